@@ -1,0 +1,53 @@
+"""Compare audio CNN front-ends without training them.
+
+Audio clips go through frozen, randomly weighted CNN front-ends; every feature map is averaged into an embedding, and a
+shallow back-end (SVM or extreme learning machine) classifies it (Pons & Serra 2018).
+
+The public names are loaded when they are asked for: `import untrained` imports neither torch nor scikit-learn.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .backends import BackEnd
+    from .datamodules import AudioDataModule, Clip
+    from .embeddings import EmbeddingStore, EmbeddingWriter
+    from .frontends import FrontEnd, LogMel, Waveform
+    from .probe import Probe
+    from .registry import BACKENDS, DATAMODULES, FRONTENDS
+
+__all__ = [
+    "BACKENDS",
+    "DATAMODULES",
+    "FRONTENDS",
+    "AudioDataModule",
+    "BackEnd",
+    "Clip",
+    "EmbeddingStore",
+    "EmbeddingWriter",
+    "FrontEnd",
+    "LogMel",
+    "Probe",
+    "Waveform",
+]
+
+_MODULES = {
+    "backends": ["BackEnd"],
+    "datamodules": ["AudioDataModule", "Clip"],
+    "embeddings": ["EmbeddingStore", "EmbeddingWriter"],
+    "frontends": ["FrontEnd", "LogMel", "Waveform"],
+    "probe": ["Probe"],
+    "registry": ["BACKENDS", "DATAMODULES", "FRONTENDS"],
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(importlib.import_module(f".{module}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
