@@ -1,0 +1,82 @@
+"""What a random CNN has to beat."""
+
+import torch
+import torchaudio
+from torch import Tensor
+
+from .base import FrontEnd, repeat_up_to
+from .representations import Representation, power_to_db
+
+
+class Cepstrum(Representation):
+    """Mel-frequency cepstral coefficients, as librosa's defaults compute them at 12 kHz (with reflect padding).
+
+    128 mel bands with Slaney's scale and area normalisation, dB with a floor 80 dB below each clip's maximum,
+    orthonormal DCT-II.
+
+    Args:
+        sample_rate: In Hz.
+        n_mfcc: Number of coefficients.
+        n_fft: Length of window and transform in samples.
+        hop_length: Step between frames in samples.
+
+    Shape:
+        Input `(batch, n_samples)` with n_samples > n_fft / 2, output `(batch, n_mfcc, 1 + n_samples // hop_length)`.
+    """
+
+    dct: Tensor
+
+    def __init__(self, sample_rate: int = 12_000, n_mfcc: int = 20, n_fft: int = 2048, hop_length: int = 512) -> None:
+        super().__init__()
+        self.sample_rate, self.n_mfcc, self.n_fft, self.hop_length = sample_rate, n_mfcc, n_fft, hop_length
+        self.mel_spectrogram = torchaudio.transforms.MelSpectrogram(
+            sample_rate=sample_rate, n_fft=n_fft, hop_length=hop_length, n_mels=128, norm="slaney", mel_scale="slaney"
+        )
+        self.register_buffer("dct", torchaudio.functional.create_dct(n_mfcc, 128, norm="ortho"))
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Cepstral coefficients of a batch."""
+        decibels = power_to_db(self.mel_spectrogram(waveform), top_db=80.0)
+        return (decibels.mT @ self.dct).mT
+
+    def extra_repr(self) -> str:
+        """All that decides the values."""
+        return f"sample_rate={self.sample_rate}, n_mfcc={self.n_mfcc}, n_fft={self.n_fft}, hop_length={self.hop_length}"
+
+
+class MFCC(FrontEnd):
+    """120 numbers that summarise a clip's timbre, the baseline of Pons & Serra (2018).
+
+    Mean and standard deviation over time of 20 MFCCs, of their first differences and of their second differences, in
+    the order mean, standard deviation of each.
+
+    Args:
+        seed: Not used, as there is nothing random; here because every front-end has one.
+
+    Example:
+        >>> import torch
+        >>> MFCC()(torch.zeros(2, 12_000)).shape
+        torch.Size([2, 120])
+    """
+
+    input = "spectrogram"
+    reference = "Davis & Mermelstein 1980, Comparison of parametric representations (IEEE TASSP)"
+    embedding_size = 120
+    feature_names = [
+        f"{statistic}.{values}.mfcc{index}"
+        for values in ("value", "difference", "second_difference")
+        for statistic in ("mean", "std")
+        for index in range(20)
+    ]
+
+    def __init__(self, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+        self.representation = Cepstrum()
+        self.min_samples = 1025  # reflect padding by half a window, which gives the three frames of a second difference
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """The 120 numbers of each clip, `(batch, 120)`."""
+        values = self.represent(repeat_up_to(waveform, self.min_samples))
+        series = (values, values.diff(dim=2), values.diff(n=2, dim=2))
+        statistics = [(part.mean(2), part.std(2, correction=0)) for part in series]
+        return torch.cat([number for pair in statistics for number in pair], dim=1)

@@ -1,0 +1,106 @@
+"""What front-ends read: the waveform itself or its log-mel spectrogram, computed on the device."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torchaudio
+from torch import Tensor, nn
+
+
+class Representation(nn.Module):
+    """A fixed function of the waveform, whose filters stay in float32 when the network goes to a lower precision."""
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
+        def move(tensor: Tensor) -> Tensor:
+            return tensor.to(fn(tensor).device)
+
+        return super()._apply(move, recurse)
+
+
+class Waveform(Representation):
+    """The waveform as it is.
+
+    Shape:
+        Input `(batch, n_samples)`, output the same.
+    """
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Give the waveform back."""
+        return waveform
+
+
+class LogMel(Representation):
+    """Log-mel spectrogram in dB, as librosa of 2018 computes it (Pons & Serra 2018).
+
+    Periodic Hann window, frames centred with reflect padding, power spectrum, mel bands with Slaney's scale and area
+    normalisation from 0 Hz to half the sample rate; 10 log10(max(1e-10, S)), floored at `top_db` below the maximum of
+    each clip.
+
+    Args:
+        sample_rate: In Hz.
+        n_fft: Length of window and transform in samples.
+        hop_length: Step between frames in samples.
+        n_mels: Number of mel bands.
+        top_db: Depth of the floor below each clip's maximum, in dB.
+
+    Shape:
+        Input `(batch, n_samples)` with n_samples > n_fft / 2, output `(batch, n_mels, 1 + n_samples // hop_length)`.
+
+    Example:
+        >>> import torch
+        >>> LogMel()(torch.zeros(2, 350_000)).shape
+        torch.Size([2, 96, 1368])
+    """
+
+    def __init__(
+        self,
+        sample_rate: int = 12_000,
+        n_fft: int = 512,
+        hop_length: int = 256,
+        n_mels: int = 96,
+        top_db: float = 80.0,
+    ) -> None:
+        super().__init__()
+        self.sample_rate, self.n_fft, self.hop_length = sample_rate, n_fft, hop_length
+        self.n_mels, self.top_db = n_mels, top_db
+        self.mel_spectrogram = torchaudio.transforms.MelSpectrogram(
+            sample_rate=sample_rate,
+            n_fft=n_fft,
+            hop_length=hop_length,
+            n_mels=n_mels,
+            pad_mode="reflect",
+            norm="slaney",
+            mel_scale="slaney",
+        )
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Log-mel spectrogram of a batch, in dB."""
+        return power_to_db(self.mel_spectrogram(waveform), self.top_db)
+
+    def extra_repr(self) -> str:
+        """All that decides the values."""
+        return (
+            f"sample_rate={self.sample_rate}, n_fft={self.n_fft}, hop_length={self.hop_length}, "
+            f"n_mels={self.n_mels}, top_db={self.top_db}"
+        )
+
+
+def power_to_db(power: Tensor, top_db: float) -> Tensor:
+    """Decibels of a power spectrogram, floored below each clip's own maximum.
+
+    Args:
+        power: `(batch, n_bands, n_frames)`.
+        top_db: Depth of the floor in dB.
+
+    Returns:
+        `(batch, n_bands, n_frames)` in dB.
+
+    Example:
+        >>> import torch
+        >>> power_to_db(torch.tensor([[[1.0, 0.0]], [[1e-5, 1e-20]]]), 80.0).squeeze(1)
+        tensor([[   0.,  -80.],
+                [ -50., -100.]])
+    """
+    # torchaudio takes the floor over all but the first of four dimensions, over a whole batch of three.
+    return torchaudio.functional.amplitude_to_DB(power[:, None], 10.0, 1e-10, 0.0, top_db)[:, 0]
