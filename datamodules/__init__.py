@@ -1,0 +1,5 @@
+"""Datamodules: which clips there are, their labels, splits and folds."""
+
+from .base import AudioDataModule, Clip
+
+__all__ = ["AudioDataModule", "Clip"]

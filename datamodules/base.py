@@ -1,0 +1,269 @@
+"""The contract of a datamodule: which clips there are, their labels, and which split or fold each belongs to."""
+
+import copy
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+from pytorch_lightning import LightningDataModule
+from sklearn.model_selection import StratifiedKFold
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from .. import audio
+from ..errors import AudioError, DataError, UsageError
+
+Split = Literal["train", "validation", "test"]
+OnError = Literal["raise", "skip"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+DEFAULT_SAMPLE_RATE = 12_000
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One labelled sound.
+
+    Args:
+        id: Unique and stable; the path relative to the root, with `/`, where there is a file.
+        label: Name of its class.
+        path: The audio file, None where the datamodule makes the sound.
+        split: Of a fixed partition, None where there is none.
+        fold: Of a cross-validation, None where there is none.
+        group: Clips of one group, as excerpts of one recording, never straddle a split.
+        metadata: Anything else that is known.
+    """
+
+    id: str
+    label: str
+    path: Path | None = None
+    split: Split | None = None
+    fold: int | None = None
+    group: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+class Stamp(NamedTuple):
+    """Tells whether a clip's audio has changed: file size in bytes and time of modification in ns (0, 0 if made)."""
+
+    size: int
+    mtime_ns: int
+
+
+class Batch(NamedTuple):
+    """What a predict step is given.
+
+    Args:
+        ids: Of the clips that could be read.
+        waveforms: `(len(ids), n_samples)`.
+        seconds: Duration of each clip as decoded, in s.
+        failed: Id and error of each clip that could not be read.
+    """
+
+    ids: list[str]
+    waveforms: Tensor
+    seconds: list[float]
+    failed: list[tuple[str, AudioError]]
+
+
+class AudioDataModule(LightningDataModule):
+    """Clips of one data set, all of one length.
+
+    A plug-in defines `clips`; everything else has a default that reads the clips' files.
+
+    Args:
+        n_samples: Length of every waveform, in samples at the front-end's rate.
+        fit_length: What is done with a shorter clip: `repeat` it, or pad it with `zero`s.
+        seed: Of splits and folds.
+        on_error: Whether a file that cannot be read ends the run (`raise`) or is listed and left out (`skip`).
+        batch_size: Clips at a time.
+        num_workers: Processes that decode; 0 decodes in this one.
+        sample_rate: In Hz; by default the front-end's.
+    """
+
+    def __init__(
+        self,
+        *,
+        n_samples: int = 350_000,
+        fit_length: audio.FitLength = "repeat",
+        seed: int = 0,
+        on_error: OnError = "raise",
+        batch_size: int = 8,
+        num_workers: int = 0,
+        sample_rate: int | None = None,
+    ) -> None:
+        super().__init__()
+        for name, value, least in (
+            ("n_samples", n_samples, 1),
+            ("batch_size", batch_size, 1),
+            ("num_workers", num_workers, 0),
+            ("seed", seed, 0),
+            ("sample_rate", DEFAULT_SAMPLE_RATE if sample_rate is None else sample_rate, 1),
+        ):
+            if value < least:
+                raise UsageError(f"{name}={value}; expected an integer of {least} or more")
+        if fit_length not in ("repeat", "zero"):
+            raise UsageError(f"fit_length={fit_length!r}; expected 'repeat' or 'zero'")
+        if on_error not in ("raise", "skip"):
+            raise UsageError(f"on_error={on_error!r}; expected 'raise' or 'skip'")
+        self.n_samples, self.fit_length, self.seed, self.on_error = n_samples, fit_length, seed, on_error
+        self.batch_size, self.num_workers, self.sample_rate = batch_size, num_workers, sample_rate
+        self._selected: frozenset[str] | None = None
+
+    def clips(self) -> list[Clip]:
+        """All clips of the data set."""
+        raise TypeError(f"{type(self).__name__} has no clips(); define it to list the clips of the data set")
+
+    @property
+    def name(self) -> str:
+        """Short name of the data set, for folders and tables."""
+        return type(self).__name__.lower()
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """What the clips' audio comes from, as plain values: embeddings of different sources are stored apart."""
+        return {"datamodule": type(self).__name__}
+
+    def stamp(self, clip: Clip) -> Stamp:
+        """Size and time of modification of a clip's file; zeros where it cannot be read."""
+        try:
+            status = clip.path.stat() if clip.path is not None else None
+        except OSError:
+            status = None
+        return Stamp(status.st_size, status.st_mtime_ns) if status else Stamp(0, 0)
+
+    def read(self, clip: Clip, sample_rate: int) -> audio.Decoded:
+        """The waveform of a clip, `(n_samples,)` at `sample_rate` Hz.
+
+        Raises:
+            AudioError: Its file cannot be used.
+        """
+        if clip.path is None:
+            raise TypeError(f"clip {clip.id!r} has no path; {type(self).__name__} must define read()")
+        return audio.load(clip.path, sample_rate=sample_rate, n_samples=self.n_samples, fit_length=self.fit_length)
+
+    @cached_property
+    def listed(self) -> list[Clip]:
+        """The clips in the order of their ids, checked.
+
+        Raises:
+            DataError: An id stands twice, or there are fewer than two classes.
+        """
+        clips = sorted(self.clips(), key=lambda clip: clip.id)
+        twice = [clip_id for clip_id, n in Counter(clip.id for clip in clips).items() if n > 1]
+        if twice:
+            raise DataError(f"{self.name}: clip id {twice[0]!r} stands {len(twice) + 1} times; ids must be unique")
+        labels = sorted({clip.label for clip in clips})
+        if len(labels) < 2:
+            raise DataError(
+                f"{self.name}: found {len(clips)} clips of {len(labels)} class{'' if len(labels) == 1 else 'es'}"
+                f"{f' ({labels[0]})' if labels else ''}; at least two classes are needed to tell apart"
+            )
+        return clips
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names of the classes, sorted."""
+        return sorted({clip.label for clip in self.listed})
+
+    def setup(self, stage: str) -> None:
+        """Take the sample rate of the trainer's front-end, unless one was given."""
+        if self.sample_rate is None:
+            front_end = getattr(getattr(self.trainer, "lightning_module", None), "frontend", None)
+            self.sample_rate = getattr(front_end, "sample_rate", DEFAULT_SAMPLE_RATE)
+
+    def select(self, ids: Sequence[str] | None) -> None:
+        """Restrict the predict loop to some clips; None is all of them."""
+        self._selected = None if ids is None else frozenset(ids)
+
+    def predict_dataloader(self) -> DataLoader[Any]:
+        """Batches of the selected clips, in the order of their ids."""
+        clips = [clip for clip in self.listed if self._selected is None or clip.id in self._selected]
+        return DataLoader(
+            _Readings(self, clips),
+            batch_size=self.batch_size,
+            num_workers=self.num_workers,
+            collate_fn=_collate,
+            pin_memory=torch.cuda.is_available(),
+        )
+
+
+class _Readings(Dataset[Any]):
+    """Reads clips; an error is an item too, as one raised in a worker would lose the rest of its batch."""
+
+    def __init__(self, datamodule: AudioDataModule, clips: list[Clip]) -> None:
+        # A worker needs what reads, not the trainer that it is attached to.
+        self._datamodule = copy.copy(datamodule)
+        self._datamodule.trainer = None
+        self._clips = clips
+
+    def __len__(self) -> int:
+        return len(self._clips)
+
+    def __getitem__(self, index: int) -> tuple[str, audio.Decoded | AudioError]:
+        clip = self._clips[index]
+        try:
+            return clip.id, self._datamodule.read(clip, self._datamodule.sample_rate or DEFAULT_SAMPLE_RATE)
+        except AudioError as error:
+            return clip.id, error
+
+
+def _collate(items: list[tuple[str, audio.Decoded | AudioError]]) -> Batch:
+    read = [(clip_id, item) for clip_id, item in items if isinstance(item, audio.Decoded)]
+    waveforms = np.stack([item.waveform for _, item in read]) if read else np.zeros((0, 1), np.float32)
+    return Batch(
+        ids=[clip_id for clip_id, _ in read],
+        waveforms=torch.from_numpy(waveforms),
+        seconds=[item.seconds for _, item in read],
+        failed=[(clip_id, item) for clip_id, item in items if isinstance(item, AudioError)],
+    )
+
+
+def split_by_class(clips: Sequence[Clip], seed: int) -> list[Clip]:
+    """Give three fifths of each class to train, a fifth to validation and a fifth to test.
+
+    The draw of a class depends on its own sorted ids and the seed alone.
+
+    Raises:
+        DataError: A class has fewer than three clips.
+    """
+    _refuse_small_classes(clips, 3, "cannot be split into train, validation and test")
+    split_of: dict[str, Split] = {}
+    for label in {clip.label for clip in clips}:
+        ids = sorted(clip.id for clip in clips if clip.label == label)
+        np.random.default_rng([seed, zlib.crc32(label.encode())]).shuffle(ids)
+        n = max(1, round(len(ids) / 5))
+        for position, clip_id in enumerate(ids):
+            split_of[clip_id] = "test" if position < n else "validation" if position < 2 * n else "train"
+    return [replace(clip, split=split_of[clip.id]) for clip in clips]
+
+
+def fold_by_class(clips: Sequence[Clip], n_folds: int, seed: int) -> list[Clip]:
+    """Assign stratified folds, shuffled by the seed and drawn from sorted ids.
+
+    Raises:
+        DataError: There are fewer than two folds, or a class has fewer clips than folds.
+    """
+    if n_folds < 2:
+        raise DataError(f"folds={n_folds}; expected 2 or more")
+    _refuse_small_classes(clips, n_folds, f"cannot be shared by {n_folds} folds; use fewer --data.folds, or")
+    clips = sorted(clips, key=lambda clip: clip.id)
+    labels = [clip.label for clip in clips]
+    folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(labels, labels)
+    fold_of = {clips[index].id: fold for fold, (_, test) in enumerate(folds) for index in test}
+    return [replace(clip, fold=fold_of[clip.id]) for clip in clips]
+
+
+def _refuse_small_classes(clips: Sequence[Clip], least: int, why: str) -> None:
+    small = {label: n for label, n in Counter(clip.label for clip in clips).items() if n < least}
+    if small:
+        found = ", ".join(f"{label!r} has {n}" for label, n in sorted(small.items()))
+        plural = "classes" if len(small) > 1 else "class"
+        raise DataError(
+            f"{plural} with too few clips {why} (at least {least} are needed): {found}; add clips or remove it"
+        )

@@ -1,0 +1,146 @@
+"""Anybody's own sounds: a folder with one sub-folder a class."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from .. import audio
+from ..errors import DataError
+from .base import AudioDataModule, Clip, OnError, Split, fold_by_class, split_by_class
+
+_SPLIT_FOLDERS: dict[str, Split] = {
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "test": "test",
+    "testing": "test",
+}
+
+
+class AudioFolder(AudioDataModule):
+    """A folder of sounds with one sub-folder a class, in any mix of formats and sample rates.
+
+    Where the root holds `train/` and `test/` (and perhaps `val/`), each with a sub-folder a class, these are the splits;
+    else each class is split by the seed, or all clips are shared by `folds`. Links are followed, hidden files ignored.
+
+    Args:
+        root: The folder.
+        folds: Number of stratified folds for cross-validation, instead of a split.
+        n_samples: Length of every waveform, in samples at the front-end's rate.
+        fit_length: What is done with a shorter clip: `repeat` it, or pad it with `zero`s.
+        seed: Of splits and folds.
+        on_error: Whether a file that cannot be read ends the run (`raise`) or is listed and left out (`skip`).
+        batch_size: Clips at a time.
+        num_workers: Processes that decode; 0 decodes in this one.
+        sample_rate: In Hz; by default the front-end's.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        *,
+        folds: int | None = None,
+        n_samples: int = 350_000,
+        fit_length: audio.FitLength = "repeat",
+        seed: int = 0,
+        on_error: OnError = "raise",
+        batch_size: int = 8,
+        num_workers: int = 0,
+        sample_rate: int | None = None,
+    ) -> None:
+        super().__init__(
+            n_samples=n_samples,
+            fit_length=fit_length,
+            seed=seed,
+            on_error=on_error,
+            batch_size=batch_size,
+            num_workers=num_workers,
+            sample_rate=sample_rate,
+        )
+        self.root = Path(root).expanduser()
+        self.folds = folds
+        self.n_other_files = 0
+
+    @property
+    def name(self) -> str:
+        """Name of the folder."""
+        return self.root.resolve().name or "root"
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """The folder itself."""
+        return {"datamodule": "folder", "root": str(self.root.resolve())}
+
+    def clips(self) -> list[Clip]:
+        """All audio files below the class folders.
+
+        Raises:
+            DataError: There is no such folder, it holds no class folders, or a class is too small to be split.
+        """
+        if not self.root.is_dir():
+            found = "a file" if self.root.exists() else "nothing"
+            raise DataError(
+                f"no folder at root={str(self.root)!r} (found {found}); point --data.root at a folder with one sub-folder a class"
+            )
+        files, self.n_other_files = audio_files(self.root)
+        tops = {file.parts[0].lower() for file in files if len(file.parts) > 1}
+        split_of = {top: _SPLIT_FOLDERS[top] for top in tops if top in _SPLIT_FOLDERS}
+        is_split = tops == set(split_of) and {"train", "test"} <= set(split_of.values())
+        depth = 1 if is_split else 0
+        clips = [
+            Clip(
+                id=file.as_posix(),
+                label=file.parts[depth],
+                path=self.root / file,
+                split=split_of[file.parts[0].lower()] if is_split else None,
+            )
+            for file in files
+            if len(file.parts) > depth + 1
+        ]
+        if not clips:
+            raise DataError(
+                f"no class found under root={str(self.root)!r}: {len(files)} audio files in no sub-folder and "
+                f"{self.n_other_files} other files; expected one sub-folder a class, each holding audio files "
+                f"({' '.join(sorted(audio.EXTENSIONS))})"
+            )
+        if len({clip.label for clip in clips}) < 2:
+            return clips  # which is refused wherever clips come from
+        if is_split:
+            if self.folds is not None:
+                raise DataError(
+                    f"root={str(self.root)!r} holds train/ and test/ folders; leave out --data.folds={self.folds}"
+                )
+            return clips
+        return split_by_class(clips, self.seed) if self.folds is None else fold_by_class(clips, self.folds, self.seed)
+
+
+def audio_files(root: Path) -> tuple[list[Path], int]:
+    """Audio files below a folder, relative to it, and how many other files there are.
+
+    Links are followed, each real folder once, so that a loop of links ends; what starts with a dot is ignored.
+
+    Args:
+        root: The folder.
+
+    Returns:
+        Sorted paths relative to `root`, and the number of files that are no audio.
+    """
+    found: list[Path] = []
+    n_other, seen = 0, set()
+    for folder, subfolders, files in os.walk(root, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            subfolders.clear()
+            continue
+        seen.add(real)
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        for name in files:
+            if name.startswith("."):
+                continue
+            if Path(name).suffix.lower() in audio.EXTENSIONS:
+                found.append(Path(folder, name).relative_to(root))
+            else:
+                n_other += 1
+    return sorted(found), n_other
