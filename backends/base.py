@@ -1,0 +1,113 @@
+"""The contract of a back-end: a scikit-learn classifier that can search its own candidates."""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, TypeVar
+
+import joblib
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.model_selection import ParameterGrid
+
+Array = np.ndarray[Any, Any]
+Splits = Sequence[tuple[Array, Array]]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What every candidate predicts for the test clips of every split.
+
+    Args:
+        candidates: Arguments of each candidate.
+        predictions: `predictions[candidate][split]`, the labels given to that split's test clips.
+        truth: `truth[split]`, their true labels.
+    """
+
+    candidates: list[dict[str, Any]]
+    predictions: list[list[Array]]
+    truth: list[Array]
+
+    @cached_property
+    def scores(self) -> Array:
+        """Accuracies, `(n_candidates, n_splits)`."""
+        return np.array(
+            [[np.mean(given == true) for given, true in zip(row, self.truth, strict=True)] for row in self.predictions]
+        )
+
+    @property
+    def best(self) -> int:
+        """Index of the first of the best candidates by mean accuracy over the splits."""
+        return first_of_best(self.scores.mean(axis=1))
+
+    @property
+    def best_score(self) -> float:
+        """Mean accuracy of the best candidate."""
+        return float(self.scores[self.best].mean())
+
+
+class BackEnd(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+    """A scikit-learn classifier of embeddings.
+
+    A plug-in defines `fit` and `predict` as any scikit-learn classifier, and `param_grid`, the candidates that are
+    searched by default. One whose candidates can share work overrides `search`.
+    """
+
+    param_grid: ClassVar[Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Sequence[Any]]]] = {}
+
+    def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
+        """Fit every candidate on every split and let it predict.
+
+        Args:
+            X: Embeddings, `(n_clips, n_features)`.
+            y: Labels, `(n_clips,)`.
+            splits: Pairs of indices of train and test clips.
+
+        Returns:
+            What each candidate predicts, in the order of `param_grid`.
+        """
+        candidates = list(ParameterGrid(self.param_grid))
+        jobs = [(candidate, train, test) for candidate in candidates for train, test in splits]
+        fitted = joblib.Parallel(n_jobs=-1, prefer="threads", return_as="generator")(
+            joblib.delayed(_fit_and_predict)(self, candidate, X, y, train, test) for candidate, train, test in jobs
+        )
+        predictions = list(progress(fitted, len(jobs), f"searching {len(candidates)} candidates"))
+        n = len(splits)
+        return SearchResult(
+            candidates=candidates,
+            predictions=[predictions[start : start + n] for start in range(0, len(jobs), n)],
+            truth=[y[test] for _, test in splits],
+        )
+
+
+def first_of_best(means: Array) -> int:
+    """Index of the first of the greatest values, where differences below 1e-12 are rounding.
+
+    Example:
+        >>> import numpy as np
+        >>> first_of_best(np.array([0.1, 0.3, 0.1 + 0.2]))
+        1
+    """
+    return int(np.argmax(np.round(means, 12)))
+
+
+def progress(items: Iterable[T], total: int, description: str) -> Iterator[T]:
+    """Yield the items with a progress bar, where standard error is a terminal."""
+    yield from track(
+        items,
+        description,
+        total=total,
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+
+
+def _fit_and_predict(
+    backend: BackEnd, candidate: Mapping[str, Any], X: Array, y: Array, train: Array, test: Array
+) -> Array:
+    return np.asarray(clone(backend).set_params(**candidate).fit(X[train], y[train]).predict(X[test]))

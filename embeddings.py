@@ -1,0 +1,335 @@
+"""Embeddings on disk: a callback that writes them shard by shard, and the store that they become.
+
+A store is a folder. `manifest.json` says what made it; `embeddings.safetensors` holds the matrix, and in its header the
+clips that its rows belong to, so that one rename commits both; `clips.csv` repeats these for people; `failed.csv` lists
+what could not be read; `shards/` is what has been computed since the last merge. Labels, splits and folds are not
+stored: they come from the datamodule.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.callbacks import BasePredictionWriter
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+from torch import Tensor
+
+from .backends.base import Array
+from .datamodules.base import AudioDataModule, Batch, Stamp
+from .errors import AudioError, StoreError, UsageError
+from .frontends import FrontEnd
+from .registry import FRONTENDS
+
+FORMAT = 1
+
+
+class Row(NamedTuple):
+    """A clip of a store: its id, the stamp of the file that was read, and its duration in s."""
+
+    id: str
+    size: int
+    mtime_ns: int
+    seconds: float
+
+
+class EmbeddingStore:
+    """A folder of embeddings of one data set by one front-end.
+
+    Args:
+        folder: Where it is; made if need be.
+        fields: Everything that decides the values, as plain Python.
+        embedding_size: Number of features.
+
+    Raises:
+        StoreError: The folder holds a store that something else made; the field that differs is named.
+    """
+
+    def __init__(self, folder: str | Path, fields: Mapping[str, Any], embedding_size: int) -> None:
+        self.folder, self.embedding_size = Path(folder), embedding_size
+        self._check_or_write_manifest(json.loads(json.dumps(fields)))
+        self._load()
+
+    @property
+    def rows(self) -> list[Row]:
+        """The clips, in the order of the matrix."""
+        return list(self._rows.values())
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """Why clips could not be read, by id."""
+        path = self.folder / "failed.csv"
+        return dict(list(csv.reader(io.StringIO(path.read_text("utf-8"), newline="")))[1:]) if path.is_file() else {}
+
+    def missing(self, stamps: Mapping[str, Stamp]) -> list[str]:
+        """Ids of the clips that are not here, or whose file has changed since."""
+        stamp_of = {row.id: Stamp(row.size, row.mtime_ns) for row in self._rows.values()}
+        return [clip_id for clip_id, stamp in stamps.items() if stamp_of.get(clip_id) != stamp]
+
+    def read(self, ids: Sequence[str]) -> Array:
+        """Embeddings of clips, `(len(ids), embedding_size)` float32, in the order asked for.
+
+        Raises:
+            StoreError: A clip is not here.
+        """
+        index = {clip_id: position for position, clip_id in enumerate(self._rows)}
+        absent = [clip_id for clip_id in ids if clip_id not in index]
+        if absent:
+            raise StoreError(f"{self.folder}: {len(absent)} clips are not stored, as {absent[0]!r}; run predict again")
+        return self._matrix[[index[clip_id] for clip_id in ids]]
+
+    def append(self, rows: Sequence[Row], embeddings: Array, failed: Mapping[str, str], rank: int = 0) -> None:
+        """Write a shard of new rows, whole or not at all.
+
+        Args:
+            rows: The clips.
+            embeddings: `(len(rows), embedding_size)`.
+            failed: Reasons, by clip id.
+            rank: Of the process; each numbers its own shards.
+        """
+        folder = self.folder / "shards"
+        folder.mkdir(exist_ok=True)
+        number = 1 + max((int(path.stem.split("-")[1]) for path in folder.glob(f"{rank}-*.safetensors")), default=-1)
+        content = _pack(rows, embeddings, {"failed": json.dumps(dict(failed))})
+        write_atomically(folder / f"{rank}-{number:06d}.safetensors", content)
+
+    def merge(self) -> None:
+        """Make one matrix of what is here and all shards, ordered by clip id; later shards win."""
+        shards = sorted((self.folder / "shards").glob("*.safetensors"), key=lambda path: path.stat().st_mtime_ns)
+        if not shards:
+            return
+        embedding_of = {row.id: (row, vector) for row, vector in zip(self._rows.values(), self._matrix, strict=True)}
+        failed = self.failed
+        for shard in shards:
+            try:
+                rows, matrix, metadata = _unpack(shard)
+            except SafetensorError:
+                continue  # cut off: its clips are still missing
+            failed |= json.loads(metadata["failed"])
+            for row, vector in zip(rows, matrix, strict=True):
+                embedding_of[row.id] = (row, vector)
+                failed.pop(row.id, None)
+        merged = [embedding_of[clip_id] for clip_id in sorted(embedding_of)]
+        rows = [row for row, _ in merged]
+        matrix = np.stack([vector for _, vector in merged]) if merged else np.zeros((0, self.embedding_size))
+        write_atomically(self.folder / "embeddings.safetensors", _pack(rows, matrix))
+        write_atomically(self.folder / "clips.csv", _csv(Row._fields, rows).encode())
+        if failed or (self.folder / "failed.csv").is_file():
+            write_atomically(self.folder / "failed.csv", _csv(("id", "reason"), sorted(failed.items())).encode())
+        for shard in shards:
+            shard.unlink()
+        self._load()
+
+    def _check_or_write_manifest(self, fields: dict[str, Any]) -> None:
+        path = self.folder / "manifest.json"
+        wanted = {"format": FORMAT, "embedding_size": self.embedding_size, **fields}
+        if not path.is_file():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, json.dumps(wanted, indent=1).encode())
+            return
+        try:
+            found = json.loads(path.read_text("utf-8"))
+        except ValueError as error:
+            raise StoreError(f"{path} cannot be read ({error}); delete the folder to compute it again") from error
+        differing = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+        if differing:
+            name = differing[0]
+            raise StoreError(
+                f"{self.folder} was made by another configuration: {name} is {found.get(name)!r} there and "
+                f"{wanted.get(name)!r} here; use another --embeddings folder, or delete that one"
+            )
+
+    def _load(self) -> None:
+        path = self.folder / "embeddings.safetensors"
+        rows: Sequence[Row] = []
+        self._matrix: Array = np.zeros((0, self.embedding_size), np.float32)
+        if path.is_file():
+            try:
+                rows, self._matrix, _ = _unpack(path)
+            except SafetensorError as error:
+                raise StoreError(f"{path} is damaged ({error}); delete the folder to compute it again") from error
+        self._rows = {row.id: row for row in rows}
+
+
+class EmbeddingWriter(BasePredictionWriter):
+    """Writes what the predict loop computes to a store, and lets it compute what is missing there alone.
+
+    Args:
+        root: Folder of all stores.
+        flush_every: Rows kept in memory at most before they are written.
+
+    Example:
+        Extract and read embeddings without the command line::
+
+            writer = EmbeddingWriter("embeddings")
+            trainer = Trainer(callbacks=[writer])
+            trainer.predict(Probe(front_end), datamodule=data, return_predictions=False)
+            X = writer.store.read([clip.id for clip in data.listed])
+    """
+
+    def __init__(self, root: str | Path, flush_every: int = 512) -> None:
+        super().__init__(write_interval="batch")
+        self.root, self.flush_every = Path(root), flush_every
+        self.store: EmbeddingStore
+        self._stamps: dict[str, Stamp] = {}
+        self._rows: list[Row] = []
+        self._embeddings: list[Array] = []
+        self._failed: dict[str, str] = {}
+
+    def plan(self, front_end: FrontEnd, datamodule: AudioDataModule, precision: str) -> list[str]:
+        """Open the store of a front-end and a data set, and list the clips that it lacks."""
+        fields = describe(front_end, datamodule, precision)
+        label = f"{datamodule.name}-{fields['front_end']}"
+        self.store = EmbeddingStore(self.root / f"{label}-{digest(fields)[:12]}", fields, front_end.embedding_size)
+        self.store.merge()  # what an interrupted run has left
+        self._stamps = {clip.id: datamodule.stamp(clip) for clip in datamodule.listed}
+        return self.store.missing(self._stamps)
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Restrict the data to what is missing; rank 0 decides for all."""
+        if stage != "predict":
+            return
+        datamodule: AudioDataModule = trainer.datamodule  # type: ignore[attr-defined]
+        front_end: FrontEnd = pl_module.frontend  # type: ignore[assignment]
+        missing = trainer.strategy.broadcast(self.plan(front_end, datamodule, str(trainer.precision)))
+        if 0 < len(missing) < trainer.world_size:
+            raise UsageError(
+                f"{len(missing)} clips cannot be shared by {trainer.world_size} devices; "
+                f"use --trainer.devices {len(missing)} or fewer"
+            )
+        datamodule.select(missing)
+
+    def write_on_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        prediction: Tensor,
+        batch_indices: Sequence[int] | None,
+        batch: Batch,
+        batch_idx: int,
+        dataloader_idx: int,
+    ) -> None:
+        """Keep a batch's rows, and write them when there are enough.
+
+        Raises:
+            AudioError: A clip could not be read and the datamodule says `on_error="raise"`.
+        """
+        embeddings = prediction.cpu().numpy()
+        failed = dict(batch.failed)
+        for clip_id, seconds, vector in zip(batch.ids, batch.seconds, embeddings, strict=True):
+            if np.isfinite(vector).all():
+                self._rows.append(Row(clip_id, *self._stamps[clip_id], round(seconds, 3)))
+                self._embeddings.append(vector)
+            else:
+                failed[clip_id] = AudioError(
+                    clip_id,
+                    "its embedding is not finite",
+                    "look for extreme samples, or skip it with --data.on_error skip",
+                )
+        self._failed |= {clip_id: f"{error.reason}" for clip_id, error in failed.items()}
+        datamodule: AudioDataModule = trainer.datamodule  # type: ignore[attr-defined]
+        if failed and datamodule.on_error == "raise":
+            raise next(iter(failed.values()))
+        if len(self._rows) >= self.flush_every:
+            self._flush(trainer.global_rank)
+
+    def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the rest; rank 0 merges the shards of all."""
+        self._flush(trainer.global_rank)
+        trainer.strategy.barrier()
+        if trainer.is_global_zero:
+            self.store.merge()
+        trainer.strategy.barrier()
+        self.store._load()
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Keep what was computed before a failure or an interrupt."""
+        if hasattr(self, "store"):
+            self._flush(trainer.global_rank)
+
+    def _flush(self, rank: int) -> None:
+        if self._rows or self._failed:
+            matrix = np.stack(self._embeddings) if self._rows else np.zeros((0, self.store.embedding_size))
+            self.store.append(self._rows, matrix, self._failed, rank)
+        self._rows, self._embeddings, self._failed = [], [], {}
+
+
+def describe(front_end: FrontEnd, datamodule: AudioDataModule, precision: str) -> dict[str, Any]:
+    """Everything that decides the embeddings of a data set by a front-end, as plain Python."""
+    cls = type(front_end)
+    return {
+        "front_end": FRONTENDS.name_of(cls) or cls.__qualname__,
+        "arguments": {name: plain(value) for name, value in front_end.arguments.items()},
+        "weights": weights_digest(front_end),
+        "representation": repr(front_end.representation),
+        "sample_rate": datamodule.sample_rate or front_end.sample_rate,
+        "n_samples": datamodule.n_samples,
+        "fit_length": datamodule.fit_length,
+        "precision": precision,
+        "source": datamodule.source,
+    }
+
+
+def digest(fields: Mapping[str, Any]) -> str:
+    """Hexadecimal digest of plain values."""
+    return hashlib.sha256(json.dumps(fields, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def weights_digest(front_end: FrontEnd) -> str:
+    """Hexadecimal digest of all weights and buffers, names and shapes included."""
+    found = hashlib.sha256()
+    for name, tensor in sorted(front_end.state_dict().items()):
+        found.update(f"{name} {tuple(tensor.shape)}".encode())
+        found.update(tensor.detach().cpu().float().numpy().tobytes())
+    return found.hexdigest()[:16]
+
+
+def plain(value: Any) -> Any:
+    """A value as plain Python that JSON can hold; what it cannot, by its text."""
+    return json.loads(json.dumps(value, default=str))
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, whatever interrupts: under another name, forced to disk, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StoreError(
+            f"{path} cannot be written: {error.strerror}; free space or change permissions, then run again"
+        ) from error
+
+
+def _pack(rows: Sequence[Row], embeddings: Array, metadata: Mapping[str, str] | None = None) -> bytes:
+    matrix = np.ascontiguousarray(embeddings, np.float32)
+    return save({"embeddings": matrix}, {"clips": _csv(Row._fields, rows), **(metadata or {})})
+
+
+def _unpack(path: Path) -> tuple[list[Row], Array, dict[str, str]]:
+    with safe_open(path, framework="pt") as file:  # PyTorch's tensors stay mapped to the file, NumPy's are copies
+        metadata = file.metadata()
+        matrix = file.get_tensor("embeddings").numpy()
+    lines = list(csv.reader(io.StringIO(metadata["clips"], newline="")))[1:]
+    rows = [Row(clip_id, int(size), int(mtime_ns), float(seconds)) for clip_id, size, mtime_ns, seconds in lines]
+    return rows, matrix, metadata
+
+
+def _csv(header: Iterable[str], lines: Iterable[Iterable[Any]]) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(header)
+    writer.writerows(lines)
+    return text.getvalue()
