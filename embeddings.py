@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import BasePredictionWriter
+from pytorch_lightning.utilities import rank_zero_only
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from torch import Tensor
@@ -125,6 +126,7 @@ class EmbeddingStore:
             write_atomically(self.folder / "failed.csv", _csv(("id", "reason"), sorted(failed.items())).encode())
         for shard in shards:
             shard.unlink()
+        (self.folder / "shards").rmdir()
         self._load()
 
     def _check_or_write_manifest(self, fields: dict[str, Any]) -> None:
@@ -188,7 +190,8 @@ class EmbeddingWriter(BasePredictionWriter):
         fields = describe(front_end, datamodule, precision)
         label = f"{datamodule.name}-{fields['front_end']}"
         self.store = EmbeddingStore(self.root / f"{label}-{digest(fields)[:12]}", fields, front_end.embedding_size)
-        self.store.merge()  # what an interrupted run has left
+        if rank_zero_only.rank == 0:
+            self.store.merge()  # what an interrupted run has left
         self._stamps = {clip.id: datamodule.stamp(clip) for clip in datamodule.listed}
         return self.store.missing(self._stamps)
 
@@ -199,12 +202,20 @@ class EmbeddingWriter(BasePredictionWriter):
         datamodule: AudioDataModule = trainer.datamodule  # type: ignore[attr-defined]
         front_end: FrontEnd = pl_module.frontend  # type: ignore[assignment]
         missing = trainer.strategy.broadcast(self.plan(front_end, datamodule, str(trainer.precision)))
+        self.refuse_more_devices_than_clips(trainer, missing)
+        datamodule.select(missing)
+
+    def refuse_more_devices_than_clips(self, trainer: Trainer, missing: Sequence[str]) -> None:
+        """Lightning would fail on it with a bare assertion.
+
+        Raises:
+            UsageError: There are missing clips, but fewer than devices.
+        """
         if 0 < len(missing) < trainer.world_size:
             raise UsageError(
                 f"{len(missing)} clips cannot be shared by {trainer.world_size} devices; "
                 f"use --trainer.devices {len(missing)} or fewer"
             )
-        datamodule.select(missing)
 
     def write_on_batch_end(
         self,
@@ -269,7 +280,7 @@ def describe(front_end: FrontEnd, datamodule: AudioDataModule, precision: str) -
         "arguments": {name: plain(value) for name, value in front_end.arguments.items()},
         "weights": weights_digest(front_end),
         "representation": repr(front_end.representation),
-        "sample_rate": datamodule.sample_rate or front_end.sample_rate,
+        "sample_rate": front_end.sample_rate,
         "n_samples": datamodule.n_samples,
         "fit_length": datamodule.fit_length,
         "precision": precision,

@@ -64,23 +64,18 @@ class Probe(LightningModule):
 
     def on_train_epoch_end(self) -> None:
         """Search the back-end's candidates and fit the chosen one."""
-        if self.backend is None:
-            raise UsageError(f"no back-end to fit: give --model.backend, one of {', '.join(BACKENDS.names())}")
+        backend = self._back_end()
         X, y = (torch.cat(parts).numpy() for parts in zip(*self._batches, strict=True))
         self._batches = []
         data: EmbeddedData = self.trainer.datamodule  # type: ignore[attr-defined]
-        self.selection = select(
-            self.backend, X, y, data.learned, resolve(self.protocol, data.clips), data.seed
-        )
+        self.selection = select(backend, X, y, data.learned, resolve(self.protocol, data.clips), data.seed)
         self.backend = self.selection.model
         self.log(self.selection.score_name, self.selection.score)
 
     def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Keep the label that the trained back-end gives, and the true one."""
         X, y = batch
-        if self.backend is None:
-            raise UsageError("the probe has no trained back-end; give --ckpt_path")
-        self._batches.append((torch.from_numpy(np.asarray(self.backend.predict(X.numpy()))), y))
+        self._batches.append((torch.from_numpy(np.asarray(self._back_end().predict(X.numpy()))), y))
 
     def on_test_epoch_end(self) -> None:
         """Score the test split."""
@@ -97,6 +92,11 @@ class Probe(LightningModule):
         if self.frontend is None:
             raise UsageError(f"no front-end was given: add --model.frontend, one of {', '.join(FRONTENDS.names())}")
         return self.frontend
+
+    def _back_end(self) -> BackEnd:
+        if self.backend is None:
+            raise UsageError(f"no back-end was given: add --model.backend, one of {', '.join(BACKENDS.names())}")
+        return self.backend
 
 
 class EmbeddedData(LightningDataModule):
@@ -180,7 +180,8 @@ def extract(probe: Probe, datamodule: AudioDataModule, trainer: Trainer, root: P
     front_end = probe._front_end()
     writer = EmbeddingWriter(root)
     missing = writer.plan(front_end, datamodule, str(trainer.precision))
-    if missing:
+    writer.refuse_more_devices_than_clips(trainer, missing)
+    if missing or trainer.world_size > 1:  # what is missing may look different to another process
         callbacks = list(trainer.callbacks)  # type: ignore[attr-defined]
         trainer.callbacks = [*callbacks, writer]  # type: ignore[attr-defined]
         try:
@@ -255,7 +256,7 @@ def save(path: Path, probe: Probe, datamodule: AudioDataModule) -> None:
         front_end=name,
         front_end_arguments=arguments,
         back_end=back_end_name,
-        sample_rate=datamodule.sample_rate or front_end.sample_rate,
+        sample_rate=front_end.sample_rate,
         n_samples=datamodule.n_samples,
         fit_length=datamodule.fit_length,
         class_names=list(datamodule.class_names),

@@ -18,6 +18,8 @@ class SVMClassifier(BackEnd):
         kernel: `rbf` or `linear`.
         C: Cost of a margin violation.
         gamma: Width of the RBF kernel; `auto` is 1 / n_features.
+        max_iter: Steps after which libsvm stops, for each pair of classes; -1 for no limit. Linear machines on embeddings
+            that are neither scaled nor separable would otherwise take minutes for a few hundred clips.
 
     Attributes:
         svc_: The fitted `sklearn.svm.SVC`.
@@ -39,15 +41,18 @@ class SVMClassifier(BackEnd):
         kernel: Literal["rbf", "linear"] = "rbf",
         C: float = 1.0,
         gamma: float | Literal["auto", "scale"] = "auto",
+        max_iter: int = 100_000,
     ) -> None:
         self.kernel = kernel
         self.C = C
         self.gamma = gamma
+        self.max_iter = max_iter
 
     def fit(self, X: Any, y: Any) -> Self:
         """Fit the machine to embeddings `(n_clips, n_features)` and labels `(n_clips,)`."""
         X, y = validate_data(self, X, y, dtype=np.float64)
-        self.svc_ = SVC(kernel=self.kernel, C=self.C, gamma=self.gamma, cache_size=500).fit(X, y)
+        svc = SVC(kernel=self.kernel, C=self.C, gamma=self.gamma, max_iter=self.max_iter, cache_size=500)
+        self.svc_ = svc.fit(X, y)
         self.classes_: Array = self.svc_.classes_
         return self
 

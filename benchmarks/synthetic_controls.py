@@ -14,7 +14,6 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
-
 from untrained.datamodules.synthetic import Synthetic
 from untrained.frontends import LogMel
 from untrained.frontends.baselines import MFCC

@@ -113,6 +113,7 @@ class AudioDataModule(LightningDataModule):
             raise UsageError(f"on_error={on_error!r}; expected 'raise' or 'skip'")
         self.n_samples, self.fit_length, self.seed, self.on_error = n_samples, fit_length, seed, on_error
         self.batch_size, self.num_workers, self.sample_rate = batch_size, num_workers, sample_rate
+        self._rate = sample_rate or DEFAULT_SAMPLE_RATE
         self._selected: frozenset[str] | None = None
 
     def clips(self) -> list[Clip]:
@@ -172,10 +173,19 @@ class AudioDataModule(LightningDataModule):
         return sorted({clip.label for clip in self.listed})
 
     def setup(self, stage: str) -> None:
-        """Take the sample rate of the trainer's front-end, unless one was given."""
-        if self.sample_rate is None:
-            front_end = getattr(getattr(self.trainer, "lightning_module", None), "frontend", None)
-            self.sample_rate = getattr(front_end, "sample_rate", DEFAULT_SAMPLE_RATE)
+        """Take the sample rate of the trainer's front-end.
+
+        Raises:
+            UsageError: Another rate was given.
+        """
+        front_end = getattr(getattr(self.trainer, "lightning_module", None), "frontend", None)
+        if front_end is None:
+            return
+        if self.sample_rate not in (None, front_end.sample_rate):
+            raise UsageError(
+                f"--data.sample_rate {self.sample_rate}: the front-end reads {front_end.sample_rate} Hz; leave it out"
+            )
+        self._rate = front_end.sample_rate
 
     def select(self, ids: Sequence[str] | None) -> None:
         """Restrict the predict loop to some clips; None is all of them."""
@@ -185,7 +195,7 @@ class AudioDataModule(LightningDataModule):
         """Batches of the selected clips, in the order of their ids."""
         clips = [clip for clip in self.listed if self._selected is None or clip.id in self._selected]
         return DataLoader(
-            _Readings(self, clips),
+            _Readings(self, clips, self._rate),
             batch_size=self.batch_size,
             num_workers=self.num_workers,
             collate_fn=_collate,
@@ -196,11 +206,11 @@ class AudioDataModule(LightningDataModule):
 class _Readings(Dataset[Any]):
     """Reads clips; an error is an item too, as one raised in a worker would lose the rest of its batch."""
 
-    def __init__(self, datamodule: AudioDataModule, clips: list[Clip]) -> None:
+    def __init__(self, datamodule: AudioDataModule, clips: list[Clip], sample_rate: int) -> None:
         # A worker needs what reads, not the trainer that it is attached to.
         self._datamodule = copy.copy(datamodule)
         self._datamodule.trainer = None
-        self._clips = clips
+        self._clips, self._sample_rate = clips, sample_rate
 
     def __len__(self) -> int:
         return len(self._clips)
@@ -208,7 +218,7 @@ class _Readings(Dataset[Any]):
     def __getitem__(self, index: int) -> tuple[str, audio.Decoded | AudioError]:
         clip = self._clips[index]
         try:
-            return clip.id, self._datamodule.read(clip, self._datamodule.sample_rate or DEFAULT_SAMPLE_RATE)
+            return clip.id, self._datamodule.read(clip, self._sample_rate)
         except AudioError as error:
             return clip.id, error
 

@@ -252,7 +252,7 @@ def _loop(pitches: Any, sample_rate: int) -> Signal:
 
 
 def _noise(n: int, tilt: float, rng: Rng) -> Signal:
-    """n samples of noise whose spectrum follows frequency to the power of `tilt`; a second of it is repeated."""
+    """N samples of noise whose spectrum follows frequency to the power of `tilt`; a second of it is repeated."""
     white = rng.standard_normal(min(n, 12_000))
     spectrum = np.fft.rfft(white)
     spectrum *= np.maximum(np.arange(len(spectrum)), 4.0) ** tilt

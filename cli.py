@@ -1,0 +1,184 @@
+"""The command line. It imports neither torch nor Lightning before it knows that a command needs them."""
+
+import argparse
+import importlib
+import logging
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypeVar
+
+from .errors import UntrainedError, UsageError
+
+T = TypeVar("T")
+
+COMMANDS = {
+    "predict": "compute the embeddings of a data set by a front-end",
+    "fit": "compute what is missing, search and fit a back-end, log and save it",
+    "test": "score a fitted probe on the test split",
+    "compare": "run a study: front-ends x back-ends x data sets x seeds",
+    "list": "show the front-ends, back-ends and datamodules that are registered",
+}
+_STUDIES = Path(__file__).parent / "configs" / "studies"
+_DEFAULT_STUDY = "synthetic"
+
+
+def script() -> None:
+    """Entry point of the console script."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a command.
+
+    Args:
+        argv: The command line without the program's name.
+
+    Returns:
+        Exit status: 0 for success, 1 for a failure, 2 for a mistake in the command or its input, 130 for Ctrl-C.
+
+    Example:
+        >>> main(["--version"]).bit_length()
+        untrained 0.1.0
+        0
+    """
+    command, *rest = argv or ["--help"]
+    actions: dict[str, Callable[[list[str]], int]] = {"compare": _compare, "list": _list}
+    actions |= dict.fromkeys(("predict", "fit", "test"), lambda rest: _lightning([command, *rest]))
+    try:
+        if command in ("-h", "--help", "help"):
+            print(_help())
+            return 0
+        if command == "--version":
+            print(f"untrained {version('untrained')}")
+            return 0
+        if command not in actions:
+            raise UsageError(_unknown_command(command))
+        return actions[command](rest)
+    except UntrainedError as error:
+        print(f"untrained: error: {error}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        print("untrained: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        return 130
+
+
+def _help() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {command:<{width}}  {text}" for command, text in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: untrained COMMAND [OPTION ...]",
+            "",
+            "Compare audio CNN front-ends without training them.",
+            "",
+            *lines,
+            "",
+            "untrained COMMAND --help explains a command; untrained --version tells the version.",
+        ]
+    )
+
+
+def _unknown_command(command: str) -> str:
+    difflib = importlib.import_module("difflib")
+    nearest = difflib.get_close_matches(command, COMMANDS, n=1)
+    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+    return f"unknown command {command!r}; {hint}there are {', '.join(COMMANDS)}"
+
+
+def _list(argv: list[str]) -> int:
+    """Print what is registered; plug-ins of other packages are loaded, as nothing else tells whether they work."""
+    from .registry import BACKENDS, DATAMODULES, FRONTENDS
+
+    registries = {"frontends": FRONTENDS, "backends": BACKENDS, "datamodules": DATAMODULES}
+    parser = argparse.ArgumentParser(prog="untrained list", description="Show the plug-ins that are registered.")
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"{', '.join(registries)}; by default all")
+    kinds = parser.parse_args(argv).kinds
+    for kind in kinds:
+        if kind not in registries:
+            raise UsageError(f"unknown kind {kind!r}; there are {', '.join(registries)}")
+    failed = False
+    for kind in kinds or registries:
+        registry = registries[kind]
+        print(f"{kind}:")
+        width = max((len(name) for name in registry.names()), default=0)
+        for plugin in registry.plugins:
+            text = plugin.summary()
+            if not plugin.is_ours:
+                try:
+                    registry.get(plugin.name)
+                except UntrainedError as error:
+                    text, failed = f"FAILED: {error}", True
+            print(f"  {plugin.name:<{width}}  {plugin.distribution:<10}  {text}")
+    return 1 if failed else 0
+
+
+def _lightning(argv: list[str]) -> int:
+    from .lightning_cli import ProbeCLI
+    from .parsing import load_names
+
+    _quieten()
+    load_names()
+    _run(lambda: ProbeCLI(argv))
+    return 0
+
+
+def _compare(argv: list[str]) -> int:
+    from rich.console import Console
+
+    from .parsing import load_names
+    from .report import comparison_table
+    from .study import compare, study_parser
+
+    _quieten()
+    load_names()
+    parser = study_parser()
+    config = _run(lambda: parser.parse_args(_with_study(argv)))
+    results = compare(parser, config)
+    if results:
+        Console(width=None if sys.stdout.isatty() else 120).print(comparison_table(results))
+        folder = Path(config.trainer.default_root_dir) / config.name
+        print(f"{folder}/results.csv\n{folder}/results.png\ntensorboard --logdir {folder}")
+    return 0
+
+
+def _with_study(argv: list[str]) -> list[str]:
+    """The arguments with the study, a file or the name of a shipped one, as their configuration."""
+    if any(argument == "--config" or argument.startswith("--config=") for argument in argv):
+        return argv
+    study, rest = (argv[0], argv[1:]) if argv and not argv[0].startswith("-") else (_DEFAULT_STUDY, argv)
+    shipped = {path.stem: path for path in sorted(_STUDIES.glob("*.yaml"))}
+    path = shipped.get(study, Path(study))
+    if not path.is_file():
+        raise UsageError(f"no study {study!r}: no such file, and none of the shipped ones ({', '.join(shipped)})")
+    return ["--config", str(path), *rest]
+
+
+def _run(action: Callable[[], T]) -> T:
+    """Run what parses: help ends it, and an interpolation that cannot be resolved is the user's to mend."""
+    from omegaconf.errors import OmegaConfBaseException
+
+    arguments, sys.argv = sys.argv, sys.argv[:1]  # LightningCLI warns of what it is not given
+    try:
+        return action()
+    except OmegaConfBaseException as error:
+        reason = str(error).partition("\n")[0]
+        raise UsageError(f"{reason}; in a configuration refer to other keys relatively, as ${{.name}}") from error
+    finally:
+        sys.argv = arguments
+
+
+def _quieten() -> None:
+    """Silence what is no news to a user of this command line; Lightning sets its level when it is imported."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    for message in (
+        "does not have many workers",  # the embeddings are in memory; for audio the user decides
+        "Found .* module.s. in eval mode",  # front-ends are frozen on purpose
+        "isinstance.treespec, LeafSpec.",  # Lightning's own use of torch
+        "The number of training batches",  # nothing is logged per batch
+        "Solver terminated early",  # SVMClassifier documents its limit
+        "The verbose parameter is deprecated",
+    ):
+        warnings.filterwarnings("ignore", f".*{message}.*")

@@ -1,0 +1,20 @@
+"""The registered names of front-ends as classes that the command line and YAML files can name: `frontends.names.NAME`."""
+
+from typing import Any
+
+from jsonargparse import class_from_function
+
+from ..registry import FRONTENDS
+
+_making: set[str] = set()
+
+
+def __getattr__(name: str) -> Any:
+    if name in _making or name not in FRONTENDS.names():
+        raise AttributeError(f"no front-end is registered as {name!r}")
+    cls = FRONTENDS.get(name)
+    _making.add(name)  # class_from_function asks whether the name is taken here, which would lead back to this function
+    try:
+        return class_from_function(cls, cls, name=name)  # sets it in the module that calls, so call it here
+    finally:
+        _making.remove(name)

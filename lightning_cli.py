@@ -1,0 +1,164 @@
+"""`predict`, `fit` and `test` on the command line, by LightningCLI."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonargparse import Namespace
+from pytorch_lightning import Trainer
+from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
+from rich.console import Console
+
+from . import checkpoint
+from . import probe as stages
+from .datamodules import AudioDataModule
+from .embeddings import plain
+from .errors import CheckpointError, UsageError
+from .parsing import Parser, root_cause
+from .probe import Extraction, Probe
+from .study import Run, fit_run, test_run, trainer_defaults
+
+_MAIN_ARGUMENTS = {"model", "datamodule", "weights_only"}
+
+
+class ProbeCLI(LightningCLI):
+    """LightningCLI over `Probe` and the registered plug-ins.
+
+    Args:
+        args: The command line without the program's name.
+    """
+
+    config: Namespace
+    model: Probe
+    datamodule: AudioDataModule
+    trainer: Trainer
+
+    def __init__(self, args: ArgsType) -> None:
+        self._recipe: checkpoint.Recipe | None = None
+        self._console = Console(soft_wrap=True, highlight=False)
+        super().__init__(
+            Probe,
+            AudioDataModule,
+            subclass_mode_data=True,
+            save_config_callback=None,
+            seed_everything_default=False,
+            auto_configure_optimizers=False,
+            parser_class=Parser,
+            parser_kwargs={"parser_mode": "omegaconf+", "prog": "untrained"},
+            trainer_defaults={**trainer_defaults(), "enable_progress_bar": sys.stderr.isatty()},
+            args=args,
+        )
+
+    @staticmethod
+    def subcommands() -> dict[str, set[str]]:
+        """The stages, and which arguments of the trainer's methods are not for the command line."""
+        return {
+            "predict": {*_MAIN_ARGUMENTS, "dataloaders", "return_predictions", "ckpt_path"},
+            "fit": {*_MAIN_ARGUMENTS, "train_dataloaders", "val_dataloaders", "ckpt_path"},
+            "test": {*_MAIN_ARGUMENTS, "dataloaders", "verbose"},
+        }
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Add what belongs to no class."""
+        parser.add_argument(
+            "--embeddings",
+            type=str | None,
+            default=None,
+            help="Folder of all embedding stores; by default embeddings/ in the trainer's default_root_dir.",
+        )
+        parser.add_argument(
+            "--trust",
+            type=list[str],
+            default=[],
+            help="Types that a checkpoint's back-end may name beside scikit-learn's and registered ones (test only).",
+        )
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
+        """Parse, and refuse what no stage could work with before anything is built."""
+        super().parse_arguments(parser, args)
+        options = self.config[self.config.subcommand]
+        if options.get("data") is None:
+            raise UsageError("no data: give --data folder --data.root DIR, or another of `untrained list datamodules`")
+        if self.config.subcommand == "test":
+            if not options.ckpt_path:
+                raise UsageError("test needs the checkpoint that fit has written: --ckpt_path RUN/probe.ckpt")
+            self._recipe, _ = checkpoint.read(options.ckpt_path)
+
+    def instantiate_classes(self) -> None:
+        """Build front-end, back-end, data and trainer; their refusals are the user's to mend."""
+        try:
+            super().instantiate_classes()
+        except (ValueError, TypeError, MisconfigurationException) as error:
+            raise UsageError(root_cause(error)) from error
+
+    def predict(self, model: Probe, datamodule: AudioDataModule) -> None:
+        """Compute the embeddings that are missing."""
+        self._report_extraction(self._extract(model))
+
+    def fit(self, model: Probe, datamodule: AudioDataModule) -> None:
+        """Compute what is missing, search and fit the back-end, log and save it."""
+        run = Run.of(model, datamodule, self._root, str(self.trainer.precision))
+        extraction = self._extract(model)
+        if not self.trainer.is_global_zero:
+            return
+        self._report_extraction(extraction)
+        config = yaml.safe_load(self.parser.dump(self.config, skip_none=False))[self.config.subcommand]
+        metrics = fit_run(run, extraction, yaml.safe_dump(config, sort_keys=False))
+        selection = model.selection
+        assert selection is not None
+        optimistic = ", selected on the very clips it is of" if selection.selected_on_test else ""
+        self._console.print(
+            f"{selection.score_name} {100 * selection.score:.2f} % ({selection.protocol}{optimistic}; "
+            f"{metrics['best_candidate']}) in {metrics['seconds']} s\n-> {run.folder}"
+        )
+
+    def test(self, model: Probe, datamodule: AudioDataModule, ckpt_path: str) -> None:
+        """Score a trained probe on the test split."""
+        path = Path(ckpt_path)
+        assert self._recipe is not None
+        options = self.config[self.config.subcommand]
+        probe, recipe = stages.load(path, options.trust)
+        _refuse_differences(path, recipe, model, datamodule)
+        if not any(clip.split == "test" for clip in datamodule.listed):
+            raise UsageError(
+                f"{datamodule.name} has no test split: fit has already reported cv/accuracy, in {path.parent}/metrics.json"
+            )
+        self.model = probe
+        extraction = self._extract(probe)
+        if not self.trainer.is_global_zero:
+            return
+        self._report_extraction(extraction)
+        accuracy = test_run(path.parent, probe, datamodule, extraction, recipe.class_names)
+        self._console.print(f"test/accuracy {100 * accuracy:.2f} %\n-> {path.parent}")
+
+    @property
+    def _root(self) -> Path:
+        return Path(self.trainer.default_root_dir)
+
+    def _extract(self, probe: Probe) -> Extraction:
+        options = self.config[self.config.subcommand]
+        folder = Path(options.embeddings) if options.embeddings else self._root / "embeddings"
+        return stages.extract(probe, self.datamodule, self.trainer, folder)
+
+    def _report_extraction(self, extraction: Extraction) -> None:
+        if self.trainer.is_global_zero:
+            self._console.print(str(extraction))
+
+
+def _refuse_differences(path: Path, recipe: checkpoint.Recipe, model: Probe, datamodule: AudioDataModule) -> None:
+    """Refuse a command line that asks for something else than the checkpoint holds."""
+
+    def refuse(field: str, stored: Any, given: Any, remedy: str) -> None:
+        if stored != given:
+            raise CheckpointError(f"{path} has {field}={stored!r}, the command line {given!r}; {remedy}")
+
+    if model.frontend is not None:
+        name, arguments = checkpoint.name_front_end(model.frontend)
+        leave_out = "leave out --model.frontend, which comes from the checkpoint"
+        refuse("--model.frontend", recipe.front_end, name, leave_out)
+        for key, value in arguments.items():
+            refuse(f"--model.frontend.{key}", recipe.front_end_arguments.get(key), plain(value), leave_out)
+    refuse("--data.n_samples", recipe.n_samples, datamodule.n_samples, f"add --data.n_samples {recipe.n_samples}")
+    refuse("--data.fit_length", recipe.fit_length, datamodule.fit_length, f"add --data.fit_length {recipe.fit_length}")
