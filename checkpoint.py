@@ -1,10 +1,11 @@
 """A trained probe on disk, in a file that cannot run code.
 
-`torch.load(..., weights_only=True)` reads it: tensors and plain Python. Plug-ins are recorded by their registered names,
-never as classes to import; the back-end is skops bytes, of which only trusted types are built.
+`torch.load(..., weights_only=True)` reads it: tensors and plain Python. Plug-ins are recorded by their registered
+names, never as classes to import; the back-end is skops bytes, of which only trusted types are built.
 """
 
 import io
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -107,7 +108,8 @@ def read(path: str | Path) -> tuple[Recipe, dict[str, Any]]:
         raise CheckpointError(f"no checkpoint at {path}; give the probe.ckpt that fit has written to its run's folder")
     ours = "expected the probe.ckpt that fit has written to its run's folder"
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # torch's doubts end in the error below
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a file that is no checkpoint makes the unpickler raise
         types = _types_named(path)
         if types:
@@ -116,8 +118,8 @@ def read(path: str | Path) -> tuple[Recipe, dict[str, Any]]:
             found = "it cannot be read as tensors and plain values"
         raise CheckpointError(f"{path} is not loaded: {found}; {ours}") from error
     if not isinstance(content, dict) or set(content) != {"untrained", "state_dict", "back_end"}:
-        found = sorted(content) if isinstance(content, dict) else type(content).__name__
-        raise CheckpointError(f"{path} is no checkpoint of untrained (it holds {found}); {ours}")
+        holds = sorted(content) if isinstance(content, dict) else type(content).__name__
+        raise CheckpointError(f"{path} is no checkpoint of untrained (it holds {holds}); {ours}")
     try:
         fields = dict(content["untrained"])
         written_by = fields.pop("format")

@@ -188,10 +188,9 @@ class EmbeddingWriter(BasePredictionWriter):
     def plan(self, front_end: FrontEnd, datamodule: AudioDataModule, precision: str) -> list[str]:
         """Open the store of a front-end and a data set, and list the clips that it lacks."""
         fields = describe(front_end, datamodule, precision)
-        label = f"{datamodule.name}-{fields['front_end']}"
+        label = f"{datamodule.dataset_name}-{fields['front_end']}"
         self.store = EmbeddingStore(self.root / f"{label}-{digest(fields)[:12]}", fields, front_end.embedding_size)
-        if rank_zero_only.rank == 0:
-            self.store.merge()  # what an interrupted run has left
+        rank_zero_only(self.store.merge)()  # what an interrupted run has left
         self._stamps = {clip.id: datamodule.stamp(clip) for clip in datamodule.listed}
         return self.store.missing(self._stamps)
 

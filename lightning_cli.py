@@ -8,7 +8,7 @@ import yaml
 from jsonargparse import Namespace
 from pytorch_lightning import Trainer
 from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
-from pytorch_lightning.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 from rich.console import Console
 
 from . import checkpoint
@@ -123,7 +123,8 @@ class ProbeCLI(LightningCLI):
         _refuse_differences(path, recipe, model, datamodule)
         if not any(clip.split == "test" for clip in datamodule.listed):
             raise UsageError(
-                f"{datamodule.name} has no test split: fit has already reported cv/accuracy, in {path.parent}/metrics.json"
+                f"{datamodule.dataset_name} has no test split: fit has already reported cv/accuracy, "
+                f"in {path.parent}/metrics.json"
             )
         self.model = probe
         extraction = self._extract(probe)
@@ -154,6 +155,7 @@ def _refuse_differences(path: Path, recipe: checkpoint.Recipe, model: Probe, dat
         if stored != given:
             raise CheckpointError(f"{path} has {field}={stored!r}, the command line {given!r}; {remedy}")
 
+    stages.refuse_unknown_classes(datamodule, recipe.class_names)
     if model.frontend is not None:
         name, arguments = checkpoint.name_front_end(model.frontend)
         leave_out = "leave out --model.frontend, which comes from the checkpoint"

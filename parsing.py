@@ -30,7 +30,7 @@ class Parser(LightningArgumentParser):
                     if name in registry.names():
                         registry.get(name)  # says why it could not be loaded
                     raise UsageError(registry.unknown(name)) from ex
-        raise UsageError(_one_line(text)) from ex
+        raise UsageError(explain(text)) from ex
 
 
 def load_names() -> None:
@@ -49,17 +49,38 @@ def instantiate(parser: LightningArgumentParser, config: Namespace) -> Namespace
         UsageError: A class refuses its arguments; the message is the class's own.
     """
     try:
-        return parser.instantiate_classes(config)
+        made: Namespace = parser.instantiate_classes(config)
+        return made
     except (ValueError, TypeError) as error:
         raise UsageError(root_cause(error)) from error
+
+
+def explain(message: str) -> str:
+    r"""What jsonargparse says of a mistake, as one line that starts with the argument's name.
+
+    Example:
+        >>> explain("Parser key \"data\":\n  Errors:\n    - Option 'fols' is not accepted\n  Given value: x")
+        "--data: Option 'fols' is not accepted; --data.help NAME lists what is"
+    """
+    lines = [line.strip(" -:") for line in message.splitlines() if line.strip()]
+    if "Errors" in lines:  # of a union, which ends with the value as Python shows it
+        end = next((i for i, line in enumerate(lines) if line.startswith("Given value")), len(lines))
+        lines = [lines[0], *(line for line in lines[lines.index("Errors") + 1 : end] if "NoneType" not in line)]
+    key = ""
+    while lines and (match := _KEY.match(lines[0])):
+        key = f"{key}.{match[1]}" if key else match[1]
+        rest = lines.pop(0)[match.end() :].strip(" :")
+        if rest:
+            lines.insert(0, rest)
+            break
+    text = re.sub(r"required: (?:predict|fit|test)\.", "required: --", "; ".join(lines))
+    if "is not accepted" in text or ("required" in text and key):
+        text += f"; --{key}.help NAME lists what is"
+    return f"--{key}: {text}" if key else text
 
 
 def root_cause(error: BaseException) -> str:
     """What the first of a chain of errors says."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return _one_line(str(error))
-
-
-def _one_line(text: str) -> str:
-    return "; ".join(line.strip(" -") for line in text.splitlines() if line.strip())
+    return explain(str(error))

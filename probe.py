@@ -114,7 +114,7 @@ class EmbeddedData(LightningDataModule):
         self.store, self.seed = store, datamodule.seed
         self.clips = clips = [clip for clip in datamodule.listed if clip.id in stored]
         if not clips:
-            raise DataError(f"{datamodule.name}: not one of its {len(datamodule.listed)} clips could be read")
+            raise DataError(f"{datamodule.dataset_name}: not one of its {len(datamodule.listed)} clips could be read")
         self.learned = [clip for clip in clips if clip.split != "test"]
         self.tested = [clip for clip in clips if clip.split == "test"]
         self._label_of = {name: label for label, name in enumerate(class_names)}
@@ -213,7 +213,7 @@ def fit(
     return data
 
 
-def test(
+def score(
     probe: Probe,
     datamodule: AudioDataModule,
     store: EmbeddingStore,
@@ -232,17 +232,26 @@ def test(
     Raises:
         CheckpointError: The data has classes that the back-end does not know.
     """
+    refuse_unknown_classes(datamodule, class_names)
+    data = EmbeddedData(store, datamodule, class_names)
+    if not data.tested:
+        raise DataError("the test split is empty: none of its clips could be read")
+    (metrics,) = _one_device(logger).test(probe, datamodule=data, verbose=False)
+    return float(metrics["test/accuracy"]), data
+
+
+def refuse_unknown_classes(datamodule: AudioDataModule, class_names: Sequence[str]) -> None:
+    """Refuse data with classes that a trained probe does not know.
+
+    Raises:
+        CheckpointError: There are such classes.
+    """
     strange = sorted(set(datamodule.class_names) - set(class_names))
     if strange:
         raise CheckpointError(
             f"the data has classes that the probe was not fitted to: {', '.join(strange)}; "
             f"it knows {', '.join(class_names)}"
         )
-    data = EmbeddedData(store, datamodule, class_names)
-    if not data.tested:
-        raise DataError("the test split is empty: none of its clips could be read")
-    (metrics,) = _one_device(logger).test(probe, datamodule=data, verbose=False)
-    return float(metrics["test/accuracy"]), data
 
 
 def save(path: Path, probe: Probe, datamodule: AudioDataModule) -> None:

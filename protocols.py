@@ -71,13 +71,12 @@ def resolve(protocol: Protocol, clips: Sequence[Clip]) -> Resolved:
     if protocol == "holdout" or (has_test and protocol in ("auto", "study")):
         if not has_test or not any(clip.split == "train" for clip in clips):
             raise DataError(
-                "protocol 'holdout' needs train and test splits, which the data lacks; use --model.protocol nested with --data.folds"
+                "protocol 'holdout' needs train and test splits, which the data lacks; "
+                "use --model.protocol nested with --data.folds"
             )
         return "holdout"
     if n_folds < 2 or any(clip.fold is None for clip in clips):
-        raise DataError(
-            f"protocol {protocol!r} needs every clip in one of at least two folds; give --data.folds, as 10"
-        )
+        raise DataError(f"protocol {protocol!r} needs every clip in one of at least two folds; give --data.folds")
     if protocol == "nested" and n_folds < 3:
         raise DataError("protocol 'nested' chooses on the folds that it does not score: give --data.folds 3 or more")
     return "study" if protocol == "study" else "nested"

@@ -102,7 +102,7 @@ def log_fit(
     logger.log_metrics({selection.score_name: selection.score}, step=0)
     # The logger's own log_hyperparams would log a value for a test that is still to come.
     chosen = {**params, "candidate": describe(selection.best_candidate)}
-    for summary in hparams(chosen, dict.fromkeys(metrics, 0.0)):
+    for summary in hparams(chosen, dict.fromkeys(metrics, 0.0)):  # type: ignore[no-untyped-call]
         writer.file_writer.add_summary(summary)
     for step, score in enumerate(selection.candidate_scores):
         writer.add_scalar("candidates/accuracy", score, step)

@@ -51,8 +51,8 @@ class Run:
         """Name a run by its parts, and by a digest of everything that decides its result."""
         front_end, backend = probe._front_end(), probe._back_end()
         seed = front_end.seed if is_random(front_end) else getattr(backend, "seed", front_end.seed)
-        params = {
-            "dataset": datamodule.name,
+        params: dict[str, Any] = {
+            "dataset": datamodule.dataset_name,
             "front_end": front_end_label(front_end),
             "back_end": back_end_label(backend),
             "seed": seed,
@@ -105,7 +105,7 @@ def fit_run(run: Run, extraction: Extraction, config: str) -> dict[str, Any]:
         extraction.store.read([clip.id for clip in data.learned]),
         [selection.score_name, *(["test/accuracy"] if data.tested else [])],
     )
-    logger.finalize("success")
+    logger.experiment.close()
     return metrics
 
 
@@ -113,12 +113,12 @@ def test_run(
     folder: Path, probe: Probe, datamodule: AudioDataModule, extraction: Extraction, class_names: Sequence[str]
 ) -> float:
     """Score a trained probe on the test split; add the score to its run's folder."""
-    accuracy, data = stages.test(probe, datamodule, extraction.store, class_names)
+    accuracy, data = stages.score(probe, datamodule, extraction.store, class_names)
     report.update_metrics(folder, {"test/accuracy": accuracy, "n_test_clips": len(data.tested)})
     logger = report.run_logger(folder)
     logger.log_metrics({"test/accuracy": accuracy}, step=0)
     report.log_predictions(logger, "test", data.labels(data.tested), probe.test_predictions, class_names)
-    logger.finalize("success")
+    logger.experiment.close()
     return accuracy
 
 

@@ -1,8 +1,8 @@
-"""The registered names of back-ends as classes that the command line and YAML files can name: `backends.names.NAME`."""
+"""The registered names of back-ends as classes, for the command line and YAML: `backends.names.NAME`."""
 
 from typing import Any
 
-from jsonargparse import class_from_function
+from jsonargparse.typing import class_from_function
 
 from ..registry import BACKENDS
 

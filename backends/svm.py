@@ -18,8 +18,8 @@ class SVMClassifier(BackEnd):
         kernel: `rbf` or `linear`.
         C: Cost of a margin violation.
         gamma: Width of the RBF kernel; `auto` is 1 / n_features.
-        max_iter: Steps after which libsvm stops, for each pair of classes; -1 for no limit. Linear machines on embeddings
-            that are neither scaled nor separable would otherwise take minutes for a few hundred clips.
+        max_iter: Steps after which libsvm stops, for each pair of classes; -1 for no limit. Linear machines on
+            embeddings that are neither scaled nor separable would otherwise take minutes for a few hundred clips.
 
     Attributes:
         svc_: The fitted `sklearn.svm.SVC`.

@@ -121,7 +121,7 @@ class AudioDataModule(LightningDataModule):
         raise TypeError(f"{type(self).__name__} has no clips(); define it to list the clips of the data set")
 
     @property
-    def name(self) -> str:
+    def dataset_name(self) -> str:
         """Short name of the data set, for folders and tables."""
         return type(self).__name__.lower()
 
@@ -158,11 +158,13 @@ class AudioDataModule(LightningDataModule):
         clips = sorted(self.clips(), key=lambda clip: clip.id)
         twice = [clip_id for clip_id, n in Counter(clip.id for clip in clips).items() if n > 1]
         if twice:
-            raise DataError(f"{self.name}: clip id {twice[0]!r} stands {len(twice) + 1} times; ids must be unique")
+            raise DataError(
+                f"{self.dataset_name}: clip id {twice[0]!r} stands {len(twice) + 1} times; ids must be unique"
+            )
         labels = sorted({clip.label for clip in clips})
         if len(labels) < 2:
             raise DataError(
-                f"{self.name}: found {len(clips)} clips of {len(labels)} class{'' if len(labels) == 1 else 'es'}"
+                f"{self.dataset_name}: found {len(clips)} clips of {len(labels)} class{'' if len(labels) == 1 else 'es'}"
                 f"{f' ({labels[0]})' if labels else ''}; at least two classes are needed to tell apart"
             )
         return clips

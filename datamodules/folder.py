@@ -22,8 +22,9 @@ _SPLIT_FOLDERS: dict[str, Split] = {
 class AudioFolder(AudioDataModule):
     """A folder of sounds with one sub-folder a class, in any mix of formats and sample rates.
 
-    Where the root holds `train/` and `test/` (and perhaps `val/`), each with a sub-folder a class, these are the splits;
-    else each class is split by the seed, or all clips are shared by `folds`. Links are followed, hidden files ignored.
+    Where the root holds `train/` and `test/` (and perhaps `val/`), each with a sub-folder a class, these are the
+    splits; else each class is split by the seed, or all clips are shared by `folds`. Links are followed, hidden files
+    ignored.
 
     Args:
         root: The folder.
@@ -64,7 +65,7 @@ class AudioFolder(AudioDataModule):
         self.n_other_files = 0
 
     @property
-    def name(self) -> str:
+    def dataset_name(self) -> str:
         """Name of the folder."""
         return self.root.resolve().name or "root"
 
@@ -82,7 +83,8 @@ class AudioFolder(AudioDataModule):
         if not self.root.is_dir():
             found = "a file" if self.root.exists() else "nothing"
             raise DataError(
-                f"no folder at root={str(self.root)!r} (found {found}); point --data.root at a folder with one sub-folder a class"
+                f"no folder at root={str(self.root)!r} (found {found}); "
+                "point --data.root at a folder with one sub-folder a class"
             )
         files, self.n_other_files = audio_files(self.root)
         tops = {file.parts[0].lower() for file in files if len(file.parts) > 1}

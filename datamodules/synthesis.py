@@ -62,7 +62,7 @@ def rhythm(name: str, seconds: float, sample_rate: int, rng: Rng) -> tuple[Signa
         (int(rng.integers(n_steps)) * step, int(rng.integers(len(kit))), rng.uniform(0.05, 0.3))
         for _ in range(n_ghosts)
     ]
-    signal = np.zeros(int(round(seconds * sample_rate)), np.float32)
+    signal = np.zeros(round(seconds * sample_rate), np.float32)
     for time, voice, velocity in hits:
         _add(signal, kit[voice] * np.float32(velocity), int((time + rng.normal(0, 0.008)) * sample_rate))
     chord = _loop(rng.uniform(80, 400) * np.array([1.0, rng.choice([1.2, 1.25]), 1.5]), sample_rate)
@@ -86,7 +86,7 @@ def timbre(name: str, seconds: float, sample_rate: int, rng: Rng) -> Signal:
     scale = rng.choice([0, 2, 3, 5, 7, 8, 10, 12], size=5, replace=False)
     length = rng.uniform(1.0, 3.0) * step
     tones = [_tone(name, root * 2 ** (degree / 12), length, sample_rate, rng) for degree in scale]
-    signal = np.zeros(int(round(seconds * sample_rate)), np.float32)
+    signal = np.zeros(round(seconds * sample_rate), np.float32)
     time = -rng.uniform(0, step)
     while time < seconds:
         tone = tones[rng.integers(len(tones))]
@@ -104,7 +104,8 @@ def event(name: str, sample_rate: int, rng: Rng) -> Signal:
         rng: Generator of the clip.
     """
     n = int(rng.uniform(0.5, 4.0) * sample_rate)
-    signal = _EVENTS[name](np.arange(n, dtype=np.float32) / sample_rate, sample_rate, rng).astype(np.float32)
+    time = (np.arange(n) / sample_rate).astype(np.float32)
+    signal: Signal = _EVENTS[name](time, sample_rate, rng).astype(np.float32)
     return _colour(signal, rng, bumps=2) + _background(signal, rng, decibels=rng.uniform(-15, 9))
 
 
@@ -117,7 +118,8 @@ def _drum(sample_rate: int, rng: Rng) -> Signal:
     share = rng.uniform(0, 1)
     envelope = np.exp(-time / np.exp(rng.uniform(np.log(0.02), np.log(0.12))))
     sound = (share * tone + (1 - share) * noise) * envelope
-    return (sound / np.sqrt(np.sum(sound**2))).astype(np.float32)
+    drum: Signal = (sound / np.sqrt(np.sum(sound**2))).astype(np.float32)
+    return drum
 
 
 def _tone(name: str, pitch: float, seconds: float, sample_rate: int, rng: Rng) -> Signal:
@@ -160,7 +162,8 @@ def _tone(name: str, pitch: float, seconds: float, sample_rate: int, rng: Rng) -
     envelope *= 1 - rng.uniform(0.1, 0.6) * (0.5 + 0.5 * np.sin(2 * np.pi * (rng.uniform(3, 12) * time + rng.random())))
     envelope *= np.minimum(1, (seconds - time) / 0.02)
     sound = sound * envelope
-    return (sound / (np.sqrt(np.mean(sound**2)) + 1e-9)).astype(np.float32)
+    tone: Signal = (sound / (np.sqrt(np.mean(sound**2)) + 1e-9)).astype(np.float32)
+    return tone
 
 
 def _siren(time: Signal, sample_rate: int, rng: Rng) -> Any:
@@ -248,7 +251,7 @@ def _add(signal: Signal, sound: Signal, start: int) -> None:
 def _loop(pitches: Any, sample_rate: int) -> Signal:
     """One second of a chord that repeats without a seam: pitches are rounded to whole Hz."""
     time = np.arange(sample_rate, dtype=np.float32) / sample_rate
-    return sum(np.sin(2 * np.pi * np.round(pitch) * time) for pitch in pitches).astype(np.float32)
+    return np.sum([np.sin(2 * np.pi * np.round(pitch) * time) for pitch in pitches], axis=0, dtype=np.float32)
 
 
 def _noise(n: int, tilt: float, rng: Rng) -> Signal:
@@ -278,4 +281,4 @@ def _background(signal: Signal, rng: Rng, decibels: float) -> Signal:
 
 
 def _rms(signal: Signal) -> np.float32:
-    return np.sqrt(np.mean(signal**2, dtype=np.float32)) + np.float32(1e-9)
+    return np.float32(np.sqrt(np.mean(signal**2)) + 1e-9)

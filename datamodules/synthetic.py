@@ -77,7 +77,7 @@ class Synthetic(AudioDataModule):
         self.task, self.clips_per_class, self.folds = task, clips_per_class, folds
 
     @property
-    def name(self) -> str:
+    def dataset_name(self) -> str:
         """Kind and task, as `synthetic-rhythm`."""
         return f"synthetic-{self.task}"
 

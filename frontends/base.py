@@ -21,12 +21,13 @@ _CONSTANT_AT_START = (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm
 class FrontEnd(nn.Module):
     """A frozen network with random weights that turns waveforms into embeddings.
 
-    A plug-in writes `__init__`, which sets `representation` and the layers, and `feature_maps`. As soon as the outermost
-    `__init__` has returned, the weights are drawn from a generator of their own, frozen, and the module is in evaluation
-    mode for good.
+    A plug-in writes `__init__`, which sets `representation` and the layers, and `feature_maps`. As soon as the
+    outermost `__init__` has returned, the weights are drawn from a generator of their own, frozen, and the module is in
+    evaluation mode for good.
 
     Conventions: a spectrogram front-end reads `(batch, n_mels, n_frames)`, a waveform one `(batch, n_samples)`;
-    convolutions are `nn.Conv1d` or `nn.Conv2d`, registered in the order of the layers; 2-D kernels are (frequency, time).
+    convolutions are `nn.Conv1d` or `nn.Conv2d`, registered in the order of the layers; 2-D kernels are (frequency,
+    time).
 
     Args:
         seed: Seed of the weights, 0 or more.

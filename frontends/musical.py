@@ -44,20 +44,27 @@ class Temporal(FrontEnd):
     def feature_maps(self, x: Tensor) -> list[Tensor]:
         """The one layer of maps, `(batch, 14 * n_filters, n_frames)`."""
         loudness = x.mean(1, keepdim=True)
-        return [torch.cat([conv(pad_same(loudness, conv)).relu_() for conv in self.convs], dim=1)]
+        return [
+            torch.cat(
+                [
+                    conv(pad_same(loudness, length)).relu_()
+                    for conv, length in zip(self.convs, self.lengths, strict=True)
+                ],
+                dim=1,
+            )
+        ]
 
 
-def pad_same(x: Tensor, conv: nn.Conv1d) -> Tensor:
-    """Pad with zeros so that a convolution of stride 1 keeps the length, the smaller half on the left as TensorFlow does.
+def pad_same(x: Tensor, length: int) -> Tensor:
+    """Pad with zeros so that a convolution of stride 1 keeps the length, the smaller half on the left.
 
-    PyTorch's own `padding="same"` does the same, but warns for each even length.
+    As TensorFlow does; PyTorch's own `padding="same"` too, but it warns for each even length.
 
     Args:
         x: `(batch, n_maps, n_frames)`.
-        conv: The convolution that reads it.
+        length: Of the convolution that reads it, in frames.
 
     Returns:
         `(batch, n_maps, n_frames + length - 1)`.
     """
-    total = conv.kernel_size[0] - 1
-    return pad(x, (total // 2, total - total // 2))
+    return pad(x, ((length - 1) // 2, length // 2))

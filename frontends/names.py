@@ -1,8 +1,8 @@
-"""The registered names of front-ends as classes that the command line and YAML files can name: `frontends.names.NAME`."""
+"""The registered names of front-ends as classes, for the command line and YAML: `frontends.names.NAME`."""
 
 from typing import Any
 
-from jsonargparse import class_from_function
+from jsonargparse.typing import class_from_function
 
 from ..registry import FRONTENDS
 

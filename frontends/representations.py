@@ -14,7 +14,7 @@ class Representation(nn.Module):
         def move(tensor: Tensor) -> Tensor:
             return tensor.to(fn(tensor).device)
 
-        return super()._apply(move, recurse)
+        return super()._apply(move, recurse)  # type: ignore[no-untyped-call]
 
 
 class Waveform(Representation):
@@ -102,4 +102,5 @@ def power_to_db(power: Tensor, top_db: float) -> Tensor:
                 [ -50., -100.]])
     """
     # torchaudio takes the floor over all but the first of four dimensions, over a whole batch of three.
-    return torchaudio.functional.amplitude_to_DB(power[:, None], 10.0, 1e-10, 0.0, top_db)[:, 0]
+    decibels: Tensor = torchaudio.functional.amplitude_to_DB(power[:, None], 10.0, 1e-10, 0.0, top_db)[:, 0]
+    return decibels
