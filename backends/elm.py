@@ -56,7 +56,7 @@ class ELMClassifier(BackEnd):
         """Outputs of the classes, `(n_clips, n_classes)`; for two classes their difference, `(n_clips,)`."""
         check_is_fitted(self)
         outputs = self._hidden(validate_data(self, X, reset=False, dtype=np.float64)) @ self.coefs_
-        return np.asarray(outputs[:, 1] - outputs[:, 0] if len(self.classes_) == 2 else outputs
+        return np.asarray(outputs[:, 1] - outputs[:, 0] if len(self.classes_) == 2 else outputs)
 
     def predict(self, X: Any) -> Array:
         """Labels of embeddings `(n_clips, n_features)`."""

@@ -24,6 +24,7 @@ class SVMClassifier(BackEnd):
     Attributes:
         svc_: The fitted `sklearn.svm.SVC`.
         classes_: Labels, sorted.
+        n_iter_: Steps that libsvm took for each pair of classes.
 
     Example:
         >>> import numpy as np
@@ -54,6 +55,7 @@ class SVMClassifier(BackEnd):
         svc = SVC(kernel=self.kernel, C=self.C, gamma=self.gamma, max_iter=self.max_iter, cache_size=500)
         self.svc_ = svc.fit(X, y)
         self.classes_: Array = self.svc_.classes_
+        self.n_iter_: Array = self.svc_.n_iter_
         return self
 
     def predict(self, X: Any) -> Array:

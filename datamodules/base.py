@@ -164,8 +164,8 @@ class AudioDataModule(LightningDataModule):
         labels = sorted({clip.label for clip in clips})
         if len(labels) < 2:
             raise DataError(
-                f"{self.dataset_name}: found {len(clips)} clips of {len(labels)} class{'' if len(labels) == 1 else 'es'}"
-                f"{f' ({labels[0]})' if labels else ''}; at least two classes are needed to tell apart"
+                f"{self.dataset_name}: found {len(clips)} clips, all of class {labels[0] if labels else 'none'!r}; "
+                "at least two classes are needed"
             )
         return clips
 

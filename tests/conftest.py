@@ -1,0 +1,53 @@
+"""Small generated data, made once a session, and the command line as a function."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from untrained.cli import main
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+@pytest.fixture(scope="session")
+def reference():
+    """Reference numbers of the original code, by name."""
+    return lambda name: np.load(FIXTURES / f"{name}.npz")
+
+
+def tone(pitch, seconds=0.5, rate=12_000, seed=0):
+    time = np.arange(int(seconds * rate)) / rate
+    noise = np.random.default_rng(seed).standard_normal(len(time))
+    return (0.3 * np.sin(2 * np.pi * pitch * time) + 0.03 * noise).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def sounds(tmp_path_factory):
+    """Three classes told apart by pitch, in a mix of formats, rates and channels."""
+    root = tmp_path_factory.mktemp("sounds")
+    formats = [("wav", 44_100), ("flac", 22_050), ("ogg", 16_000), ("mp3", 44_100), ("wav", 12_000), ("aiff", 8_000)]
+    for label, pitch in (("high", 2000), ("low", 200), ("mid", 700)):
+        (root / label).mkdir()
+        for index in range(12):
+            extension, rate = formats[index % len(formats)]
+            mono = tone(pitch * (1 + 0.02 * index), 0.5 + 0.1 * index, rate, index)
+            soundfile.write(root / label / f"{label} {index:02d}.{extension}", np.stack([mono, mono], 1), rate)
+    (root / "low" / "readme.txt").write_text("no audio")
+    (root / "low" / "._low 00.wav").write_bytes(b"junk of another system")
+    return root
+
+
+@pytest.fixture
+def untrained(capsys, monkeypatch, tmp_path):
+    """Run a command in an empty folder; gives its exit status, output and errors."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        status = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.err
+        return status, captured.out, captured.err
+
+    return run

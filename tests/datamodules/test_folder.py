@@ -1,0 +1,103 @@
+import os
+from collections import Counter
+
+import numpy as np
+import pytest
+import soundfile
+
+from untrained.datamodules.folder import AudioFolder
+from untrained.errors import DataError, UsageError
+
+
+def write(path, n=100):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, np.zeros(n), 12_000)
+
+
+@pytest.fixture
+def root(tmp_path):
+    for label in ("a", "b"):
+        for index in range(10):
+            write(tmp_path / label / f"{index}.wav")
+    return tmp_path
+
+
+def test_a_sub_folder_is_a_class(sounds):
+    data = AudioFolder(str(sounds))
+    assert data.class_names == ["high", "low", "mid"]
+    assert len(data.listed) == 36
+    assert data.listed[0].id == "high/high 00.wav"
+    assert data.n_other_files == 1  # the hidden one is not even counted
+
+
+def test_splits_are_stratified_seeded_and_independent_of_the_file_system(root, monkeypatch):
+    def split_of(seed):
+        return {clip.id: clip.split for clip in AudioFolder(str(root), seed=seed).listed}
+
+    first = split_of(0)
+    assert Counter(first.values()) == {"train": 12, "validation": 4, "test": 4}
+    assert Counter(key[0] for key, split in first.items() if split == "test") == {"a": 2, "b": 2}
+    assert split_of(1) != first
+    walk = os.walk
+    monkeypatch.setattr(os, "walk", lambda *a, **k: ((d, s[::-1], f[::-1]) for d, s, f in walk(*a, **k)))
+    assert split_of(0) == first
+
+
+def test_folds_are_stratified(root):
+    clips = AudioFolder(str(root), folds=5).listed
+    assert Counter((clip.fold, clip.label) for clip in clips) == {(f, c): 2 for f in range(5) for c in "ab"}
+    assert all(clip.split is None for clip in clips)
+
+
+def test_split_folders_are_taken_as_they_are(tmp_path):
+    for split, n in (("train", 3), ("Valid", 2), ("test", 1)):
+        for label in ("a", "b"):
+            for index in range(n):
+                write(tmp_path / split / label / f"{index}.wav")
+    clips = AudioFolder(str(tmp_path)).listed
+    assert Counter(clip.split for clip in clips) == {"train": 6, "validation": 4, "test": 2}
+    assert {clip.label for clip in clips} == {"a", "b"}
+    with pytest.raises(DataError, match="leave out --data.folds"):
+        AudioFolder(str(tmp_path), folds=2).listed  # noqa: B018
+
+
+def test_links_are_followed_once_each(root):
+    (root / "a" / "loop").symlink_to(root)
+    (root / "c").symlink_to(root / "a", target_is_directory=True)
+    assert len(AudioFolder(str(root)).listed) == 20
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda root: None, "no class found"),
+        (lambda root: write(root / "x.wav"), "1 audio files in no sub-folder"),
+        (lambda root: [write(root / "a" / f"{i}.wav") for i in range(5)], "all of class 'a'; at least two"),
+        (
+            lambda root: [write(root / "a" / f"{i}.wav") for i in range(5)] + [write(root / "b" / "0.wav")],
+            "too few clips.*'b' has 1",
+        ),
+    ],
+)
+def test_folders_that_are_no_data_set(tmp_path, make, message):
+    make(tmp_path)
+    with pytest.raises(DataError, match=message):
+        AudioFolder(str(tmp_path)).listed  # noqa: B018
+
+
+def test_missing_folder(tmp_path):
+    with pytest.raises(DataError, match=r"no folder at root=.*found nothing.*--data.root"):
+        AudioFolder(str(tmp_path / "gone")).listed  # noqa: B018
+
+
+def test_too_many_folds(root):
+    with pytest.raises(DataError, match=r"cannot be shared by 11 folds.*'a' has 10"):
+        AudioFolder(str(root), folds=11).listed  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"n_samples": 0}, {"batch_size": 0}, {"fit_length": "stretch"}, {"on_error": "ignore"}, {"seed": -1}]
+)
+def test_odd_arguments(arguments):
+    with pytest.raises(UsageError, match=rf"{next(iter(arguments))}=.*expected"):
+        AudioFolder(".", **arguments)

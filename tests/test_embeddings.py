@@ -1,0 +1,191 @@
+import csv
+import os
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from pytorch_lightning import Trainer
+
+from untrained.datamodules.folder import AudioFolder
+from untrained.datamodules.synthetic import Synthetic
+from untrained.embeddings import EmbeddingStore, EmbeddingWriter, Row
+from untrained.errors import AudioError, StoreError, UsageError
+from untrained.frontends.baselines import MFCC
+from untrained.frontends.musical import Temporal
+from untrained.frontends.vgg import VGG
+from untrained.probe import Probe, extract
+
+
+def trainer(**arguments):
+    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+    return Trainer(accelerator="cpu", devices=1, **quiet, **arguments)
+
+
+def folder(root, **arguments):
+    return AudioFolder(str(root), n_samples=8000, **arguments)
+
+
+def embed(data, root, front_end=None):
+    extraction = extract(Probe(front_end or Temporal(n_filters=4)), data, trainer(), root)
+    return extraction, extraction.store.read([row.id for row in extraction.store.rows])
+
+
+@pytest.mark.parametrize("make", [lambda: VGG(4), Temporal, MFCC], ids=["vgg", "temporal", "mfcc"])
+def test_batch_size_and_workers_do_not_matter(sounds, tmp_path, make):
+    one, X = embed(folder(sounds, batch_size=1), tmp_path / "1", make())
+    assert X.shape == (36, make().embedding_size)
+    assert [row.id for row in one.store.rows] == sorted(clip.id for clip in folder(sounds).listed)
+    for name, arguments in (("7", {"batch_size": 7}), ("workers", {"batch_size": 5, "num_workers": 2})):
+        other, Y = embed(folder(sounds, **arguments), tmp_path / name, make())
+        assert other.store.rows == one.store.rows
+        np.testing.assert_allclose(Y, X, rtol=1e-5, atol=1e-5 * np.abs(X).max())
+
+
+def test_another_seed_has_other_weights_and_another_store(sounds, tmp_path):
+    first, X = embed(folder(sounds), tmp_path, Temporal(seed=0))
+    second, Y = embed(folder(sounds), tmp_path, Temporal(seed=1))
+    assert first.store.folder != second.store.folder
+    assert np.abs(X - Y).max() > 0.1 * np.abs(X).max()
+
+
+def test_embeddings_are_those_of_the_front_end(sounds, tmp_path):
+    data = folder(sounds)
+    extraction, X = embed(data, tmp_path)
+    waveforms = torch.stack([torch.from_numpy(data.read(clip, 12_000).waveform) for clip in data.listed])
+    np.testing.assert_allclose(X, Temporal(n_filters=4)(waveforms).numpy(), rtol=1e-5, atol=1e-4)
+    assert extraction.n_computed == 36
+    lines = list(csv.reader((extraction.store.folder / "clips.csv").open(newline="")))
+    assert lines[0] == ["id", "size", "mtime_ns", "seconds"]
+    assert [line[0] for line in lines[1:]] == [row.id for row in extraction.store.rows]
+
+
+def test_a_second_run_computes_what_has_changed_alone(tmp_path):
+    Synthetic("events", clips_per_class=3, n_samples=8000).export(tmp_path / "data")
+    _, X = embed(folder(tmp_path / "data"), tmp_path / "store")
+    again, Y = embed(folder(tmp_path / "data"), tmp_path / "store")
+    assert again.n_computed == 0
+    assert "nothing to do" in str(again)
+    np.testing.assert_array_equal(X, Y)
+
+    changed, new = tmp_path / "data/bark/0001.wav", tmp_path / "data/bark/0003.wav"
+    soundfile.write(changed, np.random.default_rng(0).uniform(-0.5, 0.5, 9000), 12_000)
+    soundfile.write(new, np.zeros(9000), 12_000)
+    os.remove(tmp_path / "data/horn/0000.wav")
+    (tmp_path / "data/horn/0004.wav").write_bytes((tmp_path / "data/horn/0001.wav").read_bytes())
+    third, Z = embed(folder(tmp_path / "data"), tmp_path / "store")
+    assert third.n_computed == 3
+    rows = {row.id: vector for row, vector in zip(third.store.rows, Z, strict=True)}
+    before = {row.id: vector for row, vector in zip(again.store.rows, X, strict=True)}
+    assert not np.array_equal(rows["bark/0001.wav"], before["bark/0001.wav"])
+    same = set(before) - {"bark/0001.wav"}
+    assert all(np.array_equal(rows[clip_id], before[clip_id]) for clip_id in same)
+
+
+@pytest.fixture
+def broken(tmp_path):
+    root = tmp_path / "data"
+    Synthetic("events", clips_per_class=3, n_samples=8000).export(root)
+    (root / "horn/0001.wav").write_bytes(b"")
+    (root / "siren/0001.wav").write_text("text")
+    return root
+
+
+def test_a_broken_file_ends_the_run_and_loses_nothing(broken, tmp_path):
+    with pytest.raises(AudioError, match=r"horn/0001.wav: is empty.*--data.on_error skip"):
+        embed(folder(broken, batch_size=2), tmp_path / "store")
+    (broken / "horn/0001.wav").write_bytes((broken / "horn/0000.wav").read_bytes())
+    with pytest.raises(AudioError, match=r"siren/0001.wav"):
+        embed(folder(broken, batch_size=2), tmp_path / "store")
+    (broken / "siren/0001.wav").write_bytes((broken / "siren/0000.wav").read_bytes())
+    extraction, X = embed(folder(broken, batch_size=2), tmp_path / "store")
+    assert 0 < extraction.n_computed < 10
+    whole, Y = embed(folder(broken), tmp_path / "other")
+    assert [row.id for row in extraction.store.rows] == [row.id for row in whole.store.rows]
+    np.testing.assert_allclose(X, Y, rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("batch_size", [1, 8])
+def test_broken_files_can_be_skipped(broken, tmp_path, batch_size):
+    extraction, X = embed(folder(broken, batch_size=batch_size, on_error="skip"), tmp_path / "store")
+    assert len(X) == 22
+    assert set(extraction.failed) == {"horn/0001.wav", "siren/0001.wav"}
+    assert "2 clips could not be read" in str(extraction)
+    failed = (extraction.store.folder / "failed.csv").read_text()
+    assert "horn/0001.wav,is empty (0 bytes)" in failed
+
+
+def test_a_store_of_another_configuration_names_the_field(tmp_path):
+    EmbeddingStore(tmp_path / "s", {"n_samples": 8000, "seed": 0}, 3)
+    with pytest.raises(StoreError, match=r"n_samples is 8000 there and 9000 here"):
+        EmbeddingStore(tmp_path / "s", {"n_samples": 9000, "seed": 0}, 3)
+    with pytest.raises(StoreError, match=r"embedding_size is 3 there and 4 here"):
+        EmbeddingStore(tmp_path / "s", {"n_samples": 8000, "seed": 0}, 4)
+
+
+def test_everything_that_matters_has_a_store_of_its_own(sounds, tmp_path):
+    writer = EmbeddingWriter(tmp_path)
+    folders = set()
+    for front_end, data, precision in (
+        (Temporal(4), folder(sounds), "32-true"),
+        (Temporal(8), folder(sounds), "32-true"),
+        (Temporal(4, seed=1), folder(sounds), "32-true"),
+        (MFCC(), folder(sounds), "32-true"),
+        (Temporal(4), folder(sounds, fit_length="zero"), "32-true"),
+        (Temporal(4), AudioFolder(str(sounds), n_samples=9000), "32-true"),
+        (Temporal(4), folder(sounds), "bf16-mixed"),
+        (Temporal(4), Synthetic("events", n_samples=8000), "32-true"),
+        (Temporal(4), Synthetic("events", n_samples=8000, seed=1), "32-true"),
+    ):
+        writer.plan(front_end, data, precision)
+        folders.add(writer.store.folder)
+    assert len(folders) == 9
+    writer.plan(Temporal(4), folder(sounds, seed=5, folds=3, batch_size=2), "32-true")  # splits are not stored
+    assert writer.store.folder in folders
+
+
+def row(name):
+    return Row(name, 1, 2, 0.5)
+
+
+def test_shards_merge_in_the_order_of_ids_and_later_ones_win(tmp_path):
+    store = EmbeddingStore(tmp_path / "s", {}, 2)
+    store.append([row("b"), row("c")], np.float32([[1, 1], [2, 2]]), {"x": "broken"})
+    store.append([row("a")], np.float32([[3, 3]]), {}, rank=1)
+    store.merge()
+    store.append([row("c"), row("x")], np.float32([[4, 4], [5, 5]]), {})
+    (tmp_path / "s/shards/0-000009.safetensors").write_bytes(b"cut off")
+    store.merge()
+    reopened = EmbeddingStore(tmp_path / "s", {}, 2)
+    assert [item.id for item in reopened.rows] == ["a", "b", "c", "x"]
+    np.testing.assert_array_equal(reopened.read(["c", "a", "x"]), [[4, 4], [3, 3], [5, 5]])
+    assert reopened.failed == {}
+    with pytest.raises(StoreError, match="1 clips are not stored, as 'z'"):
+        reopened.read(["a", "z"])
+
+
+def test_ids_of_any_text_survive(tmp_path):
+    names = ["a,b", 'quo"te', "new\nline", "naïve 音", " space "]
+    store = EmbeddingStore(tmp_path / "s", {}, 1)
+    store.append([row(name) for name in names], np.zeros((5, 1), np.float32), {"bad\nname": "why, oh why"})
+    store.merge()
+    reopened = EmbeddingStore(tmp_path / "s", {}, 1)
+    assert sorted(item.id for item in reopened.rows) == sorted(names)
+    assert reopened.failed == {"bad\nname": "why, oh why"}
+
+
+def test_damaged_stores_are_refused(tmp_path):
+    store = EmbeddingStore(tmp_path / "s", {}, 1)
+    store.append([row("a")], np.zeros((1, 1), np.float32), {})
+    store.merge()
+    (tmp_path / "s/embeddings.safetensors").write_bytes(b"12345")
+    with pytest.raises(StoreError, match="is damaged"):
+        EmbeddingStore(tmp_path / "s", {}, 1)
+    (tmp_path / "s/manifest.json").write_text("{")
+    with pytest.raises(StoreError, match="cannot be read"):
+        EmbeddingStore(tmp_path / "s", {}, 1)
+
+
+def test_another_sample_rate_than_the_front_end_s_is_refused(sounds, tmp_path):
+    with pytest.raises(UsageError, match="the front-end reads 12000 Hz"):
+        embed(folder(sounds, sample_rate=44_100), tmp_path)

@@ -1,0 +1,175 @@
+import numpy as np
+import pytest
+import skops.io
+import torch
+from pytorch_lightning import Trainer
+
+from untrained import checkpoint
+from untrained.backends.elm import ELMClassifier
+from untrained.backends.svm import SVMClassifier
+from untrained.datamodules.synthetic import Synthetic
+from untrained.errors import CheckpointError, UsageError
+from untrained.frontends import FrontEnd
+from untrained.frontends.musical import Temporal
+from untrained.probe import Probe, extract, fit, load, save, score
+
+
+def data(**arguments):
+    return Synthetic("events", clips_per_class=6, n_samples=8000, **arguments)
+
+
+def fitted(tmp_path, backend=None, datamodule=None, **arguments):
+    datamodule = datamodule or data()
+    probe = Probe(Temporal(n_filters=4, seed=2), backend or ELMClassifier(), **arguments)
+    trainer = Trainer(accelerator="cpu", logger=False, enable_progress_bar=False)
+    store = extract(probe, datamodule, trainer, tmp_path / "embeddings").store
+    fit(probe, datamodule, store)
+    return probe, datamodule, store
+
+
+@pytest.mark.parametrize("backend", [ELMClassifier(), SVMClassifier()], ids=["elm", "svm"])
+def test_fit_save_load_test(tmp_path, backend):
+    probe, datamodule, store = fitted(tmp_path, backend)
+    assert probe.selection.protocol == "holdout"
+    accuracy, embedded = score(probe, datamodule, store, datamodule.class_names)
+    assert accuracy == np.mean(probe.test_predictions == embedded.labels(embedded.tested))
+    save(tmp_path / "probe.ckpt", probe, datamodule)
+    loaded, recipe = load(tmp_path / "probe.ckpt")
+    assert recipe.front_end == "temporal"
+    assert recipe.front_end_arguments == {"n_filters": 4, "seed": 2}
+    assert recipe.class_names == datamodule.class_names
+    assert score(loaded, datamodule, store, recipe.class_names)[0] == accuracy
+    np.testing.assert_array_equal(loaded.test_predictions, probe.test_predictions)
+
+
+def test_checkpoint_holds_tensors_and_plain_values(tmp_path):
+    probe, datamodule, _ = fitted(tmp_path)
+    save(tmp_path / "probe.ckpt", probe, datamodule)
+    content = torch.load(tmp_path / "probe.ckpt", weights_only=True)
+    assert set(content) == {"untrained", "state_dict", "back_end"}
+    assert "class_path" not in str(content["untrained"])
+
+
+def test_stored_weights_win_over_the_seed(tmp_path):
+    probe, datamodule, _ = fitted(tmp_path)
+    probe.frontend.convs[0].weight.fill_(0.5)
+    save(tmp_path / "probe.ckpt", probe, datamodule)
+    loaded, _ = load(tmp_path / "probe.ckpt")
+    assert (loaded.frontend.convs[0].weight == 0.5).all()
+
+
+def test_folds_need_no_test_split(tmp_path):
+    probe, _, _ = fitted(tmp_path, datamodule=data(folds=3))
+    assert probe.selection.protocol == "nested"
+    assert probe.selection.score_name == "cv/accuracy"
+    assert len(probe.selection.fold_scores) == 3
+
+
+def test_what_is_missing_is_said(tmp_path):
+    probe = Probe()
+    with pytest.raises(UsageError, match=r"add --model.frontend, one of .*vgg"):
+        extract(probe, data(), Trainer(accelerator="cpu", logger=False), tmp_path)
+    probe = Probe(Temporal())
+    store = extract(probe, data(), Trainer(accelerator="cpu", logger=False, enable_progress_bar=False), tmp_path).store
+    with pytest.raises(UsageError, match=r"add --model.backend, one of elm, svm"):
+        fit(probe, data(), store)
+
+
+class Unregistered(Temporal):
+    pass
+
+
+def test_an_unregistered_front_end_cannot_be_saved():
+    with pytest.raises(CheckpointError, match=r"Unregistered is not registered.*entry point"):
+        checkpoint.name_front_end(Unregistered())
+
+
+class NotOurs:
+    """A type that nobody trusts."""
+
+    def __init__(self):
+        self.x = 1
+
+
+def stored(tmp_path, **changes):
+    probe, datamodule, _ = fitted(tmp_path)
+    path = tmp_path / "probe.ckpt"
+    save(path, probe, datamodule)
+    content = torch.load(path, weights_only=True)
+    for key, value in changes.items():
+        content[key] = {**content[key], **value} if isinstance(value, dict) else value
+    torch.save(content, path)
+    return path
+
+
+def skops_bytes(value):
+    return torch.from_numpy(np.frombuffer(skops.io.dumps(value), np.uint8).copy())
+
+
+def test_types_that_are_not_trusted_are_named(tmp_path):
+    path = stored(tmp_path, back_end=skops_bytes({"model": NotOurs()}))
+    with pytest.raises(CheckpointError, match=r"not trusted: .*NotOurs.*--trust .*NotOurs"):
+        load(path)
+    with pytest.raises(CheckpointError, match="is a dict, not the 'elm' it says"):
+        load(path, trust=[f"{__name__}.NotOurs"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"back_end": torch.zeros(100, dtype=torch.uint8)}, "back-end is damaged"),
+        ({"state_dict": {"convs.0.weight": torch.zeros(2)}}, "does not fit the front-end 'temporal'"),
+        ({"untrained": {"format": 99}}, "has format 99"),
+        ({"untrained": {"surprise": 1}}, "is damaged"),
+        ({"untrained": {"front_end_arguments": {"n_filters": 5}}}, "does not fit"),
+        ({"hyper_parameters": {"_class_path": "os.system"}}, "no checkpoint of untrained"),
+    ],
+)
+def test_tampered_checkpoints(tmp_path, changes, message):
+    if "hyper_parameters" in changes:
+        path = stored(tmp_path)
+        content = torch.load(path, weights_only=True)
+        torch.save({**content, **changes}, path)
+    else:
+        path = stored(tmp_path, **changes)
+    with pytest.raises(CheckpointError, match=message):
+        load(path)
+
+
+class Harmful:
+    def __reduce__(self):
+        return (print, ("this must never run",))
+
+
+def test_files_that_are_no_checkpoint(tmp_path, capsys):
+    path = tmp_path / "x.ckpt"
+    with pytest.raises(CheckpointError, match="no checkpoint at"):
+        load(path)
+    path.write_text("text")
+    with pytest.raises(CheckpointError, match="is not loaded"):
+        load(path)
+    torch.save({"untrained": Harmful()}, path)
+    with pytest.raises(CheckpointError, match=r"names builtins.print, which could run code|names .*print"):
+        load(path)
+    torch.save({"state_dict": {}}, path)
+    with pytest.raises(CheckpointError, match=r"no checkpoint of untrained \(it holds \['state_dict'\]\)"):
+        load(path)
+    assert "never run" not in capsys.readouterr().out
+
+
+def test_a_front_end_of_another_rate_gets_its_waveforms(tmp_path):
+    class Slow(FrontEnd):
+        sample_rate = 4000
+
+        def feature_maps(self, x):
+            return [x[:, None]]
+
+    datamodule = data()
+    seen = []
+    read = datamodule.read
+    datamodule.read = lambda clip, rate: seen.append(rate) or read(clip, rate)
+    trainer = Trainer(accelerator="cpu", logger=False, enable_progress_bar=False)
+    extract(Probe(Slow()), datamodule, trainer, tmp_path)
+    assert set(seen) == {4000}
+    extract(Probe(Temporal()), datamodule, trainer, tmp_path)
+    assert set(seen) == {4000, 12_000}

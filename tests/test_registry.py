@@ -1,0 +1,88 @@
+import pytest
+
+from untrained.errors import PluginError
+from untrained.frontends import FrontEnd
+from untrained.registry import FRONTENDS, Plugin, Registry
+
+
+def registry(*plugins):
+    made = Registry("front-end", "untrained.frontends", "untrained.frontends.base:FrontEnd")
+    made._installed = list(plugins)
+    return made
+
+
+GOOD = Plugin("mfcc", "untrained.frontends.baselines:MFCC", "untrained")
+UNIMPORTABLE = Plugin("gone", "a_package_that_is_not_there:Gone", "broken-package")
+
+
+def test_installed_names_are_found_and_made():
+    assert {"mfcc", "temporal", "vgg"} <= set(FRONTENDS.names())
+    assert FRONTENDS.create("vgg", n_filters=2).embedding_size == 10
+    assert FRONTENDS.get("VGG") is FRONTENDS.get("vgg")  # class names do as well
+
+
+def test_unknown_name_suggests_the_nearest_and_lists_all():
+    with pytest.raises(PluginError, match=r"unknown front-end 'vgg6'; did you mean 'vgg'\? registered: .*temporal"):
+        FRONTENDS.get("vgg6")
+
+
+def test_unimportable_plugin_breaks_nothing_else():
+    broken = registry(GOOD, UNIMPORTABLE)
+    loaded, failed = broken.load_all()
+    assert list(loaded) == ["mfcc"]
+    assert list(failed) == ["gone"]
+    with pytest.raises(
+        PluginError, match=r"'gone' of broken-package cannot be imported .*ModuleNotFoundError"
+    ) as caught:
+        broken.get("gone")
+    assert isinstance(caught.value.__cause__, ModuleNotFoundError)
+
+
+def test_same_name_of_two_distributions_is_refused_when_asked_for():
+    both = registry(GOOD, Plugin("mfcc", "other:MFCC", "other-package"), UNIMPORTABLE)
+    assert both.names() == ["gone", "mfcc"]
+    with pytest.raises(PluginError, match=r"registered by other-package \(other:MFCC\) and untrained"):
+        both.get("mfcc")
+
+
+def test_class_that_does_not_keep_the_contract_is_told_what_it_lacks():
+    wrong = registry(Plugin("wrong", "collections:OrderedDict", "some-package"))
+    with pytest.raises(
+        PluginError, match=r"class OrderedDict, expected a subclass of .*FrontEnd.*lacks .*feature_maps"
+    ):
+        wrong.get("wrong")
+    function = registry(Plugin("wrong", "math:sqrt", "some-package"))
+    with pytest.raises(PluginError, match=r"is a builtin_function_or_method, expected a subclass"):
+        function.get("wrong")
+
+
+def test_decorator_follows_the_same_rules():
+    local = registry(GOOD)
+
+    @local.register("mine")
+    class Mine(FrontEnd):
+        """Mine."""
+
+    assert local.get("mine") is Mine
+    assert local.name_of(Mine) == "mine"
+    with pytest.raises(PluginError, match="no Python identifier"):
+        local.register("7x96")(Mine)
+    local.register("mfcc")(Mine)
+    with pytest.raises(PluginError, match="is registered by"):
+        local.get("mfcc")
+
+
+def test_registering_again_replaces():
+    local = registry()
+    for _ in range(2):
+
+        @local.register("mine")
+        class Mine(FrontEnd):
+            pass
+
+    assert local.get("mine") is Mine
+
+
+@pytest.mark.parametrize("plugin", FRONTENDS.plugins, ids=lambda plugin: plugin.name)
+def test_summary_is_read_without_importing(plugin):
+    assert plugin.summary() == FRONTENDS.get(plugin.name).__doc__.strip().splitlines()[0]
