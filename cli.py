@@ -121,7 +121,7 @@ def _lightning(argv: list[str]) -> int:
 
     _quieten()
     load_names()
-    _run(lambda: ProbeCLI(argv))
+    _run(ProbeCLI, argv)
     return 0
 
 
@@ -135,8 +135,9 @@ def _compare(argv: list[str]) -> int:
     _quieten()
     load_names()
     parser = study_parser()
-    config = _run(lambda: parser.parse_args(_with_study(argv)))
-    results = compare(parser, config)
+    arguments = _with_study(argv)
+    config = _run(lambda: parser.parse_args(arguments), ["compare", *argv])
+    results = _run(lambda: compare(parser, config), ["compare", *argv])
     if results:
         Console(width=None if sys.stdout.isatty() else 120).print(comparison_table(results))
         folder = Path(config.trainer.default_root_dir) / config.name
@@ -156,11 +157,11 @@ def _with_study(argv: list[str]) -> list[str]:
     return ["--config", str(path), *rest]
 
 
-def _run(action: Callable[[], T]) -> T:
-    """Run what parses: help ends it, and an interpolation that cannot be resolved is the user's to mend."""
+def _run(action: Callable[[], T], argv: list[str]) -> T:
+    """Run what reads `sys.argv` (Lightning does, to start its other processes) with this command line in it."""
     from omegaconf.errors import OmegaConfBaseException
 
-    arguments, sys.argv = sys.argv, sys.argv[:1]  # LightningCLI warns of what it is not given
+    arguments, sys.argv = sys.argv, [sys.argv[0], *argv]
     try:
         return action()
     except OmegaConfBaseException as error:
@@ -182,3 +183,7 @@ def _quieten() -> None:
         "The verbose parameter is deprecated",
     ):
         warnings.filterwarnings("ignore", f".*{message}.*")
+
+
+if __name__ == "__main__":
+    script()

@@ -24,18 +24,14 @@ _MAIN_ARGUMENTS = {"model", "datamodule", "weights_only"}
 
 
 class ProbeCLI(LightningCLI):
-    """LightningCLI over `Probe` and the registered plug-ins.
-
-    Args:
-        args: The command line without the program's name.
-    """
+    """LightningCLI over `Probe` and the registered plug-ins; reads the command line from `sys.argv`."""
 
     config: Namespace
     model: Probe
     datamodule: AudioDataModule
     trainer: Trainer
 
-    def __init__(self, args: ArgsType) -> None:
+    def __init__(self) -> None:
         self._recipe: checkpoint.Recipe | None = None
         self._console = Console(soft_wrap=True, highlight=False)
         super().__init__(
@@ -48,7 +44,6 @@ class ProbeCLI(LightningCLI):
             parser_class=Parser,
             parser_kwargs={"parser_mode": "omegaconf+", "prog": "untrained"},
             trainer_defaults={**trainer_defaults(), "enable_progress_bar": sys.stderr.isatty()},
-            args=args,
         )
 
     @staticmethod

@@ -11,7 +11,7 @@ from .errors import UsageError
 from .registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
 
 KINDS: dict[str, Registry[Any]] = {"frontend": FRONTENDS, "backend": BACKENDS, "data": DATAMODULES}
-_KEY = re.compile(r'[Pp]arser key "([^"]+)"')
+_KEY = re.compile(r'(?:[Pp]arser key "([^"]+)"|--([\w.]+)):?\s*')
 _NO_SUCH_CLASS = re.compile(r"Expected a dot import path string: (\S+)|[Uu]nexpected import path[^:]*: (\S+)")
 
 
@@ -25,7 +25,7 @@ class Parser(LightningArgumentParser):
         unknown = _NO_SUCH_CLASS.search(text)
         if key and unknown:
             for kind, registry in KINDS.items():
-                if kind in key[1]:
+                if kind in (key[1] or key[2]):
                     name = next(group for group in unknown.groups() if group)
                     if name in registry.names():
                         registry.get(name)  # says why it could not be loaded
@@ -62,19 +62,18 @@ def explain(message: str) -> str:
         >>> explain("Parser key \"data\":\n  Errors:\n    - Option 'fols' is not accepted\n  Given value: x")
         "--data: Option 'fols' is not accepted; --data.help NAME lists what is"
     """
-    lines = [line.strip(" -:") for line in message.splitlines() if line.strip()]
-    if "Errors" in lines:  # of a union, which ends with the value as Python shows it
+    lines = [line.strip().removeprefix("- ") for line in message.splitlines() if line.strip()]
+    if "Errors:" in lines:  # of a union, which ends with the value as Python shows it
         end = next((i for i, line in enumerate(lines) if line.startswith("Given value")), len(lines))
-        lines = [lines[0], *(line for line in lines[lines.index("Errors") + 1 : end] if "NoneType" not in line)]
-    key = ""
-    while lines and (match := _KEY.match(lines[0])):
-        key = f"{key}.{match[1]}" if key else match[1]
-        rest = lines.pop(0)[match.end() :].strip(" :")
-        if rest:
-            lines.insert(0, rest)
-            break
-    text = re.sub(r"required: (?:predict|fit|test)\.", "required: --", "; ".join(lines))
-    if "is not accepted" in text or ("required" in text and key):
+        lines = [lines[0], *(line for line in lines[lines.index("Errors:") + 1 : end] if "NoneType" not in line)]
+    keys = []
+    text = "; ".join(lines)
+    while match := _KEY.match(text):  # a nested parser's message stands behind the outer one's
+        keys.append(match[1] or match[2])
+        text = text[match.end() :].lstrip("; ")
+    key = ".".join(keys)
+    text = re.sub(r"required: (?:predict|fit|test)\.", "required: --", text)
+    if key and ("is not accepted" in text or "required" in text):
         text += f"; --{key}.help NAME lists what is"
     return f"--{key}: {text}" if key else text
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-
 from untrained.cli import main
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -4,7 +4,6 @@ import soundfile
 import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from untrained import audio
 from untrained.errors import AudioError
 

@@ -6,7 +6,6 @@ import pytest
 import soundfile
 import torch
 from pytorch_lightning import Trainer
-
 from untrained.datamodules.folder import AudioFolder
 from untrained.datamodules.synthetic import Synthetic
 from untrained.embeddings import EmbeddingStore, EmbeddingWriter, Row

@@ -3,7 +3,6 @@ import pytest
 import skops.io
 import torch
 from pytorch_lightning import Trainer
-
 from untrained import checkpoint
 from untrained.backends.elm import ELMClassifier
 from untrained.backends.svm import SVMClassifier

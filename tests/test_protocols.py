@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-
 from untrained.backends.svm import SVMClassifier
 from untrained.datamodules import Clip
 from untrained.errors import DataError

@@ -1,5 +1,4 @@
 import pytest
-
 from untrained.errors import PluginError
 from untrained.frontends import FrontEnd
 from untrained.registry import FRONTENDS, Plugin, Registry

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 from synthetic_controls import control, logmel_statistics, onset_autocorrelation
-
 from untrained.datamodules.folder import AudioFolder
 from untrained.datamodules.synthesis import RHYTHMS
 from untrained.datamodules.synthetic import CLASSES, Synthetic

@@ -3,7 +3,6 @@ import pickle
 import pytest
 import torch
 from torch import nn
-
 from untrained.frontends import FrontEnd, LogMel, Waveform
 from untrained.frontends import names as aliases
 from untrained.frontends.musical import Temporal

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-
 from untrained.frontends import LogMel
 from untrained.frontends.baselines import MFCC
 from untrained.frontends.musical import Temporal

@@ -1,0 +1,276 @@
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+import yaml
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+
+SMALL = ["--data.n_samples", "8000"]
+TEMPORAL = ["--model.frontend", "temporal", "--model.frontend.n_filters", "4"]
+
+
+def folder(sounds, *more):
+    return ["--data", "folder", "--data.root", sounds, *SMALL, *more]
+
+
+def only(root, pattern):
+    (found,) = root.glob(pattern)
+    return found
+
+
+def test_predict_fit_test_on_a_folder(untrained, sounds, tmp_path):
+    data = ["--data", "AudioFolder", "--data.root", sounds, *SMALL]
+    status, out, _ = untrained("predict", *data, *TEMPORAL)
+    assert status == 0
+    assert "36 of 36 clips computed" in out
+    status, out, _ = untrained("fit", *data, *TEMPORAL, "--model.backend", "elm")
+    assert status == 0
+    assert "All 36 clips present" in out
+    assert "val/accuracy" in out
+    checkpoint = only(tmp_path, "runs/*/temporal-n_filters=4/elm/seed0-*/probe.ckpt")
+    assert str(checkpoint.parent.relative_to(tmp_path)) in out.replace("\n", "")
+
+    run = checkpoint.parent
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["protocol"] == "holdout"
+    assert metrics["selected_on_test"] is False
+    assert metrics["best_candidate"]["n_hidden"] in (100, 250, 500, 1200, 1800, 2500)
+    assert "test/accuracy" not in metrics
+
+    status, out, _ = untrained("test", *data, "--ckpt_path", checkpoint)
+    assert status == 0
+    tested = json.loads((run / "metrics.json").read_text())
+    assert tested["val/accuracy"] == metrics["val/accuracy"]
+    assert f"test/accuracy {100 * tested['test/accuracy']:.2f} %" in out
+
+    events = EventAccumulator(str(run), size_guidance={"tensors": 0, "scalars": 0}).Reload()
+    (test_score,) = events.Scalars("test/accuracy")
+    assert test_score.value == pytest.approx(tested["test/accuracy"])
+    assert events.Scalars("val/accuracy")[0].value == pytest.approx(metrics["val/accuracy"])
+    assert len(events.Scalars("candidates/accuracy")) == 6
+    assert {"confusion/val", "confusion/test"} <= set(events.Tags()["images"])
+    assert {"report/val/text_summary", "report/test/text_summary"} <= set(events.Tags()["tensors"])
+    content = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
+    hparams = HParamsPluginData.FromString(content).session_start_info.hparams
+    assert hparams["front_end"].string_value == "temporal-n_filters=4"
+    assert hparams["candidate"].string_value == f"n_hidden={metrics['best_candidate']['n_hidden']}"
+    content = events.SummaryMetadata("_hparams_/experiment").plugin_data.content
+    declared = HParamsPluginData.FromString(content).experiment.metric_infos
+    assert {info.name.tag for info in declared} == {"val/accuracy", "test/accuracy"}
+    labels = only(run, "*/default/metadata.tsv").read_text().splitlines()
+    assert set(labels) == {"high", "low", "mid"}
+
+
+def test_saved_config_repeats_the_run_in_a_fresh_process(untrained, sounds, tmp_path):
+    assert untrained("fit", *folder(sounds, "--data.folds", 3), *TEMPORAL, "--model.backend", "elm")[0] == 0
+    metrics = only(tmp_path, "runs/**/metrics.json")
+    first = json.loads(metrics.read_text())
+    config = metrics.with_name("config.yaml")
+    assert yaml.safe_load(config.read_text())["model"]["frontend"]["class_path"] == "untrained.frontends.names.temporal"
+    shutil.copy(config, tmp_path / "again.yaml")
+    command = [sys.executable, "-m", "untrained.cli", "fit", "--config", "again.yaml"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    again = json.loads(only(tmp_path, "runs/**/metrics.json").read_text())
+    assert again["cv/accuracy"] == first["cv/accuracy"]
+    assert again["fold_scores"] == first["fold_scores"]
+    assert len(list(metrics.parent.glob("events.*"))) == 1  # a repeated run replaces what it has logged
+
+
+def test_config_with_relative_interpolation_follows_overrides(untrained, tmp_path):
+    (tmp_path / "c.yaml").write_text(
+        "data: {class_path: synthetic, init_args: {task: events, clips_per_class: 3, n_samples: 8000}}\n"
+        "model: {frontend: {class_path: temporal}}\n"
+        "trainer: {default_root_dir: 'runs-of-${..data.init_args.task}'}\n"
+    )
+    status, _, _ = untrained("predict", "--config", "c.yaml", "--data.task", "timbre")
+    assert status == 0
+    assert (tmp_path / "runs-of-timbre").is_dir()
+    (tmp_path / "bad.yaml").write_text("trainer: {default_root_dir: 'runs-${nowhere}'}\n")
+    status, _, err = untrained("predict", "--config", "bad.yaml", "--data", "synthetic")
+    assert status == 2
+    assert "relatively" in err or "nowhere" in err
+
+
+def test_print_config_can_be_read_back(tmp_path):
+    command = [sys.executable, "-m", "untrained.cli", "predict", "--data", "synthetic", "--model.frontend", "vgg"]
+    printed = subprocess.run([*command, "--print_config"], cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert yaml.safe_load(printed.stdout)["data"]["init_args"]["n_samples"] == 350_000
+
+
+def test_skipped_files_are_listed_in_the_summary(untrained, sounds, tmp_path):
+    root = tmp_path / "sounds"
+    shutil.copytree(sounds, root)
+    (root / "low" / "broken.wav").write_bytes(b"RIFF")
+    command = ["fit", *folder(root), *TEMPORAL, "--model.backend", "svm"]
+    status, out, err = untrained(*command)
+    assert status == 1
+    assert "low/broken.wav" in err
+    assert "--data.on_error skip" in err
+    status, out, _ = untrained(*command, "--data.on_error", "skip")
+    assert status == 0
+    assert "1 clips could not be read, listed in runs/embeddings/" in out.replace("\n", "")
+    assert json.loads(only(tmp_path, "runs/**/metrics.json").read_text())["n_failed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("predict --data synthetic --model.frontend vgg6", "unknown front-end 'vgg6'; did you mean 'vgg'?"),
+        ("predict --data foldr --model.frontend vgg", "unknown datamodule 'foldr'; did you mean 'folder'?"),
+        ("fit --data synthetic --model.backend elmo", "unknown back-end 'elmo'; did you mean 'elm'?"),
+        ("predict --data folder --model.frontend vgg", "--data: the following arguments are required: root"),
+        ("predict --data synthetic --data.fold 3", "--data: Option 'fold' is not accepted; --data.help NAME"),
+        (
+            "predict --data synthetic --model.frontend vgg --model.frontend.n_filters x",
+            "--model.frontend.n_filters: Expected a <class 'int'>. Got value: x",
+        ),
+        (
+            "predict --data synthetic --model.frontend temporal --model.frontend.n_filters 6",
+            "n_filters=6; expected a multiple of 4",
+        ),
+        ("predict --data synthetic", "no front-end was given: add --model.frontend, one of"),
+        ("predict --model.frontend vgg", "required: --data"),
+        ("fit --data synthetic --model.frontend mfcc", "no back-end was given: add --model.backend"),
+        ("predict --data folder --data.root gone --model.frontend vgg", "no folder at root='gone'"),
+        ("predict --data synthetic --data.n_samples 0 --model.frontend vgg", "n_samples=0; expected"),
+        (
+            "predict --data synthetic --data.clips_per_class 3 --model.frontend mfcc --trainer.accelerator cpu "
+            "--trainer.devices 40",
+            "24 clips cannot be shared by 40 devices; use --trainer.devices 24 or fewer",
+        ),
+        ("test --data synthetic", "test needs the checkpoint that fit has written: --ckpt_path"),
+        ("test --data synthetic --ckpt_path gone.ckpt", "no checkpoint at gone.ckpt"),
+        ("predict --config gone.yaml", "gone.yaml"),
+        ("compare gone.yaml", "no study 'gone.yaml': no such file, and none of the shipped ones (synthetic"),
+        ("compare --frontends [vgg6]", "unknown front-end 'vgg6'"),
+        ("compare --seeds many", "--seeds: Expected"),
+        ("comprae", "unknown command 'comprae'; did you mean 'compare'?"),
+        ("list backend", "unknown kind 'backend'; there are frontends, backends, datamodules"),
+    ],
+)
+def test_mistakes_end_in_one_message(untrained, command, message):
+    status, out, err = untrained(*command.split())
+    assert status == 2
+    assert message in err
+    assert err.startswith("untrained: error: ")
+    assert err.count("\n") == 1
+    assert out == ""
+
+
+@pytest.fixture
+def fitted(untrained, sounds, tmp_path):
+    assert untrained("fit", *folder(sounds), *TEMPORAL, "--model.backend", "elm")[0] == 0
+    return only(tmp_path, "runs/**/probe.ckpt")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--model.frontend", "mfcc"], "has --model.frontend='temporal', the command line 'mfcc'"),
+        (["--model.frontend", "temporal"], "has --model.frontend.n_filters=4, the command line 8; leave out"),
+        (["--data.n_samples", "9000"], "has --data.n_samples=8000, the command line 9000; add --data.n_samples 8000"),
+        (["--data.fit_length", "zero"], "has --data.fit_length='repeat'"),
+        (["--data.folds", "3"], "has no test split: fit has already reported cv/accuracy"),
+    ],
+)
+def test_checkpoint_of_something_else(untrained, fitted, sounds, arguments, message):
+    status, _, err = untrained("test", *folder(sounds), "--ckpt_path", fitted, *arguments)
+    assert status == 2
+    assert message in err
+
+
+def test_checkpoint_of_other_classes(untrained, fitted):
+    data = ["--data", "synthetic", "--data.clips_per_class", "3", *SMALL]
+    status, _, err = untrained("test", *data, "--ckpt_path", fitted)
+    assert status == 2
+    assert "classes that the probe was not fitted to: chacha, five" in err
+    assert "it knows high, low, mid" in err
+
+
+STUDY = """
+name: small
+datamodules:
+  - {class_path: synthetic, init_args: {task: events, clips_per_class: 6, n_samples: 8000, folds: 3}}
+  - {class_path: synthetic, init_args: {task: events, clips_per_class: 5, n_samples: 8000}}
+frontends: [{class_path: temporal, init_args: {n_filters: 4}}, mfcc]
+backends: [svm, elm]
+seeds: [0, 1]
+"""
+
+
+def test_compare(untrained, tmp_path):
+    (tmp_path / "study.yaml").write_text(STUDY)
+    status, out, err = untrained("compare", "study.yaml")
+    assert status == 0
+    assert "temporal-n_filters=4" in out
+    assert "chance" in out
+    results = list(csv.DictReader((tmp_path / "runs/small/results.csv").open(newline="")))
+    # For each data set: temporal with two back-ends and seeds; mfcc with svm once, with elm twice.
+    assert len(results) == 2 * (4 + 3)
+    assert {(row["protocol"], row["metric"]) for row in results} == {
+        ("nested", "cv/accuracy"),
+        ("holdout", "test/accuracy"),
+    }
+    assert len({row["run"] for row in results}) == len(results)
+    for row in results:
+        metrics = json.loads((tmp_path / row["run"] / "metrics.json").read_text())
+        assert metrics[row["metric"]] == float(row["accuracy"])
+        assert (tmp_path / row["run"] / "probe.ckpt").is_file()
+    assert (tmp_path / "runs/small/results.png").read_bytes().startswith(b"\x89PNG")
+    assert "[14/14]" in err
+    # Nothing is extracted twice: 3 stores for each data set of that size.
+    assert len(list((tmp_path / "runs/embeddings").iterdir())) == 3
+
+    status, out, err = untrained("compare", "study.yaml", "--seeds", "[0]", "--name", "again")
+    assert status == 0
+    assert "nothing to do" in err
+    again = list(csv.DictReader((tmp_path / "runs/again/results.csv").open(newline="")))
+    scores = {(r["dataset"], r["metric"], r["front_end"], r["back_end"], r["seed"]): r["accuracy"] for r in results}
+    assert all(scores[r["dataset"], r["metric"], r["front_end"], r["back_end"], "0"] == r["accuracy"] for r in again)
+
+
+def test_compare_by_the_study_s_protocol_says_so(untrained, tmp_path):
+    (tmp_path / "study.yaml").write_text(STUDY)
+    only_folds = "[{class_path: synthetic, init_args: {task: events, clips_per_class: 4, n_samples: 8000, folds: 2}}]"
+    arguments = ["--protocol", "study", "--datamodules", only_folds, "--backends", "[elm]", "--seeds", "[0]"]
+    status, out, _ = untrained("compare", "study.yaml", *arguments)
+    assert status == 0
+    assert "chosen by the clips that are scored" in " ".join(out.split())
+    results = list(csv.DictReader((tmp_path / "runs/small/results.csv").open(newline="")))
+    assert {row["selected_on_test"] for row in results} == {"True"}
+
+
+def test_list_and_help_import_no_torch():
+    code = (
+        "import sys; from untrained.cli import main\n"
+        "assert main(['list']) == 0 and main(['--help']) == 0 and main(['--version']) == 0\n"
+        "import untrained; untrained.FRONTENDS.names()\n"
+        "heavy = {'torch', 'pytorch_lightning', 'sklearn', 'numpy', 'jsonargparse', 'rich'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    for name in ("vgg", "temporal", "mfcc", "svm", "elm", "folder", "synthetic", "predict", "compare"):
+        assert name in printed
+
+
+def test_help_of_a_plug_in(tmp_path):
+    command = [sys.executable, "-m", "untrained.cli", "predict", "--model.frontend.help", "vgg"]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "COLUMNS": "100"})
+    assert "--model.frontend.n_filters" in printed.stdout
+    assert "Choi et al. 2016" in printed.stdout
+
+
+def test_two_processes_make_the_same_store(sounds, tmp_path):
+    command = [sys.executable, "-m", "untrained.cli", "predict", *map(str, folder(sounds)), *TEMPORAL]
+    two = ["--trainer.accelerator", "cpu", "--trainer.devices", "2", "--trainer.strategy", "ddp"]
+    for name, more in (("one", []), ("two", two)):
+        arguments = [*command, *more, "--trainer.default_root_dir", name]
+        subprocess.run(arguments, cwd=tmp_path, check=True, capture_output=True, timeout=120)
+    one, other = (only(tmp_path, f"{name}/embeddings/*/clips.csv") for name in ("one", "two"))
+    assert one.read_text() == other.read_text()
+    assert one.parent.name == other.parent.name
