@@ -99,7 +99,7 @@ class ProbeCLI(LightningCLI):
         if not self.trainer.is_global_zero:
             return
         self._report_extraction(extraction)
-        config = yaml.safe_load(self.parser.dump(self.config, skip_none=False))[self.config.subcommand]
+        config = yaml.safe_load(self.parser.dump(self.config, skip_unset=False))[self.config.subcommand]
         metrics = fit_run(run, extraction, yaml.safe_dump(config, sort_keys=False))
         selection = model.selection
         assert selection is not None

@@ -49,7 +49,7 @@ def instantiate(parser: LightningArgumentParser, config: Namespace) -> Namespace
         UsageError: A class refuses its arguments; the message is the class's own.
     """
     try:
-        made: Namespace = parser.instantiate_classes(config)
+        made: Namespace = parser.instantiate(config)
         return made
     except (ValueError, TypeError) as error:
         raise UsageError(root_cause(error)) from error

@@ -204,7 +204,7 @@ def compare(parser: Parser, config: Namespace) -> list[report.Result]:
         return []
     results: list[report.Result] = []
     (folder / "results.csv").unlink(missing_ok=True)
-    write_atomically(folder / "study.yaml", parser.dump(config, skip_none=False).encode())
+    write_atomically(folder / "study.yaml", parser.dump(config, skip_unset=False).encode())
     for number, run in enumerate(runs, 1):
         result = _result(run, extractions[_extraction_key(run)])
         results.append(result)

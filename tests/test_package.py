@@ -1,0 +1,54 @@
+import doctest
+import importlib
+import importlib.metadata
+import importlib.util
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import untrained as package
+import yaml
+from untrained.cli import _STUDIES
+
+MODULES = ["untrained", *(module.name for module in pkgutil.walk_packages(package.__path__, "untrained."))]
+TINY = "[{class_path: synthetic, init_args: {task: events, clips_per_class: 3, folds: 3, n_samples: 8000}}]"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_in_docstrings(name):
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_the_package_imports_no_torch():
+    code = "import sys, untrained; assert not {'torch', 'sklearn', 'numpy'} & set(sys.modules); untrained.FrontEnd"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_public_names_are_there():
+    for name in package.__all__:
+        assert getattr(package, name) is not None
+    assert set(package.__all__) <= set(dir(package))
+    with pytest.raises(AttributeError, match="has no attribute 'Frontend'"):
+        package.Frontend  # noqa: B018
+
+
+def test_everything_is_installed():
+    installed = {str(path) for path in importlib.metadata.files("untrained")}
+    needed = {"untrained/py.typed", "untrained/configs/studies/synthetic.yaml"}
+    needed |= {f"untrained/{name.replace('.', '/').partition('/')[2]}.py" for name in MODULES if name.count(".") == 2}
+    assert needed <= installed
+    assert Path(package.__file__).parent.name == "untrained"  # not the checkout
+
+
+@pytest.mark.parametrize("path", sorted(_STUDIES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_shipped_studies_run(untrained, path, tmp_path):
+    arguments = ["--datamodules", TINY, "--seeds", "[0]", "--backends", "[svm]"]
+    status, out, _ = untrained("compare", path.stem, *arguments)
+    assert status == 0
+    study = yaml.safe_load(path.read_text())
+    assert study["name"] == path.stem
+    for entry in study["frontends"]:
+        assert entry["class_path"] in out
+    assert len((tmp_path / "runs" / path.stem / "results.csv").read_text().splitlines()) == 1 + len(study["frontends"])
