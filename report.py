@@ -27,6 +27,7 @@ from .protocols import Selection
 # The projector is for looking; a browser copes with this many points.
 _MOST_PROJECTED = 2000
 BASELINE = "mfcc"
+SCORES = ("val/accuracy", "cv/accuracy", "test/accuracy")
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,6 @@ def log_fit(
     labels: Array,
     class_names: Sequence[str],
     embeddings: Array,
-    metrics: Sequence[str],
 ) -> None:
     """Log a fitted probe: hyper-parameters, candidates, confusion matrix, report and projector.
 
@@ -96,13 +96,13 @@ def log_fit(
         labels: Of all clips that were learned from, as indices into the class names.
         class_names: In the order of the labels.
         embeddings: Of the same clips, `(n_clips, n_features)`.
-        metrics: Names of the scores to show beside the hyper-parameters; those of a later test as well.
     """
     writer = logger.experiment
     logger.log_metrics({selection.score_name: selection.score}, step=0)
-    # The logger's own log_hyperparams would log a value for a test that is still to come.
+    # All scores are declared, as TensorBoard takes the columns for all runs from one of them; the logger's own
+    # log_hyperparams would log a value for each, also for a test that is still to come.
     chosen = {**params, "candidate": describe(selection.best_candidate)}
-    for summary in hparams(chosen, dict.fromkeys(metrics, 0.0)):  # type: ignore[no-untyped-call]
+    for summary in hparams(chosen, dict.fromkeys(SCORES, 0.0)):  # type: ignore[no-untyped-call]
         writer.file_writer.add_summary(summary)
     for step, score in enumerate(selection.candidate_scores):
         writer.add_scalar("candidates/accuracy", score, step)

@@ -103,7 +103,6 @@ def fit_run(run: Run, extraction: Extraction, config: str) -> dict[str, Any]:
         data.labels(data.learned),
         run.datamodule.class_names,
         extraction.store.read([clip.id for clip in data.learned]),
-        [selection.score_name, *(["test/accuracy"] if data.tested else [])],
     )
     logger.experiment.close()
     return metrics

@@ -64,7 +64,7 @@ class ELMClassifier(BackEnd):
         return np.asarray(self.classes_[outputs.argmax(1) if outputs.ndim == 2 else (outputs > 0).astype(int)])
 
     def _hidden(self, X: Array) -> Array:
-        return np.maximum(X @ self.weights_ + self.biases_, 0)
+        return np.asarray(np.maximum(X @ self.weights_ + self.biases_, 0))
 
 
 def hidden_layer(n_features: int, n_hidden: int, seed: int) -> tuple[Array, Array]:

@@ -251,7 +251,8 @@ def _add(signal: Signal, sound: Signal, start: int) -> None:
 def _loop(pitches: Any, sample_rate: int) -> Signal:
     """One second of a chord that repeats without a seam: pitches are rounded to whole Hz."""
     time = np.arange(sample_rate, dtype=np.float32) / sample_rate
-    return np.sum([np.sin(2 * np.pi * np.round(pitch) * time) for pitch in pitches], axis=0, dtype=np.float32)
+    chord: Signal = np.sum([np.sin(2 * np.pi * np.round(pitch) * time) for pitch in pitches], axis=0, dtype=np.float32)
+    return chord
 
 
 def _noise(n: int, tilt: float, rng: Rng) -> Signal:

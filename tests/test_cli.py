@@ -61,7 +61,7 @@ def test_predict_fit_test_on_a_folder(untrained, sounds, tmp_path):
     assert hparams["candidate"].string_value == f"n_hidden={metrics['best_candidate']['n_hidden']}"
     content = events.SummaryMetadata("_hparams_/experiment").plugin_data.content
     declared = HParamsPluginData.FromString(content).experiment.metric_infos
-    assert {info.name.tag for info in declared} == {"val/accuracy", "test/accuracy"}
+    assert {info.name.tag for info in declared} == {"val/accuracy", "cv/accuracy", "test/accuracy"}
     labels = only(run, "*/default/metadata.tsv").read_text().splitlines()
     assert set(labels) == {"high", "low", "mid"}
 
