@@ -60,6 +60,9 @@ def main(argv: Sequence[str]) -> int:
     except UntrainedError as error:
         print(f"untrained: error: {error}", file=sys.stderr)
         return error.exit_status
+    except OSError as error:  # names the file: a full disk, a folder that cannot be written
+        print(f"untrained: error: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("untrained: interrupted; the same command goes on where it stopped", file=sys.stderr)
         return 130
@@ -99,7 +102,6 @@ def _list(argv: list[str]) -> int:
     for kind in kinds:
         if kind not in registries:
             raise UsageError(f"unknown kind {kind!r}; there are {', '.join(registries)}")
-    failed = False
     for kind in kinds or registries:
         registry = registries[kind]
         print(f"{kind}:")
@@ -110,9 +112,9 @@ def _list(argv: list[str]) -> int:
                 try:
                     registry.get(plugin.name)
                 except UntrainedError as error:
-                    text, failed = f"FAILED: {error}", True
+                    text = f"FAILED: {error}"
             print(f"  {plugin.name:<{width}}  {plugin.distribution:<10}  {text}")
-    return 1 if failed else 0
+    return 0
 
 
 def _lightning(argv: list[str]) -> int:

@@ -162,6 +162,13 @@ def test_mistakes_end_in_one_message(untrained, command, message):
     assert out == ""
 
 
+def test_a_folder_that_cannot_be_written(untrained, sounds, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    status, _, err = untrained("predict", *folder(sounds), *TEMPORAL, "--trainer.default_root_dir", tmp_path / "file")
+    assert status == 1
+    assert str(tmp_path / "file") in err
+
+
 @pytest.fixture
 def fitted(untrained, sounds, tmp_path):
     assert untrained("fit", *folder(sounds), *TEMPORAL, "--model.backend", "elm")[0] == 0

@@ -3,11 +3,13 @@ import importlib
 import importlib.metadata
 import importlib.util
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import torch
 import untrained as package
 import yaml
 from untrained.cli import _STUDIES
@@ -19,6 +21,14 @@ TINY = "[{class_path: synthetic, init_args: {task: events, clips_per_class: 3, f
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_in_docstrings(name):
     assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_example_in_the_readme():
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    exec(code, {"__name__": "readme"})
+    front_end = package.FRONTENDS.create("dilated", n_filters=4)
+    assert front_end(torch.zeros(2, 9000)).shape == (2, front_end.embedding_size) == (2, 12)
 
 
 def test_the_package_imports_no_torch():

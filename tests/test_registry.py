@@ -1,4 +1,5 @@
 import pytest
+from untrained.cli import main
 from untrained.errors import PluginError
 from untrained.frontends import FrontEnd
 from untrained.registry import FRONTENDS, Plugin, Registry
@@ -35,6 +36,14 @@ def test_unimportable_plugin_breaks_nothing_else():
     ) as caught:
         broken.get("gone")
     assert isinstance(caught.value.__cause__, ModuleNotFoundError)
+
+
+def test_list_shows_a_failed_plugin_and_whose_it_is(monkeypatch, capsys):
+    monkeypatch.setitem(FRONTENDS.__dict__, "_installed", [GOOD, UNIMPORTABLE])
+    assert main(["list", "frontends"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any("mfcc" in line and "120 numbers" in line for line in lines)
+    assert any("gone" in line and "broken-package" in line and "ModuleNotFoundError" in line for line in lines)
 
 
 def test_same_name_of_two_distributions_is_refused_when_asked_for():
