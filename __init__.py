@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .backends import BackEnd
     from .datamodules import AudioDataModule, Clip
-    from .embeddings import EmbeddingStore, EmbeddingWriter
+    from .embeddings import EmbeddingWriter
     from .frontends import FrontEnd, LogMel, Waveform
     from .probe import Probe
     from .registry import BACKENDS, DATAMODULES, FRONTENDS
+    from .store import EmbeddingStore
 
 __all__ = [
     "BACKENDS",
@@ -35,9 +36,10 @@ __all__ = [
 _MODULES = {
     "backends": ["BackEnd"],
     "datamodules": ["AudioDataModule", "Clip"],
-    "embeddings": ["EmbeddingStore", "EmbeddingWriter"],
+    "embeddings": ["EmbeddingWriter"],
     "frontends": ["FrontEnd", "LogMel", "Waveform"],
     "probe": ["Probe"],
+    "store": ["EmbeddingStore"],
     "registry": ["BACKENDS", "DATAMODULES", "FRONTENDS"],
 }
 

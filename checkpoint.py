@@ -16,10 +16,10 @@ import skops.io
 import torch
 
 from .backends import BackEnd
-from .embeddings import plain, write_atomically
 from .errors import CheckpointError
 from .frontends import FrontEnd
 from .registry import BACKENDS, FRONTENDS
+from .store import plain, write_atomically
 
 FORMAT = 1
 

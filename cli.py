@@ -63,7 +63,10 @@ def main(argv: Sequence[str]) -> int:
     except OSError as error:  # names the file: a full disk, a folder that cannot be written
         print(f"untrained: error: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as error:
+        # Lightning ends its loops on Ctrl-C by leaving with status 1.
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, KeyboardInterrupt):
+            raise
         print("untrained: interrupted; the same command goes on where it stopped", file=sys.stderr)
         return 130
 

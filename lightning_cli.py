@@ -14,10 +14,10 @@ from rich.console import Console
 from . import checkpoint
 from . import probe as stages
 from .datamodules import AudioDataModule
-from .embeddings import plain
 from .errors import CheckpointError, UsageError
 from .parsing import Parser, root_cause
 from .probe import Extraction, Probe
+from .store import plain
 from .study import Run, fit_run, test_run, trainer_defaults
 
 _MAIN_ARGUMENTS = {"model", "datamodule", "weights_only"}

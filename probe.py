@@ -22,11 +22,12 @@ from .backends import BackEnd
 from .backends.base import Array
 from .datamodules import AudioDataModule, Clip
 from .datamodules.base import Batch
-from .embeddings import EmbeddingStore, EmbeddingWriter
+from .embeddings import EmbeddingWriter
 from .errors import CheckpointError, DataError, UsageError
 from .frontends import FrontEnd
 from .protocols import Protocol, Selection, resolve, select
 from .registry import BACKENDS, FRONTENDS
+from .store import EmbeddingStore
 
 _ROWS_AT_A_TIME = 1024
 

@@ -21,8 +21,8 @@ from torch import from_numpy
 from torch.utils.tensorboard.summary import hparams
 
 from .backends.base import Array
-from .embeddings import write_atomically
 from .protocols import Selection
+from .store import write_atomically
 
 # The projector is for looking; a browser copes with this many points.
 _MOST_PROJECTED = 2000

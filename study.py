@@ -20,12 +20,12 @@ from .backends import BackEnd
 from .datamodules import AudioDataModule
 from .datamodules.base import Batch
 from .embeddings import describe as describe_embeddings
-from .embeddings import digest, plain, write_atomically
 from .frontends import FrontEnd
 from .parsing import Parser, instantiate
 from .probe import Extraction, Probe
 from .protocols import Protocol, resolve
 from .registry import BACKENDS, FRONTENDS
+from .store import digest, plain, write_atomically
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import torch
 from pytorch_lightning import Trainer
 from untrained.datamodules.folder import AudioFolder
 from untrained.datamodules.synthetic import Synthetic
-from untrained.embeddings import EmbeddingStore, EmbeddingWriter, Row
-from untrained.errors import AudioError, StoreError, UsageError
+from untrained.embeddings import EmbeddingWriter
+from untrained.errors import AudioError, UsageError
 from untrained.frontends.baselines import MFCC
 from untrained.frontends.musical import Temporal
 from untrained.frontends.vgg import VGG
@@ -114,14 +114,6 @@ def test_broken_files_can_be_skipped(broken, tmp_path, batch_size):
     assert "horn/0001.wav,is empty (0 bytes)" in failed
 
 
-def test_a_store_of_another_configuration_names_the_field(tmp_path):
-    EmbeddingStore(tmp_path / "s", {"n_samples": 8000, "seed": 0}, 3)
-    with pytest.raises(StoreError, match=r"n_samples is 8000 there and 9000 here"):
-        EmbeddingStore(tmp_path / "s", {"n_samples": 9000, "seed": 0}, 3)
-    with pytest.raises(StoreError, match=r"embedding_size is 3 there and 4 here"):
-        EmbeddingStore(tmp_path / "s", {"n_samples": 8000, "seed": 0}, 4)
-
-
 def test_everything_that_matters_has_a_store_of_its_own(sounds, tmp_path):
     writer = EmbeddingWriter(tmp_path)
     folders = set()
@@ -141,48 +133,6 @@ def test_everything_that_matters_has_a_store_of_its_own(sounds, tmp_path):
     assert len(folders) == 9
     writer.plan(Temporal(4), folder(sounds, seed=5, folds=3, batch_size=2), "32-true")  # splits are not stored
     assert writer.store.folder in folders
-
-
-def row(name):
-    return Row(name, 1, 2, 0.5)
-
-
-def test_shards_merge_in_the_order_of_ids_and_later_ones_win(tmp_path):
-    store = EmbeddingStore(tmp_path / "s", {}, 2)
-    store.append([row("b"), row("c")], np.float32([[1, 1], [2, 2]]), {"x": "broken"})
-    store.append([row("a")], np.float32([[3, 3]]), {}, rank=1)
-    store.merge()
-    store.append([row("c"), row("x")], np.float32([[4, 4], [5, 5]]), {})
-    (tmp_path / "s/shards/0-000009.safetensors").write_bytes(b"cut off")
-    store.merge()
-    reopened = EmbeddingStore(tmp_path / "s", {}, 2)
-    assert [item.id for item in reopened.rows] == ["a", "b", "c", "x"]
-    np.testing.assert_array_equal(reopened.read(["c", "a", "x"]), [[4, 4], [3, 3], [5, 5]])
-    assert reopened.failed == {}
-    with pytest.raises(StoreError, match="1 clips are not stored, as 'z'"):
-        reopened.read(["a", "z"])
-
-
-def test_ids_of_any_text_survive(tmp_path):
-    names = ["a,b", 'quo"te', "new\nline", "naïve 音", " space "]
-    store = EmbeddingStore(tmp_path / "s", {}, 1)
-    store.append([row(name) for name in names], np.zeros((5, 1), np.float32), {"bad\nname": "why, oh why"})
-    store.merge()
-    reopened = EmbeddingStore(tmp_path / "s", {}, 1)
-    assert sorted(item.id for item in reopened.rows) == sorted(names)
-    assert reopened.failed == {"bad\nname": "why, oh why"}
-
-
-def test_damaged_stores_are_refused(tmp_path):
-    store = EmbeddingStore(tmp_path / "s", {}, 1)
-    store.append([row("a")], np.zeros((1, 1), np.float32), {})
-    store.merge()
-    (tmp_path / "s/embeddings.safetensors").write_bytes(b"12345")
-    with pytest.raises(StoreError, match="is damaged"):
-        EmbeddingStore(tmp_path / "s", {}, 1)
-    (tmp_path / "s/manifest.json").write_text("{")
-    with pytest.raises(StoreError, match="cannot be read"):
-        EmbeddingStore(tmp_path / "s", {}, 1)
 
 
 def test_another_sample_rate_than_the_front_end_s_is_refused(sounds, tmp_path):

@@ -1,0 +1,203 @@
+"""An embedding store: a folder that is complete after every write, and resumable.
+
+`manifest.json` says what made it; `embeddings.safetensors` holds the matrix, and in its header the clips that its rows
+belong to, so that one rename commits both; `clips.csv` repeats these for people; `failed.csv` lists what could not be
+read; `shards/` is what has been computed since the last merge. Labels, splits and folds are not stored: they come from
+the datamodule.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from .backends.base import Array
+from .datamodules.base import Stamp
+from .errors import StoreError
+
+FORMAT = 1
+
+
+class Row(NamedTuple):
+    """A clip of a store: its id, the stamp of the file that was read, and its duration in s."""
+
+    id: str
+    size: int
+    mtime_ns: int
+    seconds: float
+
+
+class EmbeddingStore:
+    """A folder of embeddings of one data set by one front-end.
+
+    Args:
+        folder: Where it is; made if need be.
+        fields: Everything that decides the values, as plain Python.
+        embedding_size: Number of features.
+
+    Raises:
+        StoreError: The folder holds a store that something else made; the field that differs is named.
+    """
+
+    def __init__(self, folder: str | Path, fields: Mapping[str, Any], embedding_size: int) -> None:
+        self.folder, self.embedding_size = Path(folder), embedding_size
+        self._check_or_write_manifest(json.loads(json.dumps(fields)))
+        self._load()
+
+    @property
+    def rows(self) -> list[Row]:
+        """The clips, in the order of the matrix."""
+        return list(self._rows.values())
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """Why clips could not be read, by id."""
+        path = self.folder / "failed.csv"
+        return dict(list(csv.reader(io.StringIO(path.read_text("utf-8"), newline="")))[1:]) if path.is_file() else {}
+
+    def missing(self, stamps: Mapping[str, Stamp]) -> list[str]:
+        """Ids of the clips that are not here, or whose file has changed since."""
+        stamp_of = {row.id: Stamp(row.size, row.mtime_ns) for row in self._rows.values()}
+        return [clip_id for clip_id, stamp in stamps.items() if stamp_of.get(clip_id) != stamp]
+
+    def read(self, ids: Sequence[str]) -> Array:
+        """Embeddings of clips, `(len(ids), embedding_size)` float32, in the order asked for.
+
+        Raises:
+            StoreError: A clip is not here.
+        """
+        index = {clip_id: position for position, clip_id in enumerate(self._rows)}
+        absent = [clip_id for clip_id in ids if clip_id not in index]
+        if absent:
+            raise StoreError(f"{self.folder}: {len(absent)} clips are not stored, as {absent[0]!r}; run predict again")
+        return self._matrix[[index[clip_id] for clip_id in ids]]
+
+    def append(self, rows: Sequence[Row], embeddings: Array, failed: Mapping[str, str], rank: int = 0) -> None:
+        """Write a shard of new rows, whole or not at all.
+
+        Args:
+            rows: The clips.
+            embeddings: `(len(rows), embedding_size)`.
+            failed: Reasons, by clip id.
+            rank: Of the process; each numbers its own shards.
+        """
+        folder = self.folder / "shards"
+        folder.mkdir(exist_ok=True)
+        number = 1 + max((int(path.stem.split("-")[1]) for path in folder.glob(f"{rank}-*.safetensors")), default=-1)
+        content = _pack(rows, embeddings, {"failed": json.dumps(dict(failed))})
+        write_atomically(folder / f"{rank}-{number:06d}.safetensors", content)
+
+    def merge(self) -> None:
+        """Make one matrix of what is here and all shards, ordered by clip id; later shards win."""
+        shards = sorted((self.folder / "shards").glob("*.safetensors"), key=lambda path: path.stat().st_mtime_ns)
+        if not shards:
+            return
+        embedding_of = {row.id: (row, vector) for row, vector in zip(self._rows.values(), self._matrix, strict=True)}
+        failed = self.failed
+        for shard in shards:
+            try:
+                rows, matrix, metadata = _unpack(shard)
+            except SafetensorError:
+                continue  # cut off: its clips are still missing
+            failed |= json.loads(metadata["failed"])
+            for row, vector in zip(rows, matrix, strict=True):
+                embedding_of[row.id] = (row, vector)
+                failed.pop(row.id, None)
+        merged = [embedding_of[clip_id] for clip_id in sorted(embedding_of)]
+        rows = [row for row, _ in merged]
+        matrix = np.stack([vector for _, vector in merged]) if merged else np.zeros((0, self.embedding_size))
+        write_atomically(self.folder / "embeddings.safetensors", _pack(rows, matrix))
+        write_atomically(self.folder / "clips.csv", _csv(Row._fields, rows).encode())
+        if failed or (self.folder / "failed.csv").is_file():
+            write_atomically(self.folder / "failed.csv", _csv(("id", "reason"), sorted(failed.items())).encode())
+        for shard in shards:
+            shard.unlink()
+        (self.folder / "shards").rmdir()
+        self._load()
+
+    def _check_or_write_manifest(self, fields: dict[str, Any]) -> None:
+        path = self.folder / "manifest.json"
+        wanted = {"format": FORMAT, "embedding_size": self.embedding_size, **fields}
+        if not path.is_file():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, json.dumps(wanted, indent=1).encode())
+            return
+        try:
+            found = json.loads(path.read_text("utf-8"))
+        except ValueError as error:
+            raise StoreError(f"{path} cannot be read ({error}); delete the folder to compute it again") from error
+        differing = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+        if differing:
+            name = differing[0]
+            raise StoreError(
+                f"{self.folder} was made by another configuration: {name} is {found.get(name)!r} there and "
+                f"{wanted.get(name)!r} here; use another --embeddings folder, or delete that one"
+            )
+
+    def _load(self) -> None:
+        path = self.folder / "embeddings.safetensors"
+        rows: Sequence[Row] = []
+        self._matrix: Array = np.zeros((0, self.embedding_size), np.float32)
+        if path.is_file():
+            try:
+                rows, self._matrix, _ = _unpack(path)
+            except SafetensorError as error:
+                raise StoreError(f"{path} is damaged ({error}); delete the folder to compute it again") from error
+        self._rows = {row.id: row for row in rows}
+
+
+def digest(fields: Mapping[str, Any]) -> str:
+    """Hexadecimal digest of plain values."""
+    return hashlib.sha256(json.dumps(fields, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def plain(value: Any) -> Any:
+    """A value as plain Python that JSON can hold; what it cannot, by its text."""
+    return json.loads(json.dumps(value, default=str))
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, whatever interrupts: under another name, forced to disk, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StoreError(
+            f"{path} cannot be written: {error.strerror}; free space or change permissions, then run again"
+        ) from error
+
+
+def _pack(rows: Sequence[Row], embeddings: Array, metadata: Mapping[str, str] | None = None) -> bytes:
+    matrix = np.ascontiguousarray(embeddings, np.float32)
+    return save({"embeddings": matrix}, {"clips": _csv(Row._fields, rows), **(metadata or {})})
+
+
+def _unpack(path: Path) -> tuple[list[Row], Array, dict[str, str]]:
+    with safe_open(path, framework="pt") as file:  # PyTorch's tensors stay mapped to the file, NumPy's are copies
+        metadata = file.metadata()
+        matrix = file.get_tensor("embeddings").numpy()
+    lines = list(csv.reader(io.StringIO(metadata["clips"], newline="")))[1:]
+    rows = [Row(clip_id, int(size), int(mtime_ns), float(seconds)) for clip_id, size, mtime_ns, seconds in lines]
+    return rows, matrix, metadata
+
+
+def _csv(header: Iterable[str], lines: Iterable[Iterable[Any]]) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(header)
+    writer.writerows(lines)
+    return text.getvalue()
