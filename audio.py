@@ -1,5 +1,6 @@
 """One audio file -> one mono waveform of fixed length."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -93,20 +94,24 @@ def fit(waveform: Waveform, n_samples: int, fit_length: FitLength = "repeat") ->
 
 def _decode(path: Path, seconds: float) -> tuple[Waveform, int]:
     """The first seconds of a file as (n_frames, n_channels), and its rate; says what is wrong with a file."""
-    if not path.exists():
+    try:
+        exists = path.exists()
+    except PermissionError:
+        exists = True  # in a folder that may not be entered
+    if not exists:
         raise AudioError(str(path), "there is no such file", "check the path, and what a symbolic link points to")
+    if not os.access(path, os.R_OK):
+        raise AudioError(str(path), "may not be read", "change its permissions, or those of its folders")
     if path.is_dir():
         raise AudioError(str(path), "is a directory, not a file", "give the files in it")
     if path.stat().st_size == 0:
         raise AudioError(str(path), "is empty (0 bytes)", _REPLACE)
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(os.fsencode(path)) as file:  # bytes: a name need not be valid UTF-8
             wanted = int(np.ceil(seconds * file.samplerate))
             promised = min(_promised_frames(file, path), wanted)
             frames = file.read(min(wanted, file.frames), dtype="float32", always_2d=True)
             rate = int(file.samplerate)
-    except PermissionError as error:
-        raise AudioError(str(path), "may not be read", "change its permissions") from error
     except (soundfile.SoundFileError, RuntimeError) as error:
         found = (str(error).partition(": ")[2] or str(error)).rstrip(".")
         if "does not exist" in found:  # libsndfile says so of a file in which it finds no frame

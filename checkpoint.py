@@ -37,6 +37,7 @@ class Recipe:
         fit_length: What is done with shorter clips.
         class_names: In the order of the back-end's labels.
         protocol: By which the candidate was chosen.
+        fitted_to: Fingerprints of the clips that it has learned from, which it must not be scored on.
     """
 
     front_end: str
@@ -47,6 +48,7 @@ class Recipe:
     fit_length: str
     class_names: list[str]
     protocol: str
+    fitted_to: list[str]
 
 
 def name_front_end(front_end: FrontEnd) -> tuple[str, dict[str, Any]]:

@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -27,7 +28,13 @@ _DEFAULT_STUDY = "synthetic"
 
 def script() -> None:
     """Entry point of the console script."""
-    sys.exit(main(sys.argv[1:]))
+    try:
+        status = main(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # as of `untrained list | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    sys.exit(status)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -58,8 +65,11 @@ def main(argv: Sequence[str]) -> int:
             raise UsageError(_unknown_command(command))
         return actions[command](rest)
     except UntrainedError as error:
-        print(f"untrained: error: {error}", file=sys.stderr)
+        if int(os.environ.get("LOCAL_RANK", 0)) == 0:  # what ends one process ends all, with the same message
+            print(f"untrained: error: {error}", file=sys.stderr)
         return error.exit_status
+    except BrokenPipeError:
+        raise
     except OSError as error:  # names the file: a full disk, a folder that cannot be written
         print(f"untrained: error: {error}", file=sys.stderr)
         return 1
@@ -67,7 +77,10 @@ def main(argv: Sequence[str]) -> int:
         # Lightning ends its loops on Ctrl-C by leaving with status 1.
         if isinstance(error, SystemExit) and not isinstance(error.__context__, KeyboardInterrupt):
             raise
-        print("untrained: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        print(
+            "untrained: interrupted; embeddings computed so far are kept, and the same command goes on from them",
+            file=sys.stderr,
+        )
         return 130
 
 

@@ -1,6 +1,10 @@
 """What carries embeddings from the predict loop to the store: a callback that writes what is missing there."""
 
+import ast
+import contextlib
 import hashlib
+import inspect
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -43,6 +47,7 @@ class EmbeddingWriter(BasePredictionWriter):
         self._rows: list[Row] = []
         self._embeddings: list[Array] = []
         self._failed: dict[str, str] = {}
+        self._errors: list[AudioError] = []
 
     def plan(self, front_end: FrontEnd, datamodule: AudioDataModule, precision: str) -> list[str]:
         """Open the store of a front-end and a data set, and list the clips that it lacks."""
@@ -50,7 +55,7 @@ class EmbeddingWriter(BasePredictionWriter):
         label = f"{datamodule.dataset_name}-{fields['front_end']}"
         self.store = EmbeddingStore(self.root / f"{label}-{digest(fields)[:12]}", fields, front_end.embedding_size)
         rank_zero_only(self.store.merge)()  # what an interrupted run has left
-        self._stamps = {clip.id: datamodule.stamp(clip) for clip in datamodule.listed}
+        self._stamps = datamodule.stamps()
         return self.store.missing(self._stamps)
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -60,20 +65,11 @@ class EmbeddingWriter(BasePredictionWriter):
         datamodule: AudioDataModule = trainer.datamodule  # type: ignore[attr-defined]
         front_end: FrontEnd = pl_module.frontend  # type: ignore[assignment]
         missing = trainer.strategy.broadcast(self.plan(front_end, datamodule, str(trainer.precision)))
-        self.refuse_more_devices_than_clips(trainer, missing)
+        refuse_more_devices_than_clips(trainer, datamodule)
+        if len(missing) < trainer.world_size:  # every device needs a clip: compute some again
+            present = sorted(self._stamps.keys() - set(missing))
+            missing = [*missing, *present[: trainer.world_size - len(missing)]]
         datamodule.select(missing)
-
-    def refuse_more_devices_than_clips(self, trainer: Trainer, missing: Sequence[str]) -> None:
-        """Lightning would fail on it with a bare assertion.
-
-        Raises:
-            UsageError: There are missing clips, but fewer than devices.
-        """
-        if 0 < len(missing) < trainer.world_size:
-            raise UsageError(
-                f"{len(missing)} clips cannot be shared by {trainer.world_size} devices; "
-                f"use --trainer.devices {len(missing)} or fewer"
-            )
 
     def write_on_batch_end(
         self,
@@ -102,32 +98,58 @@ class EmbeddingWriter(BasePredictionWriter):
                     "its embedding is not finite",
                     "look for extreme samples, or skip it with --data.on_error skip",
                 )
-        self._failed |= {clip_id: f"{error.reason}" for clip_id, error in failed.items()}
-        datamodule: AudioDataModule = trainer.datamodule  # type: ignore[attr-defined]
-        if failed and datamodule.on_error == "raise":
-            raise next(iter(failed.values()))
+        self._failed |= {clip_id: error.reason for clip_id, error in failed.items()}
+        self._errors += failed.values()
+        if trainer.world_size == 1:  # with others waiting at a barrier, it is raised behind that
+            self._raise_first(trainer)
         if len(self._rows) >= self.flush_every:
             self._flush(trainer.global_rank)
 
     def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write the rest; rank 0 merges the shards of all."""
+        """Write the rest; rank 0 merges the shards of all.
+
+        Raises:
+            AudioError: On every rank, if a clip could not be read on any and the datamodule says `on_error="raise"`.
+        """
         self._flush(trainer.global_rank)
         trainer.strategy.barrier()
         if trainer.is_global_zero:
             self.store.merge()
         trainer.strategy.barrier()
-        self.store._load()
+        self.store.load()
+        for rank in range(trainer.world_size if trainer.world_size > 1 else 0):
+            self._errors += trainer.strategy.broadcast(self._errors, src=rank)
+        self._raise_first(trainer)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Keep what was computed before a failure or an interrupt."""
         if hasattr(self, "store"):
             self._flush(trainer.global_rank)
 
+    def _raise_first(self, trainer: Trainer) -> None:
+        datamodule: AudioDataModule = trainer.datamodule  # type: ignore[attr-defined]
+        if self._errors and datamodule.on_error == "raise":
+            raise min(self._errors, key=str)
+
     def _flush(self, rank: int) -> None:
         if self._rows or self._failed:
             matrix = np.stack(self._embeddings) if self._rows else np.zeros((0, self.store.embedding_size))
             self.store.append(self._rows, matrix, self._failed, rank)
         self._rows, self._embeddings, self._failed = [], [], {}
+
+
+def refuse_more_devices_than_clips(trainer: Trainer, datamodule: AudioDataModule) -> None:
+    """Lightning would fail on it with a bare assertion.
+
+    Raises:
+        UsageError: The data set has fewer clips than the trainer has devices.
+    """
+    n_clips = len(datamodule.listed)
+    if n_clips < trainer.world_size:
+        raise UsageError(
+            f"{n_clips} clips cannot be shared by {trainer.world_size} devices; "
+            f"use --trainer.devices {n_clips} or fewer"
+        )
 
 
 def describe(front_end: FrontEnd, datamodule: AudioDataModule, precision: str) -> dict[str, Any]:
@@ -137,6 +159,7 @@ def describe(front_end: FrontEnd, datamodule: AudioDataModule, precision: str) -
         "front_end": FRONTENDS.name_of(cls) or cls.__qualname__,
         "arguments": {name: plain(value) for name, value in front_end.arguments.items()},
         "weights": weights_digest(front_end),
+        "code": code_digest(cls),
         "representation": repr(front_end.representation),
         "sample_rate": front_end.sample_rate,
         "n_samples": datamodule.n_samples,
@@ -144,6 +167,16 @@ def describe(front_end: FrontEnd, datamodule: AudioDataModule, precision: str) -
         "precision": precision,
         "source": datamodule.source,
     }
+
+
+def code_digest(cls: type) -> str:
+    """Hexadecimal digest of the source of a front-end and of the classes between it and the contract."""
+    found = hashlib.sha256()
+    for part in cls.__mro__[: cls.__mro__.index(FrontEnd)]:
+        with contextlib.suppress(OSError, TypeError):  # typed into an interpreter, it has no source
+            # Parsed, so that comments and formatting make no difference.
+            found.update(ast.unparse(ast.parse(textwrap.dedent(inspect.getsource(part)))).encode())
+    return found.hexdigest()[:16]
 
 
 def weights_digest(front_end: FrontEnd) -> str:

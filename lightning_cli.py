@@ -33,7 +33,7 @@ class ProbeCLI(LightningCLI):
 
     def __init__(self) -> None:
         self._recipe: checkpoint.Recipe | None = None
-        self._console = Console(soft_wrap=True, highlight=False)
+        self._console = Console(soft_wrap=True, highlight=False, markup=False)
         super().__init__(
             Probe,
             AudioDataModule,
@@ -94,13 +94,14 @@ class ProbeCLI(LightningCLI):
 
     def fit(self, model: Probe, datamodule: AudioDataModule) -> None:
         """Compute what is missing, search and fit the back-end, log and save it."""
-        run = Run.of(model, datamodule, self._root, str(self.trainer.precision))
+        config = yaml.safe_load(self.parser.dump(self.config, skip_unset=False))[self.config.subcommand]
+        text = yaml.safe_dump(config, sort_keys=False)
+        run = Run.of(model, datamodule, self._root, str(self.trainer.precision), text)
         extraction = self._extract(model)
         if not self.trainer.is_global_zero:
             return
         self._report_extraction(extraction)
-        config = yaml.safe_load(self.parser.dump(self.config, skip_unset=False))[self.config.subcommand]
-        metrics = fit_run(run, extraction, yaml.safe_dump(config, sort_keys=False))
+        metrics = fit_run(run, extraction)
         selection = model.selection
         assert selection is not None
         optimistic = ", selected on the very clips it is of" if selection.selected_on_test else ""
@@ -136,7 +137,9 @@ class ProbeCLI(LightningCLI):
     def _extract(self, probe: Probe) -> Extraction:
         options = self.config[self.config.subcommand]
         folder = Path(options.embeddings) if options.embeddings else self._root / "embeddings"
-        return stages.extract(probe, self.datamodule, self.trainer, folder)
+        extraction = stages.extract(probe, self.datamodule, self.trainer, folder)
+        stages.leave_process_group()
+        return extraction
 
     def _report_extraction(self, extraction: Extraction) -> None:
         if self.trainer.is_global_zero:
@@ -151,6 +154,15 @@ def _refuse_differences(path: Path, recipe: checkpoint.Recipe, model: Probe, dat
             raise CheckpointError(f"{path} has {field}={stored!r}, the command line {given!r}; {remedy}")
 
     stages.refuse_unknown_classes(datamodule, recipe.class_names)
+    tested = [clip for clip in datamodule.listed if clip.split == "test"]
+    seen = set(recipe.fitted_to).intersection(stages.fingerprints(datamodule, tested))
+    if seen:
+        raise CheckpointError(
+            f"{path} was fitted to {len(seen)} of the {len(tested)} clips of this test split, so that the score would "
+            "be of what it has learned; use the --data options of the fit, --data.seed and --data.folds among them"
+        )
+    if model.backend is not None:
+        raise CheckpointError(f"{path} holds the back-end that is tested; leave out --model.backend")
     if model.frontend is not None:
         name, arguments = checkpoint.name_front_end(model.frontend)
         leave_out = "leave out --model.frontend, which comes from the checkpoint"

@@ -72,6 +72,8 @@ def explain(message: str) -> str:
         keys.append(match[1] or match[2])
         text = text[match.end() :].lstrip("; ")
     key = ".".join(keys)
+    if text.rstrip().endswith("Unexpected config:"):
+        text += " the file is empty"
     text = re.sub(r"required: (?:predict|fit|test)\.", "required: --", text)
     if key and ("is not accepted" in text or "required" in text):
         text += f"; --{key}.help NAME lists what is"

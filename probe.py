@@ -22,12 +22,12 @@ from .backends import BackEnd
 from .backends.base import Array
 from .datamodules import AudioDataModule, Clip
 from .datamodules.base import Batch
-from .embeddings import EmbeddingWriter
-from .errors import CheckpointError, DataError, UsageError
+from .embeddings import EmbeddingWriter, refuse_more_devices_than_clips
+from .errors import CheckpointError, DataError, StoreError, UsageError
 from .frontends import FrontEnd
 from .protocols import Protocol, Selection, resolve, select
 from .registry import BACKENDS, FRONTENDS
-from .store import EmbeddingStore
+from .store import EmbeddingStore, digest
 
 _ROWS_AT_A_TIME = 1024
 
@@ -111,9 +111,9 @@ class EmbeddedData(LightningDataModule):
 
     def __init__(self, store: EmbeddingStore, datamodule: AudioDataModule, class_names: Sequence[str]) -> None:
         super().__init__()
-        stored = {row.id for row in store.rows}
+        absent = set(store.missing(datamodule.stamps()))
         self.store, self.seed = store, datamodule.seed
-        self.clips = clips = [clip for clip in datamodule.listed if clip.id in stored]
+        self.clips = clips = [clip for clip in datamodule.listed if clip.id not in absent]
         if not clips:
             raise DataError(f"{datamodule.dataset_name}: not one of its {len(datamodule.listed)} clips could be read")
         self.learned = [clip for clip in clips if clip.split != "test"]
@@ -146,6 +146,7 @@ class Extraction:
         n_clips: Of the data set.
         n_computed: How many of them were missing and are there now.
         failed: Why the others could not be read, by clip id.
+        n_other_files: Files beside the clips, which were left out.
         seconds: That it took.
     """
 
@@ -153,15 +154,18 @@ class Extraction:
     n_clips: int
     n_computed: int
     failed: Mapping[str, str]
+    n_other_files: int
     seconds: float
 
     def __str__(self) -> str:
+        lines = [f"{self.n_computed} of {self.n_clips} clips computed in {self.seconds:.1f} s -> {self.store.folder}"]
         if self.n_computed == 0 and not self.failed:
-            return f"All {self.n_clips} clips present in {self.store.folder}, nothing to do"
-        done = f"{self.n_computed} of {self.n_clips} clips computed in {self.seconds:.1f} s -> {self.store.folder}"
-        if not self.failed:
-            return done
-        return f"{done}\n{len(self.failed)} clips could not be read, listed in {self.store.folder / 'failed.csv'}"
+            lines = [f"All {self.n_clips} clips present in {self.store.folder}, nothing to do"]
+        if self.failed:
+            lines.append(f"{len(self.failed)} clips could not be read, listed in {self.store.folder / 'failed.csv'}")
+        if self.n_other_files:
+            lines.append(f"{self.n_other_files} other files were left out: no audio, or in no class folder")
+        return "\n".join(lines)
 
 
 def extract(probe: Probe, datamodule: AudioDataModule, trainer: Trainer, root: Path) -> Extraction:
@@ -175,13 +179,14 @@ def extract(probe: Probe, datamodule: AudioDataModule, trainer: Trainer, root: P
 
     Raises:
         AudioError: A file could not be read and the datamodule says `on_error="raise"`.
+        StoreError: A clip was neither computed nor reported.
         UsageError: There are fewer clips than devices, or no front-end.
     """
     start = time.perf_counter()
     front_end = probe._front_end()
     writer = EmbeddingWriter(root)
     missing = writer.plan(front_end, datamodule, str(trainer.precision))
-    writer.refuse_more_devices_than_clips(trainer, missing)
+    refuse_more_devices_than_clips(trainer, datamodule)
     if missing or trainer.world_size > 1:  # what is missing may look different to another process
         callbacks = list(trainer.callbacks)  # type: ignore[attr-defined]
         trainer.callbacks = [*callbacks, writer]  # type: ignore[attr-defined]
@@ -191,11 +196,22 @@ def extract(probe: Probe, datamodule: AudioDataModule, trainer: Trainer, root: P
             trainer.callbacks = callbacks  # type: ignore[attr-defined]
             datamodule.select(None)
     store = writer.store
-    stored = {row.id for row in store.rows}
-    listed = {clip.id for clip in datamodule.listed}
-    failed = {clip_id: reason for clip_id, reason in store.failed.items() if clip_id in listed - stored}
-    n_computed = len(stored.intersection(missing))
-    return Extraction(store, len(listed), n_computed, failed, time.perf_counter() - start)
+    still_missing = store.missing(datamodule.stamps())
+    reasons = store.failed
+    lost = [clip_id for clip_id in still_missing if clip_id not in reasons]
+    if lost:
+        raise StoreError(
+            f"{store.folder}: {len(lost)} of {len(datamodule.listed)} clips were not computed, as {lost[0]!r}; run the "
+            "same command again, without limits of the trainer as limit_predict_batches or fast_dev_run"
+        )
+    return Extraction(
+        store,
+        n_clips=len(datamodule.listed),
+        n_computed=len(set(missing) - set(still_missing)),
+        failed={clip_id: reasons[clip_id] for clip_id in still_missing},
+        n_other_files=datamodule.n_other_files,
+        seconds=time.perf_counter() - start,
+    )
 
 
 def fit(
@@ -208,9 +224,15 @@ def fit(
         datamodule: The clips.
         store: Their embeddings.
         logger: Takes the score.
+
+    Raises:
+        UsageError: The back-end refuses its arguments or the embeddings.
     """
     data = EmbeddedData(store, datamodule, datamodule.class_names)
-    _one_device(logger).fit(probe, datamodule=data)
+    try:
+        _one_device(logger).fit(probe, datamodule=data)
+    except ValueError as error:  # scikit-learn's way to refuse arguments and data
+        raise UsageError(f"{type(probe.backend).__name__} cannot be fitted: {error}") from error
     return data
 
 
@@ -255,8 +277,14 @@ def refuse_unknown_classes(datamodule: AudioDataModule, class_names: Sequence[st
         )
 
 
-def save(path: Path, probe: Probe, datamodule: AudioDataModule) -> None:
-    """Write a trained probe as a checkpoint."""
+def fingerprints(datamodule: AudioDataModule, clips: Sequence[Clip]) -> list[str]:
+    """What tells clips apart across data sets: id and stamp of a file, id and source of a sound that is made."""
+    places = {clip.id: datamodule.stamp(clip) if clip.path else datamodule.source for clip in clips}
+    return [digest({"id": clip_id, "place": place})[:16] for clip_id, place in places.items()]
+
+
+def save(path: Path, probe: Probe, datamodule: AudioDataModule, data: EmbeddedData) -> None:
+    """Write a probe that was trained on `data` as a checkpoint."""
     front_end, backend = probe._front_end(), probe.backend
     name, arguments = checkpoint.name_front_end(front_end)
     back_end_name = BACKENDS.name_of(type(backend))
@@ -271,6 +299,7 @@ def save(path: Path, probe: Probe, datamodule: AudioDataModule) -> None:
         fit_length=datamodule.fit_length,
         class_names=list(datamodule.class_names),
         protocol=probe.selection.protocol,
+        fitted_to=fingerprints(datamodule, data.learned),
     )
     checkpoint.save(path, recipe, front_end, backend)
 
@@ -288,6 +317,13 @@ def load(path: str | Path, trust: Sequence[str] = ()) -> tuple[Probe, checkpoint
     recipe, content = checkpoint.read(path)
     front_end = checkpoint.build_front_end(recipe, content, path)
     return Probe(front_end, checkpoint.build_back_end(recipe, content, path, trust)), recipe
+
+
+def leave_process_group() -> None:
+    """End what the processes of an extraction have in common: each goes on alone, or leaves."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
 
 
 def _one_device(logger: Logger | bool) -> Trainer:

@@ -19,7 +19,6 @@ from .errors import DataError
 
 Protocol = Literal["auto", "holdout", "nested", "study"]
 Resolved = Literal["holdout", "nested", "study"]
-PROTOCOLS: tuple[Protocol, ...] = ("auto", "holdout", "nested", "study")
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,9 +75,9 @@ def run_logger(folder: Path) -> TensorBoardLogger:
 
 def forget_run(folder: Path) -> None:
     """Delete what an earlier run of the same configuration has logged, which TensorBoard would show as well."""
-    for pattern in ("events.out.tfevents.*", "*/default/*.tsv", "*/default/*.bytes", "projector_config.pbtxt"):
-        for path in folder.glob(pattern):
-            path.unlink()
+    for path in [*folder.glob("events.out.tfevents.*"), *folder.glob("projector_config.pbtxt")]:
+        path.unlink()
+    shutil.rmtree(folder / "00000", ignore_errors=True)  # the projector's, named by its step
 
 
 def log_fit(
@@ -136,8 +137,8 @@ def confusion_figure(labels: Array, predictions: Array, class_names: Sequence[st
     figure = Figure(figsize=(size + 1, size), layout="constrained")
     axes = figure.subplots()
     image = axes.imshow(shares, vmin=0, vmax=100, cmap="Blues")
-    axes.set_xticks(range(len(class_names)), class_names, rotation=45, ha="right")
-    axes.set_yticks(range(len(class_names)), class_names)
+    axes.set_xticks(range(len(class_names)), class_names, rotation=45, ha="right", parse_math=False)
+    axes.set_yticks(range(len(class_names)), class_names, parse_math=False)
     axes.set(xlabel="predicted", ylabel="true", title=f"accuracy {100 * np.mean(labels == predictions):.1f} %")
     for (row, column), share in np.ndenumerate(shares):
         if counts[row, column]:
@@ -215,7 +216,7 @@ def comparison_figure(results: Sequence[Result]) -> Figure:
     figure = Figure(figsize=size, layout="constrained")
     for axes, dataset in zip(np.atleast_1d(figure.subplots(1, len(datasets), sharey=True)), datasets, strict=True):
         _draw_dataset(axes, [result for result in results if result.dataset == dataset])
-        axes.set_title(dataset)
+        axes.set_title(dataset, parse_math=False)
     figure.axes[0].set_ylabel("accuracy (%)")
     return figure
 
@@ -239,7 +240,7 @@ def _draw_dataset(axes: Axes, results: Sequence[Result]) -> None:
         if BASELINE not in bars and (cell := cells.get((results[0].dataset, BASELINE, back_end))):
             axes.axhline(spread(cell)[0], color=colour, linewidth=1, label=f"{BASELINE}, {back_end}")
     axes.axhline(100 / results[0].n_classes, color="black", linestyle="--", linewidth=1, label="chance")
-    axes.set_xticks(range(len(bars)), bars, rotation=30, ha="right")
+    axes.set_xticks(range(len(bars)), bars, rotation=30, ha="right", parse_math=False)
     axes.set_ylim(0, 100)
     axes.legend(fontsize=8)
 

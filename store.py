@@ -6,11 +6,13 @@ read; `shards/` is what has been computed since the last merge. Labels, splits a
 the datamodule.
 """
 
+import contextlib
 import csv
 import hashlib
 import io
 import json
 import os
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -50,7 +52,7 @@ class EmbeddingStore:
     def __init__(self, folder: str | Path, fields: Mapping[str, Any], embedding_size: int) -> None:
         self.folder, self.embedding_size = Path(folder), embedding_size
         self._check_or_write_manifest(json.loads(json.dumps(fields)))
-        self._load()
+        self.load()
 
     @property
     def rows(self) -> list[Row]:
@@ -87,13 +89,12 @@ class EmbeddingStore:
             rows: The clips.
             embeddings: `(len(rows), embedding_size)`.
             failed: Reasons, by clip id.
-            rank: Of the process; each numbers its own shards.
+            rank: Of the process.
         """
         folder = self.folder / "shards"
         folder.mkdir(exist_ok=True)
-        number = 1 + max((int(path.stem.split("-")[1]) for path in folder.glob(f"{rank}-*.safetensors")), default=-1)
         content = _pack(rows, embeddings, {"failed": json.dumps(dict(failed))})
-        write_atomically(folder / f"{rank}-{number:06d}.safetensors", content)
+        write_atomically(folder / f"{rank}-{time.time_ns()}-{os.getpid()}.safetensors", content)
 
     def merge(self) -> None:
         """Make one matrix of what is here and all shards, ordered by clip id; later shards win."""
@@ -107,7 +108,9 @@ class EmbeddingStore:
                 rows, matrix, metadata = _unpack(shard)
             except SafetensorError:
                 continue  # cut off: its clips are still missing
-            failed |= json.loads(metadata["failed"])
+            for clip_id, reason in json.loads(metadata["failed"]).items():
+                embedding_of.pop(clip_id, None)  # of a file that has broken since
+                failed[clip_id] = reason
             for row, vector in zip(rows, matrix, strict=True):
                 embedding_of[row.id] = (row, vector)
                 failed.pop(row.id, None)
@@ -118,16 +121,16 @@ class EmbeddingStore:
         write_atomically(self.folder / "clips.csv", _csv(Row._fields, rows).encode())
         if failed or (self.folder / "failed.csv").is_file():
             write_atomically(self.folder / "failed.csv", _csv(("id", "reason"), sorted(failed.items())).encode())
-        for shard in shards:
-            shard.unlink()
-        (self.folder / "shards").rmdir()
-        self._load()
+        for path in [*shards, *(self.folder / "shards").glob(".*")]:  # what starts with a dot was never finished
+            path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # another process has written a shard since
+            (self.folder / "shards").rmdir()
+        self.load()
 
     def _check_or_write_manifest(self, fields: dict[str, Any]) -> None:
         path = self.folder / "manifest.json"
         wanted = {"format": FORMAT, "embedding_size": self.embedding_size, **fields}
         if not path.is_file():
-            self.folder.mkdir(parents=True, exist_ok=True)
             write_atomically(path, json.dumps(wanted, indent=1).encode())
             return
         try:
@@ -142,7 +145,8 @@ class EmbeddingStore:
                 f"{wanted.get(name)!r} here; use another --embeddings folder, or delete that one"
             )
 
-    def _load(self) -> None:
+    def load(self) -> None:
+        """Read what the last merge has written, by whichever process."""
         path = self.folder / "embeddings.safetensors"
         rows: Sequence[Row] = []
         self._matrix: Array = np.zeros((0, self.embedding_size), np.float32)
@@ -166,16 +170,17 @@ def plain(value: Any) -> Any:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file whole or not at all, whatever interrupts: under another name, forced to disk, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.rename(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise StoreError(
             f"{path} cannot be written: {error.strerror}; free space or change permissions, then run again"
         ) from error

@@ -1,6 +1,7 @@
 """Runs: one at a time for `fit` and `test`, front-ends x back-ends x data sets x seeds for `compare`."""
 
 import inspect
+import itertools
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from .backends import BackEnd
 from .datamodules import AudioDataModule
 from .datamodules.base import Batch
 from .embeddings import describe as describe_embeddings
+from .errors import UsageError
 from .frontends import FrontEnd
 from .parsing import Parser, instantiate
 from .probe import Extraction, Probe
@@ -38,6 +40,8 @@ class Run:
         folder: Of the run.
         params: What tells the run from others, flat, for tables.
         seed: Of front-end and back-end.
+        extraction: Digest of everything that decides its embeddings.
+        config: YAML that `untrained fit --config` repeats it by.
     """
 
     probe: Probe
@@ -45,41 +49,55 @@ class Run:
     folder: Path
     params: dict[str, Any]
     seed: int
+    extraction: str
+    config: str
 
     @classmethod
-    def of(cls, probe: Probe, datamodule: AudioDataModule, root: Path, precision: str) -> "Run":
-        """Name a run by its parts, and by a digest of everything that decides its result."""
+    def of(
+        cls, probe: Probe, datamodule: AudioDataModule, root: Path, precision: str, config: str, dataset: str = ""
+    ) -> "Run":
+        """Name a run by its parts, and by a digest of everything that decides its result.
+
+        Args:
+            probe: With front-end, back-end and protocol.
+            datamodule: The clips.
+            root: Folder of all runs.
+            precision: Of the extraction.
+            config: YAML that repeats the run.
+            dataset: Name of the data set, by default the datamodule's own.
+        """
         front_end, backend = probe._front_end(), probe._back_end()
         seed = front_end.seed if is_random(front_end) else getattr(backend, "seed", front_end.seed)
         params: dict[str, Any] = {
-            "dataset": datamodule.dataset_name,
+            "dataset": dataset or datamodule.dataset_name,
             "front_end": front_end_label(front_end),
             "back_end": back_end_label(backend),
             "seed": seed,
             "protocol": resolve(probe.protocol, datamodule.listed),
         }
+        embeddings = describe_embeddings(front_end, datamodule, precision)
         identity = {
             **params,
-            "embeddings": describe_embeddings(front_end, datamodule, precision),
+            "embeddings": embeddings,
             "back_end_arguments": plain(backend.get_params()),
             "clips": [(clip.id, clip.label, clip.split, clip.fold) for clip in datamodule.listed],
         }
         place = Path(root, params["dataset"], params["front_end"], params["back_end"])
-        return cls(probe, datamodule, place / f"seed{seed}-{digest(identity)[:6]}", params, seed)
+        folder = place / f"seed{seed}-{digest(identity)[:6]}"
+        return cls(probe, datamodule, folder, params, seed, digest(embeddings), config)
 
 
-def fit_run(run: Run, extraction: Extraction, config: str) -> dict[str, Any]:
+def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
     """Fit a run's back-end; log, save and return its metrics.
 
     Args:
         run: Whose probe is fitted.
         extraction: Of its embeddings.
-        config: YAML that reproduces the run, to lie beside its results.
     """
     start = time.perf_counter()
     report.forget_run(run.folder)
     (run.folder / "metrics.json").unlink(missing_ok=True)
-    write_atomically(run.folder / "config.yaml", config.encode())
+    write_atomically(run.folder / "config.yaml", run.config.encode())
     data = stages.fit(run.probe, run.datamodule, extraction.store)
     selection = run.probe.selection
     assert selection is not None
@@ -93,7 +111,7 @@ def fit_run(run: Run, extraction: Extraction, config: str) -> dict[str, Any]:
         "n_failed": len(extraction.failed),
         "seconds": round(time.perf_counter() - start, 3),
     }
-    stages.save(run.folder / "probe.ckpt", run.probe, run.datamodule)
+    stages.save(run.folder / "probe.ckpt", run.probe, run.datamodule, data)
     report.update_metrics(run.folder, {**run.params, **metrics})
     logger = report.run_logger(run.folder)
     report.log_fit(
@@ -186,70 +204,71 @@ def compare(parser: Parser, config: Namespace) -> list[report.Result]:
     root = Path(trainer_arguments["default_root_dir"])
     folder = root / config.name
     embeddings = Path(config.embeddings or root / "embeddings")
-    console = Console(stderr=True)
-    runs = _runs(parser, config, folder)
     trainer = Trainer(**{**trainer_arguments, "enable_progress_bar": False})
+    runs = _runs(parser, config, folder, str(trainer.precision))
+    console = Console(stderr=True, quiet=not trainer.is_global_zero, highlight=False, markup=False, soft_wrap=True)
     extractions: dict[str, Extraction] = {}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        for key, run in _distinct_extractions(runs).items():
+        for key, run in {run.extraction: run for run in runs}.items():
             label = f"{run.params['dataset']} {run.params['front_end']} seed {run.probe._front_end().seed}"
             task = progress.add_task(f"embeddings {label}", total=len(run.datamodule.listed))
             trainer.callbacks = [_Advance(progress, task)]  # type: ignore[attr-defined]
             extractions[key] = stages.extract(run.probe, run.datamodule, trainer, embeddings)
             progress.remove_task(task)
-            console.print(f"{label}: {extractions[key]}", highlight=False, soft_wrap=True)
+            console.print(f"{label}: {extractions[key]}")
+    stages.leave_process_group()
     if not trainer.is_global_zero:
         return []
     results: list[report.Result] = []
     (folder / "results.csv").unlink(missing_ok=True)
     write_atomically(folder / "study.yaml", parser.dump(config, skip_unset=False).encode())
     for number, run in enumerate(runs, 1):
-        result = _result(run, extractions[_extraction_key(run)])
+        result = _result(run, extractions[run.extraction])
         results.append(result)
         report.append_result(folder / "results.csv", result)
         console.print(
             f"[{number}/{len(runs)}] {result.dataset} {result.front_end} {result.back_end} seed {result.seed}: "
-            f"{100 * result.accuracy:.1f} % ({result.seconds:.1f} s)",
-            highlight=False,
-            markup=False,
-            soft_wrap=True,
+            f"{100 * result.accuracy:.1f} % ({result.seconds:.1f} s)"
         )
     report.comparison_figure(results).savefig(folder / "results.png", dpi=150)
     return results
 
 
-def _runs(parser: Parser, config: Namespace, folder: Path) -> list[Run]:
+def _runs(parser: Parser, config: Namespace, folder: Path, precision: str) -> list[Run]:
     """All runs of a study; one without randomness is there once, not once a seed."""
+    empty = [f"--{key}" for key in ("datamodules", "frontends", "backends", "seeds") if not config[key]]
+    if empty:
+        raise UsageError(f"the study has nothing for {', '.join(empty)}; give at least one of each")
     runs: dict[Path, Run] = {}
     first = instantiate(parser, config)
-    precision = str(Trainer(**{**config.trainer.as_dict(), "enable_progress_bar": False}).precision)
+    names = _unique([datamodule.dataset_name for datamodule in first.datamodules])
     for seed in config.seeds:
         seeded = config.clone()
         for item in [*seeded.frontends, *seeded.backends]:
             if "seed" in item.init_args:
                 item.init_args.seed = seed
         parts = instantiate(parser, seeded)
-        for datamodule in first.datamodules:
-            for index, front_end in enumerate(parts.frontends):
-                for backend in parts.backends:
-                    chosen = front_end if is_random(front_end) else first.frontends[index]
-                    run = Run.of(Probe(chosen, clone(backend), config.protocol), datamodule, folder, precision)
-                    runs.setdefault(run.folder, run)
+        for i, j, k in itertools.product(*map(range, map(len, (names, parts.frontends, parts.backends)))):
+            front_end = parts.frontends[j] if is_random(parts.frontends[j]) else first.frontends[j]
+            probe = Probe(front_end, clone(parts.backends[k]), config.protocol)
+            repeated = {
+                "data": config.datamodules[i].as_dict(),
+                "model": {
+                    "frontend": seeded.frontends[j].as_dict(),
+                    "backend": seeded.backends[k].as_dict(),
+                    "protocol": config.protocol,
+                },
+                "trainer": config.trainer.as_dict(),
+            }
+            text = yaml.safe_dump(plain(repeated), sort_keys=False)
+            run = Run.of(probe, first.datamodules[i], folder, precision, text, names[i])
+            runs.setdefault(run.folder, run)
     return sorted(runs.values(), key=lambda run: first.datamodules.index(run.datamodule))
 
 
-def _extraction_key(run: Run) -> str:
-    return digest(describe_embeddings(run.probe._front_end(), run.datamodule, ""))
-
-
-def _distinct_extractions(runs: Sequence[Run]) -> dict[str, Run]:
-    return {_extraction_key(run): run for run in runs}
-
-
 def _result(run: Run, extraction: Extraction) -> report.Result:
-    config = yaml.safe_dump({**plain(run.params), "embeddings": str(extraction.store.folder)}, sort_keys=False)
-    metrics = fit_run(run, extraction, config)
+    metrics = fit_run(run, extraction)
     selection = run.probe.selection
     assert selection is not None
     metric, accuracy = selection.score_name, selection.score
@@ -272,6 +291,13 @@ def _result(run: Run, extraction: Extraction) -> report.Result:
         seconds=metrics["seconds"],
         run=str(run.folder),
     )
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    """The names, numbered where several are the same."""
+    return [
+        f"{name}-{1 + names[:index].count(name)}" if names.count(name) > 1 else name for index, name in enumerate(names)
+    ]
 
 
 class _Advance(Callback):

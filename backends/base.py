@@ -1,5 +1,6 @@
 """The contract of a back-end: a scikit-learn classifier that can search its own candidates."""
 
+import inspect
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,6 +60,23 @@ class BackEnd(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
 
     param_grid: ClassVar[Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Sequence[Any]]]] = {}
 
+    def candidates(self) -> list[dict[str, Any]]:
+        """What `search` tries: `param_grid`, in which arguments that were given keep their values.
+
+        Example:
+            >>> from untrained.backends.svm import SVMClassifier
+            >>> SVMClassifier(kernel="linear", C=5.0).candidates()
+            [{'C': 5.0, 'kernel': 'linear'}]
+        """
+        grids = [dict(self.param_grid)] if isinstance(self.param_grid, Mapping) else [dict(g) for g in self.param_grid]
+        defaults = {name: p.default for name, p in inspect.signature(type(self)).parameters.items()}
+        for name, value in self.get_params().items():
+            if value != defaults[name] and any(name in grid for grid in grids):
+                # Grids that hold the value are the ones that were meant, as one of them for each kernel.
+                grids = [grid for grid in grids if value in grid.get(name, ())] or grids
+                grids = [{**grid, name: [value]} if name in grid else grid for grid in grids]
+        return list(ParameterGrid(grids))
+
     def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
         """Fit every candidate on every split and let it predict.
 
@@ -68,9 +86,9 @@ class BackEnd(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
             splits: Pairs of indices of train and test clips.
 
         Returns:
-            What each candidate predicts, in the order of `param_grid`.
+            What each candidate predicts, in the order of `candidates`.
         """
-        candidates = list(ParameterGrid(self.param_grid))
+        candidates = self.candidates()
         jobs = [(candidate, train, test) for candidate in candidates for train, test in splits]
         fitted = joblib.Parallel(n_jobs=-1, prefer="threads", return_as="generator")(
             joblib.delayed(_fit_and_predict)(self, candidate, X, y, train, test) for candidate, train, test in jobs

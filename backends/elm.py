@@ -43,6 +43,8 @@ class ELMClassifier(BackEnd):
         """Fit the output weights to embeddings `(n_clips, n_features)` and labels `(n_clips,)`."""
         if self.n_hidden < 1:
             raise ValueError(f"n_hidden={self.n_hidden}; expected an integer of 1 or more")
+        if self.seed < 0:
+            raise ValueError(f"seed={self.seed}; expected an integer of 0 or more")
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         self.classes_, index = np.unique(y, return_inverse=True)

@@ -35,7 +35,7 @@ class Clip:
         path: The audio file, None where the datamodule makes the sound.
         split: Of a fixed partition, None where there is none.
         fold: Of a cross-validation, None where there is none.
-        group: Clips of one group, as excerpts of one recording, never straddle a split.
+        group: What it is an excerpt of, as one recording, where several clips are.
         metadata: Anything else that is known.
     """
 
@@ -114,7 +114,9 @@ class AudioDataModule(LightningDataModule):
         self.n_samples, self.fit_length, self.seed, self.on_error = n_samples, fit_length, seed, on_error
         self.batch_size, self.num_workers, self.sample_rate = batch_size, num_workers, sample_rate
         self._rate = sample_rate or DEFAULT_SAMPLE_RATE
+        self.n_other_files = 0
         self._selected: frozenset[str] | None = None
+        self._common = frozenset(vars(self)) | {"_common"}
 
     def clips(self) -> list[Clip]:
         """All clips of the data set."""
@@ -127,8 +129,13 @@ class AudioDataModule(LightningDataModule):
 
     @property
     def source(self) -> dict[str, Any]:
-        """What the clips' audio comes from, as plain values: embeddings of different sources are stored apart."""
-        return {"datamodule": type(self).__name__}
+        """What the clips' audio comes from, as plain values: embeddings of different sources are stored apart.
+
+        By default the class and what its own `__init__` has set; leave out what does not change the audio, as folds.
+        """
+        own = {name: str(value) for name, value in vars(self).items() if name not in self._common and name[0] != "_"}
+        own.pop("listed", None)
+        return {"datamodule": f"{type(self).__module__}:{type(self).__qualname__}", **own}
 
     def stamp(self, clip: Clip) -> Stamp:
         """Size and time of modification of a clip's file; zeros where it cannot be read."""
@@ -137,6 +144,10 @@ class AudioDataModule(LightningDataModule):
         except OSError:
             status = None
         return Stamp(status.st_size, status.st_mtime_ns) if status else Stamp(0, 0)
+
+    def stamps(self) -> dict[str, Stamp]:
+        """The stamp of every clip, by its id."""
+        return {clip.id: self.stamp(clip) for clip in self.listed}
 
     def read(self, clip: Clip, sample_rate: int) -> audio.Decoded:
         """The waveform of a clip, `(n_samples,)` at `sample_rate` Hz.

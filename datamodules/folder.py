@@ -62,7 +62,6 @@ class AudioFolder(AudioDataModule):
         )
         self.root = Path(root).expanduser()
         self.folds = folds
-        self.n_other_files = 0
 
     @property
     def dataset_name(self) -> str:
@@ -93,7 +92,7 @@ class AudioFolder(AudioDataModule):
         depth = 1 if is_split else 0
         clips = [
             Clip(
-                id=file.as_posix(),
+                id=file.as_posix().encode("utf-8", "backslashreplace").decode(),
                 label=file.parts[depth],
                 path=self.root / file,
                 split=split_of[file.parts[0].lower()] if is_split else None,
@@ -107,6 +106,7 @@ class AudioFolder(AudioDataModule):
                 f"{self.n_other_files} other files; expected one sub-folder a class, each holding audio files "
                 f"({' '.join(sorted(audio.EXTENSIONS))})"
             )
+        self.n_other_files += len(files) - len(clips)
         if len({clip.label for clip in clips}) < 2:
             return clips  # which is refused wherever clips come from
         if is_split:

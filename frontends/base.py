@@ -71,8 +71,8 @@ class FrontEnd(nn.Module):
 
     def __init__(self, *, seed: int = 0) -> None:
         super().__init__()
-        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            raise ValueError(f"seed={seed!r}; expected an integer of 0 or more")
+        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
+            raise ValueError(f"seed={seed!r}; expected an integer of 0 or more, below 2**63")
         self.seed = seed
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

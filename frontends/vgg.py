@@ -18,6 +18,9 @@ class VGG(FrontEnd):
             about 120 features and 717 for about 3500.
         seed: Seed of the weights.
 
+    Raises:
+        ValueError: `n_filters` is less than 1.
+
     Example:
         >>> VGG(n_filters=32).embedding_size
         160
@@ -29,6 +32,8 @@ class VGG(FrontEnd):
 
     def __init__(self, n_filters: int = 32, *, seed: int = 0) -> None:
         super().__init__(seed=seed)
+        if n_filters < 1:
+            raise ValueError(f"n_filters={n_filters}; expected an integer of 1 or more")
         self.representation = LogMel()
         self.convs = nn.ModuleList(
             nn.Conv2d(1 if layer == 0 else n_filters, n_filters, 3, padding=1) for layer in range(len(self.pools))

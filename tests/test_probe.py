@@ -10,7 +10,7 @@ from untrained.datamodules.synthetic import Synthetic
 from untrained.errors import CheckpointError, UsageError
 from untrained.frontends import FrontEnd
 from untrained.frontends.musical import Temporal
-from untrained.probe import Probe, extract, fit, load, save, score
+from untrained.probe import EmbeddedData, Probe, extract, fit, load, save, score
 
 
 def data(**arguments):
@@ -32,7 +32,7 @@ def test_fit_save_load_test(tmp_path, backend):
     assert probe.selection.protocol == "holdout"
     accuracy, embedded = score(probe, datamodule, store, datamodule.class_names)
     assert accuracy == np.mean(probe.test_predictions == embedded.labels(embedded.tested))
-    save(tmp_path / "probe.ckpt", probe, datamodule)
+    save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
     loaded, recipe = load(tmp_path / "probe.ckpt")
     assert recipe.front_end == "temporal"
     assert recipe.front_end_arguments == {"n_filters": 4, "seed": 2}
@@ -42,17 +42,17 @@ def test_fit_save_load_test(tmp_path, backend):
 
 
 def test_checkpoint_holds_tensors_and_plain_values(tmp_path):
-    probe, datamodule, _ = fitted(tmp_path)
-    save(tmp_path / "probe.ckpt", probe, datamodule)
+    probe, datamodule, store = fitted(tmp_path)
+    save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
     content = torch.load(tmp_path / "probe.ckpt", weights_only=True)
     assert set(content) == {"untrained", "state_dict", "back_end"}
     assert "class_path" not in str(content["untrained"])
 
 
 def test_stored_weights_win_over_the_seed(tmp_path):
-    probe, datamodule, _ = fitted(tmp_path)
+    probe, datamodule, store = fitted(tmp_path)
     probe.frontend.convs[0].weight.fill_(0.5)
-    save(tmp_path / "probe.ckpt", probe, datamodule)
+    save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
     loaded, _ = load(tmp_path / "probe.ckpt")
     assert (loaded.frontend.convs[0].weight == 0.5).all()
 
@@ -91,9 +91,9 @@ class NotOurs:
 
 
 def stored(tmp_path, **changes):
-    probe, datamodule, _ = fitted(tmp_path)
+    probe, datamodule, store = fitted(tmp_path)
     path = tmp_path / "probe.ckpt"
-    save(path, probe, datamodule)
+    save(path, probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
     content = torch.load(path, weights_only=True)
     for key, value in changes.items():
         content[key] = {**content[key], **value} if isinstance(value, dict) else value

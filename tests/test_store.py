@@ -14,7 +14,7 @@ def test_shards_merge_in_the_order_of_ids_and_later_ones_win(tmp_path):
     store.append([row("a")], np.float32([[3, 3]]), {}, rank=1)
     store.merge()
     store.append([row("c"), row("x")], np.float32([[4, 4], [5, 5]]), {})
-    (tmp_path / "s/shards/0-000009.safetensors").write_bytes(b"cut off")
+    (tmp_path / "s/shards/0-9-9.safetensors").write_bytes(b"cut off")
     store.merge()
     reopened = EmbeddingStore(tmp_path / "s", {}, 2)
     assert [item.id for item in reopened.rows] == ["a", "b", "c", "x"]
