@@ -1,6 +1,5 @@
 """`predict`, `fit` and `test` on the command line, by LightningCLI."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,7 @@ class ProbeCLI(LightningCLI):
             auto_configure_optimizers=False,
             parser_class=Parser,
             parser_kwargs={"parser_mode": "omegaconf+", "prog": "untrained"},
-            trainer_defaults={**trainer_defaults(), "enable_progress_bar": sys.stderr.isatty()},
+            trainer_defaults=trainer_defaults(),
         )
 
     @staticmethod

@@ -112,6 +112,8 @@ class EmbeddedData(LightningDataModule):
     def __init__(self, store: EmbeddingStore, datamodule: AudioDataModule, class_names: Sequence[str]) -> None:
         super().__init__()
         absent = set(store.missing(datamodule.stamps()))
+        if absent - store.failed.keys():
+            raise StoreError(f"{store.folder}: clips of {datamodule.dataset_name} are not stored; run predict first")
         self.store, self.seed = store, datamodule.seed
         self.clips = clips = [clip for clip in datamodule.listed if clip.id not in absent]
         if not clips:
@@ -192,6 +194,9 @@ def extract(probe: Probe, datamodule: AudioDataModule, trainer: Trainer, root: P
         trainer.callbacks = [*callbacks, writer]  # type: ignore[attr-defined]
         try:
             trainer.predict(probe, datamodule=datamodule, return_predictions=False)
+        except BaseException:
+            leave_process_group()  # its threads would abort a process that ends with it
+            raise
         finally:
             trainer.callbacks = callbacks  # type: ignore[attr-defined]
             datamodule.select(None)
@@ -322,7 +327,6 @@ def load(path: str | Path, trust: Sequence[str] = ()) -> tuple[Probe, checkpoint
 def leave_process_group() -> None:
     """End what the processes of an extraction have in common: each goes on alone, or leaves."""
     if torch.distributed.is_available() and torch.distributed.is_initialized():
-        torch.distributed.barrier()
         torch.distributed.destroy_process_group()
 
 

@@ -2,6 +2,7 @@
 
 import inspect
 import itertools
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class Run:
         folder: Of the run.
         params: What tells the run from others, flat, for tables.
         seed: Of front-end and back-end.
-        extraction: Digest of everything that decides its embeddings.
+        extraction: Digest of the data set and of everything that decides its embeddings.
         config: YAML that `untrained fit --config` repeats it by.
     """
 
@@ -84,7 +85,9 @@ class Run:
         }
         place = Path(root, params["dataset"], params["front_end"], params["back_end"])
         folder = place / f"seed{seed}-{digest(identity)[:6]}"
-        return cls(probe, datamodule, folder, params, seed, digest(embeddings), config)
+        # Data sets of one source share a store, but each has clips of its own.
+        extraction = digest({"dataset": params["dataset"], **embeddings})
+        return cls(probe, datamodule, folder, params, seed, extraction, config)
 
 
 def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
@@ -185,6 +188,7 @@ def trainer_defaults() -> dict[str, Any]:
         "logger": False,
         "enable_checkpointing": False,
         "enable_model_summary": False,
+        "enable_progress_bar": sys.stderr.isatty(),
     }
 
 

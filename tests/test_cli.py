@@ -149,6 +149,8 @@ def test_skipped_files_are_listed_in_the_summary(untrained, sounds, tmp_path):
         ("compare gone.yaml", "no study 'gone.yaml': no such file, and none of the shipped ones (synthetic"),
         ("compare --frontends [vgg6]", "unknown front-end 'vgg6'"),
         ("compare --seeds many", "--seeds: Expected"),
+        ("compare --seeds [] --frontends []", "the study has nothing for --frontends, --seeds"),
+        ("predict --data synthetic --model.frontend vgg --model.frontend.n_filters 0", "n_filters=0; expected"),
         ("comprae", "unknown command 'comprae'; did you mean 'compare'?"),
         ("list backend", "unknown kind 'backend'; there are frontends, backends, datamodules"),
     ],
@@ -183,12 +185,52 @@ def fitted(untrained, sounds, tmp_path):
         (["--data.n_samples", "9000"], "has --data.n_samples=8000, the command line 9000; add --data.n_samples 8000"),
         (["--data.fit_length", "zero"], "has --data.fit_length='repeat'"),
         (["--data.folds", "3"], "has no test split: fit has already reported cv/accuracy"),
+        (["--model.backend", "elm"], "leave out --model.backend"),
+        (["--data.seed", "1"], "of the 6 clips of this test split, so that the score would be of what it has learned"),
     ],
 )
 def test_checkpoint_of_something_else(untrained, fitted, sounds, arguments, message):
     status, _, err = untrained("test", *folder(sounds), "--ckpt_path", fitted, *arguments)
     assert status == 2
     assert message in err
+
+
+def test_probe_of_a_cross_validation_is_not_scored_on_what_it_learned(untrained, sounds, tmp_path):
+    assert untrained("fit", *folder(sounds, "--data.folds", 3), *TEMPORAL, "--model.backend", "elm")[0] == 0
+    status, out, err = untrained("test", *folder(sounds), "--ckpt_path", only(tmp_path, "runs/**/probe.ckpt"))
+    assert status == 2
+    assert "was fitted to 6 of the 6 clips" in err
+    assert "accuracy" not in out
+
+
+def test_arguments_of_a_back_end_are_kept(untrained, sounds, tmp_path):
+    more = ["--model.backend", "svm", "--model.backend.kernel", "linear", "--model.backend.C", 5]
+    assert untrained("fit", *folder(sounds), *TEMPORAL, *more)[0] == 0
+    metrics = json.loads(only(tmp_path, "runs/*/*/svm-C=5.0-kernel=linear/*/metrics.json").read_text())
+    assert metrics["best_candidate"] == {"C": 5.0, "kernel": "linear"}
+    status, _, err = untrained("fit", *folder(sounds), *TEMPORAL, "--model.backend", "elm", "--model.backend.seed", -1)
+    assert status == 2
+    assert "ELMClassifier cannot be fitted: seed=-1" in err
+
+
+def test_names_that_tools_would_interpret(untrained, sounds, tmp_path):
+    root = tmp_path / "my [old] so[b]unds"
+    for label in ("high", "low"):
+        shutil.copytree(sounds / label, root / f"${label}_$")
+    status, out, _ = untrained("fit", *folder(root), *TEMPORAL, "--model.backend", "elm")
+    assert status == 0
+    assert "my [old] so[b]unds" in out
+    os.rename(os.fsencode(root / "$low_$" / "low 00.wav"), os.fsencode(root / "$low_$") + b"/caf\xe9.wav")
+    status, out, _ = untrained("predict", *folder(root), *TEMPORAL)
+    assert status == 0
+    assert "1 of 24 clips computed" in out
+
+
+def test_a_run_cut_short_is_no_run(untrained, sounds):
+    cut = ["--data.batch_size", 4, "--trainer.limit_predict_batches", 2]
+    status, _, err = untrained("fit", *folder(sounds), *TEMPORAL, "--model.backend", "elm", *cut)
+    assert status == 1
+    assert "28 of 36 clips were not computed" in err
 
 
 def test_checkpoint_of_other_classes(untrained, fitted):
@@ -224,6 +266,7 @@ def test_compare(untrained, tmp_path):
         ("holdout", "test/accuracy"),
     }
     assert len({row["run"] for row in results}) == len(results)
+    assert {row["dataset"] for row in results} == {"synthetic-events-1", "synthetic-events-2"}  # never averaged
     for row in results:
         metrics = json.loads((tmp_path / row["run"] / "metrics.json").read_text())
         assert metrics[row["metric"]] == float(row["accuracy"])
@@ -232,6 +275,11 @@ def test_compare(untrained, tmp_path):
     assert "[14/14]" in err
     # Nothing is extracted twice: 3 stores for each data set of that size.
     assert len(list((tmp_path / "runs/embeddings").iterdir())) == 3
+
+    config = tmp_path / results[0]["run"] / "config.yaml"
+    status, out, _ = untrained("fit", "--config", config, "--trainer.default_root_dir", "repeated")
+    assert status == 0
+    assert f"cv/accuracy {100 * float(results[0]['accuracy']):.2f} %" in out
 
     status, out, err = untrained("compare", "study.yaml", "--seeds", "[0]", "--name", "again")
     assert status == 0
@@ -272,12 +320,30 @@ def test_help_of_a_plug_in(tmp_path):
     assert "Choi et al. 2016" in printed.stdout
 
 
-def test_two_processes_make_the_same_store(sounds, tmp_path):
-    command = [sys.executable, "-m", "untrained.cli", "predict", *map(str, folder(sounds)), *TEMPORAL]
+def test_two_processes(sounds, tmp_path):
+    root = tmp_path / "sounds"
+    shutil.copytree(sounds, root)
+    command = [sys.executable, "-m", "untrained.cli", "predict", *map(str, folder(root)), *TEMPORAL]
     two = ["--trainer.accelerator", "cpu", "--trainer.devices", "2", "--trainer.strategy", "ddp"]
-    for name, more in (("one", []), ("two", two)):
+
+    def run(name, *more):
         arguments = [*command, *more, "--trainer.default_root_dir", name]
-        subprocess.run(arguments, cwd=tmp_path, check=True, capture_output=True, timeout=120)
+        return subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+
+    assert run("one").returncode == 0
+    assert run("two", *two).returncode == 0
     one, other = (only(tmp_path, f"{name}/embeddings/*/clips.csv") for name in ("one", "two"))
     assert one.read_text() == other.read_text()
     assert one.parent.name == other.parent.name
+
+    # One file is broken, fewer than there are processes: one message, and with skip the same command twice.
+    (root / "low" / "low 00.wav").write_bytes(b"RIFF")
+    failed = run("two", *two)
+    assert failed.returncode == 1
+    assert failed.stderr.count("untrained: error: ") == 1
+    assert "low 00.wav" in failed.stderr
+    assert "Traceback" not in failed.stderr
+    for _ in range(2):
+        skipped = run("two", *two, "--data.on_error", "skip")
+        assert skipped.returncode == 0
+        assert "1 clips could not be read" in skipped.stdout

@@ -1,19 +1,21 @@
 import csv
 import os
+import shutil
 
 import numpy as np
 import pytest
 import soundfile
 import torch
 from pytorch_lightning import Trainer
+from untrained.datamodules import AudioDataModule
 from untrained.datamodules.folder import AudioFolder
 from untrained.datamodules.synthetic import Synthetic
-from untrained.embeddings import EmbeddingWriter
+from untrained.embeddings import EmbeddingWriter, code_digest, describe
 from untrained.errors import AudioError, UsageError
 from untrained.frontends.baselines import MFCC
 from untrained.frontends.musical import Temporal
 from untrained.frontends.vgg import VGG
-from untrained.probe import Probe, extract
+from untrained.probe import EmbeddedData, Probe, extract
 
 
 def trainer(**arguments):
@@ -79,6 +81,41 @@ def test_a_second_run_computes_what_has_changed_alone(tmp_path):
     assert not np.array_equal(rows["bark/0001.wav"], before["bark/0001.wav"])
     same = set(before) - {"bark/0001.wav"}
     assert all(np.array_equal(rows[clip_id], before[clip_id]) for clip_id in same)
+
+
+def test_a_stored_clip_whose_file_has_broken_is_no_longer_used(sounds, tmp_path):
+    shutil.copytree(sounds, tmp_path / "data")
+    embed(folder(tmp_path / "data"), tmp_path / "store")
+    (tmp_path / "data/low/low 00.wav").write_bytes(b"junk")
+    data = folder(tmp_path / "data", on_error="skip")
+    extraction, _ = embed(data, tmp_path / "store")
+    assert (extraction.n_computed, list(extraction.failed)) == (0, ["low/low 00.wav"])
+    assert len(EmbeddedData(extraction.store, data, data.class_names).clips) == 35
+
+
+class Once(Temporal):
+    pass
+
+
+class Twice(Temporal):
+    def feature_maps(self, x):
+        return [maps * 2 for maps in super().feature_maps(x)]
+
+
+def test_the_code_of_a_front_end_decides_its_store():
+    assert code_digest(Once) != code_digest(Twice)
+    assert code_digest(Once) == code_digest(Once)
+    assert describe(Twice(4), Synthetic(), "32-true")["code"] == code_digest(Twice)
+
+
+def test_a_plug_in_s_data_of_other_arguments_has_another_store():
+    class Pitch(AudioDataModule):
+        def __init__(self, pitch: float) -> None:
+            super().__init__()
+            self.pitch = pitch
+
+    assert Pitch(1.0).source != Pitch(2.0).source
+    assert Pitch(1.0).source == Pitch(1.0).source
 
 
 @pytest.fixture

@@ -24,6 +24,15 @@ def test_shards_merge_in_the_order_of_ids_and_later_ones_win(tmp_path):
         reopened.read(["a", "z"])
 
 
+def test_what_a_kill_leaves_behind_does_no_harm(tmp_path):
+    store = EmbeddingStore(tmp_path / "s", {}, 1)
+    store.append([row("a")], np.zeros((1, 1), np.float32), {})
+    (tmp_path / "s/shards/.0-7-7.safetensors.999").write_bytes(b"never finished")
+    store.merge()
+    assert [item.id for item in store.rows] == ["a"]
+    assert not (tmp_path / "s/shards").exists()
+
+
 def test_ids_of_any_text_survive(tmp_path):
     names = ["a,b", 'quo"te', "new\nline", "naïve 音", " space "]
     store = EmbeddingStore(tmp_path / "s", {}, 1)
