@@ -143,6 +143,11 @@ def build_front_end(recipe: Recipe, content: dict[str, Any], path: str | Path) -
             f"{path} does not fit the front-end {recipe.front_end!r} that is installed "
             f"({' '.join(str(error).split())[:300]}); fit the probe again"
         ) from error
+    if front_end.sample_rate != recipe.sample_rate:
+        raise CheckpointError(
+            f"{path} was fitted at {recipe.sample_rate} Hz, the front-end {recipe.front_end!r} that is installed reads "
+            f"{front_end.sample_rate} Hz; fit the probe again"
+        )
     return front_end
 
 

@@ -54,7 +54,7 @@ class Probe(LightningModule):
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Embeddings of a batch, `(n_clips_read, embedding_size)`."""
-        front_end = self._front_end()
+        front_end = self.require_front_end()
         if not batch.ids:
             return torch.zeros(0, front_end.embedding_size)
         return front_end(batch.waveforms)  # type: ignore[no-any-return]
@@ -65,7 +65,7 @@ class Probe(LightningModule):
 
     def on_train_epoch_end(self) -> None:
         """Search the back-end's candidates and fit the chosen one."""
-        backend = self._back_end()
+        backend = self.require_back_end()
         X, y = (torch.cat(parts).numpy() for parts in zip(*self._batches, strict=True))
         self._batches = []
         data: EmbeddedData = self.trainer.datamodule  # type: ignore[attr-defined]
@@ -76,7 +76,7 @@ class Probe(LightningModule):
     def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Keep the label that the trained back-end gives, and the true one."""
         X, y = batch
-        self._batches.append((torch.from_numpy(np.asarray(self._back_end().predict(X.numpy()))), y))
+        self._batches.append((torch.from_numpy(np.asarray(self.require_back_end().predict(X.numpy()))), y))
 
     def on_test_epoch_end(self) -> None:
         """Score the test split."""
@@ -89,12 +89,22 @@ class Probe(LightningModule):
         """None: nothing is trained by gradients."""
         return []
 
-    def _front_end(self) -> FrontEnd:
+    def require_front_end(self) -> FrontEnd:
+        """The front-end.
+
+        Raises:
+            UsageError: None was given.
+        """
         if self.frontend is None:
             raise UsageError(f"no front-end was given: add --model.frontend, one of {', '.join(FRONTENDS.names())}")
         return self.frontend
 
-    def _back_end(self) -> BackEnd:
+    def require_back_end(self) -> BackEnd:
+        """The back-end.
+
+        Raises:
+            UsageError: None was given.
+        """
         if self.backend is None:
             raise UsageError(f"no back-end was given: add --model.backend, one of {', '.join(BACKENDS.names())}")
         return self.backend
@@ -185,7 +195,7 @@ def extract(probe: Probe, datamodule: AudioDataModule, trainer: Trainer, root: P
         UsageError: There are fewer clips than devices, or no front-end.
     """
     start = time.perf_counter()
-    front_end = probe._front_end()
+    front_end = probe.require_front_end()
     writer = EmbeddingWriter(root)
     missing = writer.plan(front_end, datamodule, str(trainer.precision))
     refuse_more_devices_than_clips(trainer, datamodule)
@@ -290,7 +300,7 @@ def fingerprints(datamodule: AudioDataModule, clips: Sequence[Clip]) -> list[str
 
 def save(path: Path, probe: Probe, datamodule: AudioDataModule, data: EmbeddedData) -> None:
     """Write a probe that was trained on `data` as a checkpoint."""
-    front_end, backend = probe._front_end(), probe.backend
+    front_end, backend = probe.require_front_end(), probe.backend
     name, arguments = checkpoint.name_front_end(front_end)
     back_end_name = BACKENDS.name_of(type(backend))
     if backend is None or probe.selection is None or back_end_name is None:

@@ -67,7 +67,7 @@ class Run:
             config: YAML that repeats the run.
             dataset: Name of the data set, by default the datamodule's own.
         """
-        front_end, backend = probe._front_end(), probe._back_end()
+        front_end, backend = probe.require_front_end(), probe.require_back_end()
         seed = front_end.seed if is_random(front_end) else getattr(backend, "seed", front_end.seed)
         params: dict[str, Any] = {
             "dataset": dataset or datamodule.dataset_name,
@@ -215,7 +215,7 @@ def compare(parser: Parser, config: Namespace) -> list[report.Result]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         for key, run in {run.extraction: run for run in runs}.items():
-            label = f"{run.params['dataset']} {run.params['front_end']} seed {run.probe._front_end().seed}"
+            label = f"{run.params['dataset']} {run.params['front_end']} seed {run.probe.require_front_end().seed}"
             task = progress.add_task(f"embeddings {label}", total=len(run.datamodule.listed))
             trainer.callbacks = [_Advance(progress, task)]  # type: ignore[attr-defined]
             extractions[key] = stages.extract(run.probe, run.datamodule, trainer, embeddings)

@@ -120,6 +120,7 @@ def test_types_that_are_not_trusted_are_named(tmp_path):
         ({"state_dict": {"convs.0.weight": torch.zeros(2)}}, "does not fit the front-end 'temporal'"),
         ({"untrained": {"format": 99}}, "has format 99"),
         ({"untrained": {"surprise": 1}}, "is damaged"),
+        ({"untrained": {"sample_rate": 44_100}}, "was fitted at 44100 Hz"),
         ({"untrained": {"front_end_arguments": {"n_filters": 5}}}, "does not fit"),
         ({"hyper_parameters": {"_class_path": "os.system"}}, "no checkpoint of untrained"),
     ],
