@@ -10,14 +10,15 @@ from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCL
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 from rich.console import Console
 
-from . import checkpoint
-from . import probe as stages
+from . import checkpoint, stages
 from .datamodules import AudioDataModule
 from .errors import CheckpointError, UsageError
 from .parsing import Parser, root_cause
-from .probe import Extraction, Probe
+from .probe import Probe
+from .run import Run, fit_run, test_run
+from .stages import Extraction
 from .store import plain
-from .study import Run, fit_run, test_run, trainer_defaults
+from .study import trainer_defaults
 
 _MAIN_ARGUMENTS = {"model", "datamodule", "weights_only"}
 

@@ -1,11 +1,8 @@
-"""Runs: one at a time for `fit` and `test`, front-ends x back-ends x data sets x seeds for `compare`."""
+"""A study: front-ends x back-ends x data sets x seeds, as runs, a table and a figure."""
 
-import inspect
 import itertools
 import sys
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,153 +13,18 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sklearn.base import clone
 
-from . import probe as stages
-from . import report
+from . import report, stages
 from .backends import BackEnd
 from .datamodules import AudioDataModule
 from .datamodules.base import Batch
-from .embeddings import describe as describe_embeddings
 from .errors import UsageError
 from .frontends import FrontEnd
 from .parsing import Parser, instantiate
-from .probe import Extraction, Probe
-from .protocols import Protocol, resolve
-from .registry import BACKENDS, FRONTENDS
-from .store import digest, plain, write_atomically
-
-
-@dataclass(frozen=True)
-class Run:
-    """A front-end, a back-end and a data set, and the folder for all that comes of them.
-
-    Args:
-        probe: With front-end, back-end and protocol.
-        datamodule: The clips.
-        folder: Of the run.
-        params: What tells the run from others, flat, for tables.
-        seed: Of front-end and back-end.
-        extraction: Digest of the data set and of everything that decides its embeddings.
-        config: YAML that `untrained fit --config` repeats it by.
-    """
-
-    probe: Probe
-    datamodule: AudioDataModule
-    folder: Path
-    params: dict[str, Any]
-    seed: int
-    extraction: str
-    config: str
-
-    @classmethod
-    def of(
-        cls, probe: Probe, datamodule: AudioDataModule, root: Path, precision: str, config: str, dataset: str = ""
-    ) -> "Run":
-        """Name a run by its parts, and by a digest of everything that decides its result.
-
-        Args:
-            probe: With front-end, back-end and protocol.
-            datamodule: The clips.
-            root: Folder of all runs.
-            precision: Of the extraction.
-            config: YAML that repeats the run.
-            dataset: Name of the data set, by default the datamodule's own.
-        """
-        front_end, backend = probe.require_front_end(), probe.require_back_end()
-        seed = front_end.seed if is_random(front_end) else getattr(backend, "seed", front_end.seed)
-        params: dict[str, Any] = {
-            "dataset": dataset or datamodule.dataset_name,
-            "front_end": front_end_label(front_end),
-            "back_end": back_end_label(backend),
-            "seed": seed,
-            "protocol": resolve(probe.protocol, datamodule.listed),
-        }
-        embeddings = describe_embeddings(front_end, datamodule, precision)
-        identity = {
-            **params,
-            "embeddings": embeddings,
-            "back_end_arguments": plain(backend.get_params()),
-            "clips": [(clip.id, clip.label, clip.split, clip.fold) for clip in datamodule.listed],
-        }
-        place = Path(root, params["dataset"], params["front_end"], params["back_end"])
-        folder = place / f"seed{seed}-{digest(identity)[:6]}"
-        # Data sets of one source share a store, but each has clips of its own.
-        extraction = digest({"dataset": params["dataset"], **embeddings})
-        return cls(probe, datamodule, folder, params, seed, extraction, config)
-
-
-def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
-    """Fit a run's back-end; log, save and return its metrics.
-
-    Args:
-        run: Whose probe is fitted.
-        extraction: Of its embeddings.
-    """
-    start = time.perf_counter()
-    report.forget_run(run.folder)
-    (run.folder / "metrics.json").unlink(missing_ok=True)
-    write_atomically(run.folder / "config.yaml", run.config.encode())
-    data = stages.fit(run.probe, run.datamodule, extraction.store)
-    selection = run.probe.selection
-    assert selection is not None
-    metrics = {
-        selection.score_name: selection.score,
-        "best_candidate": selection.best_candidate,
-        "protocol": selection.protocol,
-        "selected_on_test": selection.selected_on_test,
-        "fold_scores": selection.fold_scores,
-        "n_clips": len(data.clips),
-        "n_failed": len(extraction.failed),
-        "seconds": round(time.perf_counter() - start, 3),
-    }
-    stages.save(run.folder / "probe.ckpt", run.probe, run.datamodule, data)
-    report.update_metrics(run.folder, {**run.params, **metrics})
-    logger = report.run_logger(run.folder)
-    report.log_fit(
-        logger,
-        run.params,
-        selection,
-        data.labels(data.learned),
-        run.datamodule.class_names,
-        extraction.store.read([clip.id for clip in data.learned]),
-    )
-    logger.experiment.close()
-    return metrics
-
-
-def test_run(
-    folder: Path, probe: Probe, datamodule: AudioDataModule, extraction: Extraction, class_names: Sequence[str]
-) -> float:
-    """Score a trained probe on the test split; add the score to its run's folder."""
-    accuracy, data = stages.score(probe, datamodule, extraction.store, class_names)
-    report.update_metrics(folder, {"test/accuracy": accuracy, "n_test_clips": len(data.tested)})
-    logger = report.run_logger(folder)
-    logger.log_metrics({"test/accuracy": accuracy}, step=0)
-    report.log_predictions(logger, "test", data.labels(data.tested), probe.test_predictions, class_names)
-    logger.experiment.close()
-    return accuracy
-
-
-def is_random(front_end: FrontEnd) -> bool:
-    """Whether a seed decides anything of a front-end."""
-    return any(True for _ in front_end.parameters())
-
-
-def front_end_label(front_end: FrontEnd) -> str:
-    """Registered name of a front-end, and its arguments that are not the default."""
-    name = FRONTENDS.name_of(type(front_end)) or type(front_end).__name__
-    return _label(name, type(front_end), front_end.arguments)
-
-
-def back_end_label(backend: BackEnd) -> str:
-    """Registered name of a back-end, and its arguments that are not the default."""
-    name = BACKENDS.name_of(type(backend)) or type(backend).__name__
-    return _label(name, type(backend), backend.get_params())
-
-
-def _label(name: str, cls: type, arguments: Mapping[str, Any]) -> str:
-    defaults = {key: parameter.default for key, parameter in inspect.signature(cls).parameters.items()}
-    given = {key: value for key, value in arguments.items() if key != "seed" and value != defaults.get(key)}
-    return "-".join([name, *(f"{key}={value}".replace("/", "_") for key, value in given.items())])
+from .probe import Probe
+from .protocols import Protocol
+from .run import Run, fit_run, is_random, test_run
+from .stages import Extraction
+from .store import plain, write_atomically
 
 
 def study_parser() -> Parser:

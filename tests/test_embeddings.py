@@ -15,7 +15,8 @@ from untrained.errors import AudioError, UsageError
 from untrained.frontends.baselines import MFCC
 from untrained.frontends.musical import Temporal
 from untrained.frontends.vgg import VGG
-from untrained.probe import EmbeddedData, Probe, extract
+from untrained.probe import EmbeddedData, Probe
+from untrained.stages import extract
 
 
 def trainer(**arguments):

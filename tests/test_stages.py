@@ -10,7 +10,8 @@ from untrained.datamodules.synthetic import Synthetic
 from untrained.errors import CheckpointError, UsageError
 from untrained.frontends import FrontEnd
 from untrained.frontends.musical import Temporal
-from untrained.probe import EmbeddedData, Probe, extract, fit, load, save, score
+from untrained.probe import EmbeddedData, Probe
+from untrained.stages import extract, fit, load, save, score
 
 
 def data(**arguments):

@@ -1,0 +1,224 @@
+"""The stages of a probe: extract embeddings on every device, fit and score a back-end on one, save and load."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pytorch_lightning import Trainer
+from pytorch_lightning.loggers import Logger
+
+from . import checkpoint
+from .datamodules import AudioDataModule, Clip
+from .embeddings import EmbeddingWriter, refuse_more_devices_than_clips
+from .errors import CheckpointError, DataError, StoreError, UsageError
+from .probe import EmbeddedData, Probe
+from .registry import BACKENDS
+from .store import EmbeddingStore, digest
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What `extract` did.
+
+    Args:
+        store: Where the embeddings are.
+        n_clips: Of the data set.
+        n_computed: How many of them were missing and are there now.
+        failed: Why the others could not be read, by clip id.
+        n_other_files: Files beside the clips, which were left out.
+        seconds: That it took.
+    """
+
+    store: EmbeddingStore
+    n_clips: int
+    n_computed: int
+    failed: Mapping[str, str]
+    n_other_files: int
+    seconds: float
+
+    def __str__(self) -> str:
+        lines = [f"{self.n_computed} of {self.n_clips} clips computed in {self.seconds:.1f} s -> {self.store.folder}"]
+        if self.n_computed == 0 and not self.failed:
+            lines = [f"All {self.n_clips} clips present in {self.store.folder}, nothing to do"]
+        if self.failed:
+            lines.append(f"{len(self.failed)} clips could not be read, listed in {self.store.folder / 'failed.csv'}")
+        if self.n_other_files:
+            lines.append(f"{self.n_other_files} other files were left out: no audio, or in no class folder")
+        return "\n".join(lines)
+
+
+def extract(probe: Probe, datamodule: AudioDataModule, trainer: Trainer, root: Path) -> Extraction:
+    """Compute the embeddings that are not stored yet, on every device of a trainer.
+
+    Args:
+        probe: Holds the front-end.
+        datamodule: The clips.
+        trainer: Its devices, strategy and precision are used.
+        root: Folder of all stores.
+
+    Raises:
+        AudioError: A file could not be read and the datamodule says `on_error="raise"`.
+        StoreError: A clip was neither computed nor reported.
+        UsageError: There are fewer clips than devices, or no front-end.
+    """
+    start = time.perf_counter()
+    front_end = probe.require_front_end()
+    writer = EmbeddingWriter(root)
+    missing = writer.plan(front_end, datamodule, str(trainer.precision))
+    refuse_more_devices_than_clips(trainer, datamodule)
+    if missing or trainer.world_size > 1:  # what is missing may look different to another process
+        callbacks = list(trainer.callbacks)  # type: ignore[attr-defined]
+        trainer.callbacks = [*callbacks, writer]  # type: ignore[attr-defined]
+        try:
+            trainer.predict(probe, datamodule=datamodule, return_predictions=False)
+        except BaseException:
+            leave_process_group()  # its threads would abort a process that ends with it
+            raise
+        finally:
+            trainer.callbacks = callbacks  # type: ignore[attr-defined]
+            datamodule.select(None)
+    store = writer.store
+    still_missing = store.missing(datamodule.stamps())
+    reasons = store.failed
+    lost = [clip_id for clip_id in still_missing if clip_id not in reasons]
+    if lost:
+        raise StoreError(
+            f"{store.folder}: {len(lost)} of {len(datamodule.listed)} clips were not computed, as {lost[0]!r}; run the "
+            "same command again, without limits of the trainer as limit_predict_batches or fast_dev_run"
+        )
+    return Extraction(
+        store,
+        n_clips=len(datamodule.listed),
+        n_computed=len(set(missing) - set(still_missing)),
+        failed={clip_id: reasons[clip_id] for clip_id in still_missing},
+        n_other_files=datamodule.n_other_files,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def fit(
+    probe: Probe, datamodule: AudioDataModule, store: EmbeddingStore, logger: Logger | bool = False
+) -> EmbeddedData:
+    """Train the probe's back-end on stored embeddings; the outcome is `probe.selection`.
+
+    Args:
+        probe: Holds the back-end and the protocol.
+        datamodule: The clips.
+        store: Their embeddings.
+        logger: Takes the score.
+
+    Raises:
+        UsageError: The back-end refuses its arguments or the embeddings.
+    """
+    data = EmbeddedData(store, datamodule, datamodule.class_names)
+    try:
+        _one_device(logger).fit(probe, datamodule=data)
+    except ValueError as error:  # scikit-learn's way to refuse arguments and data
+        raise UsageError(f"{type(probe.backend).__name__} cannot be fitted: {error}") from error
+    return data
+
+
+def score(
+    probe: Probe,
+    datamodule: AudioDataModule,
+    store: EmbeddingStore,
+    class_names: Sequence[str],
+    logger: Logger | bool = False,
+) -> tuple[float, EmbeddedData]:
+    """Score a trained probe on the test split; its labels are `probe.test_predictions`.
+
+    Args:
+        probe: Holds the trained back-end.
+        datamodule: The clips.
+        store: Their embeddings.
+        class_names: Those that the back-end was trained on, in their order.
+        logger: Takes the score.
+
+    Raises:
+        CheckpointError: The data has classes that the back-end does not know.
+    """
+    refuse_unknown_classes(datamodule, class_names)
+    data = EmbeddedData(store, datamodule, class_names)
+    if not data.tested:
+        raise DataError("the test split is empty: none of its clips could be read")
+    (metrics,) = _one_device(logger).test(probe, datamodule=data, verbose=False)
+    return float(metrics["test/accuracy"]), data
+
+
+def refuse_unknown_classes(datamodule: AudioDataModule, class_names: Sequence[str]) -> None:
+    """Refuse data with classes that a trained probe does not know.
+
+    Raises:
+        CheckpointError: There are such classes.
+    """
+    strange = sorted(set(datamodule.class_names) - set(class_names))
+    if strange:
+        raise CheckpointError(
+            f"the data has classes that the probe was not fitted to: {', '.join(strange)}; "
+            f"it knows {', '.join(class_names)}"
+        )
+
+
+def fingerprints(datamodule: AudioDataModule, clips: Sequence[Clip]) -> list[str]:
+    """What tells clips apart across data sets: id and stamp of a file, id and source of a sound that is made."""
+    places = {clip.id: datamodule.stamp(clip) if clip.path else datamodule.source for clip in clips}
+    return [digest({"id": clip_id, "place": place})[:16] for clip_id, place in places.items()]
+
+
+def save(path: Path, probe: Probe, datamodule: AudioDataModule, data: EmbeddedData) -> None:
+    """Write a probe that was trained on `data` as a checkpoint."""
+    front_end, backend = probe.require_front_end(), probe.backend
+    name, arguments = checkpoint.name_front_end(front_end)
+    back_end_name = BACKENDS.name_of(type(backend))
+    if backend is None or probe.selection is None or back_end_name is None:
+        raise CheckpointError(f"back-end {type(backend).__name__} is not fitted or not registered; it cannot be saved")
+    recipe = checkpoint.Recipe(
+        front_end=name,
+        front_end_arguments=arguments,
+        back_end=back_end_name,
+        sample_rate=front_end.sample_rate,
+        n_samples=datamodule.n_samples,
+        fit_length=datamodule.fit_length,
+        class_names=list(datamodule.class_names),
+        protocol=probe.selection.protocol,
+        fitted_to=fingerprints(datamodule, data.learned),
+    )
+    checkpoint.save(path, recipe, front_end, backend)
+
+
+def load(path: str | Path, trust: Sequence[str] = ()) -> tuple[Probe, checkpoint.Recipe]:
+    """Build a trained probe from a checkpoint.
+
+    Args:
+        path: The `probe.ckpt` of a run.
+        trust: Types of its back-end that may be built beside scikit-learn's own and those of registered back-ends.
+
+    Raises:
+        CheckpointError: It is no checkpoint of ours, is damaged, or names types that are not trusted.
+    """
+    recipe, content = checkpoint.read(path)
+    front_end = checkpoint.build_front_end(recipe, content, path)
+    return Probe(front_end, checkpoint.build_back_end(recipe, content, path, trust)), recipe
+
+
+def leave_process_group() -> None:
+    """End what the processes of an extraction have in common: each goes on alone, or leaves."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
+def _one_device(logger: Logger | bool) -> Trainer:
+    """A trainer for stored embeddings: one process, whatever extracted them."""
+    return Trainer(
+        accelerator="cpu",
+        devices=1,
+        num_nodes=1,
+        strategy="auto",
+        max_epochs=1,
+        logger=logger,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
