@@ -1,7 +1,7 @@
 """The command line. It imports neither torch nor Lightning before it knows that a command needs them."""
 
 import argparse
-import importlib
+import difflib
 import logging
 import os
 import sys
@@ -101,7 +101,6 @@ def _help() -> str:
 
 
 def _unknown_command(command: str) -> str:
-    difflib = importlib.import_module("difflib")
     nearest = difflib.get_close_matches(command, COMMANDS, n=1)
     hint = f"did you mean {nearest[0]!r}? " if nearest else ""
     return f"unknown command {command!r}; {hint}there are {', '.join(COMMANDS)}"

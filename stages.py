@@ -7,7 +7,6 @@ from pathlib import Path
 
 import torch
 from pytorch_lightning import Trainer
-from pytorch_lightning.loggers import Logger
 
 from . import checkpoint
 from .datamodules import AudioDataModule, Clip
@@ -98,34 +97,27 @@ def extract(probe: Probe, datamodule: AudioDataModule, trainer: Trainer, root: P
     )
 
 
-def fit(
-    probe: Probe, datamodule: AudioDataModule, store: EmbeddingStore, logger: Logger | bool = False
-) -> EmbeddedData:
+def fit(probe: Probe, datamodule: AudioDataModule, store: EmbeddingStore) -> EmbeddedData:
     """Train the probe's back-end on stored embeddings; the outcome is `probe.selection`.
 
     Args:
         probe: Holds the back-end and the protocol.
         datamodule: The clips.
         store: Their embeddings.
-        logger: Takes the score.
 
     Raises:
         UsageError: The back-end refuses its arguments or the embeddings.
     """
     data = EmbeddedData(store, datamodule, datamodule.class_names)
     try:
-        _one_device(logger).fit(probe, datamodule=data)
+        _one_device().fit(probe, datamodule=data)
     except ValueError as error:  # scikit-learn's way to refuse arguments and data
         raise UsageError(f"{type(probe.backend).__name__} cannot be fitted: {error}") from error
     return data
 
 
 def score(
-    probe: Probe,
-    datamodule: AudioDataModule,
-    store: EmbeddingStore,
-    class_names: Sequence[str],
-    logger: Logger | bool = False,
+    probe: Probe, datamodule: AudioDataModule, store: EmbeddingStore, class_names: Sequence[str]
 ) -> tuple[float, EmbeddedData]:
     """Score a trained probe on the test split; its labels are `probe.test_predictions`.
 
@@ -134,7 +126,6 @@ def score(
         datamodule: The clips.
         store: Their embeddings.
         class_names: Those that the back-end was trained on, in their order.
-        logger: Takes the score.
 
     Raises:
         CheckpointError: The data has classes that the back-end does not know.
@@ -143,7 +134,7 @@ def score(
     data = EmbeddedData(store, datamodule, class_names)
     if not data.tested:
         raise DataError("the test split is empty: none of its clips could be read")
-    (metrics,) = _one_device(logger).test(probe, datamodule=data, verbose=False)
+    (metrics,) = _one_device().test(probe, datamodule=data, verbose=False)
     return float(metrics["test/accuracy"]), data
 
 
@@ -209,7 +200,7 @@ def leave_process_group() -> None:
         torch.distributed.destroy_process_group()
 
 
-def _one_device(logger: Logger | bool) -> Trainer:
+def _one_device() -> Trainer:
     """A trainer for stored embeddings: one process, whatever extracted them."""
     return Trainer(
         accelerator="cpu",
@@ -217,7 +208,7 @@ def _one_device(logger: Logger | bool) -> Trainer:
         num_nodes=1,
         strategy="auto",
         max_epochs=1,
-        logger=logger,
+        logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,

@@ -126,6 +126,7 @@ def _runs(parser: Parser, config: Namespace, folder: Path, precision: str) -> li
                     "protocol": config.protocol,
                 },
                 "trainer": config.trainer.as_dict(),
+                "embeddings": config.embeddings,
             }
             text = yaml.safe_dump(plain(repeated), sort_keys=False)
             run = Run.of(probe, first.datamodules[i], folder, precision, text, names[i])

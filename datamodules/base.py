@@ -167,11 +167,9 @@ class AudioDataModule(LightningDataModule):
             DataError: An id stands twice, or there are fewer than two classes.
         """
         clips = sorted(self.clips(), key=lambda clip: clip.id)
-        twice = [clip_id for clip_id, n in Counter(clip.id for clip in clips).items() if n > 1]
-        if twice:
-            raise DataError(
-                f"{self.dataset_name}: clip id {twice[0]!r} stands {len(twice) + 1} times; ids must be unique"
-            )
+        for clip_id, n in Counter(clip.id for clip in clips).items():
+            if n > 1:
+                raise DataError(f"{self.dataset_name}: clip id {clip_id!r} stands {n} times; ids must be unique")
         labels = sorted({clip.label for clip in clips})
         if len(labels) < 2:
             raise DataError(

@@ -279,7 +279,7 @@ def _shortest(front_end: FrontEnd, device: torch.device, longest: int) -> tuple[
         middle = (works + fails) // 2
         try:
             maps, works = maps_at(middle), middle
-        except Exception:
+        except Exception:  # as above: too short
             fails = middle
     return works, [layer.shape[1] for layer in maps]
 

@@ -105,7 +105,6 @@ class Twice(Temporal):
 
 def test_the_code_of_a_front_end_decides_its_store():
     assert code_digest(Once) != code_digest(Twice)
-    assert code_digest(Once) == code_digest(Once)
     assert describe(Twice(4), Synthetic(), "32-true")["code"] == code_digest(Twice)
 
 
