@@ -18,10 +18,13 @@ import torch
 from .backends import BackEnd
 from .errors import CheckpointError
 from .frontends import FrontEnd
+from .frontends.base import Layers
+from .frontends.initialisers import Init
+from .frontends.pooling import Pooling
 from .registry import BACKENDS, FRONTENDS
 from .store import plain, write_atomically
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,9 @@ class Recipe:
     Args:
         front_end: Registered name.
         front_end_arguments: By name, defaults included.
+        init: Distribution of the front-end's weights.
+        layers: That the back-end has learned from.
+        pooling: Of the front-end's maps.
         back_end: Registered name.
         sample_rate: In Hz.
         n_samples: Length of every waveform, in samples.
@@ -42,6 +48,9 @@ class Recipe:
 
     front_end: str
     front_end_arguments: dict[str, Any]
+    init: Init
+    layers: Layers
+    pooling: Pooling
     back_end: str
     sample_rate: int
     n_samples: int
@@ -124,19 +133,19 @@ def read(path: str | Path) -> tuple[Recipe, dict[str, Any]]:
         raise CheckpointError(f"{path} is no checkpoint of untrained (it holds {holds}); {ours}")
     try:
         fields = dict(content["untrained"])
-        written_by = fields.pop("format")
-        recipe = Recipe(**fields)
+        written_as = fields.pop("format")
+        if written_as != FORMAT:
+            raise CheckpointError(f"{path} has format {written_as}, this version reads {FORMAT}; fit the probe again")
+        return Recipe(**fields), content
     except (TypeError, ValueError, KeyError) as error:
         raise CheckpointError(f"{path} is damaged ({error}); fit the probe again") from error
-    if written_by != FORMAT:
-        raise CheckpointError(f"{path} has format {written_by}, this version reads {FORMAT}; fit the probe again")
-    return recipe, content
 
 
 def build_front_end(recipe: Recipe, content: dict[str, Any], path: str | Path) -> FrontEnd:
     """The front-end of a checkpoint; its stored weights win over its seed."""
     try:
-        front_end: FrontEnd = FRONTENDS.create(recipe.front_end, **recipe.front_end_arguments)
+        made: FrontEnd = FRONTENDS.create(recipe.front_end, **recipe.front_end_arguments)
+        front_end = made.with_options(recipe.init, recipe.pooling)
         front_end.load_state_dict(content["state_dict"])
     except (RuntimeError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(

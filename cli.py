@@ -6,10 +6,10 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .errors import UntrainedError, UsageError
 
@@ -113,7 +113,11 @@ def _list(argv: list[str]) -> int:
     registries = {"frontends": FRONTENDS, "backends": BACKENDS, "datamodules": DATAMODULES}
     parser = argparse.ArgumentParser(prog="untrained list", description="Show the plug-ins that are registered.")
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"{', '.join(registries)}; by default all")
-    kinds = parser.parse_args(argv).kinds
+    parser.add_argument(
+        "--details", action="store_true", help="of front-ends: layers with output shapes, parameters and FLOP"
+    )
+    options = parser.parse_args(argv)
+    kinds = options.kinds
     for kind in kinds:
         if kind not in registries:
             raise UsageError(f"unknown kind {kind!r}; there are {', '.join(registries)}")
@@ -122,14 +126,41 @@ def _list(argv: list[str]) -> int:
         print(f"{kind}:")
         width = max((len(name) for name in registry.names()), default=0)
         for plugin in registry.plugins:
-            text = plugin.summary()
-            if not plugin.is_ours:
-                try:
-                    registry.get(plugin.name)
-                except UntrainedError as error:
-                    text = f"FAILED: {error}"
-            print(f"  {plugin.name:<{width}}  {plugin.distribution:<10}  {text}")
+            try:
+                lines = [plugin.summary()]
+                attributes = plugin.constants() if plugin.is_ours else _attributes(registry.get(plugin.name))
+                if registry is FRONTENDS:
+                    lines += [*_place(attributes), *(_layers(plugin.name) if options.details else [])]
+            except UntrainedError as error:
+                lines = [f"FAILED: {error}"]
+            for number, line in enumerate(lines):
+                who = f"{plugin.name:<{width}}  {plugin.distribution:<10}" if number == 0 else " " * (width + 12)
+                print(f"  {who}  {line}".rstrip())
     return 0
+
+
+def _attributes(cls: type) -> dict[str, Any]:
+    return {name: getattr(cls, name) for name in dir(cls)}
+
+
+def _place(attributes: Mapping[str, Any]) -> list[str]:
+    """Where a front-end stands in the table of the study's talk, as far as it says."""
+    read, filters, known = (attributes.get(name) for name in ("input", "filters", "domain_knowledge"))
+    known = None if known is None else "domain knowledge" if known else "no domain knowledge"
+    parts = [read, filters and f"{filters} filters", known, attributes.get("reference")]
+    place = ", ".join(filter(None, parts))
+    return [place] if place else []
+
+
+def _layers(name: str) -> list[str]:
+    """The layers of a front-end as it is by default, for a clip of the study's length."""
+    from .registry import FRONTENDS
+
+    try:
+        description = FRONTENDS.create(name).describe()
+    except Exception as error:  # whatever a plug-in raises
+        return [f"FAILED: {type(error).__name__}: {error}"]
+    return ["", *str(description).splitlines(), ""]
 
 
 def _lightning(argv: list[str]) -> int:

@@ -158,6 +158,7 @@ def describe(front_end: FrontEnd, datamodule: AudioDataModule, precision: str) -
     return {
         "front_end": FRONTENDS.name_of(cls) or cls.__qualname__,
         "arguments": {name: plain(value) for name, value in front_end.arguments.items()},
+        **front_end.options._asdict(),
         "weights": weights_digest(front_end),
         "code": code_digest(cls),
         "representation": repr(front_end.representation),

@@ -80,6 +80,7 @@ class ProbeCLI(LightningCLI):
             if not options.ckpt_path:
                 raise UsageError("test needs the checkpoint that fit has written: --ckpt_path RUN/probe.ckpt")
             self._recipe, _ = checkpoint.read(options.ckpt_path)
+            self._given = parser.parse_args(defaults=False)[self.config.subcommand].get("model", {})
 
     def instantiate_classes(self) -> None:
         """Build front-end, back-end, data and trainer; their refusals are the user's to mend."""
@@ -116,7 +117,7 @@ class ProbeCLI(LightningCLI):
         assert self._recipe is not None
         options = self.config[self.config.subcommand]
         probe, recipe = stages.load(path, options.trust)
-        _refuse_differences(path, recipe, model, datamodule)
+        _refuse_differences(path, recipe, model, datamodule, self._given)
         if not any(clip.split == "test" for clip in datamodule.listed):
             raise UsageError(
                 f"{datamodule.dataset_name} has no test split: fit has already reported cv/accuracy, "
@@ -146,8 +147,10 @@ class ProbeCLI(LightningCLI):
             self._console.print(str(extraction))
 
 
-def _refuse_differences(path: Path, recipe: checkpoint.Recipe, model: Probe, datamodule: AudioDataModule) -> None:
-    """Refuse a command line that asks for something else than the checkpoint holds."""
+def _refuse_differences(
+    path: Path, recipe: checkpoint.Recipe, model: Probe, datamodule: AudioDataModule, given: Namespace
+) -> None:
+    """Refuse a command line that asks for something else than the checkpoint holds; `given` are its model options."""
 
     def refuse(field: str, stored: Any, given: Any, remedy: str) -> None:
         if stored != given:
@@ -169,5 +172,8 @@ def _refuse_differences(path: Path, recipe: checkpoint.Recipe, model: Probe, dat
         refuse("--model.frontend", recipe.front_end, name, leave_out)
         for key, value in arguments.items():
             refuse(f"--model.frontend.{key}", recipe.front_end_arguments.get(key), plain(value), leave_out)
+    for key in ("init", "layers", "pooling"):
+        if key in given:
+            refuse(f"--model.{key}", getattr(recipe, key), getattr(model, key), "leave it out")
     refuse("--data.n_samples", recipe.n_samples, datamodule.n_samples, f"add --data.n_samples {recipe.n_samples}")
     refuse("--data.fit_length", recipe.fit_length, datamodule.fit_length, f"add --data.fit_length {recipe.fit_length}")

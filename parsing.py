@@ -72,6 +72,8 @@ def explain(message: str) -> str:
         keys.append(match[1] or match[2])
         text = text[match.end() :].lstrip("; ")
     key = ".".join(keys)
+    text = re.sub(r"a <class '(\w+)'>", r"a \1", text)
+    text = re.sub(r"a typing\.Literal\[([^\]]*)\]", r"one of \1", text)
     if text.rstrip().endswith("Unexpected config:"):
         text += " the file is empty"
     text = re.sub(r"required: (?:predict|fit|test)\.", "required: --", text)

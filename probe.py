@@ -18,6 +18,9 @@ from .datamodules import AudioDataModule, Clip
 from .datamodules.base import Batch
 from .errors import DataError, StoreError, UsageError
 from .frontends import FrontEnd
+from .frontends.base import Layers
+from .frontends.initialisers import Init
+from .frontends.pooling import Pooling
 from .protocols import Protocol, Selection, resolve, select
 from .registry import BACKENDS, FRONTENDS
 from .store import EmbeddingStore
@@ -33,20 +36,55 @@ class Probe(LightningModule):
         backend: Classifies embeddings; not needed to predict, by default that of the checkpoint in a test.
         protocol: How candidates are chosen and scored: `holdout`, `nested`, `study`, or `auto`, which is hold-out where
             there is a test split and nested elsewhere.
+        init: Distribution that the front-end's weights are drawn from: `he_truncated`, as in the study, `he_normal`,
+            `xavier`, `orthogonal` or `pytorch`.
+        layers: Of the front-end, which the back-end learns from: `all`, `last`, or a list of numbers counted from 0.
+            Embeddings hold all layers.
+        pooling: How a feature map becomes features: `mean`, as in the study, `mean_std` or `max`.
+
+    Raises:
+        ValueError: The front-end has no such layers, or computes its embeddings in a way to which `init`, `layers` or
+            `pooling` does not apply.
     """
 
     def __init__(
-        self, frontend: FrontEnd | None = None, backend: BackEnd | None = None, protocol: Protocol = "auto"
+        self,
+        frontend: FrontEnd | None = None,
+        backend: BackEnd | None = None,
+        protocol: Protocol = "auto",
+        init: Init = "he_truncated",
+        layers: Layers = "all",
+        pooling: Pooling = "mean",
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
-        self.frontend, self.backend, self.protocol = frontend, backend, protocol
+        self.frontend = None if frontend is None else frontend.with_options(init, pooling)
+        self.backend, self.protocol = backend, protocol
+        self.init, self.layers, self.pooling = init, layers, pooling
+        if self.frontend is not None and layers != "all":
+            self.frontend.columns(layers)  # refuses those that there are not
         self.selection: Selection | None = None
         self.test_predictions: Array = np.zeros(0, int)
         self._batches: list[tuple[Tensor, Tensor]] = []
 
+    @property
+    def columns(self) -> list[int]:
+        """Columns of an embedding that the back-end learns from: those of `layers`."""
+        return self.require_front_end().columns(self.layers)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """What the back-end reads of a batch of clips.
+
+        Args:
+            waveform: `(batch, n_samples)`.
+
+        Returns:
+            `(batch, len(columns))`.
+        """
+        return self.require_front_end()(waveform)[:, self.columns]  # type: ignore[no-any-return]
+
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Embeddings of a batch, `(n_clips_read, embedding_size)`."""
+        """Embeddings of a batch, of all layers, `(n_clips_read, embedding_size)`."""
         front_end = self.require_front_end()
         if not batch.ids:
             return torch.zeros(0, front_end.embedding_size)
@@ -110,14 +148,21 @@ class EmbeddedData(LightningDataModule):
         store: Where the embeddings are.
         datamodule: What says which clips there are.
         class_names: In the order of the labels.
+        columns: Of the embeddings, to read; by default all.
     """
 
-    def __init__(self, store: EmbeddingStore, datamodule: AudioDataModule, class_names: Sequence[str]) -> None:
+    def __init__(
+        self,
+        store: EmbeddingStore,
+        datamodule: AudioDataModule,
+        class_names: Sequence[str],
+        columns: Sequence[int] | None = None,
+    ) -> None:
         super().__init__()
         absent = set(store.missing(datamodule.stamps()))
         if absent - store.failed.keys():
             raise StoreError(f"{store.folder}: clips of {datamodule.dataset_name} are not stored; run predict first")
-        self.store, self.seed = store, datamodule.seed
+        self.store, self.columns, self.seed = store, columns, datamodule.seed
         self.clips = clips = [clip for clip in datamodule.listed if clip.id not in absent]
         if not clips:
             raise DataError(f"{datamodule.dataset_name}: not one of its {len(datamodule.listed)} clips could be read")
@@ -129,6 +174,10 @@ class EmbeddedData(LightningDataModule):
         """Labels of clips, as indices into the class names."""
         return np.array([self._label_of[clip.label] for clip in clips])
 
+    def embeddings(self, clips: Sequence[Clip]) -> Array:
+        """Embeddings of clips, `(len(clips), len(columns))`."""
+        return self.store.read([clip.id for clip in clips], self.columns)
+
     def train_dataloader(self) -> DataLoader[Any]:
         """Embeddings of all clips outside the test split."""
         return self._loader(self.learned)
@@ -138,5 +187,5 @@ class EmbeddedData(LightningDataModule):
         return self._loader(self.tested)
 
     def _loader(self, clips: Sequence[Clip]) -> DataLoader[Any]:
-        X = torch.from_numpy(self.store.read([clip.id for clip in clips]))
+        X = torch.from_numpy(self.embeddings(clips))
         return DataLoader(TensorDataset(X, torch.from_numpy(self.labels(clips))), batch_size=_ROWS_AT_A_TIME)

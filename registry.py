@@ -5,6 +5,7 @@ nothing; a class is imported when it is asked for, and one that cannot be import
 """
 
 import ast
+import contextlib
 import difflib
 import importlib
 import importlib.machinery
@@ -60,8 +61,24 @@ class Plugin:
 
     def summary(self) -> str:
         """First line of the class's docstring, read from its source without importing it; empty if there is none."""
-        docstring = self.loaded.__doc__ if self.loaded is not None else _docstring(*self.target.split(":", 1))
+        if self.loaded is not None:
+            docstring = self.loaded.__doc__
+        else:
+            docstring = next(map(ast.get_docstring, _definitions(*self.target.split(":", 1))), None)
         return next(iter((docstring or "").strip().splitlines()), "")
+
+    def constants(self) -> dict[str, Any]:
+        """The class's attributes that are literals, read from its source without importing it."""
+        found: dict[str, Any] = {}
+        for definition in reversed(_definitions(*self.target.split(":", 1))):
+            for node in definition.body:
+                if isinstance(node, ast.Assign):
+                    with contextlib.suppress(ValueError):  # no literal
+                        target, value = node.targets[0], ast.literal_eval(node.value)
+                        names = target.elts if isinstance(target, ast.Tuple) else [target]
+                        values = value if isinstance(target, ast.Tuple) else [value]
+                        found |= zip(map(ast.unparse, names), values, strict=True)
+        return found
 
 
 class Registry(Generic[T]):
@@ -211,12 +228,12 @@ class Registry(Generic[T]):
             )
 
 
-def _docstring(module: str, attribute: str) -> str | None:
-    """Docstring of a class, from the source of its module, without importing anything but its top-level package."""
+def _definitions(module: str, attribute: str) -> list[ast.ClassDef]:
+    """A class and the bases that its module defines, nearest first, parsed without importing more than its package."""
     parts = module.split(".")
     spec = importlib.machinery.PathFinder.find_spec(parts[0])
     if spec is None or spec.origin is None:
-        return None
+        return []
     source = Path(spec.origin)
     if len(parts) > 1:
         base = source.parent.joinpath(*parts[1:])
@@ -224,9 +241,16 @@ def _docstring(module: str, attribute: str) -> str | None:
     try:
         tree = ast.parse(source.read_text(encoding="utf-8"))
     except (OSError, SyntaxError, ValueError):
-        return None
-    classes = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == attribute)
-    return next((ast.get_docstring(node) for node in classes), None)
+        return []
+    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    found: list[ast.ClassDef] = []
+    wanted = [attribute]
+    while wanted:
+        name = wanted.pop(0)
+        if name in classes:
+            found.append(classes.pop(name))
+            wanted += [ast.unparse(base) for base in found[-1].bases]
+    return found
 
 
 FRONTENDS: Registry[Any] = Registry("front-end", "untrained.frontends", "untrained.frontends.base:FrontEnd")

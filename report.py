@@ -28,6 +28,7 @@ from .store import write_atomically
 # The projector is for looking; a browser copes with this many points.
 _MOST_PROJECTED = 2000
 BASELINE = "mfcc"
+_FILTERS = ("minimal", "single", "many")
 SCORES = ("val/accuracy", "cv/accuracy", "test/accuracy")
 
 
@@ -38,6 +39,8 @@ class Result:
     Args:
         dataset: Name of the data set.
         front_end: Name, and the arguments that are not the default.
+        input: Of the front-end: `waveform`, `spectrogram`, or empty where it does not say.
+        filters: Of the front-end: `minimal`, `single`, `many`, or empty where it does not say.
         back_end: Name, and the arguments that are not the default.
         seed: Of front-end and back-end.
         protocol: By which the candidate was chosen and the score made.
@@ -54,6 +57,8 @@ class Result:
 
     dataset: str
     front_end: str
+    input: str
+    filters: str
     back_end: str
     seed: int
     protocol: str
@@ -182,27 +187,30 @@ def spread(results: Sequence[Result]) -> tuple[float, float | None, int]:
 
 
 def comparison_table(results: Sequence[Result]) -> Table:
-    """Accuracies of a study: a row a front-end, a column a data set and back-end."""
+    """Accuracies of a study: a row a front-end, those of one kind together; a column a data set and back-end."""
     columns = list(dict.fromkeys((result.dataset, result.back_end) for result in results))
     protocols = ", ".join(sorted({result.protocol for result in results}))
     optimistic = "; chosen by the clips that are scored" if any(result.selected_on_test for result in results) else ""
     seeds = max((len(cell) for cell in _cells(results).values()), default=0)
-    table = Table(
-        title=f"accuracy in %, mean and standard deviation over {seeds} seeds (protocol: {protocols}{optimistic})"
-    )
+    over = f"mean and standard deviation over {seeds} seeds" if seeds > 1 else "one seed"
+    table = Table(title=f"accuracy in %, {over} (protocol: {protocols}{optimistic})")
     table.add_column("front-end")
     table.add_column("features", justify="right")
     for dataset, back_end in columns:
         table.add_column(f"{dataset}\n{back_end}", justify="right")
     cells = _cells(results)
-    for front_end in dict.fromkeys(result.front_end for result in results):
-        n_features = next(result.n_features for result in results if result.front_end == front_end)
-        texts = []
-        for dataset, back_end in columns:
-            cell = cells.get((dataset, front_end, back_end))
-            texts.append(_text(*spread(cell)[:2]) if cell else "-")
-        table.add_row(front_end, str(n_features), *texts)
-    table.add_section()
+    kinds = _kinds(results)
+    for kind, names in kinds.items():
+        if len(kinds) > 1:
+            table.add_row(f"{kind}:")
+        for front_end in names:
+            n_features = next(result.n_features for result in results if result.front_end == front_end)
+            texts = []
+            for dataset, back_end in columns:
+                cell = cells.get((dataset, front_end, back_end))
+                texts.append(_text(*spread(cell)[:2]) if cell else "-")
+            table.add_row(f"  {front_end}" if len(kinds) > 1 else front_end, str(n_features), *texts)
+        table.add_section()
     chance = [next(100 / r.n_classes for r in results if r.dataset == dataset) for dataset, _ in columns]
     table.add_row("chance", "", *(f"{value:.1f}" for value in chance))
     return table
@@ -224,7 +232,7 @@ def comparison_figure(results: Sequence[Result]) -> Figure:
 def _draw_dataset(axes: Axes, results: Sequence[Result]) -> None:
     cells = _cells(results)
     back_ends = list(dict.fromkeys(result.back_end for result in results))
-    names = list(dict.fromkeys(result.front_end for result in results))
+    names = [name for names in _kinds(results).values() for name in names]
     bars = [name for name in names if name != BASELINE] or names
     width = 0.8 / len(back_ends)
     for index, back_end in enumerate(back_ends):
@@ -243,6 +251,21 @@ def _draw_dataset(axes: Axes, results: Sequence[Result]) -> None:
     axes.set_xticks(range(len(bars)), bars, rotation=30, ha="right", parse_math=False)
     axes.set_ylim(0, 100)
     axes.legend(fontsize=8)
+
+
+def _kinds(results: Sequence[Result]) -> dict[str, list[str]]:
+    """Names of front-ends by what they read, from minimal filters to many; those that do not say so come last."""
+    filters_of = {result.front_end: result.filters for result in results}
+    kinds: dict[str, list[str]] = {}
+    for kind in [*(result.input for result in results if result.filters), "others"]:
+        kinds[kind] = []
+    for result in results:
+        of_kind = kinds[result.input if result.filters else "others"]
+        if result.front_end not in of_kind:
+            of_kind.append(result.front_end)
+    for names in kinds.values():
+        names.sort(key=lambda name: _FILTERS.index(filters_of[name]) if filters_of[name] in _FILTERS else len(_FILTERS))
+    return {kind: names for kind, names in kinds.items() if names}
 
 
 def _cells(results: Sequence[Result]) -> dict[tuple[str, str, str], list[Result]]:

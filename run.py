@@ -56,13 +56,15 @@ class Run:
             dataset: Name of the data set, by default the datamodule's own.
         """
         front_end, backend = probe.require_front_end(), probe.require_back_end()
+        options = {"init": probe.init, "layers": probe.layers, "pooling": probe.pooling}
         seed = front_end.seed if is_random(front_end) else getattr(backend, "seed", front_end.seed)
         params: dict[str, Any] = {
             "dataset": dataset or datamodule.dataset_name,
-            "front_end": front_end_label(front_end),
+            "front_end": front_end_label(front_end, options),
             "back_end": back_end_label(backend),
             "seed": seed,
             "protocol": resolve(probe.protocol, datamodule.listed),
+            **{name: as_text(value) for name, value in options.items()},
         }
         embeddings = describe_embeddings(front_end, datamodule, precision)
         identity = {
@@ -111,7 +113,7 @@ def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
         selection,
         data.labels(data.learned),
         run.datamodule.class_names,
-        extraction.store.read([clip.id for clip in data.learned]),
+        data.embeddings(data.learned),
     )
     logger.experiment.close()
     return metrics
@@ -135,10 +137,10 @@ def is_random(front_end: FrontEnd) -> bool:
     return any(True for _ in front_end.parameters())
 
 
-def front_end_label(front_end: FrontEnd) -> str:
-    """Registered name of a front-end, and its arguments that are not the default."""
+def front_end_label(front_end: FrontEnd, options: Mapping[str, Any]) -> str:
+    """Registered name of a front-end, and of its arguments and the probe's options those that are not the default."""
     name = FRONTENDS.name_of(type(front_end)) or type(front_end).__name__
-    return _label(name, type(front_end), front_end.arguments)
+    return _label(_label(name, type(front_end), front_end.arguments), Probe, options)
 
 
 def back_end_label(backend: BackEnd) -> str:
@@ -147,7 +149,12 @@ def back_end_label(backend: BackEnd) -> str:
     return _label(name, type(backend), backend.get_params())
 
 
+def as_text(value: Any) -> str:
+    """A value as it stands in a table, and in the name of a folder."""
+    return ",".join(map(as_text, value)) if isinstance(value, list | tuple) else str(value).replace("/", "_")
+
+
 def _label(name: str, cls: type, arguments: Mapping[str, Any]) -> str:
     defaults = {key: parameter.default for key, parameter in inspect.signature(cls).parameters.items()}
     given = {key: value for key, value in arguments.items() if key != "seed" and value != defaults.get(key)}
-    return "-".join([name, *(f"{key}={value}".replace("/", "_") for key, value in given.items())])
+    return "-".join([name, *(f"{key}={as_text(value)}" for key, value in given.items())])

@@ -108,7 +108,7 @@ def fit(probe: Probe, datamodule: AudioDataModule, store: EmbeddingStore) -> Emb
     Raises:
         UsageError: The back-end refuses its arguments or the embeddings.
     """
-    data = EmbeddedData(store, datamodule, datamodule.class_names)
+    data = EmbeddedData(store, datamodule, datamodule.class_names, probe.columns)
     try:
         _one_device().fit(probe, datamodule=data)
     except ValueError as error:  # scikit-learn's way to refuse arguments and data
@@ -131,7 +131,7 @@ def score(
         CheckpointError: The data has classes that the back-end does not know.
     """
     refuse_unknown_classes(datamodule, class_names)
-    data = EmbeddedData(store, datamodule, class_names)
+    data = EmbeddedData(store, datamodule, class_names, probe.columns)
     if not data.tested:
         raise DataError("the test split is empty: none of its clips could be read")
     (metrics,) = _one_device().test(probe, datamodule=data, verbose=False)
@@ -168,6 +168,9 @@ def save(path: Path, probe: Probe, datamodule: AudioDataModule, data: EmbeddedDa
     recipe = checkpoint.Recipe(
         front_end=name,
         front_end_arguments=arguments,
+        init=probe.init,
+        layers=probe.layers,
+        pooling=probe.pooling,
         back_end=back_end_name,
         sample_rate=front_end.sample_rate,
         n_samples=datamodule.n_samples,
@@ -191,7 +194,8 @@ def load(path: str | Path, trust: Sequence[str] = ()) -> tuple[Probe, checkpoint
     """
     recipe, content = checkpoint.read(path)
     front_end = checkpoint.build_front_end(recipe, content, path)
-    return Probe(front_end, checkpoint.build_back_end(recipe, content, path, trust)), recipe
+    back_end = checkpoint.build_back_end(recipe, content, path, trust)
+    return Probe(front_end, back_end, init=recipe.init, layers=recipe.layers, pooling=recipe.pooling), recipe
 
 
 def leave_process_group() -> None:

@@ -70,8 +70,15 @@ class EmbeddingStore:
         stamp_of = {row.id: Stamp(row.size, row.mtime_ns) for row in self._rows.values()}
         return [clip_id for clip_id, stamp in stamps.items() if stamp_of.get(clip_id) != stamp]
 
-    def read(self, ids: Sequence[str]) -> Array:
-        """Embeddings of clips, `(len(ids), embedding_size)` float32, in the order asked for.
+    def read(self, ids: Sequence[str], columns: Sequence[int] | None = None) -> Array:
+        """Embeddings of clips, float32, in the order asked for.
+
+        Args:
+            ids: Of the clips.
+            columns: Of the embeddings; by default all.
+
+        Returns:
+            `(len(ids), len(columns))`.
 
         Raises:
             StoreError: A clip is not here.
@@ -80,7 +87,8 @@ class EmbeddingStore:
         absent = [clip_id for clip_id in ids if clip_id not in index]
         if absent:
             raise StoreError(f"{self.folder}: {len(absent)} clips are not stored, as {absent[0]!r}; run predict again")
-        return self._matrix[[index[clip_id] for clip_id in ids]]
+        rows = self._matrix[[index[clip_id] for clip_id in ids]]
+        return rows if columns is None else rows[:, columns]
 
     def append(self, rows: Sequence[Row], embeddings: Array, failed: Mapping[str, str], rank: int = 0) -> None:
         """Write a shard of new rows, whole or not at all.

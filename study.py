@@ -2,7 +2,7 @@
 
 import itertools
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ from .datamodules import AudioDataModule
 from .datamodules.base import Batch
 from .errors import UsageError
 from .frontends import FrontEnd
+from .frontends.base import Layers
+from .frontends.initialisers import Init
+from .frontends.pooling import Pooling
 from .parsing import Parser, instantiate
 from .probe import Probe
 from .protocols import Protocol
@@ -37,6 +40,9 @@ def study_parser() -> Parser:
     parser.add_argument("--backends", type=list[BackEnd], help="The back-ends.")
     parser.add_argument("--seeds", type=list[int], default=[0], help="Of front-ends and back-ends.")
     parser.add_argument("--protocol", type=Protocol, default="auto", help="How candidates are chosen and scored.")
+    parser.add_argument("--model.init", type=list[Init], default=["he_truncated"], help="Distributions of weights.")
+    parser.add_argument("--model.layers", type=list[Layers], default=["all"], help="Layers that back-ends learn from.")
+    parser.add_argument("--model.pooling", type=list[Pooling], default=["mean"], help="Poolings of feature maps.")
     parser.add_argument("--embeddings", type=str | None, default=None, help="Folder of the embeddings.")
     parser.add_class_arguments(Trainer, "trainer", instantiate=False)
     parser.set_defaults({f"trainer.{key}": value for key, value in trainer_defaults().items()})
@@ -103,7 +109,8 @@ def compare(parser: Parser, config: Namespace) -> list[report.Result]:
 
 def _runs(parser: Parser, config: Namespace, folder: Path, precision: str) -> list[Run]:
     """All runs of a study; one without randomness is there once, not once a seed."""
-    empty = [f"--{key}" for key in ("datamodules", "frontends", "backends", "seeds") if not config[key]]
+    axes = ("datamodules", "frontends", "backends", "seeds", "model.init", "model.layers", "model.pooling")
+    empty = [f"--{key}" for key in axes if not config[key]]
     if empty:
         raise UsageError(f"the study has nothing for {', '.join(empty)}; give at least one of each")
     runs: dict[Path, Run] = {}
@@ -115,23 +122,42 @@ def _runs(parser: Parser, config: Namespace, folder: Path, precision: str) -> li
             if "seed" in item.init_args:
                 item.init_args.seed = seed
         parts = instantiate(parser, seeded)
-        for i, j, k in itertools.product(*map(range, map(len, (names, parts.frontends, parts.backends)))):
-            front_end = parts.frontends[j] if is_random(parts.frontends[j]) else first.frontends[j]
-            probe = Probe(front_end, clone(parts.backends[k]), config.protocol)
-            repeated = {
-                "data": config.datamodules[i].as_dict(),
-                "model": {
-                    "frontend": seeded.frontends[j].as_dict(),
-                    "backend": seeded.backends[k].as_dict(),
-                    "protocol": config.protocol,
-                },
-                "trainer": config.trainer.as_dict(),
-                "embeddings": config.embeddings,
-            }
-            text = yaml.safe_dump(plain(repeated), sort_keys=False)
-            run = Run.of(probe, first.datamodules[i], folder, precision, text, names[i])
-            runs.setdefault(run.folder, run)
+        for j, made in enumerate(parts.frontends):
+            made = made if is_random(made) else first.frontends[j]
+            for front_end, layers in _variants(made, config.model):
+                for i, k in itertools.product(range(len(names)), range(len(parts.backends))):
+                    options = {**front_end.options._asdict(), "layers": layers}
+                    probe = Probe(front_end, clone(parts.backends[k]), config.protocol, **options)
+                    repeated = {
+                        "data": config.datamodules[i].as_dict(),
+                        "model": {
+                            "frontend": seeded.frontends[j].as_dict(),
+                            "backend": seeded.backends[k].as_dict(),
+                            "protocol": config.protocol,
+                            **options,
+                        },
+                        "trainer": config.trainer.as_dict(),
+                        "embeddings": config.embeddings,
+                    }
+                    text = yaml.safe_dump(plain(repeated), sort_keys=False)
+                    run = Run.of(probe, first.datamodules[i], folder, precision, text, names[i])
+                    runs.setdefault(run.folder, run)
     return sorted(runs.values(), key=lambda run: first.datamodules.index(run.datamodule))
+
+
+def _variants(front_end: FrontEnd, model: Namespace) -> Iterator[tuple[FrontEnd, Layers]]:
+    """A front-end with each combination of the options of a study; one that has no maps is there once, as it is."""
+    if not front_end.has_maps:
+        yield front_end, "all"
+        return
+    for init, pooling in itertools.product(model.init, model.pooling):
+        try:
+            variant = front_end.with_options(init, pooling)
+            for layers in model.layers:
+                variant.columns(layers)
+                yield variant, layers
+        except ValueError as error:
+            raise UsageError(f"--model: {error}") from error
 
 
 def _result(run: Run, extraction: Extraction) -> report.Result:
@@ -145,6 +171,8 @@ def _result(run: Run, extraction: Extraction) -> report.Result:
     return report.Result(
         dataset=run.params["dataset"],
         front_end=run.params["front_end"],
+        input=run.probe.require_front_end().input or "",
+        filters=run.probe.require_front_end().filters or "",
         back_end=run.params["back_end"],
         seed=run.seed,
         protocol=selection.protocol,
@@ -152,7 +180,7 @@ def _result(run: Run, extraction: Extraction) -> report.Result:
         metric=metric,
         accuracy=accuracy,
         best_candidate=report.describe(selection.best_candidate),
-        n_features=extraction.store.embedding_size,
+        n_features=len(run.probe.columns),
         n_clips=metrics["n_clips"],
         n_classes=len(run.datamodule.class_names),
         seconds=metrics["seconds"],

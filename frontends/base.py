@@ -3,19 +3,32 @@
 import copy
 import functools
 import inspect
-import math
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-# Longest input tried when looking for the shortest that works: hours on the meta device cost nothing, minutes on a real
-# one do.
-_LONGEST_ON_META = 2**27
-_LONGEST_ON_CPU = 2**22
+from .initialisers import Init, draw_parameters
+from .measure import Description, describe, shortest
+from .pooling import STATISTICS, Pooling, pool
+
+Layers = list[int] | Literal["all", "last"]
+
 # Their parameters start as constants, so that there is nothing to draw.
 _CONSTANT_AT_START = (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)
+
+
+class Options(NamedTuple):
+    """What every front-end lets be chosen of it, beside its own arguments.
+
+    Args:
+        init: The distribution that the weights are drawn from.
+        pooling: How a feature map becomes numbers.
+    """
+
+    init: Init = "he_truncated"
+    pooling: Pooling = "mean"
 
 
 class FrontEnd(nn.Module):
@@ -37,6 +50,7 @@ class FrontEnd(nn.Module):
         representation: Module from a waveform `(batch, n_samples)` to what the network reads; runs on the device, in
             float32.
         arguments: The arguments that the front-end was made with, by name, defaults included.
+        options: Distribution of the weights and pooling of the maps; `with_options` changes them.
         input: "waveform" or "spectrogram"; where it stands in the table of Pons & Serra's talk, as the next three.
         filters: "minimal", "single" or "many" shapes of filters in the first layer.
         domain_knowledge: Whether knowledge of audio shaped the filters.
@@ -71,6 +85,7 @@ class FrontEnd(nn.Module):
 
     def __init__(self, *, seed: int = 0) -> None:
         super().__init__()
+        self._options = Options()
         if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
             raise ValueError(f"seed={seed!r}; expected an integer of 0 or more, below 2**63")
         self.seed = seed
@@ -93,7 +108,7 @@ class FrontEnd(nn.Module):
         raise TypeError(f"{type(self).__name__} has no feature_maps(x); define it, or override forward(waveform)")
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Embeddings of a batch of clips: every feature map averaged over its positions.
+        """Embeddings of a batch of clips: every feature map pooled over its positions, by default averaged.
 
         Args:
             waveform: `(batch, n_samples)`; shorter than `min_samples`, it is repeated up to that.
@@ -104,7 +119,7 @@ class FrontEnd(nn.Module):
         if waveform.ndim != 2 or waveform.shape[1] == 0:
             raise ValueError(f"waveform has shape {tuple(waveform.shape)}; expected (batch, n_samples), n_samples > 0")
         maps = self.feature_maps(self.represent(repeat_up_to(waveform, self.min_samples)))
-        return torch.cat([mean_over_positions(layer) for layer in maps], dim=1)
+        return torch.cat([pool(layer, self.options.pooling) for layer in maps], dim=1)
 
     def represent(self, waveform: Tensor) -> Tensor:
         """What the network reads, computed in float32 whatever the precision of the network.
@@ -121,28 +136,78 @@ class FrontEnd(nn.Module):
                 x = self.representation(waveform.float())
         else:
             x = self.representation(waveform.float())
-        weight = next((parameter for _, parameter in self._network_parameters()), None)
+        weight = next((parameter for _, parameter in self.network_parameters()), None)
         return x if weight is None else x.to(weight.dtype)  # type: ignore[no-any-return]
 
     def reset_parameters(self, generator: torch.Generator) -> None:
         """Draw the weights; override it for layers other than convolutions and `nn.Linear`.
 
-        Weights are drawn from a normal distribution truncated at two standard deviations, with standard deviation
-        sqrt(1.3 * 2 / fan_in), in the order in which the layers were registered; biases are zero (Pons & Serra 2018:
-        the He initialiser of TensorFlow 1's contrib).
+        Weights are drawn in the order in which the layers were registered, by default as Pons & Serra (2018) did:
+        `options.init` says from which distribution (see `draw_parameters`).
 
         Args:
             generator: On the CPU, seeded; draw from nothing else.
         """
         for module in self._drawn():
-            weight = module.weight
-            deviation = math.sqrt(1.3 * 2 / weight[0].numel())
-            drawn = torch.empty(weight.shape)
-            nn.init.trunc_normal_(drawn, 0.0, deviation, -2 * deviation, 2 * deviation, generator=generator)
-            with torch.no_grad():
-                weight.copy_(drawn)
-                if module.bias is not None:
-                    module.bias.zero_()
+            draw_parameters(module, self.options.init, generator)
+
+    @property
+    def options(self) -> Options:
+        """Distribution of the weights and pooling of the maps."""
+        return self._options
+
+    def with_options(self, init: Init = "he_truncated", pooling: Pooling = "mean") -> "FrontEnd":
+        """This front-end with its weights drawn or its maps pooled in another way.
+
+        Args:
+            init: The distribution that the weights are drawn from.
+            pooling: How a feature map becomes numbers.
+
+        Returns:
+            A copy, or this very front-end where nothing differs.
+
+        Raises:
+            ValueError: It computes its embeddings without maps, or draws its weights in a way of its own.
+
+        Example:
+            >>> from untrained.frontends.vgg import VGG
+            >>> VGG(n_filters=2).with_options(pooling="mean_std").feature_names[:4]
+            ['layer0.map0.mean', 'layer0.map1.mean', 'layer0.map0.std', 'layer0.map1.std']
+        """
+        wanted = Options(init, pooling)
+        if wanted == self.options:
+            return self
+        for name, value, own in zip(Options._fields, wanted, self.options, strict=True):
+            if value != own:
+                self._refuse_without_maps(name, value)
+        changed = copy.deepcopy(self)
+        changed._options = wanted
+        for cached in ("embedding_size", "feature_names"):
+            changed.__dict__.pop(cached, None)
+        if init != self.options.init:
+            changed.reset_parameters(torch.Generator().manual_seed(self.seed))
+            if all(torch.equal(new, old) for new, old in zip(changed.parameters(), self.parameters(), strict=True)):
+                raise ValueError(
+                    f"{type(self).__name__} draws no weights that init={init!r} could change; leave out init"
+                )
+        return changed
+
+    def _refuse_without_maps(self, name: str, value: object) -> None:
+        """Refuse an option that is about feature maps where there are none.
+
+        Raises:
+            ValueError: The front-end overrides `forward`.
+        """
+        if not self.has_maps:
+            raise ValueError(
+                f"{type(self).__name__} computes its embedding without feature maps, so that {name}={value!r} does not "
+                f"apply to it; leave out {name}"
+            )
+
+    @property
+    def has_maps(self) -> bool:
+        """Whether embeddings are pooled feature maps, rather than what an own `forward` computes."""
+        return type(self).forward is FrontEnd.forward
 
     def train(self, mode: bool = True) -> "FrontEnd":
         """Stay in evaluation mode: a front-end is frozen."""
@@ -156,25 +221,73 @@ class FrontEnd(nn.Module):
     @functools.cached_property
     def embedding_size(self) -> int:
         """Number of features of an embedding."""
-        return sum(self._sizes[1])
+        return sum(self._sizes[1]) * len(STATISTICS[self.options.pooling])
 
     @functools.cached_property
     def feature_names(self) -> list[str]:
-        """For every column of an embedding, the layer and the map it is the mean of, as `layer0.map12`."""
-        return [f"layer{layer}.map{index}" for layer, n_maps in enumerate(self._sizes[1]) for index in range(n_maps)]
+        """For every column of an embedding, the layer and the map it is of, as `layer0.map12`."""
+        return [
+            f"layer{layer}.map{index}{statistic}"
+            for layer, n_maps in enumerate(self._sizes[1])
+            for statistic in STATISTICS[self.options.pooling]
+            for index in range(n_maps)
+        ]
+
+    def columns(self, layers: Layers) -> list[int]:
+        """Which columns of an embedding come from some of the layers.
+
+        Args:
+            layers: Their numbers, counted from 0, or `all`, or `last`.
+
+        Returns:
+            Indices into `feature_names`, in the order of the layers.
+
+        Raises:
+            ValueError: There is no such layer, or it is named twice; or there are no maps at all.
+
+        Example:
+            >>> from untrained.frontends.vgg import VGG
+            >>> VGG(n_filters=2).columns([4, 0])
+            [8, 9, 0, 1]
+        """
+        if layers == "all":
+            return list(range(self.embedding_size))
+        self._refuse_without_maps("layers", layers)
+        n_layers = len(self._sizes[1])
+        chosen = [n_layers - 1] if isinstance(layers, str) else layers
+        if not chosen or len(set(chosen)) < len(chosen) or not set(chosen) <= set(range(n_layers)):
+            raise ValueError(
+                f"layers={layers!r}; expected 'all', 'last' or a list of different numbers from 0 to {n_layers - 1}, "
+                f"as {type(self).__name__} has {n_layers} layers"
+            )
+        widths = [n_maps * len(STATISTICS[self.options.pooling]) for n_maps in self._sizes[1]]
+        return [sum(widths[:layer]) + index for layer in chosen for index in range(widths[layer])]
 
     @functools.cached_property
     def _sizes(self) -> tuple[int, list[int]]:
         """The shortest length and the number of maps of each layer there."""
-        try:
-            return _shortest(copy.deepcopy(self).to("meta"), torch.device("meta"), _LONGEST_ON_META)
-        except Exception:  # an operation without a meta kernel may raise anything; zeros then tell
-            try:
-                return _shortest(self, torch.device("cpu"), _LONGEST_ON_CPU)
-            except AttributeError as error:  # which nn.Module would hide behind a message of its own
-                raise RuntimeError(f"{type(self).__name__}.feature_maps failed: {error}") from error
+        return shortest(self)
 
-    def _network_parameters(self) -> list[tuple[str, nn.Parameter]]:
+    def describe(self, n_samples: int = 350_000) -> Description:
+        """Its layers for a clip of a length: output shapes, parameters and floating-point operations.
+
+        Args:
+            n_samples: Length of the clip; 350,000 are the 29.2 s of the study.
+
+        Returns:
+            A table to print, whose numbers are attributes.
+
+        Example:
+            >>> from untrained.frontends.sample_level import SampleLevel
+            >>> SampleLevel(n_filters=2).describe(2187).layers[0]
+            Layer(name='representation', kind='Waveform', shape=(2187,), n_parameters=0, flop=0)
+            >>> SampleLevel(n_filters=2).describe(2187).flop
+            34956
+        """
+        return describe(self, n_samples)
+
+    def network_parameters(self) -> list[tuple[str, nn.Parameter]]:
+        """Names and parameters of the network, without those of the representation."""
         return [(name, p) for name, p in self.named_parameters() if not name.startswith("representation.")]
 
     def _drawn(self) -> list[nn.Conv1d | nn.Conv2d | nn.Linear]:
@@ -185,7 +298,7 @@ class FrontEnd(nn.Module):
         ]
 
     def _finalise(self) -> None:
-        if not hasattr(self, "representation") and type(self).forward is FrontEnd.forward:
+        if not hasattr(self, "representation") and self.has_maps:
             self.representation = nn.Identity()
         if type(self).reset_parameters is FrontEnd.reset_parameters:
             self._refuse_what_nobody_draws()
@@ -201,7 +314,7 @@ class FrontEnd(nn.Module):
             if isinstance(module, _CONSTANT_AT_START)
             for parameter in module.parameters(recurse=False)
         }
-        left = [name for name, parameter in self._network_parameters() if id(parameter) not in drawn]
+        left = [name for name, parameter in self.network_parameters() if id(parameter) not in drawn]
         if left:
             raise TypeError(
                 f"{type(self).__name__}: nothing draws {', '.join(left)}, so that the seed would not decide them; "
@@ -224,19 +337,6 @@ def repeat_up_to(waveform: Tensor, n_samples: int) -> Tensor:
     return waveform.repeat(1, -(-n_samples // waveform.shape[1]))[:, :n_samples]
 
 
-def mean_over_positions(layer: Tensor) -> Tensor:
-    """Mean of every feature map, in float32.
-
-    Args:
-        layer: `(batch, n_maps, *positions)`.
-
-    Returns:
-        `(batch, n_maps)`.
-    """
-    positions = tuple(range(2, layer.ndim))
-    return layer.mean(positions, dtype=torch.float32) if positions else layer.float()
-
-
 def _finalising(init: Callable[..., None]) -> Callable[..., None]:
     """Wrap an `__init__` so that the front-end is finalised once, when the outermost one has returned."""
 
@@ -253,35 +353,6 @@ def _finalising(init: Callable[..., None]) -> Callable[..., None]:
             self._finalise()
 
     return wrapper
-
-
-def _shortest(front_end: FrontEnd, device: torch.device, longest: int) -> tuple[int, list[int]]:
-    """Shortest input that works, by doubling and bisection, and the number of maps of each layer."""
-
-    @torch.inference_mode()
-    def maps_at(n_samples: int) -> Sequence[Tensor]:
-        maps = front_end.feature_maps(front_end.represent(torch.zeros(1, n_samples, device=device)))
-        if any(layer.numel() == 0 for layer in maps):
-            raise ValueError(f"{type(front_end).__name__}: a feature map is empty for {n_samples} samples")
-        return maps
-
-    works = 1
-    while True:
-        try:
-            maps = maps_at(works)
-            break
-        except Exception:  # whatever a layer raises for too short an input
-            if works >= longest:
-                raise
-            works *= 2
-    fails = works // 2
-    while works - fails > 1:
-        middle = (works + fails) // 2
-        try:
-            maps, works = maps_at(middle), middle
-        except Exception:  # as above: too short
-            fails = middle
-    return works, [layer.shape[1] for layer in maps]
 
 
 FrontEnd.__init__ = _finalising(FrontEnd.__init__)  # type: ignore[method-assign]

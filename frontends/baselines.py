@@ -2,10 +2,11 @@
 
 import torch
 import torchaudio
-from torch import Tensor
+from torch import Tensor, nn
 
 from .base import FrontEnd, repeat_up_to
-from .representations import Representation, power_to_db
+from .representations import LogMel, Representation, power_to_db
+from .sizes import Size, choose
 
 
 class Cepstrum(Representation):
@@ -80,3 +81,77 @@ class MFCC(FrontEnd):
         series = (values, values.diff(dim=2), values.diff(n=2, dim=2))
         statistics = [(part.mean(2), part.std(2, correction=0)) for part in series]
         return torch.cat([number for pair in statistics for number in pair], dim=1)
+
+
+class LogMelStats(FrontEnd):
+    """Mean and standard deviation of the 96 log-mel bands: what a random CNN is given, without the CNN.
+
+    A control for spectrogram front-ends: what they reach beyond it is theirs.
+
+    Args:
+        seed: Not used, as there is nothing random; here because every front-end has one.
+
+    Example:
+        >>> import torch
+        >>> LogMelStats()(torch.zeros(2, 12_000)).shape
+        torch.Size([2, 192])
+    """
+
+    input = "spectrogram"
+    embedding_size = 192
+    feature_names = [f"{statistic}.band{band}" for statistic in ("mean", "std") for band in range(96)]
+
+    def __init__(self, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+        self.representation = LogMelStatistics()
+        self.min_samples = 257  # reflect padding by half a window
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """The 192 numbers of each clip, `(batch, 192)`."""
+        return self.represent(repeat_up_to(waveform, self.min_samples))
+
+
+class LogMelProjection(FrontEnd):
+    """A random linear map and ReLU over the mean and standard deviation of the 96 log-mel bands.
+
+    A control for spectrogram front-ends: as many random features as theirs, which know nothing of neighbouring frames
+    and bands.
+
+    Args:
+        n_features: Number of features.
+        size: Instead of `n_features`, the number of `VGG` at a size of Pons & Serra (2018): `small`, which is the
+            default, for 160, `large` for 3585.
+        seed: Seed of the weights.
+
+    Raises:
+        ValueError: `n_features` is less than 1, or given beside `size`.
+
+    Example:
+        >>> LogMelProjection(n_features=50).embedding_size
+        50
+    """
+
+    input = "spectrogram"
+    sizes = {"small": 160, "large": 3585}
+
+    def __init__(self, n_features: int | None = None, size: Size | None = None, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+        self.representation = LogMelStatistics()
+        self.linear = nn.Linear(192, choose(self.sizes, size, n_features=n_features))
+
+    def feature_maps(self, x: Tensor) -> list[Tensor]:
+        """The one layer, `(batch, n_features, 1)`."""
+        return [self.linear(x).relu_()[..., None]]
+
+
+class LogMelStatistics(LogMel):
+    """Mean and standard deviation over time of each band of a log-mel spectrogram.
+
+    Shape:
+        Input `(batch, n_samples)`, output `(batch, 2 * n_mels)`, all means first.
+    """
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Means and standard deviations of a batch, in dB."""
+        bands = super().forward(waveform)
+        return torch.cat([bands.mean(2), bands.std(2, correction=0)], dim=1)

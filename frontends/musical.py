@@ -1,11 +1,53 @@
 """Filters shaped by what music is made of: vertical ones for timbre, horizontal ones for rhythm."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad
 
 from .base import FrontEnd
+from .padding import SameConv1d
 from .representations import LogMel
+from .sizes import Size, choose
+
+Lengths = tuple[int, int, int, int] | Literal["urbansound8k"]
+MUSIC = (165, 128, 64, 32)  # frames, of 21.3 ms
+URBANSOUND8K = (64, 32, 16, 8)
+
+
+class Timbral(FrontEnd):
+    """Many vertical filters over a log-mel spectrogram, for timbre at any pitch (Pons et al. 2016, CBMI; 2017).
+
+    Six parallel convolutions of 7, 3 and 1 frames x 86 and 38 of 96 bands (time *same*, frequency *valid*, ReLU), each
+    pooled by the maximum over all frequencies, so that a timbre is heard wherever it is. With N filters they have N,
+    2N, 4N, N, 2N and 4N, long ones fewest.
+
+    Args:
+        n_filters: N; the embedding has 14 N features.
+        size: Instead of `n_filters`, a size of Pons & Serra (2018): `small`, which is the default, for 8 and 112
+            features, `large` for 256 and 3584.
+        seed: Seed of the weights.
+
+    Raises:
+        ValueError: `n_filters` is less than 1, or given beside `size`.
+
+    Example:
+        >>> Timbral(n_filters=2).embedding_size
+        28
+    """
+
+    input, filters, domain_knowledge = "spectrogram", "many", True
+    reference = "Pons et al. 2017, Timbre analysis of music audio signals with convolutional neural networks (EUSIPCO)"
+    sizes = {"small": 8, "large": 256}
+
+    def __init__(self, n_filters: int | None = None, size: Size | None = None, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+        self.representation = LogMel()
+        self.timbral = _vertical(choose(self.sizes, size, n_filters=n_filters))
+
+    def feature_maps(self, x: Tensor) -> list[Tensor]:
+        """The one layer of maps, `(batch, 14 * n_filters, n_frames)`."""
+        return [torch.cat(_hear_timbre(self.timbral, x), dim=1)]
 
 
 class Temporal(FrontEnd):
@@ -16,55 +58,98 @@ class Temporal(FrontEnd):
     8N - r filters, long ones fewest.
 
     Args:
-        n_filters: N, divisible by 4; the embedding has 14 N features. Pons & Serra (2018) use 8 for about 120 features
-            and 256 for about 3500.
+        n_filters: N, divisible by 4; the embedding has 14 N features.
+        size: Instead of `n_filters`, a size of Pons & Serra (2018): `small`, which is the default, for 8 and 112
+            features, `large` for 256 and 3584.
+        lengths: Of the four convolutions, in frames of 21.3 ms, the longest first; `urbansound8k` stands for (64, 32,
+            16, 8), which the study took for sounds of a few seconds.
         seed: Seed of the weights.
 
     Raises:
-        ValueError: `n_filters` is not divisible by 4.
+        ValueError: `n_filters` is not divisible by 4, or given beside `size`; or `lengths` are not four of 1 or more.
 
     Example:
-        >>> Temporal(n_filters=8).embedding_size
+        >>> Temporal(n_filters=4).embedding_size
+        56
+    """
+
+    input, filters, domain_knowledge = "spectrogram", "many", True
+    reference = "Pons et al. 2016, Experimenting with musically motivated convolutional neural networks (CBMI)"
+    sizes = {"small": 8, "large": 256}
+
+    def __init__(
+        self, n_filters: int | None = None, size: Size | None = None, lengths: Lengths = MUSIC, *, seed: int = 0
+    ) -> None:
+        super().__init__(seed=seed)
+        self.representation = LogMel()
+        self.temporal = _horizontal(choose(self.sizes, size, multiple_of=4, n_filters=n_filters), lengths)
+
+    def feature_maps(self, x: Tensor) -> list[Tensor]:
+        """The one layer of maps, `(batch, 14 * n_filters, n_frames)`."""
+        return [torch.cat(_hear_rhythm(self.temporal, x), dim=1)]
+
+
+class TimbralTemporal(FrontEnd):
+    """Vertical filters for timbre beside horizontal ones for rhythm, over one spectrogram (Pons et al. 2016, CBMI).
+
+    The filters of `Timbral` and those of `Temporal` in one layer, in this order.
+
+    Args:
+        n_filters: N of either, divisible by 4; the embedding has 28 N features.
+        size: Instead of `n_filters`, a size of Pons & Serra (2018): `small`, which is the default, for 4 and 112
+            features, `large` for 128 and 3584.
+        lengths: Of the four horizontal convolutions, in frames of 21.3 ms, the longest first; `urbansound8k` stands for
+            (64, 32, 16, 8), which the study took for sounds of a few seconds.
+        seed: Seed of the weights.
+
+    Raises:
+        ValueError: `n_filters` is not divisible by 4, or given beside `size`; or `lengths` are not four of 1 or more.
+
+    Example:
+        >>> TimbralTemporal(n_filters=4).embedding_size
         112
     """
 
     input, filters, domain_knowledge = "spectrogram", "many", True
     reference = "Pons et al. 2016, Experimenting with musically motivated convolutional neural networks (CBMI)"
-    lengths = (165, 128, 64, 32)  # frames
+    sizes = {"small": 4, "large": 128}
 
-    def __init__(self, n_filters: int = 8, *, seed: int = 0) -> None:
+    def __init__(
+        self, n_filters: int | None = None, size: Size | None = None, lengths: Lengths = MUSIC, *, seed: int = 0
+    ) -> None:
         super().__init__(seed=seed)
-        if n_filters < 4 or n_filters % 4:
-            raise ValueError(f"n_filters={n_filters}; expected a multiple of 4, as {max(4, round(n_filters / 4) * 4)}")
+        n = choose(self.sizes, size, multiple_of=4, n_filters=n_filters)
         self.representation = LogMel()
-        self.convs = nn.ModuleList(
-            nn.Conv1d(1, n_filters * 2**index - n_filters // 4, length) for index, length in enumerate(self.lengths)
-        )
+        self.timbral = _vertical(n)
+        self.temporal = _horizontal(n, lengths)
 
     def feature_maps(self, x: Tensor) -> list[Tensor]:
-        """The one layer of maps, `(batch, 14 * n_filters, n_frames)`."""
-        loudness = x.mean(1, keepdim=True)
-        return [
-            torch.cat(
-                [
-                    conv(pad_same(loudness, length)).relu_()
-                    for conv, length in zip(self.convs, self.lengths, strict=True)
-                ],
-                dim=1,
-            )
-        ]
+        """The one layer of maps, `(batch, 28 * n_filters, n_frames)`, those for timbre first."""
+        return [torch.cat([*_hear_timbre(self.timbral, x), *_hear_rhythm(self.temporal, x)], dim=1)]
 
 
-def pad_same(x: Tensor, length: int) -> Tensor:
-    """Pad with zeros so that a convolution of stride 1 keeps the length, the smaller half on the left.
+def _vertical(n_filters: int) -> nn.ModuleList:
+    """Convolutions of 7, 3 and 1 frames at each of two heights, which are 0.9 and 0.4 of 96 bands."""
+    shapes = [(height, frames, n) for height in (86, 38) for frames, n in ((7, 1), (3, 2), (1, 4))]
+    return nn.ModuleList(
+        nn.Conv2d(1, n * n_filters, (height, frames), padding=(0, frames // 2)) for height, frames, n in shapes
+    )
 
-    As TensorFlow does; PyTorch's own `padding="same"` too, but it warns for each even length.
 
-    Args:
-        x: `(batch, n_maps, n_frames)`.
-        length: Of the convolution that reads it, in frames.
+def _hear_timbre(convs: nn.ModuleList, x: Tensor) -> list[Tensor]:
+    # ReLU never reverses an order, so that it may follow the maximum.
+    return [conv(x[:, None]).amax(2).relu_() for conv in convs]
 
-    Returns:
-        `(batch, n_maps, n_frames + length - 1)`.
-    """
-    return pad(x, ((length - 1) // 2, length // 2))
+
+def _horizontal(n_filters: int, lengths: Lengths) -> nn.ModuleList:
+    frames = URBANSOUND8K if lengths == "urbansound8k" else lengths
+    if isinstance(frames, str) or len(frames) != 4 or any(not isinstance(n, int) or n < 1 for n in frames):
+        raise ValueError(f"lengths={lengths!r}; expected four numbers of frames, of 1 or more, or 'urbansound8k'")
+    return nn.ModuleList(
+        SameConv1d(1, n_filters * 2**index - n_filters // 4, length) for index, length in enumerate(frames)
+    )
+
+
+def _hear_rhythm(convs: nn.ModuleList, x: Tensor) -> list[Tensor]:
+    loudness = x.mean(1, keepdim=True)
+    return [conv(loudness).relu_() for conv in convs]

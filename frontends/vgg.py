@@ -5,6 +5,7 @@ from torch.nn.functional import elu, max_pool2d
 
 from .base import FrontEnd
 from .representations import LogMel
+from .sizes import Size, choose
 
 
 class VGG(FrontEnd):
@@ -14,29 +15,30 @@ class VGG(FrontEnd):
     layer is a convolution (*same*), ELU and max-pooling; the embedding is the mean of every pooled map.
 
     Args:
-        n_filters: Filters of each layer; the embedding has five times as many features. Pons & Serra (2018) use 32 for
-            about 120 features and 717 for about 3500.
+        n_filters: Filters of each layer, N; the embedding has 5 N features.
+        size: Instead of `n_filters`, a size of Pons & Serra (2018): `small`, which is the default, for 32 filters and
+            160 features, `large` for 717 and 3585.
         seed: Seed of the weights.
 
     Raises:
-        ValueError: `n_filters` is less than 1.
+        ValueError: `n_filters` is less than 1, or given beside `size`.
 
     Example:
-        >>> VGG(n_filters=32).embedding_size
-        160
+        >>> VGG(n_filters=16).embedding_size
+        80
     """
 
     input, filters, domain_knowledge = "spectrogram", "minimal", False
     reference = "Choi et al. 2016, Automatic tagging using deep convolutional neural networks (ISMIR)"
+    sizes = {"small": 32, "large": 717}
     pools = ((2, 4), (3, 4), (2, 5), (2, 4), (4, 4))  # (frequency, time)
 
-    def __init__(self, n_filters: int = 32, *, seed: int = 0) -> None:
+    def __init__(self, n_filters: int | None = None, size: Size | None = None, *, seed: int = 0) -> None:
         super().__init__(seed=seed)
-        if n_filters < 1:
-            raise ValueError(f"n_filters={n_filters}; expected an integer of 1 or more")
+        n = choose(self.sizes, size, n_filters=n_filters)
         self.representation = LogMel()
         self.convs = nn.ModuleList(
-            nn.Conv2d(1 if layer == 0 else n_filters, n_filters, 3, padding=1) for layer in range(len(self.pools))
+            nn.Conv2d(1 if layer == 0 else n, n, 3, padding=1) for layer in range(len(self.pools))
         )
 
     def feature_maps(self, x: Tensor) -> list[Tensor]:

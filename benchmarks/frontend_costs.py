@@ -1,0 +1,95 @@
+"""What each front-end costs at both sizes of the study: features, parameters, FLOP, time and memory of one clip.
+
+Every front-end runs in a process of its own, one clip of 350,000 samples (29.2 s) at a time. Seconds are the fastest of
+some runs, and mean something beside each other: the last column but one divides them by those of the small `vgg`. Peak
+memory is that of the whole process, PyTorch included.
+
+    python benchmarks/frontend_costs.py                    # prints the table
+    python benchmarks/frontend_costs.py docs/frontends.md  # puts it into the document, between its two marks
+"""
+
+import argparse
+import resource
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+from untrained import FRONTENDS
+
+N_SAMPLES = 350_000
+BEGIN, END = "<!-- begin: benchmarks/frontend_costs.py -->", "<!-- end -->"
+COLUMNS = ("front-end", "size", "features", "parameters", "GFLOP", "s per clip", "x vgg", "peak GiB")
+
+
+def main() -> None:
+    """Measure all front-ends, and print or place the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("document", nargs="?", type=Path, help="where to put the table")
+    document = parser.parse_args().document
+    with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as pool:
+        lines = table({(name, size): pool.submit(measure, name, size).result() for name, size in cases()})
+    print("\n".join(lines))
+    if document:
+        document.write_text(place(document.read_text("utf-8"), lines), "utf-8")
+
+
+def cases() -> list[tuple[str, str]]:
+    """Every front-end of ours by name and size; what has no sizes is there once, with an empty one.
+
+    Imports no front-end: on Linux the peak memory of a process counts that of its parent.
+    """
+    ours = [plugin for plugin in FRONTENDS.plugins if plugin.is_ours]
+    return [(plugin.name, size) for plugin in ours for size in plugin.constants().get("sizes", [""])]
+
+
+def measure(name: str, size: str) -> dict[str, float]:
+    """Cost of one front-end, in a process that does nothing else."""
+    import torch
+
+    front_end = FRONTENDS.create(name, **({"size": size} if size else {}))
+    description = front_end.describe(N_SAMPLES)
+    waveform = torch.randn(1, N_SAMPLES, generator=torch.Generator().manual_seed(0))
+    seconds = []
+    with torch.inference_mode():
+        while len(seconds) < 3 or (sum(seconds) < 2 and len(seconds) < 20):
+            start = time.perf_counter()
+            front_end(waveform)
+            seconds.append(time.perf_counter() - start)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return {
+        "features": description.embedding_size,
+        "parameters": description.n_parameters,
+        "flop": description.flop,
+        "seconds": min(seconds),
+        "peak": peak,
+    }
+
+
+def table(measured: dict[tuple[str, str], dict[str, float]]) -> list[str]:
+    """The table as lines of Markdown."""
+    unit = measured["vgg", "small"]["seconds"]
+    lines = [f"| {' | '.join(COLUMNS)} |", f"|---|---|{'---:|' * (len(COLUMNS) - 2)}"]
+    for (name, size), costs in measured.items():
+        numbers = (
+            f"{costs['features']:,}",
+            f"{costs['parameters']:,}",
+            f"{costs['flop'] / 1e9:.3f}",
+            f"{costs['seconds']:.3f}",
+            f"{costs['seconds'] / unit:.2f}",
+            f"{costs['peak'] / 2**30:.2f}",
+        )
+        lines.append(f"| `{name}` | {size} | {' | '.join(numbers)} |")
+    return lines
+
+
+def place(document: str, lines: list[str]) -> str:
+    """A document with the table between its marks replaced."""
+    before, rest = document.split(BEGIN)
+    _, after = rest.split(END, 1)
+    return "\n".join([f"{before}{BEGIN}", "", *lines, "", f"{END}{after}"])
+
+
+if __name__ == "__main__":
+    main()

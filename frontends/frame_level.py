@@ -1,0 +1,135 @@
+"""Filters as long as the window of a spectrogram over the waveform, and a deep back-end behind them."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import max_pool1d, pad
+
+from .base import FrontEnd
+from .padding import SameConv1d
+from .representations import Waveform
+from .sizes import Size, choose
+
+STRIDE = 32  # samples
+
+
+class FrameLevel(FrontEnd):
+    """Filters of 512 samples over the waveform, long like a window (Dieleman & Schrauwen 2014, ICASSP).
+
+    A single shape: a convolution of length 512 and stride 32 (*valid*) and ReLU stands where a spectrogram would.
+    Behind it are three layers of length 7, the second and third with a residual connection, and max-pooling by 2
+    between these; the embedding is the mean of every map of the four layers.
+
+    Args:
+        n_filters: Filters of each layer, N; the embedding has 4 N features.
+        size: Instead of `n_filters`, a size of Pons & Serra (2018): `small`, which is the default, for 40 and 160
+            features, `large` for 896 and 3584.
+        collapse_deep: Average each deep layer to one number over time and maps, followed by N - 1 zeros. The code of
+            the study did so by mistake, and its published figures are of these features; the paper describes, and the
+            default is, a mean for every map.
+        seed: Seed of the weights.
+
+    Raises:
+        ValueError: `n_filters` is less than 1, or given beside `size`.
+
+    Example:
+        >>> FrameLevel(n_filters=16).embedding_size
+        64
+    """
+
+    input, filters, domain_knowledge = "waveform", "single", True
+    reference = "Dieleman & Schrauwen 2014, End-to-end learning for music audio (ICASSP)"
+    sizes = {"small": 40, "large": 896}
+
+    def __init__(
+        self,
+        n_filters: int | None = None,
+        size: Size | None = None,
+        collapse_deep: bool = False,
+        *,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(seed=seed)
+        n = choose(self.sizes, size, n_filters=n_filters)
+        self.collapse_deep = collapse_deep
+        self.representation = Waveform()
+        self.conv = nn.Conv1d(1, n, 512, stride=STRIDE)
+        self.deep = _deep(n, n)
+
+    def feature_maps(self, x: Tensor) -> list[Tensor]:
+        """Maps of the four layers, `(batch, n_filters, n_frames)` each."""
+        first = self.conv(x[:, None]).relu_()
+        return [first, *_deep_maps(self.deep, first, self.collapse_deep)]
+
+
+class FrameLevelMany(FrontEnd):
+    """Filters of 512, 256, 128, 64 and 32 samples over the waveform, like windows of many lengths (Zhu et al. 2016).
+
+    Many shapes: five parallel convolutions of stride 32 (*same*) and ReLU stand where a spectrogram would, long ones
+    for low frequencies and short ones for moments. Behind them are three layers of length 7, the second and third with
+    a residual connection, and max-pooling by 2 between these; the embedding is the mean of every map of all eight.
+
+    Args:
+        n_filters: Filters of each layer, N; the embedding has 8 N features.
+        size: Instead of `n_filters`, a size of Pons & Serra (2018): `small`, which is the default, for 20 and 160
+            features, `large` for 448 and 3584.
+        collapse_deep: Average each deep layer to one number over time and maps, followed by N - 1 zeros. The code of
+            the study did so by mistake, and its published figures are of these features; the paper describes, and the
+            default is, a mean for every map.
+        seed: Seed of the weights.
+
+    Raises:
+        ValueError: `n_filters` is less than 1, or given beside `size`.
+
+    Example:
+        >>> FrameLevelMany(n_filters=16).embedding_size
+        128
+    """
+
+    input, filters, domain_knowledge = "waveform", "many", True
+    reference = "Zhu et al. 2016, Learning multiscale features directly from waveforms (arXiv 1603.09509)"
+    sizes = {"small": 20, "large": 448}
+    lengths = (512, 256, 128, 64, 32)  # samples
+
+    def __init__(
+        self,
+        n_filters: int | None = None,
+        size: Size | None = None,
+        collapse_deep: bool = False,
+        *,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(seed=seed)
+        n = choose(self.sizes, size, n_filters=n_filters)
+        self.collapse_deep = collapse_deep
+        self.representation = Waveform()
+        self.convs = nn.ModuleList(SameConv1d(1, n, length, stride=STRIDE) for length in self.lengths)
+        self.deep = _deep(n * len(self.lengths), n)
+
+    def feature_maps(self, x: Tensor) -> list[Tensor]:
+        """Maps of the five lengths and of the three deep layers, `(batch, n_filters, n_frames)` each."""
+        parallel = [conv(x[:, None]).relu_() for conv in self.convs]
+        return [*parallel, *_deep_maps(self.deep, torch.cat(parallel, dim=1), self.collapse_deep)]
+
+
+def _deep(n_channels: int, n_filters: int) -> nn.ModuleList:
+    return nn.ModuleList(
+        [
+            nn.Conv1d(n_channels, n_filters, 7),
+            nn.Conv1d(n_filters, n_filters, 7, padding=3),
+            nn.Conv1d(n_filters, n_filters, 7, padding=3),
+        ]
+    )
+
+
+def _deep_maps(convs: nn.ModuleList, x: Tensor, collapse: bool) -> list[Tensor]:
+    first, second, third = convs
+    h = first(x).relu_()
+    residual = h + second(h).relu_()
+    pooled = max_pool1d(residual, 2)
+    maps = [h, residual, pooled + third(pooled).relu_()]
+    return [_collapsed(layer) for layer in maps] if collapse else maps
+
+
+def _collapsed(layer: Tensor) -> Tensor:
+    """The mean of all maps in place of the first, and zeros in place of the others."""
+    return pad(layer.mean(1, keepdim=True), (0, 0, 0, layer.shape[1] - 1))

@@ -1,0 +1,174 @@
+"""What can be told of a front-end without audio: the shortest input that it takes, its layers and what they cost."""
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+if TYPE_CHECKING:
+    from .base import FrontEnd
+
+T = TypeVar("T")
+# Longest input tried when looking for the shortest that works: hours on the meta device cost nothing, minutes on a real
+# one do.
+_LONGEST_ON_META = 2**27
+_LONGEST_ON_CPU = 2**22
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A line of a description.
+
+    Args:
+        name: Of the module in the front-end, or `layer3` for what it gives to the embedding.
+        kind: Class of the module, or `feature maps`.
+        shape: Of the output for one clip.
+        n_parameters: Of the module itself.
+        flop: Floating-point operations for one clip, two for each multiply-add.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    n_parameters: int = 0
+    flop: int = 0
+
+
+@dataclass(frozen=True)
+class Description:
+    """A front-end's layers in the order in which they run, and then its feature maps; `print` shows a table.
+
+    Args:
+        n_samples: Length of the clip that it is for.
+        embedding_size: Number of features.
+        layers: The lines.
+        n_parameters: Of the network.
+        flop: Of the network for one clip, two for each multiply-add; convolutions and matrix products are counted, the
+            representation and element-wise functions are not.
+    """
+
+    n_samples: int
+    embedding_size: int
+    layers: Sequence[Layer]
+    n_parameters: int
+    flop: int
+
+    def __str__(self) -> str:
+        lines = [("layer", "kind", "output", "parameters", "FLOP")]
+        lines += [
+            (line.name, line.kind, " x ".join(map(str, line.shape)), _count(line.n_parameters), _count(line.flop))
+            for line in self.layers
+        ]
+        lines.append(("embedding", "", str(self.embedding_size), f"{self.n_parameters:,}", f"{self.flop:,}"))
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        rows = [
+            "  ".join(
+                text.rjust(width) if number > 2 else text.ljust(width)
+                for number, (text, width) in enumerate(zip(line, widths, strict=True))
+            ).rstrip()
+            for line in lines
+        ]
+        return "\n".join([f"for {self.n_samples} samples:", *rows])
+
+
+def describe(front_end: "FrontEnd", n_samples: int) -> Description:
+    """Run a front-end on nothing and write down its layers.
+
+    Args:
+        front_end: Of any kind.
+        n_samples: Length of the clip; a shorter one than it takes is repeated, as in `forward`.
+    """
+    n_samples = max(n_samples, front_end.min_samples)
+    return _without_data(front_end, lambda copied, device, _: _run(copied, n_samples, device))
+
+
+def shortest(front_end: "FrontEnd") -> tuple[int, list[int]]:
+    """Shortest input that works, in samples, by doubling and bisection, and the number of maps of each layer."""
+    return _without_data(front_end, _search)
+
+
+def _without_data(front_end: "FrontEnd", measure: Callable[["FrontEnd", torch.device, int], T]) -> T:
+    """Measure a copy on the meta device, or on zeros where an operation has no kernel there."""
+    try:
+        return measure(copy.deepcopy(front_end).to("meta"), torch.device("meta"), _LONGEST_ON_META)
+    except Exception:  # an operation without a meta kernel may raise anything; zeros then tell
+        try:
+            return measure(copy.deepcopy(front_end).to("cpu"), torch.device("cpu"), _LONGEST_ON_CPU)
+        except AttributeError as error:  # which nn.Module would hide behind a message of its own
+            raise RuntimeError(f"{type(front_end).__name__}.feature_maps failed: {error}") from error
+
+
+def _search(front_end: "FrontEnd", device: torch.device, longest: int) -> tuple[int, list[int]]:
+    @torch.inference_mode()
+    def maps_at(n_samples: int) -> Sequence[Tensor]:
+        maps = front_end.feature_maps(front_end.represent(torch.zeros(1, n_samples, device=device)))
+        if any(layer.numel() == 0 for layer in maps):
+            raise ValueError(f"{type(front_end).__name__}: a feature map is empty for {n_samples} samples")
+        return maps
+
+    works = 1
+    while True:
+        try:
+            maps = maps_at(works)
+            break
+        except Exception:  # whatever a layer raises for too short an input
+            if works >= longest:
+                raise
+            works *= 2
+    fails = works // 2
+    while works - fails > 1:
+        middle = (works + fails) // 2
+        try:
+            maps, works = maps_at(middle), middle
+        except Exception:  # as above: too short
+            fails = middle
+    return works, [layer.shape[1] for layer in maps]
+
+
+@torch.inference_mode()
+def _run(front_end: "FrontEnd", n_samples: int, device: torch.device) -> Description:
+    counter = FlopCounterMode(display=False)
+    layers: list[Layer] = []
+    started: list[int] = []  # FLOP counted when each of the modules that are running began,
+    inside: list[int] = [0]  # and of the modules that ran inside it
+
+    def before(module: nn.Module, arguments: Any) -> None:
+        started.append(counter.get_total_flops())
+        inside.append(0)
+
+    def after(name: str, module: nn.Module, output: Any) -> None:
+        flop = counter.get_total_flops() - started.pop()
+        own = flop - inside.pop()
+        inside[-1] += flop
+        seen = any(name == layer.name for layer in layers)
+        n_parameters = 0 if seen else sum(parameter.numel() for parameter in module.parameters(recurse=False))
+        if name == "representation" or n_parameters or own:
+            first = output if isinstance(output, Tensor) else output[0]
+            layers.append(Layer(name, type(module).__name__, tuple(first.shape[1:]), n_parameters, own))
+
+    for name, module in front_end.named_modules():
+        if name and not name.startswith("representation."):
+            module.register_forward_pre_hook(before)
+            module.register_forward_hook(lambda module, _, output, name=name: after(name, module, output))
+    waveform = torch.zeros(1, n_samples, device=device)
+    with counter:
+        maps = front_end.feature_maps(front_end.represent(waveform)) if front_end.has_maps else []
+        if not front_end.has_maps:
+            front_end(waveform)
+    represented = sum(layer.flop for layer in layers if layer.name == "representation")
+    layers = [replace(layer, flop=0) if layer.name == "representation" else layer for layer in layers]
+    n_parameters = sum(parameter.numel() for _, parameter in front_end.network_parameters())
+    flop = counter.get_total_flops() - represented
+    rest = (n_parameters - sum(layer.n_parameters for layer in layers), flop - sum(layer.flop for layer in layers))
+    if any(rest):
+        layers.append(Layer("(outside modules)", "", (), *rest))
+    layers += [Layer(f"layer{number}", "feature maps", tuple(layer.shape[1:])) for number, layer in enumerate(maps)]
+    return Description(n_samples, front_end.embedding_size, layers, n_parameters, flop)
+
+
+def _count(number: int) -> str:
+    return f"{number:,}" if number else ""

@@ -1,0 +1,45 @@
+"""Padding with zeros as TensorFlow's *same* does it, also for strides at which PyTorch offers none."""
+
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+
+def pad_same(x: Tensor, length: int, stride: int = 1) -> Tensor:
+    """Pad so that a convolution gives one output for every `stride` inputs, the smaller half on the left.
+
+    With n inputs there are ceil(n / stride) outputs, for which (outputs - 1) * stride + length inputs are needed.
+
+    Args:
+        x: `(batch, n_channels, n)`.
+        length: Of the convolution that reads it.
+        stride: Of the convolution that reads it.
+
+    Returns:
+        `(batch, n_channels, n + padding)`.
+
+    Example:
+        >>> import torch
+        >>> pad_same(torch.ones(1, 1, 5), length=4, stride=2)
+        tensor([[[0., 1., 1., 1., 1., 1., 0., 0.]]])
+    """
+    n = x.shape[-1]
+    n_outputs = -(-n // stride)
+    total = max((n_outputs - 1) * stride + length - n, 0)
+    return pad(x, (total // 2, total - total // 2))
+
+
+class SameConv1d(nn.Conv1d):
+    """A convolution over `ceil(n / stride)` positions of an input of any length n, padded by `pad_same`.
+
+    Shape:
+        Input `(batch, in_channels, n)`, output `(batch, out_channels, ceil(n / stride))`.
+
+    Example:
+        >>> import torch
+        >>> SameConv1d(1, 2, 512, stride=32)(torch.zeros(1, 1, 350_000)).shape
+        torch.Size([1, 2, 10938])
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pad and convolve."""
+        return super().forward(pad_same(x, self.kernel_size[0], self.stride[0]))

@@ -1,0 +1,37 @@
+"""How a feature map becomes a number or two."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Pooling = Literal["mean", "mean_std", "max"]
+
+# Ends of the names of the features of a map; a mean, which is the study's, is named by its map alone.
+STATISTICS: dict[Pooling, tuple[str, ...]] = {"mean": ("",), "mean_std": (".mean", ".std"), "max": (".max",)}
+
+
+def pool(layer: Tensor, pooling: Pooling) -> Tensor:
+    """Statistics of every feature map over its positions, in float32.
+
+    Args:
+        layer: `(batch, n_maps, *positions)`.
+        pooling: `mean`; `mean_std`, the means of all maps and then their (population) standard deviations; or `max`.
+
+    Returns:
+        `(batch, n_maps)`, for `mean_std` `(batch, 2 * n_maps)`.
+
+    Example:
+        >>> import torch
+        >>> pool(torch.tensor([[[1.0, 3.0], [0.0, 0.0]]]), "mean_std")
+        tensor([[2., 0., 1., 0.]])
+    """
+    if layer.ndim == 2:
+        layer = layer[..., None]
+    positions = tuple(range(2, layer.ndim))
+    if pooling == "max":
+        return layer.amax(positions).float()
+    if pooling == "mean":
+        return layer.mean(positions, dtype=torch.float32)
+    variance, mean = torch.var_mean(layer.float(), positions, correction=0)
+    return torch.cat([mean, variance.sqrt()], dim=1)

@@ -1,0 +1,49 @@
+"""The smallest filters over the waveform itself."""
+
+from torch import Tensor, nn
+from torch.nn.functional import max_pool1d
+
+from .base import FrontEnd
+from .representations import Waveform
+from .sizes import Size, choose
+
+
+class SampleLevel(FrontEnd):
+    """Seven layers of filters of three samples over the waveform, as VGG for sound (Lee et al. 2017, SMC).
+
+    The minimal filter expression of the waveform: nothing is known of windows and hops, depth alone makes the filters
+    long. The first layer is a convolution of length 3 and stride 3 (*valid*) and ReLU, each of the other six one of
+    length 3 (*same*), ReLU and max-pooling by 3; the embedding is the mean of every map of every layer.
+
+    Args:
+        n_filters: Filters of each layer, N; the embedding has 7 N features.
+        size: Instead of `n_filters`, a size of Pons & Serra (2018): `small`, which is the default, for 23 and 161
+            features, `large` for 512 and 3584.
+        seed: Seed of the weights.
+
+    Raises:
+        ValueError: `n_filters` is less than 1, or given beside `size`.
+
+    Example:
+        >>> SampleLevel(n_filters=16).embedding_size
+        112
+    """
+
+    input, filters, domain_knowledge = "waveform", "minimal", False
+    reference = "Lee et al. 2017, Sample-level deep convolutional neural networks for music auto-tagging (SMC)"
+    sizes = {"small": 23, "large": 512}
+
+    def __init__(self, n_filters: int | None = None, size: Size | None = None, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+        n = choose(self.sizes, size, n_filters=n_filters)
+        self.representation = Waveform()
+        self.convs = nn.ModuleList([nn.Conv1d(1, n, 3, stride=3), *(nn.Conv1d(n, n, 3, padding=1) for _ in range(6))])
+
+    def feature_maps(self, x: Tensor) -> list[Tensor]:
+        """Maps of the seven layers, `(batch, n_filters, n_samples // 3**layer)` each, counted from 1."""
+        first, *deeper = self.convs
+        maps = [first(x[:, None]).relu_()]
+        for conv in deeper:
+            # ReLU never reverses an order, so that it may follow the pool.
+            maps.append(max_pool1d(conv(maps[-1]), 3).relu_())
+        return maps

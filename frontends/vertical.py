@@ -1,0 +1,68 @@
+"""One shape of filter that spans a few frames and (nearly) all frequencies of a spectrogram."""
+
+from torch import Tensor, nn
+from torch.nn.functional import max_pool2d
+
+from .base import FrontEnd
+from .representations import LogMel
+from .sizes import Size, choose
+
+
+class Vertical7x96(FrontEnd):
+    """One layer of filters of 7 frames x all 96 bands of a log-mel spectrogram (after Lee et al. 2009, NIPS).
+
+    A filter as high as the spectrogram learns a spectral envelope, and hears it at one pitch only: what is transposed
+    is another pattern. The layer is a convolution (*valid*) and ReLU, without pooling.
+
+    Args:
+        n_filters: Number of filters, as many as features.
+        size: Instead of `n_filters`, a size of Pons & Serra (2018): `small`, which is the default, for 160, `large` for
+            3585.
+        seed: Seed of the weights.
+
+    Raises:
+        ValueError: `n_filters` is less than 1, or given beside `size`.
+
+    Example:
+        >>> Vertical7x96(n_filters=16).embedding_size
+        16
+    """
+
+    input, filters, domain_knowledge = "spectrogram", "single", True
+    reference = "Lee et al. 2009, Unsupervised feature learning for audio classification (NIPS)"
+    sizes = {"small": 160, "large": 3585}
+    n_bands = 96
+
+    def __init__(self, n_filters: int | None = None, size: Size | None = None, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+        self.representation = LogMel()
+        self.conv = nn.Conv2d(1, choose(self.sizes, size, n_filters=n_filters), (self.n_bands, 7))
+
+    def feature_maps(self, x: Tensor) -> list[Tensor]:
+        """The one layer, pooled over the heights at which filters fit, `(batch, n_filters, 1, n_frames - 6)`."""
+        h = self.conv(x[:, None])
+        return [max_pool2d(h, (h.shape[2], 1)).relu_()]
+
+
+class Vertical7x86(Vertical7x96):
+    """One layer of filters of 7 frames x 86 of 96 bands, pooled over frequency (after Lee et al. 2009, NIPS).
+
+    Filters that leave ten bands free fit at eleven heights, of which max-pooling takes the best: so they hear a
+    spectral envelope also where it is transposed by a little. The layer is a convolution (*valid*), ReLU and
+    max-pooling of 1 frame x 11 bands.
+
+    Args:
+        n_filters: Number of filters, as many as features.
+        size: Instead of `n_filters`, a size of Pons & Serra (2018): `small`, which is the default, for 160, `large` for
+            3585.
+        seed: Seed of the weights.
+
+    Raises:
+        ValueError: `n_filters` is less than 1, or given beside `size`.
+
+    Example:
+        >>> Vertical7x86(n_filters=16).embedding_size
+        16
+    """
+
+    n_bands = 86
