@@ -12,6 +12,7 @@ from .registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
 
 KINDS: dict[str, Registry[Any]] = {"frontend": FRONTENDS, "backend": BACKENDS, "data": DATAMODULES}
 _KEY = re.compile(r'(?:[Pp]arser key "([^"]+)"|--([\w.]+)):?\s*')
+_SHORT = 80  # characters of a value that is shown; a class with its arguments is longer
 _NO_SUCH_CLASS = re.compile(r"Expected a dot import path string: (\S+)|[Uu]nexpected import path[^:]*: (\S+)")
 
 
@@ -65,14 +66,16 @@ def explain(message: str) -> str:
     lines = [line.strip().removeprefix("- ") for line in message.splitlines() if line.strip()]
     if "Errors:" in lines:  # of a union, which ends with the value as Python shows it
         end = next((i for i, line in enumerate(lines) if line.startswith("Given value")), len(lines))
-        lines = [lines[0], *(line for line in lines[lines.index("Errors:") + 1 : end] if "NoneType" not in line)]
+        errors = [line for line in lines[lines.index("Errors:") + 1 : end] if "NoneType" not in line]
+        given = [line for line in lines[end:] if line.startswith("Given value:") and len(line) < _SHORT]
+        lines = [lines[0], *errors, *(given if all(line.startswith("Expected") for line in errors) else [])]
     keys = []
     text = "; ".join(lines)
     while match := _KEY.match(text):  # a nested parser's message stands behind the outer one's
         keys.append(match[1] or match[2])
         text = text[match.end() :].lstrip("; ")
     key = ".".join(keys)
-    text = re.sub(r"a <class '(\w+)'>", r"a \1", text)
+    text = re.sub(r"a <class '(\w+)'>", r"\1", text)
     text = re.sub(r"a typing\.Literal\[([^\]]*)\]", r"one of \1", text)
     if text.rstrip().endswith("Unexpected config:"):
         text += " the file is empty"

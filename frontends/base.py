@@ -4,7 +4,7 @@ import copy
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
@@ -167,7 +167,8 @@ class FrontEnd(nn.Module):
             A copy, or this very front-end where nothing differs.
 
         Raises:
-            ValueError: It computes its embeddings without maps, or draws its weights in a way of its own.
+            ValueError: There is no such distribution or pooling; or the front-end computes its embeddings without maps,
+                or draws its weights in a way of its own.
 
         Example:
             >>> from untrained.frontends.vgg import VGG
@@ -177,7 +178,11 @@ class FrontEnd(nn.Module):
         wanted = Options(init, pooling)
         if wanted == self.options:
             return self
-        for name, value, own in zip(Options._fields, wanted, self.options, strict=True):
+        for name, value, own, choices in zip(
+            Options._fields, wanted, self.options, (get_args(Init), get_args(Pooling)), strict=True
+        ):
+            if value not in choices:
+                raise ValueError(f"{name}={value!r}; expected one of {', '.join(choices)}")
             if value != own:
                 self._refuse_without_maps(name, value)
         changed = copy.deepcopy(self)
@@ -254,8 +259,9 @@ class FrontEnd(nn.Module):
             return list(range(self.embedding_size))
         self._refuse_without_maps("layers", layers)
         n_layers = len(self._sizes[1])
-        chosen = [n_layers - 1] if isinstance(layers, str) else layers
-        if not chosen or len(set(chosen)) < len(chosen) or not set(chosen) <= set(range(n_layers)):
+        chosen = [n_layers - 1] if layers == "last" else layers
+        different = not isinstance(chosen, str) and len(chosen) == len(set(chosen)) > 0
+        if not different or not set(chosen) <= set(range(n_layers)):
             raise ValueError(
                 f"layers={layers!r}; expected 'all', 'last' or a list of different numbers from 0 to {n_layers - 1}, "
                 f"as {type(self).__name__} has {n_layers} layers"

@@ -127,7 +127,7 @@ def test_skipped_files_are_listed_in_the_summary(untrained, sounds, tmp_path):
         ("predict --data synthetic --data.fold 3", "--data: Option 'fold' is not accepted; --data.help NAME"),
         (
             "predict --data synthetic --model.frontend vgg --model.frontend.n_filters x",
-            "--model.frontend.n_filters: Expected a <class 'int'>. Got value: x",
+            "--model.frontend.n_filters: Expected int; Given value: x",
         ),
         (
             "predict --data synthetic --model.frontend temporal --model.frontend.n_filters 6",
@@ -181,7 +181,9 @@ def fitted(untrained, sounds, tmp_path):
     ("arguments", "message"),
     [
         (["--model.frontend", "mfcc"], "has --model.frontend='temporal', the command line 'mfcc'"),
-        (["--model.frontend", "temporal"], "has --model.frontend.n_filters=4, the command line 8; leave out"),
+        (["--model.frontend", "temporal"], "has --model.frontend.n_filters=4, the command line None; leave out"),
+        (["--model.pooling", "max"], "has --model.pooling='mean', the command line 'max'; leave it out"),
+        (["--model.layers", "[0]"], "has --model.layers='all', the command line [0]; leave it out"),
         (["--data.n_samples", "9000"], "has --data.n_samples=8000, the command line 9000; add --data.n_samples 8000"),
         (["--data.fit_length", "zero"], "has --data.fit_length='repeat'"),
         (["--data.folds", "3"], "has no test split: fit has already reported cv/accuracy"),
@@ -201,6 +203,51 @@ def test_probe_of_a_cross_validation_is_not_scored_on_what_it_learned(untrained,
     assert status == 2
     assert "was fitted to 6 of the 6 clips" in err
     assert "accuracy" not in out
+
+
+def test_options_of_the_front_end(untrained, sounds, tmp_path):
+    chosen = ["--model.init", "orthogonal", "--model.pooling", "mean_std", "--model.layers", "[2, 0]"]
+    sample_level = ["--model.frontend", "sample_level", "--model.frontend.n_filters", "2"]
+    status, out, _ = untrained("fit", *folder(sounds), *sample_level, *chosen, "--model.backend", "elm")
+    assert status == 0
+    checkpoint = only(
+        tmp_path, "runs/*/sample_level-n_filters=2-init=orthogonal-layers=2,0-pooling=mean_std/elm/*/probe.ckpt"
+    )
+    manifest = json.loads(only(tmp_path, "runs/embeddings/*/manifest.json").read_text())
+    assert (manifest["init"], manifest["pooling"], manifest["embedding_size"]) == ("orthogonal", "mean_std", 28)
+    assert json.loads((checkpoint.parent / "metrics.json").read_text())["layers"] == "2,0"
+    status, out, _ = untrained("test", *folder(sounds), "--ckpt_path", checkpoint)
+    assert status == 0
+    assert "nothing to do" in out
+    status, _, err = untrained("test", *folder(sounds), "--ckpt_path", checkpoint, "--model.pooling", "mean")
+    assert status == 2
+    assert "has --model.pooling='mean_std', the command line 'mean'" in err  # which is the default, but was given
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["mfcc", "--model.pooling", "max"], "MFCC computes its embedding without feature maps"),
+        (["vgg", "--model.layers", "[5]"], "layers=[5]; expected 'all', 'last' or a list of different numbers"),
+        (
+            ["vgg", "--model.layers", "first"],
+            "--model.layers: Expected list; Expected one of 'all', 'last'; Given value: first",
+        ),
+        (["vgg", "--model.init", "zeros"], "--model.init: Expected one of 'he_truncated', 'he_normal', 'xavier'"),
+        (
+            ["vgg", "--model.frontend.size", "large", "--model.frontend.n_filters", "4"],
+            "size='large' and n_filters=4 are both given; size stands for n_filters=717",
+        ),
+        (["temporal", "--model.frontend.n_filters", "6"], "n_filters=6; expected a multiple of 4, as 8"),
+        (["temporal", "--model.frontend.lengths", "[3, 2]"], "--model.frontend.lengths: Expected a tuple with 4"),
+    ],
+)
+def test_options_that_do_not_apply(untrained, arguments, message):
+    status, out, err = untrained("predict", "--data", "synthetic", "--model.frontend", *arguments)
+    assert status == 2
+    assert message in err
+    assert err.count("\n") == 1
+    assert out == ""
 
 
 def test_arguments_of_a_back_end_are_kept(untrained, sounds, tmp_path):
@@ -298,6 +345,63 @@ def test_compare_by_the_study_s_protocol_says_so(untrained, tmp_path):
     assert "chosen by the clips that are scored" in " ".join(out.split())
     results = list(csv.DictReader((tmp_path / "runs/small/results.csv").open(newline="")))
     assert {row["selected_on_test"] for row in results} == {"True"}
+
+
+def test_compare_sweeps_options(untrained, tmp_path):
+    (tmp_path / "study.yaml").write_text(STUDY + "model: {pooling: [mean, max], layers: [all, last, [0]]}\n")
+    one = "[{class_path: synthetic, init_args: {task: events, clips_per_class: 4, n_samples: 8000, folds: 3}}]"
+    few = ["--datamodules", one, "--backends", "[elm]", "--seeds", "[0]"]
+    front_ends = "[{class_path: sample_level, init_args: {n_filters: 2}}, mfcc]"
+    status, _, _ = untrained("compare", "study.yaml", *few, "--frontends", front_ends)
+    assert status == 0
+    results = list(csv.DictReader((tmp_path / "runs/small/results.csv").open(newline="")))
+    assert {row["front_end"]: row["n_features"] for row in results} == {
+        "sample_level-n_filters=2": "14",
+        "sample_level-n_filters=2-layers=last": "2",
+        "sample_level-n_filters=2-layers=0": "2",
+        "sample_level-n_filters=2-pooling=max": "14",
+        "sample_level-n_filters=2-layers=last-pooling=max": "2",
+        "sample_level-n_filters=2-layers=0-pooling=max": "2",
+        "mfcc": "120",  # has neither maps nor layers, and is there once
+    }
+    assert len(list((tmp_path / "runs/embeddings").iterdir())) == 3  # a pooling each, and mfcc
+    (row,) = (row for row in results if row["front_end"] == "sample_level-n_filters=2-layers=0-pooling=max")
+    status, out, _ = untrained("fit", "--config", tmp_path / row["run"] / "config.yaml")
+    assert status == 0
+    assert f"cv/accuracy {100 * float(row['accuracy']):.2f} %" in out
+    status, _, err = untrained("compare", "study.yaml", *few, "--frontends", front_ends, "--model.layers", "[[7]]")
+    assert status == 2
+    assert "--model: layers=[7]; expected" in err
+
+
+def test_table_and_figure_have_front_ends_of_a_kind_together(untrained):
+    one = "[{class_path: synthetic, init_args: {task: events, clips_per_class: 4, n_samples: 8000, folds: 3}}]"
+    front_ends = "[mfcc, timbral, frame_level, vgg, sample_level]"
+    few = ["--datamodules", one, "--backends", "[elm]", "--seeds", "[0]"]
+    status, out, _ = untrained("compare", "synthetic", *few, "--frontends", front_ends)
+    assert status == 0
+    rows = [line.split("│")[1].strip() for line in out.splitlines() if line.startswith("│")]
+    assert rows == [
+        *["spectrogram:", "vgg", "timbral"],
+        *["waveform:", "sample_level", "frame_level"],
+        *["others:", "mfcc"],
+        "chance",
+    ]
+
+
+def test_list_tells_the_place_and_the_layers_of_front_ends(untrained):
+    status, out, _ = untrained("list", "frontends")
+    assert status == 0
+    lines = [line.split() for line in out.splitlines()]
+    number = next(number for number, line in enumerate(lines) if line[:1] == ["vertical_7x86"])
+    place = "spectrogram, single filters, domain knowledge, Lee et al. 2009,"
+    assert " ".join(lines[number + 1]).startswith(place)  # which it has from its base
+    status, details, _ = untrained("list", "frontends", "--details")
+    assert status == 0
+    assert "FAILED" not in details
+    assert details.count("for 350000 samples:") == 12
+    (line,) = (line.split() for line in details.splitlines() if line.strip().startswith("convs.1 ") and "48 x" in line)
+    assert line == ["convs.1", "Conv2d", "32", "x", "48", "x", "342", "9,248", "302,579,712"]
 
 
 def test_list_and_help_import_no_torch():

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import frontend_costs
 import pytest
 import torch
 import untrained as package
@@ -61,5 +62,37 @@ def test_shipped_studies_run(untrained, path, tmp_path):
     study = yaml.safe_load(path.read_text())
     assert study["name"] == path.stem
     for entry in study["frontends"]:
-        assert entry["class_path"] in out
+        assert (entry if isinstance(entry, str) else entry["class_path"]) in out
     assert len((tmp_path / "runs" / path.stem / "results.csv").read_text().splitlines()) == 1 + len(study["frontends"])
+
+
+def test_table_of_costs_is_up_to_date():
+    """What does not depend on the machine: every front-end at both sizes, features, parameters and FLOP."""
+    document = (Path(__file__).parents[1] / "docs" / "frontends.md").read_text()
+    rows = [[cell.strip() for cell in line.split("|")[1:6]] for line in _between_marks(document)[2:]]
+    assert [(name.strip("`"), size) for name, size, *_ in rows] == frontend_costs.cases()
+    for name, size, *numbers in rows:
+        front_end = package.FRONTENDS.create(name.strip("`"), **({"size": size} if size else {}))
+        described = front_end.describe(frontend_costs.N_SAMPLES)
+        flop = f"{described.flop / 1e9:.3f}"
+        assert numbers == [f"{described.embedding_size:,}", f"{described.n_parameters:,}", flop]
+
+
+def test_table_of_costs_is_placed():
+    costs = frontend_costs.measure("vgg", "")
+    placed = frontend_costs.place(
+        f"before\n{frontend_costs.BEGIN}\nold\n{frontend_costs.END}\nafter\n",
+        frontend_costs.table({("vgg", "small"): costs, ("mfcc", ""): {**costs, "seconds": costs["seconds"] / 4}}),
+    )
+    assert placed.startswith("before\n")
+    assert placed.endswith("\nafter\n")
+    assert "old" not in placed
+    vgg, mfcc = _between_marks(placed)[2:]
+    assert [cell.strip() for cell in vgg.split("|")][1:6] == ["`vgg`", "small", "160", "37,312", "0.406"]
+    assert [row.split("|")[7].strip() for row in (vgg, mfcc)] == ["1.00", "0.25"]
+    assert costs["peak"] > 2**26  # bytes: PyTorch alone takes more
+
+
+def _between_marks(document):
+    inside = document.split(frontend_costs.BEGIN)[1].split(frontend_costs.END)[0]
+    return [line for line in inside.splitlines() if line]

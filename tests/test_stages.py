@@ -36,7 +36,7 @@ def test_fit_save_load_test(tmp_path, backend):
     save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
     loaded, recipe = load(tmp_path / "probe.ckpt")
     assert recipe.front_end == "temporal"
-    assert recipe.front_end_arguments == {"n_filters": 4, "seed": 2}
+    assert recipe.front_end_arguments == {"n_filters": 4, "size": None, "lengths": [165, 128, 64, 32], "seed": 2}
     assert recipe.class_names == datamodule.class_names
     assert score(loaded, datamodule, store, recipe.class_names)[0] == accuracy
     np.testing.assert_array_equal(loaded.test_predictions, probe.test_predictions)
@@ -52,10 +52,10 @@ def test_checkpoint_holds_tensors_and_plain_values(tmp_path):
 
 def test_stored_weights_win_over_the_seed(tmp_path):
     probe, datamodule, store = fitted(tmp_path)
-    probe.frontend.convs[0].weight.fill_(0.5)
+    probe.frontend.temporal[0].weight.fill_(0.5)
     save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
     loaded, _ = load(tmp_path / "probe.ckpt")
-    assert (loaded.frontend.convs[0].weight == 0.5).all()
+    assert (loaded.frontend.temporal[0].weight == 0.5).all()
 
 
 def test_folds_need_no_test_split(tmp_path):

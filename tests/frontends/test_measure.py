@@ -1,0 +1,81 @@
+import pytest
+import torch
+from torch import nn
+from untrained import FRONTENDS
+from untrained.frontends import FrontEnd, Waveform
+from untrained.frontends.musical import Timbral
+from untrained.frontends.vgg import VGG
+
+
+@pytest.mark.parametrize("name", FRONTENDS.names())
+def test_description_adds_up(name):
+    front_end = FRONTENDS.create(name)
+    description = front_end.describe(20_000)
+    assert description.n_samples == max(20_000, front_end.min_samples)
+    assert description.embedding_size == front_end.embedding_size
+    assert description.n_parameters == sum(p.numel() for p in front_end.parameters())
+    assert sum(layer.n_parameters for layer in description.layers) == description.n_parameters
+    assert sum(layer.flop for layer in description.layers) == description.flop
+    printed = str(description).splitlines()
+    assert len({len(line) for line in printed[-1:]} | {len(printed[1])}) == 1
+    assert f"{description.flop:,}" in printed[-1]
+
+
+@pytest.mark.parametrize("n_samples", [350_000, 400_000])
+def test_shapes_are_those_of_the_maps(n_samples):
+    front_end = VGG(n_filters=2)
+    maps = front_end.feature_maps(front_end.represent(torch.zeros(1, n_samples)))
+    layers = [layer for layer in front_end.describe(n_samples).layers if layer.kind == "feature maps"]
+    assert [layer.shape for layer in layers] == [tuple(layer.shape[1:]) for layer in maps]
+
+
+def test_flop_by_hand():
+    """Two for each multiply-add: outputs x filters x weights of a filter."""
+    vgg = VGG(n_filters=5).describe(350_000)
+    outputs = [96 * 1368, 48 * 342, 16 * 85, 8 * 17, 4 * 4]
+    assert [layer.flop for layer in vgg.layers if layer.kind == "Conv2d"] == [
+        2 * n * 5 * 9 * (1 if number == 0 else 5) for number, n in enumerate(outputs)
+    ]
+    timbral = Timbral(n_filters=1).describe(350_000)
+    assert timbral.flop == 2 * 1368 * sum(
+        (97 - height) * n * height * frames for height in (86, 38) for frames, n in ((7, 1), (3, 2), (1, 4))
+    )
+
+
+class Odd(FrontEnd):
+    """A weight of its own, one layer used twice, one in another, and one that is never used."""
+
+    def __init__(self, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+        self.representation = Waveform()
+        self.block = nn.Sequential(nn.Conv1d(1, 4, 3), nn.ReLU())
+        self.shared = nn.Linear(4, 4)
+        self.idle = nn.Linear(10, 10)
+        self.scale = nn.Parameter(torch.ones(7, 4))
+
+    def reset_parameters(self, generator):
+        pass
+
+    def feature_maps(self, x):
+        h = self.block(x[:, None]).mT
+        return [self.shared(self.shared(h)).mT, (h @ self.scale.T).mT]
+
+
+class NeedsValues(Odd):
+    def feature_maps(self, x):
+        float(x.sum())  # a meta tensor has no value
+        return super().feature_maps(x)
+
+
+@pytest.mark.parametrize("cls", [Odd, NeedsValues])
+def test_what_is_odd_is_counted_once(cls):
+    front_end = cls()
+    description = front_end.describe(102)
+    lines = {layer.name: layer for layer in description.layers}
+    assert lines["block.0"].flop == 2 * 100 * 4 * 3
+    assert "block" not in lines
+    assert [layer.n_parameters for layer in description.layers if layer.name == "shared"] == [20, 0]
+    assert lines["(outside modules)"].n_parameters == 28 + 110
+    assert lines["(outside modules)"].flop == 2 * 100 * 4 * 7
+    assert description.flop == 2 * 100 * (12 + 16 + 16 + 28)
+    assert not front_end.block[0]._forward_hooks  # it was a copy that ran

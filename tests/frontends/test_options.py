@@ -1,0 +1,177 @@
+"""What can be chosen of every front-end: distribution of the weights, pooling, layers."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+from untrained import FRONTENDS
+from untrained.frontends import FrontEnd, Waveform
+from untrained.frontends.baselines import MFCC, LogMelStats
+from untrained.frontends.pooling import pool
+from untrained.frontends.vgg import VGG
+
+INITS = ["he_truncated", "he_normal", "xavier", "orthogonal", "pytorch"]
+
+
+class Plugin(FrontEnd):
+    """What somebody else might write, with names that could collide with ours."""
+
+    def __init__(self, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+        self.representation = Waveform()
+        self.init, self.layers = "own", "own"
+        self.conv = nn.Conv1d(1, 64, 100, stride=50)
+        self.pooling = nn.MaxPool1d(2)
+        self.linear = nn.Linear(64, 30)
+
+    def feature_maps(self, x):
+        h = self.pooling(self.conv(x[:, None]).relu())
+        return [h, self.linear(h.mean(2))]
+
+
+@pytest.fixture(scope="module")
+def waveform():
+    return torch.randn(3, 4000, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize(
+    ("init", "deviation", "bound"),
+    [
+        ("he_truncated", 0.8796 * math.sqrt(1.3 * 2 / 576), 2 * math.sqrt(1.3 * 2 / 576)),
+        ("he_normal", math.sqrt(2 / 576), math.inf),
+        ("xavier", math.sqrt(2 / 1152), math.sqrt(6 / 1152)),
+        ("orthogonal", math.sqrt(1 / 576), math.inf),
+        ("pytorch", math.sqrt(1 / 576 / 3), math.sqrt(1 / 576)),
+    ],
+)
+def test_weights_follow_their_distribution(init, deviation, bound):
+    conv = VGG(n_filters=64).with_options(init=init).convs[1]  # 576 weights come in to a filter, and 576 go out
+    assert conv.weight.std().item() == pytest.approx(deviation, rel=0.02)
+    assert conv.weight.mean().item() == pytest.approx(0, abs=0.02 * deviation)
+    assert conv.weight.abs().max() <= bound
+    assert not conv.weight.requires_grad
+    if init == "pytorch":
+        assert 0.5 * bound < conv.bias.abs().max() <= bound
+    else:
+        assert (conv.bias == 0).all()
+
+
+def test_orthogonal_filters():
+    convs = VGG(n_filters=64).with_options(init="orthogonal").convs
+    wide = convs[1].weight.flatten(1)
+    torch.testing.assert_close(wide @ wide.T, torch.eye(64), rtol=0, atol=1e-5)
+    tall = convs[0].weight.flatten(1)  # 64 filters of 9 weights
+    torch.testing.assert_close(tall.T @ tall, torch.eye(9), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("init", INITS)
+def test_weights_do_not_depend_on_the_number_of_threads(init):
+    n_threads = torch.get_num_threads()
+    drawn = []
+    try:
+        for number in (1, 2):
+            torch.set_num_threads(number)
+            drawn.append(VGG(n_filters=128, seed=3).with_options(init=init).convs[1].weight)
+            assert torch.get_num_threads() == number
+    finally:
+        torch.set_num_threads(n_threads)
+    assert torch.equal(*drawn)
+
+
+@pytest.mark.parametrize("name", [name for name in FRONTENDS.names() if FRONTENDS.create(name).has_maps])
+def test_every_front_end_has_them(name, waveform):
+    front_end = FRONTENDS.create(name)
+    embedding = front_end(waveform)
+    for init in INITS[1:]:
+        changed = front_end.with_options(init=init)(waveform)
+        assert changed.isfinite().all()
+        assert not torch.allclose(changed, embedding)
+    assert front_end.with_options(pooling="max")(waveform).shape == embedding.shape
+    both = front_end.with_options(pooling="mean_std")
+    assert both(waveform).shape == (3, 2 * front_end.embedding_size) == (3, both.embedding_size)
+    assert len(set(both.feature_names)) == both.embedding_size
+
+
+@pytest.mark.parametrize("make", [Plugin, lambda: VGG(n_filters=3)], ids=["plugin", "vgg"])
+def test_pooled_by_name(make, waveform):
+    front_end = make()
+    maps = front_end.feature_maps(front_end.represent(waveform.repeat(1, 90)))
+    statistics = {
+        "": lambda values: values.mean(),
+        ".mean": lambda values: values.mean(),
+        ".std": lambda values: values.std(correction=0),
+        ".max": lambda values: values.max(),
+    }
+    for pooling in ("mean", "mean_std", "max"):
+        changed = front_end.with_options(pooling=pooling)
+        embedding = changed(waveform.repeat(1, 90))
+        for column, name in zip(embedding.T, changed.feature_names, strict=True):
+            layer, index, *ending = name.split(".")
+            of_map = maps[int(layer.removeprefix("layer"))][:, int(index.removeprefix("map"))]
+            expected = torch.stack([statistics["".join(f".{e}" for e in ending)](clip) for clip in of_map])
+            torch.testing.assert_close(column, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_pooling_is_in_float32():
+    layer = torch.full((1, 1, 100_000), 0.1, dtype=torch.bfloat16)
+    for pooling in ("mean", "mean_std", "max"):
+        assert pool(layer, pooling).dtype == torch.float32
+    assert pool(layer, "mean").item() == pytest.approx(layer[0, 0, 0].item(), rel=1e-5)
+
+
+def test_columns_of_layers():
+    front_end = VGG(n_filters=3).with_options(pooling="mean_std")
+    names = front_end.feature_names
+    assert {names[column].split(".")[0] for column in front_end.columns("last")} == {"layer4"}
+    assert [names[column].split(".")[0] for column in front_end.columns([2, 0])] == ["layer2"] * 6 + ["layer0"] * 6
+    assert front_end.columns("all") == front_end.columns([0, 1, 2, 3, 4]) == list(range(30))
+    for layers in ([], [5], [-1], [1, 1], "first"):
+        with pytest.raises(ValueError, match=r"layers=.*expected 'all', 'last' or a list .* from 0 to 4"):
+            front_end.columns(layers)
+
+
+def test_a_copy_is_changed_and_the_original_is_not():
+    front_end = VGG(n_filters=2, seed=1)
+    assert front_end.with_options() is front_end
+    weight = front_end.convs[0].weight.clone()
+    size = front_end.embedding_size
+    changed = front_end.with_options(init="xavier", pooling="mean_std")
+    assert changed.options == ("xavier", "mean_std")
+    assert front_end.options == ("he_truncated", "mean")
+    assert torch.equal(front_end.convs[0].weight, weight)
+    assert front_end.embedding_size == size
+    assert torch.equal(changed.with_options().convs[0].weight, weight)
+
+
+def test_pooling_keeps_weights_that_were_loaded():
+    front_end = VGG(n_filters=2)
+    front_end.load_state_dict(VGG(n_filters=2, seed=8).state_dict())
+    assert torch.equal(front_end.with_options(pooling="max").convs[0].weight, VGG(n_filters=2, seed=8).convs[0].weight)
+
+
+@pytest.mark.parametrize("cls", [MFCC, LogMelStats])
+def test_refused_by_name_where_there_are_no_maps(cls):
+    front_end = cls()
+    for name, value in (("init", "xavier"), ("pooling", "max")):
+        with pytest.raises(ValueError, match=rf"{cls.__name__} computes .*{name}='{value}' does not apply.*leave out"):
+            front_end.with_options(**{name: value})
+    with pytest.raises(ValueError, match="layers='last' does not apply"):
+        front_end.columns("last")
+    assert front_end.columns("all") == list(range(front_end.embedding_size))
+
+
+def test_init_is_refused_where_it_changes_nothing():
+    class Pretrained(Plugin):
+        def reset_parameters(self, generator):
+            pass
+
+    with pytest.raises(ValueError, match="Pretrained draws no weights that init='xavier' could change; leave out init"):
+        Pretrained().with_options(init="xavier")
+    assert Pretrained().with_options(pooling="max").options.pooling == "max"
+
+
+@pytest.mark.parametrize(("name", "value"), [("init", "zeros"), ("pooling", "median")])
+def test_unknown_options_are_refused(name, value):
+    with pytest.raises(ValueError, match=rf"{name}='{value}'; expected one of"):
+        VGG(n_filters=2).with_options(**{name: value})

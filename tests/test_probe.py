@@ -1,0 +1,83 @@
+"""What a probe lets be chosen of any front-end, and that all choices of layers share one extraction."""
+
+import numpy as np
+import pytest
+import torch
+from pytorch_lightning import Trainer
+from untrained.backends.elm import ELMClassifier
+from untrained.checkpoint import read
+from untrained.datamodules.synthetic import Synthetic
+from untrained.frontends.baselines import MFCC
+from untrained.frontends.sample_level import SampleLevel
+from untrained.frontends.vgg import VGG
+from untrained.probe import EmbeddedData, Probe
+from untrained.stages import extract, fit, load, save, score
+
+
+@pytest.fixture(scope="module")
+def data():
+    return Synthetic(task="events", clips_per_class=5, n_samples=8000)
+
+
+def run(probe, data, root):
+    trainer = Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False)
+    return extract(probe, data, trainer, root)
+
+
+def test_layers_are_columns_of_what_is_stored(data, tmp_path):
+    front_end = SampleLevel(n_filters=3)
+    everything = run(Probe(front_end), data, tmp_path)
+    probe = Probe(front_end, ELMClassifier(), layers=[6, 0])
+    again = run(probe, data, tmp_path)
+    assert again.store.folder == everything.store.folder
+    assert again.n_computed == 0
+    selected = EmbeddedData(again.store, data, data.class_names, probe.columns)
+    found = selected.embeddings(selected.clips)
+    stored = everything.store.read([clip.id for clip in selected.clips])
+    assert stored.shape[1] == 21
+    np.testing.assert_array_equal(found, np.concatenate([stored[:, 18:], stored[:, :3]], axis=1))
+    waveforms = torch.stack([torch.from_numpy(data.read(clip, 12_000).waveform) for clip in selected.clips])
+    np.testing.assert_allclose(probe(waveforms).numpy(), found, rtol=1e-4, atol=1e-5)
+
+    fit(probe, data, again.store)
+    assert probe.backend.n_features_in_ == 6
+
+
+@pytest.mark.parametrize("options", [{"init": "xavier"}, {"pooling": "max"}])
+def test_weights_and_pooling_have_stores_of_their_own(data, tmp_path, options):
+    first = run(Probe(SampleLevel(n_filters=3)), data, tmp_path).store
+    other = run(Probe(SampleLevel(n_filters=3), **options), data, tmp_path).store
+    assert first.folder != other.folder
+    assert not np.allclose(first.read([row.id for row in first.rows]), other.read([row.id for row in first.rows]))
+
+
+def test_a_checkpoint_holds_what_was_chosen(data, tmp_path):
+    options = {"init": "orthogonal", "pooling": "mean_std", "layers": "last"}
+    probe = Probe(SampleLevel(n_filters=3), ELMClassifier(), **options)
+    store = run(probe, data, tmp_path).store
+    embedded = fit(probe, data, store)
+    save(tmp_path / "probe.ckpt", probe, data, embedded)
+    recipe, _ = read(tmp_path / "probe.ckpt")
+    assert {name: getattr(recipe, name) for name in options} == options
+    loaded, _ = load(tmp_path / "probe.ckpt")
+    assert loaded.frontend.options == ("orthogonal", "mean_std")
+    assert score(loaded, data, store, data.class_names)[0] == score(probe, data, store, data.class_names)[0]
+    waveforms = torch.randn(2, 8000)
+    torch.testing.assert_close(loaded(waveforms), probe(waveforms))
+    assert loaded(waveforms).shape == (2, 6)
+
+
+def test_the_front_end_that_was_given_stays_as_it_is():
+    front_end = VGG(n_filters=2)
+    probe = Probe(front_end, pooling="max")
+    assert Probe(front_end).frontend is front_end
+    assert front_end.options.pooling == "mean"
+    assert probe.frontend.options.pooling == "max"
+
+
+def test_choices_that_a_front_end_has_not():
+    with pytest.raises(ValueError, match=r"layers=\[5\]; expected .* as VGG has 5 layers"):
+        Probe(VGG(n_filters=2), layers=[5])
+    for options in ({"layers": "last"}, {"pooling": "max"}, {"init": "pytorch"}):
+        with pytest.raises(ValueError, match="MFCC computes its embedding without feature maps"):
+            Probe(MFCC(), **options)
