@@ -20,10 +20,12 @@ COMMANDS = {
     "fit": "compute what is missing, search and fit a back-end, log and save it",
     "test": "score a fitted probe on the test split",
     "compare": "run a study: front-ends x back-ends x data sets x seeds",
+    "check": "decode every clip of a data set, and report what a run would meet",
     "list": "show the front-ends, back-ends and datamodules that are registered",
 }
 _STUDIES = Path(__file__).parent / "configs" / "studies"
 _DEFAULT_STUDY = "synthetic"
+_ORIGIN = ("origin", "licence", "citation")  # what a data set says of itself
 
 
 def script() -> None:
@@ -52,7 +54,7 @@ def main(argv: Sequence[str]) -> int:
         0
     """
     command, *rest = argv or ["--help"]
-    actions: dict[str, Callable[[list[str]], int]] = {"compare": _compare, "list": _list}
+    actions: dict[str, Callable[[list[str]], int]] = {"compare": _compare, "check": _check, "list": _list}
     actions |= dict.fromkeys(("predict", "fit", "test"), lambda rest: _lightning([command, *rest]))
     try:
         if command in ("-h", "--help", "help"):
@@ -129,6 +131,8 @@ def _list(argv: list[str]) -> int:
             try:
                 lines = [plugin.summary()]
                 attributes = plugin.constants() if plugin.is_ours else _attributes(registry.get(plugin.name))
+                if registry is DATAMODULES:
+                    lines += [f"{name}: {attributes[name]}" for name in _ORIGIN if attributes.get(name)]
                 if registry is FRONTENDS:
                     lines += [*_place(attributes), *(_layers(plugin.name) if options.details else [])]
             except UntrainedError as error:
@@ -191,6 +195,25 @@ def _compare(argv: list[str]) -> int:
         folder = Path(config.trainer.default_root_dir) / config.name
         print(f"{folder}/results.csv\n{folder}/results.png\ntensorboard --logdir {folder}")
     return 0
+
+
+def _check(argv: list[str]) -> int:
+    from rich.console import Console
+
+    if argv[:1] != ["data"]:
+        raise UsageError("check needs to know what: untrained check data --data NAME ...")
+    from .check import check_data, data_parser, render
+    from .parsing import load_names
+
+    _quieten()
+    load_names()
+    parser = data_parser()
+    config = _run(lambda: parser.parse_args(argv[1:]), ["check", *argv])
+    report = check_data(parser, config)
+    Console(width=None if sys.stdout.isatty() else 120, markup=False, highlight=False, soft_wrap=True).print(
+        render(report)
+    )
+    return int(report.stops_a_run)
 
 
 def _with_study(argv: list[str]) -> list[str]:

@@ -16,7 +16,8 @@ from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
 from .backends.base import Array
-from .datamodules.base import AudioDataModule, Batch, Stamp
+from .datamodules.base import AudioDataModule, Batch
+from .datamodules.clip import Stamp
 from .errors import AudioError, UsageError
 from .frontends import FrontEnd
 from .registry import FRONTENDS

@@ -1,5 +1,6 @@
 """`predict`, `fit` and `test` on the command line, by LightningCLI."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,7 @@ class ProbeCLI(LightningCLI):
         assert selection is not None
         optimistic = ", selected on the very clips it is of" if selection.selected_on_test else ""
         self._console.print(
-            f"{selection.score_name} {100 * selection.score:.2f} % ({selection.protocol}{optimistic}; "
+            f"{_percent(selection.score_name, metrics)} ({selection.protocol}{optimistic}; "
             f"{metrics['best_candidate']}) in {metrics['seconds']} s\n-> {run.folder}"
         )
 
@@ -128,8 +129,8 @@ class ProbeCLI(LightningCLI):
         if not self.trainer.is_global_zero:
             return
         self._report_extraction(extraction)
-        accuracy = test_run(path.parent, probe, datamodule, extraction, recipe.class_names)
-        self._console.print(f"test/accuracy {100 * accuracy:.2f} %\n-> {path.parent}")
+        scores = test_run(path.parent, probe, datamodule, extraction, recipe.class_names)
+        self._console.print(f"{_percent('test/accuracy', scores)}\n-> {path.parent}")
 
     @property
     def _root(self) -> Path:
@@ -145,6 +146,12 @@ class ProbeCLI(LightningCLI):
     def _report_extraction(self, extraction: Extraction) -> None:
         if self.trainer.is_global_zero:
             self._console.print(str(extraction))
+
+
+def _percent(name: str, scores: Mapping[str, Any]) -> str:
+    """An accuracy with its interval."""
+    low, high = (100 * scores[f"{name}_{end}"] for end in ("low", "high"))
+    return f"{name} {100 * scores[name]:.2f} % [{low:.1f}, {high:.1f}]"
 
 
 def _refuse_differences(

@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.model_selection import StratifiedKFold
 
 from .backends.base import Array, BackEnd, SearchResult, Splits, first_of_best
-from .datamodules.base import Clip
+from .datamodules.clip import Clip
+from .datamodules.splits import groups_of, stratified
 from .errors import DataError
 
 Protocol = Literal["auto", "holdout", "nested", "study"]
@@ -98,12 +98,13 @@ def select(
         DataError: There are too few clips.
     """
     if protocol == "holdout":
-        return _holdout(backend, X, y, np.array([clip.split or "" for clip in clips]), seed)
+        return _holdout(backend, X, y, clips, seed)
     folds = np.array([clip.fold for clip in clips])
     return (_study if protocol == "study" else _nested)(backend, X, y, folds)
 
 
-def _holdout(backend: BackEnd, X: Array, y: Array, split: Array, seed: int) -> Selection:
+def _holdout(backend: BackEnd, X: Array, y: Array, clips: Sequence[Clip], seed: int) -> Selection:
+    split = np.array([clip.split or "" for clip in clips])
     train, validation = np.flatnonzero(split == "train"), np.flatnonzero(split == "validation")
     if len(np.unique(y[train])) < 2:
         raise DataError("the train split holds fewer than two classes that could be read; add clips")
@@ -114,7 +115,7 @@ def _holdout(backend: BackEnd, X: Array, y: Array, split: Array, seed: int) -> S
             raise DataError(
                 "without a validation split every class needs 2 or more train clips; add clips or a validation split"
             )
-        folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(train, y[train])
+        folds = stratified(n_folds, seed, y[train].tolist(), groups_of([clips[int(index)] for index in train]))
         splits = [(train[inner], train[outer]) for inner, outer in folds]
     result = backend.search(X, y, splits)
     return Selection(

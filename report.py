@@ -47,6 +47,10 @@ class Result:
         selected_on_test: Whether the score was chosen by the very clips that it is of.
         metric: `test/accuracy` or `cv/accuracy`.
         accuracy: As a fraction.
+        balanced_accuracy: Mean accuracy of the classes.
+        macro_f1: Mean F1 of the classes.
+        accuracy_low: Lower end of the 95 % bootstrap interval over clips.
+        accuracy_high: Its upper end.
         best_candidate: What the search chose.
         n_features: Size of an embedding.
         n_clips: That were read.
@@ -65,6 +69,10 @@ class Result:
     selected_on_test: bool
     metric: str
     accuracy: float
+    balanced_accuracy: float
+    macro_f1: float
+    accuracy_low: float
+    accuracy_high: float
     best_candidate: str
     n_features: int
     n_clips: int
@@ -89,6 +97,7 @@ def log_fit(
     logger: TensorBoardLogger,
     params: Mapping[str, Any],
     selection: Selection,
+    scores: Mapping[str, float],
     labels: Array,
     class_names: Sequence[str],
     embeddings: Array,
@@ -99,15 +108,20 @@ def log_fit(
         logger: Of the run.
         params: Hyper-parameters of the run, flat.
         selection: The outcome of the search.
+        scores: Of the selection, by name.
         labels: Of all clips that were learned from, as indices into the class names.
         class_names: In the order of the labels.
         embeddings: Of the same clips, `(n_clips, n_features)`.
     """
     writer = logger.experiment
-    logger.log_metrics({selection.score_name: selection.score}, step=0)
+    logger.log_metrics(dict(scores), step=0)
     # All scores are declared, as TensorBoard takes the columns for all runs from one of them; the logger's own
     # log_hyperparams would log a value for each, also for a test that is still to come.
-    chosen = {**params, "candidate": describe(selection.best_candidate)}
+    chosen = {
+        **params,
+        "candidate": describe(selection.best_candidate),
+        "selected_on_test": selection.selected_on_test,
+    }
     for summary in hparams(chosen, dict.fromkeys(SCORES, 0.0)):  # type: ignore[no-untyped-call]
         writer.file_writer.add_summary(summary)
     for step, score in enumerate(selection.candidate_scores):

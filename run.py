@@ -3,15 +3,17 @@
 import inspect
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from . import report, stages
 from .backends import BackEnd
+from .backends.base import Array
 from .datamodules import AudioDataModule
 from .embeddings import describe as describe_embeddings
 from .frontends import FrontEnd
+from .metrics import score
 from .probe import Probe
 from .protocols import resolve
 from .registry import BACKENDS, FRONTENDS
@@ -94,14 +96,17 @@ def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
     data = stages.fit(run.probe, run.datamodule, extraction.store)
     selection = run.probe.selection
     assert selection is not None
+    labels = data.labels(data.learned)
+    scores = _scores(selection.score_name, selection.score, labels[selection.scored], selection.predictions)
     metrics = {
-        selection.score_name: selection.score,
+        **scores,
         "best_candidate": selection.best_candidate,
         "protocol": selection.protocol,
         "selected_on_test": selection.selected_on_test,
         "fold_scores": selection.fold_scores,
         "n_clips": len(data.clips),
         "n_failed": len(extraction.failed),
+        "notes": list(extraction.notes),
         "seconds": round(time.perf_counter() - start, 3),
     }
     stages.save(run.folder / "probe.ckpt", run.probe, run.datamodule, data)
@@ -111,7 +116,8 @@ def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
         logger,
         run.params,
         selection,
-        data.labels(data.learned),
+        scores,
+        labels,
         run.datamodule.class_names,
         data.embeddings(data.learned),
     )
@@ -121,15 +127,23 @@ def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
 
 def test_run(
     folder: Path, probe: Probe, datamodule: AudioDataModule, extraction: Extraction, class_names: Sequence[str]
-) -> float:
-    """Score a trained probe on the test split; add the score to its run's folder."""
+) -> dict[str, float]:
+    """Score a trained probe on the test split; add the scores to its run's folder, and return them."""
     accuracy, data = stages.score(probe, datamodule, extraction.store, class_names)
-    report.update_metrics(folder, {"test/accuracy": accuracy, "n_test_clips": len(data.tested)})
+    labels = data.labels(data.tested)
+    scores = _scores("test/accuracy", accuracy, labels, probe.test_predictions)
+    report.update_metrics(folder, {**scores, "n_test_clips": len(data.tested)})
     logger = report.run_logger(folder)
-    logger.log_metrics({"test/accuracy": accuracy}, step=0)
-    report.log_predictions(logger, "test", data.labels(data.tested), probe.test_predictions, class_names)
+    logger.log_metrics(scores, step=0)
+    report.log_predictions(logger, "test", labels, probe.test_predictions, class_names)
     logger.experiment.close()
-    return accuracy
+    return scores
+
+
+def _scores(name: str, accuracy: float, labels: Array, predictions: Array) -> dict[str, float]:
+    """All scores by name, beside the accuracy that is called `val/accuracy` or the like."""
+    kind = name.split("/")[0]
+    return {name: accuracy} | {f"{kind}/{key}": value for key, value in asdict(score(labels, predictions)).items()}
 
 
 def is_random(front_end: FrontEnd) -> bool:

@@ -8,13 +8,15 @@ from pathlib import Path
 import torch
 from pytorch_lightning import Trainer
 
-from . import checkpoint
+from . import audio, checkpoint
 from .datamodules import AudioDataModule, Clip
 from .embeddings import EmbeddingWriter, refuse_more_devices_than_clips
-from .errors import CheckpointError, DataError, StoreError, UsageError
+from .errors import AudioError, CheckpointError, DataError, StoreError, UntrainedError, UsageError
 from .probe import EmbeddedData, Probe
 from .registry import BACKENDS
 from .store import EmbeddingStore, digest
+
+_MOST_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Extraction:
         failed: Why the others could not be read, by clip id.
         n_other_files: Files beside the clips, which were left out.
         seconds: That it took.
+        notes: What a user should know of the data.
     """
 
     store: EmbeddingStore
@@ -36,6 +39,7 @@ class Extraction:
     failed: Mapping[str, str]
     n_other_files: int
     seconds: float
+    notes: Sequence[str] = ()
 
     def __str__(self) -> str:
         lines = [f"{self.n_computed} of {self.n_clips} clips computed in {self.seconds:.1f} s -> {self.store.folder}"]
@@ -45,7 +49,7 @@ class Extraction:
             lines.append(f"{len(self.failed)} clips could not be read, listed in {self.store.folder / 'failed.csv'}")
         if self.n_other_files:
             lines.append(f"{self.n_other_files} other files were left out: no audio, or in no class folder")
-        return "\n".join(lines)
+        return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
 
 
 def extract(probe: Probe, datamodule: AudioDataModule, trainer: Trainer, root: Path) -> Extraction:
@@ -67,6 +71,8 @@ def extract(probe: Probe, datamodule: AudioDataModule, trainer: Trainer, root: P
     writer = EmbeddingWriter(root)
     missing = writer.plan(front_end, datamodule, str(trainer.precision))
     refuse_more_devices_than_clips(trainer, datamodule)
+    if datamodule.on_error == "raise":
+        refuse_broken(datamodule, missing)
     if missing or trainer.world_size > 1:  # what is missing may look different to another process
         callbacks = list(trainer.callbacks)  # type: ignore[attr-defined]
         trainer.callbacks = [*callbacks, writer]  # type: ignore[attr-defined]
@@ -94,7 +100,36 @@ def extract(probe: Probe, datamodule: AudioDataModule, trainer: Trainer, root: P
         failed={clip_id: reasons[clip_id] for clip_id in still_missing},
         n_other_files=datamodule.n_other_files,
         seconds=time.perf_counter() - start,
+        notes=tuple(datamodule.notes),
     )
+
+
+def refuse_broken(datamodule: AudioDataModule, ids: Sequence[str]) -> None:
+    """Refuse files that their headers already tell to be unusable, all at once and before anything is computed.
+
+    Args:
+        datamodule: The clips.
+        ids: Of those that are to be read.
+
+    Raises:
+        AudioError: One file is broken.
+        UntrainedError: Several are; the message lists them.
+    """
+    wanted = set(ids)
+    paths = [clip.path for clip in datamodule.listed if clip.id in wanted and clip.path is not None]
+    errors: list[AudioError] = []
+    for path in paths:
+        try:
+            audio.header(path)
+        except AudioError as error:
+            errors.append(error)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        shown = [f"  {error.path}: {error.reason}" for error in errors[:_MOST_SHOWN]]
+        left = [f"  and {len(errors) - _MOST_SHOWN} more"] if len(errors) > _MOST_SHOWN else []
+        lines = [f"{len(errors)} of {len(paths)} files cannot be used:", *shown, *left]
+        raise UntrainedError("\n".join([*lines, "replace or remove them, or skip them with --data.on_error skip"]))
 
 
 def fit(probe: Probe, datamodule: AudioDataModule, store: EmbeddingStore) -> EmbeddedData:

@@ -22,7 +22,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from .backends.base import Array
-from .datamodules.base import Stamp
+from .datamodules.clip import Stamp
 from .errors import StoreError
 
 FORMAT = 1

@@ -164,10 +164,11 @@ def _result(run: Run, extraction: Extraction) -> report.Result:
     metrics = fit_run(run, extraction)
     selection = run.probe.selection
     assert selection is not None
-    metric, accuracy = selection.score_name, selection.score
+    metric, scores = selection.score_name, metrics
     if selection.protocol == "holdout":
         names = run.datamodule.class_names
-        metric, accuracy = "test/accuracy", test_run(run.folder, run.probe, run.datamodule, extraction, names)
+        metric, scores = "test/accuracy", test_run(run.folder, run.probe, run.datamodule, extraction, names)
+    kind = metric.split("/")[0]
     return report.Result(
         dataset=run.params["dataset"],
         front_end=run.params["front_end"],
@@ -178,7 +179,11 @@ def _result(run: Run, extraction: Extraction) -> report.Result:
         protocol=selection.protocol,
         selected_on_test=selection.selected_on_test,
         metric=metric,
-        accuracy=accuracy,
+        accuracy=scores[metric],
+        balanced_accuracy=scores[f"{kind}/balanced_accuracy"],
+        macro_f1=scores[f"{kind}/macro_f1"],
+        accuracy_low=scores[f"{kind}/accuracy_low"],
+        accuracy_high=scores[f"{kind}/accuracy_high"],
         best_candidate=report.describe(selection.best_candidate),
         n_features=len(run.probe.columns),
         n_clips=metrics["n_clips"],

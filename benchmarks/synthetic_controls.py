@@ -16,16 +16,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from untrained.datamodules.synthetic import Synthetic
 from untrained.frontends import LogMel
-from untrained.frontends.baselines import MFCC
+from untrained.frontends.baselines import MFCC, LogMelStats
 
 SAMPLE_RATE = 12_000
 Features = Callable[[torch.Tensor], torch.Tensor]
-
-
-def logmel_statistics(waveform: torch.Tensor) -> torch.Tensor:
-    """Mean and deviation over time of each mel band: timbre without rhythm, (batch, 192)."""
-    logmel = LogMel()(waveform)
-    return torch.cat([logmel.mean(2), logmel.std(2)], dim=1)
 
 
 def onset_autocorrelation(waveform: torch.Tensor) -> torch.Tensor:
@@ -67,7 +61,7 @@ def main() -> None:
     parser.add_argument("--clips_per_class", type=int, default=40)
     n = parser.parse_args().clips_per_class
     columns: dict[str, Features] = {
-        "log-mel statistics": logmel_statistics,
+        "log-mel statistics": LogMelStats(),  # timbre without rhythm
         "onset autocorrelation": onset_autocorrelation,
         "mfcc": MFCC(),
     }

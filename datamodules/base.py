@@ -1,58 +1,24 @@
 """The contract of a datamodule: which clips there are, their labels, and which split or fold each belongs to."""
 
 import copy
-import zlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import torch
 from pytorch_lightning import LightningDataModule
-from sklearn.model_selection import StratifiedKFold
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from .. import audio
 from ..errors import AudioError, DataError, UsageError
+from .clip import Clip, Stamp
+from .splits import refuse_torn_groups
 
-Split = Literal["train", "validation", "test"]
 OnError = Literal["raise", "skip"]
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 DEFAULT_SAMPLE_RATE = 12_000
-
-
-@dataclass(frozen=True)
-class Clip:
-    """One labelled sound.
-
-    Args:
-        id: Unique and stable; the path relative to the root, with `/`, where there is a file.
-        label: Name of its class.
-        path: The audio file, None where the datamodule makes the sound.
-        split: Of a fixed partition, None where there is none.
-        fold: Of a cross-validation, None where there is none.
-        group: What it is an excerpt of, as one recording, where several clips are.
-        metadata: Anything else that is known.
-    """
-
-    id: str
-    label: str
-    path: Path | None = None
-    split: Split | None = None
-    fold: int | None = None
-    group: str | None = None
-    metadata: dict[str, Any] = field(default_factory=dict)
-
-
-class Stamp(NamedTuple):
-    """Tells whether a clip's audio has changed: file size in bytes and time of modification in ns (0, 0 if made)."""
-
-    size: int
-    mtime_ns: int
 
 
 class Batch(NamedTuple):
@@ -84,7 +50,18 @@ class AudioDataModule(LightningDataModule):
         batch_size: Clips at a time.
         num_workers: Processes that decode; 0 decodes in this one.
         sample_rate: In Hz; by default the front-end's.
+
+    Attributes:
+        origin: Who made the data set and where it is found; for people, as the next two.
+        licence: On what terms it may be used.
+        citation: How to cite it.
+        notes: What a user should know of the data that was found, as clips that are listed but absent.
+        n_other_files: Files beside the clips.
     """
+
+    origin: ClassVar[str | None] = None
+    licence: ClassVar[str | None] = None
+    citation: ClassVar[str | None] = None
 
     def __init__(
         self,
@@ -115,6 +92,7 @@ class AudioDataModule(LightningDataModule):
         self.batch_size, self.num_workers, self.sample_rate = batch_size, num_workers, sample_rate
         self._rate = sample_rate or DEFAULT_SAMPLE_RATE
         self.n_other_files = 0
+        self.notes: list[str] = []
         self._selected: frozenset[str] | None = None
         self._common = frozenset(vars(self)) | {"_common"}
 
@@ -164,8 +142,9 @@ class AudioDataModule(LightningDataModule):
         """The clips in the order of their ids, checked.
 
         Raises:
-            DataError: An id stands twice, or there are fewer than two classes.
+            DataError: An id stands twice, there are fewer than two classes, or splits or folds tear a group apart.
         """
+        self.notes = []
         clips = sorted(self.clips(), key=lambda clip: clip.id)
         for clip_id, n in Counter(clip.id for clip in clips).items():
             if n > 1:
@@ -176,12 +155,19 @@ class AudioDataModule(LightningDataModule):
                 f"{self.dataset_name}: found {len(clips)} clips, all of class {labels[0] if labels else 'none'!r}; "
                 "at least two classes are needed"
             )
+        refuse_torn_groups(clips, self.dataset_name)
         return clips
 
     @property
     def class_names(self) -> list[str]:
         """Names of the classes, sorted."""
         return sorted({clip.label for clip in self.listed})
+
+    def note_absent(self, names: Sequence[str], n_present: int) -> None:
+        """Note what a list of the data set names and the folder lacks."""
+        if names:
+            shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+            self.notes.append(f"{len(names)} of {len(names) + n_present} listed are absent: {shown}")
 
     def setup(self, stage: str) -> None:
         """Take the sample rate of the trainer's front-end.
@@ -243,48 +229,3 @@ def _collate(items: list[tuple[str, audio.Decoded | AudioError]]) -> Batch:
         seconds=[item.seconds for _, item in read],
         failed=[(clip_id, item) for clip_id, item in items if isinstance(item, AudioError)],
     )
-
-
-def split_by_class(clips: Sequence[Clip], seed: int) -> list[Clip]:
-    """Give three fifths of each class to train, a fifth to validation and a fifth to test.
-
-    The draw of a class depends on its own sorted ids and the seed alone.
-
-    Raises:
-        DataError: A class has fewer than three clips.
-    """
-    _refuse_small_classes(clips, 3, "cannot be split into train, validation and test")
-    split_of: dict[str, Split] = {}
-    for label in {clip.label for clip in clips}:
-        ids = sorted(clip.id for clip in clips if clip.label == label)
-        np.random.default_rng([seed, zlib.crc32(label.encode())]).shuffle(ids)
-        n = max(1, round(len(ids) / 5))
-        for position, clip_id in enumerate(ids):
-            split_of[clip_id] = "test" if position < n else "validation" if position < 2 * n else "train"
-    return [replace(clip, split=split_of[clip.id]) for clip in clips]
-
-
-def fold_by_class(clips: Sequence[Clip], n_folds: int, seed: int) -> list[Clip]:
-    """Assign stratified folds, shuffled by the seed and drawn from sorted ids.
-
-    Raises:
-        DataError: There are fewer than two folds, or a class has fewer clips than folds.
-    """
-    if n_folds < 2:
-        raise DataError(f"folds={n_folds}; expected 2 or more")
-    _refuse_small_classes(clips, n_folds, f"cannot be shared by {n_folds} folds; use fewer --data.folds, or")
-    clips = sorted(clips, key=lambda clip: clip.id)
-    labels = [clip.label for clip in clips]
-    folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(labels, labels)
-    fold_of = {clips[index].id: fold for fold, (_, test) in enumerate(folds) for index in test}
-    return [replace(clip, fold=fold_of[clip.id]) for clip in clips]
-
-
-def _refuse_small_classes(clips: Sequence[Clip], least: int, why: str) -> None:
-    small = {label: n for label, n in Counter(clip.label for clip in clips).items() if n < least}
-    if small:
-        found = ", ".join(f"{label!r} has {n}" for label, n in sorted(small.items()))
-        plural = "classes" if len(small) > 1 else "class"
-        raise DataError(
-            f"{plural} with too few clips {why} (at least {least} are needed): {found}; add clips or remove it"
-        )

@@ -1,22 +1,17 @@
 """Anybody's own sounds: a folder with one sub-folder a class."""
 
 import os
+import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from .. import audio
-from ..errors import DataError
-from .base import AudioDataModule, Clip, OnError, Split, fold_by_class, split_by_class
-
-_SPLIT_FOLDERS: dict[str, Split] = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-    "testing": "test",
-}
+from ..errors import DataError, UsageError
+from .base import AudioDataModule, OnError
+from .clip import SPLIT_NAMES, Clip
+from .splits import fold_by_class, split_by_class
 
 
 class AudioFolder(AudioDataModule):
@@ -29,6 +24,8 @@ class AudioFolder(AudioDataModule):
     Args:
         root: The folder.
         folds: Number of stratified folds for cross-validation, instead of a split.
+        group_by: Regular expression that finds in a clip's id what it is an excerpt of (its first group in parentheses,
+            or all that it matches): excerpts of one recording are never in different splits or folds.
         n_samples: Length of every waveform, in samples at the front-end's rate.
         fit_length: What is done with a shorter clip: `repeat` it, or pad it with `zero`s.
         seed: Of splits and folds.
@@ -43,6 +40,7 @@ class AudioFolder(AudioDataModule):
         root: str,
         *,
         folds: int | None = None,
+        group_by: str | None = None,
         n_samples: int = 350_000,
         fit_length: audio.FitLength = "repeat",
         seed: int = 0,
@@ -61,7 +59,7 @@ class AudioFolder(AudioDataModule):
             sample_rate=sample_rate,
         )
         self.root = Path(root).expanduser()
-        self.folds = folds
+        self.folds, self.group_by = folds, group_by
 
     @property
     def dataset_name(self) -> str:
@@ -87,12 +85,12 @@ class AudioFolder(AudioDataModule):
             )
         files, self.n_other_files = audio_files(self.root)
         tops = {file.parts[0].lower() for file in files if len(file.parts) > 1}
-        split_of = {top: _SPLIT_FOLDERS[top] for top in tops if top in _SPLIT_FOLDERS}
+        split_of = {top: SPLIT_NAMES[top] for top in tops if top in SPLIT_NAMES}
         is_split = tops == set(split_of) and {"train", "test"} <= set(split_of.values())
         depth = 1 if is_split else 0
         clips = [
             Clip(
-                id=file.as_posix().encode("utf-8", "backslashreplace").decode(),
+                id=id_of(file),
                 label=file.parts[depth],
                 path=self.root / file,
                 split=split_of[file.parts[0].lower()] if is_split else None,
@@ -109,6 +107,10 @@ class AudioFolder(AudioDataModule):
         self.n_other_files += len(files) - len(clips)
         if len({clip.label for clip in clips}) < 2:
             return clips  # which is refused wherever clips come from
+        if self.group_by is not None:
+            clips, n_alone = grouped(clips, self.group_by)
+            if n_alone:
+                self.notes.append(f"{n_alone} of {len(clips)} clips do not match --data.group_by: each is on its own")
         if is_split:
             if self.folds is not None:
                 raise DataError(
@@ -116,6 +118,29 @@ class AudioFolder(AudioDataModule):
                 )
             return clips
         return split_by_class(clips, self.seed) if self.folds is None else fold_by_class(clips, self.folds, self.seed)
+
+
+def id_of(path: Path) -> str:
+    """A relative path as a clip's id; bytes of its name that are no UTF-8 are written as escapes."""
+    return path.as_posix().encode("utf-8", "backslashreplace").decode()
+
+
+def grouped(clips: Sequence[Clip], pattern: str) -> tuple[list[Clip], int]:
+    """Clips with the group that a regular expression finds in their ids, and how many it does not match.
+
+    Raises:
+        UsageError: The pattern is no regular expression.
+        DataError: It matches no clip.
+    """
+    try:
+        expression = re.compile(pattern)
+    except re.error as error:
+        raise UsageError(f"group_by={pattern!r} is no regular expression: {error}") from error
+    found = [expression.search(clip.id) for clip in clips]
+    if not any(found):
+        raise DataError(f"group_by={pattern!r} matches none of {len(clips)} clip ids, as {clips[0].id!r}")
+    groups = [match and (match.group(1) if expression.groups else match.group()) for match in found]
+    return [replace(clip, group=group) for clip, group in zip(clips, groups, strict=True)], groups.count(None)
 
 
 def audio_files(root: Path) -> tuple[list[Path], int]:

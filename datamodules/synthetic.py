@@ -10,7 +10,9 @@ import soundfile
 from .. import audio
 from ..errors import UsageError
 from . import synthesis
-from .base import DEFAULT_SAMPLE_RATE, AudioDataModule, Clip, OnError, fold_by_class, split_by_class
+from .base import DEFAULT_SAMPLE_RATE, AudioDataModule, OnError
+from .clip import Clip
+from .splits import fold_by_class, split_by_class
 
 Task = Literal["rhythm", "timbre", "events"]
 CLASSES = {"rhythm": tuple(synthesis.RHYTHMS), "timbre": synthesis.TIMBRES, "events": synthesis.EVENTS}

@@ -399,7 +399,7 @@ def test_list_tells_the_place_and_the_layers_of_front_ends(untrained):
     status, details, _ = untrained("list", "frontends", "--details")
     assert status == 0
     assert "FAILED" not in details
-    assert details.count("for 350000 samples:") == 12
+    assert details.count("for 350000 samples:") == 13
     (line,) = (line.split() for line in details.splitlines() if line.strip().startswith("convs.1 ") and "48 x" in line)
     assert line == ["convs.1", "Conv2d", "32", "x", "48", "x", "342", "9,248", "302,579,712"]
 

@@ -11,7 +11,7 @@ from untrained.datamodules import AudioDataModule
 from untrained.datamodules.folder import AudioFolder
 from untrained.datamodules.synthetic import Synthetic
 from untrained.embeddings import EmbeddingWriter, code_digest, describe
-from untrained.errors import AudioError, UsageError
+from untrained.errors import AudioError, UntrainedError, UsageError
 from untrained.frontends.baselines import MFCC
 from untrained.frontends.musical import Temporal
 from untrained.frontends.vgg import VGG
@@ -127,8 +127,19 @@ def broken(tmp_path):
     return root
 
 
-def test_a_broken_file_ends_the_run_and_loses_nothing(broken, tmp_path):
+def test_files_whose_headers_are_broken_are_named_at_once(broken, tmp_path):
+    with pytest.raises(UntrainedError, match=r"(?s)2 of 24 files.*horn/0001.wav: is empty.*siren/.*on_error skip"):
+        embed(folder(broken), tmp_path)
+    assert not list(tmp_path.glob("*/shards")) + list(tmp_path.glob("*/embeddings.safetensors"))
+    (broken / "siren/0001.wav").write_bytes((broken / "siren/0000.wav").read_bytes())
     with pytest.raises(AudioError, match=r"horn/0001.wav: is empty.*--data.on_error skip"):
+        embed(folder(broken), tmp_path)
+
+
+def test_a_broken_file_ends_the_run_and_loses_nothing(broken, tmp_path):
+    for name in ("horn/0001.wav", "siren/0001.wav"):  # which their headers do not tell
+        soundfile.write(broken / name, np.float32([0, np.nan]), 12_000, subtype="FLOAT")
+    with pytest.raises(AudioError, match=r"horn/0001.wav: holds samples that are not finite.*--data.on_error skip"):
         embed(folder(broken, batch_size=2), tmp_path / "store")
     (broken / "horn/0001.wav").write_bytes((broken / "horn/0000.wav").read_bytes())
     with pytest.raises(AudioError, match=r"siren/0001.wav"):

@@ -245,7 +245,7 @@ def test_temporal_hears_loudness_over_time_only():
 
 def test_all_of_the_study_are_registered():
     assert set(CNNS) == set(FEATURES)
-    assert set(ALL) - set(CNNS) == {"mfcc", "logmel_stats", "logmel_projection"}
+    assert set(ALL) - set(CNNS) == {"mfcc", "logmel_stats", "logmel_projection", "tempo"}
 
 
 @pytest.mark.parametrize("name", CNNS)

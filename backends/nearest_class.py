@@ -1,0 +1,37 @@
+"""The class whose typical embedding is nearest."""
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.neighbors import NearestCentroid
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .base import Array, BackEnd
+
+
+class NearestClass(BackEnd):
+    """Gives a clip the class whose median embedding is nearest, as for a single number such as the tempo.
+
+    Distances are sums of absolute differences. There is nothing to search.
+
+    Attributes:
+        centroids_: The fitted `sklearn.neighbors.NearestCentroid`.
+        classes_: Labels, sorted.
+
+    Example:
+        >>> import numpy as np
+        >>> NearestClass().fit(np.array([[1.0], [2.0], [9.0]]), [0, 0, 1]).predict(np.array([[4.0]]))
+        array([0])
+    """
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Find the medians of embeddings `(n_clips, n_features)` with labels `(n_clips,)`."""
+        X, y = validate_data(self, X, y, dtype=np.float64)
+        self.centroids_ = NearestCentroid(metric="manhattan").fit(X, y)
+        self.classes_: Array = self.centroids_.classes_
+        return self
+
+    def predict(self, X: Any) -> Array:
+        """Labels of embeddings `(n_clips, n_features)`."""
+        check_is_fitted(self)
+        return np.asarray(self.centroids_.predict(validate_data(self, X, reset=False, dtype=np.float64)))

@@ -1,0 +1,159 @@
+"""Extended Ballroom: thirteen ballroom dances."""
+
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from .. import audio
+from ..errors import DataError
+from .base import AudioDataModule, OnError
+from .clip import Clip
+from .folder import audio_files, id_of
+from .splits import fold_by_class
+
+DANCES = (
+    "Chacha",
+    "Foxtrot",
+    "Jive",
+    "Pasodoble",
+    "Quickstep",
+    "Rumba",
+    "Salsa",
+    "Samba",
+    "Slowwaltz",
+    "Tango",
+    "Viennesewaltz",
+    "Waltz",
+    "Wcswing",
+)
+_LIST = "extendedballroom_v1.1.xml"
+# Attributes of a song in the list that hold the id of the song which it repeats, in one way or another.
+_REPEATS = ("exact", "time", "version", "karaoke")
+
+
+class ExtendedBallroom(AudioDataModule):
+    """Thirteen ballroom dances, 4180 excerpts of 30 s (Marchand & Peeters 2016).
+
+    Stratified folds are drawn from sorted ids by the seed. The classes are largely classes of tempo: see what the
+    front-end `tempo` with the back-end `nearest_class` reaches before you judge a score.
+
+    Args:
+        root: The folder that holds the folders of the dances, or `extendedballroom_v1.1/` with these.
+        folds: Number of stratified folds.
+        group_duplicates: Keep in one fold what the list `extendedballroom_v1.1.xml` says to repeat another excerpt
+            (the same recording, also at another tempo or without the voice, or another version of the song), where the
+            list is there. The study did not.
+        n_samples: Length of every waveform, in samples at the front-end's rate.
+        fit_length: What is done with a shorter clip: `repeat` it, or pad it with `zero`s.
+        seed: Of the folds.
+        on_error: Whether a file that cannot be read ends the run (`raise`) or is listed and left out (`skip`).
+        batch_size: Clips at a time.
+        num_workers: Processes that decode; 0 decodes in this one.
+        sample_rate: In Hz; by default the front-end's.
+    """
+
+    origin = "Marchand & Peeters; excerpts that a seller of ballroom music offers for listening"
+    licence = "none was given; excerpts of commercial recordings, used for research"
+    citation = "U. Marchand and G. Peeters, The Extended Ballroom dataset, ISMIR late-breaking session, 2016"
+
+    def __init__(
+        self,
+        root: str,
+        *,
+        folds: int = 10,
+        group_duplicates: bool = True,
+        n_samples: int = 350_000,
+        fit_length: audio.FitLength = "repeat",
+        seed: int = 0,
+        on_error: OnError = "raise",
+        batch_size: int = 8,
+        num_workers: int = 0,
+        sample_rate: int | None = None,
+    ) -> None:
+        super().__init__(
+            n_samples=n_samples,
+            fit_length=fit_length,
+            seed=seed,
+            on_error=on_error,
+            batch_size=batch_size,
+            num_workers=num_workers,
+            sample_rate=sample_rate,
+        )
+        self.root = Path(root).expanduser()
+        self.folds, self.group_duplicates = folds, group_duplicates
+
+    @property
+    def dataset_name(self) -> str:
+        """As the plug-in is named."""
+        return "extended_ballroom"
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """The folder itself."""
+        return {"datamodule": "extended_ballroom", "root": str(self.root.resolve())}
+
+    def clips(self) -> list[Clip]:
+        """All excerpts in the folders of the dances, in folds; `notes` name dances that are absent.
+
+        Raises:
+            DataError: There are no folders of dances, or the list cannot be read.
+        """
+        places = (self.root, self.root / "extendedballroom_v1.1")
+        root = next((place for place in places if any((place / dance).is_dir() for dance in DANCES)), None)
+        if root is None:
+            raise DataError(
+                f"Extended Ballroom not found under root={str(self.root)!r}: no folders {', '.join(DANCES[:3])} to "
+                f"{DANCES[-1]} there, nor in extendedballroom_v1.1; point --data.root at the folder that holds them"
+            )
+        files, self.n_other_files = audio_files(root)
+        songs = [file for file in files if file.parts[0] in DANCES and len(file.parts) == 2]
+        self.n_other_files += len(files) - len(songs)
+        group_of = self._groups(root)
+        clips = [
+            Clip(id=id_of(file), label=file.parts[0], path=root / file, group=group_of.get(file.stem)) for file in songs
+        ]
+        present = {clip.label for clip in clips}
+        self.note_absent([dance for dance in DANCES if dance not in present], len(present))
+        return fold_by_class(clips, self.folds, self.seed)
+
+    def _groups(self, root: Path) -> dict[str, str]:
+        if not self.group_duplicates:
+            return {}
+        if not (root / _LIST).is_file():
+            self.notes.append(f"{_LIST} is not there: excerpts that repeat each other may be in different folds")
+            return {}
+        return read_duplicates(root / _LIST)
+
+
+def read_duplicates(path: Path) -> dict[str, str]:
+    """Songs that repeat each other, as the data set's list names them.
+
+    Args:
+        path: `extendedballroom_v1.1.xml`: a node for each dance, in it one for each song, whose attributes `exact`,
+            `time`, `version` and `karaoke` hold ids of songs that it repeats.
+
+    Returns:
+        For the id of each song that repeats or is repeated, the least id of all that belong together.
+
+    Raises:
+        DataError: It is no such list.
+    """
+    try:
+        songs = [song for dance in ElementTree.parse(path).getroot() for song in dance]
+    except (ElementTree.ParseError, OSError, UnicodeError) as error:
+        raise DataError(
+            f"{path} cannot be read as XML ({error}); replace it, or give --data.group_duplicates false"
+        ) from error
+    first_of: dict[str, str] = {}
+
+    def first(song: str) -> str:
+        while first_of.setdefault(song, song) != song:
+            song = first_of[song]
+        return song
+
+    for song in songs:
+        for repeated in (song.get(attribute) for attribute in _REPEATS):
+            if repeated and song.get("id"):
+                one, other = sorted((first(song.get("id", "")), first(repeated)))
+                first_of[other] = one
+    return {song: first(song) for song in list(first_of)}

@@ -1,0 +1,103 @@
+"""GTZAN: ten genres, with the splits from which faulty excerpts were filtered."""
+
+from pathlib import Path
+from typing import Any
+
+from torchaudio.datasets import gtzan as lists
+
+from .. import audio
+from ..errors import DataError
+from .base import AudioDataModule, OnError
+from .clip import Clip, Split
+from .folder import audio_files, id_of
+
+# Where copies keep the folders of the genres.
+_PLACES = (".", "genres", "genres_original", "Data/genres_original")
+_LISTS: dict[Split, list[str]] = {
+    "train": lists.filtered_train,
+    "validation": lists.filtered_valid,
+    "test": lists.filtered_test,
+}
+
+
+class GTZAN(AudioDataModule):
+    """Ten genres of music, 930 excerpts of 30 s in fault-filtered splits (Tzanetakis & Cook 2002; Sturm 2013).
+
+    The splits are those of Kereliuk et al. (2015), who left out repetitions, distortions and wrong labels and kept
+    artists apart: 443 excerpts to train, 197 to validate, 290 to test. Other files of a copy are ignored.
+
+    Args:
+        root: The folder that holds the folders of the genres, or `genres/` or `genres_original/` with these.
+        n_samples: Length of every waveform, in samples at the front-end's rate.
+        fit_length: What is done with a shorter clip: `repeat` it, or pad it with `zero`s.
+        seed: As everywhere; the splits are fixed.
+        on_error: Whether a file that cannot be read ends the run (`raise`) or is listed and left out (`skip`).
+        batch_size: Clips at a time.
+        num_workers: Processes that decode; 0 decodes in this one.
+        sample_rate: In Hz; by default the front-end's.
+    """
+
+    origin = "Tzanetakis & Cook; the collection was never published with its sources"
+    licence = "none was given; excerpts of commercial recordings, used for research"
+    citation = (
+        "G. Tzanetakis and P. Cook, Musical genre classification of audio signals, IEEE TSAP 10(5), 2002; splits: "
+        "C. Kereliuk, B. Sturm and J. Larsen, Deep learning and music adversaries, IEEE TMM 17(11), 2015"
+    )
+
+    def __init__(
+        self,
+        root: str,
+        *,
+        n_samples: int = 350_000,
+        fit_length: audio.FitLength = "repeat",
+        seed: int = 0,
+        on_error: OnError = "raise",
+        batch_size: int = 8,
+        num_workers: int = 0,
+        sample_rate: int | None = None,
+    ) -> None:
+        super().__init__(
+            n_samples=n_samples,
+            fit_length=fit_length,
+            seed=seed,
+            on_error=on_error,
+            batch_size=batch_size,
+            num_workers=num_workers,
+            sample_rate=sample_rate,
+        )
+        self.root = Path(root).expanduser()
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """The folder itself."""
+        return {"datamodule": "gtzan", "root": str(self.root.resolve())}
+
+    def clips(self) -> list[Clip]:
+        """The excerpts of the official lists that are there; `notes` name those that are not.
+
+        Raises:
+            DataError: There are no folders of genres.
+        """
+        genres = next((self.root / place for place in _PLACES if _holds_genres(self.root / place)), None)
+        if genres is None:
+            raise DataError(
+                f"GTZAN not found under root={str(self.root)!r}: no folders {', '.join(lists.gtzan_genres[:3])} to "
+                f"{lists.gtzan_genres[-1]} there, nor in {', '.join(_PLACES[1:])}; point --data.root at the folder "
+                "that holds them"
+            )
+        files, n_other = audio_files(genres)
+        # Of two copies of an excerpt the wav comes first.
+        file_of = {file.stem: file for file in sorted(files, key=lambda file: file.suffix.lower() == ".wav")}
+        clips = [
+            Clip(id=id_of(file_of[name]), label=name.partition(".")[0], path=genres / file_of[name], split=split)
+            for split, names in _LISTS.items()
+            for name in names
+            if name in file_of
+        ]
+        self.n_other_files = n_other + len(files) - len(clips)
+        self.note_absent([name for names in _LISTS.values() for name in names if name not in file_of], len(clips))
+        return clips
+
+
+def _holds_genres(folder: Path) -> bool:
+    return any((folder / genre).is_dir() for genre in lists.gtzan_genres)

@@ -1,0 +1,126 @@
+"""Anybody's own data, in a table: a CSV with the path and the label of each clip."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from .. import audio
+from ..errors import DataError
+from .base import AudioDataModule, OnError
+from .clip import SPLIT_NAMES, Clip
+from .folder import id_of
+from .splits import fold_by_class, split_by_class
+from .table import Row, read_table
+
+_KNOWN = ("path", "label", "split", "fold", "group")
+
+
+class Manifest(AudioDataModule):
+    """A CSV file with a line a clip: `path,label` and perhaps `split`, `fold` and `group`.
+
+    Splits are `train`, `validation` (or `val`) and `test`, folds are whole numbers; where neither is given, each class
+    is split by the seed, or all clips are shared by `folds`. Clips of one group are excerpts of one recording, which no
+    split or fold tears apart. Other columns are kept as metadata.
+
+    Args:
+        path: The CSV file, UTF-8, with a header.
+        root: Folder that relative paths start from, and may not leave; by default that of the CSV file.
+        folds: Number of stratified folds for cross-validation, where the file gives neither splits nor folds.
+        n_samples: Length of every waveform, in samples at the front-end's rate.
+        fit_length: What is done with a shorter clip: `repeat` it, or pad it with `zero`s.
+        seed: Of splits and folds that the file does not give.
+        on_error: Whether a file that cannot be read ends the run (`raise`) or is listed and left out (`skip`).
+        batch_size: Clips at a time.
+        num_workers: Processes that decode; 0 decodes in this one.
+        sample_rate: In Hz; by default the front-end's.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        root: str | None = None,
+        *,
+        folds: int | None = None,
+        n_samples: int = 350_000,
+        fit_length: audio.FitLength = "repeat",
+        seed: int = 0,
+        on_error: OnError = "raise",
+        batch_size: int = 8,
+        num_workers: int = 0,
+        sample_rate: int | None = None,
+    ) -> None:
+        super().__init__(
+            n_samples=n_samples,
+            fit_length=fit_length,
+            seed=seed,
+            on_error=on_error,
+            batch_size=batch_size,
+            num_workers=num_workers,
+            sample_rate=sample_rate,
+        )
+        self.path = Path(path).expanduser()
+        self.root = Path(root).expanduser() if root is not None else self.path.parent
+        self.folds = folds
+
+    @property
+    def dataset_name(self) -> str:
+        """Name of the file."""
+        return self.path.stem
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """The folder that paths start from."""
+        return {"datamodule": "manifest", "root": str(self.root.resolve())}
+
+    def clips(self) -> list[Clip]:
+        """A clip for each line.
+
+        Raises:
+            DataError: The file is no such table; the message names the line.
+        """
+        rows = read_table(self.path, ("path", "label"))
+        clips = [self._clip(row) for row in rows]
+        place_of: dict[str, str] = {}
+        for clip, row in zip(clips, rows, strict=True):
+            if place_of.setdefault(clip.id, row.place) != row.place:
+                raise DataError(f"{row.place}: {clip.id!r} stands on line {place_of[clip.id].split()[-1]} already")
+        for name in ("split", "fold"):
+            given = [getattr(clip, name) is not None for clip in clips]
+            if any(given) and not all(given):
+                lacking = rows[given.index(False)]
+                raise DataError(f"{lacking.place}: no {name}, which other lines have; give all clips one, or none")
+        if any(clip.split or clip.fold is not None for clip in clips):
+            if self.folds is not None:
+                raise DataError(f"{self.path} has splits or folds of its own; leave out --data.folds={self.folds}")
+            return clips
+        if len({clip.label for clip in clips}) < 2:
+            return clips  # which is refused wherever clips come from
+        return split_by_class(clips, self.seed) if self.folds is None else fold_by_class(clips, self.folds, self.seed)
+
+    def _clip(self, row: Row) -> Clip:
+        path = self._path(row)
+        split = row.cells.get("split", "").strip().lower()
+        if split and split not in SPLIT_NAMES:
+            raise DataError(f"{row.place}: split={split!r}; expected train, validation or test")
+        return Clip(
+            id=id_of(path),
+            label=row["label"],
+            path=self.root / path,
+            split=SPLIT_NAMES[split] if split else None,
+            fold=row.integer("fold") if row.cells.get("fold", "").strip() else None,
+            group=row.cells.get("group") or None,
+            metadata={name: value for name, value in row.cells.items() if name not in _KNOWN},
+        )
+
+    def _path(self, row: Row) -> Path:
+        """Relative to the root where the file lies in it, else absolute."""
+        given = Path(os.path.normpath(row["path"]))
+        if not given.is_absolute():
+            if given.parts[:1] == ("..",):
+                raise DataError(
+                    f"{row.place}: path={row['path']!r} climbs out of root={str(self.root)!r}; give --data.root the "
+                    "folder above, or write an absolute path"
+                )
+            return given
+        root = Path(os.path.abspath(self.root))
+        return given.relative_to(root) if given.is_relative_to(root) else given

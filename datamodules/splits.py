@@ -1,0 +1,107 @@
+"""Which split or fold a clip belongs to, where the data set does not say: drawn from sorted ids by a seed."""
+
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+from ..errors import DataError
+from .clip import Clip, Split
+
+
+def split_by_class(clips: Sequence[Clip], seed: int) -> list[Clip]:
+    """Give three fifths of each class to train, a fifth to validation and a fifth to test.
+
+    The draw of a class depends on its own sorted ids and the seed alone. Where clips have groups, no group is torn
+    apart, and the shares are as near to that as this allows.
+
+    Raises:
+        DataError: A class has fewer than three clips, or groups.
+    """
+    _refuse_small_classes(clips, 3, "cannot be split into train, validation and test")
+    if any(clip.group is not None for clip in clips):
+        n_folds = min(5, *_sizes(clips).values())
+        splits: dict[int | None, Split] = {0: "test", 1: "validation"}
+        folded = fold_by_class(clips, n_folds, seed)
+        return [replace(clip, fold=None, split=splits.get(clip.fold, "train")) for clip in folded]
+    split_of: dict[str, Split] = {}
+    for label in {clip.label for clip in clips}:
+        ids = sorted(clip.id for clip in clips if clip.label == label)
+        np.random.default_rng([seed, zlib.crc32(label.encode())]).shuffle(ids)
+        n = max(1, round(len(ids) / 5))
+        for position, clip_id in enumerate(ids):
+            split_of[clip_id] = "test" if position < n else "validation" if position < 2 * n else "train"
+    return [replace(clip, split=split_of[clip.id]) for clip in clips]
+
+
+def fold_by_class(clips: Sequence[Clip], n_folds: int, seed: int) -> list[Clip]:
+    """Assign stratified folds, shuffled by the seed and drawn from sorted ids; no group is torn apart.
+
+    Raises:
+        DataError: There are fewer than two folds, or a class has fewer clips, or groups, than folds.
+    """
+    if n_folds < 2:
+        raise DataError(f"folds={n_folds}; expected 2 or more")
+    _refuse_small_classes(clips, n_folds, f"cannot be shared by {n_folds} folds; use fewer --data.folds, or")
+    clips = sorted(clips, key=lambda clip: clip.id)
+    labels = [clip.label for clip in clips]
+    folds = stratified(n_folds, seed, labels, groups_of(clips))
+    fold_of = {clips[index].id: fold for fold, (_, test) in enumerate(folds) for index in test}
+    return [replace(clip, fold=fold_of[clip.id]) for clip in clips]
+
+
+def stratified(
+    n_folds: int, seed: int, labels: Sequence[object], groups: Sequence[str] | None
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Train and test indices of stratified folds that keep groups together."""
+    if groups is None:
+        return list(StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(labels, labels))
+    return list(StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(labels, labels, groups))
+
+
+def groups_of(clips: Sequence[Clip]) -> list[str] | None:
+    """The group of each clip, where any has one; a clip without is a group of its own."""
+    if all(clip.group is None for clip in clips):
+        return None
+    return [f"clip {clip.id}" if clip.group is None else f"group {clip.group}" for clip in clips]
+
+
+def refuse_torn_groups(clips: Sequence[Clip], dataset: str) -> None:
+    """Refuse splits or folds that tear a group apart: what was learned of a recording would be tested on it.
+
+    Raises:
+        DataError: A group stands in several splits or folds.
+    """
+    place_of: dict[str, Clip] = {}
+    for clip in clips:
+        if clip.group is not None:
+            first = place_of.setdefault(clip.group, clip)
+            if (first.split, first.fold) != (clip.split, clip.fold):
+                raise DataError(
+                    f"{dataset}: group {clip.group!r} is torn apart: {first.id!r} is in {_place(first)}, {clip.id!r} "
+                    f"in {_place(clip)}; correct the splits or folds, or leave out the groups"
+                )
+
+
+def _place(clip: Clip) -> str:
+    return f"fold {clip.fold}" if clip.split is None else f"split {clip.split}"
+
+
+def _sizes(clips: Sequence[Clip]) -> Counter[str]:
+    """Number of clips of each class, counting a group of clips once."""
+    groups = groups_of(clips) or [clip.id for clip in clips]
+    return Counter(label for label, _ in {(clip.label, group) for clip, group in zip(clips, groups, strict=True)})
+
+
+def _refuse_small_classes(clips: Sequence[Clip], least: int, why: str) -> None:
+    small = {label: n for label, n in _sizes(clips).items() if n < least}
+    if small:
+        found = ", ".join(f"{label!r} has {n}" for label, n in sorted(small.items()))
+        plural = "classes" if len(small) > 1 else "class"
+        what = "clips" if groups_of(clips) is None else "groups of clips"
+        raise DataError(
+            f"{plural} with too few {what} {why} (at least {least} are needed): {found}; add clips or remove it"
+        )

@@ -1,0 +1,101 @@
+"""CSV files as people write them, read so that every mistake can be named by its line."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import DataError
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a table.
+
+    Args:
+        place: File and line, for messages.
+        cells: By the name of their column.
+    """
+
+    place: str
+    cells: dict[str, str]
+
+    def __getitem__(self, name: str) -> str:
+        """A cell that may not be empty.
+
+        Raises:
+            DataError: It is.
+        """
+        if not self.cells[name].strip():
+            raise DataError(f"{self.place}: {name} is empty; every line needs one")
+        return self.cells[name]
+
+    def integer(self, name: str) -> int:
+        """A cell as a whole number.
+
+        Raises:
+            DataError: It is none.
+        """
+        try:
+            return int(self[name])
+        except ValueError as error:
+            raise DataError(f"{self.place}: {name}={self[name]!r}; expected a whole number") from error
+
+
+def read_table(path: Path, required: Sequence[str]) -> list[Row]:
+    """Read a CSV file with a header: UTF-8 with or without a mark of order, any ends of line, blank lines left out.
+
+    Args:
+        path: The file.
+        required: Columns that it must have; their names are compared without spaces and in lower case.
+
+    Raises:
+        DataError: It is no such file.
+    """
+    if not path.is_file():
+        found = "a folder" if path.is_dir() else "nothing"
+        raise DataError(f"no table at {path} (found {found}); give a CSV file with the columns {', '.join(required)}")
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is no UTF-8 text ({error}); save it as CSV in UTF-8") from error
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows: list[Row] = []
+    header: list[str] = []
+    start = 1
+    try:
+        for cells in reader:
+            place, start = f"{path}, line {start}", reader.line_num + 1
+            if not any(cell.strip() for cell in cells):
+                continue
+            if not header:
+                header = [cell.strip().lower() for cell in cells]
+                _check_header(path, header, required)
+            elif len(cells) != len(header):
+                raise DataError(
+                    f"{place}: {len(cells)} cells where the header has {len(header)} columns; put a cell that holds a "
+                    'comma in "quotes"'
+                )
+            else:
+                rows.append(Row(place, dict(zip(header, cells, strict=True))))
+    except csv.Error as error:
+        raise DataError(
+            f"{path}, line {reader.line_num}: {error}; correct it, or save the table as CSV again"
+        ) from error
+    if not rows:
+        raise DataError(f"{path} has no lines below its header; expected one for each clip")
+    return rows
+
+
+def _check_header(path: Path, header: list[str], required: Sequence[str]) -> None:
+    lacking = [name for name in required if name not in header]
+    if lacking:
+        found = ", ".join(map(repr, header))
+        raise DataError(
+            f"{path} has no column {' or '.join(lacking)}: its first line has {found}; expected a header with "
+            f"{', '.join(required)}, separated by commas"
+        )
+    doubled = {name for name in header if header.count(name) > 1}
+    if doubled:
+        raise DataError(f"{path} has several columns {', '.join(sorted(doubled))}; keep one of each")

@@ -1,0 +1,81 @@
+"""One number about rhythm: what a classifier of dances reaches that hears nothing but the tempo."""
+
+import torch
+from torch import Tensor
+
+from .base import FrontEnd, repeat_up_to
+from .representations import LogMel
+
+SLOWEST, FASTEST = 50.0, 250.0  # beats per minute
+PREFERRED, WIDTH = 120.0, 1.0  # of the prior, in beats per minute and octaves
+_STEPS = 1000
+
+
+class Tempo(FrontEnd):
+    """The tempo of a clip, as the logarithm to base 2 of beats per minute: a control for rhythm (after Ellis 2007).
+
+    With the back-end `nearest_class` it says what a score on dances is worth, whose classes are largely classes of
+    tempo.
+
+    Args:
+        seed: Not used, as there is nothing random; here because every front-end has one.
+
+    Example:
+        >>> import torch
+        >>> clicks = torch.zeros(1, 120_000)
+        >>> clicks[:, ::6000] = 1.0  # two in a second
+        >>> round(float(2 ** Tempo()(clicks)))
+        120
+    """
+
+    input = "spectrogram"
+    reference = "Ellis 2007, Beat tracking by dynamic programming (JNMR)"
+    embedding_size = 1
+    feature_names = ["log2_tempo"]
+
+    def __init__(self, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+        self.representation = TempoEstimate()
+        self.min_samples = 5 * self.sample_rate  # four beats of the slowest tempo
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Tempo of each clip, `(batch, 1)`."""
+        return self.represent(repeat_up_to(waveform, self.min_samples))
+
+
+class TempoEstimate(LogMel):
+    """Estimate of the tempo from the autocorrelation of onsets.
+
+    The strength of onsets is the rise of the log-mel spectrogram, averaged over frequency. The mean of its
+    autocorrelation at one, two, three and four beats says how well a tempo fits; it is weighted by a log-normal
+    preference for tempi about 120 (Ellis 2007, sec. 3.2), and the best from 50 to 250 is taken.
+
+    Shape:
+        Input `(batch, n_samples)` of 5 s or more, output `(batch, 1)`, log2 of beats per minute.
+    """
+
+    tempi: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("tempi", SLOWEST * torch.logspace(0, 1, _STEPS, base=FASTEST / SLOWEST))
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Tempo of each clip of a batch."""
+        onsets = super().forward(waveform).diff(dim=2).clamp(min=0).mean(1)
+        onsets = onsets - onsets.mean(1, keepdim=True)
+        n_frames = onsets.shape[1]
+        power = torch.fft.rfft(onsets, 2 * n_frames).abs().square()
+        # Long lags overlap in fewer frames.
+        correlation = torch.fft.irfft(power)[:, :n_frames] / torch.arange(n_frames, 0, -1, device=onsets.device)
+        frames_per_beat = 60 * self.sample_rate / (self.hop_length * self.tempi)
+        fit = torch.stack([_between(correlation, beats * frames_per_beat) for beats in (1, 2, 3, 4)]).mean(0)
+        prior = torch.exp(-0.5 * ((self.tempi / PREFERRED).log2() / WIDTH).square())
+        return self.tempi[(fit * prior).argmax(1)].log2()[:, None]
+
+
+def _between(values: Tensor, positions: Tensor) -> Tensor:
+    """Values `(batch, n)` at positions `(m,)` that need not be whole, `(batch, m)`."""
+    below = positions.long()
+    share = positions - below
+    return values[:, below] * (1 - share) + values[:, below + 1] * share

@@ -1,0 +1,103 @@
+"""On small copies of the layout, with its list of duplicates."""
+
+import os
+from collections import Counter
+
+import numpy as np
+import pytest
+import soundfile
+from untrained.datamodules.extended_ballroom import DANCES, ExtendedBallroom, read_duplicates
+from untrained.errors import DataError
+
+LIST = """<?xml version="1.0" encoding="utf-8"?>
+<extendedballroom_v1.1>
+  <Chacha>
+    <song id="1001" title="One &amp; only" artist="A" bpm="124" hash="x"/>
+    <song id="1003" title="One" artist="A" bpm="124" exact="1001"/>
+    <song id="1005" title="One (sung)" bpm="124" karaoke="1003" voiced=""/>
+  </Chacha>
+  <Tango>
+    <song id="10002" title="Two" bpm="130" version="10009"/>
+    <song id="10009" title="Two" bpm="132" time="10011"/>
+    <song id="10011" title="Two" bpm="120"/>
+    <song id="10000" title="Alone" bpm="120"/>
+  </Tango>
+</extendedballroom_v1.1>
+"""
+
+
+@pytest.fixture
+def root(tmp_path):
+    sound = np.random.default_rng(0).uniform(-0.1, 0.1, 3000)
+    for number, dance in enumerate(DANCES):
+        (tmp_path / dance).mkdir()
+        for song in range(12):
+            soundfile.write(tmp_path / dance / f"{1000 * (number + 1) + song}.mp3", sound, 44_100)
+    return tmp_path
+
+
+def fold_of(root, **arguments):
+    return {clip.id: clip.fold for clip in ExtendedBallroom(str(root), **arguments).listed}
+
+
+def test_ten_stratified_folds(root):
+    data = ExtendedBallroom(str(root))
+    assert len(data.listed) == 156
+    assert data.class_names == sorted(DANCES)
+    counts = Counter((clip.label, clip.fold) for clip in data.listed)
+    assert set(counts.values()) == {1, 2}
+    assert len(counts) == 130
+    assert data.dataset_name == "extended_ballroom"
+    assert data.read(data.listed[0], 12_000).waveform.shape == (350_000,)
+
+
+def test_folds_depend_on_ids_and_seed_alone(root, monkeypatch):
+    first = fold_of(root, group_duplicates=False)
+    assert fold_of(root, group_duplicates=False, seed=1) != first
+    walk = os.walk
+    monkeypatch.setattr(os, "walk", lambda *a, **k: ((d, s[::-1], f[::-1]) for d, s, f in walk(*a, **k)))
+    assert fold_of(root, group_duplicates=False) == first
+    (root / "extendedballroom_v1.1").mkdir()
+    for dance in DANCES:
+        (root / dance).rename(root / "extendedballroom_v1.1" / dance)
+    assert fold_of(root, group_duplicates=False) == first
+
+
+def test_what_repeats_another_excerpt_is_in_its_fold(root):
+    assert "may be in different folds" in _notes(root)[0]
+    (root / "extendedballroom_v1.1.xml").write_text(LIST)
+    assert _notes(root) == []
+    assert read_duplicates(root / "extendedballroom_v1.1.xml") == {
+        **dict.fromkeys(["1001", "1003", "1005"], "1001"),
+        **dict.fromkeys(["10002", "10009", "10011"], "10002"),
+    }
+    scattered = 0
+    for seed in range(5):
+        folds = fold_of(root, folds=5, seed=seed)
+        assert folds["Chacha/1001.mp3"] == folds["Chacha/1003.mp3"] == folds["Chacha/1005.mp3"]
+        assert folds["Tango/10002.mp3"] == folds["Tango/10009.mp3"] == folds["Tango/10011.mp3"]
+        apart = fold_of(root, folds=5, seed=seed, group_duplicates=False)
+        scattered += apart["Chacha/1001.mp3"] != apart["Chacha/1003.mp3"]
+    assert scattered
+
+
+def _notes(root):
+    data = ExtendedBallroom(str(root), folds=5)
+    assert data.listed
+    return data.notes
+
+
+def test_faults_of_a_copy(root):
+    (root / "extendedballroom_v1.1.xml").write_text(LIST[:300])
+    with pytest.raises(DataError, match=r"cannot be read as XML .*--data.group_duplicates false"):
+        ExtendedBallroom(str(root)).listed  # noqa: B018
+    (root / "extendedballroom_v1.1.xml").unlink()
+    (root / "Waltz").rename(root / "waltzes")
+    data = ExtendedBallroom(str(root))
+    assert len(data.class_names) == 12
+    assert data.n_other_files == 12
+    assert "1 of 13 listed are absent: Waltz" in data.notes
+    with pytest.raises(DataError, match=r"Extended Ballroom not found under root=.*no folders Chacha, .*--data.root"):
+        ExtendedBallroom(str(root / "waltzes")).listed  # noqa: B018
+    with pytest.raises(DataError, match=r"cannot be shared by 13 folds"):
+        ExtendedBallroom(str(root), folds=13).listed  # noqa: B018

@@ -1,0 +1,134 @@
+import csv
+import io
+import os
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from untrained.datamodules.manifest import Manifest
+from untrained.datamodules.table import read_table
+from untrained.errors import DataError
+
+
+def write(folder, text, name="clips.csv", encoding="utf-8"):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode(encoding))
+    return str(path)
+
+
+def listed(path, **arguments):
+    return Manifest(path, **arguments).listed
+
+
+def test_columns(tmp_path):
+    text = "path,label,split,group,Mood\na/1.wav,x,train,s1,calm\na/2.wav,y,VAL,s2,\n/else/3.wav,x,test,,wild\n"
+    first, second, third = listed(write(tmp_path, text))
+    assert (first.id, third.id) == ("/else/3.wav", "a/2.wav")
+    assert (second.id, second.path, second.label, second.split) == ("a/1.wav", tmp_path / "a/1.wav", "x", "train")
+    assert (second.group, second.metadata) == ("s1", {"mood": "calm"})
+    assert (first.group, third.split) == (None, "validation")
+
+
+def test_splits_or_folds_are_drawn_where_there_are_none(tmp_path):
+    path = write(tmp_path, "path,label\n" + "".join(f"{i}.wav,{i % 2}\n" for i in range(20)))
+    assert {clip.split for clip in listed(path)} == {"train", "validation", "test"}
+    assert {clip.fold for clip in listed(path, folds=4)} == {0, 1, 2, 3}
+    grouped = write(tmp_path, "path,label,group\n" + "".join(f"{i}.wav,{i % 2},{i // 4}\n" for i in range(40)))
+    fold_of = {}
+    for clip in listed(grouped, folds=4):
+        assert fold_of.setdefault(clip.group, clip.fold) == clip.fold
+
+
+@pytest.mark.parametrize("given_path", ["../x.wav", "a/../../x.wav", "..", "./../x.wav"])
+def test_paths_that_climb_out_of_the_root_are_refused(tmp_path, given_path):
+    path = write(tmp_path, f"path,label\nok.wav,a\n{given_path},b\n")
+    with pytest.raises(DataError, match=r"line 3: path=.* climbs out of root=.*--data.root"):
+        listed(path)
+
+
+def test_paths_relative_to_the_root_that_is_given(tmp_path):
+    path = write(tmp_path / "tables", f"path,label,fold\na/../1.wav,a,1\n{tmp_path}/sounds/2.wav,b,2\n")
+    clips = listed(path, root=str(tmp_path / "sounds"))
+    assert [clip.id for clip in clips] == ["1.wav", "2.wav"]
+    assert [clip.path for clip in clips] == [tmp_path / "sounds" / "1.wav", tmp_path / "sounds" / "2.wav"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "has no lines below its header"),
+        ("path,label\n", "has no lines below its header"),
+        ("file,label\na.wav,x\n", "has no column path: its first line has 'file', 'label'"),
+        ("path;label\na.wav;x\n", "has no column path or label: .*separated by commas"),
+        ("path,label,path\na,b,c\n", "has several columns path"),
+        ("path,label\na.wav\n", r"line 2: 1 cells where the header has 2 columns"),
+        ("path,label\n\n\nx, y.wav,b\n", r"line 4: 3 cells .*\"quotes\""),
+        ("path,label\na.wav,\n", "line 2: label is empty"),
+        ("path,label\n ,a\n", "line 2: path is empty"),
+        ('path,label\n"a\nb.wav",x\nc.wav,\n', "line 4: label is empty"),
+        ('path,label\n"a.wav,x\n', "unexpected end of data"),
+        ("path,label,split\na.wav,x,dev\n", "line 2: split='dev'; expected train, validation or test"),
+        ("path,label,fold\na.wav,x,one\n", "line 2: fold='one'; expected a whole number"),
+        ("path,label,split\na.wav,x,train\nb.wav,y,\n", "line 3: no split, which other lines have"),
+        ("path,label\na.wav,x\na.wav,y\n", "line 3: 'a.wav' stands on line 2 already"),
+        ("path,label\na.wav,x\nb.wav,x\n", "all of class 'x'; at least two"),
+        (
+            "path,label,fold,group\na.wav,x,1,s\nb.wav,y,2,s\n",
+            "group 's' is torn apart: 'a.wav' is in fold 1, 'b.wav' in fold 2",
+        ),
+    ],
+)
+def test_faults_are_named_by_their_line(tmp_path, text, message):
+    with pytest.raises(DataError, match=message):
+        listed(write(tmp_path, text))
+
+
+def test_files_that_are_no_table(tmp_path):
+    with pytest.raises(DataError, match=r"no table at .*gone.csv \(found nothing\)"):
+        listed(str(tmp_path / "gone.csv"))
+    with pytest.raises(DataError, match=r"found a folder"):
+        listed(str(tmp_path))
+    with pytest.raises(DataError, match="is no UTF-8 text"):
+        listed(write(tmp_path, "path,label\ncafé.wav,x\n", encoding="latin-1"))
+    with pytest.raises(DataError, match=r"leave out --data.folds=3"):
+        listed(write(tmp_path, "path,label,fold\na.wav,x,1\nb.wav,y,2\n"), folds=3)
+
+
+# What a spreadsheet or a script can write into a cell; surrogates are no text, and a path cannot hold a zero byte.
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1).filter(str.strip)
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    cells=st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=8),
+    bom=st.booleans(),
+    blank=st.booleans(),
+    style=st.sampled_from([("\r\n", csv.QUOTE_MINIMAL), ("\r\n", csv.QUOTE_ALL), ("\n", csv.QUOTE_ALL)]),
+)
+def test_every_cell_comes_back(tmp_path_factory, cells, bom, blank, style):
+    end, quoting = style
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator=end + end * blank, quoting=quoting).writerows([("Path ", "label"), *cells])
+    path = tmp_path_factory.mktemp("table") / "t.csv"
+    path.write_bytes(b"\xef\xbb\xbf" * bom + text.getvalue().encode())
+    rows = read_table(path, ("path", "label"))
+    assert [(row["path"], row["label"]) for row in rows] == cells
+
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0/"), min_size=1, max_size=40)
+
+
+@settings(deadline=None, max_examples=100)
+@given(name=NAMES.filter(lambda name: name.strip() and len(os.fsencode(name)) < 200))
+def test_any_name_of_a_file(tmp_path_factory, name):
+    root = tmp_path_factory.mktemp("names")
+    sound = np.full(50, 0.25, np.float32)
+    soundfile.write(os.fsencode(root / f"{name}.wav"), sound, 12_000, format="WAV", subtype="FLOAT")
+    with (root / "clips.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("path", "label", "fold"), (f"{name}.wav", "a", 1), ("other.wav", "b", 2)])
+    data = Manifest(str(root / "clips.csv"), n_samples=50)
+    (clip,) = (clip for clip in data.listed if clip.label == "a")
+    assert (data.read(clip, 12_000).waveform == sound).all()

@@ -1,0 +1,132 @@
+"""`untrained check data` on data with planted faults, of every kind that has been seen."""
+
+import re
+import shutil
+
+import numpy as np
+import pytest
+import soundfile
+
+
+@pytest.fixture
+def root(sounds, tmp_path):
+    """A folder with splits, in which every fault is planted once."""
+    root = tmp_path / "planted"
+    for split, files in (("train", slice(0, 6)), ("val", slice(6, 8)), ("test", slice(8, 12))):
+        for label in ("high", "low", "mid"):
+            for file in sorted((sounds / label).glob(f"{label} *"))[files]:
+                (root / split / label).mkdir(parents=True, exist_ok=True)
+                shutil.copy(file, root / split / label)
+    low = root / "train" / "low"
+    (low / "empty.wav").write_bytes(b"")
+    (low / "words.wav").write_text("these are words\n" * 100)
+    (low / "header.wav").write_bytes((low / "low 00.wav").read_bytes()[:44])
+    (low / "half.flac").write_bytes((low / "low 01.flac").read_bytes()[: (low / "low 01.flac").stat().st_size // 2])
+    (low / "folder.wav").mkdir()
+    (low / "folder.wav" / "inside.txt").write_text("")
+    (low / "loop").symlink_to(root)
+    (low / "gone.wav").symlink_to("nowhere.wav")
+    soundfile.write(low / "nan.wav", np.float32([0, np.nan]), 12_000, subtype="FLOAT")
+    soundfile.write(low / "infinite.wav", np.float32([0, np.inf]), 12_000, subtype="FLOAT")
+    soundfile.write(low / "silent.wav", np.zeros(1000), 12_000)
+    soundfile.write(low / "one sample.wav", np.float32([0.5]), 12_000)
+    shutil.copy(root / "test" / "mid" / "mid 08.ogg", root / "train" / "mid" / "copy.ogg")
+    samples, rate = soundfile.read(root / "train" / "high" / "high 01.flac", dtype="int16")
+    soundfile.write(root / "train" / "high" / "other format.wav", samples, rate)
+    return root
+
+
+def section(out, title):
+    """The lines of a list, without their indentation."""
+    lines = out.splitlines()
+    start = next(number for number, line in enumerate(lines) if re.fullmatch(rf"\d+ {re.escape(title)}.*:", line))
+    n = int(lines[start].split()[0])
+    return [line.strip() for line in lines[start + 1 : start + 1 + n]]
+
+
+def test_planted_faults(untrained, root):
+    status, out, err = untrained("check", "data", "--data", "folder", "--data.root", root)
+    assert status == 1
+    assert err == ""
+    broken = dict(line.split(": ", 1) for line in section(out, "cannot be read"))
+    assert {name.removeprefix("train/low/"): reason for name, reason in broken.items()} == {
+        "empty.wav": "is empty (0 bytes)",
+        "words.wav": broken["train/low/words.wav"],
+        "header.wav": "holds no audio (0 frames)",
+        "half.flac": broken["train/low/half.flac"],
+        "gone.wav": "there is no such file",
+        "nan.wav": "holds samples that are not finite (NaN or infinity)",
+        "infinite.wav": "holds samples that are not finite (NaN or infinity)",
+    }
+    assert "cannot be decoded" in broken["train/low/words.wav"]
+    assert "truncated" in broken["train/low/half.flac"]
+    assert section(out, "silent") == ["train/low/silent.wav"]
+    assert section(out, "the same audio in different splits or folds") == [
+        "test/mid/mid 08.ogg (test), train/mid/copy.ogg (train)"
+    ]
+    assert section(out, "the same audio twice") == ["train/high/high 01.flac, train/high/other format.wav"]
+    assert "1 other files" in out
+    assert "a run would end at 7 of 47 clips" in out
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if line.startswith("│")]
+    assert ["high", "7", "2", "4", "13"] in rows
+    assert ["all", "29", "6", "12", "47"] in rows
+    (rates,) = (row[1] for row in rows if row[0] == "rate")
+    assert "44100 Hz" in rates
+    (formats,) = (row[1] for row in rows if row[0] == "format")
+    assert "MPEG" in formats
+    assert "FLAC PCM_16" in formats
+
+
+def test_check_foresees_what_a_run_does(untrained, root):
+    """It stops where check says so, and with `skip` finishes the rest."""
+    data = ["--data", "folder", "--data.root", root, "--data.n_samples", "4000"]
+    status, _, err = untrained("predict", *data, "--model.frontend", "mfcc")
+    assert status == 1
+    assert "of 47 files cannot be used" in err
+    skip = [*data, "--data.on_error", "skip"]
+    status, out, _ = untrained("check", "data", *skip)
+    assert status == 0
+    assert "40 clips can be used, 7 are skipped" in out
+    status, out, _ = untrained("predict", *skip, "--model.frontend", "mfcc")
+    assert status == 0
+    assert "40 of 47 clips computed" in out
+    assert "7 clips could not be read" in out
+
+
+def test_a_sound_data_set(untrained, sounds):
+    status, out, _ = untrained("check", "data", "--data", "folder", "--data.root", sounds, "--data.folds", "3")
+    assert status == 0
+    assert "36 clips can be used" in out
+    assert "fold 2" in out
+    assert "cannot be read" not in out
+
+
+def test_sounds_that_are_made(untrained):
+    status, out, _ = untrained(
+        "check", "data", "--data", "synthetic", "--data.clips_per_class", "3", "--data.n_samples", "9000"
+    )
+    assert status == 0
+    assert "24 clips can be used" in out
+    assert "made, not read from files" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (
+            ["data", "--data", "folder", "--data.root", "gone"],
+            1,
+            "this data set cannot be used: no folder at root='gone'",
+        ),
+        (["data"], 2, "data"),
+        (["data", "--data", "foldr"], 2, "unknown datamodule 'foldr'; did you mean 'folder'?"),
+        (["data", "--data", "folder", "--data.rot", "x"], 2, "--data: Option 'rot' is not accepted"),
+        (["files"], 2, "untrained check data --data NAME"),
+        ([], 2, "untrained check data --data NAME"),
+    ],
+)
+def test_mistakes(untrained, arguments, status, message):
+    found, out, err = untrained("check", *arguments)
+    assert found == status
+    assert message in (err if status == 2 else out)
+    assert err.count("\n") == (status == 2)
