@@ -25,6 +25,7 @@ COMMANDS = {
 }
 _STUDIES = Path(__file__).parent / "configs" / "studies"
 _DEFAULT_STUDY = "synthetic"
+_PLACE = ("input", "filters", "domain_knowledge", "reference")  # what a front-end says of itself
 _ORIGIN = ("origin", "licence", "citation")  # what a data set says of itself
 
 
@@ -123,6 +124,8 @@ def _list(argv: list[str]) -> int:
     for kind in kinds:
         if kind not in registries:
             raise UsageError(f"unknown kind {kind!r}; there are {', '.join(registries)}")
+    if options.details and kinds and "frontends" not in kinds:
+        raise UsageError(f"--details tells of front-ends, and {', '.join(kinds)} are asked for; add frontends")
     for kind in kinds or registries:
         registry = registries[kind]
         print(f"{kind}:")
@@ -130,7 +133,9 @@ def _list(argv: list[str]) -> int:
         for plugin in registry.plugins:
             try:
                 lines = [plugin.summary()]
-                attributes = plugin.constants() if plugin.is_ours else _attributes(registry.get(plugin.name))
+                cls = None if plugin.is_ours else registry.get(plugin.name)
+                told = _PLACE if registry is FRONTENDS else _ORIGIN if registry is DATAMODULES else ()
+                attributes = plugin.constants() if cls is None else {name: getattr(cls, name, None) for name in told}
                 if registry is DATAMODULES:
                     lines += [f"{name}: {attributes[name]}" for name in _ORIGIN if attributes.get(name)]
                 if registry is FRONTENDS:
@@ -143,16 +148,12 @@ def _list(argv: list[str]) -> int:
     return 0
 
 
-def _attributes(cls: type) -> dict[str, Any]:
-    return {name: getattr(cls, name) for name in dir(cls)}
-
-
 def _place(attributes: Mapping[str, Any]) -> list[str]:
     """Where a front-end stands in the table of the study's talk, as far as it says."""
-    read, filters, known = (attributes.get(name) for name in ("input", "filters", "domain_knowledge"))
-    known = None if known is None else "domain knowledge" if known else "no domain knowledge"
-    parts = [read, filters and f"{filters} filters", known, attributes.get("reference")]
-    place = ", ".join(filter(None, parts))
+    read, filters, known, reference = (attributes.get(name) for name in _PLACE)
+    known = {True: "domain knowledge", False: "no domain knowledge"}.get(known) if isinstance(known, bool) else None
+    parts = [read, filters and f"{filters} filters", known, reference]
+    place = ", ".join(str(part) for part in parts if part)
     return [place] if place else []
 
 

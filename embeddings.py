@@ -1,13 +1,7 @@
 """What carries embeddings from the predict loop to the store: a callback that writes what is missing there."""
 
-import ast
-import contextlib
-import hashlib
-import inspect
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from pytorch_lightning import LightningModule, Trainer
@@ -20,8 +14,8 @@ from .datamodules.base import AudioDataModule, Batch
 from .datamodules.clip import Stamp
 from .errors import AudioError, UsageError
 from .frontends import FrontEnd
-from .registry import FRONTENDS
-from .store import EmbeddingStore, Row, digest, plain
+from .identity import describe
+from .store import EmbeddingStore, Row, digest
 
 
 class EmbeddingWriter(BasePredictionWriter):
@@ -151,40 +145,3 @@ def refuse_more_devices_than_clips(trainer: Trainer, datamodule: AudioDataModule
             f"{n_clips} clips cannot be shared by {trainer.world_size} devices; "
             f"use --trainer.devices {n_clips} or fewer"
         )
-
-
-def describe(front_end: FrontEnd, datamodule: AudioDataModule, precision: str) -> dict[str, Any]:
-    """Everything that decides the embeddings of a data set by a front-end, as plain Python."""
-    cls = type(front_end)
-    return {
-        "front_end": FRONTENDS.name_of(cls) or cls.__qualname__,
-        "arguments": {name: plain(value) for name, value in front_end.arguments.items()},
-        **front_end.options._asdict(),
-        "weights": weights_digest(front_end),
-        "code": code_digest(cls),
-        "representation": repr(front_end.representation),
-        "sample_rate": front_end.sample_rate,
-        "n_samples": datamodule.n_samples,
-        "fit_length": datamodule.fit_length,
-        "precision": precision,
-        "source": datamodule.source,
-    }
-
-
-def code_digest(cls: type) -> str:
-    """Hexadecimal digest of the source of a front-end and of the classes between it and the contract."""
-    found = hashlib.sha256()
-    for part in cls.__mro__[: cls.__mro__.index(FrontEnd)]:
-        with contextlib.suppress(OSError, TypeError):  # typed into an interpreter, it has no source
-            # Parsed, so that comments and formatting make no difference.
-            found.update(ast.unparse(ast.parse(textwrap.dedent(inspect.getsource(part)))).encode())
-    return found.hexdigest()[:16]
-
-
-def weights_digest(front_end: FrontEnd) -> str:
-    """Hexadecimal digest of all weights and buffers, names and shapes included."""
-    found = hashlib.sha256()
-    for name, tensor in sorted(front_end.state_dict().items()):
-        found.update(f"{name} {tuple(tensor.shape)}".encode())
-        found.update(tensor.detach().cpu().float().numpy().tobytes())
-    return found.hexdigest()[:16]

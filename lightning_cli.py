@@ -177,8 +177,8 @@ def _refuse_differences(
         name, arguments = checkpoint.name_front_end(model.frontend)
         leave_out = "leave out --model.frontend, which comes from the checkpoint"
         refuse("--model.frontend", recipe.front_end, name, leave_out)
-        for key, value in arguments.items():
-            refuse(f"--model.frontend.{key}", recipe.front_end_arguments.get(key), plain(value), leave_out)
+        for key in vars(given.frontend.get("init_args", Namespace())):
+            refuse(f"--model.frontend.{key}", recipe.front_end_arguments.get(key), plain(arguments.get(key)), leave_out)
     for key in ("init", "layers", "pooling"):
         if key in given:
             refuse(f"--model.{key}", getattr(recipe, key), getattr(model, key), "leave it out")

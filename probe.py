@@ -37,10 +37,11 @@ class Probe(LightningModule):
         protocol: How candidates are chosen and scored: `holdout`, `nested`, `study`, or `auto`, which is hold-out where
             there is a test split and nested elsewhere.
         init: Distribution that the front-end's weights are drawn from: `he_truncated`, as in the study, `he_normal`,
-            `xavier`, `orthogonal` or `pytorch`.
+            `xavier`, `orthogonal` or `pytorch`; by default the front-end's own, which is `he_truncated`.
         layers: Of the front-end, which the back-end learns from: `all`, `last`, or a list of numbers counted from 0.
             Embeddings hold all layers.
-        pooling: How a feature map becomes features: `mean`, as in the study, `mean_std` or `max`.
+        pooling: How a feature map becomes features: `mean`, as in the study, `mean_std` or `max`; by default the
+            front-end's own, which is `mean`.
 
     Raises:
         ValueError: The front-end has no such layers, or computes its embeddings in a way to which `init`, `layers` or
@@ -52,25 +53,32 @@ class Probe(LightningModule):
         frontend: FrontEnd | None = None,
         backend: BackEnd | None = None,
         protocol: Protocol = "auto",
-        init: Init = "he_truncated",
+        init: Init | None = None,
         layers: Layers = "all",
-        pooling: Pooling = "mean",
+        pooling: Pooling | None = None,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.frontend = None if frontend is None else frontend.with_options(init, pooling)
         self.backend, self.protocol = backend, protocol
         self.init, self.layers, self.pooling = init, layers, pooling
-        if self.frontend is not None and layers != "all":
-            self.frontend.columns(layers)  # refuses those that there are not
+        if self.frontend is not None:
+            self.init, self.pooling = self.frontend.options
+            if layers != "all":
+                self.frontend.columns(layers)  # refuses those that there are not
         self.selection: Selection | None = None
         self.test_predictions: Array = np.zeros(0, int)
         self._batches: list[tuple[Tensor, Tensor]] = []
 
     @property
-    def columns(self) -> list[int]:
-        """Columns of an embedding that the back-end learns from: those of `layers`."""
-        return self.require_front_end().columns(self.layers)
+    def columns(self) -> list[int] | None:
+        """Columns of an embedding that the back-end learns from: those of `layers`; None for all."""
+        return None if self.layers == "all" else self.require_front_end().columns(self.layers)
+
+    @property
+    def n_features(self) -> int:
+        """How many numbers the back-end learns from."""
+        return self.require_front_end().embedding_size if self.columns is None else len(self.columns)
 
     def forward(self, waveform: Tensor) -> Tensor:
         """What the back-end reads of a batch of clips.
@@ -79,9 +87,10 @@ class Probe(LightningModule):
             waveform: `(batch, n_samples)`.
 
         Returns:
-            `(batch, len(columns))`.
+            `(batch, n_features)`.
         """
-        return self.require_front_end()(waveform)[:, self.columns]  # type: ignore[no-any-return]
+        embeddings: Tensor = self.require_front_end()(waveform)
+        return embeddings if self.columns is None else embeddings[:, self.columns]
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Embeddings of a batch, of all layers, `(n_clips_read, embedding_size)`."""
@@ -175,7 +184,7 @@ class EmbeddedData(LightningDataModule):
         return np.array([self._label_of[clip.label] for clip in clips])
 
     def embeddings(self, clips: Sequence[Clip]) -> Array:
-        """Embeddings of clips, `(len(clips), len(columns))`."""
+        """Embeddings of clips, `(len(clips), n_features)`."""
         return self.store.read([clip.id for clip in clips], self.columns)
 
     def train_dataloader(self) -> DataLoader[Any]:

@@ -271,10 +271,10 @@ def _kinds(results: Sequence[Result]) -> dict[str, list[str]]:
     """Names of front-ends by what they read, from minimal filters to many; those that do not say so come last."""
     filters_of = {result.front_end: result.filters for result in results}
     kinds: dict[str, list[str]] = {}
-    for kind in [*(result.input for result in results if result.filters), "others"]:
+    for kind in [*(result.input for result in results if result.input and result.filters), "others"]:
         kinds[kind] = []
     for result in results:
-        of_kind = kinds[result.input if result.filters else "others"]
+        of_kind = kinds[result.input if result.input and result.filters else "others"]
         if result.front_end not in of_kind:
             of_kind.append(result.front_end)
     for names in kinds.values():

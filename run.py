@@ -11,8 +11,9 @@ from . import report, stages
 from .backends import BackEnd
 from .backends.base import Array
 from .datamodules import AudioDataModule
-from .embeddings import describe as describe_embeddings
 from .frontends import FrontEnd
+from .frontends.base import Options
+from .identity import describe as describe_embeddings
 from .metrics import score
 from .probe import Probe
 from .protocols import resolve
@@ -154,13 +155,14 @@ def is_random(front_end: FrontEnd) -> bool:
 def front_end_label(front_end: FrontEnd, options: Mapping[str, Any]) -> str:
     """Registered name of a front-end, and of its arguments and the probe's options those that are not the default."""
     name = FRONTENDS.name_of(type(front_end)) or type(front_end).__name__
-    return _label(_label(name, type(front_end), front_end.arguments), Probe, options)
+    name = _label(name, _defaults(type(front_end)), front_end.arguments)
+    return _label(name, {**Options()._asdict(), "layers": "all"}, options)
 
 
 def back_end_label(backend: BackEnd) -> str:
     """Registered name of a back-end, and its arguments that are not the default."""
     name = BACKENDS.name_of(type(backend)) or type(backend).__name__
-    return _label(name, type(backend), backend.get_params())
+    return _label(name, _defaults(type(backend)), backend.get_params())
 
 
 def as_text(value: Any) -> str:
@@ -168,7 +170,12 @@ def as_text(value: Any) -> str:
     return ",".join(map(as_text, value)) if isinstance(value, list | tuple) else str(value).replace("/", "_")
 
 
-def _label(name: str, cls: type, arguments: Mapping[str, Any]) -> str:
-    defaults = {key: parameter.default for key, parameter in inspect.signature(cls).parameters.items()}
-    given = {key: value for key, value in arguments.items() if key != "seed" and value != defaults.get(key)}
+def _defaults(cls: type) -> dict[str, Any]:
+    return {key: parameter.default for key, parameter in inspect.signature(cls).parameters.items()}
+
+
+def _label(name: str, defaults: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
+    given = {
+        key: value for key, value in arguments.items() if key != "seed" and as_text(value) != as_text(defaults.get(key))
+    }
     return "-".join([name, *(f"{key}={as_text(value)}" for key, value in given.items())])

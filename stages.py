@@ -203,9 +203,8 @@ def save(path: Path, probe: Probe, datamodule: AudioDataModule, data: EmbeddedDa
     recipe = checkpoint.Recipe(
         front_end=name,
         front_end_arguments=arguments,
-        init=probe.init,
+        **front_end.options._asdict(),
         layers=probe.layers,
-        pooling=probe.pooling,
         back_end=back_end_name,
         sample_rate=front_end.sample_rate,
         n_samples=datamodule.n_samples,
@@ -230,7 +229,16 @@ def load(path: str | Path, trust: Sequence[str] = ()) -> tuple[Probe, checkpoint
     recipe, content = checkpoint.read(path)
     front_end = checkpoint.build_front_end(recipe, content, path)
     back_end = checkpoint.build_back_end(recipe, content, path, trust)
-    return Probe(front_end, back_end, init=recipe.init, layers=recipe.layers, pooling=recipe.pooling), recipe
+    try:
+        probe = Probe(front_end, back_end, layers=recipe.layers)
+    except ValueError as error:
+        raise CheckpointError(f"{path} does not fit the front-end that is installed ({error}); fit it again") from error
+    if probe.n_features != back_end.n_features_in_:
+        raise CheckpointError(
+            f"{path} does not fit the front-end that is installed: its back-end has learned from "
+            f"{back_end.n_features_in_} features, the front-end gives {probe.n_features}; fit it again"
+        )
+    return probe, recipe
 
 
 def leave_process_group() -> None:

@@ -2,7 +2,7 @@
 
 import itertools
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +77,11 @@ def compare(parser: Parser, config: Namespace) -> list[report.Result]:
     folder = root / config.name
     embeddings = Path(config.embeddings or root / "embeddings")
     trainer = Trainer(**{**trainer_arguments, "enable_progress_bar": False})
-    runs = _runs(parser, config, folder, str(trainer.precision))
     console = Console(stderr=True, quiet=not trainer.is_global_zero, highlight=False, markup=False, soft_wrap=True)
+    said: dict[str, None] = {}
+    runs = _runs(parser, config, folder, str(trainer.precision), lambda text: said.setdefault(text))
+    for text in said:
+        console.print(text)
     extractions: dict[str, Extraction] = {}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -107,7 +110,7 @@ def compare(parser: Parser, config: Namespace) -> list[report.Result]:
     return results
 
 
-def _runs(parser: Parser, config: Namespace, folder: Path, precision: str) -> list[Run]:
+def _runs(parser: Parser, config: Namespace, folder: Path, precision: str, say: Callable[[str], None]) -> list[Run]:
     """All runs of a study; one without randomness is there once, not once a seed."""
     axes = ("datamodules", "frontends", "backends", "seeds", "model.init", "model.layers", "model.pooling")
     empty = [f"--{key}" for key in axes if not config[key]]
@@ -124,7 +127,7 @@ def _runs(parser: Parser, config: Namespace, folder: Path, precision: str) -> li
         parts = instantiate(parser, seeded)
         for j, made in enumerate(parts.frontends):
             made = made if is_random(made) else first.frontends[j]
-            for front_end, layers in _variants(made, config.model):
+            for front_end, layers in _variants(made, config.model, say):
                 for i, k in itertools.product(range(len(names)), range(len(parts.backends))):
                     options = {**front_end.options._asdict(), "layers": layers}
                     probe = Probe(front_end, clone(parts.backends[k]), config.protocol, **options)
@@ -145,19 +148,32 @@ def _runs(parser: Parser, config: Namespace, folder: Path, precision: str) -> li
     return sorted(runs.values(), key=lambda run: first.datamodules.index(run.datamodule))
 
 
-def _variants(front_end: FrontEnd, model: Namespace) -> Iterator[tuple[FrontEnd, Layers]]:
-    """A front-end with each combination of the options of a study; one that has no maps is there once, as it is."""
-    if not front_end.has_maps:
-        yield front_end, "all"
-        return
+def _variants(front_end: FrontEnd, model: Namespace, say: Callable[[str], None]) -> list[tuple[FrontEnd, Layers]]:
+    """A front-end with each combination of the options of a study that applies to it.
+
+    One without feature maps is there once, as it is; what does not apply to another is left out. Either is said.
+    """
+    found: list[tuple[FrontEnd, Layers]] = []
+    refused: list[str] = []
     for init, pooling in itertools.product(model.init, model.pooling):
         try:
             variant = front_end.with_options(init, pooling)
-            for layers in model.layers:
-                variant.columns(layers)
-                yield variant, layers
         except ValueError as error:
-            raise UsageError(f"--model: {error}") from error
+            refused.append(str(error))
+            continue
+        for layers in model.layers:
+            try:
+                variant.columns(layers)
+                found.append((variant, layers))
+            except ValueError as error:
+                refused.append(str(error))
+    if not found and not front_end.has_maps:
+        found = [(front_end, "all")]
+    if not found:
+        raise UsageError(f"--model: {refused[0]}")
+    for reason in dict.fromkeys(refused):
+        say(f"not in this study: {reason}")
+    return found
 
 
 def _result(run: Run, extraction: Extraction) -> report.Result:
@@ -172,8 +188,8 @@ def _result(run: Run, extraction: Extraction) -> report.Result:
     return report.Result(
         dataset=run.params["dataset"],
         front_end=run.params["front_end"],
-        input=run.probe.require_front_end().input or "",
-        filters=run.probe.require_front_end().filters or "",
+        input=str(getattr(type(run.probe.frontend), "input", "")),
+        filters=str(getattr(type(run.probe.frontend), "filters", "")),
         back_end=run.params["back_end"],
         seed=run.seed,
         protocol=selection.protocol,
@@ -185,7 +201,7 @@ def _result(run: Run, extraction: Extraction) -> report.Result:
         accuracy_low=scores[f"{kind}/accuracy_low"],
         accuracy_high=scores[f"{kind}/accuracy_high"],
         best_candidate=report.describe(selection.best_candidate),
-        n_features=len(run.probe.columns),
+        n_features=run.probe.n_features,
         n_clips=metrics["n_clips"],
         n_classes=len(run.datamodule.class_names),
         seconds=metrics["seconds"],

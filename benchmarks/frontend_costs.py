@@ -9,7 +9,6 @@ memory is that of the whole process, PyTorch included.
 """
 
 import argparse
-import resource
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -46,6 +45,8 @@ def cases() -> list[tuple[str, str]]:
 
 def measure(name: str, size: str) -> dict[str, float]:
     """Cost of one front-end, in a process that does nothing else."""
+    import resource  # not on every system
+
     import torch
 
     front_end = FRONTENDS.create(name, **({"size": size} if size else {}))

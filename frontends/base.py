@@ -3,7 +3,7 @@
 import copy
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple, get_args
 
 import torch
@@ -51,7 +51,8 @@ class FrontEnd(nn.Module):
             float32.
         arguments: The arguments that the front-end was made with, by name, defaults included.
         options: Distribution of the weights and pooling of the maps; `with_options` changes them.
-        input: "waveform" or "spectrogram"; where it stands in the table of Pons & Serra's talk, as the next three.
+        input: "waveform" or "spectrogram"; of the class, optional: where it stands in the table of Pons & Serra's talk,
+            as the next three.
         filters: "minimal", "single" or "many" shapes of filters in the first layer.
         domain_knowledge: Whether knowledge of audio shaped the filters.
         reference: The publication that the architecture stands for.
@@ -75,10 +76,11 @@ class FrontEnd(nn.Module):
     """
 
     sample_rate: int = 12_000
-    input: ClassVar[str | None] = None
-    filters: ClassVar[str | None] = None
-    domain_knowledge: ClassVar[bool | None] = None
-    reference: ClassVar[str | None] = None
+    # No defaults, which would hide layers that a plug-in calls so.
+    input: ClassVar[str]
+    filters: ClassVar[str]
+    domain_knowledge: ClassVar[bool]
+    reference: ClassVar[str]
 
     representation: nn.Module
     arguments: dict[str, Any]
@@ -156,12 +158,12 @@ class FrontEnd(nn.Module):
         """Distribution of the weights and pooling of the maps."""
         return self._options
 
-    def with_options(self, init: Init = "he_truncated", pooling: Pooling = "mean") -> "FrontEnd":
+    def with_options(self, init: Init | None = None, pooling: Pooling | None = None) -> "FrontEnd":
         """This front-end with its weights drawn or its maps pooled in another way.
 
         Args:
-            init: The distribution that the weights are drawn from.
-            pooling: How a feature map becomes numbers.
+            init: The distribution that the weights are drawn from; by default they stay as they are.
+            pooling: How a feature map becomes numbers; by default as it is.
 
         Returns:
             A copy, or this very front-end where nothing differs.
@@ -175,7 +177,7 @@ class FrontEnd(nn.Module):
             >>> VGG(n_filters=2).with_options(pooling="mean_std").feature_names[:4]
             ['layer0.map0.mean', 'layer0.map1.mean', 'layer0.map0.std', 'layer0.map1.std']
         """
-        wanted = Options(init, pooling)
+        wanted = Options(init or self.options.init, pooling or self.options.pooling)
         if wanted == self.options:
             return self
         for name, value, own, choices in zip(
@@ -187,10 +189,14 @@ class FrontEnd(nn.Module):
                 self._refuse_without_maps(name, value)
         changed = copy.deepcopy(self)
         changed._options = wanted
-        for cached in ("embedding_size", "feature_names"):
-            changed.__dict__.pop(cached, None)
-        if init != self.options.init:
-            changed.reset_parameters(torch.Generator().manual_seed(self.seed))
+        for name in ("embedding_size", "feature_names"):
+            changed.__dict__.pop(name, None)
+            if getattr(type(self), name) is not getattr(FrontEnd, name):  # stated for another pooling
+                changed.__dict__[name] = getattr(FrontEnd, name).func(changed)
+        if wanted.init != self.options.init:
+            device = next(iter(self.parameters()), torch.empty(0)).device
+            changed.to("cpu")._draw()
+            changed.to(device)
             if all(torch.equal(new, old) for new, old in zip(changed.parameters(), self.parameters(), strict=True)):
                 raise ValueError(
                     f"{type(self).__name__} draws no weights that init={init!r} could change; leave out init"
@@ -205,13 +211,13 @@ class FrontEnd(nn.Module):
         """
         if not self.has_maps:
             raise ValueError(
-                f"{type(self).__name__} computes its embedding without feature maps, so that {name}={value!r} does not "
-                f"apply to it; leave out {name}"
+                f"{type(self).__name__} overrides forward() instead of giving feature maps, so that {name}={value!r} "
+                f"does not apply to it; leave out {name}"
             )
 
     @property
     def has_maps(self) -> bool:
-        """Whether embeddings are pooled feature maps, rather than what an own `forward` computes."""
+        """Whether embeddings are pooled by the contract's own `forward`, rather than computed by another."""
         return type(self).forward is FrontEnd.forward
 
     def train(self, mode: bool = True) -> "FrontEnd":
@@ -226,11 +232,13 @@ class FrontEnd(nn.Module):
     @functools.cached_property
     def embedding_size(self) -> int:
         """Number of features of an embedding."""
+        self._refuse_unstated("embedding_size")
         return sum(self._sizes[1]) * len(STATISTICS[self.options.pooling])
 
     @functools.cached_property
     def feature_names(self) -> list[str]:
         """For every column of an embedding, the layer and the map it is of, as `layer0.map12`."""
+        self._refuse_unstated("feature_names")
         return [
             f"layer{layer}.map{index}{statistic}"
             for layer, n_maps in enumerate(self._sizes[1])
@@ -260,8 +268,8 @@ class FrontEnd(nn.Module):
         self._refuse_without_maps("layers", layers)
         n_layers = len(self._sizes[1])
         chosen = [n_layers - 1] if layers == "last" else layers
-        different = not isinstance(chosen, str) and len(chosen) == len(set(chosen)) > 0
-        if not different or not set(chosen) <= set(range(n_layers)):
+        is_list = isinstance(chosen, Sequence) and all(type(layer) is int for layer in chosen)
+        if not is_list or not chosen or len(chosen) > len(set(chosen)) or not set(chosen) <= set(range(n_layers)):
             raise ValueError(
                 f"layers={layers!r}; expected 'all', 'last' or a list of different numbers from 0 to {n_layers - 1}, "
                 f"as {type(self).__name__} has {n_layers} layers"
@@ -271,8 +279,8 @@ class FrontEnd(nn.Module):
 
     @functools.cached_property
     def _sizes(self) -> tuple[int, list[int]]:
-        """The shortest length and the number of maps of each layer there."""
-        return shortest(self)
+        """The shortest length and the number of maps of each layer there; without maps, any length and none."""
+        return shortest(self) if self.has_maps else (1, [])
 
     def describe(self, n_samples: int = 350_000) -> Description:
         """Its layers for a clip of a length: output shapes, parameters and floating-point operations.
@@ -308,9 +316,28 @@ class FrontEnd(nn.Module):
             self.representation = nn.Identity()
         if type(self).reset_parameters is FrontEnd.reset_parameters:
             self._refuse_what_nobody_draws()
+        self._refuse_hidden_names()
+        self._draw()
+
+    def _draw(self) -> None:
         self.reset_parameters(torch.Generator().manual_seed(self.seed))
         self.requires_grad_(False)
         self.eval()
+
+    def _refuse_hidden_names(self) -> None:
+        """Refuse attributes that hide the contract's own; what a class states instead of the contract is meant."""
+        methods = {name for name, part in vars(FrontEnd).items() if isinstance(part, Callable | property)}  # type: ignore[arg-type]
+        own = {*vars(self), *self._modules, *self._parameters, *self._buffers}
+        hidden = sorted(name for name in methods & own if name[0] != "_")
+        if hidden:
+            raise TypeError(
+                f"{type(self).__name__}: its attribute {hidden[0]!r} hides FrontEnd.{hidden[0]}, which the framework "
+                "calls; rename it"
+            )
+
+    def _refuse_unstated(self, name: str) -> None:
+        if not self.has_maps:
+            raise TypeError(f"{type(self).__name__} overrides forward(), so it must state {name}")
 
     def _refuse_what_nobody_draws(self) -> None:
         drawn = {id(parameter) for module in self._drawn() for parameter in module.parameters(recurse=False)}

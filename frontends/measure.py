@@ -1,7 +1,7 @@
 """What can be told of a front-end without audio: the shortest input that it takes, its layers and what they cost."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -81,9 +81,21 @@ def describe(front_end: "FrontEnd", n_samples: int) -> Description:
     Args:
         front_end: Of any kind.
         n_samples: Length of the clip; a shorter one than it takes is repeated, as in `forward`.
+
+    Raises:
+        ValueError: `n_samples` is less than 1.
     """
+    if n_samples < 1:
+        raise ValueError(f"n_samples={n_samples}; expected 1 or more")
     n_samples = max(n_samples, front_end.min_samples)
-    return _without_data(front_end, lambda copied, device, _: _run(copied, n_samples, device))
+    # Counted here, as weights that layers share are copied apart on the way to the meta device.
+    n_parameters: dict[str, int] = {}
+    seen: set[int] = set()
+    for name, module in front_end.named_modules():
+        own = [parameter for parameter in module.parameters(recurse=False) if id(parameter) not in seen]
+        seen.update(map(id, own))
+        n_parameters[name] = sum(parameter.numel() for parameter in own)
+    return _without_data(front_end, lambda copied, device, _: _run(copied, n_samples, device, n_parameters))
 
 
 def shortest(front_end: "FrontEnd") -> tuple[int, list[int]]:
@@ -99,7 +111,8 @@ def _without_data(front_end: "FrontEnd", measure: Callable[["FrontEnd", torch.de
         try:
             return measure(copy.deepcopy(front_end).to("cpu"), torch.device("cpu"), _LONGEST_ON_CPU)
         except AttributeError as error:  # which nn.Module would hide behind a message of its own
-            raise RuntimeError(f"{type(front_end).__name__}.feature_maps failed: {error}") from error
+            method = "feature_maps" if front_end.has_maps else "forward"
+            raise RuntimeError(f"{type(front_end).__name__}.{method} failed: {error}") from error
 
 
 def _search(front_end: "FrontEnd", device: torch.device, longest: int) -> tuple[int, list[int]]:
@@ -130,7 +143,7 @@ def _search(front_end: "FrontEnd", device: torch.device, longest: int) -> tuple[
 
 
 @torch.inference_mode()
-def _run(front_end: "FrontEnd", n_samples: int, device: torch.device) -> Description:
+def _run(front_end: "FrontEnd", n_samples: int, device: torch.device, n_parameters: Mapping[str, int]) -> Description:
     counter = FlopCounterMode(display=False)
     layers: list[Layer] = []
     started: list[int] = []  # FLOP counted when each of the modules that are running began,
@@ -145,10 +158,9 @@ def _run(front_end: "FrontEnd", n_samples: int, device: torch.device) -> Descrip
         own = flop - inside.pop()
         inside[-1] += flop
         seen = any(name == layer.name for layer in layers)
-        n_parameters = 0 if seen else sum(parameter.numel() for parameter in module.parameters(recurse=False))
-        if name == "representation" or n_parameters or own:
-            first = output if isinstance(output, Tensor) else output[0]
-            layers.append(Layer(name, type(module).__name__, tuple(first.shape[1:]), n_parameters, own))
+        if name == "representation" or n_parameters[name] or own:
+            shape = tuple(output.shape[1:]) if isinstance(output, Tensor) else ()
+            layers.append(Layer(name, type(module).__name__, shape, 0 if seen else n_parameters[name], own))
 
     for name, module in front_end.named_modules():
         if name and not name.startswith("representation."):
@@ -160,14 +172,14 @@ def _run(front_end: "FrontEnd", n_samples: int, device: torch.device) -> Descrip
         if not front_end.has_maps:
             front_end(waveform)
     represented = sum(layer.flop for layer in layers if layer.name == "representation")
-    layers = [replace(layer, flop=0) if layer.name == "representation" else layer for layer in layers]
-    n_parameters = sum(parameter.numel() for _, parameter in front_end.network_parameters())
+    layers = [replace(layer, n_parameters=0, flop=0) if layer.name == "representation" else layer for layer in layers]
+    total = sum(n for name, n in n_parameters.items() if name.partition(".")[0] != "representation")
     flop = counter.get_total_flops() - represented
-    rest = (n_parameters - sum(layer.n_parameters for layer in layers), flop - sum(layer.flop for layer in layers))
+    rest = (total - sum(layer.n_parameters for layer in layers), flop - sum(layer.flop for layer in layers))
     if any(rest):
         layers.append(Layer("(outside modules)", "", (), *rest))
     layers += [Layer(f"layer{number}", "feature maps", tuple(layer.shape[1:])) for number, layer in enumerate(maps)]
-    return Description(n_samples, front_end.embedding_size, layers, n_parameters, flop)
+    return Description(n_samples, front_end.embedding_size, layers, total, flop)
 
 
 def _count(number: int) -> str:

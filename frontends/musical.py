@@ -143,7 +143,7 @@ def _hear_timbre(convs: nn.ModuleList, x: Tensor) -> list[Tensor]:
 
 def _horizontal(n_filters: int, lengths: Lengths) -> nn.ModuleList:
     frames = URBANSOUND8K if lengths == "urbansound8k" else lengths
-    if isinstance(frames, str) or len(frames) != 4 or any(not isinstance(n, int) or n < 1 for n in frames):
+    if not isinstance(frames, list | tuple) or len(frames) != 4 or any(type(n) is not int or n < 1 for n in frames):
         raise ValueError(f"lengths={lengths!r}; expected four numbers of frames, of 1 or more, or 'urbansound8k'")
     return nn.ModuleList(
         SameConv1d(1, n_filters * 2**index - n_filters // 4, length) for index, length in enumerate(frames)

@@ -31,6 +31,12 @@ def pad_same(x: Tensor, length: int, stride: int = 1) -> Tensor:
 class SameConv1d(nn.Conv1d):
     """A convolution over `ceil(n / stride)` positions of an input of any length n, padded by `pad_same`.
 
+    Args:
+        in_channels: Of the input.
+        out_channels: Number of filters.
+        length: Of the filters.
+        stride: Step between positions.
+
     Shape:
         Input `(batch, in_channels, n)`, output `(batch, out_channels, ceil(n / stride))`.
 
@@ -39,6 +45,9 @@ class SameConv1d(nn.Conv1d):
         >>> SameConv1d(1, 2, 512, stride=32)(torch.zeros(1, 1, 350_000)).shape
         torch.Size([1, 2, 10938])
     """
+
+    def __init__(self, in_channels: int, out_channels: int, length: int, stride: int = 1) -> None:
+        super().__init__(in_channels, out_channels, length, stride)
 
     def forward(self, x: Tensor) -> Tensor:
         """Pad and convolve."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import torch
 import torchaudio
 from torch import Tensor, nn
 
@@ -63,15 +64,7 @@ class LogMel(Representation):
         super().__init__()
         self.sample_rate, self.n_fft, self.hop_length = sample_rate, n_fft, hop_length
         self.n_mels, self.top_db = n_mels, top_db
-        self.mel_spectrogram = torchaudio.transforms.MelSpectrogram(
-            sample_rate=sample_rate,
-            n_fft=n_fft,
-            hop_length=hop_length,
-            n_mels=n_mels,
-            pad_mode="reflect",
-            norm="slaney",
-            mel_scale="slaney",
-        )
+        self.mel_spectrogram = mel_spectrogram(sample_rate, n_fft, hop_length, n_mels)
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Log-mel spectrogram of a batch, in dB."""
@@ -83,6 +76,37 @@ class LogMel(Representation):
             f"sample_rate={self.sample_rate}, n_fft={self.n_fft}, hop_length={self.hop_length}, "
             f"n_mels={self.n_mels}, top_db={self.top_db}"
         )
+
+
+def mel_spectrogram(sample_rate: int, n_fft: int, hop_length: int, n_mels: int) -> torchaudio.transforms.MelSpectrogram:
+    """Mel power spectrogram as librosa of 2018 computes it: reflect padding, Slaney's scale and area normalisation.
+
+    Args:
+        sample_rate: In Hz.
+        n_fft: Length of window and transform in samples.
+        hop_length: Step between frames in samples.
+        n_mels: Number of mel bands.
+    """
+    module = torchaudio.transforms.MelSpectrogram(
+        sample_rate=sample_rate,
+        n_fft=n_fft,
+        hop_length=hop_length,
+        n_mels=n_mels,
+        pad_mode="reflect",
+        norm="slaney",
+        mel_scale="slaney",
+    )
+    # torchaudio computes the filters in the default precision, whose rounding is heard 30 dB below a clip's maximum.
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        filters = torchaudio.functional.melscale_fbanks(
+            n_fft // 2 + 1, 0.0, sample_rate / 2, n_mels, sample_rate, norm="slaney", mel_scale="slaney"
+        )
+    finally:
+        torch.set_default_dtype(default)
+    module.mel_scale.fb = filters.float()
+    return module
 
 
 def power_to_db(power: Tensor, top_db: float) -> Tensor:

@@ -1,6 +1,7 @@
 """The two sizes at which the study compares front-ends."""
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Literal
 
 Size = Literal["small", "large"]
@@ -28,14 +29,15 @@ def choose(sizes: Mapping[str, int], size: Size | None, *, multiple_of: int = 1,
         12
     """
     ((name, number),) = given.items()
-    if size is not None and size not in sizes:
+    if size is not None and (not isinstance(size, str) or size not in sizes):
         raise ValueError(f"size={size!r}; expected one of {', '.join(sizes)}")
     if number is None:
         return sizes[size or "small"]
     if size is not None:
         raise ValueError(f"size={size!r} and {name}={number!r} are both given; size stands for {name}={sizes[size]}")
-    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+    if isinstance(number, bool) or not isinstance(number, Integral) or number < 1:
         raise ValueError(f"{name}={number!r}; expected an integer of 1 or more")
+    number = int(number)
     if number % multiple_of:
         nearest = max(multiple_of, round(number / multiple_of) * multiple_of)
         raise ValueError(f"{name}={number}; expected a multiple of {multiple_of}, as {nearest}")

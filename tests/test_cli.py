@@ -181,7 +181,10 @@ def fitted(untrained, sounds, tmp_path):
     ("arguments", "message"),
     [
         (["--model.frontend", "mfcc"], "has --model.frontend='temporal', the command line 'mfcc'"),
-        (["--model.frontend", "temporal"], "has --model.frontend.n_filters=4, the command line None; leave out"),
+        (
+            ["--model.frontend", "temporal", "--model.frontend.n_filters", "8"],
+            "has --model.frontend.n_filters=4, the command line 8; leave out",
+        ),
         (["--model.pooling", "max"], "has --model.pooling='mean', the command line 'max'; leave it out"),
         (["--model.layers", "[0]"], "has --model.layers='all', the command line [0]; leave it out"),
         (["--data.n_samples", "9000"], "has --data.n_samples=8000, the command line 9000; add --data.n_samples 8000"),
@@ -227,7 +230,7 @@ def test_options_of_the_front_end(untrained, sounds, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["mfcc", "--model.pooling", "max"], "MFCC computes its embedding without feature maps"),
+        (["mfcc", "--model.pooling", "max"], "MFCC overrides forward() instead of giving feature maps"),
         (["vgg", "--model.layers", "[5]"], "layers=[5]; expected 'all', 'last' or a list of different numbers"),
         (
             ["vgg", "--model.layers", "first"],
@@ -369,6 +372,14 @@ def test_compare_sweeps_options(untrained, tmp_path):
     status, out, _ = untrained("fit", "--config", tmp_path / row["run"] / "config.yaml")
     assert status == 0
     assert f"cv/accuracy {100 * float(row['accuracy']):.2f} %" in out
+    both = ["--frontends", "[{class_path: sample_level, init_args: {n_filters: 2}}, mfcc, temporal]", "--name", "both"]
+    status, _, err = untrained("compare", "study.yaml", *few, *both, "--model.layers", "[all, [0, 2]]")
+    assert status == 0
+    assert "not in this study: layers=[0, 2]; expected" in err
+    assert err.count("as Temporal has 1 layers") == 1
+    assert "not in this study: MFCC overrides forward()" in err
+    results = list(csv.DictReader((tmp_path / "runs/both/results.csv").open(newline="")))
+    assert len([row for row in results if row["front_end"].startswith("temporal")]) == 2  # poolings, of all layers
     status, _, err = untrained("compare", "study.yaml", *few, "--frontends", front_ends, "--model.layers", "[[7]]")
     assert status == 2
     assert "--model: layers=[7]; expected" in err
@@ -399,6 +410,7 @@ def test_list_tells_the_place_and_the_layers_of_front_ends(untrained):
     status, details, _ = untrained("list", "frontends", "--details")
     assert status == 0
     assert "FAILED" not in details
+    assert untrained("list", "--details", "backends")[0] == 2
     assert details.count("for 350000 samples:") == 13
     (line,) = (line.split() for line in details.splitlines() if line.strip().startswith("convs.1 ") and "48 x" in line)
     assert line == ["convs.1", "Conv2d", "32", "x", "48", "x", "342", "9,248", "302,579,712"]

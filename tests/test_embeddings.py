@@ -1,6 +1,8 @@
 import csv
+import importlib
 import os
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -10,11 +12,12 @@ from pytorch_lightning import Trainer
 from untrained.datamodules import AudioDataModule
 from untrained.datamodules.folder import AudioFolder
 from untrained.datamodules.synthetic import Synthetic
-from untrained.embeddings import EmbeddingWriter, code_digest, describe
+from untrained.embeddings import EmbeddingWriter
 from untrained.errors import AudioError, UntrainedError, UsageError
 from untrained.frontends.baselines import MFCC
 from untrained.frontends.musical import Temporal
 from untrained.frontends.vgg import VGG
+from untrained.identity import code_digest, describe
 from untrained.probe import EmbeddedData, Probe
 from untrained.stages import extract
 
@@ -94,18 +97,60 @@ def test_a_stored_clip_whose_file_has_broken_is_no_longer_used(sounds, tmp_path)
     assert len(EmbeddedData(extraction.store, data, data.class_names).clips) == 35
 
 
-class Once(Temporal):
-    pass
+PLUGIN = """
+from torch import nn
+from untrained.frontends import FrontEnd, Waveform
+from . import maths
 
 
-class Twice(Temporal):
+class Mine(FrontEnd):
+    '''Documented.'''
+
+    def __init__(self, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+        self.representation = Waveform()
+        self.conv = nn.Conv1d(1, 4, 8)
+
     def feature_maps(self, x):
-        return [maps * 2 for maps in super().feature_maps(x)]
+        return [maths.rectified(self.conv(x[:, None]))]  # a comment
+"""
+MATHS = "def rectified(x):\n    return x.relu()\n"
 
 
-def test_the_code_of_a_front_end_decides_its_store():
-    assert code_digest(Once) != code_digest(Twice)
-    assert describe(Twice(4), Synthetic(), "32-true")["code"] == code_digest(Twice)
+@pytest.mark.parametrize(
+    ("file", "old", "new", "matters"),
+    [
+        ("mine.py", "x[:, None]", "-x[:, None]", True),
+        ("maths.py", "x.relu()", "2 * x.relu()", True),  # a function of another file
+        ("mine.py", "Documented.", "Documented at length.", False),
+        ("mine.py", "# a comment", "# another", False),
+    ],
+)
+def test_the_code_of_a_front_end_decides_its_store(tmp_path, monkeypatch, file, old, new, matters):
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def digest_of(package, changed):
+        folder = tmp_path / package
+        folder.mkdir()
+        for name, text in (("__init__.py", ""), ("mine.py", PLUGIN), ("maths.py", MATHS)):
+            assert name != file or old in text
+            (folder / name).write_text(text.replace(old, new) if changed and name == file else text)
+        importlib.invalidate_caches()
+        front_end = importlib.import_module(f"{package}.mine").Mine()
+        digest = code_digest(front_end)
+        assert describe(front_end, Synthetic(), "32-true")["code"] == digest
+        for name in (package, f"{package}.mine", f"{package}.maths"):
+            del sys.modules[name]
+        shutil.rmtree(folder)
+        return digest
+
+    assert digest_of("mypackage", False) == digest_of("mypackage", False)
+    assert (digest_of("mypackage", False) != digest_of("mypackage", True)) == matters
+
+
+def test_a_digest_is_of_the_code_and_not_of_the_weights():
+    assert len({code_digest(front_end) for front_end in (VGG(2), Temporal(4), MFCC())}) == 3
+    assert code_digest(VGG(2, seed=1)) == code_digest(VGG(3))
 
 
 def test_a_plug_in_s_data_of_other_arguments_has_another_store():

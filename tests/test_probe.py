@@ -7,6 +7,7 @@ from pytorch_lightning import Trainer
 from untrained.backends.elm import ELMClassifier
 from untrained.checkpoint import read
 from untrained.datamodules.synthetic import Synthetic
+from untrained.errors import CheckpointError
 from untrained.frontends.baselines import MFCC
 from untrained.frontends.sample_level import SampleLevel
 from untrained.frontends.vgg import VGG
@@ -67,6 +68,25 @@ def test_a_checkpoint_holds_what_was_chosen(data, tmp_path):
     assert loaded(waveforms).shape == (2, 6)
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"layers": [9]}, r"does not fit the front-end that is installed \(layers=\[9\]"),
+        ({"pooling": "mean"}, "its back-end has learned from 6 features, the front-end gives 3"),
+        ({"init": "zeros"}, "does not fit the front-end 'sample_level' that is installed"),
+    ],
+)
+def test_a_checkpoint_that_has_been_changed(data, tmp_path, changes, message):
+    probe = Probe(SampleLevel(n_filters=3), ELMClassifier(), pooling="mean_std", layers="last")
+    embedded = fit(probe, data, run(probe, data, tmp_path).store)
+    save(tmp_path / "probe.ckpt", probe, data, embedded)
+    content = torch.load(tmp_path / "probe.ckpt", weights_only=True)
+    content["untrained"] |= changes
+    torch.save(content, tmp_path / "probe.ckpt")
+    with pytest.raises(CheckpointError, match=message):
+        load(tmp_path / "probe.ckpt")
+
+
 def test_the_front_end_that_was_given_stays_as_it_is():
     front_end = VGG(n_filters=2)
     probe = Probe(front_end, pooling="max")
@@ -75,9 +95,18 @@ def test_the_front_end_that_was_given_stays_as_it_is():
     assert probe.frontend.options.pooling == "max"
 
 
+def test_what_was_chosen_of_a_front_end_is_kept():
+    front_end = VGG(n_filters=2).with_options(init="xavier", pooling="max")
+    front_end.load_state_dict(VGG(n_filters=2, seed=5).state_dict())
+    probe = Probe(front_end)
+    assert probe.frontend is front_end
+    assert (probe.init, probe.pooling) == ("xavier", "max")
+    assert torch.equal(probe.frontend.convs[0].weight, VGG(n_filters=2, seed=5).convs[0].weight)
+
+
 def test_choices_that_a_front_end_has_not():
     with pytest.raises(ValueError, match=r"layers=\[5\]; expected .* as VGG has 5 layers"):
         Probe(VGG(n_filters=2), layers=[5])
     for options in ({"layers": "last"}, {"pooling": "max"}, {"init": "pytorch"}):
-        with pytest.raises(ValueError, match="MFCC computes its embedding without feature maps"):
+        with pytest.raises(ValueError, match=r"MFCC overrides forward\(\)"):
             Probe(MFCC(), **options)

@@ -38,6 +38,25 @@ def test_unimportable_plugin_breaks_nothing_else():
     assert isinstance(caught.value.__cause__, ModuleNotFoundError)
 
 
+def test_list_survives_what_a_plugin_says_of_itself(monkeypatch, capsys):
+    class Odd(FrontEnd):
+        """Odd."""
+
+        input = 3
+        filters = ("many", "few")
+        reference = ("A 2016", "B 2017")
+
+        def domain_knowledge(self):
+            pass
+
+    monkeypatch.setattr(FRONTENDS, "_registered", [])
+    FRONTENDS.register("odd")(Odd)
+    assert main(["list", "frontends"]) == 0
+    printed = capsys.readouterr().out
+    assert "B 2017" in printed
+    assert "vgg" in printed
+
+
 def test_list_shows_a_failed_plugin_and_whose_it_is(monkeypatch, capsys):
     monkeypatch.setitem(FRONTENDS.__dict__, "_installed", [GOOD, UNIMPORTABLE])
     assert main(["list", "frontends"]) == 0

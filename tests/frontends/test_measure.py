@@ -79,3 +79,43 @@ def test_what_is_odd_is_counted_once(cls):
     assert lines["(outside modules)"].flop == 2 * 100 * 4 * 7
     assert description.flop == 2 * 100 * (12 + 16 + 16 + 28)
     assert not front_end.block[0]._forward_hooks  # it was a copy that ran
+
+
+def test_weights_that_layers_share_are_counted_once():
+    class Tied(FrontEnd):
+        def __init__(self, *, seed: int = 0) -> None:
+            super().__init__(seed=seed)
+            self.representation = Waveform()
+            self.first, self.second = nn.Conv1d(1, 1, 9), nn.Conv1d(1, 1, 9)
+            self.second.weight = self.first.weight
+
+        def feature_maps(self, x):
+            return [self.first(x[:, None]), self.second(x[:, None])]
+
+    description = Tied().describe(100)
+    assert description.n_parameters == sum(p.numel() for p in Tied().parameters()) == 11
+    assert sum(layer.n_parameters for layer in description.layers) == 11
+
+
+def test_a_front_end_without_maps_that_keeps_the_contract():
+    class Level(FrontEnd):
+        embedding_size, feature_names = 1, ["level"]
+
+        def forward(self, waveform):
+            return waveform.square().mean(1, keepdim=True)
+
+    assert Level().min_samples == 1
+    description = Level().describe(100)
+    assert (description.embedding_size, description.n_parameters, description.layers) == (1, 0, [])
+
+    class Unstated(Level):
+        embedding_size = FrontEnd.embedding_size
+
+    with pytest.raises(TypeError, match=r"Unstated overrides forward\(\), so it must state embedding_size"):
+        Unstated().embedding_size  # noqa: B018
+
+
+@pytest.mark.parametrize("n_samples", [0, -5])
+def test_no_clip_is_that_short(n_samples):
+    with pytest.raises(ValueError, match=f"n_samples={n_samples}; expected 1 or more"):
+        VGG(n_filters=2).describe(n_samples)

@@ -20,13 +20,14 @@ class Plugin(FrontEnd):
     def __init__(self, *, seed: int = 0) -> None:
         super().__init__(seed=seed)
         self.representation = Waveform()
-        self.init, self.layers = "own", "own"
+        self.init, self.layers, self.reference = "own", "own", "own"
+        self.filters, self.input = nn.ModuleList([nn.Identity()]), nn.Identity()
         self.conv = nn.Conv1d(1, 64, 100, stride=50)
         self.pooling = nn.MaxPool1d(2)
         self.linear = nn.Linear(64, 30)
 
     def feature_maps(self, x):
-        h = self.pooling(self.conv(x[:, None]).relu())
+        h = self.pooling(self.filters[0](self.conv(self.input(x)[:, None])).relu())
         return [h, self.linear(h.mean(2))]
 
 
@@ -126,7 +127,7 @@ def test_columns_of_layers():
     assert {names[column].split(".")[0] for column in front_end.columns("last")} == {"layer4"}
     assert [names[column].split(".")[0] for column in front_end.columns([2, 0])] == ["layer2"] * 6 + ["layer0"] * 6
     assert front_end.columns("all") == front_end.columns([0, 1, 2, 3, 4]) == list(range(30))
-    for layers in ([], [5], [-1], [1, 1], "first"):
+    for layers in ([], [5], [-1], [1, 1], "first", 2, None, [True], [1.0]):
         with pytest.raises(ValueError, match=r"layers=.*expected 'all', 'last' or a list .* from 0 to 4"):
             front_end.columns(layers)
 
@@ -141,7 +142,43 @@ def test_a_copy_is_changed_and_the_original_is_not():
     assert front_end.options == ("he_truncated", "mean")
     assert torch.equal(front_end.convs[0].weight, weight)
     assert front_end.embedding_size == size
-    assert torch.equal(changed.with_options().convs[0].weight, weight)
+    assert changed.with_options() is changed
+    assert changed.with_options(pooling="max").options == ("xavier", "max")
+    again = changed.with_options("he_truncated", "mean")
+    assert torch.equal(again.convs[0].weight, weight)
+    assert again.embedding_size == size
+
+
+def test_weights_that_are_drawn_anew_are_frozen():
+    class Scaled(Plugin):
+        def reset_parameters(self, generator):
+            super().reset_parameters(generator)
+            self.scale = nn.Parameter(torch.rand(3, generator=generator))
+
+    changed = Scaled().with_options(init="xavier")
+    assert not any(parameter.requires_grad for parameter in changed.parameters())
+    assert not changed.training
+
+
+def test_a_size_that_a_class_states_follows_the_pooling():
+    class Stated(Plugin):
+        embedding_size = 94
+
+    changed = Stated().with_options(pooling="mean_std")
+    assert changed.embedding_size == len(changed.feature_names) == len(changed.columns("all")) == 188
+    assert changed(torch.randn(1, 4000)).shape == (1, 188)
+
+
+@pytest.mark.parametrize("value", [nn.Identity(), 16])
+@pytest.mark.parametrize("name", ["columns", "describe", "represent"])
+def test_attributes_that_hide_the_contract_are_refused(name, value):
+    class Hiding(Plugin):
+        def __init__(self, *, seed: int = 0) -> None:
+            super().__init__(seed=seed)
+            setattr(self, name, value)
+
+    with pytest.raises(TypeError, match=rf"Hiding: its attribute '{name}' hides FrontEnd.{name}.*rename it"):
+        Hiding()
 
 
 def test_pooling_keeps_weights_that_were_loaded():
@@ -154,7 +191,9 @@ def test_pooling_keeps_weights_that_were_loaded():
 def test_refused_by_name_where_there_are_no_maps(cls):
     front_end = cls()
     for name, value in (("init", "xavier"), ("pooling", "max")):
-        with pytest.raises(ValueError, match=rf"{cls.__name__} computes .*{name}='{value}' does not apply.*leave out"):
+        with pytest.raises(
+            ValueError, match=rf"{cls.__name__} overrides forward.*{name}='{value}' does not apply.*leave out"
+        ):
             front_end.with_options(**{name: value})
     with pytest.raises(ValueError, match="layers='last' does not apply"):
         front_end.columns("last")

@@ -6,7 +6,7 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from untrained import FRONTENDS
 from untrained.frontends import LogMel
-from untrained.frontends.baselines import MFCC, LogMelProjection, LogMelStats
+from untrained.frontends.baselines import LogMelProjection, LogMelStats
 from untrained.frontends.frame_level import FrameLevel, FrameLevelMany
 from untrained.frontends.musical import Temporal, Timbral, TimbralTemporal
 from untrained.frontends.sample_level import SampleLevel
@@ -14,7 +14,7 @@ from untrained.frontends.vertical import Vertical7x86, Vertical7x96
 from untrained.frontends.vgg import VGG
 
 ALL = FRONTENDS.names()
-CNNS = [name for name in ALL if FRONTENDS.get(name).filters]
+CNNS = [name for name in ALL if hasattr(FRONTENDS.get(name), "filters")]
 # Features at both sizes, from the table of the study's front-ends.
 FEATURES = {
     "vgg": (160, 3585),
@@ -211,18 +211,6 @@ def test_frame_level_as_described(waveform):
     assert_same_maps(front_end, waveform, [first, h, residual, p + relu(correlate(p, fourth, ((3, 3),)))])
 
 
-def test_mfcc_equals_an_independent_computation():
-    """Against scipy's DCT and plain NumPy on the log-mel spectrogram of the same parameters."""
-    from scipy.fft import dct
-
-    waveform = torch.randn(1, 30_000)
-    logmel = LogMel(n_fft=2048, hop_length=512, n_mels=128)(waveform)[0].numpy()
-    mfcc = dct(logmel, axis=0, norm="ortho")[:20]
-    series = [mfcc, np.diff(mfcc), np.diff(mfcc, n=2)]
-    expected = np.concatenate([number for part in series for number in (part.mean(1), part.std(1))])
-    np.testing.assert_allclose(MFCC()(waveform)[0].numpy(), expected, atol=1e-3)
-
-
 def test_controls_are_what_a_cnn_adds_to():
     waveform = torch.randn(2, 12_000)
     bands = LogMel()(waveform).numpy()
@@ -269,6 +257,9 @@ def test_odd_sizes_are_refused(name):
     for odd in (0, -4, 2.5, True):
         with pytest.raises(ValueError, match=rf"{number}={odd}; expected an integer of 1 or more"):
             FRONTENDS.create(name, **{number: odd})
+    assert FRONTENDS.create(name, **{number: np.int64(8)}).embedding_size == (
+        FRONTENDS.create(name, **{number: 8}).embedding_size
+    )
 
 
 @pytest.mark.parametrize("cls", [Temporal, TimbralTemporal])
@@ -279,7 +270,9 @@ def test_musical_filters_are_divisible_by_four(cls, n_filters, nearest):
     assert cls(nearest).embedding_size % nearest == 0
 
 
-@pytest.mark.parametrize("lengths", ["gtzan", (165, 128, 64), (165, 128, 64, 0), (165, 128, 64, 3.5)])
+@pytest.mark.parametrize(
+    "lengths", ["gtzan", (165, 128, 64), (165, 128, 64, 0), (165, 128, 64, 3.5), (True, 2, 2, 2), 165, None]
+)
 def test_odd_lengths_are_refused(lengths):
     for cls in (Temporal, TimbralTemporal):
         with pytest.raises(ValueError, match=r"lengths=.*expected four numbers of frames"):
@@ -333,12 +326,6 @@ def test_a_clip_does_not_depend_on_its_batch(name):
     waveform = torch.randn(3, 9000, generator=torch.Generator().manual_seed(0))
     waveform[1] *= 1e-5  # 100 dB quieter
     front_end = FRONTENDS.create(name)
-    together, apart = front_end(waveform), torch.cat([front_end(clip[None]) for clip in waveform])
-    torch.testing.assert_close(together, apart, rtol=1e-4, atol=1e-5 * apart.abs().max().item())
-
-
-@pytest.mark.parametrize("front_end", [LogMel(), MFCC(), LogMelStats()], ids=["logmel", "mfcc", "logmel_stats"])
-def test_a_quiet_clip_beside_a_loud_one_is_unchanged(front_end):
-    waveform = torch.randn(2, 12_000)
-    waveform[1] *= 1e-5  # 100 dB quieter
-    torch.testing.assert_close(front_end(waveform)[1:], front_end(waveform[1:]), rtol=1e-5, atol=1e-3)
+    for found, clip in zip(front_end(waveform), waveform, strict=True):
+        alone = front_end(clip[None])[0]
+        torch.testing.assert_close(found, alone, rtol=1e-4, atol=1e-4 * alone.abs().max().item())

@@ -1,0 +1,90 @@
+"""What decides the embeddings of a data set by a front-end: the key of a store."""
+
+import ast
+import contextlib
+import hashlib
+import inspect
+import sys
+import textwrap
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+from .datamodules.base import AudioDataModule
+from .frontends import FrontEnd
+from .registry import FRONTENDS
+from .store import plain
+
+# Their source changes more often than what they compute.
+_LIBRARIES = frozenset({*sys.stdlib_module_names, "torch", "torchaudio", "torchvision", "numpy", "scipy"})
+
+
+def describe(front_end: FrontEnd, datamodule: AudioDataModule, precision: str) -> dict[str, Any]:
+    """Everything that decides the embeddings of a data set by a front-end, as plain Python."""
+    cls = type(front_end)
+    return {
+        "front_end": FRONTENDS.name_of(cls) or cls.__qualname__,
+        "arguments": {name: plain(value) for name, value in front_end.arguments.items()},
+        **front_end.options._asdict(),
+        "weights": weights_digest(front_end),
+        "code": code_digest(front_end),
+        "representation": repr(front_end.representation),
+        "sample_rate": front_end.sample_rate,
+        "n_samples": datamodule.n_samples,
+        "fit_length": datamodule.fit_length,
+        "precision": precision,
+        "source": datamodule.source,
+    }
+
+
+def weights_digest(front_end: FrontEnd) -> str:
+    """Hexadecimal digest of all weights and buffers, names and shapes included."""
+    found = hashlib.sha256()
+    for name, tensor in sorted(front_end.state_dict().items()):
+        found.update(f"{name} {tuple(tensor.shape)}".encode())
+        found.update(tensor.detach().cpu().float().numpy().tobytes())
+    return found.hexdigest()[:16]
+
+
+def code_digest(front_end: FrontEnd) -> str:
+    """Hexadecimal digest of the source that computes embeddings: an author who edits it does not get old ones.
+
+    It covers the modules that define the front-end, its layers and representation and their bases, and what these
+    import from their own packages; libraries, comments and docstrings do not count. Of what is typed into an
+    interpreter or a script, the classes alone do.
+    """
+    bases = {base for module in front_end.modules() for base in type(module).__mro__}
+    classes = {base for base in bases if base.__module__.partition(".")[0] not in _LIBRARIES}
+    modules = {cls.__module__ for cls in classes if cls.__module__ != "__main__"}
+    waiting = sorted(modules)
+    while waiting:
+        for name in _imports(waiting.pop()):
+            if name not in modules:
+                modules.add(name)
+                waiting.append(name)
+    sources = {name: _source(sys.modules[name]) for name in modules if name in sys.modules}
+    sources |= {cls.__qualname__: _source(cls) for cls in classes if not sources.get(cls.__module__)}
+    found = hashlib.sha256()
+    for name, source in sorted(sources.items()):
+        found.update(f"{name}\n{source}\n".encode())
+    return found.hexdigest()[:16]
+
+
+def _imports(name: str) -> Iterator[str]:
+    """Modules of the same package whose parts a module uses."""
+    package = name.partition(".")[0]
+    for part in vars(sys.modules[name]).values() if name in sys.modules else ():
+        used = part.__name__ if isinstance(part, ModuleType) else getattr(part, "__module__", None)
+        if isinstance(used, str) and used.partition(".")[0] == package and used in sys.modules:
+            yield used
+
+
+def _source(thing: type | ModuleType) -> str:
+    """Source without comments, docstrings and formatting; empty if there is none."""
+    with contextlib.suppress(OSError, TypeError, SyntaxError):
+        tree = ast.parse(textwrap.dedent(inspect.getsource(thing)))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+                node.body[0] = ast.Pass()
+        return ast.unparse(tree)
+    return ""
