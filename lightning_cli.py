@@ -177,7 +177,8 @@ def _refuse_differences(
         name, arguments = checkpoint.name_front_end(model.frontend)
         leave_out = "leave out --model.frontend, which comes from the checkpoint"
         refuse("--model.frontend", recipe.front_end, name, leave_out)
-        for key in vars(given.frontend.get("init_args", Namespace())):
+        init_args = given.frontend.get("init_args")
+        for key in vars(init_args) if init_args else ():
             refuse(f"--model.frontend.{key}", recipe.front_end_arguments.get(key), plain(arguments.get(key)), leave_out)
     for key in ("init", "layers", "pooling"):
         if key in given:
