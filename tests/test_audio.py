@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 import soundfile
@@ -124,3 +126,23 @@ def test_one_sample_is_repeated(tmp_path):
     path = tmp_path / "one.wav"
     soundfile.write(path, np.float32([0.5]), RATE, subtype="FLOAT")
     assert (load(path, n_samples=10).waveform == 0.5).all()
+
+
+def test_memory_stays_flat_on_an_hours_long_file(tmp_path):
+    path = tmp_path / "hours.wav"
+    soundfile.write(path, np.zeros(44_100, np.int16), 44_100)
+    n_bytes = 2 * 44_100 * 3600 * 5
+    content = bytearray(path.read_bytes()[:44])
+    content[4:8], content[40:44] = (n_bytes + 36).to_bytes(4, "little"), n_bytes.to_bytes(4, "little")
+    with path.open("wb") as file:
+        file.write(content)
+        file.truncate(44 + n_bytes)  # sparse: takes no room
+    tracemalloc.start()
+    try:
+        waveform, _ = load(path, n_samples=350_000)
+        assert audio.header(path).seconds == pytest.approx(5 * 3600)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert waveform.shape == (350_000,)
+    assert peak < 40e6  # bytes; the whole file would take 1600 MB as decoded
