@@ -24,6 +24,7 @@ COMMANDS = {
     "list": "show the front-ends, back-ends and datamodules that are registered",
 }
 _STUDIES = Path(__file__).parent / "configs" / "studies"
+_PIPED = 200  # columns of a table that no terminal shows
 _DEFAULT_STUDY = "synthetic"
 _PLACE = ("input", "filters", "domain_knowledge", "reference")  # what a front-end says of itself
 _ORIGIN = ("origin", "licence", "citation")  # what a data set says of itself
@@ -192,7 +193,7 @@ def _compare(argv: list[str]) -> int:
     config = _run(lambda: parser.parse_args(arguments), ["compare", *argv])
     results = _run(lambda: compare(parser, config), ["compare", *argv])
     if results:
-        Console(width=None if sys.stdout.isatty() else 120).print(comparison_table(results))
+        Console(width=None if sys.stdout.isatty() else _PIPED).print(comparison_table(results))
         folder = Path(config.trainer.default_root_dir) / config.name
         print(f"{folder}/results.csv\n{folder}/results.png\ntensorboard --logdir {folder}")
     return 0
@@ -211,7 +212,7 @@ def _check(argv: list[str]) -> int:
     parser = data_parser()
     config = _run(lambda: parser.parse_args(argv[1:]), ["check", *argv])
     report = check_data(parser, config)
-    Console(width=None if sys.stdout.isatty() else 120, markup=False, highlight=False, soft_wrap=True).print(
+    Console(width=None if sys.stdout.isatty() else _PIPED, markup=False, highlight=False, soft_wrap=True).print(
         render(report)
     )
     return int(report.stops_a_run)

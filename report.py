@@ -208,7 +208,8 @@ def comparison_table(results: Sequence[Result]) -> Table:
     seeds = max((len(cell) for cell in _cells(results).values()), default=0)
     over = f"mean and standard deviation over {seeds} seeds" if seeds > 1 else "one seed"
     table = Table(title=f"accuracy in %, {over} (protocol: {protocols}{optimistic})")
-    table.add_column("front-end", no_wrap=True)
+    longest = max((len(result.front_end) for result in results), default=0)
+    table.add_column("front-end", no_wrap=True, min_width=longest + 2)
     table.add_column("features", justify="right")
     for dataset, back_end in columns:
         table.add_column(f"{dataset}\n{back_end}", justify="right")

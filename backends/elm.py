@@ -3,11 +3,12 @@
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import scipy.linalg
+from sklearn.base import clone
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .base import Array, BackEnd
+from .base import Array, BackEnd, SearchResult, Splits, progress
+from .least_squares import from_sums, output_weights, outputs_of_splits
 
 
 class ELMClassifier(BackEnd):
@@ -17,9 +18,14 @@ class ELMClassifier(BackEnd):
     least-squares solution against targets of +1 and -1, which the pseudo-inverse gives; the greatest output wins. The
     six candidates are those of Pons & Serra (2018). The weights of hidden unit j depend on the seed and j alone.
 
+    The search tries all candidates on all splits with shared work: the hidden layer is computed once at the largest
+    size, of which smaller ones are the first units; sums over the parts of the data make the normal equations of every
+    split; one Cholesky factor a split serves every size.
+
     Args:
         n_hidden: Number of hidden units.
         seed: Of the hidden weights.
+        alpha: Strength of a ridge; 0, as in the study, is plain least squares.
 
     Attributes:
         weights_: `(n_features, n_hidden)`.
@@ -35,24 +41,81 @@ class ELMClassifier(BackEnd):
 
     param_grid: ClassVar = {"n_hidden": [100, 250, 500, 1200, 1800, 2500]}
 
-    def __init__(self, n_hidden: int = 500, seed: int = 0) -> None:
+    def __init__(self, n_hidden: int = 500, seed: int = 0, alpha: float = 0.0) -> None:
         self.n_hidden = n_hidden
         self.seed = seed
+        self.alpha = alpha
 
     def fit(self, X: Any, y: Any) -> Self:
         """Fit the output weights to embeddings `(n_clips, n_features)` and labels `(n_clips,)`."""
-        if self.n_hidden < 1:
-            raise ValueError(f"n_hidden={self.n_hidden}; expected an integer of 1 or more")
-        if self.seed < 0:
-            raise ValueError(f"seed={self.seed}; expected an integer of 0 or more")
+        self._refuse_odd_arguments()
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
-        self.classes_, index = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(f"the labels are all of one class, {self.classes_[0]!r}; at least two are needed")
-        self.weights_, self.biases_ = hidden_layer(X.shape[1], self.n_hidden, self.seed)
-        self.coefs_ = output_weights(self._hidden(X), np.where(np.eye(len(self.classes_))[index] > 0, 1.0, -1.0))
+        self._start(np.unique(y), X.shape[1])
+        for sums in ("gram_", "moments_"):
+            self.__dict__.pop(sums, None)
+        self.coefs_ = output_weights(self._hidden(X), self._targets(y), self.alpha)
         return self
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
+        """Learn from some more clips, of which only sums are kept, `(n_hidden, n_hidden + n_classes)`.
+
+        What `fit` has learned is forgotten at the first call, as it keeps no sums.
+
+        Args:
+            X: Embeddings, `(n_clips, n_features)`.
+            y: Labels, `(n_clips,)`.
+            classes: All labels that there are, needed at the first call; by default those that `fit` has met.
+        """
+        self._refuse_odd_arguments()
+        first = not hasattr(self, "gram_")
+        X, y = validate_data(self, X, y, dtype=np.float64, reset=first)
+        check_classification_targets(y)
+        if first:
+            known = getattr(self, "classes_", None) if classes is None else np.unique(classes)
+            if known is None:
+                raise ValueError("classes=None; the first call of partial_fit needs all labels that there are")
+            self._start(known, X.shape[1])
+            self.gram_ = np.zeros((self.n_hidden, self.n_hidden))
+            self.moments_ = np.zeros((self.n_hidden, len(self.classes_)))
+        strange = np.setdiff1d(y, self.classes_)
+        if len(strange):
+            raise ValueError(f"y holds {strange[0]!r}, which is none of the classes {list(self.classes_)}")
+        hidden = self._hidden(X)
+        self.gram_ += hidden.T @ hidden
+        self.moments_ += hidden.T @ self._targets(y)
+        self.coefs_ = from_sums(self.gram_, self.moments_, self.alpha)
+        return self
+
+    def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
+        """Fit every candidate on every split and let it predict, with shared work.
+
+        Args:
+            X: Embeddings, `(n_clips, n_features)`.
+            y: Labels, `(n_clips,)`.
+            splits: Pairs of indices of train and test clips.
+
+        Returns:
+            What each candidate predicts, in the order of `candidates`.
+        """
+        candidates = self.candidates()
+        models = [clone(self).set_params(**candidate) for candidate in candidates]
+        if len({(model.seed, model.alpha) for model in models}) > 1 or any(len(np.unique(y[t])) < 2 for t, _ in splits):
+            return super().search(X, y, splits)
+        for model in models:
+            model._refuse_odd_arguments()
+        X = np.asarray(X, np.float64)
+        largest = max(models, key=lambda model: model.n_hidden)
+        largest._start(np.unique(y), X.shape[1])
+        hidden, targets, sizes = largest._hidden(X), largest._targets(y), [model.n_hidden for model in models]
+        predictions: list[list[Array]] = [[] for _ in models]
+        fitted = outputs_of_splits(hidden, targets, splits, sizes, self.alpha)
+        for (train, _), outputs in zip(splits, progress(fitted, len(splits), "searching"), strict=True):
+            learned = np.unique(y[train])
+            columns = np.searchsorted(largest.classes_, learned)
+            for row, output in zip(predictions, outputs, strict=True):
+                row.append(learned[output[:, columns].argmax(axis=1)])
+        return SearchResult(candidates, predictions, [y[test] for _, test in splits])
 
     def decision_function(self, X: Any) -> Array:
         """Outputs of the classes, `(n_clips, n_classes)`; for two classes their difference, `(n_clips,)`."""
@@ -65,6 +128,23 @@ class ELMClassifier(BackEnd):
         outputs = self.decision_function(X)
         return np.asarray(self.classes_[outputs.argmax(1) if outputs.ndim == 2 else (outputs > 0).astype(int)])
 
+    def _refuse_odd_arguments(self) -> None:
+        if self.n_hidden < 1:
+            raise ValueError(f"n_hidden={self.n_hidden}; expected an integer of 1 or more")
+        for name, value in (("seed", self.seed), ("alpha", self.alpha)):
+            if value < 0:
+                raise ValueError(f"{name}={value}; expected 0 or more")
+
+    def _start(self, classes: Array, n_features: int) -> None:
+        if len(classes) < 2:
+            raise ValueError(f"the labels are all of one class, {classes[0]!r}; at least two are needed")
+        self.classes_ = classes
+        self.weights_, self.biases_ = hidden_layer(n_features, self.n_hidden, self.seed)
+
+    def _targets(self, y: Array) -> Array:
+        """+1 for the class of a clip and -1 for the others, `(n_clips, n_classes)`."""
+        return np.where(self.classes_ == y[:, None], 1.0, -1.0)
+
     def _hidden(self, X: Array) -> Array:
         return np.asarray(np.maximum(X @ self.weights_ + self.biases_, 0))
 
@@ -73,17 +153,3 @@ def hidden_layer(n_features: int, n_hidden: int, seed: int) -> tuple[Array, Arra
     """Random weights `(n_features, n_hidden)` and biases `(n_hidden,)`; unit j's depend on the seed and j alone."""
     units = np.random.default_rng(seed).standard_normal((n_hidden, n_features + 1))
     return units[:, 1:].T, units[:, 0]
-
-
-def output_weights(hidden: Array, targets: Array) -> Array:
-    """Minimum-norm least-squares weights, equal to pinv(hidden) @ targets.
-
-    Args:
-        hidden: Hidden layer, `(n_clips, n_hidden)`.
-        targets: `(n_clips, n_classes)`.
-
-    Returns:
-        `(n_hidden, n_classes)`.
-    """
-    cutoff = np.finfo(np.float64).eps * max(hidden.shape)
-    return np.asarray(scipy.linalg.lstsq(hidden, targets, cond=cutoff)[0])

@@ -4,7 +4,8 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from untrained.backends.base import BackEnd, SearchResult, first_of_best
-from untrained.backends.elm import ELMClassifier, hidden_layer, output_weights
+from untrained.backends.elm import ELMClassifier, hidden_layer
+from untrained.backends.least_squares import output_weights
 from untrained.backends.svm import SVMClassifier
 
 
