@@ -1,14 +1,20 @@
 """The support vector machine of the study."""
 
+import os
+import warnings
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Self
 
+import joblib
 import numpy as np
+from sklearn.base import clone
 from sklearn.svm import SVC
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .base import Array, BackEnd
+from .base import Array, BackEnd, SearchResult, Splits, progress
 
 _COSTS = (0.1, 2.0, 8.0, 32.0)
+_CACHE = 500  # MB that libsvm keeps of a kernel; it takes no more than the kernel's size in float32
 
 
 class SVMClassifier(BackEnd):
@@ -20,6 +26,10 @@ class SVMClassifier(BackEnd):
         gamma: Width of the RBF kernel; `auto` is 1 / n_features.
         max_iter: Steps after which libsvm stops, for each pair of classes; -1 for no limit. Linear machines on
             embeddings that are neither scaled nor separable would otherwise take minutes for a few hundred clips.
+        max_memory: GiB that the search may take for kernels; where they do not fit, it fits every machine plainly.
+
+    The search computes all inner products of clips once, and from them each kernel once for all costs and splits; the
+    chosen machine is fitted plainly, and predicts from embeddings.
 
     Attributes:
         svc_: The fitted `sklearn.svm.SVC`.
@@ -43,20 +53,79 @@ class SVMClassifier(BackEnd):
         C: float = 1.0,
         gamma: float | Literal["auto", "scale"] = "auto",
         max_iter: int = 100_000,
+        max_memory: float = 6.0,
     ) -> None:
         self.kernel = kernel
         self.C = C
         self.gamma = gamma
         self.max_iter = max_iter
+        self.max_memory = max_memory
 
     def fit(self, X: Any, y: Any) -> Self:
         """Fit the machine to embeddings `(n_clips, n_features)` and labels `(n_clips,)`."""
         X, y = validate_data(self, X, y, dtype=np.float64)
-        svc = SVC(kernel=self.kernel, C=self.C, gamma=self.gamma, max_iter=self.max_iter, cache_size=500)
+        svc = SVC(kernel=self.kernel, C=self.C, gamma=self.gamma, max_iter=self.max_iter, cache_size=_CACHE)
         self.svc_ = svc.fit(X, y)
         self.classes_: Array = self.svc_.classes_
         self.n_iter_: Array = self.svc_.n_iter_
         return self
+
+    def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
+        """Fit every candidate on every split and let it predict, with shared kernels.
+
+        Args:
+            X: Embeddings, `(n_clips, n_features)`.
+            y: Labels, `(n_clips,)`.
+            splits: Pairs of indices of train and test clips.
+
+        Returns:
+            What each candidate predicts, in the order of `candidates`.
+        """
+        n_jobs = self._jobs_that_fit(len(X), max(len(train) for train, _ in splits))
+        if n_jobs == 0:
+            warnings.warn(
+                f"max_memory={self.max_memory} GiB do not hold the kernels of {len(X)} clips: every machine computes "
+                "its own, which takes far longer; give --model.backend.max_memory more",
+                stacklevel=2,
+            )
+            return super().search(X, y, splits)
+        X = np.asarray(X, np.float64)
+        candidates = self.candidates()
+        machines = [clone(self).set_params(**candidate) for candidate in candidates]
+        predictions: list[list[Array]] = [[np.zeros(0)] * len(splits) for _ in machines]
+        # What is fitted with one kernel: for each split, the machines.
+        work: dict[float | None, dict[int, list[int]]] = {}
+        for number, machine in enumerate(machines):
+            for split, (train, _) in enumerate(splits):
+                kernel = None if machine.kernel == "linear" else machine._width(X[train])
+                work.setdefault(kernel, {}).setdefault(split, []).append(number)
+        products = X @ X.T
+        for gamma, numbers_of in progress(work.items(), len(work), f"searching {len(candidates)} candidates"):
+            kernel_matrix = products if gamma is None else _rbf(products, gamma)
+            found = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
+                joblib.delayed(_fit_and_predict)([machines[i] for i in numbers], kernel_matrix, y, *splits[split])
+                for split, numbers in numbers_of.items()
+            )
+            for (split, numbers), rows in zip(numbers_of.items(), found, strict=True):
+                for number, row in zip(numbers, rows, strict=True):
+                    predictions[number][split] = row
+        return SearchResult(candidates, predictions, [y[test] for _, test in splits])
+
+    def _width(self, X: Array) -> float:
+        """The width of the RBF kernel as a number, as scikit-learn derives it from the clips of a fit."""
+        n_features: int = X.shape[1]
+        if self.gamma == "auto":
+            return 1.0 / n_features
+        if self.gamma == "scale":
+            variance = float(X.var())
+            return 1.0 / (n_features * variance) if variance else 1.0
+        return float(self.gamma)
+
+    def _jobs_that_fit(self, n_clips: int, n_train: int) -> int:
+        """How many splits can be fitted at a time within `max_memory`: the products, a kernel, and a part for each."""
+        shared = 2 * 8 * n_clips**2
+        each = 8 * n_train * n_clips + min(4 * n_train**2, _CACHE * 2**20)
+        return max(0, min(os.cpu_count() or 1, int((self.max_memory * 2**30 - shared) // each)))
 
     def predict(self, X: Any) -> Array:
         """Labels of embeddings `(n_clips, n_features)`."""
@@ -71,3 +140,27 @@ class SVMClassifier(BackEnd):
     def _checked(self, X: Any) -> Array:
         check_is_fitted(self)
         return np.asarray(validate_data(self, X, reset=False, dtype=np.float64))
+
+
+def _rbf(products: Array, gamma: float) -> Array:
+    """RBF kernel of all clips from their inner products."""
+    squares = np.diag(products)
+    kernel = products * -2.0
+    kernel += squares
+    kernel += squares[:, None]
+    np.maximum(kernel, 0, out=kernel)
+    kernel *= -gamma
+    return np.asarray(np.exp(kernel, out=kernel))
+
+
+def _fit_and_predict(
+    machines: Sequence[SVMClassifier], kernel: Array, y: Array, train: Array, test: Array
+) -> list[Array]:
+    """Predictions of machines that differ in their costs alone."""
+    learned, asked = kernel[np.ix_(train, train)], kernel[np.ix_(test, train)]
+    return [
+        SVC(kernel="precomputed", C=machine.C, max_iter=machine.max_iter, cache_size=_CACHE)
+        .fit(learned, y[train])
+        .predict(asked)
+        for machine in machines
+    ]
