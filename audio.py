@@ -151,6 +151,8 @@ def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
         exists = path.exists()
     except PermissionError:
         exists = True  # in a folder that may not be entered
+    except OSError as error:
+        raise AudioError(str(path), f"cannot be found: {error.strerror}", "correct the path") from error
     if not exists:
         raise AudioError(str(path), "there is no such file", "check the path, and what a symbolic link points to")
     if not os.access(path, os.R_OK):
@@ -177,9 +179,21 @@ def _promised_frames(file: soundfile.SoundFile, path: Path) -> int:
         claimed, found = int(sizes[1]), int(sizes[2])
         if found < claimed < _UNKNOWN_LENGTH:
             return int(file.frames * claimed / max(found, 1)) or 1
+    if file.format == "MP3" and not _mp3_tells_its_length(path):
+        return 1  # a guess from the size of the file, which tags and changing bit rates mislead
     if file.format == "OGG" and not _ogg_ends(path):
         return int(file.frames) * 2  # its last page is not the end of the stream: how much is missing is unknown
     return int(file.frames)
+
+
+def _mp3_tells_its_length(path: Path) -> bool:
+    """Whether the first frame of an mp3 file counts the others (as Xing, LAME and Fraunhofer encoders write it)."""
+    with path.open("rb") as file:
+        tag = file.read(10)
+        if tag[:3] == b"ID3":  # its size is four times seven bits (ID3v2, section 3.1)
+            file.seek(10 + sum(byte << (7 * place) for place, byte in enumerate(reversed(tag[6:10]))))
+        first = file.read(4096)
+    return any(mark in first for mark in (b"Xing", b"Info", b"VBRI"))
 
 
 def _ogg_ends(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""`untrained check data`: decode every clip of a data set, and tell what a run would meet."""
+"""`untrained check data`: decode of every clip what a run reads, and tell what it would meet."""
 
 import hashlib
 from collections import Counter
@@ -15,9 +15,12 @@ from rich.table import Table
 from . import audio
 from .backends.base import progress
 from .datamodules import AudioDataModule, Clip
+from .datamodules.base import DEFAULT_SAMPLE_RATE
 from .datamodules.clip import SPLITS
+from .datamodules.splits import class_sizes
 from .errors import AudioError, DataError
 from .parsing import Parser, instantiate
+from .protocols import resolve
 
 _SILENT = 1e-4  # peak, -80 dB below full scale
 _MOST_SHOWN = 20
@@ -30,7 +33,7 @@ class Finding:
     Args:
         clip: The clip.
         header: What its file says of itself; None for a sound that is made, or that cannot be read.
-        fingerprint: Digest of its audio, rounded to 16 bits; empty if it cannot be read.
+        fingerprint: Digest of the audio that a run reads, rounded to 16 bits; empty if it cannot be read.
         silent: Whether its peak is more than 80 dB below full scale.
         reason: Why it cannot be read; empty if it can.
     """
@@ -110,7 +113,26 @@ def check_data(parser: Parser, config: Namespace) -> Report:
     found = joblib.Parallel(n_jobs=-1, prefer="threads", return_as="generator")(
         joblib.delayed(_examine)(datamodule, clip) for clip in clips
     )
-    return Report(datamodule, list(progress(found, len(clips), "decoding")))
+    findings = list(progress(found, len(clips), "decoding"))
+    return Report(datamodule, findings, _refusal([finding.clip for finding in findings if not finding.reason]))
+
+
+def _refusal(usable: Sequence[Clip]) -> str:
+    """Why no probe could be fitted to these clips; empty if one can."""
+    if not usable:
+        return "not one of its clips can be read"
+    try:
+        protocol = resolve("auto", usable)
+    except DataError as error:
+        return str(error)
+    learned = {clip.label for clip in usable if clip.split in (None, "train")}
+    if len(learned) < 2:
+        return f"only {len(learned)} class is left to learn from; at least two are needed"
+    if protocol == "holdout" and not any(clip.split == "validation" for clip in usable):
+        sizes = class_sizes([clip for clip in usable if clip.split == "train"])
+        if min(sizes.values()) < 2:
+            return "without a validation split every class needs 2 or more train clips, of different groups"
+    return ""
 
 
 def render(report: Report) -> RenderableType:
@@ -119,7 +141,8 @@ def render(report: Report) -> RenderableType:
     if report.findings:
         parts += [_counts(report), _properties(report)]
     show: Callable[[Finding], str] = lambda finding: finding.clip.id  # noqa: E731
-    parts += _listed("cannot be read", [f"{finding.clip.id}: {finding.reason}" for finding in report.broken])
+    broken = [f"{finding.clip.id}: {finding.reason}" for finding in report.broken]
+    parts += _listed("cannot be read", broken, most=len(broken))
     parts += _listed("silent (peak 80 dB below full scale)", [show(finding) for finding in report.silent])
     same = [", ".join(f"{show(finding)} ({_place(finding.clip)})" for finding in group) for group in report.leaks]
     parts += _listed("the same audio in different splits or folds (leakage)", same)
@@ -144,7 +167,7 @@ def render(report: Report) -> RenderableType:
 def _examine(datamodule: AudioDataModule, clip: Clip) -> Finding:
     try:
         header = audio.header(clip.path) if clip.path is not None else None
-        decoded = datamodule.read(clip, header.rate if header else datamodule.sample_rate or 12_000)
+        decoded = datamodule.read(clip, datamodule.sample_rate or DEFAULT_SAMPLE_RATE)  # just what a run reads
     except AudioError as error:
         return Finding(clip, reason=error.reason)
     coarse = np.round(decoded.waveform * 2**15).astype(np.int32)
@@ -184,7 +207,8 @@ def _properties(report: Report) -> Table:
     headers = [finding.header for finding in report.findings if finding.header is not None]
     table = Table(show_header=False)
     if not headers:
-        table.add_row("audio", "made, not read from files")
+        made = all(finding.clip.path is None for finding in report.findings)
+        table.add_row("audio", "made, not read from files" if made else "none that can be read")
         return table
     seconds = sorted(header.seconds for header in headers)
     table.add_row(
@@ -200,8 +224,8 @@ def _properties(report: Report) -> Table:
     return table
 
 
-def _listed(title: str, lines: Sequence[str]) -> list[str]:
+def _listed(title: str, lines: Sequence[str], most: int = _MOST_SHOWN) -> list[str]:
     if not lines:
         return []
-    left = [f"  and {len(lines) - _MOST_SHOWN} more"] if len(lines) > _MOST_SHOWN else []
-    return [f"{len(lines)} {title}:", *(f"  {line}" for line in lines[:_MOST_SHOWN]), *left]
+    left = [f"  and {len(lines) - most} more"] if len(lines) > most else []
+    return [f"{len(lines)} {title}:", *(f"  {line}" for line in lines[:most]), *left]

@@ -1,14 +1,15 @@
 """How good predictions are: accuracy with its uncertainty, and two means that no large class dominates."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binom
-from sklearn.metrics import balanced_accuracy_score, f1_score
+from sklearn.metrics import f1_score, recall_score
 
 from .backends.base import Array
 
 CONFIDENCE = 0.95
+_DRAWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -16,9 +17,9 @@ class Scores:
     """Scores of one set of predictions, as fractions.
 
     Args:
-        balanced_accuracy: Mean over classes of the share of a class's clips that are right.
-        macro_f1: Mean over classes of F1.
-        accuracy_low: Lower end of the 95 % bootstrap interval of the accuracy over all clips.
+        balanced_accuracy: Mean over classes of the share of a class's clips that are right, of all folds together.
+        macro_f1: Mean over classes of F1, of all folds together.
+        accuracy_low: Lower end of the 95 % bootstrap interval of the mean accuracy of the folds.
         accuracy_high: Its upper end.
     """
 
@@ -28,28 +29,31 @@ class Scores:
     accuracy_high: float
 
 
-def score(labels: Array, predictions: Array) -> Scores:
+def score(labels: Array, predictions: Array, fold_sizes: Sequence[int]) -> Scores:
     """Score predictions.
 
-    The interval is the percentile bootstrap over clips (Efron 1979). To draw n clips with replacement, of which a share
-    p is right, is to draw their number from a binomial distribution, whose quantiles are taken: no draw is needed.
+    The interval is the percentile bootstrap over clips within their folds (Efron 1979): to draw the n clips of a fold
+    with replacement, of which a share p is right, is to draw the number of right ones from a binomial distribution.
     Excerpts of one recording are counted as if they were independent.
 
     Args:
-        labels: `(n_clips,)`.
+        labels: `(n_clips,)`, fold by fold.
         predictions: `(n_clips,)`.
+        fold_sizes: Number of clips of each fold; a single one where there are no folds.
 
     Example:
         >>> import numpy as np
-        >>> score(np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1]))
-        Scores(balanced_accuracy=0.8333333333333333, macro_f1=0.7333333333333334, accuracy_low=0.25, accuracy_high=1.0)
+        >>> score(np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1]), [4])
+        Scores(balanced_accuracy=0.8333333333333334, macro_f1=0.7333333333333334, accuracy_low=0.25, accuracy_high=1.0)
     """
-    n = len(labels)
-    low, high = binom.ppf([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], n, np.mean(labels == predictions)) / n
-    present = np.unique(labels)
+    ends = np.cumsum(fold_sizes)[:-1]
+    shares = [right.mean() for right in np.split(labels == predictions, ends)]
+    drawn = np.random.default_rng(0).binomial(fold_sizes, shares, size=(_DRAWS, len(shares))) / np.array(fold_sizes)
+    low, high = np.quantile(drawn.mean(axis=1), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    options = {"labels": np.unique(labels), "average": "macro", "zero_division": 0}
     return Scores(
-        balanced_accuracy=float(balanced_accuracy_score(labels, predictions)),
-        macro_f1=float(f1_score(labels, predictions, labels=present, average="macro", zero_division=0)),
+        balanced_accuracy=float(recall_score(labels, predictions, **options)),
+        macro_f1=float(f1_score(labels, predictions, **options)),
         accuracy_low=float(low),
         accuracy_high=float(high),
     )

@@ -14,7 +14,7 @@ from sklearn.base import clone
 
 from .backends.base import Array, BackEnd, SearchResult, Splits, first_of_best
 from .datamodules.clip import Clip
-from .datamodules.splits import groups_of, stratified
+from .datamodules.splits import class_sizes, groups_of, stratified
 from .errors import DataError
 
 Protocol = Literal["auto", "holdout", "nested", "study"]
@@ -36,6 +36,7 @@ class Selection:
         scored: Indices of the clips behind the score.
         predictions: The labels given to these clips.
         fold_scores: Accuracy of each fold, empty for hold-out.
+        fold_sizes: Number of clips of each part whose accuracies the score is the mean of.
         selected_on_test: Whether the score was chosen by the very clips that it is of.
     """
 
@@ -49,6 +50,7 @@ class Selection:
     scored: Array
     predictions: Array
     fold_scores: list[float] = field(default_factory=list)
+    fold_sizes: list[int] = field(default_factory=list)
     selected_on_test: bool = False
 
     @property
@@ -76,9 +78,11 @@ def resolve(protocol: Protocol, clips: Sequence[Clip]) -> Resolved:
         return "holdout"
     if n_folds < 2 or any(clip.fold is None for clip in clips):
         raise DataError(f"protocol {protocol!r} needs every clip in one of at least two folds; give --data.folds")
-    if protocol == "nested" and n_folds < 3:
+    if protocol == "study":
+        return "study"
+    if n_folds < 3:
         raise DataError("protocol 'nested' chooses on the folds that it does not score: give --data.folds 3 or more")
-    return "study" if protocol == "study" else "nested"
+    return "nested"
 
 
 def select(
@@ -110,12 +114,14 @@ def _holdout(backend: BackEnd, X: Array, y: Array, clips: Sequence[Clip], seed: 
         raise DataError("the train split holds fewer than two classes that could be read; add clips")
     splits: Splits = [(train, validation)]
     if len(validation) == 0:
-        n_folds = min(5, int(np.unique(y[train], return_counts=True)[1].min()))
+        learned = [clips[int(index)] for index in train]
+        n_folds = min(5, *class_sizes(learned).values())
         if n_folds < 2:
             raise DataError(
-                "without a validation split every class needs 2 or more train clips; add clips or a validation split"
+                "without a validation split every class needs 2 or more train clips, of different groups where there "
+                "are groups; add clips or a validation split"
             )
-        folds = stratified(n_folds, seed, y[train].tolist(), groups_of([clips[int(index)] for index in train]))
+        folds = stratified(n_folds, seed, y[train].tolist(), groups_of(learned))
         splits = [(train[inner], train[outer]) for inner, outer in folds]
     result = backend.search(X, y, splits)
     return Selection(
@@ -128,6 +134,7 @@ def _holdout(backend: BackEnd, X: Array, y: Array, clips: Sequence[Clip], seed: 
         score=result.best_score,
         scored=np.concatenate([test for _, test in splits]),
         predictions=np.concatenate(result.predictions[result.best]),
+        fold_sizes=[len(test) for _, test in splits],
     )
 
 
@@ -186,6 +193,7 @@ def _over_folds(
         scored=np.concatenate([test for _, test in splits]),
         predictions=np.concatenate([result.predictions[candidate][fold] for fold, candidate in enumerate(chosen)]),
         fold_scores=fold_scores,
+        fold_sizes=[len(test) for _, test in splits],
         selected_on_test=selected_on_test,
     )
 

@@ -28,6 +28,7 @@ from .store import write_atomically
 # The projector is for looking; a browser copes with this many points.
 _MOST_PROJECTED = 2000
 BASELINE = "mfcc"
+OPTIMISTIC = ", chosen by the clips that are scored"
 _FILTERS = ("minimal", "single", "many")
 SCORES = ("val/accuracy", "cv/accuracy", "test/accuracy")
 
@@ -132,24 +133,30 @@ def log_fit(
     ]
     writer.add_text("candidates", "\n".join(["| step | candidate | accuracy (%) | |", "|---|---|---|---|", *lines]))
     kind = selection.score_name.split("/")[0]
-    log_predictions(logger, kind, labels[selection.scored], selection.predictions, class_names)
+    optimistic = OPTIMISTIC if selection.selected_on_test else ""
+    log_predictions(logger, kind, labels[selection.scored], selection.predictions, class_names, optimistic)
     some = np.linspace(0, len(labels) - 1, min(len(labels), _MOST_PROJECTED)).astype(int)
     writer.add_embedding(from_numpy(embeddings[some].copy()), [class_names[label] for label in labels[some]])
 
 
 def log_predictions(
-    logger: TensorBoardLogger, kind: str, labels: Array, predictions: Array, class_names: Sequence[str]
+    logger: TensorBoardLogger,
+    kind: str,
+    labels: Array,
+    predictions: Array,
+    class_names: Sequence[str],
+    remark: str = "",
 ) -> None:
     """Log the confusion matrix and the report of one set of predictions; `kind` is val, cv or test."""
-    logger.experiment.add_figure(f"confusion/{kind}", confusion_figure(labels, predictions, class_names))
+    logger.experiment.add_figure(f"confusion/{kind}", confusion_figure(labels, predictions, class_names, remark))
     text = classification_report(
         labels, predictions, labels=range(len(class_names)), target_names=class_names, zero_division=0
     )
     logger.experiment.add_text(f"report/{kind}", "\n".join(f"    {line}" for line in text.splitlines()))
 
 
-def confusion_figure(labels: Array, predictions: Array, class_names: Sequence[str]) -> Figure:
-    """Confusion matrix, each row in per cent of its class."""
+def confusion_figure(labels: Array, predictions: Array, class_names: Sequence[str], remark: str = "") -> Figure:
+    """Confusion matrix, each row in per cent of its class, with a remark on its accuracy."""
     counts = confusion_matrix(labels, predictions, labels=range(len(class_names)))
     shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     size = 2.5 + 0.5 * len(class_names)
@@ -158,7 +165,7 @@ def confusion_figure(labels: Array, predictions: Array, class_names: Sequence[st
     image = axes.imshow(shares, vmin=0, vmax=100, cmap="Blues")
     axes.set_xticks(range(len(class_names)), class_names, rotation=45, ha="right", parse_math=False)
     axes.set_yticks(range(len(class_names)), class_names, parse_math=False)
-    axes.set(xlabel="predicted", ylabel="true", title=f"accuracy {100 * np.mean(labels == predictions):.1f} %")
+    axes.set(xlabel="predicted", ylabel="true", title=f"accuracy {100 * np.mean(labels == predictions):.1f} %{remark}")
     for (row, column), share in np.ndenumerate(shares):
         if counts[row, column]:
             colour = "white" if share > 50 else "black"
@@ -204,7 +211,8 @@ def comparison_table(results: Sequence[Result]) -> Table:
     """Accuracies of a study: a row a front-end, those of one kind together; a column a data set and back-end."""
     columns = list(dict.fromkeys((result.dataset, result.back_end) for result in results))
     protocols = ", ".join(sorted({result.protocol for result in results}))
-    optimistic = "; chosen by the clips that are scored" if any(result.selected_on_test for result in results) else ""
+    chosen_on_test = {(result.dataset, result.back_end) for result in results if result.selected_on_test}
+    optimistic = f"; *{OPTIMISTIC.removeprefix(',')}" if chosen_on_test else ""
     seeds = max((len(cell) for cell in _cells(results).values()), default=0)
     over = f"mean and standard deviation over {seeds} seeds" if seeds > 1 else "one seed"
     table = Table(title=f"accuracy in %, {over} (protocol: {protocols}{optimistic})")
@@ -212,7 +220,8 @@ def comparison_table(results: Sequence[Result]) -> Table:
     table.add_column("front-end", no_wrap=True, min_width=longest + 2)
     table.add_column("features", justify="right")
     for dataset, back_end in columns:
-        table.add_column(f"{dataset}\n{back_end}", justify="right")
+        mark = " *" if (dataset, back_end) in chosen_on_test else ""
+        table.add_column(f"{dataset}\n{back_end}{mark}", justify="right")
     cells = _cells(results)
     kinds = _kinds(results)
     for kind, names in kinds.items():
@@ -238,8 +247,10 @@ def comparison_figure(results: Sequence[Result]) -> Figure:
     size = (max(4.5, 1.6 + 0.9 * n_front_ends) * len(datasets), 4.2)
     figure = Figure(figsize=size, layout="constrained")
     for axes, dataset in zip(np.atleast_1d(figure.subplots(1, len(datasets), sharey=True)), datasets, strict=True):
-        _draw_dataset(axes, [result for result in results if result.dataset == dataset])
-        axes.set_title(dataset, parse_math=False)
+        of_dataset = [result for result in results if result.dataset == dataset]
+        _draw_dataset(axes, of_dataset)
+        optimistic = OPTIMISTIC if any(result.selected_on_test for result in of_dataset) else ""
+        axes.set_title(f"{dataset} ({of_dataset[0].protocol}{optimistic})", parse_math=False)
     figure.axes[0].set_ylabel("accuracy (%)")
     return figure
 

@@ -9,12 +9,11 @@ from typing import Any
 
 from . import report, stages
 from .backends import BackEnd
-from .backends.base import Array
 from .datamodules import AudioDataModule
 from .frontends import FrontEnd
 from .frontends.base import Options
 from .identity import describe as describe_embeddings
-from .metrics import score
+from .metrics import Scores, score
 from .probe import Probe
 from .protocols import resolve
 from .registry import BACKENDS, FRONTENDS
@@ -74,7 +73,8 @@ class Run:
             **params,
             "embeddings": embeddings,
             "back_end_arguments": plain(backend.get_params()),
-            "clips": [(clip.id, clip.label, clip.split, clip.fold) for clip in datamodule.listed],
+            "clips": [(clip.id, clip.label, clip.split, clip.fold, clip.group) for clip in datamodule.listed],
+            "data_seed": datamodule.seed,  # draws the inner folds of a hold-out without validation
         }
         place = Path(root, params["dataset"], params["front_end"], params["back_end"])
         folder = place / f"seed{seed}-{digest(identity)[:6]}"
@@ -98,7 +98,8 @@ def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
     selection = run.probe.selection
     assert selection is not None
     labels = data.labels(data.learned)
-    scores = _scores(selection.score_name, selection.score, labels[selection.scored], selection.predictions)
+    scored = score(labels[selection.scored], selection.predictions, selection.fold_sizes)
+    scores = _named(selection.score_name, selection.score, scored)
     metrics = {
         **scores,
         "best_candidate": selection.best_candidate,
@@ -132,7 +133,7 @@ def test_run(
     """Score a trained probe on the test split; add the scores to its run's folder, and return them."""
     accuracy, data = stages.score(probe, datamodule, extraction.store, class_names)
     labels = data.labels(data.tested)
-    scores = _scores("test/accuracy", accuracy, labels, probe.test_predictions)
+    scores = _named("test/accuracy", accuracy, score(labels, probe.test_predictions, [len(labels)]))
     report.update_metrics(folder, {**scores, "n_test_clips": len(data.tested)})
     logger = report.run_logger(folder)
     logger.log_metrics(scores, step=0)
@@ -141,10 +142,10 @@ def test_run(
     return scores
 
 
-def _scores(name: str, accuracy: float, labels: Array, predictions: Array) -> dict[str, float]:
+def _named(name: str, accuracy: float, scores: Scores) -> dict[str, float]:
     """All scores by name, beside the accuracy that is called `val/accuracy` or the like."""
     kind = name.split("/")[0]
-    return {name: accuracy} | {f"{kind}/{key}": value for key, value in asdict(score(labels, predictions)).items()}
+    return {name: accuracy} | {f"{kind}/{key}": value for key, value in asdict(scores).items()}
 
 
 def is_random(front_end: FrontEnd) -> bool:

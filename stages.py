@@ -1,7 +1,7 @@
 """The stages of a probe: extract embeddings on every device, fit and score a back-end on one, save and load."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +48,7 @@ class Extraction:
         if self.failed:
             lines.append(f"{len(self.failed)} clips could not be read, listed in {self.store.folder / 'failed.csv'}")
         if self.n_other_files:
-            lines.append(f"{self.n_other_files} other files were left out: no audio, or in no class folder")
+            lines.append(f"{self.n_other_files} other files were left out: no audio, or not of this data set")
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
 
 
@@ -130,6 +130,26 @@ def refuse_broken(datamodule: AudioDataModule, ids: Sequence[str]) -> None:
         left = [f"  and {len(errors) - _MOST_SHOWN} more"] if len(errors) > _MOST_SHOWN else []
         lines = [f"{len(errors)} of {len(paths)} files cannot be used:", *shown, *left]
         raise UntrainedError("\n".join([*lines, "replace or remove them, or skip them with --data.on_error skip"]))
+
+
+def refuse_broken_before(extractions: Iterable[tuple[Probe, AudioDataModule]], precision: str, root: Path) -> None:
+    """Refuse what any of several extractions would stop at, before the first of them.
+
+    Args:
+        extractions: Each with the probe that holds its front-end.
+        precision: Of the trainer.
+        root: Folder of all stores.
+
+    Raises:
+        UntrainedError: As `refuse_broken`.
+    """
+    missing: dict[AudioDataModule, set[str]] = {}
+    for probe, datamodule in extractions:
+        lacking = EmbeddingWriter(root).plan(probe.require_front_end(), datamodule, precision)
+        missing.setdefault(datamodule, set()).update(lacking)
+    for datamodule, ids in missing.items():
+        if datamodule.on_error == "raise":
+            refuse_broken(datamodule, sorted(ids))
 
 
 def fit(probe: Probe, datamodule: AudioDataModule, store: EmbeddingStore) -> EmbeddedData:

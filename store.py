@@ -63,7 +63,10 @@ class EmbeddingStore:
     def failed(self) -> dict[str, str]:
         """Why clips could not be read, by id."""
         path = self.folder / "failed.csv"
-        return dict(list(csv.reader(io.StringIO(path.read_text("utf-8"), newline="")))[1:]) if path.is_file() else {}
+        if not path.is_file():
+            return {}
+        text = path.read_bytes().decode()  # as it is: a name may hold any end of line
+        return dict(list(csv.reader(io.StringIO(text, newline="")))[1:])
 
     def missing(self, stamps: Mapping[str, Stamp]) -> list[str]:
         """Ids of the clips that are not here, or whose file has changed since."""

@@ -82,10 +82,13 @@ def compare(parser: Parser, config: Namespace) -> list[report.Result]:
     runs = _runs(parser, config, folder, str(trainer.precision), lambda text: said.setdefault(text))
     for text in said:
         console.print(text)
+    by_key = {run.extraction: run for run in runs}
+    planned = [(run.probe, run.datamodule) for run in by_key.values()]
+    stages.refuse_broken_before(planned, str(trainer.precision), embeddings)
     extractions: dict[str, Extraction] = {}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        for key, run in {run.extraction: run for run in runs}.items():
+        for key, run in by_key.items():
             label = f"{run.params['dataset']} {run.params['front_end']} seed {run.probe.require_front_end().seed}"
             task = progress.add_task(f"embeddings {label}", total=len(run.datamodule.listed))
             trainer.callbacks = [_Advance(progress, task)]  # type: ignore[attr-defined]
@@ -104,7 +107,8 @@ def compare(parser: Parser, config: Namespace) -> list[report.Result]:
         report.append_result(folder / "results.csv", result)
         console.print(
             f"[{number}/{len(runs)}] {result.dataset} {result.front_end} {result.back_end} seed {result.seed}: "
-            f"{100 * result.accuracy:.1f} % ({result.seconds:.1f} s)"
+            f"{100 * result.accuracy:.1f} %{report.OPTIMISTIC if result.selected_on_test else ''} "
+            f"({result.seconds:.1f} s)"
         )
     report.comparison_figure(results).savefig(folder / "results.png", dpi=150)
     return results
@@ -122,7 +126,7 @@ def _runs(parser: Parser, config: Namespace, folder: Path, precision: str, say: 
     for seed in config.seeds:
         seeded = config.clone()
         for item in [*seeded.frontends, *seeded.backends]:
-            if "seed" in item.init_args:
+            if "seed" in (item.get("init_args") or {}):
                 item.init_args.seed = seed
         parts = instantiate(parser, seeded)
         for j, made in enumerate(parts.frontends):

@@ -84,6 +84,8 @@ class AudioDataModule(LightningDataModule):
         ):
             if value < least:
                 raise UsageError(f"{name}={value}; expected an integer of {least} or more")
+        if seed >= 2**32:
+            raise UsageError(f"seed={seed}; expected an integer below 2**32")
         if fit_length not in ("repeat", "zero"):
             raise UsageError(f"fit_length={fit_length!r}; expected 'repeat' or 'zero'")
         if on_error not in ("raise", "skip"):
@@ -119,7 +121,7 @@ class AudioDataModule(LightningDataModule):
         """Size and time of modification of a clip's file; zeros where it cannot be read."""
         try:
             status = clip.path.stat() if clip.path is not None else None
-        except OSError:
+        except (OSError, ValueError):  # as of a name that holds a zero byte
             status = None
         return Stamp(status.st_size, status.st_mtime_ns) if status else Stamp(0, 0)
 

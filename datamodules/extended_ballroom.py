@@ -27,7 +27,8 @@ DANCES = (
     "Wcswing",
 )
 _LIST = "extendedballroom_v1.1.xml"
-# Attributes of a song in the list that hold the id of the song which it repeats, in one way or another.
+# What the list calls a song that another repeats: the very excerpt, the recording at another tempo, another version, or
+# one without the voice.
 _REPEATS = ("exact", "time", "version", "karaoke")
 
 
@@ -52,7 +53,7 @@ class ExtendedBallroom(AudioDataModule):
         sample_rate: In Hz; by default the front-end's.
     """
 
-    origin = "Marchand & Peeters; excerpts that a seller of ballroom music offers for listening"
+    origin = "http://anasynth.ircam.fr/home/media/ExtendedBallroom; excerpts that a seller offers for listening"
     licence = "none was given; excerpts of commercial recordings, used for research"
     citation = "U. Marchand and G. Peeters, The Extended Ballroom dataset, ISMIR late-breaking session, 2016"
 
@@ -114,6 +115,8 @@ class ExtendedBallroom(AudioDataModule):
         ]
         present = {clip.label for clip in clips}
         self.note_absent([dance for dance in DANCES if dance not in present], len(present))
+        if len(present) < 2:
+            return clips  # which is refused wherever clips come from
         return fold_by_class(clips, self.folds, self.seed)
 
     def _groups(self, root: Path) -> dict[str, str]:
@@ -122,15 +125,18 @@ class ExtendedBallroom(AudioDataModule):
         if not (root / _LIST).is_file():
             self.notes.append(f"{_LIST} is not there: excerpts that repeat each other may be in different folds")
             return {}
-        return read_duplicates(root / _LIST)
+        group_of = read_duplicates(root / _LIST)
+        if not group_of:
+            self.notes.append(f"{_LIST} names no excerpts that repeat each other, which the original does")
+        return group_of
 
 
 def read_duplicates(path: Path) -> dict[str, str]:
     """Songs that repeat each other, as the data set's list names them.
 
     Args:
-        path: `extendedballroom_v1.1.xml`: a node for each dance, in it one for each song, whose attributes `exact`,
-            `time`, `version` and `karaoke` hold ids of songs that it repeats.
+        path: `extendedballroom_v1.1.xml`: a node for each dance, in it one for each song, in it one for each song that
+            it repeats, called `exact`, `time`, `version` or `karaoke`, with its id.
 
     Returns:
         For the id of each song that repeats or is repeated, the least id of all that belong together.
@@ -152,8 +158,9 @@ def read_duplicates(path: Path) -> dict[str, str]:
         return song
 
     for song in songs:
-        for repeated in (song.get(attribute) for attribute in _REPEATS):
-            if repeated and song.get("id"):
-                one, other = sorted((first(song.get("id", "")), first(repeated)))
+        own = song.get("id")
+        for repeated in (link.get("id") for link in song if link.tag in _REPEATS):
+            if own and repeated:
+                one, other = sorted((first(own), first(repeated)))
                 first_of[other] = one
     return {song: first(song) for song in list(first_of)}

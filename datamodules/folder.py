@@ -24,8 +24,9 @@ class AudioFolder(AudioDataModule):
     Args:
         root: The folder.
         folds: Number of stratified folds for cross-validation, instead of a split.
-        group_by: Regular expression that finds in a clip's id what it is an excerpt of (its first group in parentheses,
-            or all that it matches): excerpts of one recording are never in different splits or folds.
+        group_by: Regular expression that finds in a clip's id (without the folder of its split) what it is an excerpt
+            of (its first group in parentheses, or all that it matches): excerpts of one recording are never in
+            different splits or folds.
         n_samples: Length of every waveform, in samples at the front-end's rate.
         fit_length: What is done with a shorter clip: `repeat` it, or pad it with `zero`s.
         seed: Of splits and folds.
@@ -64,7 +65,7 @@ class AudioFolder(AudioDataModule):
     @property
     def dataset_name(self) -> str:
         """Name of the folder."""
-        return self.root.resolve().name or "root"
+        return id_of(Path(self.root.resolve().name)) if self.root.resolve().name else "root"
 
     @property
     def source(self) -> dict[str, Any]:
@@ -87,11 +88,17 @@ class AudioFolder(AudioDataModule):
         tops = {file.parts[0].lower() for file in files if len(file.parts) > 1}
         split_of = {top: SPLIT_NAMES[top] for top in tops if top in SPLIT_NAMES}
         is_split = tops == set(split_of) and {"train", "test"} <= set(split_of.values())
+        if len(set(split_of.values())) > 1 and not is_split:
+            raise DataError(
+                f"root={str(self.root)!r} holds folders named as splits, {', '.join(sorted(split_of))}, but not train/ "
+                f"and test/ alone (it holds {', '.join(sorted(tops))}); move away or rename what is neither train/, "
+                "val/ nor test/, or give --data.root a folder with one sub-folder a class"
+            )
         depth = 1 if is_split else 0
         clips = [
             Clip(
                 id=id_of(file),
-                label=file.parts[depth],
+                label=id_of(Path(file.parts[depth])),
                 path=self.root / file,
                 split=split_of[file.parts[0].lower()] if is_split else None,
             )
@@ -108,7 +115,7 @@ class AudioFolder(AudioDataModule):
         if len({clip.label for clip in clips}) < 2:
             return clips  # which is refused wherever clips come from
         if self.group_by is not None:
-            clips, n_alone = grouped(clips, self.group_by)
+            clips, n_alone = grouped(clips, self.group_by, depth)
             if n_alone:
                 self.notes.append(f"{n_alone} of {len(clips)} clips do not match --data.group_by: each is on its own")
         if is_split:
@@ -125,8 +132,13 @@ def id_of(path: Path) -> str:
     return path.as_posix().encode("utf-8", "backslashreplace").decode()
 
 
-def grouped(clips: Sequence[Clip], pattern: str) -> tuple[list[Clip], int]:
+def grouped(clips: Sequence[Clip], pattern: str, depth: int = 0) -> tuple[list[Clip], int]:
     """Clips with the group that a regular expression finds in their ids, and how many it does not match.
+
+    Args:
+        clips: The clips.
+        pattern: The regular expression.
+        depth: How many leading folders of an id say nothing of the recording, as that of its split.
 
     Raises:
         UsageError: The pattern is no regular expression.
@@ -136,7 +148,7 @@ def grouped(clips: Sequence[Clip], pattern: str) -> tuple[list[Clip], int]:
         expression = re.compile(pattern)
     except re.error as error:
         raise UsageError(f"group_by={pattern!r} is no regular expression: {error}") from error
-    found = [expression.search(clip.id) for clip in clips]
+    found = [expression.search("/".join(clip.id.split("/")[depth:])) for clip in clips]
     if not any(found):
         raise DataError(f"group_by={pattern!r} matches none of {len(clips)} clip ids, as {clips[0].id!r}")
     groups = [match and (match.group(1) if expression.groups else match.group()) for match in found]

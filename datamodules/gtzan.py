@@ -37,7 +37,7 @@ class GTZAN(AudioDataModule):
         sample_rate: In Hz; by default the front-end's.
     """
 
-    origin = "Tzanetakis & Cook; the collection was never published with its sources"
+    origin = "http://marsyas.info/downloads/datasets.html, by Tzanetakis & Cook"
     licence = "none was given; excerpts of commercial recordings, used for research"
     citation = (
         "G. Tzanetakis and P. Cook, Musical genre classification of audio signals, IEEE TSAP 10(5), 2002; splits: "
@@ -87,7 +87,8 @@ class GTZAN(AudioDataModule):
             )
         files, n_other = audio_files(genres)
         # Of two copies of an excerpt the wav comes first.
-        file_of = {file.stem: file for file in sorted(files, key=lambda file: file.suffix.lower() == ".wav")}
+        in_place = [file for file in files if file.parts[:-1] == (file.name.partition(".")[0],)]
+        file_of = {file.stem: file for file in sorted(in_place, key=lambda file: file.suffix.lower() == ".wav")}
         clips = [
             Clip(id=id_of(file_of[name]), label=name.partition(".")[0], path=genres / file_of[name], split=split)
             for split, names in _LISTS.items()

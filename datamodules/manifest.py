@@ -89,6 +89,12 @@ class Manifest(AudioDataModule):
             if any(given) and not all(given):
                 lacking = rows[given.index(False)]
                 raise DataError(f"{lacking.place}: no {name}, which other lines have; give all clips one, or none")
+        splits = {clip.split for clip in clips}
+        if splits != {None} and not {"train", "test"} <= splits and all(clip.fold is None for clip in clips):
+            raise DataError(
+                f"{self.path}: its splits are {', '.join(sorted(filter(None, splits)))}; expected train and test, and "
+                "perhaps validation, or no splits at all"
+            )
         if any(clip.split or clip.fold is not None for clip in clips):
             if self.folds is not None:
                 raise DataError(f"{self.path} has splits or folds of its own; leave out --data.folds={self.folds}")
@@ -104,17 +110,20 @@ class Manifest(AudioDataModule):
             raise DataError(f"{row.place}: split={split!r}; expected train, validation or test")
         return Clip(
             id=id_of(path),
-            label=row["label"],
+            label=row["label"].strip(),
             path=self.root / path,
             split=SPLIT_NAMES[split] if split else None,
             fold=row.integer("fold") if row.cells.get("fold", "").strip() else None,
-            group=row.cells.get("group") or None,
+            group=row.cells.get("group", "").strip() or None,
             metadata={name: value for name, value in row.cells.items() if name not in _KNOWN},
         )
 
     def _path(self, row: Row) -> Path:
         """Relative to the root where the file lies in it, else absolute."""
-        given = Path(os.path.normpath(row["path"]))
+        written = row["path"]
+        if not os.path.exists(self.root / written):  # which a name that the system refuses does not break
+            written = written.strip()
+        given = Path(os.path.normpath(written))
         if not given.is_absolute():
             if given.parts[:1] == ("..",):
                 raise DataError(

@@ -15,26 +15,33 @@ from .clip import Clip, Split
 def split_by_class(clips: Sequence[Clip], seed: int) -> list[Clip]:
     """Give three fifths of each class to train, a fifth to validation and a fifth to test.
 
-    The draw of a class depends on its own sorted ids and the seed alone. Where clips have groups, no group is torn
-    apart, and the shares are as near to that as this allows.
+    The draw of a class depends on its own sorted ids and the seed alone. Where clips have groups, groups are drawn, and
+    the shares are of these.
 
     Raises:
-        DataError: A class has fewer than three clips, or groups.
+        DataError: A class has fewer than three clips, or groups, or is left without clips to train.
     """
     _refuse_small_classes(clips, 3, "cannot be split into train, validation and test")
-    if any(clip.group is not None for clip in clips):
-        n_folds = min(5, *_sizes(clips).values())
-        splits: dict[int | None, Split] = {0: "test", 1: "validation"}
-        folded = fold_by_class(clips, n_folds, seed)
-        return [replace(clip, fold=None, split=splits.get(clip.fold, "train")) for clip in folded]
+    groups = groups_of(clips) or [clip.id for clip in clips]
+    labels_of: dict[str, set[str]] = {}
+    for clip, group in zip(clips, groups, strict=True):
+        labels_of.setdefault(group, set()).add(clip.label)
     split_of: dict[str, Split] = {}
-    for label in {clip.label for clip in clips}:
-        ids = sorted(clip.id for clip in clips if clip.label == label)
-        np.random.default_rng([seed, zlib.crc32(label.encode())]).shuffle(ids)
-        n = max(1, round(len(ids) / 5))
-        for position, clip_id in enumerate(ids):
-            split_of[clip_id] = "test" if position < n else "validation" if position < 2 * n else "train"
-    return [replace(clip, split=split_of[clip.id]) for clip in clips]
+    # A group of several classes is drawn with the first of them.
+    for label in sorted({clip.label for clip in clips}):
+        names = sorted(group for group, labels in labels_of.items() if min(labels) == label)
+        np.random.default_rng([seed, zlib.crc32(label.encode())]).shuffle(names)
+        n = max(1, round(len(names) / 5))
+        for position, name in enumerate(names):
+            split_of[name] = "test" if position < n else "validation" if position < 2 * n else "train"
+    found = [replace(clip, split=split_of[group]) for clip, group in zip(clips, groups, strict=True)]
+    lacking = sorted({clip.label for clip in clips} - {clip.label for clip in found if clip.split == "train"})
+    if lacking:
+        raise DataError(
+            f"this draw leaves no clips of {', '.join(map(repr, lacking))} to train, as groups span classes; give "
+            "another --data.seed, or --data.folds"
+        )
+    return found
 
 
 def fold_by_class(clips: Sequence[Clip], n_folds: int, seed: int) -> list[Clip]:
@@ -79,7 +86,7 @@ def refuse_torn_groups(clips: Sequence[Clip], dataset: str) -> None:
     for clip in clips:
         if clip.group is not None:
             first = place_of.setdefault(clip.group, clip)
-            if (first.split, first.fold) != (clip.split, clip.fold):
+            if _place(first) != _place(clip):
                 raise DataError(
                     f"{dataset}: group {clip.group!r} is torn apart: {first.id!r} is in {_place(first)}, {clip.id!r} "
                     f"in {_place(clip)}; correct the splits or folds, or leave out the groups"
@@ -90,14 +97,14 @@ def _place(clip: Clip) -> str:
     return f"fold {clip.fold}" if clip.split is None else f"split {clip.split}"
 
 
-def _sizes(clips: Sequence[Clip]) -> Counter[str]:
+def class_sizes(clips: Sequence[Clip]) -> Counter[str]:
     """Number of clips of each class, counting a group of clips once."""
     groups = groups_of(clips) or [clip.id for clip in clips]
     return Counter(label for label, _ in {(clip.label, group) for clip, group in zip(clips, groups, strict=True)})
 
 
 def _refuse_small_classes(clips: Sequence[Clip], least: int, why: str) -> None:
-    small = {label: n for label, n in _sizes(clips).items() if n < least}
+    small = {label: n for label, n in class_sizes(clips).items() if n < least}
     if small:
         found = ", ".join(f"{label!r} has {n}" for label, n in sorted(small.items()))
         plural = "classes" if len(small) > 1 else "class"

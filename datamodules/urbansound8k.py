@@ -9,7 +9,8 @@ from .base import AudioDataModule, OnError
 from .clip import Clip
 from .table import read_table
 
-_TABLE = "metadata/UrbanSound8K.csv"
+# The original, and a widespread copy, which has the folders of the folds beside the table.
+_TABLES = ("metadata/UrbanSound8K.csv", "UrbanSound8K.csv")
 
 
 class UrbanSound8K(AudioDataModule):
@@ -29,7 +30,7 @@ class UrbanSound8K(AudioDataModule):
         sample_rate: In Hz; by default the front-end's.
     """
 
-    origin = "Salamon, Jacoby & Bello, from recordings of Freesound; to be had from its authors on request"
+    origin = "https://urbansounddataset.weebly.com, from recordings of Freesound"
     licence = "CC BY-NC 3.0"
     citation = (
         "J. Salamon, C. Jacoby and J. P. Bello, A dataset and taxonomy for urban sound research, ACM Multimedia, 2014"
@@ -69,30 +70,32 @@ class UrbanSound8K(AudioDataModule):
         Raises:
             DataError: There is no table, or none of its clips.
         """
-        if not (self.root / _TABLE).is_file():
+        table = next((self.root / place for place in _TABLES if (self.root / place).is_file()), None)
+        if table is None:
             raise DataError(
-                f"UrbanSound8K not found: no {_TABLE} under root={str(self.root)!r}; point --data.root at the folder "
-                "that holds audio/ and metadata/"
+                f"UrbanSound8K not found: no {_TABLES[0]} under root={str(self.root)!r}; point --data.root at the "
+                "folder that holds audio/ and metadata/"
             )
+        audio_root = self.root / "audio" if (self.root / "audio").is_dir() else self.root
         clips, absent = [], []
-        for row in read_table(self.root / _TABLE, ("slice_file_name", "fold", "class")):
-            path = Path("audio", f"fold{row.integer('fold')}", row["slice_file_name"])
-            if (self.root / path).exists():
-                clips.append(
-                    Clip(
-                        id=path.relative_to("audio").as_posix(),
-                        label=row["class"],
-                        path=self.root / path,
-                        fold=row.integer("fold"),
-                        metadata=dict(row.cells),
-                    )
-                )
+        place_of: dict[str, str] = {}
+        for row in read_table(table, ("slice_file_name", "fold", "class")):
+            name, fold = row["slice_file_name"].strip(), row.integer("fold")
+            if Path(name).name != name:
+                raise DataError(f"{row.place}: slice_file_name={name!r}; expected the name of a file, without folders")
+            clip_id = f"fold{fold}/{name}"
+            if place_of.setdefault(clip_id, row.place) != row.place:
+                raise DataError(f"{row.place}: {clip_id} stands on line {place_of[clip_id].split()[-1]} already")
+            if (audio_root / clip_id).exists():
+                label = row["class"].strip()
+                clips.append(Clip(clip_id, label, audio_root / clip_id, fold=fold, metadata=dict(row.cells)))
             else:
-                absent.append(path.as_posix())
+                absent.append(clip_id)
         if absent and not clips:
             raise DataError(
-                f"UrbanSound8K has no audio under root={str(self.root)!r}: none of the {len(absent)} files of {_TABLE} "
-                f"is there, as {absent[0]}; point --data.root at the folder that holds audio/ and metadata/"
+                f"UrbanSound8K has no audio under root={str(self.root)!r}: none of the {len(absent)} files of "
+                f"{table.name} is there, as {absent[0]} in {audio_root}; point --data.root at the folder that holds "
+                "audio/ and metadata/"
             )
         self.note_absent(absent, len(clips))
         return clips

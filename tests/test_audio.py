@@ -122,6 +122,17 @@ def test_says_what_is_wrong_with_a_file(tmp_path, make, message):
     assert str(caught.value).startswith(str(path))
 
 
+def test_mp3_that_does_not_count_its_frames(tmp_path):
+    path = tmp_path / "whole.mp3"
+    soundfile.write(path, np.random.default_rng(0).uniform(-0.3, 0.3, 3 * 44_100), 44_100)
+    content = path.read_bytes()
+    for mark in (b"Xing", b"Info"):
+        content = content.replace(mark, b"\0" * 4)  # what older encoders leave out
+    picture = b"ID3\x04\x00\x00" + bytes([0, 2, 0, 0]) + b"\x55" * (2 << 14)
+    path.write_bytes(picture + content)
+    assert load(path, n_samples=2 * RATE)[1] == pytest.approx(2)
+
+
 def test_one_sample_is_repeated(tmp_path):
     path = tmp_path / "one.wav"
     soundfile.write(path, np.float32([0.5]), RATE, subtype="FLOAT")

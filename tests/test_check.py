@@ -93,6 +93,50 @@ def test_check_foresees_what_a_run_does(untrained, root):
     assert "7 clips could not be read" in out
 
 
+def test_it_decodes_what_a_run_reads(untrained, tmp_path):
+    rng = np.random.default_rng(0)
+    intro = rng.uniform(-0.3, 0.3, 44_100 * 8)
+    for label in ("a", "b"):
+        (tmp_path / "data" / label).mkdir(parents=True)
+        for number in range(6):
+            own = rng.uniform(-0.3, 0.3, 44_100 * 12)
+            sound = np.concatenate([np.zeros_like(intro) if number == 5 else intro, own])
+            soundfile.write(tmp_path / "data" / label / f"{number}.wav", sound, 44_100, subtype="FLOAT")
+    late = tmp_path / "data" / "a" / "0.wav"
+    sound, rate = soundfile.read(late)
+    sound[44_100 * 15] = np.nan
+    soundfile.write(late, sound, rate, subtype="FLOAT")
+    status, out, _ = untrained("check", "data", "--data", "folder", "--data.root", tmp_path / "data")
+    assert status == 1
+    assert section(out, "cannot be read") == ["a/0.wav: holds samples that are not finite (NaN or infinity)"]
+    assert "same audio" not in out
+    assert "silent" not in out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--data.folds", "2"], "give --data.folds 3 or more"),
+        (["--data.on_error", "skip"], "not one of its clips can be read"),
+    ],
+)
+def test_what_stops_a_fit_is_foreseen(untrained, sounds, tmp_path, options, message):
+    root = sounds
+    if "skip" in options:
+        root = tmp_path / "broken"
+        for number in range(10):
+            (root / str(number % 2)).mkdir(parents=True, exist_ok=True)
+            (root / str(number % 2) / f"{number}.wav").write_bytes(b"")
+    data = ["--data", "folder", "--data.root", root, *options]
+    status, out, _ = untrained("check", "data", *data)
+    assert status == 1
+    assert message in out
+    status, _, _ = untrained(
+        "fit", *data, "--data.n_samples", "4000", "--model.frontend", "mfcc", "--model.backend", "elm"
+    )
+    assert status == 2
+
+
 def test_a_sound_data_set(untrained, sounds):
     status, out, _ = untrained("check", "data", "--data", "folder", "--data.root", sounds, "--data.folds", "3")
     assert status == 0

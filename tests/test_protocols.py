@@ -39,6 +39,7 @@ def test_auto_is_holdout_where_there_is_a_test_split():
         ("nested", split(4, 2, 2), "needs every clip in one of at least two folds"),
         ("auto", split(4, 2, 0), "needs every clip in one of"),
         ("nested", folded(12, 2), "3 or more"),
+        ("auto", folded(12, 2), "3 or more"),
     ],
 )
 def test_data_that_lacks_what_a_protocol_needs(protocol, clips, message):
@@ -96,6 +97,13 @@ def test_study_reports_the_best_mean_and_says_so():
     assert study.score == max(study.candidate_scores)
     assert study.score >= nested.score
     assert study.selected_on_test
+
+
+def test_folds_of_train_need_groups_of_their_own():
+    clips = [Clip(f"{i:03d}", str(i % 2), split="train", group=str(i % 2)) for i in range(40)]
+    X, y = problem(40)
+    with pytest.raises(DataError, match="of different groups"):
+        select(SmallSVM(), X, y, clips, "holdout")
 
 
 def test_random_labels_give_chance_under_honest_protocols():

@@ -9,20 +9,25 @@ import soundfile
 from untrained.datamodules.extended_ballroom import DANCES, ExtendedBallroom, read_duplicates
 from untrained.errors import DataError
 
-LIST = """<?xml version="1.0" encoding="utf-8"?>
-<extendedballroom_v1.1>
-  <Chacha>
-    <song id="1001" title="One &amp; only" artist="A" bpm="124" hash="x"/>
-    <song id="1003" title="One" artist="A" bpm="124" exact="1001"/>
-    <song id="1005" title="One (sung)" bpm="124" karaoke="1003" voiced=""/>
-  </Chacha>
-  <Tango>
-    <song id="10002" title="Two" bpm="130" version="10009"/>
-    <song id="10009" title="Two" bpm="132" time="10011"/>
-    <song id="10011" title="Two" bpm="120"/>
-    <song id="10000" title="Alone" bpm="120"/>
-  </Tango>
-</extendedballroom_v1.1>
+LIST = """<?xml version="1.0" ?>
+<extendedballroom>
+    <Chacha>
+        <song id="1001" title="One &amp; only" artist="A" album="B" bpm="124" hash="x"/>
+        <song id="1003" title="One" artist="A" bpm="124" hash="y">
+            <exact id="1001"/>
+            <version id="1004"/>
+        </song>
+        <song id="1005" title="One (sung)" bpm="124" hash="z">
+            <karaoke id="1003" voiced="yes"/>
+        </song>
+    </Chacha>
+    <Tango>
+        <song id="10002" title="Two" bpm="130"><version id="10009"/></song>
+        <song id="10009" title="Two" bpm="132"><time id="10011"/></song>
+        <song id="10011" title="Two" bpm="120"/>
+        <song id="10000" title="Alone" bpm="120"/>
+    </Tango>
+</extendedballroom>
 """
 
 
@@ -68,7 +73,7 @@ def test_what_repeats_another_excerpt_is_in_its_fold(root):
     (root / "extendedballroom_v1.1.xml").write_text(LIST)
     assert _notes(root) == []
     assert read_duplicates(root / "extendedballroom_v1.1.xml") == {
-        **dict.fromkeys(["1001", "1003", "1005"], "1001"),
+        **dict.fromkeys(["1001", "1003", "1004", "1005"], "1001"),
         **dict.fromkeys(["10002", "10009", "10011"], "10002"),
     }
     scattered = 0
@@ -85,6 +90,20 @@ def _notes(root):
     data = ExtendedBallroom(str(root), folds=5)
     assert data.listed
     return data.notes
+
+
+def test_a_list_that_names_no_duplicates_is_noted(root):
+    empty = "<extendedballroom><Tango><song id='1'/></Tango></extendedballroom>"
+    (root / "extendedballroom_v1.1.xml").write_text(empty)
+    (note,) = _notes(root)
+    assert note == "extendedballroom_v1.1.xml names no excerpts that repeat each other, which the original does"
+
+
+def test_folders_of_an_interrupted_download(tmp_path):
+    for dance in DANCES:
+        (tmp_path / dance).mkdir()
+    with pytest.raises(DataError, match="found 0 clips"):
+        ExtendedBallroom(str(tmp_path)).listed  # noqa: B018
 
 
 def test_faults_of_a_copy(root):

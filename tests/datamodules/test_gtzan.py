@@ -47,10 +47,11 @@ def test_absent_excerpts_are_named_and_others_are_ignored(tmp_path):
     copy_of(tmp_path, lists.filtered_valid + lists.filtered_test, "au")
     copy_of(tmp_path, ["blues.00029"], "au")  # beside the wav
     (tmp_path / "blues" / "notes.txt").write_text("")
+    copy_of(tmp_path / "zz_cuts", ["blues.00029"])  # which are no excerpts of the collection
     data = GTZAN(str(tmp_path))
     assert len(data.listed) == 929
     assert data.notes == ["1 of 930 listed are absent: jazz.00054"]
-    assert data.n_other_files == 3
+    assert data.n_other_files == 4
     assert "blues/blues.00029.wav" in {clip.id for clip in data.listed}
 
 

@@ -32,6 +32,33 @@ def test_columns(tmp_path):
     assert (first.group, third.split) == (None, "validation")
 
 
+def test_spaces_around_cells_mean_nothing(tmp_path):
+    (tmp_path / " b.wav").write_bytes(b"")
+    clips = listed(write(tmp_path, "path, label ,fold,group\n a.wav, x ,1,s\n b.wav,x , 1 ,s \nc.wav,y,2, \n"))
+    found = [(clip.id, clip.label, clip.group) for clip in clips]
+    assert found == [(" b.wav", "x", "s"), ("a.wav", "x", "s"), ("c.wav", "y", None)]
+
+
+def test_paths_that_the_system_refuses_are_skipped(untrained, tmp_path):
+    lines = ["path,label,fold"]
+    for number in range(12):
+        soundfile.write(tmp_path / f"{number}.wav", np.full(100, 0.1), 12_000)
+        lines.append(f"{number}.wav,{number % 2},{number % 3}")
+    lines += [f"{'x' * 300}.wav,0,1", "a\0b.wav,1,2", "a\rb.wav,1,2"]
+    (tmp_path / "a\rb.wav").write_bytes(b"")
+    path = tmp_path / "clips.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([line.split(",") for line in lines])
+    data = ["--data", "manifest", "--data.path", path, "--data.n_samples", "4000", "--data.on_error", "skip"]
+    for _ in range(2):
+        status, out, _ = untrained("fit", *data, "--model.frontend", "mfcc", "--model.backend", "elm")
+        assert status == 0
+        assert "3 clips could not be read" in out
+    status, out, _ = untrained("check", "data", *data)
+    assert status == 0
+    assert "12 clips can be used, 3 are skipped" in out
+
+
 def test_splits_or_folds_are_drawn_where_there_are_none(tmp_path):
     path = write(tmp_path, "path,label\n" + "".join(f"{i}.wav,{i % 2}\n" for i in range(20)))
     assert {clip.split for clip in listed(path)} == {"train", "validation", "test"}
@@ -75,6 +102,7 @@ def test_paths_relative_to_the_root_that_is_given(tmp_path):
         ("path,label,split\na.wav,x,train\nb.wav,y,\n", "line 3: no split, which other lines have"),
         ("path,label\na.wav,x\na.wav,y\n", "line 3: 'a.wav' stands on line 2 already"),
         ("path,label\na.wav,x\nb.wav,x\n", "all of class 'x'; at least two"),
+        ("path,label,split\na.wav,x,train\nb.wav,y,val\n", "its splits are train, validation; expected train and test"),
         (
             "path,label,fold,group\na.wav,x,1,s\nb.wav,y,2,s\n",
             "group 's' is torn apart: 'a.wav' is in fold 1, 'b.wav' in fold 2",

@@ -63,13 +63,13 @@ def test_random_labels_of_recordings_give_chance(protocol):
     """Excerpts of a recording are nearly the same: a search that tears recordings apart knows their labels."""
     rng = np.random.default_rng(0)
     kept, torn = [], []
-    for seed in range(8):
+    for seed in range(20):
         clips = excerpts(40, 5)
         X = np.repeat(rng.standard_normal((40, 6)), 5, axis=0) + 0.01 * rng.standard_normal((200, 6))
         for scores, grouped in ((kept, True), (torn, False)):
             given = clips if grouped else [Clip(clip.id, clip.label) for clip in clips]
             scores.append(_score(protocol, given, X, seed))
-    assert np.mean(kept) == pytest.approx(0.5, abs=0.08)
+    assert np.mean(kept) == pytest.approx(0.5, abs=0.1)
     assert np.mean(torn) > 0.8
 
 
@@ -121,4 +121,40 @@ def test_split_folders_that_tear_a_recording_apart(tmp_path):
             (tmp_path / split / label).mkdir(parents=True)
             soundfile.write(tmp_path / split / label / "rec1.wav", np.zeros(10), 12_000)
     with pytest.raises(DataError, match=r"is torn apart: 'test/a/rec1.wav' is in split test, 'train/a/rec1.wav'"):
-        AudioFolder(str(tmp_path), group_by=r"[ab]/rec\d").listed  # noqa: B018
+        AudioFolder(str(tmp_path), group_by=r"^(.*)\.wav").listed  # noqa: B018
+
+
+def test_one_small_class_changes_no_shares_of_others():
+    clips = [*(Clip(f"a{i}-{j}", "a", group=f"a{i}") for i in range(100) for j in range(2))]
+    clips += [Clip(f"b{i}-{j}", "b", group=f"b{i}") for i in range(3) for j in range(2)]
+    counts = Counter((clip.label, clip.split) for clip in split_by_class(clips, 0))
+    assert counts["a", "train"] == 120
+    assert counts["a", "test"] == counts["a", "validation"] == 40
+    assert counts["b", "train"] == counts["b", "test"] == counts["b", "validation"] == 2
+
+
+def test_a_draw_that_leaves_nothing_to_train_is_refused():
+    clips = [Clip(f"{label}{i}", label, group=str(i)) for i in range(3) for label in "ab"]
+    for seed in range(10):
+        try:
+            split = split_by_class(clips, seed)
+        except DataError as error:
+            assert "another --data.seed" in str(error)  # noqa: PT017
+        else:
+            assert {clip.label for clip in split if clip.split == "train"} == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("folders", "refused"),
+    [(["train", "val"], True), (["train", "val", "test", "extra"], True), (["train", "car"], False)],
+)
+def test_folders_named_as_splits(tmp_path, folders, refused):
+    for folder in folders:
+        for number in range(4):
+            (tmp_path / folder / "x").mkdir(parents=True, exist_ok=True)
+            soundfile.write(tmp_path / folder / "x" / f"{number}.wav", np.zeros(10), 12_000)
+    if refused:
+        with pytest.raises(DataError, match="holds folders named as splits"):
+            AudioFolder(str(tmp_path)).listed  # noqa: B018
+    else:
+        assert AudioFolder(str(tmp_path)).class_names == ["car", "train"]  # which is a class of vehicles

@@ -64,7 +64,28 @@ def test_absent_files_are_named(root):
     (root / "audio" / "fold3" / "100002-0-0-2.wav").unlink()
     data = UrbanSound8K(str(root))
     assert len(data.listed) == 39
-    assert data.notes == ["1 of 40 listed are absent: audio/fold3/100002-0-0-2.wav"]
+    assert data.notes == ["1 of 40 listed are absent: fold3/100002-0-0-2.wav"]
+
+
+def test_a_copy_with_the_folds_beside_the_table(root):
+    ids = [clip.id for clip in UrbanSound8K(str(root)).listed]
+    for path in [*(root / "audio").iterdir(), root / "metadata" / "UrbanSound8K.csv"]:
+        path.rename(root / path.name)
+    (root / "audio").rmdir()
+    assert [clip.id for clip in UrbanSound8K(str(root)).listed] == ids
+
+
+@pytest.mark.parametrize("name", ["../../out.wav", "/etc/passwd", "a/b.wav"])
+def test_names_that_are_paths_are_refused(root, name):
+    write_table(root, [[name, 1, 0, 1, 1, 1, 1, "siren"]])
+    with pytest.raises(DataError, match=r"line 2: slice_file_name=.*expected the name of a file"):
+        UrbanSound8K(str(root)).listed  # noqa: B018
+
+
+def test_rows_that_stand_twice(root):
+    write_table(root, [["a.wav", 1, 0, 1, 1, 1, 1, "siren"]] * 2)
+    with pytest.raises(DataError, match=r"line 3: fold1/a.wav stands on line 2 already"):
+        UrbanSound8K(str(root)).listed  # noqa: B018
 
 
 def test_wrong_roots(root, tmp_path):
