@@ -25,6 +25,8 @@ from .registry import BACKENDS, FRONTENDS
 from .store import plain, write_atomically
 
 FORMAT = 2
+# Types of scikit-learn in our own back-ends that skops does not trust by itself: plain Python with plain attributes.
+_TRUSTED = ("sklearn.neural_network._stochastic_optimizers.AdamOptimizer",)
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ def build_back_end(recipe: Recipe, content: dict[str, Any], path: str | Path, tr
     """
     try:
         stored = content["back_end"].numpy().tobytes()
-        trusted = {*_registered_types(), *trust}
+        trusted = {*_TRUSTED, *_registered_types(), *trust}
         unknown = sorted(set(skops.io.get_untrusted_types(data=stored)) - trusted)
         if unknown:
             raise CheckpointError(

@@ -168,6 +168,8 @@ def back_end_label(backend: BackEnd) -> str:
 
 def as_text(value: Any) -> str:
     """A value as it stands in a table, and in the name of a folder."""
+    if isinstance(value, dict):
+        return ",".join(f"{key}:{as_text(item)}" for key, item in value.items())
     return ",".join(map(as_text, value)) if isinstance(value, list | tuple) else str(value).replace("/", "_")
 
 

@@ -80,7 +80,7 @@ class ELMClassifier(BackEnd):
             self.moments_ = np.zeros((self.n_hidden, len(self.classes_)))
         strange = np.setdiff1d(y, self.classes_)
         if len(strange):
-            raise ValueError(f"y holds {strange[0]!r}, which is none of the classes {list(self.classes_)}")
+            raise ValueError(f"y holds {strange.tolist()[0]!r}, which is none of the classes {self.classes_.tolist()}")
         hidden = self._hidden(X)
         self.gram_ += hidden.T @ hidden
         self.moments_ += hidden.T @ self._targets(y)

@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+from pytorch_lightning import Trainer
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from untrained import BACKENDS
+from untrained.backends.nearest_class import NearestClass
+from untrained.backends.sklearn import KNN, MLP, SGD, Adapter, AnyClassifier, LinearSVM, Logistic
+from untrained.datamodules.synthetic import Synthetic
+from untrained.frontends.baselines import MFCC
+from untrained.probe import Probe
+from untrained.stages import extract, fit, load, save
+
+TREE = "sklearn.tree.DecisionTreeClassifier"
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@parametrize_with_checks(
+    [LinearSVM(), KNN(), MLP(max_iter=50), SGD(), Logistic(), NearestClass(), AnyClassifier(TREE, {"random_state": 0})]
+)
+def test_scikit_learn_conventions(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def problem():
+    rng = np.random.default_rng(0)
+    y = np.repeat(["a", "b", "c"], 20)
+    means = dict(zip("abc", 4 * np.eye(5), strict=False))
+    return rng.standard_normal((60, 5)) + np.array([means[label] for label in y]), y
+
+
+def splits_of(X, y):
+    return list(StratifiedKFold(3, shuffle=True, random_state=0).split(X, y))
+
+
+@pytest.mark.parametrize("name", ["linear_svm", "knn", "mlp", "sgd", "logistic"])
+def test_all_of_the_study_s_code_learn(name, problem):
+    X, y = problem
+    backend = BACKENDS.create(name)
+    assert isinstance(backend, Adapter)
+    result = backend.search(X, y, splits_of(X, y))
+    assert result.best_score > 0.85
+    assert backend.set_params(**result.candidates[result.best]).fit(X, y).score(X, y) > 0.85
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", [name for name in BACKENDS.names() if name != "sklearn"])
+def test_our_own_need_no_trust(name, problem, tmp_path):
+    data = Synthetic(task="events", clips_per_class=5, n_samples=8000)
+    probe = Probe(MFCC(), BACKENDS.create(name))
+    trainer = Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False)
+    store = extract(probe, data, trainer, tmp_path).store
+    embedded = fit(probe, data, store)
+    save(tmp_path / "probe.ckpt", probe, data, embedded)
+    loaded, _ = load(tmp_path / "probe.ckpt")
+    X = embedded.embeddings(embedded.clips)
+    np.testing.assert_array_equal(loaded.backend.predict(X), probe.backend.predict(X))
+
+
+def test_grids_of_the_study_s_code():
+    assert KNN.param_grid == {"n_neighbors": [1, 3, 5, 10, 20, 30, 50, 100]}
+    assert MLP().make(100).hidden_layer_sizes == (20,)
+    assert KNN(n_neighbors=100).make(40).n_neighbors == 40
+
+
+def test_predictions_are_those_of_scikit_learn(problem):
+    X, y = problem
+    theirs = LogisticRegression(C=0.1, max_iter=1000).fit(X, y)
+    np.testing.assert_array_equal(Logistic(C=0.1).fit(X, y).predict(X), theirs.predict(X))
+    forest = RandomForestClassifier(n_estimators=5, random_state=3).fit(X, y)
+    ours = AnyClassifier("sklearn.ensemble.RandomForestClassifier", {"n_estimators": 5, "random_state": 3}).fit(X, y)
+    np.testing.assert_array_equal(ours.predict(X), forest.predict(X))
+
+
+def test_any_classifier_searches_its_grid(problem):
+    X, y = problem
+    backend = AnyClassifier(TREE, {"random_state": 0}, {"max_depth": [1, 3], "criterion": ["gini", "entropy"]})
+    result = backend.search(X, y, splits_of(X, y))
+    assert len(result.candidates) == 4
+    assert result.candidates[0]["arguments"] == {"random_state": 0, "criterion": "gini", "max_depth": 1}
+    assert result.scores[:, 0].min() < result.scores[:, 0].max()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("sklearn.tree.Decision",), "estimator='sklearn.tree.Decision' cannot be made"),
+        (("gone.package.Thing",), "No module named 'gone'"),
+        (("tree",), "cannot be made"),
+        ((TREE, {"depth": 3}), "cannot be made of arguments={'depth': 3}"),
+        (("sklearn.linear_model.LinearRegression",), "is no classifier"),
+        (("collections.OrderedDict",), "is no classifier"),
+    ],
+)
+def test_estimators_that_cannot_be(problem, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        AnyClassifier(*arguments).fit(*problem)
+
+
+def test_a_forest_from_the_command_line(untrained, sounds, tmp_path):
+    data = ["--data", "folder", "--data.root", sounds, "--data.n_samples", "4000", "--model.frontend", "mfcc"]
+    (tmp_path / "forest.yaml").write_text(
+        "model:\n  backend:\n    class_path: sklearn\n    init_args:\n"
+        "      estimator: sklearn.ensemble.ExtraTreesClassifier\n"
+        "      arguments: {random_state: 0}\n      grid: {n_estimators: [3, 10]}\n"
+    )
+    status, out, err = untrained("fit", "--config", "forest.yaml", *data)
+    assert (status, err) == (0, "")
+    (checkpoint,) = tmp_path.glob("runs/**/probe.ckpt")
+    status, _, err = untrained("test", *data[:6], "--ckpt_path", checkpoint)
+    assert status == 2
+    assert "not trusted: sklearn.tree._tree.Tree" in err
+    status, out, _ = untrained("test", *data[:6], "--ckpt_path", checkpoint, "--trust", "[sklearn.tree._tree.Tree]")
+    assert status == 0
+    assert "test/accuracy" in out
+    status, _, err = untrained("fit", *data, "--model.backend", "sklearn", "--model.backend.estimator", "sklearn.Gone")
+    assert status == 2
+    assert "estimator='sklearn.Gone' cannot be made" in err
