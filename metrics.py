@@ -43,8 +43,9 @@ def score(labels: Array, predictions: Array, fold_sizes: Sequence[int]) -> Score
 
     Example:
         >>> import numpy as np
-        >>> score(np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1]), [4])
-        Scores(balanced_accuracy=0.8333333333333334, macro_f1=0.7333333333333334, accuracy_low=0.25, accuracy_high=1.0)
+        >>> scores = score(np.array([0, 0, 1, 1]), np.array([0, 0, 0, 1]), [4])
+        >>> scores.balanced_accuracy, scores.accuracy_low, scores.accuracy_high
+        (0.75, 0.25, 1.0)
     """
     ends = np.cumsum(fold_sizes)[:-1]
     shares = [right.mean() for right in np.split(labels == predictions, ends)]
