@@ -31,7 +31,7 @@ class Adapter(BackEnd):
         Args:
             n_clips: Number of clips that it will be fitted to.
         """
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} has no make(n_clips); define it to give an estimator of scikit-learn")
 
     def fit(self, X: Any, y: Any) -> Self:
         """Fit the estimator to embeddings `(n_clips, n_features)` and labels `(n_clips,)`."""

@@ -53,7 +53,7 @@ class ExtendedBallroom(AudioDataModule):
         sample_rate: In Hz; by default the front-end's.
     """
 
-    origin = "http://anasynth.ircam.fr/home/media/ExtendedBallroom; excerpts that a seller offers for listening"
+    origin = "http://anasynth.ircam.fr, ExtendedBallroom; excerpts that a seller of music offers for listening"
     licence = "none was given; excerpts of commercial recordings, used for research"
     citation = "U. Marchand and G. Peeters, The Extended Ballroom dataset, ISMIR late-breaking session, 2016"
 
