@@ -118,10 +118,13 @@ class _Primal:
         self._n_classes = moments.shape[1]
         # Units of very different size would make the matrix look singular.
         self._scale = np.sqrt(np.diag(gram)[self._alive] + alpha)
-        gram = gram[np.ix_(self._alive, self._alive)] + alpha * np.eye(len(self._alive))
-        self._gram = gram / self._scale / self._scale[:, None]
+        self._gram = gram[np.ix_(self._alive, self._alive)]
+        self._gram.flat[:: len(self._alive) + 1] += alpha
+        self._gram /= self._scale
+        self._gram /= self._scale[:, None]
         self._moments = moments[self._alive] / self._scale[:, None]
         self._factor: Array | None = None
+        self._n_sound = 0  # so many leading units are known to be far from singular
 
     def solve(self, size: int) -> Array | None:
         """Weights of the first units, `(size, n_classes)`; None where the matrix is too near to a singular one."""
@@ -135,8 +138,10 @@ class _Primal:
             except scipy.linalg.LinAlgError:
                 return None
         factor = self._factor[:n, :n]
-        if _spans_too_much(factor, self._gram[:n, :n]):
+        # The spectrum of leading units lies within that of more units.
+        if n > self._n_sound and _spans_too_much(factor, self._gram[:n, :n]):
             return None
+        self._n_sound = max(n, self._n_sound)
         solution = scipy.linalg.cho_solve((factor, True), self._moments[:n], check_finite=False)
         weights[self._alive[:n]] = solution / self._scale[:n, None]
         return weights
@@ -154,7 +159,7 @@ def _solve(matrix: Array, targets: Array) -> Array | None:
 
 
 def _spans_too_much(factor: Array, matrix: Array) -> bool:
-    reciprocal, _ = dpocon(factor, np.abs(matrix).sum(axis=0).max(), uplo="L")
+    reciprocal, _ = dpocon(factor, scipy.linalg.norm(matrix, 1, check_finite=False), uplo="L")
     return bool(reciprocal * _WIDEST < 1)
 
 
