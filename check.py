@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -17,10 +17,9 @@ from .backends.base import progress
 from .datamodules import AudioDataModule, Clip
 from .datamodules.base import DEFAULT_SAMPLE_RATE
 from .datamodules.clip import SPLITS
-from .datamodules.splits import class_sizes
 from .errors import AudioError, DataError
 from .parsing import Parser, instantiate
-from .protocols import resolve
+from .protocols import n_inner_folds, resolve
 
 _SILENT = 1e-4  # peak, -80 dB below full scale
 _MOST_SHOWN = 20
@@ -121,17 +120,14 @@ def _refusal(usable: Sequence[Clip]) -> str:
     """Why no probe could be fitted to these clips; empty if one can."""
     if not usable:
         return "not one of its clips can be read"
+    n_learned = len({clip.label for clip in usable if clip.split in (None, "train")})
+    if n_learned < 2:
+        return f"{n_learned} of its classes are left to learn from; at least two are needed"
     try:
-        protocol = resolve("auto", usable)
+        if resolve("auto", usable) == "holdout" and not any(clip.split == "validation" for clip in usable):
+            n_inner_folds([clip for clip in usable if clip.split == "train"])
     except DataError as error:
         return str(error)
-    learned = {clip.label for clip in usable if clip.split in (None, "train")}
-    if len(learned) < 2:
-        return f"only {len(learned)} class is left to learn from; at least two are needed"
-    if protocol == "holdout" and not any(clip.split == "validation" for clip in usable):
-        sizes = class_sizes([clip for clip in usable if clip.split == "train"])
-        if min(sizes.values()) < 2:
-            return "without a validation split every class needs 2 or more train clips, of different groups"
     return ""
 
 
@@ -140,14 +136,13 @@ def render(report: Report) -> RenderableType:
     parts: list[RenderableType] = []
     if report.findings:
         parts += [_counts(report), _properties(report)]
-    show: Callable[[Finding], str] = lambda finding: finding.clip.id  # noqa: E731
     broken = [f"{finding.clip.id}: {finding.reason}" for finding in report.broken]
     parts += _listed("cannot be read", broken, most=len(broken))
-    parts += _listed("silent (peak 80 dB below full scale)", [show(finding) for finding in report.silent])
-    same = [", ".join(f"{show(finding)} ({_place(finding.clip)})" for finding in group) for group in report.leaks]
+    parts += _listed("silent (peak 80 dB below full scale)", [finding.clip.id for finding in report.silent])
+    same = [", ".join(f"{finding.clip.id} ({_place(finding.clip)})" for finding in group) for group in report.leaks]
     parts += _listed("the same audio in different splits or folds (leakage)", same)
     apart = [group for group in report.repeated if group not in report.leaks]
-    parts += _listed("the same audio twice", [", ".join(map(show, group)) for group in apart])
+    parts += _listed("the same audio twice", [", ".join(finding.clip.id for finding in group) for group in apart])
     parts += _listed("notes", report.datamodule.notes)
     if report.datamodule.n_other_files:
         parts.append(f"{report.datamodule.n_other_files} other files: no audio, or not of this data set")

@@ -115,13 +115,7 @@ def _holdout(backend: BackEnd, X: Array, y: Array, clips: Sequence[Clip], seed: 
     splits: Splits = [(train, validation)]
     if len(validation) == 0:
         learned = [clips[int(index)] for index in train]
-        n_folds = min(5, *class_sizes(learned).values())
-        if n_folds < 2:
-            raise DataError(
-                "without a validation split every class needs 2 or more train clips, of different groups where there "
-                "are groups; add clips or a validation split"
-            )
-        folds = stratified(n_folds, seed, y[train].tolist(), groups_of(learned))
+        folds = stratified(n_inner_folds(learned), seed, y[train].tolist(), groups_of(learned))
         splits = [(train[inner], train[outer]) for inner, outer in folds]
     result = backend.search(X, y, splits)
     return Selection(
@@ -136,6 +130,21 @@ def _holdout(backend: BackEnd, X: Array, y: Array, clips: Sequence[Clip], seed: 
         predictions=np.concatenate(result.predictions[result.best]),
         fold_sizes=[len(test) for _, test in splits],
     )
+
+
+def n_inner_folds(train: Sequence[Clip]) -> int:
+    """How many folds of the train split candidates are chosen on where there is no validation split.
+
+    Raises:
+        DataError: A class has too few clips, or groups of clips, for two.
+    """
+    n_folds = min(5, *class_sizes(train).values())
+    if n_folds < 2:
+        raise DataError(
+            "without a validation split every class needs 2 or more train clips, of different groups where there are "
+            "groups; add clips or a validation split"
+        )
+    return n_folds
 
 
 def _study(backend: BackEnd, X: Array, y: Array, folds: Array) -> Selection:

@@ -97,7 +97,7 @@ class SVMClassifier(BackEnd):
         work: dict[float | None, dict[int, list[int]]] = {}
         for number, machine in enumerate(machines):
             for split, (train, _) in enumerate(splits):
-                kernel = None if machine.kernel == "linear" else machine._width(X[train])
+                kernel = None if machine.kernel == "linear" else machine._width(X, train)
                 work.setdefault(kernel, {}).setdefault(split, []).append(number)
         products = X @ X.T
         for gamma, numbers_of in progress(work.items(), len(work), f"searching {len(candidates)} candidates"):
@@ -111,13 +111,13 @@ class SVMClassifier(BackEnd):
                     predictions[number][split] = row
         return SearchResult(candidates, predictions, [y[test] for _, test in splits])
 
-    def _width(self, X: Array) -> float:
+    def _width(self, X: Array, train: Array) -> float:
         """The width of the RBF kernel as a number, as scikit-learn derives it from the clips of a fit."""
         n_features: int = X.shape[1]
         if self.gamma == "auto":
             return 1.0 / n_features
         if self.gamma == "scale":
-            variance = float(X.var())
+            variance = float(X[train].var())
             return 1.0 / (n_features * variance) if variance else 1.0
         return float(self.gamma)
 
