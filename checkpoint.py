@@ -1,10 +1,14 @@
 """A trained probe on disk, in a file that cannot run code.
 
 `torch.load(..., weights_only=True)` reads it: tensors and plain Python. Plug-ins are recorded by their registered
-names, never as classes to import; the back-end is skops bytes, of which only trusted types are built.
+names, never as classes to import. Of the back-end, arrays are safetensors and the rest is skops, of which only trusted
+types are built. A digest tells whether anything has changed since it was written.
 """
 
+import copy
+import hashlib
 import io
+import json
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -12,10 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors.numpy
 import skops.io
 import torch
+from torch import Tensor
 
+from .audio import FitLength
 from .backends import BackEnd
+from .backends.base import Array
+from .backends.standardized import Standardize, Standardized
 from .errors import CheckpointError
 from .frontends import FrontEnd
 from .frontends.base import Layers
@@ -24,9 +33,12 @@ from .frontends.pooling import Pooling
 from .registry import BACKENDS, FRONTENDS
 from .store import plain, write_atomically
 
-FORMAT = 2
-# Types of scikit-learn in our own back-ends that skops does not trust by itself: plain Python with plain attributes.
-_TRUSTED = ("sklearn.neural_network._stochastic_optimizers.AdamOptimizer",)
+FORMAT = 3
+_TRUSTED = (
+    f"{Standardized.__module__}.{Standardized.__qualname__}",
+    # Of scikit-learn, in our own back-ends, which skops does not trust by itself: plain Python with plain attributes.
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,7 @@ class Recipe:
         init: Distribution of the front-end's weights.
         layers: That the back-end has learned from.
         pooling: Of the front-end's maps.
+        standardize: What the back-end reads of features.
         back_end: Registered name.
         sample_rate: In Hz.
         n_samples: Length of every waveform, in samples.
@@ -53,10 +66,11 @@ class Recipe:
     init: Init
     layers: Layers
     pooling: Pooling
+    standardize: Standardize
     back_end: str
     sample_rate: int
     n_samples: int
-    fit_length: str
+    fit_length: FitLength
     class_names: list[str]
     protocol: str
     fitted_to: list[str]
@@ -93,17 +107,16 @@ def plain_or_none(value: Any) -> Any:
 
 def save(path: Path, recipe: Recipe, front_end: FrontEnd, back_end: BackEnd) -> None:
     """Write a trained probe, whole or not at all."""
-    content = io.BytesIO()
-    trained = np.frombuffer(skops.io.dumps(back_end), dtype=np.uint8)
-    torch.save(
-        {
-            "untrained": {"format": FORMAT, **asdict(recipe)},
-            "state_dict": {name: tensor.cpu() for name, tensor in front_end.state_dict().items()},
-            "back_end": torch.from_numpy(trained.copy()),
-        },
-        content,
-    )
-    write_atomically(path, content.getvalue())
+    bare, arrays = _without_arrays(back_end)
+    content: dict[str, Any] = {
+        "untrained": {"format": FORMAT, **asdict(recipe)},
+        "state_dict": {name: tensor.cpu() for name, tensor in front_end.state_dict().items()},
+        "back_end": {"arrays": _as_tensor(safetensors.numpy.save(arrays)), "skops": _as_tensor(skops.io.dumps(bare))},
+    }
+    content["digest"] = _digest(content)
+    written = io.BytesIO()
+    torch.save(content, written)
+    write_atomically(path, written.getvalue())
 
 
 def read(path: str | Path) -> tuple[Recipe, dict[str, Any]]:
@@ -130,16 +143,18 @@ def read(path: str | Path) -> tuple[Recipe, dict[str, Any]]:
         else:
             found = "it cannot be read as tensors and plain values"
         raise CheckpointError(f"{path} is not loaded: {found}; {ours}") from error
-    if not isinstance(content, dict) or set(content) != {"untrained", "state_dict", "back_end"}:
-        holds = sorted(content) if isinstance(content, dict) else type(content).__name__
+    if not isinstance(content, dict) or set(content) - {"digest"} != {"untrained", "state_dict", "back_end"}:
+        holds = sorted(map(str, content)) if isinstance(content, dict) else type(content).__name__
         raise CheckpointError(f"{path} is no checkpoint of untrained (it holds {holds}); {ours}")
     try:
         fields = dict(content["untrained"])
         written_as = fields.pop("format")
         if written_as != FORMAT:
             raise CheckpointError(f"{path} has format {written_as}, this version reads {FORMAT}; fit the probe again")
+        if content.pop("digest", None) != _digest(content):
+            raise CheckpointError(f"{path} has changed since it was written; fit the probe again")
         return Recipe(**fields), content
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise CheckpointError(f"{path} is damaged ({error}); fit the probe again") from error
 
 
@@ -175,24 +190,73 @@ def build_back_end(recipe: Recipe, content: dict[str, Any], path: str | Path, tr
         CheckpointError: It names a type that is not trusted, or is damaged.
     """
     try:
-        stored = content["back_end"].numpy().tobytes()
+        stored = content["back_end"]["skops"].numpy().tobytes()
         trusted = {*_TRUSTED, *_registered_types(), *trust}
         unknown = sorted(set(skops.io.get_untrusted_types(data=stored)) - trusted)
         if unknown:
             raise CheckpointError(
                 f"{path}: its back-end names types that are not trusted: {', '.join(unknown)}; if you know where the "
-                f"file comes from, allow them with --trust {unknown[0]}"
+                f"file comes from, allow them with --trust {_quoted(sorted({*trust, *unknown}))}"
             )
         back_end = skops.io.loads(stored, trusted=sorted(trusted))
+        _give_arrays(back_end, safetensors.numpy.load(content["back_end"]["arrays"].numpy().tobytes()))
     except CheckpointError:
         raise
     except Exception as error:  # skops raises what it meets in a damaged archive
         raise CheckpointError(f"{path}: its back-end is damaged ({error}); fit the probe again") from error
-    if not isinstance(back_end, BACKENDS.get(recipe.back_end)):
-        raise CheckpointError(
-            f"{path}: its back-end is a {type(back_end).__name__}, not the {recipe.back_end!r} it says"
-        )
+    if isinstance(back_end, Standardized) != (recipe.standardize == "zscore"):
+        raise CheckpointError(f"{path}: its back-end does not read what standardize={recipe.standardize!r} says")
+    reader = back_end.backend_ if isinstance(back_end, Standardized) else back_end
+    if not isinstance(reader, BACKENDS.get(recipe.back_end)):
+        raise CheckpointError(f"{path}: its back-end is a {type(reader).__name__}, not the {recipe.back_end!r} it says")
     return back_end  # type: ignore[no-any-return]
+
+
+def _without_arrays(back_end: BackEnd) -> tuple[BackEnd, dict[str, Array]]:
+    """A copy that lacks its arrays of numbers, and these by name, as `coefs_`, or `backend_.coefs_` of one within."""
+    bare, arrays = copy.copy(back_end), dict[str, Array]()
+    for name, value in vars(back_end).items():
+        if isinstance(value, BackEnd):
+            inner, found = _without_arrays(value)
+            setattr(bare, name, inner)
+            arrays |= {f"{name}.{key}": array for key, array in found.items()}
+        elif isinstance(value, np.ndarray) and value.dtype.kind in "biuf" and value.dtype.itemsize <= 8:
+            delattr(bare, name)
+            arrays[name] = np.asarray(value, order="C")
+    return bare, arrays
+
+
+def _give_arrays(back_end: object, arrays: dict[str, Array]) -> None:
+    """The reverse of `_without_arrays`."""
+    for name, array in arrays.items():
+        owner, (*path, last) = back_end, name.split(".")
+        for part in path:
+            owner = vars(owner)[part]
+        if not isinstance(owner, BackEnd) or hasattr(type(owner), last):
+            raise ValueError(f"array {name!r} belongs to no back-end")
+        setattr(owner, last, array)
+
+
+def _as_tensor(content: bytes) -> Tensor:
+    return torch.from_numpy(np.frombuffer(content, np.uint8).copy())
+
+
+def _digest(content: Any) -> str:
+    """Hexadecimal digest of tensors and plain values, whatever holds them."""
+    found = hashlib.sha256()
+    if isinstance(content, dict):
+        for key, value in sorted(content.items()):
+            found.update(f"{key} {_digest(value)}\n".encode())
+    elif isinstance(content, Tensor):
+        found.update(f"{content.dtype} {tuple(content.shape)}".encode())
+        found.update(content.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    else:
+        found.update(json.dumps(content).encode())
+    return found.hexdigest()
+
+
+def _quoted(types: Sequence[str]) -> str:
+    return types[0] if len(types) == 1 else f"'[{', '.join(types)}]'"
 
 
 def _registered_types() -> Iterable[str]:

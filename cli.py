@@ -2,11 +2,12 @@
 
 import argparse
 import difflib
+import io
 import logging
 import os
 import sys
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ COMMANDS = {
     "fit": "compute what is missing, search and fit a back-end, log and save it",
     "test": "score a fitted probe on the test split",
     "compare": "run a study: front-ends x back-ends x data sets x seeds",
+    "classify": "label sounds by a fitted probe",
     "check": "decode every clip of a data set, and report what a run would meet",
     "list": "show the front-ends, back-ends and datamodules that are registered",
 }
@@ -56,7 +58,12 @@ def main(argv: Sequence[str]) -> int:
         0
     """
     command, *rest = argv or ["--help"]
-    actions: dict[str, Callable[[list[str]], int]] = {"compare": _compare, "check": _check, "list": _list}
+    actions: dict[str, Callable[[list[str]], int]] = {
+        "compare": _compare,
+        "classify": _classify,
+        "check": _check,
+        "list": _list,
+    }
     actions |= dict.fromkeys(("predict", "fit", "test"), lambda rest: _lightning([command, *rest]))
     try:
         if command in ("-h", "--help", "help"):
@@ -197,6 +204,34 @@ def _compare(argv: list[str]) -> int:
         folder = Path(config.trainer.default_root_dir) / config.name
         print(f"{folder}/results.csv\n{folder}/results.png\ntensorboard --logdir {folder}")
     return 0
+
+
+def _classify(argv: list[str]) -> int:
+    """Label files; those that cannot be used are said on standard error too, as a table is for looking."""
+    from .classify import WRITERS, Labelled, classify, classify_parser, files_of
+    from .parsing import load_names
+    from .stages import load
+
+    _quieten()
+    config = classify_parser().parse_args(argv)
+    load_names()
+    probe, recipe = load(config.ckpt_path, config.trust)
+    options = {name: config[name] for name in ("accelerator", "batch_size", "num_workers")}
+    failed = 0
+
+    def said(sounds: Iterable[Labelled]) -> Iterator[Labelled]:
+        nonlocal failed
+        for sound in sounds:
+            if sound.error:
+                failed += 1
+                print(f"untrained: {sound.path}: {sound.error}", file=sys.stderr)
+            yield sound
+
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # a path is given back as it came, whatever its bytes
+    sounds = list(files_of(config.paths, sys.stdin.buffer))
+    WRITERS[config.format](said(classify(probe, recipe, sounds, **options)), recipe.class_names, sys.stdout)
+    return int(failed > 0)
 
 
 def _check(argv: list[str]) -> int:

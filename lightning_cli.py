@@ -14,7 +14,7 @@ from rich.console import Console
 from . import checkpoint, stages
 from .datamodules import AudioDataModule
 from .errors import CheckpointError, UsageError
-from .parsing import Parser, root_cause
+from .parsing import Parser, Types, root_cause
 from .probe import Probe
 from .run import Run, fit_run, test_run
 from .stages import Extraction
@@ -66,7 +66,7 @@ class ProbeCLI(LightningCLI):
         )
         parser.add_argument(
             "--trust",
-            type=list[str],
+            type=Types,
             default=[],
             help="Types that a checkpoint's back-end may name beside scikit-learn's and registered ones (test only).",
         )
@@ -180,7 +180,7 @@ def _refuse_differences(
         init_args = given.frontend.get("init_args")
         for key in vars(init_args) if init_args else ():
             refuse(f"--model.frontend.{key}", recipe.front_end_arguments.get(key), plain(arguments.get(key)), leave_out)
-    for key in ("init", "layers", "pooling"):
+    for key in ("init", "layers", "pooling", "standardize"):
         if key in given:
             refuse(f"--model.{key}", getattr(recipe, key), getattr(model, key), "leave it out")
     refuse("--data.n_samples", recipe.n_samples, datamodule.n_samples, f"add --data.n_samples {recipe.n_samples}")

@@ -11,6 +11,7 @@ from .errors import UsageError
 from .registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
 
 KINDS: dict[str, Registry[Any]] = {"frontend": FRONTENDS, "backend": BACKENDS, "data": DATAMODULES}
+Types = list[str] | str  # as --trust TYPE, or --trust '[TYPE, TYPE]'
 _KEY = re.compile(r'(?:[Pp]arser key "([^"]+)"|--([\w.]+)):?\s*')
 _SHORT = 80  # characters of a value that is shown; a class with its arguments is longer
 _NO_SUCH_CLASS = re.compile(r"Expected a dot import path string: (\S+)|[Uu]nexpected import path[^:]*: (\S+)")

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from .backends import BackEnd
 from .backends.base import Array
+from .backends.standardized import Standardize, Standardized
 from .datamodules import AudioDataModule, Clip
 from .datamodules.base import Batch
 from .errors import DataError, StoreError, UsageError
@@ -42,6 +43,8 @@ class Probe(LightningModule):
             Embeddings hold all layers.
         pooling: How a feature map becomes features: `mean`, as in the study, `mean_std` or `max`; by default the
             front-end's own, which is `mean`.
+        standardize: What the back-end reads: features as they are (`none`, as in the study), or their z-scores
+            (`zscore`), with means and deviations of the clips that it is fitted to.
 
     Raises:
         ValueError: The front-end has no such layers, or computes its embeddings in a way to which `init`, `layers` or
@@ -56,12 +59,13 @@ class Probe(LightningModule):
         init: Init | None = None,
         layers: Layers = "all",
         pooling: Pooling | None = None,
+        standardize: Standardize = "none",
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.frontend = None if frontend is None else frontend.with_options(init, pooling)
         self.backend, self.protocol = backend, protocol
-        self.init, self.layers, self.pooling = init, layers, pooling
+        self.init, self.layers, self.pooling, self.standardize = init, layers, pooling, standardize
         if self.frontend is not None:
             self.init, self.pooling = self.frontend.options
             if layers != "all":
@@ -106,6 +110,8 @@ class Probe(LightningModule):
     def on_train_epoch_end(self) -> None:
         """Search the back-end's candidates and fit the chosen one."""
         backend = self.require_back_end()
+        if self.standardize == "zscore":
+            backend = Standardized(backend)
         X, y = (torch.cat(parts).numpy() for parts in zip(*self._batches, strict=True))
         self._batches = []
         data: EmbeddedData = self.trainer.datamodule  # type: ignore[attr-defined]

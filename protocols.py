@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-from sklearn.base import clone
 
 from .backends.base import Array, BackEnd, SearchResult, Splits, first_of_best
 from .datamodules.clip import Clip
@@ -208,5 +207,5 @@ def _over_folds(
 
 
 def _fit(backend: BackEnd, candidate: dict[str, Any], X: Array, y: Array) -> BackEnd:
-    model: BackEnd = clone(backend).set_params(**candidate).fit(X, y)
+    model: BackEnd = backend.with_candidate(candidate).fit(X, y)
     return model

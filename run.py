@@ -63,10 +63,11 @@ class Run:
         params: dict[str, Any] = {
             "dataset": dataset or datamodule.dataset_name,
             "front_end": front_end_label(front_end, options),
-            "back_end": back_end_label(backend),
+            "back_end": back_end_label(backend, probe.standardize),
             "seed": seed,
             "protocol": resolve(probe.protocol, datamodule.listed),
             **{name: as_text(value) for name, value in options.items()},
+            "standardize": probe.standardize,
         }
         embeddings = describe_embeddings(front_end, datamodule, precision)
         identity = {
@@ -160,10 +161,11 @@ def front_end_label(front_end: FrontEnd, options: Mapping[str, Any]) -> str:
     return _label(name, {**Options()._asdict(), "layers": "all"}, options)
 
 
-def back_end_label(backend: BackEnd) -> str:
-    """Registered name of a back-end, and its arguments that are not the default."""
+def back_end_label(backend: BackEnd, standardize: str) -> str:
+    """Registered name of a back-end, and of its arguments and the probe's `standardize` what is not the default."""
     name = BACKENDS.name_of(type(backend)) or type(backend).__name__
-    return _label(name, _defaults(type(backend)), backend.get_params())
+    name = _label(name, _defaults(type(backend)), backend.get_params())
+    return _label(name, {"standardize": "none"}, {"standardize": standardize})
 
 
 def as_text(value: Any) -> str:

@@ -9,6 +9,7 @@ import torch
 from pytorch_lightning import Trainer
 
 from . import audio, checkpoint
+from .backends.standardized import Standardized
 from .datamodules import AudioDataModule, Clip
 from .embeddings import EmbeddingWriter, refuse_more_devices_than_clips
 from .errors import AudioError, CheckpointError, DataError, StoreError, UntrainedError, UsageError
@@ -217,7 +218,7 @@ def save(path: Path, probe: Probe, datamodule: AudioDataModule, data: EmbeddedDa
     """Write a probe that was trained on `data` as a checkpoint."""
     front_end, backend = probe.require_front_end(), probe.backend
     name, arguments = checkpoint.name_front_end(front_end)
-    back_end_name = BACKENDS.name_of(type(backend))
+    back_end_name = BACKENDS.name_of(type(backend.backend if isinstance(backend, Standardized) else backend))
     if backend is None or probe.selection is None or back_end_name is None:
         raise CheckpointError(f"back-end {type(backend).__name__} is not fitted or not registered; it cannot be saved")
     recipe = checkpoint.Recipe(
@@ -225,6 +226,7 @@ def save(path: Path, probe: Probe, datamodule: AudioDataModule, data: EmbeddedDa
         front_end_arguments=arguments,
         **front_end.options._asdict(),
         layers=probe.layers,
+        standardize=probe.standardize,
         back_end=back_end_name,
         sample_rate=front_end.sample_rate,
         n_samples=datamodule.n_samples,
@@ -236,21 +238,22 @@ def save(path: Path, probe: Probe, datamodule: AudioDataModule, data: EmbeddedDa
     checkpoint.save(path, recipe, front_end, backend)
 
 
-def load(path: str | Path, trust: Sequence[str] = ()) -> tuple[Probe, checkpoint.Recipe]:
+def load(path: str | Path, trust: Sequence[str] | str = ()) -> tuple[Probe, checkpoint.Recipe]:
     """Build a trained probe from a checkpoint.
 
     Args:
         path: The `probe.ckpt` of a run.
-        trust: Types of its back-end that may be built beside scikit-learn's own and those of registered back-ends.
+        trust: A type, or types, of its back-end that may be built beside scikit-learn's own and those of registered
+            back-ends.
 
     Raises:
         CheckpointError: It is no checkpoint of ours, is damaged, or names types that are not trusted.
     """
     recipe, content = checkpoint.read(path)
     front_end = checkpoint.build_front_end(recipe, content, path)
-    back_end = checkpoint.build_back_end(recipe, content, path, trust)
+    back_end = checkpoint.build_back_end(recipe, content, path, [trust] if isinstance(trust, str) else trust)
     try:
-        probe = Probe(front_end, back_end, layers=recipe.layers)
+        probe = Probe(front_end, back_end, layers=recipe.layers, standardize=recipe.standardize)
     except ValueError as error:
         raise CheckpointError(f"{path} does not fit the front-end that is installed ({error}); fit it again") from error
     if probe.n_features != back_end.n_features_in_:

@@ -15,6 +15,7 @@ from sklearn.base import clone
 
 from . import report, stages
 from .backends import BackEnd
+from .backends.standardized import Standardize
 from .datamodules import AudioDataModule
 from .datamodules.base import Batch
 from .errors import UsageError
@@ -43,6 +44,9 @@ def study_parser() -> Parser:
     parser.add_argument("--model.init", type=list[Init], default=["he_truncated"], help="Distributions of weights.")
     parser.add_argument("--model.layers", type=list[Layers], default=["all"], help="Layers that back-ends learn from.")
     parser.add_argument("--model.pooling", type=list[Pooling], default=["mean"], help="Poolings of feature maps.")
+    parser.add_argument(
+        "--model.standardize", type=list[Standardize], default=["none"], help="What back-ends read of features."
+    )
     parser.add_argument("--embeddings", type=str | None, default=None, help="Folder of the embeddings.")
     parser.add_class_arguments(Trainer, "trainer", instantiate=False)
     parser.set_defaults({f"trainer.{key}": value for key, value in trainer_defaults().items()})
@@ -116,7 +120,7 @@ def compare(parser: Parser, config: Namespace) -> list[report.Result]:
 
 def _runs(parser: Parser, config: Namespace, folder: Path, precision: str, say: Callable[[str], None]) -> list[Run]:
     """All runs of a study; one without randomness is there once, not once a seed."""
-    axes = ("datamodules", "frontends", "backends", "seeds", "model.init", "model.layers", "model.pooling")
+    axes = ["datamodules", "frontends", "backends", "seeds", *(f"model.{key}" for key in vars(config.model))]
     empty = [f"--{key}" for key in axes if not config[key]]
     if empty:
         raise UsageError(f"the study has nothing for {', '.join(empty)}; give at least one of each")
@@ -132,8 +136,9 @@ def _runs(parser: Parser, config: Namespace, folder: Path, precision: str, say: 
         for j, made in enumerate(parts.frontends):
             made = made if is_random(made) else first.frontends[j]
             for front_end, layers in _variants(made, config.model, say):
-                for i, k in itertools.product(range(len(names)), range(len(parts.backends))):
-                    options = {**front_end.options._asdict(), "layers": layers}
+                indices = itertools.product(range(len(names)), range(len(parts.backends)), config.model.standardize)
+                for i, k, standardize in indices:
+                    options = {**front_end.options._asdict(), "layers": layers, "standardize": standardize}
                     probe = Probe(front_end, clone(parts.backends[k]), config.protocol, **options)
                     repeated = {
                         "data": config.datamodules[i].as_dict(),

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import joblib
 import numpy as np
@@ -77,6 +77,23 @@ class BackEnd(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
                 grids = [{**grid, name: [value]} if name in grid else grid for grid in grids]
         return list(ParameterGrid(grids))
 
+    def with_candidate(self, candidate: Mapping[str, Any]) -> Self:
+        """A copy, not fitted, with the arguments of a candidate."""
+        made: Self = clone(self).set_params(**candidate)
+        return made
+
+    def class_scores(self, X: Array) -> tuple[Array, str] | None:
+        """What the fitted back-end gives each class; more is likelier.
+
+        Args:
+            X: Embeddings, `(n_clips, n_features)`.
+
+        Returns:
+            Scores `(n_clips, n_classes)` in the order of `classes_`, and what they are, as `probability` or
+            `decision value`. None where it gives labels alone.
+        """
+        return scores_of(self, X)
+
     def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
         """Fit every candidate on every split and let it predict.
 
@@ -100,6 +117,16 @@ class BackEnd(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
             predictions=[predictions[start : start + n] for start in range(0, len(jobs), n)],
             truth=[y[test] for _, test in splits],
         )
+
+
+def scores_of(classifier: Any, X: Array) -> tuple[Array, str] | None:
+    """`class_scores` of any classifier that follows scikit-learn's conventions."""
+    if hasattr(classifier, "predict_proba"):
+        return np.asarray(classifier.predict_proba(X)), "probability"
+    if hasattr(classifier, "decision_function"):
+        values = np.asarray(classifier.decision_function(X))
+        return np.stack([-values, values], axis=1) if values.ndim == 1 else values, "decision value"
+    return None
 
 
 def first_of_best(means: Array) -> int:
@@ -128,4 +155,4 @@ def progress(items: Iterable[T], total: int, description: str) -> Iterator[T]:
 def _fit_and_predict(
     backend: BackEnd, candidate: Mapping[str, Any], X: Array, y: Array, train: Array, test: Array
 ) -> Array:
-    return np.asarray(clone(backend).set_params(**candidate).fit(X[train], y[train]).predict(X[test]))
+    return np.asarray(backend.with_candidate(candidate).fit(X[train], y[train]).predict(X[test]))

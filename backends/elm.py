@@ -3,7 +3,6 @@
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -99,7 +98,7 @@ class ELMClassifier(BackEnd):
             What each candidate predicts, in the order of `candidates`.
         """
         candidates = self.candidates()
-        models = [clone(self).set_params(**candidate) for candidate in candidates]
+        models = [self.with_candidate(candidate) for candidate in candidates]
         if len({(model.seed, model.alpha) for model in models}) > 1 or any(len(np.unique(y[t])) < 2 for t, _ in splits):
             return super().search(X, y, splits)
         for model in models:

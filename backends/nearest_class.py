@@ -3,6 +3,7 @@
 from typing import Any, Self
 
 import numpy as np
+from sklearn.metrics import pairwise_distances
 from sklearn.neighbors import NearestCentroid
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -33,5 +34,15 @@ class NearestClass(BackEnd):
 
     def predict(self, X: Any) -> Array:
         """Labels of embeddings `(n_clips, n_features)`."""
+        X = self._checked(X)
+        return np.asarray(self.centroids_.predict(X))
+
+    def class_scores(self, X: Array) -> tuple[Array, str]:
+        """Distances to the classes, negative: the nearest has the greatest."""
+        X = self._checked(X)
+        distances = pairwise_distances(X, self.centroids_.centroids_, metric="manhattan")
+        return -np.asarray(distances), "negative distance"
+
+    def _checked(self, X: Any) -> Array:
         check_is_fitted(self)
-        return np.asarray(self.centroids_.predict(validate_data(self, X, reset=False, dtype=np.float64)))
+        return np.asarray(validate_data(self, X, reset=False, dtype=np.float64))

@@ -13,7 +13,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.svm import LinearSVC
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .base import Array, BackEnd
+from .base import Array, BackEnd, scores_of
 
 
 class Adapter(BackEnd):
@@ -44,8 +44,17 @@ class Adapter(BackEnd):
 
     def predict(self, X: Any) -> Array:
         """Labels of embeddings `(n_clips, n_features)`."""
+        X = self._checked(X)
+        return np.asarray(self.estimator_.predict(X))
+
+    def class_scores(self, X: Array) -> tuple[Array, str] | None:
+        """What the fitted estimator gives each class."""
+        X = self._checked(X)
+        return scores_of(self.estimator_, X)
+
+    def _checked(self, X: Any) -> Array:
         check_is_fitted(self)
-        return np.asarray(self.estimator_.predict(validate_data(self, X, reset=False, dtype=np.float64)))
+        return np.asarray(validate_data(self, X, reset=False, dtype=np.float64))
 
 
 class LinearSVM(Adapter):

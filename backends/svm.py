@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Literal, Self
 
 import joblib
 import numpy as np
-from sklearn.base import clone
 from sklearn.svm import SVC
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -91,7 +90,7 @@ class SVMClassifier(BackEnd):
             return super().search(X, y, splits)
         X = np.asarray(X, np.float64)
         candidates = self.candidates()
-        machines = [clone(self).set_params(**candidate) for candidate in candidates]
+        machines = [self.with_candidate(candidate) for candidate in candidates]
         predictions: list[list[Array]] = [[np.zeros(0)] * len(splits) for _ in machines]
         # What is fitted with one kernel: for each split, the machines.
         work: dict[float | None, dict[int, list[int]]] = {}
@@ -102,11 +101,13 @@ class SVMClassifier(BackEnd):
         products = X @ X.T
         for gamma, numbers_of in progress(work.items(), len(work), f"searching {len(candidates)} candidates"):
             kernel_matrix = products if gamma is None else _rbf(products, gamma)
+            n_parts = max(1, n_jobs // len(numbers_of))  # where there are fewer splits than threads
+            parts = [(split, numbers[i::n_parts]) for split, numbers in numbers_of.items() for i in range(n_parts)]
             found = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
                 joblib.delayed(_fit_and_predict)([machines[i] for i in numbers], kernel_matrix, y, *splits[split])
-                for split, numbers in numbers_of.items()
+                for split, numbers in parts
             )
-            for (split, numbers), rows in zip(numbers_of.items(), found, strict=True):
+            for (split, numbers), rows in zip(parts, found, strict=True):
                 for number, row in zip(numbers, rows, strict=True):
                     predictions[number][split] = row
         return SearchResult(candidates, predictions, [y[test] for _, test in splits])

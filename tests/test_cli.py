@@ -186,6 +186,7 @@ def fitted(untrained, sounds, tmp_path):
             "has --model.frontend.n_filters=4, the command line 8; leave out",
         ),
         (["--model.pooling", "max"], "has --model.pooling='mean', the command line 'max'; leave it out"),
+        (["--model.standardize", "zscore"], "has --model.standardize='none', the command line 'zscore'; leave it out"),
         (["--model.layers", "[0]"], "has --model.layers='all', the command line [0]; leave it out"),
         (["--data.n_samples", "9000"], "has --data.n_samples=8000, the command line 9000; add --data.n_samples 8000"),
         (["--data.fit_length", "zero"], "has --data.fit_length='repeat'"),
@@ -383,6 +384,24 @@ def test_compare_sweeps_options(untrained, tmp_path):
     status, _, err = untrained("compare", "study.yaml", *few, "--frontends", front_ends, "--model.layers", "[[7]]")
     assert status == 2
     assert "--model: layers=[7]; expected" in err
+
+
+def test_compare_reads_features_as_they_are_and_as_z_scores(untrained, tmp_path):
+    (tmp_path / "study.yaml").write_text(STUDY + "model: {standardize: [none, zscore]}\n")
+    one = "[{class_path: synthetic, init_args: {task: events, clips_per_class: 6, n_samples: 8000, folds: 3}}]"
+    few = ["--datamodules", one, "--frontends", "[mfcc]", "--backends", "[svm, elm]", "--seeds", "[0]"]
+    status, out, _ = untrained("compare", "study.yaml", *few)
+    assert status == 0
+    results = list(csv.DictReader((tmp_path / "runs/small/results.csv").open(newline="")))
+    score_of = {row["back_end"]: float(row["accuracy"]) for row in results}
+    assert set(score_of) == {"svm", "svm-standardize=zscore", "elm", "elm-standardize=zscore"}
+    assert score_of["svm"] != score_of["svm-standardize=zscore"]
+    assert len(list((tmp_path / "runs/embeddings").iterdir())) == 1
+    (row,) = (row for row in results if row["back_end"] == "svm-standardize=zscore")
+    config = tmp_path / row["run"] / "config.yaml"
+    assert yaml.safe_load(config.read_text())["model"]["standardize"] == "zscore"
+    status, out, _ = untrained("fit", "--config", config)
+    assert f"cv/accuracy {100 * float(row['accuracy']):.2f} %" in out
 
 
 def test_table_and_figure_have_front_ends_of_a_kind_together(untrained):

@@ -5,7 +5,7 @@ import pytest
 import torch
 from pytorch_lightning import Trainer
 from untrained.backends.elm import ELMClassifier
-from untrained.checkpoint import read
+from untrained.checkpoint import _digest, read
 from untrained.datamodules.synthetic import Synthetic
 from untrained.errors import CheckpointError
 from untrained.frontends.baselines import MFCC
@@ -82,7 +82,8 @@ def test_a_checkpoint_that_has_been_changed(data, tmp_path, changes, message):
     save(tmp_path / "probe.ckpt", probe, data, embedded)
     content = torch.load(tmp_path / "probe.ckpt", weights_only=True)
     content["untrained"] |= changes
-    torch.save(content, tmp_path / "probe.ckpt")
+    del content["digest"]
+    torch.save({**content, "digest": _digest(content)}, tmp_path / "probe.ckpt")
     with pytest.raises(CheckpointError, match=message):
         load(tmp_path / "probe.ckpt")
 

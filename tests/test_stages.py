@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
+import safetensors.numpy
 import skops.io
 import torch
 from pytorch_lightning import Trainer
 from untrained import checkpoint
 from untrained.backends.elm import ELMClassifier
+from untrained.backends.sklearn import KNN
 from untrained.backends.svm import SVMClassifier
 from untrained.datamodules.synthetic import Synthetic
 from untrained.errors import CheckpointError, UsageError
@@ -46,8 +48,11 @@ def test_checkpoint_holds_tensors_and_plain_values(tmp_path):
     probe, datamodule, store = fitted(tmp_path)
     save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
     content = torch.load(tmp_path / "probe.ckpt", weights_only=True)
-    assert set(content) == {"untrained", "state_dict", "back_end"}
+    assert set(content) == {"untrained", "state_dict", "back_end", "digest"}
     assert "class_path" not in str(content["untrained"])
+    arrays = safetensors.numpy.load(content["back_end"]["arrays"].numpy().tobytes())
+    assert set(arrays) == {"weights_", "biases_", "coefs_", "classes_"}
+    assert len(content["back_end"]["skops"]) < 10_000
 
 
 def test_stored_weights_win_over_the_seed(tmp_path):
@@ -97,27 +102,39 @@ def stored(tmp_path, **changes):
     save(path, probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
     content = torch.load(path, weights_only=True)
     for key, value in changes.items():
-        content[key] = {**content[key], **value} if isinstance(value, dict) else value
-    torch.save(content, path)
+        content[key] = {**content[key], **value}
+    del content["digest"]
+    torch.save({**content, "digest": checkpoint._digest(content)}, path)
     return path
 
 
+def as_tensor(content):
+    return torch.from_numpy(np.frombuffer(content, np.uint8).copy())
+
+
 def skops_bytes(value):
-    return torch.from_numpy(np.frombuffer(skops.io.dumps(value), np.uint8).copy())
+    return as_tensor(skops.io.dumps(value))
 
 
 def test_types_that_are_not_trusted_are_named(tmp_path):
-    path = stored(tmp_path, back_end=skops_bytes({"model": NotOurs()}))
+    path = stored(tmp_path, back_end={"skops": skops_bytes({"model": NotOurs()})})
     with pytest.raises(CheckpointError, match=r"not trusted: .*NotOurs.*--trust .*NotOurs"):
         load(path)
-    with pytest.raises(CheckpointError, match="is a dict, not the 'elm' it says"):
-        load(path, trust=[f"{__name__}.NotOurs"])
+    path = stored(tmp_path, back_end={"skops": skops_bytes(KNN()), "arrays": as_tensor(safetensors.numpy.save({}))})
+    with pytest.raises(CheckpointError, match="is a KNN, not the 'elm' it says"):
+        load(path)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"back_end": torch.zeros(100, dtype=torch.uint8)}, "back-end is damaged"),
+        ({"back_end": {"skops": torch.zeros(100, dtype=torch.uint8)}}, "back-end is damaged"),
+        ({"back_end": {"arrays": torch.zeros(100, dtype=torch.uint8)}}, "back-end is damaged"),
+        (
+            {"back_end": {"arrays": as_tensor(safetensors.numpy.save({"predict": np.zeros(3)}))}},
+            "array 'predict' belongs to no back-end",
+        ),
+        ({"untrained": {"standardize": "zscore"}}, "does not read what standardize='zscore' says"),
         ({"state_dict": {"convs.0.weight": torch.zeros(2)}}, "does not fit the front-end 'temporal'"),
         ({"untrained": {"format": 99}}, "has format 99"),
         ({"untrained": {"surprise": 1}}, "is damaged"),
@@ -135,6 +152,26 @@ def test_tampered_checkpoints(tmp_path, changes, message):
         path = stored(tmp_path, **changes)
     with pytest.raises(CheckpointError, match=message):
         load(path)
+
+
+def test_a_changed_byte_is_refused_or_changes_nothing(tmp_path):
+    path = stored(tmp_path)
+    content = path.read_bytes()
+    probe, recipe = load(path)
+    n_refused = 0
+    for position in range(100, len(content), len(content) // 50):
+        changed = bytearray(content)
+        changed[position] ^= 0x10
+        path.write_bytes(changed)
+        try:
+            other, other_recipe = load(path)
+        except CheckpointError:
+            n_refused += 1
+        else:  # a byte of the archive that holds nothing
+            assert other_recipe == recipe
+            np.testing.assert_array_equal(other.backend.coefs_, probe.backend.coefs_)
+            np.testing.assert_array_equal(other.frontend.temporal[0].weight, probe.frontend.temporal[0].weight)
+    assert n_refused > 40
 
 
 class Harmful:

@@ -6,10 +6,11 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from untrained.backends.base import BackEnd, SearchResult, first_of_best
 from untrained.backends.elm import ELMClassifier, hidden_layer
 from untrained.backends.least_squares import output_weights
+from untrained.backends.standardized import Standardized
 from untrained.backends.svm import SVMClassifier
 
 
-@parametrize_with_checks([ELMClassifier(n_hidden=60), SVMClassifier()])
+@parametrize_with_checks([ELMClassifier(n_hidden=60), SVMClassifier(), Standardized(ELMClassifier(n_hidden=60))])
 def test_scikit_learn_conventions(estimator, check):
     check(estimator)
 

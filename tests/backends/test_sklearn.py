@@ -112,8 +112,14 @@ def test_a_forest_from_the_command_line(untrained, sounds, tmp_path):
     (checkpoint,) = tmp_path.glob("runs/**/probe.ckpt")
     status, _, err = untrained("test", *data[:6], "--ckpt_path", checkpoint)
     assert status == 2
-    assert "not trusted: sklearn.tree._tree.Tree" in err
-    status, out, _ = untrained("test", *data[:6], "--ckpt_path", checkpoint, "--trust", "[sklearn.tree._tree.Tree]")
+    assert "not trusted: sklearn.tree._tree.Tree;" in err
+    assert "--trust sklearn.tree._tree.Tree\n" in err
+    status, out, _ = untrained("classify", sounds, "--ckpt_path", checkpoint, "--trust", "sklearn.tree._tree.Tree")
+    assert status == 0
+    assert "scores: probability" in out
+    status, out, _ = untrained(
+        "test", *data[:6], "--ckpt_path", checkpoint, "--trust", "[sklearn.tree._tree.Tree]"
+    )  # or so
     assert status == 0
     assert "test/accuracy" in out
     status, _, err = untrained("fit", *data, "--model.backend", "sklearn", "--model.backend.estimator", "sklearn.Gone")

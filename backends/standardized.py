@@ -1,0 +1,95 @@
+"""z-scores before a back-end: means and deviations are part of what is learned."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .base import Array, BackEnd, SearchResult, Splits
+
+Standardize = Literal["none", "zscore"]
+
+
+class Standardized(BackEnd):
+    """A back-end that reads z-scores: each feature less its mean, over its standard deviation.
+
+    Both are of the clips that it is fitted to and of no others, in a search of the train clips of each split. A feature
+    without deviation is zero. Candidates share work within a split only, as every split has features of its own.
+
+    Args:
+        backend: That reads them.
+
+    Attributes:
+        backend_: The fitted back-end.
+        mean_: `(n_features,)`.
+        deviation_: `(n_features,)`, 1 for a feature without.
+        classes_: Labels, sorted.
+
+    Example:
+        >>> import numpy as np
+        >>> from untrained.backends.svm import SVMClassifier
+        >>> Standardized(SVMClassifier()).fit(np.array([[0.0], [900.0]]), [0, 1]).predict(np.array([[600.0]]))
+        array([1])
+    """
+
+    def __init__(self, backend: BackEnd) -> None:
+        self.backend = backend
+
+    def candidates(self) -> list[dict[str, Any]]:
+        """Those of the back-end."""
+        return self.backend.candidates()
+
+    def with_candidate(self, candidate: Mapping[str, Any]) -> Self:
+        """A copy, not fitted, whose back-end has the arguments of a candidate."""
+        return type(self)(self.backend.with_candidate(candidate))
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Fit to embeddings `(n_clips, n_features)` and labels `(n_clips,)`."""
+        X, y = validate_data(self, X, y, dtype=np.float64)
+        scaler = StandardScaler().fit(X)
+        self.mean_, self.deviation_ = scaler.mean_, scaler.scale_
+        self.backend_: BackEnd = clone(self.backend).fit(self._scores(X), y)
+        self.classes_: Array = self.backend_.classes_
+        return self
+
+    def predict(self, X: Any) -> Array:
+        """Labels of embeddings `(n_clips, n_features)`."""
+        X = self._checked(X)
+        return np.asarray(self.backend_.predict(X))
+
+    def class_scores(self, X: Array) -> tuple[Array, str] | None:
+        """Those of the back-end."""
+        X = self._checked(X)
+        return self.backend_.class_scores(X)
+
+    def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
+        """Search the back-end's candidates on every split, with the z-scores of its train clips.
+
+        Args:
+            X: Embeddings, `(n_clips, n_features)`.
+            y: Labels, `(n_clips,)`.
+            splits: Pairs of indices of train and test clips.
+
+        Returns:
+            What each candidate predicts, in the order of `candidates`.
+        """
+        X = np.asarray(X, np.float64)
+        found = [
+            self.backend.search(StandardScaler().fit(X[train]).transform(X), y, [(train, test)])
+            for train, test in splits
+        ]
+        return SearchResult(
+            candidates=found[0].candidates,
+            predictions=[[row[0] for row in rows] for rows in zip(*(of.predictions for of in found), strict=True)],
+            truth=[y[test] for _, test in splits],
+        )
+
+    def _checked(self, X: Any) -> Array:
+        check_is_fitted(self)
+        return self._scores(np.asarray(validate_data(self, X, reset=False, dtype=np.float64)))
+
+    def _scores(self, X: Array) -> Array:
+        return np.asarray((X - self.mean_) / self.deviation_)

@@ -1,0 +1,129 @@
+import contextlib
+import csv
+import io
+import json
+import os
+import shutil
+import sys
+
+import numpy as np
+import pytest
+import torch
+from untrained import stages
+from untrained.audio import load
+
+
+@pytest.fixture(scope="module")
+def probes(sounds, tmp_path_factory):
+    """Trained probes of several back-ends, by name."""
+    from untrained.cli import main
+
+    root = tmp_path_factory.mktemp("probes")
+    data = ["--data", "folder", "--data.root", str(sounds), "--data.n_samples", "4000", "--model.frontend", "mfcc"]
+
+    def fit(backend, *more):
+        folder = root / "-".join([backend, *more])
+        if not folder.is_dir():
+            arguments = ["--model.backend", backend, *more, "--trainer.default_root_dir", str(folder)]
+            with contextlib.redirect_stdout(io.StringIO()):
+                assert main(["fit", *data, *arguments, "--embeddings", str(root / "embeddings")]) == 0
+        (found,) = folder.rglob("probe.ckpt")
+        return found
+
+    return fit
+
+
+@pytest.fixture
+def new(tmp_path, sounds):
+    """New sounds, some of them broken."""
+    (tmp_path / "new" / "deeper").mkdir(parents=True)
+    shutil.copy(sounds / "low" / "low 02.ogg", tmp_path / "new" / "deeper" / "low.ogg")
+    shutil.copy(sounds / "high" / "high 00.wav", tmp_path / "new" / "high, really.wav")
+    (tmp_path / "new" / "broken.wav").write_bytes(b"RIFF")
+    (tmp_path / "new" / "readme.txt").write_text("no audio")
+    (tmp_path / "empty").mkdir()
+    return tmp_path / "new"
+
+
+def rows(out):
+    return list(csv.DictReader(io.StringIO(out)))
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [("elm",), ("svm",), ("svm", "--model.standardize", "zscore"), ("knn",), ("nearest_class",), ("logistic",)],
+    ids=" ".join,
+)
+def test_labels_of_new_sounds(untrained, probes, new, chosen):
+    checkpoint = probes(*chosen)
+    status, out, err = untrained("classify", "--ckpt_path", checkpoint, "new", "gone.wav", "--format", "csv")
+    assert status == 1
+    assert "untrained: new/broken.wav: cannot be decoded" in err
+    assert "untrained: gone.wav: there is no such file" in err
+    found = {row["path"]: row for row in rows(out)}
+    assert list(found) == ["new/broken.wav", "new/deeper/low.ogg", "new/high, really.wav", "gone.wav"]
+    assert found["new/deeper/low.ogg"]["label"] == "low"
+    assert found["new/high, really.wav"]["label"] == "high"
+    assert found["new/broken.wav"]["label"] == found["gone.wav"]["score_low"] == ""
+    assert "cannot be decoded" in found["new/broken.wav"]["error"]
+    low = found["new/deeper/low.ogg"]
+    assert float(low["score_low"]) == max(float(low[f"score_{name}"]) for name in ("low", "mid", "high"))
+
+
+def test_scores_are_those_of_the_back_end_whatever_the_batch(untrained, probes, new):
+    checkpoint = probes("elm")
+    probe, recipe = stages.load(checkpoint)
+    waveform = load(new / "high, really.wav", sample_rate=recipe.sample_rate, n_samples=recipe.n_samples).waveform
+    expected = probe.backend.decision_function(probe(torch.from_numpy(waveform)[None]).numpy())[0]
+    for batch_size in (1, 3):
+        _, out, _ = untrained(
+            "classify", "new", "--ckpt_path", checkpoint, "--format", "json", "--batch_size", batch_size
+        )
+        (found,) = (row for row in json.loads(out) if row["path"] == "new/high, really.wav")
+        assert list(found["scores"]) == recipe.class_names
+        np.testing.assert_allclose(list(found["scores"].values()), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_json_names_what_is_wrong(untrained, probes, new):
+    status, out, _ = untrained("classify", "new/broken.wav", "empty", "--ckpt_path", probes("elm"), "--format", "json")
+    assert status == 1
+    broken, empty = json.loads(out)
+    assert broken["path"] == "new/broken.wav"
+    assert "label" not in broken
+    assert empty == {"path": "empty", "error": "holds no audio (0 other files)"}
+
+
+def test_a_table_for_people(untrained, probes, new):
+    status, out, _ = untrained("classify", "new/deeper", "new/deeper/low.ogg", "--ckpt_path", probes("svm"))
+    assert status == 0
+    assert out.count("low.ogg") == 1
+    assert "scores: decision value" in out
+    assert "│ low   │ low" in out
+
+
+def test_a_list_from_standard_input(untrained, probes, new, monkeypatch):
+    strange = b"new/\xff.wav"
+    shutil.copy(new / "high, really.wav", os.fsdecode(os.fsencode(new.parent) + b"/" + strange))
+    listed = b"new/deeper\r\n\nnew/high, really.wav\n" + strange + b"\n"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(listed)))
+    written = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    monkeypatch.setattr(sys, "stdout", written)
+    status, _, _ = untrained("classify", "-", "--ckpt_path", probes("elm"), "--format", "csv")
+    written.seek(0)
+    lines = written.buffer.read().splitlines()
+    assert status == 0
+    assert [line.split(b",")[0] for line in lines] == [b"path", b"new/deeper/low.ogg", b'"new/high', strange]
+
+
+def test_what_is_refused(untrained, probes, new, tmp_path):
+    for arguments, message in (
+        (["new"], "required: ckpt_path"),
+        (["--ckpt_path", probes("elm")], "required: paths"),
+        (["new", "--ckpt_path", "gone.ckpt"], "no checkpoint at gone.ckpt"),
+        (["new", "--ckpt_path", probes("elm"), "--format", "xml"], "--format"),
+        (["new", "--ckpt_path", probes("elm"), "--accelerator", "abacus"], "--accelerator abacus: "),
+        (["new", "--ckpt_path", probes("elm"), "--batch_size", "0"], "batch_size=0; expected"),
+    ):
+        status, out, err = untrained("classify", *arguments)
+        assert (status, out) == (2, "")
+        assert message in err
