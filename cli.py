@@ -1,16 +1,15 @@
 """The command line. It imports neither torch nor Lightning before it knows that a command needs them."""
 
-import argparse
 import difflib
 import io
 import logging
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from .errors import UntrainedError, UsageError
 
@@ -23,13 +22,11 @@ COMMANDS = {
     "compare": "run a study: front-ends x back-ends x data sets x seeds",
     "classify": "label sounds by a fitted probe",
     "check": "decode every clip of a data set, and report what a run would meet",
-    "list": "show the front-ends, back-ends and datamodules that are registered",
+    "list": "show the front-ends, back-ends and datamodules that are registered, or the embeddings that are stored",
 }
 _STUDIES = Path(__file__).parent / "configs" / "studies"
 _PIPED = 200  # columns of a table that no terminal shows
 _DEFAULT_STUDY = "synthetic"
-_PLACE = ("input", "filters", "domain_knowledge", "reference")  # what a front-end says of itself
-_ORIGIN = ("origin", "licence", "citation")  # what a data set says of itself
 
 
 def script() -> None:
@@ -118,62 +115,9 @@ def _unknown_command(command: str) -> str:
 
 
 def _list(argv: list[str]) -> int:
-    """Print what is registered; plug-ins of other packages are loaded, as nothing else tells whether they work."""
-    from .registry import BACKENDS, DATAMODULES, FRONTENDS
+    from .listing import list_what_there_is
 
-    registries = {"frontends": FRONTENDS, "backends": BACKENDS, "datamodules": DATAMODULES}
-    parser = argparse.ArgumentParser(prog="untrained list", description="Show the plug-ins that are registered.")
-    parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"{', '.join(registries)}; by default all")
-    parser.add_argument(
-        "--details", action="store_true", help="of front-ends: layers with output shapes, parameters and FLOP"
-    )
-    options = parser.parse_args(argv)
-    kinds = options.kinds
-    for kind in kinds:
-        if kind not in registries:
-            raise UsageError(f"unknown kind {kind!r}; there are {', '.join(registries)}")
-    if options.details and kinds and "frontends" not in kinds:
-        raise UsageError(f"--details tells of front-ends, and {', '.join(kinds)} are asked for; add frontends")
-    for kind in kinds or registries:
-        registry = registries[kind]
-        print(f"{kind}:")
-        width = max((len(name) for name in registry.names()), default=0)
-        for plugin in registry.plugins:
-            try:
-                lines = [plugin.summary()]
-                cls = None if plugin.is_ours else registry.get(plugin.name)
-                told = _PLACE if registry is FRONTENDS else _ORIGIN if registry is DATAMODULES else ()
-                attributes = plugin.constants() if cls is None else {name: getattr(cls, name, None) for name in told}
-                if registry is DATAMODULES:
-                    lines += [f"{name}: {attributes[name]}" for name in _ORIGIN if attributes.get(name)]
-                if registry is FRONTENDS:
-                    lines += [*_place(attributes), *(_layers(plugin.name) if options.details else [])]
-            except UntrainedError as error:
-                lines = [f"FAILED: {error}"]
-            for number, line in enumerate(lines):
-                who = f"{plugin.name:<{width}}  {plugin.distribution:<10}" if number == 0 else " " * (width + 12)
-                print(f"  {who}  {line}".rstrip())
-    return 0
-
-
-def _place(attributes: Mapping[str, Any]) -> list[str]:
-    """Where a front-end stands in the table of the study's talk, as far as it says."""
-    read, filters, known, reference = (attributes.get(name) for name in _PLACE)
-    known = {True: "domain knowledge", False: "no domain knowledge"}.get(known) if isinstance(known, bool) else None
-    parts = [read, filters and f"{filters} filters", known, reference]
-    place = ", ".join(str(part) for part in parts if part)
-    return [place] if place else []
-
-
-def _layers(name: str) -> list[str]:
-    """The layers of a front-end as it is by default, for a clip of the study's length."""
-    from .registry import FRONTENDS
-
-    try:
-        description = FRONTENDS.create(name).describe()
-    except Exception as error:  # whatever a plug-in raises
-        return [f"FAILED: {type(error).__name__}: {error}"]
-    return ["", *str(description).splitlines(), ""]
+    return list_what_there_is(argv)
 
 
 def _lightning(argv: list[str]) -> int:

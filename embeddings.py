@@ -1,12 +1,12 @@
 """What carries embeddings from the predict loop to the store: a callback that writes what is missing there."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import BasePredictionWriter
-from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
 from .backends.base import Array
@@ -16,6 +16,7 @@ from .errors import AudioError, UsageError
 from .frontends import FrontEnd
 from .identity import describe
 from .store import EmbeddingStore, Row, digest
+from .timing import Profile, Stopwatch
 
 
 class EmbeddingWriter(BasePredictionWriter):
@@ -24,6 +25,7 @@ class EmbeddingWriter(BasePredictionWriter):
     Args:
         root: Folder of all stores.
         flush_every: Rows kept in memory at most before they are written.
+        flush_seconds: Longest time for which they are kept.
 
     Example:
         Extract and read embeddings without the command line::
@@ -34,9 +36,12 @@ class EmbeddingWriter(BasePredictionWriter):
             X = writer.store.read([clip.id for clip in data.listed])
     """
 
-    def __init__(self, root: str | Path, flush_every: int = 512) -> None:
+    def __init__(self, root: str | Path, flush_every: int = 512, flush_seconds: float = 30.0) -> None:
+        for name, value in (("flush_every", flush_every), ("flush_seconds", flush_seconds)):
+            if not value > 0:
+                raise UsageError(f"{name}={value}; expected more than 0")
         super().__init__(write_interval="batch")
-        self.root, self.flush_every = Path(root), flush_every
+        self.root, self.flush_every, self.flush_seconds = Path(root), flush_every, flush_seconds
         self.store: EmbeddingStore
         self._stamps: dict[str, Stamp] = {}
         self._rows: list[Row] = []
@@ -44,12 +49,21 @@ class EmbeddingWriter(BasePredictionWriter):
         self._failed: dict[str, str] = {}
         self._errors: list[AudioError] = []
 
-    def plan(self, front_end: FrontEnd, datamodule: AudioDataModule, precision: str) -> list[str]:
-        """Open the store of a front-end and a data set, and list the clips that it lacks."""
+    def open(
+        self, front_end: FrontEnd, datamodule: AudioDataModule, precision: str, *, damaged: bool = False
+    ) -> list[str]:
+        """Open the store of a front-end and a data set, and list the clips that it lacks.
+
+        Args:
+            front_end: Of the embeddings.
+            datamodule: The clips.
+            precision: Of the trainer.
+            damaged: Whether to open the store even if it is damaged.
+        """
         fields = describe(front_end, datamodule, precision)
         label = f"{datamodule.dataset_name}-{fields['front_end']}"
-        self.store = EmbeddingStore(self.root / f"{label}-{digest(fields)[:12]}", fields, front_end.embedding_size)
-        rank_zero_only(self.store.merge)()  # what an interrupted run has left
+        folder = self.root / f"{label}-{digest(fields)[:12]}"
+        self.store = EmbeddingStore(folder, fields, front_end.embedding_size, damaged=damaged)
         self._stamps = datamodule.stamps()
         return self.store.missing(self._stamps)
 
@@ -59,12 +73,17 @@ class EmbeddingWriter(BasePredictionWriter):
             return
         datamodule: AudioDataModule = trainer.datamodule  # type: ignore[attr-defined]
         front_end: FrontEnd = pl_module.frontend  # type: ignore[assignment]
-        missing = trainer.strategy.broadcast(self.plan(front_end, datamodule, str(trainer.precision)))
+        self.open(front_end, datamodule, str(trainer.precision))
+        if trainer.is_global_zero:
+            self.store.merge()  # what an interrupted run has left
+        missing = trainer.strategy.broadcast(self.store.missing(self._stamps))
         refuse_more_devices_than_clips(trainer, datamodule)
         if len(missing) < trainer.world_size:  # every device needs a clip: compute some again
             present = sorted(self._stamps.keys() - set(missing))
             missing = [*missing, *present[: trainer.world_size - len(missing)]]
         datamodule.select(missing)
+        self._profile, self._watch, self._start = Profile(), Stopwatch(front_end), time.perf_counter()
+        self._flushed = self._start
 
     def write_on_batch_end(
         self,
@@ -81,7 +100,8 @@ class EmbeddingWriter(BasePredictionWriter):
         Raises:
             AudioError: A clip could not be read and the datamodule says `on_error="raise"`.
         """
-        embeddings = prediction.cpu().numpy()
+        embeddings = prediction.cpu().numpy()  # the one point where this process waits for a GPU
+        self._watch.read()
         failed = dict(batch.failed)
         for clip_id, seconds, vector in zip(batch.ids, batch.seconds, embeddings, strict=True):
             if np.isfinite(vector).all():
@@ -95,9 +115,13 @@ class EmbeddingWriter(BasePredictionWriter):
                 )
         self._failed |= {clip_id: error.reason for clip_id, error in failed.items()}
         self._errors += failed.values()
+        self._profile.n_clips += len(batch.ids)
+        self._profile.audio += sum(batch.seconds)
+        self._profile.decoding += batch.decoding
+        self._profile.wall = time.perf_counter() - self._start
         if trainer.world_size == 1:  # with others waiting at a barrier, it is raised behind that
             self._raise_first(trainer)
-        if len(self._rows) >= self.flush_every:
+        if len(self._rows) >= self.flush_every or time.perf_counter() - self._flushed >= self.flush_seconds:
             self._flush(trainer.global_rank)
 
     def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -107,18 +131,26 @@ class EmbeddingWriter(BasePredictionWriter):
             AudioError: On every rank, if a clip could not be read on any and the datamodule says `on_error="raise"`.
         """
         self._flush(trainer.global_rank)
+        self._profile.representation, self._profile.network = self._watch.representation, self._watch.network
+        profiles = [trainer.strategy.broadcast(self._profile, src=rank) for rank in range(trainer.world_size)]
         trainer.strategy.barrier()
         if trainer.is_global_zero:
             self.store.merge()
+            self.store.keep_profile(Profile.of_all(profiles).as_numbers())
         trainer.strategy.barrier()
         self.store.load()
         for rank in range(trainer.world_size if trainer.world_size > 1 else 0):
             self._errors += trainer.strategy.broadcast(self._errors, src=rank)
         self._raise_first(trainer)
 
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Leave the front-end as it was."""
+        if hasattr(self, "_watch"):
+            self._watch.remove()
+
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Keep what was computed before a failure or an interrupt."""
-        if hasattr(self, "store"):
+        if hasattr(self, "_profile"):
             self._flush(trainer.global_rank)
 
     def _raise_first(self, trainer: Trainer) -> None:
@@ -127,10 +159,13 @@ class EmbeddingWriter(BasePredictionWriter):
             raise min(self._errors, key=str)
 
     def _flush(self, rank: int) -> None:
+        start = time.perf_counter()
         if self._rows or self._failed:
             matrix = np.stack(self._embeddings) if self._rows else np.zeros((0, self.store.embedding_size))
             self.store.append(self._rows, matrix, self._failed, rank)
         self._rows, self._embeddings, self._failed = [], [], {}
+        self._flushed = time.perf_counter()
+        self._profile.writing += self._flushed - start
 
 
 def refuse_more_devices_than_clips(trainer: Trainer, datamodule: AudioDataModule) -> None:

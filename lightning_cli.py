@@ -19,7 +19,7 @@ from .probe import Probe
 from .run import Run, fit_run, test_run
 from .stages import Extraction
 from .store import plain
-from .study import trainer_defaults
+from .study import add_extraction_arguments, trainer_defaults
 
 _MAIN_ARGUMENTS = {"model", "datamodule", "weights_only"}
 
@@ -58,12 +58,7 @@ class ProbeCLI(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add what belongs to no class."""
-        parser.add_argument(
-            "--embeddings",
-            type=str | None,
-            default=None,
-            help="Folder of all embedding stores; by default embeddings/ in the trainer's default_root_dir.",
-        )
+        add_extraction_arguments(parser)
         parser.add_argument(
             "--trust",
             type=Types,
@@ -97,7 +92,7 @@ class ProbeCLI(LightningCLI):
     def fit(self, model: Probe, datamodule: AudioDataModule) -> None:
         """Compute what is missing, search and fit the back-end, log and save it."""
         config = yaml.safe_load(self.parser.dump(self.config, skip_unset=False))[self.config.subcommand]
-        text = yaml.safe_dump(config, sort_keys=False)
+        text = yaml.safe_dump({**config, "force": False}, sort_keys=False)
         run = Run.of(model, datamodule, self._root, str(self.trainer.precision), text)
         extraction = self._extract(model)
         if not self.trainer.is_global_zero:
@@ -139,7 +134,8 @@ class ProbeCLI(LightningCLI):
     def _extract(self, probe: Probe) -> Extraction:
         options = self.config[self.config.subcommand]
         folder = Path(options.embeddings) if options.embeddings else self._root / "embeddings"
-        extraction = stages.extract(probe, self.datamodule, self.trainer, folder)
+        writing = {name: options[name] for name in ("force", "flush_every", "flush_seconds")}
+        extraction = stages.extract(probe, self.datamodule, self.trainer, folder, **writing)
         stages.leave_process_group()
         return extraction
 

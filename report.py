@@ -102,8 +102,9 @@ def log_fit(
     labels: Array,
     class_names: Sequence[str],
     embeddings: Array,
+    profile: Mapping[str, float],
 ) -> None:
-    """Log a fitted probe: hyper-parameters, candidates, confusion matrix, report and projector.
+    """Log a fitted probe: hyper-parameters, candidates, confusion matrix, report, projector and profile.
 
     Args:
         logger: Of the run.
@@ -113,9 +114,11 @@ def log_fit(
         labels: Of all clips that were learned from, as indices into the class names.
         class_names: In the order of the labels.
         embeddings: Of the same clips, `(n_clips, n_features)`.
+        profile: Where the time of their extraction went.
     """
     writer = logger.experiment
     logger.log_metrics(dict(scores), step=0)
+    logger.log_metrics({f"extraction/{name}": value for name, value in profile.items()}, step=0)
     # All scores are declared, as TensorBoard takes the columns for all runs from one of them; the logger's own
     # log_hyperparams would log a value for each, also for a test that is still to come.
     chosen = {

@@ -110,6 +110,7 @@ def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
         "n_clips": len(data.clips),
         "n_failed": len(extraction.failed),
         "notes": list(extraction.notes),
+        "extraction": dict(extraction.profile),
         "seconds": round(time.perf_counter() - start, 3),
     }
     stages.save(run.folder / "probe.ckpt", run.probe, run.datamodule, data)
@@ -123,6 +124,7 @@ def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
         labels,
         run.datamodule.class_names,
         data.embeddings(data.learned),
+        extraction.profile,
     )
     logger.experiment.close()
     return metrics

@@ -1,8 +1,9 @@
 """The stages of a probe: extract embeddings on every device, fit and score a back-end on one, save and load."""
 
+import contextlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -16,6 +17,7 @@ from .errors import AudioError, CheckpointError, DataError, StoreError, Untraine
 from .probe import EmbeddedData, Probe
 from .registry import BACKENDS
 from .store import EmbeddingStore, digest
+from .timing import told
 
 _MOST_SHOWN = 10
 
@@ -32,6 +34,7 @@ class Extraction:
         n_other_files: Files beside the clips, which were left out.
         seconds: That it took.
         notes: What a user should know of the data.
+        profile: Where the time of the store's last extraction went, see `Profile.as_numbers`.
     """
 
     store: EmbeddingStore
@@ -41,9 +44,12 @@ class Extraction:
     n_other_files: int
     seconds: float
     notes: Sequence[str] = ()
+    profile: Mapping[str, float] = field(default_factory=dict)
 
     def __str__(self) -> str:
         lines = [f"{self.n_computed} of {self.n_clips} clips computed in {self.seconds:.1f} s -> {self.store.folder}"]
+        if self.n_computed and self.profile:
+            lines.append(told(self.profile))
         if self.n_computed == 0 and not self.failed:
             lines = [f"All {self.n_clips} clips present in {self.store.folder}, nothing to do"]
         if self.failed:
@@ -53,7 +59,16 @@ class Extraction:
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
 
 
-def extract(probe: Probe, datamodule: AudioDataModule, trainer: Trainer, root: Path) -> Extraction:
+def extract(
+    probe: Probe,
+    datamodule: AudioDataModule,
+    trainer: Trainer,
+    root: Path,
+    *,
+    force: bool = False,
+    flush_every: int = 512,
+    flush_seconds: float = 30.0,
+) -> Extraction:
     """Compute the embeddings that are not stored yet, on every device of a trainer.
 
     Args:
@@ -61,30 +76,31 @@ def extract(probe: Probe, datamodule: AudioDataModule, trainer: Trainer, root: P
         datamodule: The clips.
         trainer: Its devices, strategy and precision are used.
         root: Folder of all stores.
+        force: Forget what is stored, and compute everything again.
+        flush_every: Rows kept in memory at most before they are written.
+        flush_seconds: Longest time for which they are kept.
 
     Raises:
         AudioError: A file could not be read and the datamodule says `on_error="raise"`.
-        StoreError: A clip was neither computed nor reported.
+        StoreError: A clip was neither computed nor reported, or another process writes to the store.
         UsageError: There are fewer clips than devices, or no front-end.
     """
     start = time.perf_counter()
     front_end = probe.require_front_end()
-    writer = EmbeddingWriter(root)
-    missing = writer.plan(front_end, datamodule, str(trainer.precision))
+    writer = EmbeddingWriter(root, flush_every, flush_seconds)
+    missing = writer.open(front_end, datamodule, str(trainer.precision), damaged=force)
+    if force:
+        missing = [clip.id for clip in datamodule.listed]
     refuse_more_devices_than_clips(trainer, datamodule)
     if datamodule.on_error == "raise":
         refuse_broken(datamodule, missing)
-    if missing or trainer.world_size > 1:  # what is missing may look different to another process
-        callbacks = list(trainer.callbacks)  # type: ignore[attr-defined]
-        trainer.callbacks = [*callbacks, writer]  # type: ignore[attr-defined]
-        try:
-            trainer.predict(probe, datamodule=datamodule, return_predictions=False)
-        except BaseException:
-            leave_process_group()  # its threads would abort a process that ends with it
-            raise
-        finally:
-            trainer.callbacks = callbacks  # type: ignore[attr-defined]
-            datamodule.select(None)
+    if missing or writer.store.has_shards or trainer.world_size > 1:  # what is missing may look different elsewhere
+        with _held(writer.store, trainer):
+            if trainer.is_global_zero:
+                writer.store.clear() if force else writer.store.merge()
+                missing = writer.store.missing(datamodule.stamps())
+            if missing or trainer.world_size > 1:
+                _predict(probe, datamodule, trainer, writer)
     store = writer.store
     still_missing = store.missing(datamodule.stamps())
     reasons = store.failed
@@ -102,7 +118,38 @@ def extract(probe: Probe, datamodule: AudioDataModule, trainer: Trainer, root: P
         n_other_files=datamodule.n_other_files,
         seconds=time.perf_counter() - start,
         notes=tuple(datamodule.notes),
+        profile=store.profile,
     )
+
+
+@contextlib.contextmanager
+def _held(store: EmbeddingStore, trainer: Trainer) -> Iterator[None]:
+    """Hold the lock of a store; rank 0 takes it for all, and all end where it cannot."""
+    with contextlib.ExitStack() as stack:
+        refusal = ""
+        if trainer.is_global_zero:
+            try:
+                stack.enter_context(store.locked())
+            except StoreError as error:
+                refusal = str(error)
+        refusal = trainer.strategy.broadcast(refusal)
+        if refusal:
+            leave_process_group()
+            raise StoreError(refusal)
+        yield
+
+
+def _predict(probe: Probe, datamodule: AudioDataModule, trainer: Trainer, writer: EmbeddingWriter) -> None:
+    callbacks = list(trainer.callbacks)  # type: ignore[attr-defined]
+    trainer.callbacks = [*callbacks, writer]  # type: ignore[attr-defined]
+    try:
+        trainer.predict(probe, datamodule=datamodule, return_predictions=False)
+    except BaseException:
+        leave_process_group()  # its threads would abort a process that ends with it
+        raise
+    finally:
+        trainer.callbacks = callbacks  # type: ignore[attr-defined]
+        datamodule.select(None)
 
 
 def refuse_broken(datamodule: AudioDataModule, ids: Sequence[str]) -> None:
@@ -146,7 +193,7 @@ def refuse_broken_before(extractions: Iterable[tuple[Probe, AudioDataModule]], p
     """
     missing: dict[AudioDataModule, set[str]] = {}
     for probe, datamodule in extractions:
-        lacking = EmbeddingWriter(root).plan(probe.require_front_end(), datamodule, precision)
+        lacking = EmbeddingWriter(root).open(probe.require_front_end(), datamodule, precision)
         missing.setdefault(datamodule, set()).update(lacking)
     for datamodule, ids in missing.items():
         if datamodule.on_error == "raise":

@@ -2,8 +2,8 @@
 
 `manifest.json` says what made it; `embeddings.safetensors` holds the matrix, and in its header the clips that its rows
 belong to, so that one rename commits both; `clips.csv` repeats these for people; `failed.csv` lists what could not be
-read; `shards/` is what has been computed since the last merge. Labels, splits and folds are not stored: they come from
-the datamodule.
+read; `profile.json` tells where the time of the last extraction went; `shards/` is what has been computed since the
+last merge. Labels, splits and folds are not stored: they come from the datamodule.
 """
 
 import contextlib
@@ -12,11 +12,13 @@ import hashlib
 import io
 import json
 import os
+import socket
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import filelock
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
@@ -26,6 +28,9 @@ from .datamodules.clip import Stamp
 from .errors import StoreError
 
 FORMAT = 1
+# Seconds to wait for the decoders of a process that was killed, which notice it a little later.
+_DECODERS_END = 30
+_UNFINISHED = ".part"
 
 
 class Row(NamedTuple):
@@ -44,15 +49,21 @@ class EmbeddingStore:
         folder: Where it is; made if need be.
         fields: Everything that decides the values, as plain Python.
         embedding_size: Number of features.
+        damaged: Whether to open it even if its matrix cannot be read, as one without clips.
 
     Raises:
-        StoreError: The folder holds a store that something else made; the field that differs is named.
+        StoreError: The matrix is damaged, or something else made what the folder holds; the message names what differs.
     """
 
-    def __init__(self, folder: str | Path, fields: Mapping[str, Any], embedding_size: int) -> None:
+    def __init__(
+        self, folder: str | Path, fields: Mapping[str, Any], embedding_size: int, *, damaged: bool = False
+    ) -> None:
         self.folder, self.embedding_size = Path(folder), embedding_size
+        self._rows: dict[str, Row] = {}
+        self._matrix: Array = np.zeros((0, embedding_size), np.float32)
         self._check_or_write_manifest(json.loads(json.dumps(fields)))
-        self.load()
+        with contextlib.suppress(*([StoreError] if damaged else [])):
+            self.load()
 
     @property
     def rows(self) -> list[Row]:
@@ -67,6 +78,45 @@ class EmbeddingStore:
             return {}
         text = path.read_bytes().decode()  # as it is: a name may hold any end of line
         return dict(list(csv.reader(io.StringIO(text, newline="")))[1:])
+
+    @property
+    def has_shards(self) -> bool:
+        """Whether something has been computed since the last merge."""
+        return any((self.folder / "shards").glob("*.safetensors"))
+
+    @property
+    def profile(self) -> dict[str, float]:
+        """Where the time of the last extraction went; empty if nobody knows."""
+        path = self.folder / "profile.json"
+        return json.loads(path.read_text("utf-8")) if path.is_file() else {}
+
+    def keep_profile(self, profile: Mapping[str, float]) -> None:
+        """Write where the time of an extraction went."""
+        write_atomically(self.folder / "profile.json", json.dumps(dict(profile), indent=1).encode())
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from writing here; the lock of a process that was killed is no lock.
+
+        Raises:
+            StoreError: Another process writes here, or the folder cannot be written.
+        """
+        lock, holder = filelock.FileLock(self.folder / ".lock"), self.folder / ".holder"
+        try:
+            lock.acquire(timeout=_DECODERS_END if _has_died(holder) else 0)
+        except filelock.Timeout as error:
+            who = holder.read_text("utf-8") if holder.is_file() else "another process"
+            raise StoreError(
+                f"{self.folder} is in use by {who}; wait until that has ended, or use another --embeddings folder"
+            ) from error
+        except OSError as error:
+            raise _cannot_be_written(self.folder, error) from error
+        try:
+            write_atomically(holder, f"process {os.getpid()} on {socket.gethostname()}".encode())
+            yield
+        finally:
+            holder.unlink(missing_ok=True)
+            lock.release()
 
     def missing(self, stamps: Mapping[str, Stamp]) -> list[str]:
         """Ids of the clips that are not here, or whose file has changed since."""
@@ -111,15 +161,17 @@ class EmbeddingStore:
         """Make one matrix of what is here and all shards, ordered by clip id; later shards win."""
         shards = sorted((self.folder / "shards").glob("*.safetensors"), key=lambda path: path.stat().st_mtime_ns)
         if not shards:
+            self._remove([])
             return
         embedding_of = {row.id: (row, vector) for row, vector in zip(self._rows.values(), self._matrix, strict=True)}
         failed = self.failed
         for shard in shards:
             try:
                 rows, matrix, metadata = _unpack(shard)
-            except SafetensorError:
-                continue  # cut off: its clips are still missing
-            for clip_id, reason in json.loads(metadata["failed"]).items():
+                failures = json.loads(metadata["failed"])
+            except (SafetensorError, ValueError, KeyError):
+                continue  # cut off or damaged: its clips are still missing
+            for clip_id, reason in failures.items():
                 embedding_of.pop(clip_id, None)  # of a file that has broken since
                 failed[clip_id] = reason
             for row, vector in zip(rows, matrix, strict=True):
@@ -132,11 +184,22 @@ class EmbeddingStore:
         write_atomically(self.folder / "clips.csv", _csv(Row._fields, rows).encode())
         if failed or (self.folder / "failed.csv").is_file():
             write_atomically(self.folder / "failed.csv", _csv(("id", "reason"), sorted(failed.items())).encode())
-        for path in [*shards, *(self.folder / "shards").glob(".*")]:  # what starts with a dot was never finished
+        self._remove(shards)
+        self.load()
+
+    def clear(self) -> None:
+        """Forget everything that was computed."""
+        names = ("embeddings.safetensors", "clips.csv", "failed.csv", "profile.json")
+        self._remove([*(self.folder / name for name in names), *(self.folder / "shards").glob("*")])
+        self.load()
+
+    def _remove(self, paths: Iterable[Path]) -> None:
+        """Remove files, and what writes that never ended have left."""
+        left = [*self.folder.glob(f".*{_UNFINISHED}"), *(self.folder / "shards").glob(f".*{_UNFINISHED}")]
+        for path in [*paths, *left]:
             path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # another process has written a shard since
             (self.folder / "shards").rmdir()
-        self.load()
 
     def _check_or_write_manifest(self, fields: dict[str, Any]) -> None:
         path = self.folder / "manifest.json"
@@ -159,14 +222,11 @@ class EmbeddingStore:
     def load(self) -> None:
         """Read what the last merge has written, by whichever process."""
         path = self.folder / "embeddings.safetensors"
-        rows: Sequence[Row] = []
-        self._matrix: Array = np.zeros((0, self.embedding_size), np.float32)
-        if path.is_file():
-            try:
-                rows, self._matrix, _ = _unpack(path)
-            except SafetensorError as error:
-                raise StoreError(f"{path} is damaged ({error}); delete the folder to compute it again") from error
-        self._rows = {row.id: row for row in rows}
+        try:
+            rows, matrix = _unpack(path)[:2] if path.is_file() else ([], np.zeros((0, self.embedding_size), np.float32))
+        except (SafetensorError, ValueError, KeyError) as error:
+            raise StoreError(f"{path} is damaged ({error}); compute it again with --force") from error
+        self._rows, self._matrix = {row.id: row for row in rows}, matrix
 
 
 def digest(fields: Mapping[str, Any]) -> str:
@@ -181,7 +241,7 @@ def plain(value: Any) -> Any:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file whole or not at all, whatever interrupts: under another name, forced to disk, then renamed."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{_UNFINISHED}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
@@ -192,9 +252,25 @@ def write_atomically(path: Path, content: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise StoreError(
-            f"{path} cannot be written: {error.strerror}; free space or change permissions, then run again"
-        ) from error
+        raise _cannot_be_written(path, error) from error
+
+
+def _cannot_be_written(path: Path, error: OSError) -> StoreError:
+    return StoreError(f"{path} cannot be written: {error.strerror}; free space or change permissions, then run again")
+
+
+def _has_died(holder: Path) -> bool:
+    """Whether the process that holds a lock was one of this machine, and is no more."""
+    try:
+        _, pid, _, host = holder.read_text("utf-8").split(" ", 3)
+        if host != socket.gethostname():
+            return False
+        os.kill(int(pid), 0)  # asks, and kills nothing
+    except ProcessLookupError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
 
 
 def _pack(rows: Sequence[Row], embeddings: Array, metadata: Mapping[str, str] | None = None) -> bytes:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from jsonargparse import Namespace
 from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.cli import LightningArgumentParser
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sklearn.base import clone
@@ -47,10 +48,19 @@ def study_parser() -> Parser:
     parser.add_argument(
         "--model.standardize", type=list[Standardize], default=["none"], help="What back-ends read of features."
     )
-    parser.add_argument("--embeddings", type=str | None, default=None, help="Folder of the embeddings.")
+    add_extraction_arguments(parser)
     parser.add_class_arguments(Trainer, "trainer", instantiate=False)
     parser.set_defaults({f"trainer.{key}": value for key, value in trainer_defaults().items()})
     return parser
+
+
+def add_extraction_arguments(parser: LightningArgumentParser) -> None:
+    """Add what says where embeddings are kept, and when they are written."""
+    help = "Folder of all embedding stores; by default embeddings/ in the trainer's default_root_dir."
+    parser.add_argument("--embeddings", type=str | None, default=None, help=help)
+    parser.add_argument("--force", action="store_true", help="Compute again what is stored.")
+    parser.add_argument("--flush_every", type=int, default=512, help="Rows in memory at most before they are written.")
+    parser.add_argument("--flush_seconds", type=float, default=30.0, help="Longest time before they are written.")
 
 
 def trainer_defaults() -> dict[str, Any]:
@@ -82,6 +92,7 @@ def compare(parser: Parser, config: Namespace) -> list[report.Result]:
     embeddings = Path(config.embeddings or root / "embeddings")
     trainer = Trainer(**{**trainer_arguments, "enable_progress_bar": False})
     console = Console(stderr=True, quiet=not trainer.is_global_zero, highlight=False, markup=False, soft_wrap=True)
+    writing = {name: config[name] for name in ("force", "flush_every", "flush_seconds")}
     said: dict[str, None] = {}
     runs = _runs(parser, config, folder, str(trainer.precision), lambda text: said.setdefault(text))
     for text in said:
@@ -96,7 +107,7 @@ def compare(parser: Parser, config: Namespace) -> list[report.Result]:
             label = f"{run.params['dataset']} {run.params['front_end']} seed {run.probe.require_front_end().seed}"
             task = progress.add_task(f"embeddings {label}", total=len(run.datamodule.listed))
             trainer.callbacks = [_Advance(progress, task)]  # type: ignore[attr-defined]
-            extractions[key] = stages.extract(run.probe, run.datamodule, trainer, embeddings)
+            extractions[key] = stages.extract(run.probe, run.datamodule, trainer, embeddings, **writing)
             progress.remove_task(task)
             console.print(f"{label}: {extractions[key]}")
     stages.leave_process_group()

@@ -1,6 +1,7 @@
 """The contract of a datamodule: which clips there are, their labels, and which split or fold each belongs to."""
 
 import copy
+import time
 from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
@@ -29,12 +30,14 @@ class Batch(NamedTuple):
         waveforms: `(len(ids), n_samples)`.
         seconds: Duration of each clip as decoded, in s.
         failed: Id and error of each clip that could not be read.
+        decoding: Seconds that all of this took.
     """
 
     ids: list[str]
     waveforms: Tensor
     seconds: list[float]
     failed: list[tuple[str, AudioError]]
+    decoding: float = 0.0
 
 
 class AudioDataModule(LightningDataModule):
@@ -202,6 +205,12 @@ class AudioDataModule(LightningDataModule):
         )
 
 
+class _Reading(NamedTuple):
+    id: str
+    result: audio.Decoded | AudioError
+    seconds: float
+
+
 class _Readings(Dataset[Any]):
     """Reads clips; an error is an item too, as one raised in a worker would lose the rest of its batch."""
 
@@ -214,20 +223,23 @@ class _Readings(Dataset[Any]):
     def __len__(self) -> int:
         return len(self._clips)
 
-    def __getitem__(self, index: int) -> tuple[str, audio.Decoded | AudioError]:
-        clip = self._clips[index]
+    def __getitem__(self, index: int) -> _Reading:
+        clip, start = self._clips[index], time.perf_counter()
+        result: audio.Decoded | AudioError
         try:
-            return clip.id, self._datamodule.read(clip, self._sample_rate)
+            result = self._datamodule.read(clip, self._sample_rate)
         except AudioError as error:
-            return clip.id, error
+            result = error
+        return _Reading(clip.id, result, time.perf_counter() - start)
 
 
-def _collate(items: list[tuple[str, audio.Decoded | AudioError]]) -> Batch:
-    read = [(clip_id, item) for clip_id, item in items if isinstance(item, audio.Decoded)]
+def _collate(items: list[_Reading]) -> Batch:
+    read = [(item.id, item.result) for item in items if isinstance(item.result, audio.Decoded)]
     waveforms = np.stack([item.waveform for _, item in read]) if read else np.zeros((0, 1), np.float32)
     return Batch(
         ids=[clip_id for clip_id, _ in read],
         waveforms=torch.from_numpy(waveforms),
         seconds=[item.seconds for _, item in read],
-        failed=[(clip_id, item) for clip_id, item in items if isinstance(item, AudioError)],
+        failed=[(item.id, item.result) for item in items if isinstance(item.result, AudioError)],
+        decoding=sum(item.seconds for item in items),
     )

@@ -435,10 +435,31 @@ def test_list_tells_the_place_and_the_layers_of_front_ends(untrained):
     assert line == ["convs.1", "Conv2d", "32", "x", "48", "x", "342", "9,248", "302,579,712"]
 
 
+def test_list_tells_what_is_stored(untrained, sounds, tmp_path):
+    status, _, err = untrained("list", "embeddings")
+    assert status == 2
+    assert "no folder at runs/embeddings; give" in err
+    for front_end in ("mfcc", "temporal"):
+        assert untrained("predict", *folder(sounds), "--model.frontend", front_end)[0] == 0
+    (tmp_path / "runs/embeddings/a").mkdir()
+    (tmp_path / "runs/embeddings/a/manifest.json").write_text("{")
+    status, out, _ = untrained("list", "embeddings")
+    assert status == 0
+    header, odd, mfcc, temporal, total = (line.split() for line in out.splitlines())
+    assert header == ["store", "clips", "features", "made", "MB"]
+    assert "-mfcc-" in mfcc[0]
+    assert mfcc[1:3] == ["36", "120"]
+    assert temporal[1:3] == ["36", "112"]
+    assert odd[1] == "FAILED:"
+    assert total[:2] == ["3", "stores,"]
+    assert untrained("list", "embeddings", "--embeddings", "runs/embeddings")[1] == out
+
+
 def test_list_and_help_import_no_torch():
     code = (
         "import sys; from untrained.cli import main\n"
         "assert main(['list']) == 0 and main(['--help']) == 0 and main(['--version']) == 0\n"
+        "assert main(['list', 'embeddings', '--embeddings', '.']) == 0\n"
         "import untrained; untrained.FRONTENDS.names()\n"
         "heavy = {'torch', 'pytorch_lightning', 'sklearn', 'numpy', 'jsonargparse', 'rich'} & set(sys.modules)\n"
         "assert not heavy, heavy"

@@ -221,10 +221,10 @@ def test_everything_that_matters_has_a_store_of_its_own(sounds, tmp_path):
         (Temporal(4), Synthetic("events", n_samples=8000), "32-true"),
         (Temporal(4), Synthetic("events", n_samples=8000, seed=1), "32-true"),
     ):
-        writer.plan(front_end, data, precision)
+        writer.open(front_end, data, precision)
         folders.add(writer.store.folder)
     assert len(folders) == 9
-    writer.plan(Temporal(4), folder(sounds, seed=5, folds=3, batch_size=2), "32-true")  # splits are not stored
+    writer.open(Temporal(4), folder(sounds, seed=5, folds=3, batch_size=2), "32-true")  # splits are not stored
     assert writer.store.folder in folders
 
 

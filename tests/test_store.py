@@ -27,10 +27,15 @@ def test_shards_merge_in_the_order_of_ids_and_later_ones_win(tmp_path):
 def test_what_a_kill_leaves_behind_does_no_harm(tmp_path):
     store = EmbeddingStore(tmp_path / "s", {}, 1)
     store.append([row("a")], np.zeros((1, 1), np.float32), {})
-    (tmp_path / "s/shards/.0-7-7.safetensors.999").write_bytes(b"never finished")
+    (tmp_path / "s/shards/.0-7-7.safetensors.999.part").write_bytes(b"never finished")
+    (tmp_path / "s/.embeddings.safetensors.999.part").write_bytes(b"never finished")
     store.merge()
     assert [item.id for item in store.rows] == ["a"]
-    assert not (tmp_path / "s/shards").exists()
+    assert sorted(path.name for path in (tmp_path / "s").iterdir()) == [
+        "clips.csv",
+        "embeddings.safetensors",
+        "manifest.json",
+    ]
 
 
 def test_ids_of_any_text_survive(tmp_path):
@@ -48,8 +53,9 @@ def test_damaged_stores_are_refused(tmp_path):
     store.append([row("a")], np.zeros((1, 1), np.float32), {})
     store.merge()
     (tmp_path / "s/embeddings.safetensors").write_bytes(b"12345")
-    with pytest.raises(StoreError, match="is damaged"):
+    with pytest.raises(StoreError, match=r"is damaged .* compute it again with --force"):
         EmbeddingStore(tmp_path / "s", {}, 1)
+    assert EmbeddingStore(tmp_path / "s", {}, 1, damaged=True).rows == []
     (tmp_path / "s/manifest.json").write_text("{")
     with pytest.raises(StoreError, match="cannot be read"):
         EmbeddingStore(tmp_path / "s", {}, 1)

@@ -117,9 +117,7 @@ def test_a_forest_from_the_command_line(untrained, sounds, tmp_path):
     status, out, _ = untrained("classify", sounds, "--ckpt_path", checkpoint, "--trust", "sklearn.tree._tree.Tree")
     assert status == 0
     assert "scores: probability" in out
-    status, out, _ = untrained(
-        "test", *data[:6], "--ckpt_path", checkpoint, "--trust", "[sklearn.tree._tree.Tree]"
-    )  # or so
+    status, out, _ = untrained("test", *data[:6], "--ckpt_path", checkpoint, "--trust", "[sklearn.tree._tree.Tree]")
     assert status == 0
     assert "test/accuracy" in out
     status, _, err = untrained("fit", *data, "--model.backend", "sklearn", "--model.backend.estimator", "sklearn.Gone")
