@@ -2,12 +2,13 @@
 
 import csv
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, Literal, TextIO
+from typing import Literal, TextIO
 
 import numpy as np
 import torch
@@ -62,7 +63,7 @@ def classify_parser() -> Parser:
     return parser
 
 
-def files_of(paths: Sequence[str], listed: BinaryIO) -> Iterator[Labelled]:
+def files_of(paths: Sequence[str], listed: Iterable[bytes]) -> Iterator[Labelled]:
     """The files that were asked for, each once: those named, those below folders, and those of a list.
 
     Args:
@@ -146,10 +147,11 @@ def _label(batch: Batch, probe: Probe, class_names: Sequence[str]) -> dict[str, 
     if paths:
         back_end = probe.require_back_end()
         labels = [class_names[label] for label in back_end.predict(embeddings[finite])]
-        values, kind = back_end.class_scores(embeddings[finite]) or (np.zeros((len(paths), 0)), "")
-        known = [class_names[label] for label in back_end.classes_]
+        scores = back_end.class_scores(embeddings[finite])
+        values, kind = scores or (np.zeros((len(paths), 0)), "")
+        known = [class_names[label] for label in back_end.classes_] if scores else []
         for path, label, row in zip(paths, labels, values.tolist(), strict=True):
-            labelled[path] = Labelled(path, label, dict(zip(known, row, strict=False)), kind)
+            labelled[path] = Labelled(path, label, dict(zip(known, row, strict=True)), kind)
     return labelled
 
 
@@ -189,20 +191,27 @@ def write_table(sounds: Iterable[Labelled], class_names: Sequence[str], file: Te
         if not sound.error:
             kind = kind or sound.kind
             best = sorted(sound.scores.items(), key=lambda item: -item[1])[:_MOST_SCORES]
-            table.add_row(sound.path, sound.label, "  ".join(f"{name} {score:.3g}" for name, score in best))
+            told = "  ".join(f"{name} {score:.3g}" for name, score in best)
+            table.add_row(*map(_visible, (sound.path, sound.label, told)))
     if kind:
         table.caption = f"scores: {kind}, greatest first"
-    console = Console(file=file, width=None if file.isatty() else _PIPED, markup=False, highlight=False)
+    console = Console(file=file, width=None if file.isatty() else _PIPED, markup=False, highlight=False, emoji=False)
     if table.rows:
         console.print(table)
 
 
+def _visible(text: str) -> str:
+    """Text whose control characters a terminal does not obey."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
 def write_csv(sounds: Iterable[Labelled], class_names: Sequence[str], file: TextIO) -> None:
-    """Write a line a sound as it comes: its path, label, error, and a score of each class."""
+    """Write a line a sound as it comes: its path, label, error, what its scores are, and one for each class."""
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["path", "label", "error", *(f"score_{name}" for name in class_names)])
+    writer.writerow(["path", "label", "error", "kind", *(f"score_{name}" for name in class_names)])
     for sound in sounds:
-        writer.writerow([sound.path, sound.label, sound.error, *(sound.scores.get(name, "") for name in class_names)])
+        scores = [sound.scores.get(name, "") for name in class_names]
+        writer.writerow([sound.path, sound.label, sound.error, sound.kind, *scores])
         file.flush()
 
 
@@ -210,8 +219,10 @@ def write_json(sounds: Iterable[Labelled], class_names: Sequence[str], file: Tex
     """Write a list of objects, a line each as it comes."""
     start = "["
     for sound in sounds:
-        found = {"label": sound.label, "scores": sound.scores} if sound.label else {"error": sound.error}
-        file.write(f"{start}\n{json.dumps({'path': sound.path, **found})}")
+        scores = {name: score if math.isfinite(score) else None for name, score in sound.scores.items()}
+        found = {"label": sound.label, "kind": sound.kind, "scores": scores}
+        told = {"path": sound.path, **({"error": sound.error} if sound.error else found)}
+        file.write(f"{start}\n{json.dumps(told, allow_nan=False)}")
         file.flush()
         start = ","
     file.write("\n]\n" if start == "," else "[]\n")

@@ -24,6 +24,7 @@ COMMANDS = {
     "check": "decode every clip of a data set, and report what a run would meet",
     "list": "show the front-ends, back-ends and datamodules that are registered, or the embeddings that are stored",
 }
+_KEEPING = ("predict", "fit", "test", "compare")
 _STUDIES = Path(__file__).parent / "configs" / "studies"
 _PIPED = 200  # columns of a table that no terminal shows
 _DEFAULT_STUDY = "synthetic"
@@ -85,10 +86,8 @@ def main(argv: Sequence[str]) -> int:
         # Lightning ends its loops on Ctrl-C by leaving with status 1.
         if isinstance(error, SystemExit) and not isinstance(error.__context__, KeyboardInterrupt):
             raise
-        print(
-            "untrained: interrupted; embeddings computed so far are kept, and the same command goes on from them",
-            file=sys.stderr,
-        )
+        kept = "; embeddings computed so far are kept, and the same command goes on from them"
+        print(f"untrained: interrupted{kept if command in _KEEPING else ''}", file=sys.stderr)
         return 130
 
 
@@ -172,8 +171,11 @@ def _classify(argv: list[str]) -> int:
             yield sound
 
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="surrogateescape")  # a path is given back as it came, whatever its bytes
-    sounds = list(files_of(config.paths, sys.stdin.buffer))
+        # A path is given back as it came, whatever its bytes, where the encoding has bytes for it.
+        sys.stdout.reconfigure(errors="surrogateescape" if sys.stdout.encoding == "utf-8" else "backslashreplace")
+    if "-" in config.paths and sys.stdin is None:
+        raise UsageError("-: standard input is closed; give a list there, or files")
+    sounds = list(files_of(config.paths, sys.stdin.buffer if "-" in config.paths else []))
     WRITERS[config.format](said(classify(probe, recipe, sounds, **options)), recipe.class_names, sys.stdout)
     return int(failed > 0)
 

@@ -10,6 +10,7 @@ import difflib
 import importlib
 import importlib.machinery
 import keyword
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -48,6 +49,11 @@ class Plugin:
     def is_ours(self) -> bool:
         """Whether this distribution registers it."""
         return self.distribution == OWN
+
+    def is_of(self, cls: type) -> bool:
+        """Whether the target, if it has been imported, is this class; packages may name it from elsewhere."""
+        module, _, attribute = self.target.partition(":")
+        return getattr(sys.modules.get(module), attribute, None) is cls
 
     def load(self) -> Any:
         """Import the target, whatever it is."""
@@ -212,7 +218,7 @@ class Registry(Generic[T]):
     def name_of(self, cls: type) -> str | None:
         """The name under which a class is registered, None if it is not."""
         target = f"{cls.__module__}:{cls.__qualname__}"
-        return next((plugin.name for plugin in self.plugins if plugin.target == target), None)
+        return next((plugin.name for plugin in self.plugins if plugin.target == target or plugin.is_of(cls)), None)
 
     def _check(self, plugin: Plugin, target: object) -> None:
         who = f"{self.kind} {plugin.name!r} of {plugin.distribution}"

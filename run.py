@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from . import report, stages
+from . import checkpoint, report, stages
 from .backends import BackEnd
 from .datamodules import AudioDataModule
 from .frontends import FrontEnd
@@ -19,6 +19,8 @@ from .protocols import resolve
 from .registry import BACKENDS, FRONTENDS
 from .stages import Extraction
 from .store import digest, plain, write_atomically
+
+_LONGEST = 120  # bytes of a label, as it names a folder
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Run:
         identity = {
             **params,
             "embeddings": embeddings,
-            "back_end_arguments": plain(backend.get_params()),
+            "back_end_arguments": plain(backend.get_params(deep=False)),
             "clips": [(clip.id, clip.label, clip.split, clip.fold, clip.group) for clip in datamodule.listed],
             "data_seed": datamodule.seed,  # draws the inner folds of a hold-out without validation
         }
@@ -92,6 +94,8 @@ def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
         extraction: Of its embeddings.
     """
     start = time.perf_counter()
+    checkpoint.name_front_end(run.probe.require_front_end())  # what has no name cannot be saved: said before the search
+    stages.name_back_end(run.probe.require_back_end())
     report.forget_run(run.folder)
     (run.folder / "metrics.json").unlink(missing_ok=True)
     write_atomically(run.folder / "config.yaml", run.config.encode())
@@ -113,7 +117,6 @@ def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
         "extraction": dict(extraction.profile),
         "seconds": round(time.perf_counter() - start, 3),
     }
-    stages.save(run.folder / "probe.ckpt", run.probe, run.datamodule, data)
     report.update_metrics(run.folder, {**run.params, **metrics})
     logger = report.run_logger(run.folder)
     report.log_fit(
@@ -127,6 +130,7 @@ def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
         extraction.profile,
     )
     logger.experiment.close()
+    stages.save(run.folder / "probe.ckpt", run.probe, run.datamodule, data)  # last, as a plug-in may hold odd things
     return metrics
 
 
@@ -166,7 +170,7 @@ def front_end_label(front_end: FrontEnd, options: Mapping[str, Any]) -> str:
 def back_end_label(backend: BackEnd, standardize: str) -> str:
     """Registered name of a back-end, and of its arguments and the probe's `standardize` what is not the default."""
     name = BACKENDS.name_of(type(backend)) or type(backend).__name__
-    name = _label(name, _defaults(type(backend)), backend.get_params())
+    name = _label(name, _defaults(type(backend)), backend.get_params(deep=False))
     return _label(name, {"standardize": "none"}, {"standardize": standardize})
 
 
@@ -185,4 +189,5 @@ def _label(name: str, defaults: Mapping[str, Any], arguments: Mapping[str, Any])
     given = {
         key: value for key, value in arguments.items() if key != "seed" and as_text(value) != as_text(defaults.get(key))
     }
-    return "-".join([name, *(f"{key}={as_text(value)}" for key, value in given.items())])
+    label = "-".join([name, *(f"{key}={as_text(value)}" for key, value in given.items())])
+    return label if len(label.encode()) <= _LONGEST else f"{name}-{digest(plain(given))[:8]}"

@@ -1,15 +1,18 @@
 """The stages of a probe: extract embeddings on every device, fit and score a back-end on one, save and load."""
 
 import contextlib
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 from pytorch_lightning import Trainer
 
 from . import audio, checkpoint
+from .backends import BackEnd
 from .backends.standardized import Standardized
 from .datamodules import AudioDataModule, Clip
 from .embeddings import EmbeddingWriter, refuse_more_devices_than_clips
@@ -261,13 +264,29 @@ def fingerprints(datamodule: AudioDataModule, clips: Sequence[Clip]) -> list[str
     return [digest({"id": clip_id, "place": place})[:16] for clip_id, place in places.items()]
 
 
+def name_back_end(backend: BackEnd) -> str:
+    """Registered name of a back-end, or of what reads its z-scores.
+
+    Raises:
+        CheckpointError: It is not registered.
+    """
+    backend = backend.backend if isinstance(backend, Standardized) else backend
+    name = BACKENDS.name_of(type(backend))
+    if name is None:
+        raise CheckpointError(
+            f"back-end {type(backend).__qualname__} is not registered, so that no checkpoint can name it; register it "
+            "as an entry point of its package, or with @BACKENDS.register(name)"
+        )
+    return name
+
+
 def save(path: Path, probe: Probe, datamodule: AudioDataModule, data: EmbeddedData) -> None:
     """Write a probe that was trained on `data` as a checkpoint."""
-    front_end, backend = probe.require_front_end(), probe.backend
+    front_end, backend = probe.require_front_end(), probe.require_back_end()
     name, arguments = checkpoint.name_front_end(front_end)
-    back_end_name = BACKENDS.name_of(type(backend.backend if isinstance(backend, Standardized) else backend))
-    if backend is None or probe.selection is None or back_end_name is None:
-        raise CheckpointError(f"back-end {type(backend).__name__} is not fitted or not registered; it cannot be saved")
+    back_end_name = name_back_end(backend)
+    if probe.selection is None:
+        raise CheckpointError(f"back-end {back_end_name!r} is not fitted, so that there is nothing to save")
     recipe = checkpoint.Recipe(
         front_end=name,
         front_end_arguments=arguments,
@@ -282,7 +301,12 @@ def save(path: Path, probe: Probe, datamodule: AudioDataModule, data: EmbeddedDa
         protocol=probe.selection.protocol,
         fitted_to=fingerprints(datamodule, data.learned),
     )
-    checkpoint.save(path, recipe, front_end, backend)
+    try:
+        checkpoint.save(path, recipe, front_end, backend)
+    except UntrainedError:
+        raise
+    except Exception as error:  # whatever parts of a plug-in skops cannot write
+        raise CheckpointError(f"back-end {back_end_name!r} cannot be saved: {error}") from error
 
 
 def load(path: str | Path, trust: Sequence[str] | str = ()) -> tuple[Probe, checkpoint.Recipe]:
@@ -296,19 +320,41 @@ def load(path: str | Path, trust: Sequence[str] | str = ()) -> tuple[Probe, chec
     Raises:
         CheckpointError: It is no checkpoint of ours, is damaged, or names types that are not trusted.
     """
+    trust = [trust] if isinstance(trust, str) else trust
+    odd = [name for name in trust if not re.fullmatch(r"\w+(\.\w+)+", name)]
+    if odd:
+        raise UsageError(f"--trust {odd[0]!r} is no type; expected module.Class, or a list '[module.Class, ...]'")
     recipe, content = checkpoint.read(path)
     front_end = checkpoint.build_front_end(recipe, content, path)
-    back_end = checkpoint.build_back_end(recipe, content, path, [trust] if isinstance(trust, str) else trust)
+    back_end = checkpoint.build_back_end(recipe, content, path, trust)
     try:
         probe = Probe(front_end, back_end, layers=recipe.layers, standardize=recipe.standardize)
     except ValueError as error:
         raise CheckpointError(f"{path} does not fit the front-end that is installed ({error}); fit it again") from error
-    if probe.n_features != back_end.n_features_in_:
+    n_learned = getattr(back_end, "n_features_in_", probe.n_features)  # which not every plug-in keeps
+    if probe.n_features != n_learned:
         raise CheckpointError(
-            f"{path} does not fit the front-end that is installed: its back-end has learned from "
-            f"{back_end.n_features_in_} features, the front-end gives {probe.n_features}; fit it again"
+            f"{path} does not fit the front-end that is installed: its back-end has learned from {n_learned} features, "
+            f"the front-end gives {probe.n_features}; fit it again"
         )
+    _refuse_one_that_cannot_predict(path, back_end, probe.n_features, len(recipe.class_names))
     return probe, recipe
+
+
+def _refuse_one_that_cannot_predict(path: str | Path, back_end: BackEnd, n_features: int, n_classes: int) -> None:
+    """Try a back-end that comes from a file.
+
+    Raises:
+        CheckpointError: It raises anything, or gives labels that there are not.
+    """
+    nothing = np.zeros((1, n_features))
+    try:
+        known = {*back_end.predict(nothing).tolist(), *getattr(back_end, "classes_", np.zeros(0, int)).tolist()}
+        back_end.class_scores(nothing)
+        if not known <= set(range(n_classes)):
+            raise ValueError(f"its labels are not those of {n_classes} classes")
+    except Exception as error:  # whatever parts that do not fit together raise
+        raise CheckpointError(f"{path}: its back-end is damaged ({error}); fit the probe again") from error
 
 
 def leave_process_group() -> None:

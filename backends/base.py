@@ -61,7 +61,7 @@ class BackEnd(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
     param_grid: ClassVar[Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Sequence[Any]]]] = {}
 
     def candidates(self) -> list[dict[str, Any]]:
-        """What `search` tries: `param_grid`, in which arguments that were given keep their values.
+        """What `search` tries: `param_grid`, in which arguments that are not the default keep their values.
 
         Example:
             >>> from untrained.backends.svm import SVMClassifier
@@ -70,8 +70,8 @@ class BackEnd(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
         """
         grids = [dict(self.param_grid)] if isinstance(self.param_grid, Mapping) else [dict(g) for g in self.param_grid]
         defaults = {name: p.default for name, p in inspect.signature(type(self)).parameters.items()}
-        for name, value in self.get_params().items():
-            if value != defaults[name] and any(name in grid for grid in grids):
+        for name, value in self.get_params(deep=False).items():
+            if any(name in grid for grid in grids) and value != defaults[name]:
                 # Grids that hold the value are the ones that were meant, as one of them for each kernel.
                 grids = [grid for grid in grids if value in grid.get(name, ())] or grids
                 grids = [{**grid, name: [value]} if name in grid else grid for grid in grids]
@@ -123,10 +123,11 @@ def scores_of(classifier: Any, X: Array) -> tuple[Array, str] | None:
     """`class_scores` of any classifier that follows scikit-learn's conventions."""
     if hasattr(classifier, "predict_proba"):
         return np.asarray(classifier.predict_proba(X)), "probability"
-    if hasattr(classifier, "decision_function"):
-        values = np.asarray(classifier.decision_function(X))
-        return np.stack([-values, values], axis=1) if values.ndim == 1 else values, "decision value"
-    return None
+    if not hasattr(classifier, "decision_function") or getattr(classifier, "decision_function_shape", "ovr") != "ovr":
+        return None  # values of pairs of classes are of no class
+    values = np.asarray(classifier.decision_function(X))
+    values = np.stack([-values, values], axis=1) if values.ndim == 1 else values
+    return (values, "decision value") if values.shape[1] == len(classifier.classes_) else None
 
 
 def first_of_best(means: Array) -> int:

@@ -136,7 +136,7 @@ class ELMClassifier(BackEnd):
 
     def _start(self, classes: Array, n_features: int) -> None:
         if len(classes) < 2:
-            raise ValueError(f"the labels are all of one class, {classes[0]!r}; at least two are needed")
+            raise ValueError(f"the labels are all of one class, {classes.tolist()[0]!r}; at least two are needed")
         self.classes_ = classes
         self.weights_, self.biases_ = hidden_layer(n_features, self.n_hidden, self.seed)
 

@@ -1,6 +1,7 @@
 """Classifiers of scikit-learn as back-ends: those of the study's code, and any other by its class path."""
 
 import importlib
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
@@ -157,6 +158,7 @@ class AnyClassifier(Adapter):
         estimator: Module and class, as `sklearn.ensemble.RandomForestClassifier`.
         arguments: Of the class.
         grid: Lists of values of its arguments, all combinations of which are searched.
+        seed: Its `random_state`, where it has one that `arguments` leave open.
 
     Example:
         >>> forest = "sklearn.ensemble.RandomForestClassifier"
@@ -169,10 +171,12 @@ class AnyClassifier(Adapter):
         estimator: str = "sklearn.ensemble.RandomForestClassifier",
         arguments: dict[str, Any] | None = None,
         grid: dict[str, list[Any]] | None = None,
+        seed: int = 0,
     ) -> None:
         self.estimator = estimator
         self.arguments = arguments
         self.grid = grid
+        self.seed = seed
 
     def candidates(self) -> list[dict[str, Any]]:
         """All combinations of the grid."""
@@ -186,14 +190,20 @@ class AnyClassifier(Adapter):
             ValueError: There is no such class, it is no classifier, or it refuses its arguments.
         """
         module, _, name = self.estimator.rpartition(".")
+        arguments = dict(self.arguments or {})
         try:
             cls = getattr(importlib.import_module(module), name)
-            made: BaseEstimator = cls(**(self.arguments or {}))
+            # Before it is called: a configuration may name anything.
+            if not isinstance(cls, type) or not issubclass(cls, BaseEstimator):
+                raise TypeError("it is no class of scikit-learn's kind")
+            if "random_state" in inspect.signature(cls).parameters:
+                arguments.setdefault("random_state", self.seed)
+            made: BaseEstimator = cls(**arguments)
+            if not is_classifier(made):
+                raise TypeError("it is no classifier")
         except (ImportError, AttributeError, ValueError, TypeError) as error:
             raise ValueError(
                 f"estimator={self.estimator!r} cannot be made of arguments={self.arguments} ({error}); expected the "
-                "path of a class, as sklearn.ensemble.RandomForestClassifier, and its arguments"
+                "path of a classifier's class, as sklearn.ensemble.RandomForestClassifier, and its arguments"
             ) from error
-        if not isinstance(made, BaseEstimator) or not is_classifier(made):
-            raise ValueError(f"estimator={self.estimator!r} is no classifier of scikit-learn's kind")
         return made

@@ -16,8 +16,8 @@ Standardize = Literal["none", "zscore"]
 class Standardized(BackEnd):
     """A back-end that reads z-scores: each feature less its mean, over its standard deviation.
 
-    Both are of the clips that it is fitted to and of no others, in a search of the train clips of each split. A feature
-    without deviation is zero. Candidates share work within a split only, as every split has features of its own.
+    Both are of the clips that it is fitted to and of no others, in a search of the train clips of each split; a feature
+    without deviation is centred only. Candidates share work within a split alone, as each split has its own features.
 
     Args:
         backend: That reads them.

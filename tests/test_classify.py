@@ -11,6 +11,7 @@ import pytest
 import torch
 from untrained import stages
 from untrained.audio import load
+from untrained.classify import Labelled, write_json, write_table
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +85,16 @@ def test_scores_are_those_of_the_back_end_whatever_the_batch(untrained, probes, 
         np.testing.assert_allclose(list(found["scores"].values()), expected, rtol=1e-4, atol=1e-6)
 
 
+def test_what_a_terminal_is_told_obeys_nobody(capsys):
+    sounds = [Labelled(":heart:\x1b[31m.wav", "[red]x", {"[red]x": float("nan")}, "decision value")]
+    write_table(sounds, ["[red]x"], sys.stdout)
+    out = capsys.readouterr().out
+    assert ":heart:\\x1b[31m.wav" in out
+    assert "[red]x" in out
+    write_json(sounds, ["[red]x"], sys.stdout)
+    assert json.loads(capsys.readouterr().out)[0]["scores"] == {"[red]x": None}
+
+
 def test_json_names_what_is_wrong(untrained, probes, new):
     status, out, _ = untrained("classify", "new/broken.wav", "empty", "--ckpt_path", probes("elm"), "--format", "json")
     assert status == 1
@@ -123,6 +134,7 @@ def test_what_is_refused(untrained, probes, new, tmp_path):
         (["new", "--ckpt_path", probes("elm"), "--format", "xml"], "--format"),
         (["new", "--ckpt_path", probes("elm"), "--accelerator", "abacus"], "--accelerator abacus: "),
         (["new", "--ckpt_path", probes("elm"), "--batch_size", "0"], "batch_size=0; expected"),
+        (["new", "--ckpt_path", probes("elm"), "--trust", "a.B,c.D"], "--trust 'a.B,c.D' is no type; expected"),
     ):
         status, out, err = untrained("classify", *arguments)
         assert (status, out) == (2, "")

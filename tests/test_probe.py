@@ -73,7 +73,7 @@ def test_a_checkpoint_holds_what_was_chosen(data, tmp_path):
     [
         ({"layers": [9]}, r"does not fit the front-end that is installed \(layers=\[9\]"),
         ({"pooling": "mean"}, "its back-end has learned from 6 features, the front-end gives 3"),
-        ({"init": "zeros"}, "does not fit the front-end 'sample_level' that is installed"),
+        ({"init": "zeros"}, "init is not what a checkpoint holds"),
     ],
 )
 def test_a_checkpoint_that_has_been_changed(data, tmp_path, changes, message):

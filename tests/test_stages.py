@@ -1,12 +1,16 @@
+import functools
+import threading
+
 import numpy as np
 import pytest
 import safetensors.numpy
 import skops.io
 import torch
 from pytorch_lightning import Trainer
-from untrained import checkpoint
+from sklearn.model_selection import FixedThresholdClassifier
+from untrained import BACKENDS, BackEnd, checkpoint
 from untrained.backends.elm import ELMClassifier
-from untrained.backends.sklearn import KNN
+from untrained.backends.sklearn import KNN, AnyClassifier
 from untrained.backends.svm import SVMClassifier
 from untrained.datamodules.synthetic import Synthetic
 from untrained.errors import CheckpointError, UsageError
@@ -135,6 +139,14 @@ def test_types_that_are_not_trusted_are_named(tmp_path):
             "array 'predict' belongs to no back-end",
         ),
         ({"untrained": {"standardize": "zscore"}}, "does not read what standardize='zscore' says"),
+        ({"untrained": {"standardize": "bogus"}}, "standardize is not what a checkpoint holds"),
+        ({"untrained": {"n_samples": "x"}}, "n_samples is not what a checkpoint holds"),
+        ({"untrained": {"class_names": 5}}, "class_names is not what a checkpoint holds"),
+        ({"untrained": {"class_names": ["a"]}}, "labels are not those of 1 classes"),
+        (
+            {"back_end": {"arrays": as_tensor(safetensors.numpy.save({"coefs_": np.zeros(3)}))}},
+            "back-end is damaged",
+        ),
         ({"state_dict": {"convs.0.weight": torch.zeros(2)}}, "does not fit the front-end 'temporal'"),
         ({"untrained": {"format": 99}}, "has format 99"),
         ({"untrained": {"surprise": 1}}, "is damaged"),
@@ -152,6 +164,88 @@ def test_tampered_checkpoints(tmp_path, changes, message):
         path = stored(tmp_path, **changes)
     with pytest.raises(CheckpointError, match=message):
         load(path)
+
+
+def test_no_type_of_a_file_calls_what_another_names(tmp_path):
+    """A meta-estimator of scikit-learn calls any method by its name, as one of ours that makes what it is told."""
+    teller = AnyClassifier("subprocess.getoutput", {"cmd": f"touch {tmp_path}/called"})
+    teller.classes_, teller.estimator_ = np.array([0, 1]), 1
+    caller = FixedThresholdClassifier(teller, response_method="make")
+    caller.estimator_ = teller
+    machine = SVMClassifier()
+    machine.svc_, machine.classes_, machine.n_features_in_ = caller, np.array([0, 1]), 56
+    path = stored(tmp_path, back_end={"skops": skops_bytes(machine)}, untrained={"back_end": "svm"})
+    with pytest.raises(CheckpointError, match=r"not trusted: sklearn.model_selection.*FixedThresholdClassifier"):
+        load(path)
+    with pytest.raises(ValueError, match="no class of scikit-learn's kind"):
+        teller.make(3)
+    assert not (tmp_path / "called").exists()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        torch.zeros(1).expand(10**10),
+        torch.zeros(3, dtype=torch.complex64).conj(),
+        torch.eye(3).to_sparse(),
+        functools.reduce(lambda nest, _: [nest, nest], range(60), 0),
+    ],
+    ids=["expanded", "conjugate", "sparse", "nest"],
+)
+def test_odd_contents_neither_hang_nor_crash(tmp_path, odd):
+    path = stored(tmp_path)
+    content = torch.load(path, weights_only=True)
+    content["state_dict"]["odd"] = odd
+    torch.save(content, path)
+    with pytest.raises(CheckpointError, match=r"is damaged|is not loaded"):
+        load(path)
+
+
+class Awkward(ELMClassifier):
+    """A plug-in that states its attributes, and keeps a masked array."""
+
+    coefs_ = None
+
+    def fit(self, X, y):
+        super().fit(X, y)
+        self.masked_ = np.ma.masked_array([1.0, 2.0], [True, False])
+        return self
+
+
+@pytest.fixture
+def registered():
+    yield BACKENDS.register
+    BACKENDS._registered = []
+
+
+def test_plug_ins_are_saved_as_they_are(tmp_path, registered):
+    registered("awkward")(Awkward)
+    probe, datamodule, store = fitted(tmp_path, Awkward())
+    save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
+    loaded, _ = load(tmp_path / "probe.ckpt")
+    assert loaded.backend.masked_.mask.tolist() == [True, False]
+    np.testing.assert_array_equal(loaded.backend.coefs_, probe.backend.coefs_)
+
+
+def test_a_plug_in_may_keep_no_width_but_nothing_that_cannot_be_saved(tmp_path, registered):
+    class Minimal(BackEnd):
+        def fit(self, X, y):
+            self.label = int(y[0])
+            return self
+
+        def predict(self, X):
+            return np.full(len(X), self.label)
+
+    Minimal.__qualname__ = "Minimal"
+    globals()["Minimal"] = Minimal
+    registered("minimal")(Minimal)
+    probe, datamodule, store = fitted(tmp_path, Minimal())
+    data = EmbeddedData(store, datamodule, datamodule.class_names)
+    save(tmp_path / "probe.ckpt", probe, datamodule, data)
+    assert load(tmp_path / "probe.ckpt")[0].backend.label == probe.backend.label
+    probe.backend.lock = threading.Lock()
+    with pytest.raises(CheckpointError, match="back-end 'minimal' cannot be saved"):
+        save(tmp_path / "probe.ckpt", probe, datamodule, data)
 
 
 def test_a_changed_byte_is_refused_or_changes_nothing(tmp_path):

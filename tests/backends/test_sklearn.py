@@ -1,3 +1,5 @@
+import shlex
+
 import numpy as np
 import pytest
 from pytorch_lightning import Trainer
@@ -92,12 +94,33 @@ def test_any_classifier_searches_its_grid(problem):
         (("tree",), "cannot be made"),
         ((TREE, {"depth": 3}), "cannot be made of arguments={'depth': 3}"),
         (("sklearn.linear_model.LinearRegression",), "is no classifier"),
-        (("collections.OrderedDict",), "is no classifier"),
+        (("collections.OrderedDict",), "is no class of scikit-learn's kind"),
+        (("subprocess.getoutput", {"cmd": "true"}), "is no class of scikit-learn's kind"),
     ],
 )
 def test_estimators_that_cannot_be(problem, arguments, message):
     with pytest.raises(ValueError, match=message):
         AnyClassifier(*arguments).fit(*problem)
+
+
+def test_a_seed_decides_what_an_estimator_draws(problem):
+    X, y = problem
+    forest = "sklearn.ensemble.ExtraTreesClassifier"
+    first, same, other = (AnyClassifier(forest, {"n_estimators": 3}, seed=seed).fit(X, y) for seed in (0, 0, 1))
+    new = X + 2
+    np.testing.assert_array_equal(first.class_scores(new)[0], same.class_scores(new)[0])
+    assert not np.array_equal(first.class_scores(new)[0], other.class_scores(new)[0])
+    assert AnyClassifier(forest, {"random_state": 7}).make(10).random_state == 7
+
+
+def test_values_of_pairs_of_classes_are_no_scores(problem):
+    X, y = problem
+    pairs = AnyClassifier("sklearn.svm.SVC", {"decision_function_shape": "ovo"}).fit(X, y)
+    assert pairs.class_scores(X) is None
+    scores, kind = AnyClassifier("sklearn.svm.SVC").fit(X, y).class_scores(X)
+    assert (scores.shape, kind) == ((60, 3), "decision value")
+    two = Logistic().fit(X[:40], y[:40])
+    np.testing.assert_allclose(two.class_scores(X)[0].sum(axis=1), 1)
 
 
 def test_a_forest_from_the_command_line(untrained, sounds, tmp_path):
@@ -112,12 +135,12 @@ def test_a_forest_from_the_command_line(untrained, sounds, tmp_path):
     (checkpoint,) = tmp_path.glob("runs/**/probe.ckpt")
     status, _, err = untrained("test", *data[:6], "--ckpt_path", checkpoint)
     assert status == 2
-    assert "not trusted: sklearn.tree._tree.Tree;" in err
-    assert "--trust sklearn.tree._tree.Tree\n" in err
-    status, out, _ = untrained("classify", sounds, "--ckpt_path", checkpoint, "--trust", "sklearn.tree._tree.Tree")
-    assert status == 0
+    assert "sklearn.ensemble._forest.ExtraTreesClassifier, " in err
+    trust = shlex.split(err)[-2:]  # the remedy that the message ends with
+    status, out, err = untrained("classify", sounds, "--ckpt_path", checkpoint, *trust)
+    assert (status, err) == (0, "")
     assert "scores: probability" in out
-    status, out, _ = untrained("test", *data[:6], "--ckpt_path", checkpoint, "--trust", "[sklearn.tree._tree.Tree]")
+    status, out, _ = untrained("test", *data[:6], "--ckpt_path", checkpoint, *trust)
     assert status == 0
     assert "test/accuracy" in out
     status, _, err = untrained("fit", *data, "--model.backend", "sklearn", "--model.backend.estimator", "sklearn.Gone")
