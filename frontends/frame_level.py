@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn.functional import max_pool1d, pad
 
 from .base import FrontEnd
+from .convolutions import Conv1d
 from .padding import SameConv1d
 from .representations import Waveform
 from .sizes import Size, choose
@@ -114,9 +115,9 @@ class FrameLevelMany(FrontEnd):
 def _deep(n_channels: int, n_filters: int) -> nn.ModuleList:
     return nn.ModuleList(
         [
-            nn.Conv1d(n_channels, n_filters, 7),
-            nn.Conv1d(n_filters, n_filters, 7, padding=3),
-            nn.Conv1d(n_filters, n_filters, 7, padding=3),
+            Conv1d(n_channels, n_filters, 7),
+            Conv1d(n_filters, n_filters, 7, padding=3),
+            Conv1d(n_filters, n_filters, 7, padding=3),
         ]
     )
 

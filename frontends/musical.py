@@ -1,11 +1,13 @@
 """Filters shaped by what music is made of: vertical ones for timbre, horizontal ones for rhythm."""
 
+from collections.abc import Iterator
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from .base import FrontEnd
+from .convolutions import Conv2d
 from .padding import SameConv1d
 from .representations import LogMel
 from .sizes import Size, choose
@@ -132,13 +134,17 @@ def _vertical(n_filters: int) -> nn.ModuleList:
     """Convolutions of 7, 3 and 1 frames at each of two heights, which are 0.9 and 0.4 of 96 bands."""
     shapes = [(height, frames, n) for height in (86, 38) for frames, n in ((7, 1), (3, 2), (1, 4))]
     return nn.ModuleList(
-        nn.Conv2d(1, n * n_filters, (height, frames), padding=(0, frames // 2)) for height, frames, n in shapes
+        Conv2d(1, n * n_filters, (height, frames), padding=(0, frames // 2)) for height, frames, n in shapes
     )
 
 
+def _heights(convs: nn.ModuleList) -> Iterator[tuple[int, Conv2d]]:
+    return ((conv.kernel_size[0], conv) for conv in convs if isinstance(conv, Conv2d))
+
+
 def _hear_timbre(convs: nn.ModuleList, x: Tensor) -> list[Tensor]:
-    # ReLU never reverses an order, so that it may follow the maximum.
-    return [conv(x[:, None]).amax(2).relu_() for conv in convs]
+    # ReLU never reverses an order, so that it may follow the maximum over all heights at which a filter fits.
+    return [conv(x[:, None], pool=(x.shape[1] - height + 1, 1)).squeeze(2).relu_() for height, conv in _heights(convs)]
 
 
 def _horizontal(n_filters: int, lengths: Lengths) -> nn.ModuleList:

@@ -1,7 +1,9 @@
 """Padding with zeros as TensorFlow's *same* does it, also for strides at which PyTorch offers none."""
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import pad
+
+from .convolutions import Conv1d
 
 
 def pad_same(x: Tensor, length: int, stride: int = 1) -> Tensor:
@@ -28,7 +30,7 @@ def pad_same(x: Tensor, length: int, stride: int = 1) -> Tensor:
     return pad(x, (total // 2, total - total // 2))
 
 
-class SameConv1d(nn.Conv1d):
+class SameConv1d(Conv1d):
     """A convolution over `ceil(n / stride)` positions of an input of any length n, padded by `pad_same`.
 
     Args:
@@ -49,6 +51,6 @@ class SameConv1d(nn.Conv1d):
     def __init__(self, in_channels: int, out_channels: int, length: int, stride: int = 1) -> None:
         super().__init__(in_channels, out_channels, length, stride)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Pad and convolve."""
-        return super().forward(pad_same(x, self.kernel_size[0], self.stride[0]))
+    def forward(self, x: Tensor, pool: int = 1) -> Tensor:
+        """Pad and convolve, and take the maximum of every `pool` positions."""
+        return super().forward(pad_same(x, self.kernel_size[0], self.stride[0]), pool)

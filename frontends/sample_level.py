@@ -1,9 +1,9 @@
 """The smallest filters over the waveform itself."""
 
 from torch import Tensor, nn
-from torch.nn.functional import max_pool1d
 
 from .base import FrontEnd
+from .convolutions import Conv1d
 from .representations import Waveform
 from .sizes import Size, choose
 
@@ -37,7 +37,7 @@ class SampleLevel(FrontEnd):
         super().__init__(seed=seed)
         n = choose(self.sizes, size, n_filters=n_filters)
         self.representation = Waveform()
-        self.convs = nn.ModuleList([nn.Conv1d(1, n, 3, stride=3), *(nn.Conv1d(n, n, 3, padding=1) for _ in range(6))])
+        self.convs = nn.ModuleList([Conv1d(1, n, 3, stride=3), *(Conv1d(n, n, 3, padding=1) for _ in range(6))])
 
     def feature_maps(self, x: Tensor) -> list[Tensor]:
         """Maps of the seven layers, `(batch, n_filters, n_samples // 3**layer)` each, counted from 1."""
@@ -45,5 +45,5 @@ class SampleLevel(FrontEnd):
         maps = [first(x[:, None]).relu_()]
         for conv in deeper:
             # ReLU never reverses an order, so that it may follow the pool.
-            maps.append(max_pool1d(conv(maps[-1]), 3).relu_())
+            maps.append(conv(maps[-1], pool=3).relu_())
         return maps

@@ -1,9 +1,9 @@
 """One shape of filter that spans a few frames and (nearly) all frequencies of a spectrogram."""
 
-from torch import Tensor, nn
-from torch.nn.functional import max_pool2d
+from torch import Tensor
 
 from .base import FrontEnd
+from .convolutions import Conv2d
 from .representations import LogMel
 from .sizes import Size, choose
 
@@ -36,12 +36,12 @@ class Vertical7x96(FrontEnd):
     def __init__(self, n_filters: int | None = None, size: Size | None = None, *, seed: int = 0) -> None:
         super().__init__(seed=seed)
         self.representation = LogMel()
-        self.conv = nn.Conv2d(1, choose(self.sizes, size, n_filters=n_filters), (self.n_bands, 7))
+        self.conv = Conv2d(1, choose(self.sizes, size, n_filters=n_filters), (self.n_bands, 7))
 
     def feature_maps(self, x: Tensor) -> list[Tensor]:
         """The one layer, pooled over the heights at which filters fit, `(batch, n_filters, 1, n_frames - 6)`."""
-        h = self.conv(x[:, None])
-        return [max_pool2d(h, (h.shape[2], 1)).relu_()]
+        heights = x.shape[1] - self.n_bands + 1
+        return [self.conv(x[:, None], pool=(heights, 1)).relu_()]
 
 
 class Vertical7x86(Vertical7x96):

@@ -1,9 +1,10 @@
 """Small rectangular filters that assume nothing about audio."""
 
 from torch import Tensor, nn
-from torch.nn.functional import elu, max_pool2d
+from torch.nn.functional import elu
 
 from .base import FrontEnd
+from .convolutions import Conv2d
 from .representations import LogMel
 from .sizes import Size, choose
 
@@ -37,15 +38,13 @@ class VGG(FrontEnd):
         super().__init__(seed=seed)
         n = choose(self.sizes, size, n_filters=n_filters)
         self.representation = LogMel()
-        self.convs = nn.ModuleList(
-            nn.Conv2d(1 if layer == 0 else n, n, 3, padding=1) for layer in range(len(self.pools))
-        )
+        self.convs = nn.ModuleList(Conv2d(1 if layer == 0 else n, n, 3, padding=1) for layer in range(len(self.pools)))
 
     def feature_maps(self, x: Tensor) -> list[Tensor]:
         """Pooled maps of the five layers, `(batch, n_filters, n_bands, n_frames)` each."""
         maps, h = [], x[:, None]
         for conv, pool in zip(self.convs, self.pools, strict=True):
             # ELU never reverses an order, so that it may follow the pool, on an eighth of the values or fewer.
-            h = elu(max_pool2d(conv(h), pool), inplace=True)
+            h = elu(conv(h, pool), inplace=True)
             maps.append(h)
         return maps
