@@ -96,6 +96,11 @@ class Probe(LightningModule):
         embeddings: Tensor = self.require_front_end()(waveform)
         return embeddings if self.columns is None else embeddings[:, self.columns]
 
+    def on_predict_start(self) -> None:
+        """Lay out the weights as tensor cores read them."""
+        if self.device.type == "cuda":
+            self.require_front_end().to(memory_format=torch.channels_last)
+
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Embeddings of a batch, of all layers, `(n_clips_read, embedding_size)`."""
         front_end = self.require_front_end()

@@ -10,6 +10,7 @@ import yaml
 from jsonargparse import Namespace
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.cli import LightningArgumentParser
+from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sklearn.base import clone
@@ -86,11 +87,10 @@ def compare(parser: Parser, config: Namespace) -> list[report.Result]:
     Returns:
         The results, one for each run; none in processes that only extracted.
     """
-    trainer_arguments = config.trainer.as_dict()
-    root = Path(trainer_arguments["default_root_dir"])
+    root = Path(config.trainer.default_root_dir)
     folder = root / config.name
     embeddings = Path(config.embeddings or root / "embeddings")
-    trainer = Trainer(**{**trainer_arguments, "enable_progress_bar": False})
+    trainer = _trainer(config)
     console = Console(stderr=True, quiet=not trainer.is_global_zero, highlight=False, markup=False, soft_wrap=True)
     writing = {name: config[name] for name in ("force", "flush_every", "flush_seconds")}
     said: dict[str, None] = {}
@@ -127,6 +127,19 @@ def compare(parser: Parser, config: Namespace) -> list[report.Result]:
         )
     report.comparison_figure(results).savefig(folder / "results.png", dpi=150)
     return results
+
+
+def _trainer(config: Namespace) -> Trainer:
+    """The trainer that extracts; it shows no bar of its own."""
+    parser = Parser()
+    parser.add_class_arguments(Trainer, "trainer")
+    arguments = config.trainer.clone()
+    arguments.enable_progress_bar = False
+    try:
+        made: Trainer = instantiate(parser, Namespace(trainer=arguments)).trainer  # type: ignore[no-untyped-call]
+    except MisconfigurationException as error:
+        raise UsageError(str(error)) from error
+    return made
 
 
 def _runs(parser: Parser, config: Namespace, folder: Path, precision: str, say: Callable[[str], None]) -> list[Run]:

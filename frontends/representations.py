@@ -68,7 +68,9 @@ class LogMel(Representation):
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Log-mel spectrogram of a batch, in dB."""
-        return power_to_db(self.mel_spectrogram(waveform), self.top_db)
+        # On a processor clip by clip, as the spectrum of one stays in the cache.
+        parts = torch.split(waveform, 1 if waveform.device.type == "cpu" else max(1, len(waveform)))
+        return torch.cat([power_to_db(self.mel_spectrogram(part), self.top_db) for part in parts])
 
     def extra_repr(self) -> str:
         """All that decides the values."""

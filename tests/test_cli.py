@@ -474,32 +474,3 @@ def test_help_of_a_plug_in(tmp_path):
     printed = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "COLUMNS": "100"})
     assert "--model.frontend.n_filters" in printed.stdout
     assert "Choi et al. 2016" in printed.stdout
-
-
-def test_two_processes(sounds, tmp_path):
-    root = tmp_path / "sounds"
-    shutil.copytree(sounds, root)
-    command = [sys.executable, "-m", "untrained.cli", "predict", *map(str, folder(root)), *TEMPORAL]
-    two = ["--trainer.accelerator", "cpu", "--trainer.devices", "2", "--trainer.strategy", "ddp"]
-
-    def run(name, *more):
-        arguments = [*command, *more, "--trainer.default_root_dir", name]
-        return subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, timeout=120)
-
-    assert run("one").returncode == 0
-    assert run("two", *two).returncode == 0
-    one, other = (only(tmp_path, f"{name}/embeddings/*/clips.csv") for name in ("one", "two"))
-    assert one.read_text() == other.read_text()
-    assert one.parent.name == other.parent.name
-
-    # One file is broken, fewer than there are processes: one message, and with skip the same command twice.
-    (root / "low" / "low 00.wav").write_bytes(b"RIFF")
-    failed = run("two", *two)
-    assert failed.returncode == 1
-    assert failed.stderr.count("untrained: error: ") == 1
-    assert "low 00.wav" in failed.stderr
-    assert "Traceback" not in failed.stderr
-    for _ in range(2):
-        skipped = run("two", *two, "--data.on_error", "skip")
-        assert skipped.returncode == 0
-        assert "1 clips could not be read" in skipped.stdout

@@ -1,0 +1,126 @@
+"""Several processes make the same store as one, and end together."""
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import filelock
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+TEMPORAL = ["--model.frontend", "temporal", "--model.frontend.n_filters", "4"]
+
+
+def processes(n):
+    return ["--trainer.accelerator", "cpu", "--trainer.devices", str(n), "--trainer.strategy", "ddp"]
+
+
+@pytest.fixture
+def run(tmp_path):
+    def run(*arguments, environment=None):
+        command = [sys.executable, "-m", "untrained.cli", *map(str, arguments)]
+        environment = {**os.environ, **(environment or {})}
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=250, env=environment)
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    return run
+
+
+@pytest.fixture
+def folder(sounds, tmp_path):
+    """37 clips, which neither two nor three processes share evenly."""
+    shutil.copytree(sounds, tmp_path / "sounds")
+    shutil.copy(tmp_path / "sounds/low/low 00.wav", tmp_path / "sounds/low/another.wav")
+    return ["--data", "folder", "--data.root", "sounds", "--data.n_samples", "8000", "--data.batch_size", "5"]
+
+
+def only(root, pattern):
+    (found,) = root.glob(pattern)
+    return found
+
+
+def test_any_number_of_processes_makes_the_same_store(run, folder, tmp_path):
+    for n in (1, 2, 3):
+        done = run("predict", *folder, *TEMPORAL, *processes(n), "--embeddings", f"by-{n}")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count("37 of 37 clips computed") == 1
+    one = only(tmp_path, "by-1/*")
+    X = load_file(one / "embeddings.safetensors")["embeddings"]
+    for n in (2, 3):
+        other = only(tmp_path, f"by-{n}/*")
+        assert other.name == one.name
+        assert (other / "clips.csv").read_bytes() == (one / "clips.csv").read_bytes()
+        Y = load_file(other / "embeddings.safetensors")["embeddings"]
+        np.testing.assert_allclose(Y, X, rtol=1e-5, atol=1e-5 * np.abs(X).max())
+        assert json.loads((other / "profile.json").read_text())["n_clips"] == 37
+
+
+def test_one_broken_file_ends_all_with_one_message(run, folder, tmp_path):
+    (tmp_path / "sounds/low/low 00.wav").write_bytes(b"RIFF")
+    failed = run("predict", *folder, *TEMPORAL, *processes(2))
+    assert failed.returncode == 1
+    assert failed.stderr.count("untrained: error: ") == 1
+    assert "low 00.wav" in failed.stderr
+    for _ in range(2):  # the one that is missing is fewer than there are processes
+        skipped = run("predict", *folder, *TEMPORAL, *processes(2), "--data.on_error", "skip")
+        assert skipped.returncode == 0
+        assert "1 clips could not be read" in skipped.stdout
+
+
+def test_fewer_clips_than_processes(run):
+    few = ["--data", "synthetic", "--data.task", "events", "--data.clips_per_class", "3", "--data.n_samples", "8000"]
+    done = run("predict", *few, *TEMPORAL, *processes(25))
+    assert done.returncode == 2
+    assert done.stderr.count("24 clips cannot be shared by 25 devices; use --trainer.devices 24 or fewer") == 1
+
+
+def test_processes_that_share_no_store_all_end(run, folder, tmp_path):
+    """Rank 0 alone asks for the lock; all end where another process has it."""
+    assert run("predict", *folder, *TEMPORAL).returncode == 0
+    (store,) = tmp_path.glob("runs/embeddings/*")
+    with filelock.FileLock(store / ".lock"):
+        (store / ".holder").write_text("process 1 on elsewhere")
+        done = run("predict", *folder, *TEMPORAL, *processes(2), "--force")
+    assert done.returncode == 1
+    assert done.stderr.count("is in use by process 1 on elsewhere; wait until") == 1
+
+
+SLOW = """
+import time
+from sklearn.svm import SVC
+
+class Slow(SVC):
+    def fit(self, X, y):
+        time.sleep(2.5)
+        return super().fit(X, y)
+"""
+STUDY = """
+datamodules: [{class_path: synthetic, init_args: {task: events, clips_per_class: 4, n_samples: 8000, folds: 4}}]
+frontends: [mfcc, {class_path: temporal, init_args: {n_filters: 4}}]
+backends: [{class_path: sklearn, init_args: {estimator: slow.Slow}}, elm]
+trainer:
+  accelerator: cpu
+  devices: 2
+  strategy:
+    class_path: DDPStrategy
+    init_args: {process_group_backend: gloo, timeout: "0:00:12"}
+"""
+
+
+def test_a_study_searches_longer_than_processes_wait_for_each_other(run, tmp_path):
+    (tmp_path / "study.yaml").write_text(STUDY)
+    (tmp_path / "slow.py").write_text(SLOW)
+    data = ["--data", "synthetic", "--data.task", "events", "--data.clips_per_class", "4", "--data.n_samples", "8000"]
+    assert run("predict", *data, "--data.folds", "4", "--model.frontend", "mfcc").returncode == 0
+    done = run("compare", "study.yaml", environment={"PYTHONPATH": str(tmp_path)})
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("All 32 clips present") == 1  # mfcc's
+    assert done.stderr.count("32 of 32 clips computed") == 1
+    results = list(csv.DictReader((tmp_path / "runs/study/results.csv").open(newline="")))
+    assert len(results) == 4
+    assert max(float(row["seconds"]) for row in results) > 12
