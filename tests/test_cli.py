@@ -28,6 +28,7 @@ def test_predict_fit_test_on_a_folder(untrained, sounds, tmp_path):
     status, out, _ = untrained("predict", *data, *TEMPORAL)
     assert status == 0
     assert "36 of 36 clips computed" in out
+    assert "hours of audio an hour (seconds of work: decoding" in out
     status, out, _ = untrained("fit", *data, *TEMPORAL, "--model.backend", "elm")
     assert status == 0
     assert "All 36 clips present" in out
@@ -53,6 +54,12 @@ def test_predict_fit_test_on_a_folder(untrained, sounds, tmp_path):
     assert test_score.value == pytest.approx(tested["test/accuracy"])
     assert events.Scalars("val/accuracy")[0].value == pytest.approx(metrics["val/accuracy"])
     assert len(events.Scalars("candidates/accuracy")) == 6
+    extraction = metrics["extraction"]  # of predict, as fit had nothing to compute
+    assert extraction["n_clips"] == 36
+    work = sum(extraction[f"seconds_{part}"] for part in ("decoding", "representation", "network", "writing"))
+    assert 0.3 * extraction["seconds_wall"] < work < 1.1 * extraction["seconds_wall"]
+    assert extraction["clips_per_second"] == pytest.approx(36 / extraction["seconds_wall"], rel=0.01)
+    assert events.Scalars("extraction/seconds_network")[0].value == pytest.approx(extraction["seconds_network"])
     assert {"confusion/val", "confusion/test"} <= set(events.Tags()["images"])
     assert {"report/val/text_summary", "report/test/text_summary"} <= set(events.Tags()["tensors"])
     content = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content

@@ -1,0 +1,49 @@
+import time
+
+import torch
+from untrained.frontends import FrontEnd, Waveform
+from untrained.timing import Profile, Stopwatch, told
+
+
+class Sleepy(FrontEnd):
+    """Takes a known time for each part."""
+
+    def __init__(self, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+        self.representation = Late()
+
+    def feature_maps(self, x):
+        time.sleep(0.05)
+        return [x[:, None]]
+
+
+class Late(Waveform):
+    def forward(self, waveform):
+        time.sleep(0.02)
+        return waveform
+
+
+def test_parts_of_a_front_end_are_timed_apart():
+    front_end = Sleepy()
+    _ = front_end.embedding_size
+    watch = Stopwatch(front_end)
+    for _ in range(3):
+        front_end(torch.zeros(1, 8))
+        watch.read()
+    assert 0.06 <= watch.representation < 0.12
+    assert 0.15 <= watch.network < 0.3
+    watch.remove()
+    front_end(torch.zeros(1, 8))
+    watch.read()
+    assert watch.network < 0.3
+
+
+def test_work_of_processes_adds_up_and_their_time_does_not():
+    one = Profile(n_clips=6, audio=60.0, wall=2.0, decoding=1.0, network=1.0)
+    other = Profile(n_clips=4, audio=40.0, wall=4.0, decoding=2.0, network=3.0)
+    numbers = Profile.of_all([one, other]).as_numbers()
+    assert numbers["n_clips"] == 10
+    assert numbers["clips_per_second"] == 2.5
+    assert numbers["audio_hours_per_hour"] == 25
+    assert numbers["seconds_decoding"] == 3
+    assert told(numbers).startswith("2.5 clips a second, 25 hours of audio an hour (seconds of work: decoding 3.0, ")
