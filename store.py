@@ -61,9 +61,14 @@ class EmbeddingStore:
         self.folder, self.embedding_size = Path(folder), embedding_size
         self._rows: dict[str, Row] = {}
         self._matrix: Array = np.zeros((0, embedding_size), np.float32)
-        self._check_or_write_manifest(json.loads(json.dumps(fields)))
-        with contextlib.suppress(*([StoreError] if damaged else [])):
-            self.load()
+        try:
+            self._check_or_write_manifest(json.loads(json.dumps(fields)))
+            with contextlib.suppress(*([StoreError] if damaged else [])):
+                self.load()
+        except OSError as error:
+            raise StoreError(
+                f"{folder} cannot be used: {error.strerror}; change permissions, or use another --embeddings folder"
+            ) from error
 
     @property
     def rows(self) -> list[Row]:

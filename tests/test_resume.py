@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -123,21 +124,22 @@ class _Writing:
         return getattr(self.file, name)
 
 
-@pytest.mark.parametrize("begin", ["nothing", "some clips, one of which has changed"])
-def test_a_stop_at_any_write_loses_what_was_not_yet_written_alone(tmp_path, begin):
+def stop_at_every_write(root, begin):
+    """Stop a session at every step in turn, and go on from there."""
+
     def prepared(folder):
         if begin != "nothing":
             old = {clip_id: STAMPS[clip_id] for clip_id in list(STAMPS)[:3]} | {"clip 1": Stamp(0, 1)}
             session(folder, old)
         return folder
 
-    session(prepared(tmp_path / "whole"), STAMPS)
-    expected = content(tmp_path / "whole")
+    session(prepared(root / "whole"), STAMPS)
+    expected = content(root / "whole")
     assert len(expected[1]) == 6
     assert expected[3] == {"clip 3": "is broken"}
     n_stops = 0
     while True:
-        folder = prepared(tmp_path / f"stop-{n_stops}")
+        folder = prepared(root / f"stop-{n_stops}")
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
@@ -157,6 +159,34 @@ def test_a_stop_at_any_write_loses_what_was_not_yet_written_alone(tmp_path, begi
             break
         n_stops += 1
     assert n_stops > 60
+
+
+def write_where_nobody_may(root, begin):
+    """Say what a session without rights raises."""
+    root.chmod(0o755)
+    os.chdir(root)
+    Path("store").mkdir(mode=0o555)
+    Path("closed").mkdir(mode=0o000)
+    if os.geteuid() == 0:
+        os.setuid(65534)  # to root no folder is read-only
+    with pytest.raises(StoreError, match="cannot be written: Permission denied; free space or change permissions"):
+        session(Path("store"), STAMPS)
+    with pytest.raises(StoreError, match="closed cannot be used: Permission denied; change permissions"):
+        session(Path("closed"), STAMPS)
+
+
+def in_a_process_of_its_own(function, root, begin=""):
+    """Where no other threads are, which a fork would leave behind."""
+    subprocess.run([sys.executable, __file__, function.__name__, str(root), begin], check=True, timeout=120)
+
+
+@pytest.mark.parametrize("begin", ["nothing", "some clips, one of which has changed"])
+def test_a_stop_at_any_write_loses_what_was_not_yet_written_alone(tmp_path, begin):
+    in_a_process_of_its_own(stop_at_every_write, tmp_path, begin)
+
+
+def test_a_read_only_folder_is_said(tmp_path):
+    in_a_process_of_its_own(write_where_nobody_may, tmp_path)
 
 
 def test_damaged_shards_are_computed_again(tmp_path):
@@ -227,25 +257,6 @@ def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
     assert again.n_computed == 24 - 8
 
 
-def test_a_read_only_folder_is_said(tmp_path):
-    (tmp_path / "store").mkdir()
-    (tmp_path / "store").chmod(0o500)
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        if os.geteuid() == 0:
-            os.setuid(65534)  # to root no folder is read-only
-        try:
-            session(tmp_path / "store", STAMPS)
-        except StoreError as error:
-            os.write(writing, str(error).encode())
-        os._exit(0)
-    os.close(writing)
-    os.waitpid(child, 0)
-    with os.fdopen(reading) as pipe:
-        assert "cannot be written: Permission denied; free space or change permissions" in pipe.read()
-
-
 def test_rows_are_written_after_a_time(tmp_path):
     class Slow(Temporal):
         def feature_maps(self, x):
@@ -280,29 +291,37 @@ def test_force_computes_again_even_what_is_damaged(tmp_path):
     assert extract(Probe(MFCC()), data(), trainer(), tmp_path).n_computed == 0
 
 
-@pytest.mark.timeout(300)
-def test_random_kills_of_a_real_process(tmp_path):
-    Synthetic("events", clips_per_class=40, n_samples=60_000).export(tmp_path / "sounds")
+def kill_at_random(root, seed):
+    """Kill a real process five times at moments that nobody chose, let it end, and compare its store."""
     command = [
-        *[sys.executable, "-m", "untrained.cli", "predict", "--data", "folder", "--data.root", "sounds"],
+        *[sys.executable, "-m", "untrained.cli", "predict", "--data", "folder", "--data.root", "../sounds"],
         *["--data.n_samples", "60000", "--data.batch_size", "1", "--model.frontend", "vgg", "--flush_every", "2"],
     ]
-    n_kills, rng = 0, random.Random(0)
-    while n_kills < 10:
-        process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        n_before = len(list(tmp_path.glob("runs/embeddings/*/shards/*.safetensors")))
-        while process.poll() is None and n_before == len(list(tmp_path.glob("runs/embeddings/*/shards/*.safetensors"))):
-            time.sleep(0.01)
-        time.sleep(rng.uniform(0, 0.3))
-        assert process.poll() is None, process.stderr.read()
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stderr.close()
-        n_kills += 1
-    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-    assert "320 of 320" not in finished
-    subprocess.run([*command, "--embeddings", "whole"], cwd=tmp_path, capture_output=True, check=True)
-    (killed,), (whole,) = tmp_path.glob("runs/embeddings/*"), tmp_path.glob("whole/*")
+    root.mkdir()
+    rng, one_thread = random.Random(seed), {**os.environ, "OMP_NUM_THREADS": "1"}
+    for _ in range(5):
+        with subprocess.Popen(command, cwd=root, env=one_thread, stdout=subprocess.DEVNULL) as process:
+            before = set(root.glob("runs/embeddings/*/shards/*.safetensors"))
+            while process.poll() is None and not set(root.glob("runs/embeddings/*/shards/*.safetensors")) - before:
+                time.sleep(0.01)
+            time.sleep(rng.uniform(0, 0.3))
+            assert process.poll() is None, "it has ended too early to be killed"
+            process.send_signal(signal.SIGKILL)
+    quietly = {"cwd": root, "env": one_thread, "capture_output": True, "text": True, "check": True}
+    assert "200 of 200" not in subprocess.run(command, **quietly).stdout
+    subprocess.run([*command, "--embeddings", "whole"], **quietly)
+    (killed,), (whole,) = root.glob("runs/embeddings/*"), root.glob("whole/*")
     for name in ("clips.csv", "manifest.json", "embeddings.safetensors"):
         assert (killed / name).read_bytes() == (whole / name).read_bytes()
     assert not (killed / "shards").exists()
+
+
+@pytest.mark.timeout(300)
+def test_ten_random_kills_of_real_processes(tmp_path):
+    Synthetic("events", clips_per_class=25, n_samples=60_000).export(tmp_path / "sounds")
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(kill_at_random, [tmp_path / "a", tmp_path / "b"], [0, 1]))
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](Path(sys.argv[2]), sys.argv[3])
