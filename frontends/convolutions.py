@@ -58,6 +58,13 @@ class Conv2d(nn.Conv2d):
         return h if pool == (1, 1) else max_pool2d(h, pool)
 
 
+def concatenate(maps: Sequence[Tensor]) -> Tensor:
+    """Maps `(batch, n_maps, n)` side by side, in the layout that the first has."""
+    if maps[0].stride(1) == 1:
+        return torch.cat([layer.transpose(1, 2) for layer in maps], dim=2).transpose(1, 2)
+    return torch.cat(list(maps), dim=1)
+
+
 def _is_wide(conv: nn.Conv1d | nn.Conv2d) -> bool:
     return min(conv.in_channels, conv.out_channels) >= _WIDE
 

@@ -1,11 +1,10 @@
 """Filters as long as the window of a spectrogram over the waveform, and a deep back-end behind them."""
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool1d, pad
 
 from .base import FrontEnd
-from .convolutions import Conv1d
+from .convolutions import Conv1d, concatenate
 from .padding import SameConv1d
 from .representations import Waveform
 from .sizes import Size, choose
@@ -109,7 +108,7 @@ class FrameLevelMany(FrontEnd):
     def feature_maps(self, x: Tensor) -> list[Tensor]:
         """Maps of the five lengths and of the three deep layers, `(batch, n_filters, n_frames)` each."""
         parallel = [conv(x[:, None]).relu_() for conv in self.convs]
-        return [*parallel, *_deep_maps(self.deep, torch.cat(parallel, dim=1), self.collapse_deep)]
+        return [*parallel, *_deep_maps(self.deep, concatenate(parallel), self.collapse_deep)]
 
 
 def _deep(n_channels: int, n_filters: int) -> nn.ModuleList:

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
 from .base import FrontEnd
-from .convolutions import Conv2d
+from .convolutions import Conv2d, concatenate
 from .padding import SameConv1d
 from .representations import LogMel
 from .sizes import Size, choose
@@ -49,7 +48,7 @@ class Timbral(FrontEnd):
 
     def feature_maps(self, x: Tensor) -> list[Tensor]:
         """The one layer of maps, `(batch, 14 * n_filters, n_frames)`."""
-        return [torch.cat(_hear_timbre(self.timbral, x), dim=1)]
+        return [concatenate(_hear_timbre(self.timbral, x))]
 
 
 class Temporal(FrontEnd):
@@ -88,7 +87,7 @@ class Temporal(FrontEnd):
 
     def feature_maps(self, x: Tensor) -> list[Tensor]:
         """The one layer of maps, `(batch, 14 * n_filters, n_frames)`."""
-        return [torch.cat(_hear_rhythm(self.temporal, x), dim=1)]
+        return [concatenate(_hear_rhythm(self.temporal, x))]
 
 
 class TimbralTemporal(FrontEnd):
@@ -127,7 +126,7 @@ class TimbralTemporal(FrontEnd):
 
     def feature_maps(self, x: Tensor) -> list[Tensor]:
         """The one layer of maps, `(batch, 28 * n_filters, n_frames)`, those for timbre first."""
-        return [torch.cat([*_hear_timbre(self.timbral, x), *_hear_rhythm(self.temporal, x)], dim=1)]
+        return [concatenate([*_hear_timbre(self.timbral, x), *_hear_rhythm(self.temporal, x)])]
 
 
 def _vertical(n_filters: int) -> nn.ModuleList:
