@@ -1,7 +1,8 @@
 """What carries embeddings from the predict loop to the store: a callback that writes what is missing there."""
 
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor
 from .backends.base import Array
 from .datamodules.base import AudioDataModule, Batch
 from .datamodules.clip import Stamp
-from .errors import AudioError, UsageError
+from .errors import AudioError, StoreError, UntrainedError, UsageError
 from .frontends import FrontEnd
 from .identity import describe
 from .store import EmbeddingStore, Row, digest
@@ -47,7 +48,10 @@ class EmbeddingWriter(BasePredictionWriter):
         self._rows: list[Row] = []
         self._embeddings: list[Array] = []
         self._failed: dict[str, str] = {}
-        self._errors: list[AudioError] = []
+        self._errors: list[UntrainedError] = []
+        self._missing: frozenset[str] = frozenset()
+        self._stack = contextlib.ExitStack()
+        self.is_locked = False  # by whoever uses it
 
     def open(
         self, front_end: FrontEnd, datamodule: AudioDataModule, precision: str, *, damaged: bool = False
@@ -74,9 +78,13 @@ class EmbeddingWriter(BasePredictionWriter):
         datamodule: AudioDataModule = trainer.datamodule  # type: ignore[attr-defined]
         front_end: FrontEnd = pl_module.frontend  # type: ignore[assignment]
         self.open(front_end, datamodule, str(trainer.precision))
+        self._rows, self._embeddings, self._failed, self._errors = [], [], {}, []
         if trainer.is_global_zero:
+            if not self.is_locked:
+                self._stack.enter_context(self.store.locked())
             self.store.merge()  # what an interrupted run has left
         missing = trainer.strategy.broadcast(self.store.missing(self._stamps))
+        self._missing = frozenset(missing)
         refuse_more_devices_than_clips(trainer, datamodule)
         if len(missing) < trainer.world_size:  # every device needs a clip: compute some again
             present = sorted(self._stamps.keys() - set(missing))
@@ -115,14 +123,18 @@ class EmbeddingWriter(BasePredictionWriter):
                 )
         self._failed |= {clip_id: error.reason for clip_id, error in failed.items()}
         self._errors += failed.values()
-        self._profile.n_clips += len(batch.ids)
-        self._profile.audio += sum(batch.seconds)
+        computed = [
+            seconds for clip_id, seconds in zip(batch.ids, batch.seconds, strict=True) if clip_id in self._missing
+        ]
+        self._profile.n_clips += len(computed)
+        self._profile.audio += sum(computed)
         self._profile.decoding += batch.decoding
         self._profile.wall = time.perf_counter() - self._start
         if trainer.world_size == 1:  # with others waiting at a barrier, it is raised behind that
             self._raise_first(trainer)
         if len(self._rows) >= self.flush_every or time.perf_counter() - self._flushed >= self.flush_seconds:
-            self._flush(trainer.global_rank)
+            with self._ending_all(trainer):
+                self._flush(trainer.global_rank)
 
     def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the rest; rank 0 merges the shards of all.
@@ -130,13 +142,16 @@ class EmbeddingWriter(BasePredictionWriter):
         Raises:
             AudioError: On every rank, if a clip could not be read on any and the datamodule says `on_error="raise"`.
         """
-        self._flush(trainer.global_rank)
+        with self._ending_all(trainer):
+            self._flush(trainer.global_rank)
         self._profile.representation, self._profile.network = self._watch.representation, self._watch.network
         profiles = [trainer.strategy.broadcast(self._profile, src=rank) for rank in range(trainer.world_size)]
         trainer.strategy.barrier()
-        if trainer.is_global_zero:
-            self.store.merge()
-            self.store.keep_profile(Profile.of_all(profiles).as_numbers())
+        with self._ending_all(trainer):
+            if trainer.is_global_zero:
+                self.store.merge()
+                if any(profile.n_clips for profile in profiles):
+                    self.store.keep_profile(Profile.of_all(profiles).as_numbers())
         trainer.strategy.barrier()
         self.store.load()
         for rank in range(trainer.world_size if trainer.world_size > 1 else 0):
@@ -144,19 +159,33 @@ class EmbeddingWriter(BasePredictionWriter):
         self._raise_first(trainer)
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Leave the front-end as it was."""
-        if hasattr(self, "_watch"):
+        """Leave front-end and data as they were, and the store to others."""
+        if stage == "predict":
             self._watch.remove()
+            trainer.datamodule.select(None)  # type: ignore[attr-defined]
+            self._stack.close()
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Keep what was computed before a failure or an interrupt."""
-        if hasattr(self, "_profile"):
-            self._flush(trainer.global_rank)
+        with self._stack:
+            if hasattr(self, "_profile") and not isinstance(exception, StoreError):
+                self._flush(trainer.global_rank)
+
+    @contextlib.contextmanager
+    def _ending_all(self, trainer: Trainer) -> Iterator[None]:
+        """What cannot be written ends a single process at once, several behind their last barrier."""
+        try:
+            yield
+        except StoreError as error:
+            if trainer.world_size == 1:
+                raise
+            self._errors.append(error)
 
     def _raise_first(self, trainer: Trainer) -> None:
         datamodule: AudioDataModule = trainer.datamodule  # type: ignore[attr-defined]
-        if self._errors and datamodule.on_error == "raise":
-            raise min(self._errors, key=str)
+        fatal = [error for error in self._errors if datamodule.on_error == "raise" or isinstance(error, StoreError)]
+        if fatal:
+            raise min(fatal, key=str)
 
     def _flush(self, rank: int) -> None:
         start = time.perf_counter()

@@ -96,12 +96,12 @@ def _list_stores(root: Path) -> int:
         raise UsageError(f"no folder at {root}; give the folder of your stores with --embeddings DIR")
     lines, n_bytes = [], 0
     for folder in sorted(path.parent for path in root.glob("*/manifest.json")):
-        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        size = sum(map(_size, folder.rglob("*")))
         n_bytes += size
         try:
             lines.append((folder.name, *_told_of_store(folder), _megabytes(size)))
-        except (ValueError, KeyError) as error:
-            lines.append((folder.name, f"FAILED: {error}", "", "", _megabytes(size)))
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            lines.append((folder.name, f"FAILED: {type(error).__name__}: {error}", "", "", _megabytes(size)))
     header = ("store", "clips", "features", "made", "MB")
     widths = [max(len(line[column]) for line in [header, *lines]) for column in range(len(header))]
     for line in [header, *lines]:
@@ -117,9 +117,17 @@ def _told_of_store(folder: Path) -> tuple[str, str, str]:
     n_clips = 0
     if written.is_file():
         with written.open(encoding="utf-8", newline="") as file:
-            n_clips = sum(1 for _ in csv.reader(file)) - 1
+            n_clips = max(0, sum(1 for _ in csv.reader(file)) - 1)
     changed = (written if written.is_file() else folder).stat().st_mtime
     return f"{n_clips:,}", f"{manifest['embedding_size']:,}", time.strftime("%Y-%m-%d %H:%M", time.localtime(changed))
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; none of one that a running extraction has removed since it was listed."""
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:
+        return 0
 
 
 def _megabytes(n_bytes: int) -> str:

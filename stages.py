@@ -79,7 +79,7 @@ def extract(
         datamodule: The clips.
         trainer: Its devices, strategy and precision are used.
         root: Folder of all stores.
-        force: Forget what is stored, and compute everything again.
+        force: Forget what is stored of these clips, and compute all of them again.
         flush_every: Rows kept in memory at most before they are written.
         flush_seconds: Longest time for which they are kept.
 
@@ -100,10 +100,12 @@ def extract(
     if missing or writer.store.has_shards or trainer.world_size > 1:  # what is missing may look different elsewhere
         with _held(writer.store, trainer):
             if trainer.is_global_zero:
-                writer.store.clear() if force else writer.store.merge()
+                writer.store.forget(missing) if force else writer.store.merge()
                 missing = writer.store.missing(datamodule.stamps())
             if missing or trainer.world_size > 1:
+                writer.is_locked = True
                 _predict(probe, datamodule, trainer, writer)
+            writer.store.load()  # which other processes may have written
     store = writer.store
     still_missing = store.missing(datamodule.stamps())
     reasons = store.failed
@@ -183,21 +185,24 @@ def refuse_broken(datamodule: AudioDataModule, ids: Sequence[str]) -> None:
         raise UntrainedError("\n".join([*lines, "replace or remove them, or skip them with --data.on_error skip"]))
 
 
-def refuse_broken_before(extractions: Iterable[tuple[Probe, AudioDataModule]], precision: str, root: Path) -> None:
+def refuse_broken_before(
+    extractions: Iterable[tuple[Probe, AudioDataModule]], precision: str, root: Path, *, force: bool = False
+) -> None:
     """Refuse what any of several extractions would stop at, before the first of them.
 
     Args:
         extractions: Each with the probe that holds its front-end.
         precision: Of the trainer.
         root: Folder of all stores.
+        force: Whether everything is computed again.
 
     Raises:
         UntrainedError: As `refuse_broken`.
     """
     missing: dict[AudioDataModule, set[str]] = {}
     for probe, datamodule in extractions:
-        lacking = EmbeddingWriter(root).open(probe.require_front_end(), datamodule, precision)
-        missing.setdefault(datamodule, set()).update(lacking)
+        lacking = EmbeddingWriter(root).open(probe.require_front_end(), datamodule, precision, damaged=force)
+        missing.setdefault(datamodule, set()).update([clip.id for clip in datamodule.listed] if force else lacking)
     for datamodule, ids in missing.items():
         if datamodule.on_error == "raise":
             refuse_broken(datamodule, sorted(ids))

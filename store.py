@@ -61,10 +61,10 @@ class EmbeddingStore:
         self.folder, self.embedding_size = Path(folder), embedding_size
         self._rows: dict[str, Row] = {}
         self._matrix: Array = np.zeros((0, embedding_size), np.float32)
+        self._damaged = damaged
         try:
             self._check_or_write_manifest(json.loads(json.dumps(fields)))
-            with contextlib.suppress(*([StoreError] if damaged else [])):
-                self.load()
+            self._reload()
         except OSError as error:
             raise StoreError(
                 f"{folder} cannot be used: {error.strerror}; change permissions, or use another --embeddings folder"
@@ -118,6 +118,7 @@ class EmbeddingStore:
             raise _cannot_be_written(self.folder, error) from error
         try:
             write_atomically(holder, f"process {os.getpid()} on {socket.gethostname()}".encode())
+            self._reload()  # another process may have written since this one has looked
             yield
         finally:
             holder.unlink(missing_ok=True)
@@ -182,21 +183,27 @@ class EmbeddingStore:
             for row, vector in zip(rows, matrix, strict=True):
                 embedding_of[row.id] = (row, vector)
                 failed.pop(row.id, None)
-        merged = [embedding_of[clip_id] for clip_id in sorted(embedding_of)]
-        rows = [row for row, _ in merged]
-        matrix = np.stack([vector for _, vector in merged]) if merged else np.zeros((0, self.embedding_size))
+        self._write(embedding_of, failed)
+        self._remove(shards)
+        self.load()
+
+    def forget(self, ids: Iterable[str]) -> None:
+        """Drop clips, so that they are computed again; a matrix that is damaged is dropped as a whole."""
+        self.merge()
+        kept = {row.id: (row, vector) for row, vector in zip(self._rows.values(), self._matrix, strict=True)}
+        for clip_id in ids:
+            kept.pop(clip_id, None)
+        self._write(kept, self.failed)
+        self.load()
+
+    def _write(self, embedding_of: Mapping[str, tuple[Row, Array]], failed: Mapping[str, str]) -> None:
+        ordered = [embedding_of[clip_id] for clip_id in sorted(embedding_of)]
+        rows = [row for row, _ in ordered]
+        matrix = np.stack([vector for _, vector in ordered]) if ordered else np.zeros((0, self.embedding_size))
         write_atomically(self.folder / "embeddings.safetensors", _pack(rows, matrix))
         write_atomically(self.folder / "clips.csv", _csv(Row._fields, rows).encode())
         if failed or (self.folder / "failed.csv").is_file():
             write_atomically(self.folder / "failed.csv", _csv(("id", "reason"), sorted(failed.items())).encode())
-        self._remove(shards)
-        self.load()
-
-    def clear(self) -> None:
-        """Forget everything that was computed."""
-        names = ("embeddings.safetensors", "clips.csv", "failed.csv", "profile.json")
-        self._remove([*(self.folder / name for name in names), *(self.folder / "shards").glob("*")])
-        self.load()
 
     def _remove(self, paths: Iterable[Path]) -> None:
         """Remove files, and what writes that never ended have left."""
@@ -223,6 +230,10 @@ class EmbeddingStore:
                 f"{self.folder} was made by another configuration: {name} is {found.get(name)!r} there and "
                 f"{wanted.get(name)!r} here; use another --embeddings folder, or delete that one"
             )
+
+    def _reload(self) -> None:
+        with contextlib.suppress(*([StoreError] if self._damaged else [])):
+            self.load()
 
     def load(self) -> None:
         """Read what the last merge has written, by whichever process."""

@@ -99,7 +99,7 @@ def compare(parser: Parser, config: Namespace) -> list[report.Result]:
         console.print(text)
     by_key = {run.extraction: run for run in runs}
     planned = [(run.probe, run.datamodule) for run in by_key.values()]
-    stages.refuse_broken_before(planned, str(trainer.precision), embeddings)
+    stages.refuse_broken_before(planned, str(trainer.precision), embeddings, force=config.force)
     extractions: dict[str, Extraction] = {}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -115,7 +115,9 @@ def compare(parser: Parser, config: Namespace) -> list[report.Result]:
         return []
     results: list[report.Result] = []
     (folder / "results.csv").unlink(missing_ok=True)
-    write_atomically(folder / "study.yaml", parser.dump(config, skip_unset=False).encode())
+    repeated = config.clone()
+    repeated.force = False
+    write_atomically(folder / "study.yaml", parser.dump(repeated, skip_unset=False).encode())
     for number, run in enumerate(runs, 1):
         result = _result(run, extractions[run.extraction])
         results.append(result)

@@ -75,6 +75,7 @@ class Stopwatch:
 
     def __init__(self, front_end: FrontEnd) -> None:
         self.representation = self.network = 0.0
+        self._front_end = front_end
         self._marks: list[Any] = []
         self._hooks = [front_end.register_forward_pre_hook(self._mark), front_end.register_forward_hook(self._mark)]
         first = getattr(front_end, "representation", None)
@@ -95,8 +96,9 @@ class Stopwatch:
         for hook in self._hooks:
             hook.remove()
 
-    def _mark(self, module: torch.nn.Module, inputs: tuple[torch.Tensor, ...], output: object = None) -> None:
-        if inputs[0].is_cuda:
+    def _mark(self, *_: object) -> None:
+        tensors = itertools.chain(self._front_end.parameters(), self._front_end.buffers())
+        if next(tensors, torch.empty(0)).is_cuda:
             event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
             event.record()
             self._marks.append(event)

@@ -3,7 +3,7 @@
 Beside multiplications, three things cost time there: maps that are written to be pooled at once, fresh memory for them,
 and multiplications that are not needed. So maps of a single channel are pooled while they are in the cache, and wide
 layers multiply less (Winograd 1980; Lavin & Gray 2016, CVPR). Weights are laid out as PyTorch's; maps of the fast ways
-lie in memory with channels last.
+lie in memory with channels last. A value that is not finite reaches all outputs of its tile.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from torch.nn.functional import max_pool1d, max_pool2d, pad
 
 _WIDE = 128  # channels; narrower layers lose by the transforms what they save in products
 _MANY = 32  # filters of a single channel; fewer make products that are too small
+_MOST_MET = 2**22  # samples that filters of a single channel meet, at a time
 _TILES = 256  # at a time, so that they stay in the cache
 _FILTERS = 512  # at a time, so that their maps do
 # Where polynomials are evaluated, beside infinity: small numbers and their inverses round least.
@@ -70,9 +71,11 @@ def _is_wide(conv: nn.Conv1d | nn.Conv2d) -> bool:
 
 
 def _is_plain(conv: nn.Conv1d | nn.Conv2d, x: Tensor) -> bool:
-    """Whether the fast ways apply: on a processor, in float32, without gradients, to enough filters."""
+    """Whether the fast ways apply: on a processor, in float32, without gradients, to enough filters; else PyTorch's."""
     return (
-        x.device.type == "cpu"
+        x.ndim == conv.weight.ndim
+        and x.shape[1] == conv.in_channels
+        and x.device.type == "cpu"
         and conv.out_channels >= _MANY
         and x.dtype == conv.weight.dtype == torch.float32
         and not torch.is_autocast_enabled("cpu")
@@ -84,10 +87,15 @@ def _is_plain(conv: nn.Conv1d | nn.Conv2d, x: Tensor) -> bool:
 
 
 def _products(conv: nn.Conv1d, x: Tensor) -> Tensor:
-    """Maps of a single channel, by one matrix product with what the filters meet."""
-    padding = int(conv.padding[0])
-    met = pad(x[:, 0], (padding, padding)).unfold(1, conv.kernel_size[0], conv.stride[0])
-    maps = met @ conv.weight[:, 0].t()
+    """Maps of a single channel, by matrix products with what the filters meet, some positions at a time."""
+    padding, length = int(conv.padding[0]), conv.kernel_size[0]
+    met = pad(x[:, 0], (padding, padding)).unfold(1, length, conv.stride[0])
+    maps = x.new_empty(*met.shape[:2], conv.out_channels)
+    filters = conv.weight[:, 0].t()
+    step = max(1, _MOST_MET // length)
+    for clip, output in zip(met, maps, strict=True):
+        for some in range(0, len(clip), step):
+            torch.mm(clip[some : some + step].contiguous(), filters, out=output[some : some + step])
     return (maps if conv.bias is None else maps.add_(conv.bias)).transpose(1, 2)
 
 
@@ -245,4 +253,4 @@ def _product(factors: Sequence[Fraction]) -> Fraction:
 
 
 def _tensor(rows: Sequence[Sequence[Fraction]]) -> Tensor:
-    return torch.tensor([[float(value) for value in row] for row in rows])
+    return torch.tensor([[float(value) for value in row] for row in rows], dtype=torch.float32, device="cpu")

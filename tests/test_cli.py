@@ -411,6 +411,33 @@ def test_compare_reads_features_as_they_are_and_as_z_scores(untrained, tmp_path)
     assert f"cv/accuracy {100 * float(row['accuracy']):.2f} %" in out
 
 
+def test_force_computes_each_data_set_again_in_the_store_that_they_share(untrained, sounds, tmp_path):
+    """Parts of one folder have one store, as their clips have one source."""
+    for number, name in enumerate(("one", "two")):
+        (tmp_path / name).mkdir()
+        files = ("00.wav", ("01.flac", "02.ogg")[number])
+        lines = [f"{label}/{label} {file},{label}" for label in ("high", "low") for file in files]
+        (tmp_path / name / "clips.csv").write_text("\n".join(["path,label", *lines, ""]))
+    one, two = (
+        f"{{class_path: manifest, init_args: {{path: {name}/clips.csv, root: {sounds}, n_samples: 8000, folds: 2}}}}"
+        for name in ("one", "two")
+    )
+    (tmp_path / "study.yaml").write_text(
+        f"datamodules: [{one}, {two}]\nfrontends: [mfcc]\nbackends: [elm]\nprotocol: study\n"
+    )
+    assert untrained("compare", "study.yaml")[0] == 0
+    status, _, err = untrained("compare", "study.yaml", "--force")
+    assert status == 0
+    assert err.count("4 of 4 clips computed") == 2
+    assert len(list((tmp_path / "runs/embeddings").iterdir())) == 1
+    assert "force: false" in (tmp_path / "runs/study/study.yaml").read_text()
+    (store,) = (tmp_path / "runs/embeddings").iterdir()
+    assert len((store / "clips.csv").read_text().splitlines()) == 1 + 6
+    (store / "embeddings.safetensors").write_bytes(b"junk")
+    assert "compute it again with --force" in untrained("compare", "study.yaml")[2]
+    assert untrained("compare", "study.yaml", "--force")[0] == 0
+
+
 def test_table_and_figure_have_front_ends_of_a_kind_together(untrained):
     one = "[{class_path: synthetic, init_args: {task: events, clips_per_class: 4, n_samples: 8000, folds: 3}}]"
     front_ends = "[mfcc, timbral, frame_level, vgg, sample_level]"

@@ -79,8 +79,7 @@ def test_fewer_clips_than_processes(run):
     assert done.stderr.count("24 clips cannot be shared by 25 devices; use --trainer.devices 24 or fewer") == 1
 
 
-def test_processes_that_share_no_store_all_end(run, folder, tmp_path):
-    """Rank 0 alone asks for the lock; all end where another process has it."""
+def test_processes_end_where_another_has_the_store(run, folder, tmp_path):
     assert run("predict", *folder, *TEMPORAL).returncode == 0
     (store,) = tmp_path.glob("runs/embeddings/*")
     with filelock.FileLock(store / ".lock"):
@@ -88,6 +87,32 @@ def test_processes_that_share_no_store_all_end(run, folder, tmp_path):
         done = run("predict", *folder, *TEMPORAL, *processes(2), "--force")
     assert done.returncode == 1
     assert done.stderr.count("is in use by process 1 on elsewhere; wait until") == 1
+
+
+FULL = """
+import errno, os
+
+fsync, n = os.fsync, 0
+
+def full(descriptor):
+    global n
+    n += "shards" in os.readlink(f"/proc/self/fd/{descriptor}")
+    if n > 1 and int(os.environ.get("LOCAL_RANK", 0)) == int(os.environ["FULL_FOR"]):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    fsync(descriptor)
+
+os.fsync = full
+"""
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_full_disk_of_one_process_is_said_once(run, folder, tmp_path, rank):
+    (tmp_path / "sitecustomize.py").write_text(FULL)
+    environment = {"PYTHONPATH": str(tmp_path), "FULL_FOR": str(rank)}
+    done = run("predict", *folder, *TEMPORAL, *processes(2), "--flush_every", 5, environment=environment)
+    assert done.returncode == 1
+    assert done.stderr.count("cannot be written: No space left on device; free space") == 1
+    assert "clips computed" in run("predict", *folder, *TEMPORAL).stdout
 
 
 SLOW = """

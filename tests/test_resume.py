@@ -205,6 +205,16 @@ def test_damaged_shards_are_computed_again(tmp_path):
     assert content(tmp_path) == content(tmp_path.with_name("whole"))
 
 
+def test_what_another_process_has_merged_since_is_kept(tmp_path):
+    first = EmbeddingStore(tmp_path, {"made": "by a test"}, SIZE)
+    session(tmp_path, dict(list(STAMPS.items())[:3]))
+    with first.locked():
+        row = Row("clip 6", *STAMPS["clip 6"], 0.5)
+        first.append([row], embedding(row.id, STAMPS[row.id])[None], {})
+        first.merge()
+    assert [row.id for row in first.rows] == ["clip 0", "clip 1", "clip 2", "clip 6"]
+
+
 def data(**arguments):
     return Synthetic("events", clips_per_class=3, n_samples=8000, **arguments)
 

@@ -30,12 +30,13 @@ def test_parts_of_a_front_end_are_timed_apart():
     for _ in range(3):
         front_end(torch.zeros(1, 8))
         watch.read()
-    assert 0.06 <= watch.representation < 0.12
-    assert 0.15 <= watch.network < 0.3
+    assert 0.06 <= watch.representation < watch.network
+    assert watch.network >= 0.15
     watch.remove()
+    before = watch.network
     front_end(torch.zeros(1, 8))
     watch.read()
-    assert watch.network < 0.3
+    assert watch.network == before
 
 
 def test_work_of_processes_adds_up_and_their_time_does_not():
