@@ -161,15 +161,21 @@ class EmbeddingWriter(BasePredictionWriter):
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Leave front-end and data as they were, and the store to others."""
         if stage == "predict":
-            self._watch.remove()
-            trainer.datamodule.select(None)  # type: ignore[attr-defined]
-            self._stack.close()
+            self._release(trainer)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """Keep what was computed before a failure or an interrupt."""
-        with self._stack:
+        """Keep what was computed before a failure or an interrupt; Lightning calls no teardown then."""
+        try:
             if hasattr(self, "_profile") and not isinstance(exception, StoreError):
                 self._flush(trainer.global_rank)
+        finally:
+            self._release(trainer)
+
+    def _release(self, trainer: Trainer) -> None:
+        if hasattr(self, "_watch"):
+            self._watch.remove()
+        trainer.datamodule.select(None)  # type: ignore[attr-defined]
+        self._stack.close()
 
     @contextlib.contextmanager
     def _ending_all(self, trainer: Trainer) -> Iterator[None]:

@@ -13,7 +13,7 @@ from untrained.datamodules import AudioDataModule
 from untrained.datamodules.folder import AudioFolder
 from untrained.datamodules.synthetic import Synthetic
 from untrained.embeddings import EmbeddingWriter
-from untrained.errors import AudioError, UntrainedError, UsageError
+from untrained.errors import AudioError, StoreError, UntrainedError, UsageError
 from untrained.frontends.baselines import MFCC
 from untrained.frontends.musical import Temporal
 from untrained.frontends.vgg import VGG
@@ -197,12 +197,36 @@ def test_a_broken_file_ends_the_run_and_loses_nothing(broken, tmp_path):
     np.testing.assert_allclose(X, Y, rtol=1e-5, atol=1e-4)
 
 
+def test_a_writer_can_be_used_again_and_holds_the_store_meanwhile(broken, tmp_path):
+    for name in ("horn/0001.wav", "siren/0001.wav"):
+        shutil.copy(broken / "horn/0000.wav", broken / name)
+    soundfile.write(broken / "siren/0002.wav", np.float32([0, np.nan]), 12_000, subtype="FLOAT")
+    writer, data, front_end = EmbeddingWriter(tmp_path / "store"), folder(broken), Temporal(4)
+
+    def predict():
+        one = Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, callbacks=[writer])
+        one.predict(Probe(front_end), datamodule=data, return_predictions=False)
+
+    with pytest.raises(AudioError, match=r"siren/0002.wav"):
+        predict()
+    assert not front_end._forward_hooks
+    assert len(data.predict_dataloader().dataset) == 24
+    shutil.copy(broken / "siren/0000.wav", broken / "siren/0002.wav")
+    with writer.store.locked(), pytest.raises(StoreError, match="is in use by process"):
+        predict()
+    predict()
+    assert len(writer.store.rows) == 24
+    assert not front_end._forward_hooks
+
+
 @pytest.mark.parametrize("batch_size", [1, 8])
 def test_broken_files_can_be_skipped(broken, tmp_path, batch_size):
     extraction, X = embed(folder(broken, batch_size=batch_size, on_error="skip"), tmp_path / "store")
     assert len(X) == 22
     assert set(extraction.failed) == {"horn/0001.wav", "siren/0001.wav"}
     assert "2 clips could not be read" in str(extraction)
+    embed(folder(broken, batch_size=batch_size, on_error="skip"), tmp_path / "store")
+    assert extraction.store.profile["n_clips"] == 22  # of the run that has computed something
     failed = (extraction.store.folder / "failed.csv").read_text()
     assert "horn/0001.wav,is empty (0 bytes)" in failed
 
