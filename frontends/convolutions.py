@@ -56,7 +56,10 @@ class Conv2d(nn.Conv2d):
             return _pooled_products(self, x, pool)
         is_square = self.kernel_size == (3, 3)
         h = _winograd2d(self, x) if is_plain and _is_wide(self) and is_square else super().forward(x)
-        return h if pool == (1, 1) else max_pool2d(h, pool)
+        if pool == (1, 1):
+            return h
+        # Where pools have no width a plain maximum is many times faster.
+        return h.unfold(2, pool[0], pool[0]).amax(4) if pool[1] == 1 else max_pool2d(h, pool)
 
 
 def concatenate(maps: Sequence[Tensor]) -> Tensor:

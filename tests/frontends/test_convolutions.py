@@ -68,6 +68,14 @@ def test_one_channel(rows, columns, height, width, pool, transposed):
     assert_as_torch(conv(x, pool), expected, 1e-5)
 
 
+@pytest.mark.parametrize("pool", [(1, 1), (3, 1), (2, 4), (12, 1)])
+def test_few_filters_are_pooled_as_by_pytorch(monkeypatch, pool):
+    monkeypatch.undo()
+    conv = drawn(Conv2d(1, 7, (3, 3)))
+    x = torch.randn(2, 1, 14, 20)
+    torch.testing.assert_close(conv(x, pool), max_pool2d(conv2d(x, conv.weight, conv.bias), pool))
+
+
 @pytest.mark.parametrize(("length", "stride", "padding"), [(3, 3, 0), (512, 32, 0), (9, 1, 4), (1, 1, 0)])
 def test_one_channel_over_time(length, stride, padding):
     conv = drawn(Conv1d(1, 6, length, stride=stride, padding=padding))
