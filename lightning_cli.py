@@ -63,7 +63,7 @@ class ProbeCLI(LightningCLI):
             "--trust",
             type=Types,
             default=[],
-            help="Types that a checkpoint's back-end may name beside scikit-learn's and registered ones (test only).",
+            help="Types that a checkpoint's back-end may name beside registered ones and what ours hold (test only).",
         )
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:

@@ -319,8 +319,7 @@ def load(path: str | Path, trust: Sequence[str] | str = ()) -> tuple[Probe, chec
 
     Args:
         path: The `probe.ckpt` of a run.
-        trust: A type, or types, of its back-end that may be built beside scikit-learn's own and those of registered
-            back-ends.
+        trust: A type, or types, of its back-end that may be built beside registered back-ends and what ours hold.
 
     Raises:
         CheckpointError: It is no checkpoint of ours, is damaged, or names types that are not trusted.

@@ -87,16 +87,7 @@ class ELMClassifier(BackEnd):
         return self
 
     def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
-        """Fit every candidate on every split and let it predict, with shared work.
-
-        Args:
-            X: Embeddings, `(n_clips, n_features)`.
-            y: Labels, `(n_clips,)`.
-            splits: Pairs of indices of train and test clips.
-
-        Returns:
-            What each candidate predicts, in the order of `candidates`.
-        """
+        """As `BackEnd.search`, with shared work."""
         candidates = self.candidates()
         models = [self.with_candidate(candidate) for candidate in candidates]
         if len({(model.seed, model.alpha) for model in models}) > 1 or any(len(np.unique(y[t])) < 2 for t, _ in splits):

@@ -66,16 +66,7 @@ class Standardized(BackEnd):
         return self.backend_.class_scores(X)
 
     def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
-        """Search the back-end's candidates on every split, with the z-scores of its train clips.
-
-        Args:
-            X: Embeddings, `(n_clips, n_features)`.
-            y: Labels, `(n_clips,)`.
-            splits: Pairs of indices of train and test clips.
-
-        Returns:
-            What each candidate predicts, in the order of `candidates`.
-        """
+        """As `BackEnd.search` of the back-end, with the z-scores of the train clips of each split."""
         X = np.asarray(X, np.float64)
         found = [
             self.backend.search(StandardScaler().fit(X[train]).transform(X), y, [(train, test)])

@@ -70,16 +70,7 @@ class SVMClassifier(BackEnd):
         return self
 
     def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
-        """Fit every candidate on every split and let it predict, with shared kernels.
-
-        Args:
-            X: Embeddings, `(n_clips, n_features)`.
-            y: Labels, `(n_clips,)`.
-            splits: Pairs of indices of train and test clips.
-
-        Returns:
-            What each candidate predicts, in the order of `candidates`.
-        """
+        """As `BackEnd.search`, with shared kernels."""
         n_jobs = self._jobs_that_fit(len(X), max(len(train) for train, _ in splits))
         if n_jobs == 0:
             warnings.warn(
