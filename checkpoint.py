@@ -18,7 +18,6 @@ from typing import Any, get_args
 
 import numpy as np
 import safetensors.numpy
-import skops.io
 import torch
 from torch import Tensor
 
@@ -138,8 +137,10 @@ def plain_or_none(value: Any) -> Any:
 def save(path: Path, recipe: Recipe, front_end: FrontEnd, back_end: BackEnd) -> None:
     """Write a trained probe, whole or not at all."""
     bare, arrays = _without_arrays(back_end)
-    stored = skops.io.dumps(bare)
-    skops.io.loads(stored, trusted=sorted(_types_of(stored)))  # or it would be known only when it is too late
+    from skops.io import dumps, loads  # importing it takes a second
+
+    stored = dumps(bare)
+    loads(stored, trusted=sorted(_types_of(stored)))  # or it would be known only when it is too late
     content: dict[str, Any] = {
         "untrained": {"format": FORMAT, **asdict(recipe)},
         "state_dict": {name: tensor.cpu().contiguous() for name, tensor in front_end.state_dict().items()},
@@ -223,16 +224,18 @@ def build_back_end(recipe: Recipe, content: dict[str, Any], path: str | Path, tr
     Raises:
         CheckpointError: It names a type that is not trusted, or is damaged.
     """
+    from skops.io import get_untrusted_types, loads  # importing it takes a second
+
     try:
         stored = content["back_end"]["skops"].numpy().tobytes()
         trusted = {*_TRUSTED, *_registered_types(), *trust}
-        unknown = sorted({*_types_of(stored), *skops.io.get_untrusted_types(data=stored)} - trusted)
+        unknown = sorted({*_types_of(stored), *get_untrusted_types(data=stored)} - trusted)
         if unknown:
             raise CheckpointError(
                 f"{path}: its back-end names types that are not trusted: {', '.join(unknown)}; if you know where the "
                 f"file comes from, allow them with --trust {_quoted(sorted({*trust, *unknown}))}"
             )
-        back_end = skops.io.loads(stored, trusted=sorted(trusted))
+        back_end = loads(stored, trusted=sorted(trusted))
         _give_arrays(back_end, safetensors.numpy.load(content["back_end"]["arrays"].numpy().tobytes()))
         if isinstance(back_end, Standardized) != (recipe.standardize == "zscore"):
             raise ValueError(f"it does not read what standardize={recipe.standardize!r} says")

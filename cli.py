@@ -20,6 +20,7 @@ COMMANDS = {
     "fit": "compute what is missing, search and fit a back-end, log and save it",
     "test": "score a fitted probe on the test split",
     "compare": "run a study: front-ends x back-ends x data sets x seeds",
+    "report": "make the report of a study again, from its stored results",
     "classify": "label sounds by a fitted probe",
     "check": "decode every clip of a data set, and report what a run would meet",
     "list": "show the front-ends, back-ends and datamodules that are registered, or the embeddings that are stored",
@@ -58,6 +59,7 @@ def main(argv: Sequence[str]) -> int:
     command, *rest = argv or ["--help"]
     actions: dict[str, Callable[[list[str]], int]] = {
         "compare": _compare,
+        "report": _report,
         "classify": _classify,
         "check": _check,
         "list": _list,
@@ -86,7 +88,7 @@ def main(argv: Sequence[str]) -> int:
         # Lightning ends its loops on Ctrl-C by leaving with status 1.
         if isinstance(error, SystemExit) and not isinstance(error.__context__, KeyboardInterrupt):
             raise
-        kept = "; embeddings computed so far are kept, and the same command goes on from them"
+        kept = "; what was computed so far is kept, and the same command goes on from there"
         print(f"untrained: interrupted{kept if command in _KEEPING else ''}", file=sys.stderr)
         return 130
 
@@ -130,23 +132,45 @@ def _lightning(argv: list[str]) -> int:
 
 
 def _compare(argv: list[str]) -> int:
-    from rich.console import Console
-
+    from .compare import compare
     from .parsing import load_names
-    from .report import comparison_table
-    from .study import compare, study_parser
+    from .study import study_parser
 
     _quieten()
     load_names()
     parser = study_parser()
     arguments = _with_study(argv)
     config = _run(lambda: parser.parse_args(arguments), ["compare", *argv])
-    results = _run(lambda: compare(parser, config), ["compare", *argv])
-    if results:
-        Console(width=None if sys.stdout.isatty() else _PIPED).print(comparison_table(results))
-        folder = Path(config.trainer.default_root_dir) / config.name
-        print(f"{folder}/results.csv\n{folder}/results.png\ntensorboard --logdir {folder}")
-    return 0
+    folder = _run(lambda: compare(parser, config), ["compare", *argv])
+    return 0 if folder is None else _write_report(folder, anew=False)
+
+
+def _report(argv: list[str]) -> int:
+    if len(argv) != 1 or argv[0].startswith("-"):
+        helped = argv in (["-h"], ["--help"])
+        print("usage: untrained report FOLDER\n\nMake the report of a study again, from the results in its folder.")
+        return 0 if helped else 2
+    _quieten()
+    return _write_report(Path(argv[0]), anew=True)
+
+
+def _write_report(folder: Path, *, anew: bool) -> int:
+    """Write a study's report and show its table; the status tells whether all runs have ended well."""
+    from rich.console import Console
+
+    from .report import write_report
+
+    table, failures = write_report(folder, anew=anew)
+    if table is not None:
+        Console(width=None if sys.stdout.isatty() else _PIPED).print(table)
+        print(f"{folder}/report.md\n{folder}/results.csv\ntensorboard --logdir {folder}")
+    for failure in failures:
+        print(
+            f"untrained: failed: {failure.run}: {failure.error}; see {folder}/{failure.run}/error.txt", file=sys.stderr
+        )
+    if failures:
+        print(f"untrained: {len(failures)} runs failed; the same command tries them again", file=sys.stderr)
+    return int(bool(failures))
 
 
 def _classify(argv: list[str]) -> int:

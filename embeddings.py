@@ -2,8 +2,9 @@
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pytorch_lightning import LightningModule, Trainer
@@ -18,6 +19,11 @@ from .frontends import FrontEnd
 from .identity import describe
 from .store import EmbeddingStore, Row, digest
 from .timing import Profile, Stopwatch
+
+
+def place(fields: Mapping[str, Any], datamodule: AudioDataModule) -> str:
+    """Name of the folder of a store, from what decides its embeddings."""
+    return f"{datamodule.dataset_name}-{fields['front_end']}-{digest(fields)[:12]}"
 
 
 class EmbeddingWriter(BasePredictionWriter):
@@ -65,8 +71,7 @@ class EmbeddingWriter(BasePredictionWriter):
             damaged: Whether to open the store even if it is damaged.
         """
         fields = describe(front_end, datamodule, precision)
-        label = f"{datamodule.dataset_name}-{fields['front_end']}"
-        folder = self.root / f"{label}-{digest(fields)[:12]}"
+        folder = self.root / place(fields, datamodule)
         self.store = EmbeddingStore(folder, fields, front_end.embedding_size, damaged=damaged)
         self._stamps = datamodule.stamps()
         return self.store.missing(self._stamps)

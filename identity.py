@@ -2,11 +2,12 @@
 
 import ast
 import contextlib
+import functools
 import hashlib
 import inspect
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -16,20 +17,31 @@ from .registry import FRONTENDS
 from .store import plain
 
 # Their source changes more often than what they compute.
-_LIBRARIES = frozenset({*sys.stdlib_module_names, "torch", "torchaudio", "torchvision", "numpy", "scipy"})
+_LIBRARIES = frozenset({*sys.stdlib_module_names, "torch", "torchaudio", "torchvision", "numpy", "scipy", "sklearn"})
 
 
 def describe(front_end: FrontEnd, datamodule: AudioDataModule, precision: str) -> dict[str, Any]:
     """Everything that decides the embeddings of a data set by a front-end, as plain Python."""
+    return {**describe_front_end(front_end), **describe_data(datamodule, precision)}
+
+
+def describe_front_end(front_end: FrontEnd) -> dict[str, Any]:
+    """What of a front-end decides its embeddings, as plain Python."""
     cls = type(front_end)
     return {
         "front_end": FRONTENDS.name_of(cls) or cls.__qualname__,
         "arguments": {name: plain(value) for name, value in front_end.arguments.items()},
         **front_end.options._asdict(),
         "weights": weights_digest(front_end),
-        "code": code_digest(front_end),
+        "code": code_digest([type(module) for module in front_end.modules()]),
         "representation": repr(front_end.representation),
         "sample_rate": front_end.sample_rate,
+    }
+
+
+def describe_data(datamodule: AudioDataModule, precision: str) -> dict[str, Any]:
+    """What beside the front-end decides embeddings, as plain Python."""
+    return {
         "n_samples": datamodule.n_samples,
         "fit_length": datamodule.fit_length,
         "precision": precision,
@@ -46,16 +58,21 @@ def weights_digest(front_end: FrontEnd) -> str:
     return found.hexdigest()[:16]
 
 
-def code_digest(front_end: FrontEnd) -> str:
-    """Hexadecimal digest of the source that computes embeddings: an author who edits it does not get old ones.
+def code_digest(parts: Iterable[type | ModuleType]) -> str:
+    """Hexadecimal digest of the source that computes something: an author who edits it does not get old results.
 
-    It covers the modules that define the front-end, its layers and representation and their bases, and what these
-    import from their own packages; libraries, comments and docstrings do not count. Of what is typed into an
-    interpreter or a script, the classes alone do.
+    It covers the modules that define the classes and their bases, and what these import from their own packages;
+    libraries, comments and docstrings do not count. Of what is typed into an interpreter or a script, the classes alone
+    do.
+
+    Args:
+        parts: Classes, as of a front-end, its layers and representation; and modules.
     """
-    bases = {base for module in front_end.modules() for base in type(module).__mro__}
+    parts = list(parts)
+    bases = {base for part in parts if isinstance(part, type) for base in part.__mro__}
     classes = {base for base in bases if base.__module__.partition(".")[0] not in _LIBRARIES}
     modules = {cls.__module__ for cls in classes if cls.__module__ != "__main__"}
+    modules |= {part.__name__ for part in parts if isinstance(part, ModuleType)}
     waiting = sorted(modules)
     while waiting:
         for name in _imports(waiting.pop()):
@@ -82,9 +99,14 @@ def _imports(name: str) -> Iterator[str]:
 def _source(thing: type | ModuleType) -> str:
     """Source without comments, docstrings and formatting; empty if there is none."""
     with contextlib.suppress(OSError, TypeError, SyntaxError):
-        tree = ast.parse(textwrap.dedent(inspect.getsource(thing)))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
-                node.body[0] = ast.Pass()
-        return ast.unparse(tree)
+        return _code_alone(inspect.getsource(thing))
     return ""
+
+
+@functools.lru_cache(maxsize=256)
+def _code_alone(source: str) -> str:
+    tree = ast.parse(textwrap.dedent(source))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body[0] = ast.Pass()
+    return ast.unparse(tree)

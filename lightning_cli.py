@@ -14,6 +14,7 @@ from rich.console import Console
 from . import checkpoint, stages
 from .datamodules import AudioDataModule
 from .errors import CheckpointError, UsageError
+from .identity import describe
 from .parsing import Parser, Types, root_cause
 from .probe import Probe
 from .run import Run, fit_run, test_run
@@ -93,7 +94,8 @@ class ProbeCLI(LightningCLI):
         """Compute what is missing, search and fit the back-end, log and save it."""
         config = yaml.safe_load(self.parser.dump(self.config, skip_unset=False))[self.config.subcommand]
         text = yaml.safe_dump({**config, "force": False}, sort_keys=False)
-        run = Run.of(model, datamodule, self._root, str(self.trainer.precision), text)
+        embeddings = describe(model.require_front_end(), datamodule, str(self.trainer.precision))
+        run = Run.of(model, datamodule, self._root, embeddings, text)
         extraction = self._extract(model)
         if not self.trainer.is_global_zero:
             return

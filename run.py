@@ -1,5 +1,6 @@
 """A run: a front-end, a back-end and a data set, and the folder for all that comes of them."""
 
+import functools
 import inspect
 import time
 from collections.abc import Mapping, Sequence
@@ -7,20 +8,26 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from . import checkpoint, report, stages
+import numpy as np
+
+from . import checkpoint, protocols, review, stages
 from .backends import BackEnd
-from .datamodules import AudioDataModule
+from .backends.base import Array
+from .datamodules import AudioDataModule, Clip
 from .frontends import FrontEnd
 from .frontends.base import Options
-from .identity import describe as describe_embeddings
-from .metrics import Scores, score
+from .frontends.measure import Description
+from .identity import code_digest
+from .metrics import score
 from .probe import Probe
 from .protocols import resolve
 from .registry import BACKENDS, FRONTENDS
+from .results import Predictions, predictions_file, read_metrics, units, update_metrics, write_predictions
 from .stages import Extraction
 from .store import digest, plain, write_atomically
 
 _LONGEST = 120  # bytes of a label, as it names a folder
+_TELLING = {"size"}  # arguments whose values need no name beside them
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,7 @@ class Run:
         params: What tells the run from others, flat, for tables.
         seed: Of front-end and back-end.
         extraction: Digest of the data set and of everything that decides its embeddings.
+        identity: Digest of everything that decides the run's result, files and code included.
         config: YAML that `untrained fit --config` repeats it by.
     """
 
@@ -43,11 +51,30 @@ class Run:
     params: dict[str, Any]
     seed: int
     extraction: str
+    identity: str
     config: str
+
+    @property
+    def is_done(self) -> bool:
+        """Whether its folder holds the result of the very same run."""
+        metrics = read_metrics(self.folder)
+        metric = "test/accuracy" if self.params["protocol"] == "holdout" else "cv/accuracy"
+        files = ("probe.ckpt", predictions_file(metric))
+        return (
+            metrics.get("identity") == self.identity
+            and metric in metrics
+            and all((self.folder / name).is_file() for name in files)
+        )
 
     @classmethod
     def of(
-        cls, probe: Probe, datamodule: AudioDataModule, root: Path, precision: str, config: str, dataset: str = ""
+        cls,
+        probe: Probe,
+        datamodule: AudioDataModule,
+        root: Path,
+        embeddings: Mapping[str, Any],
+        config: str,
+        dataset: str = "",
     ) -> "Run":
         """Name a run by its parts, and by a digest of everything that decides its result.
 
@@ -55,7 +82,7 @@ class Run:
             probe: With front-end, back-end and protocol.
             datamodule: The clips.
             root: Folder of all runs.
-            precision: Of the extraction.
+            embeddings: Everything that decides them, as `identity.describe` gives it.
             config: YAML that repeats the run.
             dataset: Name of the data set, by default the datamodule's own.
         """
@@ -71,7 +98,6 @@ class Run:
             **{name: as_text(value) for name, value in options.items()},
             "standardize": probe.standardize,
         }
-        embeddings = describe_embeddings(front_end, datamodule, precision)
         identity = {
             **params,
             "embeddings": embeddings,
@@ -83,7 +109,8 @@ class Run:
         folder = place / f"seed{seed}-{digest(identity)[:6]}"
         # Data sets of one source share a store, but each has clips of its own.
         extraction = digest({"dataset": params["dataset"], **embeddings})
-        return cls(probe, datamodule, folder, params, seed, extraction, config)
+        state = {"stamps": _stamps(datamodule), "code": code_digest([type(backend), protocols])}
+        return cls(probe, datamodule, folder, params, seed, extraction, digest({**identity, **state}), config)
 
 
 def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
@@ -94,43 +121,52 @@ def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
         extraction: Of its embeddings.
     """
     start = time.perf_counter()
-    checkpoint.name_front_end(run.probe.require_front_end())  # what has no name cannot be saved: said before the search
-    stages.name_back_end(run.probe.require_back_end())
-    report.forget_run(run.folder)
-    (run.folder / "metrics.json").unlink(missing_ok=True)
-    write_atomically(run.folder / "config.yaml", run.config.encode())
-    data = stages.fit(run.probe, run.datamodule, extraction.store)
-    selection = run.probe.selection
+    probe, datamodule, folder = run.probe, run.datamodule, run.folder
+    front_end = probe.require_front_end()
+    checkpoint.name_front_end(front_end)  # what has no name cannot be saved: said before the search
+    stages.name_back_end(probe.require_back_end())
+    review.forget_run(folder)
+    for path in [folder / "metrics.json", folder / "error.txt", *folder.glob("predictions-*.csv")]:
+        path.unlink(missing_ok=True)
+    write_atomically(folder / "config.yaml", run.config.encode())
+    data = stages.fit(probe, datamodule, extraction.store)
+    selection = probe.selection
     assert selection is not None
-    labels = data.labels(data.learned)
-    scored = score(labels[selection.scored], selection.predictions, selection.fold_sizes)
-    scores = _named(selection.score_name, selection.score, scored)
+    scored = [data.learned[index] for index in selection.scored]
+    folds = np.repeat(range(len(selection.fold_sizes)), selection.fold_sizes)
+    predictions = _predictions(scored, selection.predictions, datamodule.class_names, folds.tolist())
+    scores = _scores(selection.score_name, selection.score, predictions)
+    write_predictions(folder / predictions_file(selection.score_name), predictions)
+    cost = _cost(front_end, datamodule.n_samples)
     metrics = {
+        **run.params,
+        "identity": run.identity,
+        "input": str(getattr(type(front_end), "input", "")),
+        "filters": str(getattr(type(front_end), "filters", "")),
         **scores,
         "best_candidate": selection.best_candidate,
         "protocol": selection.protocol,
         "selected_on_test": selection.selected_on_test,
         "fold_scores": selection.fold_scores,
+        "n_features": probe.n_features,
+        "n_parameters": cost.n_parameters,
+        "flop": cost.flop,
         "n_clips": len(data.clips),
+        "n_classes": len(datamodule.class_names),
         "n_failed": len(extraction.failed),
         "notes": list(extraction.notes),
         "extraction": dict(extraction.profile),
         "seconds": round(time.perf_counter() - start, 3),
     }
-    report.update_metrics(run.folder, {**run.params, **metrics})
-    logger = report.run_logger(run.folder)
-    report.log_fit(
-        logger,
-        run.params,
-        selection,
-        scores,
-        labels,
-        run.datamodule.class_names,
-        data.embeddings(data.learned),
-        extraction.profile,
+    logger = review.run_logger(folder)
+    review.log_fit(
+        logger, run.params, selection, scores, predictions, datamodule.class_names, extraction.profile, run.config
     )
+    ids, labels = zip(*((clip.id, clip.label) for clip in data.learned), strict=True)
+    review.log_embeddings(logger, data.embeddings(data.learned), ids, labels, front_end)
     logger.experiment.close()
-    stages.save(run.folder / "probe.ckpt", run.probe, run.datamodule, data)  # last, as a plug-in may hold odd things
+    stages.save(folder / "probe.ckpt", probe, datamodule, data)
+    update_metrics(folder, metrics)  # last, as a run is done when they are there
     return metrics
 
 
@@ -139,20 +175,40 @@ def test_run(
 ) -> dict[str, float]:
     """Score a trained probe on the test split; add the scores to its run's folder, and return them."""
     accuracy, data = stages.score(probe, datamodule, extraction.store, class_names)
-    labels = data.labels(data.tested)
-    scores = _named("test/accuracy", accuracy, score(labels, probe.test_predictions, [len(labels)]))
-    report.update_metrics(folder, {**scores, "n_test_clips": len(data.tested)})
-    logger = report.run_logger(folder)
+    predictions = _predictions(data.tested, probe.test_predictions, class_names, [""] * len(data.tested))
+    scores = _scores("test/accuracy", accuracy, predictions)
+    write_predictions(folder / predictions_file("test/accuracy"), predictions)
+    logger = review.run_logger(folder)
     logger.log_metrics(scores, step=0)
-    report.log_predictions(logger, "test", labels, probe.test_predictions, class_names)
+    review.log_predictions(logger, "test", predictions, class_names)
     logger.experiment.close()
+    update_metrics(folder, {**scores, "n_test_clips": len(data.tested)})
     return scores
 
 
-def _named(name: str, accuracy: float, scores: Scores) -> dict[str, float]:
+def _predictions(
+    clips: Sequence[Clip], given: Array, class_names: Sequence[str], folds: Sequence[object]
+) -> Predictions:
+    return Predictions(
+        ids=[clip.id for clip in clips],
+        folds=[str(fold if clip.fold is None else clip.fold) for clip, fold in zip(clips, folds, strict=True)],
+        groups=[clip.group or "" for clip in clips],
+        labels=[clip.label for clip in clips],
+        given=[class_names[label] for label in given],
+    )
+
+
+def _scores(name: str, accuracy: float, predictions: Predictions) -> dict[str, float]:
     """All scores by name, beside the accuracy that is called `val/accuracy` or the like."""
     kind = name.split("/")[0]
-    return {name: accuracy} | {f"{kind}/{key}": value for key, value in asdict(scores).items()}
+    labels, given = np.array(predictions.labels), np.array(predictions.given)
+    scored = score(labels, given, predictions.folds, units(predictions))
+    return {name: accuracy} | {f"{kind}/{key}": value for key, value in asdict(scored).items()}
+
+
+@functools.lru_cache(maxsize=4)
+def _cost(front_end: FrontEnd, n_samples: int) -> Description:
+    return front_end.describe(n_samples)
 
 
 def is_random(front_end: FrontEnd) -> bool:
@@ -189,5 +245,12 @@ def _label(name: str, defaults: Mapping[str, Any], arguments: Mapping[str, Any])
     given = {
         key: value for key, value in arguments.items() if key != "seed" and as_text(value) != as_text(defaults.get(key))
     }
-    label = "-".join([name, *(f"{key}={as_text(value)}" for key, value in given.items())])
+    said = (as_text(value) if key in _TELLING else f"{key}={as_text(value)}" for key, value in given.items())
+    label = "-".join([name, *said])
     return label if len(label.encode()) <= _LONGEST else f"{name}-{digest(plain(given))[:8]}"
+
+
+@functools.lru_cache(maxsize=64)
+def _stamps(datamodule: AudioDataModule) -> str:
+    """Digest of the state of all files of a data set."""
+    return digest({"stamps": sorted(datamodule.stamps().items())})

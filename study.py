@@ -1,36 +1,41 @@
-"""A study: front-ends x back-ends x data sets x seeds, as runs, a table and a figure."""
+"""A study file: what it may hold, and the runs that it stands for, checked before any of them begins."""
 
 import itertools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 from jsonargparse import Namespace
-from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning import Trainer
 from pytorch_lightning.cli import LightningArgumentParser
-from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sklearn.base import clone
 
-from . import report, stages
-from .backends import BackEnd
-from .backends.standardized import Standardize
-from .datamodules import AudioDataModule
-from .datamodules.base import Batch
 from .errors import UsageError
-from .frontends import FrontEnd
-from .frontends.base import Layers
-from .frontends.initialisers import Init
-from .frontends.pooling import Pooling
-from .parsing import Parser, instantiate
+from .identity import describe_data, describe_front_end
+from .parsing import Parser
+from .parts import KINDS, MODEL, Entries, parts, variants
 from .probe import Probe
 from .protocols import Protocol
-from .run import Run, fit_run, is_random, test_run
-from .stages import Extraction
-from .store import plain, write_atomically
+from .run import Run
+from .store import plain
+
+
+@dataclass(frozen=True)
+class Study:
+    """The runs that a study stands for.
+
+    Args:
+        folder: For all that comes of it.
+        runs: In the order of the data sets.
+        notes: Combinations that were left out, as they do not apply.
+    """
+
+    folder: Path
+    runs: Sequence[Run]
+    notes: Sequence[str]
 
 
 def study_parser() -> Parser:
@@ -38,17 +43,21 @@ def study_parser() -> Parser:
     parser = Parser(prog="untrained compare", parser_mode="omegaconf+", description="Compare front-ends in one study.")
     parser.add_argument("--config", action="config", help="The study, a YAML file.")
     parser.add_argument("--name", type=str, default="study", help="Folder of the study under the root of the runs.")
-    parser.add_argument("--datamodules", type=list[AudioDataModule], help="The data sets.")
-    parser.add_argument("--frontends", type=list[FrontEnd], help="The front-ends.")
-    parser.add_argument("--backends", type=list[BackEnd], help="The back-ends.")
+    help = "Folders that a study's data sets refer to, as --roots.gtzan DIR."
+    parser.add_argument("--roots", type=dict[str, str | None], default={}, help=help)
+    parser.add_argument(
+        "--datamodules", type=Entries, default=[], help="The data sets: names, or class_path, init_args."
+    )
+    parser.add_argument("--frontends", type=Entries, default=[], help="The front-ends, likewise.")
+    parser.add_argument("--backends", type=Entries, default=[], help="The back-ends, likewise.")
+    for kind in KINDS:
+        help = f"Lists of values by argument, each tried with all {kind} that have the argument."
+        parser.add_argument(f"--vary.{kind}", type=dict[str, list[Any]], default={}, help=help)
     parser.add_argument("--seeds", type=list[int], default=[0], help="Of front-ends and back-ends.")
     parser.add_argument("--protocol", type=Protocol, default="auto", help="How candidates are chosen and scored.")
-    parser.add_argument("--model.init", type=list[Init], default=["he_truncated"], help="Distributions of weights.")
-    parser.add_argument("--model.layers", type=list[Layers], default=["all"], help="Layers that back-ends learn from.")
-    parser.add_argument("--model.pooling", type=list[Pooling], default=["mean"], help="Poolings of feature maps.")
-    parser.add_argument(
-        "--model.standardize", type=list[Standardize], default=["none"], help="What back-ends read of features."
-    )
+    for option, (_, default, help) in MODEL.items():
+        parser.add_argument(f"--model.{option}", type=list[Any], default=default, help=help)
+    parser.add_argument("--dry_run", action="store_true", help="List the runs and what is there, estimate the time.")
     add_extraction_arguments(parser)
     parser.add_class_arguments(Trainer, "trainer", instantiate=False)
     parser.set_defaults({f"trainer.{key}": value for key, value in trainer_defaults().items()})
@@ -75,195 +84,55 @@ def trainer_defaults() -> dict[str, Any]:
     }
 
 
-def compare(parser: Parser, config: Namespace) -> list[report.Result]:
-    """Run a study, and leave its table and figure in its folder.
-
-    Every embedding that is missing is extracted first, on all devices; then one process fits all back-ends.
+def plan(config: Namespace, precision: str) -> Study:
+    """All runs of a study; one without randomness is there once, not once a seed.
 
     Args:
-        parser: That the configuration was parsed by.
-        config: The study.
+        config: The study, as `study_parser` gives it.
+        precision: Of the trainer.
 
-    Returns:
-        The results, one for each run; none in processes that only extracted.
+    Raises:
+        UsageError: Something in it cannot be; the message lists all of it, each with its place in the study.
     """
-    root = Path(config.trainer.default_root_dir)
-    folder = root / config.name
-    embeddings = Path(config.embeddings or root / "embeddings")
-    trainer = _trainer(config)
-    console = Console(stderr=True, quiet=not trainer.is_global_zero, highlight=False, markup=False, soft_wrap=True)
-    writing = {name: config[name] for name in ("force", "flush_every", "flush_seconds")}
-    said: dict[str, None] = {}
-    runs = _runs(parser, config, folder, str(trainer.precision), lambda text: said.setdefault(text))
-    for text in said:
-        console.print(text)
-    by_key = {run.extraction: run for run in runs}
-    planned = [(run.probe, run.datamodule) for run in by_key.values()]
-    stages.refuse_broken_before(planned, str(trainer.precision), embeddings, force=config.force)
-    extractions: dict[str, Extraction] = {}
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        for key, run in by_key.items():
-            label = f"{run.params['dataset']} {run.params['front_end']} seed {run.probe.require_front_end().seed}"
-            task = progress.add_task(f"embeddings {label}", total=len(run.datamodule.listed))
-            trainer.callbacks = [_Advance(progress, task)]  # type: ignore[attr-defined]
-            extractions[key] = stages.extract(run.probe, run.datamodule, trainer, embeddings, **writing)
-            progress.remove_task(task)
-            console.print(f"{label}: {extractions[key]}")
-    stages.leave_process_group()
-    if not trainer.is_global_zero:
-        return []
-    results: list[report.Result] = []
-    (folder / "results.csv").unlink(missing_ok=True)
-    repeated = config.clone()
-    repeated.force = False
-    write_atomically(folder / "study.yaml", parser.dump(repeated, skip_unset=False).encode())
-    for number, run in enumerate(runs, 1):
-        result = _result(run, extractions[run.extraction])
-        results.append(result)
-        report.append_result(folder / "results.csv", result)
-        console.print(
-            f"[{number}/{len(runs)}] {result.dataset} {result.front_end} {result.back_end} seed {result.seed}: "
-            f"{100 * result.accuracy:.1f} %{report.OPTIMISTIC if result.selected_on_test else ''} "
-            f"({result.seconds:.1f} s)"
-        )
-    report.comparison_figure(results).savefig(folder / "results.png", dpi=150)
-    return results
+    problems: list[str] = []
+    data, seeded = parts(config, problems)
+    if problems:
+        several = f"the study cannot run, for {len(problems)} reasons:\n  " if len(problems) > 1 else ""
+        raise UsageError(several + "\n  ".join(problems))
+    folder = Path(config.trainer.default_root_dir) / config.name
+    notes: dict[str, None] = {}
+    runs: dict[str, Run] = {}
+    for front_ends, back_ends in seeded:
+        for front_end in front_ends:
+            for variant, layers in variants(front_end.made, config.model, notes):
+                fields = describe_front_end(variant)  # once, as it reads all weights
+                for back_end, standardize, clips in itertools.product(back_ends, config.model.standardize, data):
+                    options = {**variant.options._asdict(), "layers": layers, "standardize": standardize}
+                    probe = Probe(variant, clone(back_end.made), config.protocol, **options)
+                    model = {"frontend": front_end.written, "backend": back_end.written, "protocol": config.protocol}
+                    text = yaml.safe_dump(
+                        plain(
+                            {
+                                "data": clips.written,
+                                "model": {**model, **options},
+                                "trainer": config.trainer.as_dict(),
+                                "embeddings": config.embeddings,
+                            }
+                        ),
+                        sort_keys=False,
+                    )
+                    embeddings = {**fields, **describe_data(clips.made, precision)}
+                    run = Run.of(probe, clips.made, folder, embeddings, text, clips.name)
+                    runs.setdefault(run.identity, run)
+    names = [clips.name for clips in data]
+    ordered = sorted(runs.values(), key=lambda run: names.index(run.params["dataset"]))
+    return Study(folder, _plainly_named(ordered), list(notes))
 
 
-def _trainer(config: Namespace) -> Trainer:
-    """The trainer that extracts; it shows no bar of its own."""
-    parser = Parser()
-    parser.add_class_arguments(Trainer, "trainer")
-    arguments = config.trainer.clone()
-    arguments.enable_progress_bar = False
-    try:
-        made: Trainer = instantiate(parser, Namespace(trainer=arguments)).trainer  # type: ignore[no-untyped-call]
-    except MisconfigurationException as error:
-        raise UsageError(str(error)) from error
-    return made
-
-
-def _runs(parser: Parser, config: Namespace, folder: Path, precision: str, say: Callable[[str], None]) -> list[Run]:
-    """All runs of a study; one without randomness is there once, not once a seed."""
-    axes = ["datamodules", "frontends", "backends", "seeds", *(f"model.{key}" for key in vars(config.model))]
-    empty = [f"--{key}" for key in axes if not config[key]]
-    if empty:
-        raise UsageError(f"the study has nothing for {', '.join(empty)}; give at least one of each")
-    runs: dict[Path, Run] = {}
-    first = instantiate(parser, config)
-    names = _unique([datamodule.dataset_name for datamodule in first.datamodules])
-    for seed in config.seeds:
-        seeded = config.clone()
-        for item in [*seeded.frontends, *seeded.backends]:
-            if "seed" in (item.get("init_args") or {}):
-                item.init_args.seed = seed
-        parts = instantiate(parser, seeded)
-        for j, made in enumerate(parts.frontends):
-            made = made if is_random(made) else first.frontends[j]
-            for front_end, layers in _variants(made, config.model, say):
-                indices = itertools.product(range(len(names)), range(len(parts.backends)), config.model.standardize)
-                for i, k, standardize in indices:
-                    options = {**front_end.options._asdict(), "layers": layers, "standardize": standardize}
-                    probe = Probe(front_end, clone(parts.backends[k]), config.protocol, **options)
-                    repeated = {
-                        "data": config.datamodules[i].as_dict(),
-                        "model": {
-                            "frontend": seeded.frontends[j].as_dict(),
-                            "backend": seeded.backends[k].as_dict(),
-                            "protocol": config.protocol,
-                            **options,
-                        },
-                        "trainer": config.trainer.as_dict(),
-                        "embeddings": config.embeddings,
-                    }
-                    text = yaml.safe_dump(plain(repeated), sort_keys=False)
-                    run = Run.of(probe, first.datamodules[i], folder, precision, text, names[i])
-                    runs.setdefault(run.folder, run)
-    return sorted(runs.values(), key=lambda run: first.datamodules.index(run.datamodule))
-
-
-def _variants(front_end: FrontEnd, model: Namespace, say: Callable[[str], None]) -> list[tuple[FrontEnd, Layers]]:
-    """A front-end with each combination of the options of a study that applies to it.
-
-    One without feature maps is there once, as it is; what does not apply to another is left out. Either is said.
-    """
-    found: list[tuple[FrontEnd, Layers]] = []
-    refused: list[str] = []
-    for init, pooling in itertools.product(model.init, model.pooling):
-        try:
-            variant = front_end.with_options(init, pooling)
-        except ValueError as error:
-            refused.append(str(error))
-            continue
-        for layers in model.layers:
-            try:
-                variant.columns(layers)
-                found.append((variant, layers))
-            except ValueError as error:
-                refused.append(str(error))
-    if not found and not front_end.has_maps:
-        found = [(front_end, "all")]
-    if not found:
-        raise UsageError(f"--model: {refused[0]}")
-    for reason in dict.fromkeys(refused):
-        say(f"not in this study: {reason}")
-    return found
-
-
-def _result(run: Run, extraction: Extraction) -> report.Result:
-    metrics = fit_run(run, extraction)
-    selection = run.probe.selection
-    assert selection is not None
-    metric, scores = selection.score_name, metrics
-    if selection.protocol == "holdout":
-        names = run.datamodule.class_names
-        metric, scores = "test/accuracy", test_run(run.folder, run.probe, run.datamodule, extraction, names)
-    kind = metric.split("/")[0]
-    return report.Result(
-        dataset=run.params["dataset"],
-        front_end=run.params["front_end"],
-        input=str(getattr(type(run.probe.frontend), "input", "")),
-        filters=str(getattr(type(run.probe.frontend), "filters", "")),
-        back_end=run.params["back_end"],
-        seed=run.seed,
-        protocol=selection.protocol,
-        selected_on_test=selection.selected_on_test,
-        metric=metric,
-        accuracy=scores[metric],
-        balanced_accuracy=scores[f"{kind}/balanced_accuracy"],
-        macro_f1=scores[f"{kind}/macro_f1"],
-        accuracy_low=scores[f"{kind}/accuracy_low"],
-        accuracy_high=scores[f"{kind}/accuracy_high"],
-        best_candidate=report.describe(selection.best_candidate),
-        n_features=run.probe.n_features,
-        n_clips=metrics["n_clips"],
-        n_classes=len(run.datamodule.class_names),
-        seconds=metrics["seconds"],
-        run=str(run.folder),
-    )
-
-
-def _unique(names: Sequence[str]) -> list[str]:
-    """The names, numbered where several are the same."""
+def _plainly_named(runs: Sequence[Run]) -> list[Run]:
+    """Runs in folders that end in the seed, without the digest, but where two would be in one."""
+    plain_folders = [run.folder.with_name(f"seed{run.seed}") for run in runs]
     return [
-        f"{name}-{1 + names[:index].count(name)}" if names.count(name) > 1 else name for index, name in enumerate(names)
+        replace(run, folder=folder) if plain_folders.count(folder) == 1 else run
+        for run, folder in zip(runs, plain_folders, strict=True)
     ]
-
-
-class _Advance(Callback):
-    """Moves a progress bar by the clips of each batch."""
-
-    def __init__(self, progress: Progress, task: Any) -> None:
-        self._progress, self._task = progress, task
-
-    def on_predict_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Batch,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        self._progress.advance(self._task, len(batch.ids) + len(batch.failed))
