@@ -146,10 +146,11 @@ def _compare(argv: list[str]) -> int:
 
 
 def _report(argv: list[str]) -> int:
-    if len(argv) != 1 or argv[0].startswith("-"):
-        helped = argv in (["-h"], ["--help"])
+    if argv in (["-h"], ["--help"]):
         print("usage: untrained report FOLDER\n\nMake the report of a study again, from the results in its folder.")
-        return 0 if helped else 2
+        return 0
+    if len(argv) != 1 or argv[0].startswith("-"):
+        raise UsageError("report takes one folder, that of a study: untrained report runs/synthetic")
     _quieten()
     return _write_report(Path(argv[0]), anew=True)
 
@@ -158,12 +159,13 @@ def _write_report(folder: Path, *, anew: bool) -> int:
     """Write a study's report and show its table; the status tells whether all runs have ended well."""
     from rich.console import Console
 
-    from .report import write_report
+    from .report import comparison_table, differences_in_short, write_report
 
-    table, failures = write_report(folder, anew=anew)
-    if table is not None:
-        Console(width=None if sys.stdout.isatty() else _PIPED).print(table)
-        print(f"{folder}/report.md\n{folder}/results.csv\ntensorboard --logdir {folder}")
+    analysis, failures = write_report(folder, anew=anew)
+    if analysis is not None:
+        Console(width=None if sys.stdout.isatty() else _PIPED).print(comparison_table(analysis))
+        print("\n".join([*differences_in_short(analysis), f"{folder}/report.md", f"{folder}/results.csv"]))
+        print(f"tensorboard --logdir {folder}")
     for failure in failures:
         print(
             f"untrained: failed: {failure.run}: {failure.error}; see {folder}/{failure.run}/error.txt", file=sys.stderr

@@ -6,6 +6,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 from torch import nn
 
 from .analysis import Analysis, Cell
@@ -13,7 +14,8 @@ from .backends.base import Array
 from .frontends import FrontEnd
 
 BASELINE = "mfcc"
-_MOST_FILTERS = 32
+_A_ROW = 8  # random filters
+_INTERVAL = "0.35"  # a grey that shows on bars and beside them
 _COSTS: dict[str, Callable[[Cell], float | None]] = {
     "parameters": lambda cell: cell.first.n_parameters,
     "FLOP for a clip": lambda cell: cell.first.flop,
@@ -53,7 +55,7 @@ def _draw_dataset(axes: Axes, analysis: Analysis, dataset: str) -> None:
     axes.axhline(100 / first.n_classes, color="black", linestyle="--", linewidth=1, label="chance")
     if any(cell.deviation is not None for cell in cells):
         axes.errorbar([], [], yerr=[], color="black", capsize=3, linestyle="", label="deviation over seeds")
-    axes.plot([], [], color="grey", linewidth=1, label="95 % interval over clips")
+    axes.plot([], [], color=_INTERVAL, linewidth=1, label="95 % interval over clips")
     if any(cell.published is not None for cell in cells):
         axes.plot([], [], "D", color="black", markerfacecolor="none", markersize=5, label="published")
     _draw_kinds(axes, [[name for name in names if name in bars] for names in analysis.kinds().values()], analysis)
@@ -66,10 +68,10 @@ def _draw_dataset(axes: Axes, analysis: Analysis, dataset: str) -> None:
 
 def _draw_cell(axes: Axes, cell: Cell, x: float, width: float, colour: object, label: str) -> None:
     value, deviation = 100 * cell.accuracy, 100 * (cell.deviation or 0)
-    axes.bar(x, value, width, color=colour, label=label)
+    axes.bar(x, value, width, color=colour, alpha=0.7, label=label)
     if deviation:
         axes.errorbar(x - width / 6, value, yerr=deviation, capsize=3, color="black", linewidth=1)
-    axes.plot([x + width / 6] * 2, [100 * cell.low, 100 * cell.high], color="grey", linewidth=1)
+    axes.plot([x + width / 6] * 2, [100 * cell.low, 100 * cell.high], color=_INTERVAL, linewidth=1)
     if cell.published is not None:
         axes.plot(x, 100 * cell.published, "D", color="black", markerfacecolor="none", markersize=5)
     top = max(value + deviation, 100 * max(cell.high, cell.published or 0))
@@ -113,12 +115,25 @@ def pareto_figure(analysis: Analysis) -> Figure:
                             fontsize=7,
                             parse_math=False,
                         )
-            axes.set_xscale("symlog" if cost != "seconds for a clip" else "log")
+            axes.axhline(100 / analysis.of(dataset)[0].first.n_classes, color="black", linestyle="--", linewidth=1)
+            _decades(axes, [float(x) for cell in analysis.of(dataset) if (x := of(cell)) is not None])
             axes.set_xlabel(cost)
+            axes.set_ylim(0, None)
         row[0].set_ylabel("accuracy (%)")
         row[0].set_title(dataset, loc="left", parse_math=False)
         row[-1].legend(fontsize=8)
     return figure
+
+
+def _decades(axes: Axes, costs: Sequence[float]) -> None:
+    """A logarithmic axis of whole decades, which holds 0 where there is one."""
+    positive = [cost for cost in costs if cost > 0]
+    if not positive:
+        return
+    low, high = np.floor(np.log10(min(positive))), np.floor(np.log10(max(positive))) + 1
+    axes.set_xscale("symlog", linthresh=10**low) if min(costs) <= 0 else axes.set_xscale("log")
+    axes.set_xlim(-(10**low) / 4 if min(costs) <= 0 else 10**low, 10**high)
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -168,21 +183,21 @@ def filters_figure(front_end: FrontEnd) -> Figure | None:
     first = [(name, conv) for name, conv in convolutions if conv.in_channels == 1] or convolutions[:1]
     if not first:
         return None
-    n_shown = [min(conv.out_channels, max(4, _MOST_FILTERS // len(first))) for _, conv in first]
-    figure = Figure(figsize=(9, 1 + 1.1 * sum(-(-n // 8) for n in n_shown)), layout="constrained")
-    parts = figure.subfigures(len(first), 1, squeeze=False, height_ratios=[-(-n // 8) for n in n_shown])[:, 0]
+    n_shown = [min(conv.out_channels, _A_ROW if len(first) > 1 else 4 * _A_ROW) for _, conv in first]
+    figure = Figure(figsize=(9, 1 + 1.1 * sum(-(-n // _A_ROW) for n in n_shown)), layout="constrained")
+    parts = figure.subfigures(len(first), 1, squeeze=False, height_ratios=[-(-n // _A_ROW) for n in n_shown])[:, 0]
     for part, (name, conv), n in zip(parts, first, n_shown, strict=True):
         shape = " x ".join(map(str, conv.kernel_size))
         unit = "bands x frames" if isinstance(conv, nn.Conv2d) else "steps"
         part.suptitle(f"{name}: {n} of {conv.out_channels} filters, {shape} {unit}", fontsize=8)
-        for index, axes in enumerate(part.subplots(-(-n // 8), 8, squeeze=False).flat):
+        for index, axes in enumerate(part.subplots(-(-n // _A_ROW), _A_ROW, squeeze=False).flat):
             axes.set(xticks=[], yticks=[])
             if index >= n:
                 axes.set_axis_off()
                 continue
             weight = conv.weight[index, 0].detach().float().cpu().numpy()
             if weight.ndim == 2:
-                axes.imshow(weight, aspect="auto", cmap="RdBu", origin="lower")
+                axes.imshow(weight, aspect="auto", cmap="RdBu", origin="lower", interpolation="nearest")
             else:
                 axes.plot(weight, linewidth=0.6)
     return figure

@@ -4,6 +4,7 @@ import difflib
 import importlib
 import inspect
 import itertools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -85,7 +86,11 @@ def parts(config: Namespace, problems: list[str]) -> tuple[list[Part[AudioDataMo
             _checked(allowed, value, f"model.{option}[{index}]", problems)
     entries = {kind: _entries(kind, config, problems) for kind in KINDS}
     data = _data(entries["datamodules"], config, problems)
-    first = _seeded(entries, next(iter(config.seeds), 0), config, problems, {})
+    if problems:  # the rest takes time
+        return data, []
+    first = _seeded(entries, config.seeds[0], config, problems, {})
+    if problems:
+        return data, []
     fixed = {index: part for index, part in enumerate(first[0]) if not is_random(part.made)}
     return data, [first, *(_seeded(entries, seed, config, problems, fixed) for seed in config.seeds[1:])]
 
@@ -150,8 +155,7 @@ def _seeded(
             front_ends.append(fixed[index])
         elif (made := _made("frontends", entry, problems)) is not None:
             _attempt(checkpoint.name_front_end, (made,), entry.place, problems)
-            if not any(problem.startswith("model.") for problem in problems):
-                _attempt(variants, (made, config.model, {}), entry.place, problems)
+            _attempt(variants, (made, config.model, {}), entry.place, problems)
             front_ends.append(Part(made, entry.config.as_dict()))
     back_ends: list[Part[BackEnd]] = []
     for unseeded in entries["backends"]:
@@ -181,8 +185,8 @@ def _entries(kind: str, config: Namespace, problems: list[str]) -> list[_Entry]:
             taken |= vary.keys()  # it might have had them
             continue
         accepted = list(inspect.signature(cls).parameters)
-        varied = {argument: values for argument, values in vary.items() if argument in accepted}
-        taken |= varied.keys()
+        varied = {argument: values for argument, values in vary.items() if argument in accepted and values}
+        taken |= set(accepted)
         unknown = [argument for argument in arguments if argument not in accepted]
         problems += [_no_such_argument(f"{place}.{argument}", name, argument, accepted) for argument in unknown]
         twice = [argument for argument in varied if argument in arguments]
@@ -196,7 +200,7 @@ def _entries(kind: str, config: Namespace, problems: list[str]) -> list[_Entry]:
             if parsed is not None:
                 found.append(_Entry(place, parsed, chosen))
     if config[kind]:
-        missing = [argument for argument in vary if argument not in taken]
+        missing = [argument for argument, values in vary.items() if argument not in taken and values]
         problems += [f"vary.{kind}.{argument}: none of the {kind} has this argument" for argument in missing]
     return found
 
@@ -240,8 +244,9 @@ def _attempt(action: Callable[..., T], arguments: tuple[Any, ...], place: str, p
     try:
         return action(*arguments)
     except (UntrainedError, ValueError, TypeError, OSError) as error:
-        text = str(error)  # in which parsers name the argument of the value that they mean
-        problem = place + text.removeprefix("--value") if text.startswith("--value") else f"{place}: {text}"
+        text = str(error).removeprefix("--value")
+        named = re.match(r"(?:--|\.)([\w.]+): ", text)  # parsers name the argument that they mean
+        problem = f"{place}.{named[1]}: {text[named.end() :]}" if named else f"{place}: {text.removeprefix(': ')}"
         if problem not in problems:
             problems.append(problem)
         return None

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from . import results
 from .analysis import LEVEL, Analysis, Cell, analyse
+from .errors import UsageError
 from .figures import comparison_figure, pareto_figure
 from .results import Failure
 from .review import OPTIMISTIC, log_study
@@ -37,7 +38,7 @@ _HOW_TO_READ = """\
 """
 
 
-def write_report(folder: Path, *, anew: bool = True) -> tuple[Table | None, list[Failure]]:
+def write_report(folder: Path, *, anew: bool = True) -> tuple[Analysis | None, list[Failure]]:
     """Make the report of a study from its stored results: `report.md`, figures, `comparisons.csv`, TensorBoard.
 
     Args:
@@ -45,17 +46,19 @@ def write_report(folder: Path, *, anew: bool = True) -> tuple[Table | None, list
         anew: Whether to write a report that is there, and newer than the results, again.
 
     Returns:
-        The table for a terminal, None without any result; and the runs that failed.
+        What was found, None without any result; and the runs that failed.
 
     Raises:
         UsageError: There are no results, or they cannot be read.
     """
     done, failures = results.read(folder)
+    if not done and not failures:
+        raise UsageError(f"{folder}: no run has ended yet; run the study again")
     if not done:
         return None, failures
     analysis = analyse(done, folder)
     if not anew and _is_newer(folder / "report.md", folder / "results.jsonl"):
-        return comparison_table(analysis), failures
+        return analysis, failures
     report = markdown(analysis, failures, folder.resolve().name)
     write_atomically(folder / "comparisons.csv", _comparisons_csv(analysis).encode())
     comparison_figure(analysis).savefig(folder / "results.png", dpi=150)
@@ -63,7 +66,7 @@ def write_report(folder: Path, *, anew: bool = True) -> tuple[Table | None, list
     config = folder / "study.yaml"
     log_study(folder, analysis, report, config.read_text("utf-8") if config.is_file() else "")
     write_atomically(folder / "report.md", report.encode())  # last, as it says that all of this is there
-    return comparison_table(analysis), failures
+    return analysis, failures
 
 
 def _is_newer(path: Path, other: Path) -> bool:
@@ -99,6 +102,17 @@ def comparison_table(analysis: Analysis) -> Table:
     chance = {first.dataset: 100 / first.n_classes for first in firsts}
     table.add_row("chance", "", *(f"{chance[dataset]:.1f}" for dataset, _ in columns))
     return table
+
+
+def differences_in_short(analysis: Analysis) -> list[str]:
+    """For each data set and back-end, how many differences between front-ends are more than chance."""
+    of: dict[tuple[str, str], list[bool]] = {}
+    for found in analysis.comparisons:
+        of.setdefault((found.dataset, found.back_end), []).append(found.is_more_than_chance)
+    return [
+        f"{dataset}, {back_end}: {sum(those)} of {len(those)} differences between front-ends are more than chance"
+        for (dataset, back_end), those in of.items()
+    ]
 
 
 def _in_terminal(cell: Cell, seeds: int) -> str:

@@ -22,9 +22,10 @@ from .results import Predictions, describe, predictions_file, read_predictions
 
 # The projector is for looking; a browser copes with this many points.
 _MOST_PROJECTED = 2000
-_SCORES = ("test/accuracy", "cv/accuracy", "val/accuracy")
+_COLUMNS = ("front_end", "back_end", "dataset", "seed")  # with the candidate five, which TensorBoard shows at first
+_SCORES = ("test/accuracy", "val/accuracy", "cv/accuracy")
 OPTIMISTIC = ", chosen by the clips that are scored"
-MEAN, REPORT = "mean", "report"  # folders beside those of seeds, and of data sets
+_MEAN, _STUDY = "mean", "_study"  # folders beside those of seeds, and of data sets; the latter comes first in lists
 
 
 def run_logger(folder: Path) -> TensorBoardLogger:
@@ -53,7 +54,7 @@ def log_fit(
 
     Args:
         logger: Of the run.
-        params: Hyper-parameters of the run, flat.
+        params: What tells the run from others; the names of front-end and back-end tell their arguments.
         selection: The outcome of the search.
         scores: Of the selection, by name.
         predictions: Behind the score.
@@ -66,12 +67,11 @@ def log_fit(
     logger.log_metrics({f"extraction/{name}": value for name, value in profile.items()}, step=0)
     # All scores are declared, as TensorBoard takes the columns for all runs from one of them; the logger's own
     # log_hyperparams would log a value for each, also for a test that is still to come.
-    chosen = {
-        **params,
-        "candidate": describe(selection.best_candidate),
-        "selected_on_test": selection.selected_on_test,
-    }
-    for summary in hparams(chosen, dict.fromkeys(_SCORES, 0.0)):  # type: ignore[no-untyped-call]
+    optimistic = OPTIMISTIC if selection.selected_on_test else ""
+    columns = {name: str(params[name]) for name in _COLUMNS}
+    columns["candidate"] = describe(selection.best_candidate) + optimistic
+    declared = sorted(_SCORES, key=lambda name: name.startswith("cv") != selection.score_name.startswith("cv"))
+    for summary in hparams(columns, dict.fromkeys(declared, 0.0)):  # type: ignore[no-untyped-call]
         writer.file_writer.add_summary(summary)
     for step, score in enumerate(selection.candidate_scores):
         writer.add_scalar("candidates/accuracy", score, step)
@@ -80,9 +80,9 @@ def log_fit(
         for step, (candidate, score) in enumerate(zip(selection.candidates, selection.candidate_scores, strict=True))
     ]
     writer.add_text("candidates", "\n".join(["| step | candidate | accuracy (%) | |", "|---|---|---|---|", *lines]))
-    writer.add_text("configuration", _verbatim(config))
+    writer.add_text("settings", _verbatim(config))
     kind = selection.score_name.split("/")[0]
-    log_predictions(logger, kind, predictions, class_names, OPTIMISTIC if selection.selected_on_test else "")
+    log_predictions(logger, kind, predictions, class_names, optimistic)
 
 
 def log_predictions(
@@ -126,11 +126,13 @@ def log_study(folder: Path, analysis: Analysis, report: str, config: str) -> Non
         report: The report, Markdown.
         config: The study, YAML.
     """
-    figures = {"accuracy": comparison_figure(analysis), "cost": pareto_figure(analysis)}
-    _log_anew(folder / REPORT, {"report": report, "configuration": _verbatim(config)}, figures)
+    without_images = "\n".join(line for line in report.splitlines() if not line.startswith("!["))
+    texts = {f"{_STUDY}/report": without_images, f"{_STUDY}/settings": _verbatim(config)}
+    figures = {f"{_STUDY}/accuracy": comparison_figure(analysis), f"{_STUDY}/cost": pareto_figure(analysis)}
+    _log_anew(folder / _STUDY, texts, figures)
     for cell in analysis.cells.values():
         if len(cell.runs) > 1:
-            place = (folder / cell.first.run).parent / MEAN
+            place = (folder / cell.first.run).parent / _MEAN
             _log_anew(place, {}, {f"confusion/mean of {len(cell.runs)} seeds": _mean_confusion(folder, cell)})
 
 
