@@ -19,6 +19,7 @@ from .study import Study
 
 _SAMPLES = (150, 300)  # clips, of the small searches that are timed
 _SHORT = 0.5  # s; what takes less is timed again, warm
+_WRITING = 0.8  # s; figures, logs and checkpoint of a run, roughly
 
 
 def dry_run(study: Study, trainer: Trainer, embeddings: Path, *, force: bool = False) -> Iterator[str]:
@@ -110,7 +111,7 @@ def _seconds_of_fits(runs: Sequence[Run]) -> float:
         key = (run.params["dataset"], run.params["back_end"], round(np.log2(n_features)))
         if key not in known:
             known[key] = _seconds_of_fit(run, n_features)
-        total += known[key]
+        total += known[key] + _WRITING
     return total
 
 

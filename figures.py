@@ -183,23 +183,20 @@ def filters_figure(front_end: FrontEnd) -> Figure | None:
     first = [(name, conv) for name, conv in convolutions if conv.in_channels == 1] or convolutions[:1]
     if not first:
         return None
-    n_shown = [min(conv.out_channels, _A_ROW if len(first) > 1 else 4 * _A_ROW) for _, conv in first]
-    figure = Figure(figsize=(9, 1 + 1.1 * sum(-(-n // _A_ROW) for n in n_shown)), layout="constrained")
-    parts = figure.subfigures(len(first), 1, squeeze=False, height_ratios=[-(-n // _A_ROW) for n in n_shown])[:, 0]
-    for part, (name, conv), n in zip(parts, first, n_shown, strict=True):
+    n_shown = _A_ROW if len(first) > 1 else 2 * _A_ROW
+    figure = Figure(figsize=(9, 0.6 + 1.1 * len(first)), layout="constrained")
+    for axes, (name, conv) in zip(figure.subplots(len(first), 1, squeeze=False)[:, 0], first, strict=True):
+        weights = conv.weight[:n_shown, 0].detach().float().cpu().numpy()
         shape = " x ".join(map(str, conv.kernel_size))
-        unit = "bands x frames" if isinstance(conv, nn.Conv2d) else "steps"
-        part.suptitle(f"{name}: {n} of {conv.out_channels} filters, {shape} {unit}", fontsize=8)
-        for index, axes in enumerate(part.subplots(-(-n // _A_ROW), _A_ROW, squeeze=False).flat):
-            axes.set(xticks=[], yticks=[])
-            if index >= n:
-                axes.set_axis_off()
-                continue
-            weight = conv.weight[index, 0].detach().float().cpu().numpy()
-            if weight.ndim == 2:
-                axes.imshow(weight, aspect="auto", cmap="RdBu", origin="lower", interpolation="nearest")
-            else:
-                axes.plot(weight, linewidth=0.6)
+        unit = "bands x frames" if weights.ndim == 3 else "steps"
+        axes.set_title(f"{name}: {len(weights)} of {conv.out_channels} filters, {shape} {unit}", fontsize=8)
+        gap = np.full((*weights.shape[:-1], max(1, weights.shape[-1] // 8)), np.nan)
+        side_by_side = np.concatenate([weights, gap], axis=-1)
+        if weights.ndim == 3:
+            axes.imshow(np.hstack(side_by_side), aspect="auto", cmap="RdBu", origin="lower", interpolation="nearest")
+        else:
+            axes.plot(side_by_side.ravel(), linewidth=0.6)
+        axes.set_axis_off()
     return figure
 
 

@@ -28,15 +28,21 @@ def describe(front_end: FrontEnd, datamodule: AudioDataModule, precision: str) -
 def describe_front_end(front_end: FrontEnd) -> dict[str, Any]:
     """What of a front-end decides its embeddings, as plain Python."""
     cls = type(front_end)
+    told = {name: plain(value) for name, value in front_end.arguments.items() if name != "seed" or is_random(front_end)}
     return {
         "front_end": FRONTENDS.name_of(cls) or cls.__qualname__,
-        "arguments": {name: plain(value) for name, value in front_end.arguments.items()},
+        "arguments": told,
         **front_end.options._asdict(),
         "weights": weights_digest(front_end),
         "code": code_digest([type(module) for module in front_end.modules()]),
         "representation": repr(front_end.representation),
         "sample_rate": front_end.sample_rate,
     }
+
+
+def is_random(front_end: FrontEnd) -> bool:
+    """Whether a seed decides anything of a front-end."""
+    return any(True for _ in front_end.parameters())
 
 
 def describe_data(datamodule: AudioDataModule, precision: str) -> dict[str, Any]:

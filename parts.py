@@ -19,10 +19,11 @@ from .frontends import FrontEnd
 from .frontends.base import Layers
 from .frontends.initialisers import Init
 from .frontends.pooling import Pooling
+from .identity import is_random
 from .parsing import Parser, instantiate
 from .protocols import resolve
 from .registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
-from .run import as_text, is_random
+from .run import as_text
 
 T = TypeVar("T")
 Entries = list[dict[str, Any] | str]

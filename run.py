@@ -17,7 +17,7 @@ from .datamodules import AudioDataModule, Clip
 from .frontends import FrontEnd
 from .frontends.base import Options
 from .frontends.measure import Description
-from .identity import code_digest
+from .identity import code_digest, is_random
 from .metrics import score
 from .probe import Probe
 from .protocols import resolve
@@ -209,11 +209,6 @@ def _scores(name: str, accuracy: float, predictions: Predictions) -> dict[str, f
 @functools.lru_cache(maxsize=4)
 def _cost(front_end: FrontEnd, n_samples: int) -> Description:
     return front_end.describe(n_samples)
-
-
-def is_random(front_end: FrontEnd) -> bool:
-    """Whether a seed decides anything of a front-end."""
-    return any(True for _ in front_end.parameters())
 
 
 def front_end_label(front_end: FrontEnd, options: Mapping[str, Any]) -> str:

@@ -1,4 +1,3 @@
-import csv
 import json
 import os
 import shutil
@@ -69,8 +68,11 @@ def test_predict_fit_test_on_a_folder(untrained, sounds, tmp_path):
     content = events.SummaryMetadata("_hparams_/experiment").plugin_data.content
     declared = HParamsPluginData.FromString(content).experiment.metric_infos
     assert {info.name.tag for info in declared} == {"val/accuracy", "cv/accuracy", "test/accuracy"}
-    labels = only(run, "*/default/metadata.tsv").read_text().splitlines()
-    assert set(labels) == {"high", "low", "mid"}
+    header, *lines = only(run, "*/default/metadata.tsv").read_text().splitlines()
+    assert header == "label\tclip"
+    assert "high\thigh/high 00.wav" in lines
+    assert {line.split("\t")[0] for line in lines} == {"high", "low", "mid"}
+    assert "random filters" in events.Tags()["images"]
 
 
 def test_saved_config_repeats_the_run_in_a_fresh_process(untrained, sounds, tmp_path):
@@ -153,10 +155,16 @@ def test_skipped_files_are_listed_in_the_summary(untrained, sounds, tmp_path):
         ("test --data synthetic", "test needs the checkpoint that fit has written: --ckpt_path"),
         ("test --data synthetic --ckpt_path gone.ckpt", "no checkpoint at gone.ckpt"),
         ("predict --config gone.yaml", "gone.yaml"),
-        ("compare gone.yaml", "no study 'gone.yaml': no such file, and none of the shipped ones (synthetic"),
-        ("compare --frontends [vgg6]", "unknown front-end 'vgg6'"),
+        (
+            "compare gone.yaml",
+            "no study 'gone.yaml': no such file, and none of the shipped ones (extended_ballroom, gtzan",
+        ),
+        ("compare --frontends [vgg6]", "frontends[0]: unknown front-end 'vgg6'; did you mean 'vgg'?"),
         ("compare --seeds many", "--seeds: Expected"),
-        ("compare --seeds [] --frontends []", "the study has nothing for --frontends, --seeds"),
+        ("compare --seeds []", "seeds: empty; give at least one"),
+        ("compare gtzan", "roots.gtzan: no folder is given; add --roots.gtzan DIR"),
+        ("report gone", "no results.jsonl in gone: give the folder of a study"),
+        ("report", "report takes one folder, that of a study"),
         ("predict --data synthetic --model.frontend vgg --model.frontend.n_filters 0", "n_filters=0; expected"),
         ("comprae", "unknown command 'comprae'; did you mean 'compare'?"),
         ("list backend", "unknown kind 'backend'; there are frontends, backends, datamodules"),
@@ -297,160 +305,6 @@ def test_checkpoint_of_other_classes(untrained, fitted):
     assert status == 2
     assert "classes that the probe was not fitted to: chacha, five" in err
     assert "it knows high, low, mid" in err
-
-
-STUDY = """
-name: small
-datamodules:
-  - {class_path: synthetic, init_args: {task: events, clips_per_class: 6, n_samples: 8000, folds: 3}}
-  - {class_path: synthetic, init_args: {task: events, clips_per_class: 5, n_samples: 8000}}
-frontends: [{class_path: temporal, init_args: {n_filters: 4}}, mfcc]
-backends: [svm, elm]
-seeds: [0, 1]
-"""
-
-
-def test_compare(untrained, tmp_path):
-    (tmp_path / "study.yaml").write_text(STUDY)
-    status, out, err = untrained("compare", "study.yaml")
-    assert status == 0
-    assert "temporal-n_filters=4" in out
-    assert "chance" in out
-    results = list(csv.DictReader((tmp_path / "runs/small/results.csv").open(newline="")))
-    # For each data set: temporal with two back-ends and seeds; mfcc with svm once, with elm twice.
-    assert len(results) == 2 * (4 + 3)
-    assert {(row["protocol"], row["metric"]) for row in results} == {
-        ("nested", "cv/accuracy"),
-        ("holdout", "test/accuracy"),
-    }
-    assert len({row["run"] for row in results}) == len(results)
-    assert {row["dataset"] for row in results} == {"synthetic-events-1", "synthetic-events-2"}  # never averaged
-    for row in results:
-        metrics = json.loads((tmp_path / row["run"] / "metrics.json").read_text())
-        assert metrics[row["metric"]] == float(row["accuracy"])
-        assert (tmp_path / row["run"] / "probe.ckpt").is_file()
-    assert (tmp_path / "runs/small/results.png").read_bytes().startswith(b"\x89PNG")
-    assert "[14/14]" in err
-    # Nothing is extracted twice: 3 stores for each data set of that size.
-    assert len(list((tmp_path / "runs/embeddings").iterdir())) == 3
-
-    config = tmp_path / results[0]["run"] / "config.yaml"
-    status, out, _ = untrained("fit", "--config", config, "--trainer.default_root_dir", "repeated")
-    assert status == 0
-    assert f"cv/accuracy {100 * float(results[0]['accuracy']):.2f} %" in out
-
-    status, out, err = untrained("compare", "study.yaml", "--seeds", "[0]", "--name", "again")
-    assert status == 0
-    assert "nothing to do" in err
-    again = list(csv.DictReader((tmp_path / "runs/again/results.csv").open(newline="")))
-    scores = {(r["dataset"], r["metric"], r["front_end"], r["back_end"], r["seed"]): r["accuracy"] for r in results}
-    assert all(scores[r["dataset"], r["metric"], r["front_end"], r["back_end"], "0"] == r["accuracy"] for r in again)
-
-
-def test_compare_by_the_study_s_protocol_says_so(untrained, tmp_path):
-    (tmp_path / "study.yaml").write_text(STUDY)
-    only_folds = "[{class_path: synthetic, init_args: {task: events, clips_per_class: 4, n_samples: 8000, folds: 2}}]"
-    arguments = ["--protocol", "study", "--datamodules", only_folds, "--backends", "[elm]", "--seeds", "[0]"]
-    status, out, _ = untrained("compare", "study.yaml", *arguments)
-    assert status == 0
-    assert "chosen by the clips that are scored" in " ".join(out.split())
-    results = list(csv.DictReader((tmp_path / "runs/small/results.csv").open(newline="")))
-    assert {row["selected_on_test"] for row in results} == {"True"}
-
-
-def test_compare_sweeps_options(untrained, tmp_path):
-    (tmp_path / "study.yaml").write_text(STUDY + "model: {pooling: [mean, max], layers: [all, last, [0]]}\n")
-    one = "[{class_path: synthetic, init_args: {task: events, clips_per_class: 4, n_samples: 8000, folds: 3}}]"
-    few = ["--datamodules", one, "--backends", "[elm]", "--seeds", "[0]"]
-    front_ends = "[{class_path: sample_level, init_args: {n_filters: 2}}, mfcc]"
-    status, _, _ = untrained("compare", "study.yaml", *few, "--frontends", front_ends)
-    assert status == 0
-    results = list(csv.DictReader((tmp_path / "runs/small/results.csv").open(newline="")))
-    assert {row["front_end"]: row["n_features"] for row in results} == {
-        "sample_level-n_filters=2": "14",
-        "sample_level-n_filters=2-layers=last": "2",
-        "sample_level-n_filters=2-layers=0": "2",
-        "sample_level-n_filters=2-pooling=max": "14",
-        "sample_level-n_filters=2-layers=last-pooling=max": "2",
-        "sample_level-n_filters=2-layers=0-pooling=max": "2",
-        "mfcc": "120",  # has neither maps nor layers, and is there once
-    }
-    assert len(list((tmp_path / "runs/embeddings").iterdir())) == 3  # a pooling each, and mfcc
-    (row,) = (row for row in results if row["front_end"] == "sample_level-n_filters=2-layers=0-pooling=max")
-    status, out, _ = untrained("fit", "--config", tmp_path / row["run"] / "config.yaml")
-    assert status == 0
-    assert f"cv/accuracy {100 * float(row['accuracy']):.2f} %" in out
-    both = ["--frontends", "[{class_path: sample_level, init_args: {n_filters: 2}}, mfcc, temporal]", "--name", "both"]
-    status, _, err = untrained("compare", "study.yaml", *few, *both, "--model.layers", "[all, [0, 2]]")
-    assert status == 0
-    assert "not in this study: layers=[0, 2]; expected" in err
-    assert err.count("as Temporal has 1 layers") == 1
-    assert "not in this study: MFCC overrides forward()" in err
-    results = list(csv.DictReader((tmp_path / "runs/both/results.csv").open(newline="")))
-    assert len([row for row in results if row["front_end"].startswith("temporal")]) == 2  # poolings, of all layers
-    status, _, err = untrained("compare", "study.yaml", *few, "--frontends", front_ends, "--model.layers", "[[7]]")
-    assert status == 2
-    assert "--model: layers=[7]; expected" in err
-
-
-def test_compare_reads_features_as_they_are_and_as_z_scores(untrained, tmp_path):
-    (tmp_path / "study.yaml").write_text(STUDY + "model: {standardize: [none, zscore]}\n")
-    one = "[{class_path: synthetic, init_args: {task: events, clips_per_class: 6, n_samples: 8000, folds: 3}}]"
-    few = ["--datamodules", one, "--frontends", "[mfcc]", "--backends", "[svm, elm]", "--seeds", "[0]"]
-    status, out, _ = untrained("compare", "study.yaml", *few)
-    assert status == 0
-    results = list(csv.DictReader((tmp_path / "runs/small/results.csv").open(newline="")))
-    score_of = {row["back_end"]: float(row["accuracy"]) for row in results}
-    assert set(score_of) == {"svm", "svm-standardize=zscore", "elm", "elm-standardize=zscore"}
-    assert score_of["svm"] != score_of["svm-standardize=zscore"]
-    assert len(list((tmp_path / "runs/embeddings").iterdir())) == 1
-    (row,) = (row for row in results if row["back_end"] == "svm-standardize=zscore")
-    config = tmp_path / row["run"] / "config.yaml"
-    assert yaml.safe_load(config.read_text())["model"]["standardize"] == "zscore"
-    status, out, _ = untrained("fit", "--config", config)
-    assert f"cv/accuracy {100 * float(row['accuracy']):.2f} %" in out
-
-
-def test_force_computes_each_data_set_again_in_the_store_that_they_share(untrained, sounds, tmp_path):
-    """Parts of one folder have one store, as their clips have one source."""
-    for number, name in enumerate(("one", "two")):
-        (tmp_path / name).mkdir()
-        files = ("00.wav", ("01.flac", "02.ogg")[number])
-        lines = [f"{label}/{label} {file},{label}" for label in ("high", "low") for file in files]
-        (tmp_path / name / "clips.csv").write_text("\n".join(["path,label", *lines, ""]))
-    one, two = (
-        f"{{class_path: manifest, init_args: {{path: {name}/clips.csv, root: {sounds}, n_samples: 8000, folds: 2}}}}"
-        for name in ("one", "two")
-    )
-    (tmp_path / "study.yaml").write_text(
-        f"datamodules: [{one}, {two}]\nfrontends: [mfcc]\nbackends: [elm]\nprotocol: study\n"
-    )
-    assert untrained("compare", "study.yaml")[0] == 0
-    status, _, err = untrained("compare", "study.yaml", "--force")
-    assert status == 0
-    assert err.count("4 of 4 clips computed") == 2
-    assert len(list((tmp_path / "runs/embeddings").iterdir())) == 1
-    assert "force: false" in (tmp_path / "runs/study/study.yaml").read_text()
-    (store,) = (tmp_path / "runs/embeddings").iterdir()
-    assert len((store / "clips.csv").read_text().splitlines()) == 1 + 6
-    (store / "embeddings.safetensors").write_bytes(b"junk")
-    assert "compute it again with --force" in untrained("compare", "study.yaml")[2]
-    assert untrained("compare", "study.yaml", "--force")[0] == 0
-
-
-def test_table_and_figure_have_front_ends_of_a_kind_together(untrained):
-    one = "[{class_path: synthetic, init_args: {task: events, clips_per_class: 4, n_samples: 8000, folds: 3}}]"
-    front_ends = "[mfcc, timbral, frame_level, vgg, sample_level]"
-    few = ["--datamodules", one, "--backends", "[elm]", "--seeds", "[0]"]
-    status, out, _ = untrained("compare", "synthetic", *few, "--frontends", front_ends)
-    assert status == 0
-    rows = [line.split("│")[1].strip() for line in out.splitlines() if line.startswith("│")]
-    assert rows == [
-        *["spectrogram:", "vgg", "timbral"],
-        *["waveform:", "sample_level", "frame_level"],
-        *["others:", "mfcc"],
-        "chance",
-    ]
 
 
 def test_list_tells_the_place_and_the_layers_of_front_ends(untrained):
