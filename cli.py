@@ -29,6 +29,7 @@ _KEEPING = ("predict", "fit", "test", "compare")
 _STUDIES = Path(__file__).parent / "configs" / "studies"
 _PIPED = 200  # columns of a table that no terminal shows
 _DEFAULT_STUDY = "synthetic"
+_MOST_TICKED = 40  # runs that TensorBoard shows without being asked
 
 
 def script() -> None:
@@ -160,12 +161,15 @@ def _write_report(folder: Path, *, anew: bool) -> int:
     from rich.console import Console
 
     from .report import comparison_table, differences_in_short, write_report
+    from .review import STUDY
 
     analysis, failures = write_report(folder, anew=anew)
     if analysis is not None:
         Console(width=None if sys.stdout.isatty() else _PIPED).print(comparison_table(analysis))
         print("\n".join([*differences_in_short(analysis), f"{folder}/report.md", f"{folder}/results.csv"]))
         print(f"tensorboard --logdir {folder}")
+        if sum(len(cell.runs) for cell in analysis.cells.values()) >= _MOST_TICKED:
+            print(f"  (of more than {_MOST_TICKED} runs it ticks none by itself: tick {STUDY} for the whole)")
     for failure in failures:
         print(
             f"untrained: failed: {failure.run}: {failure.error}; see {folder}/{failure.run}/error.txt", file=sys.stderr

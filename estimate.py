@@ -52,9 +52,9 @@ def dry_run(study: Study, trainer: Trainer, embeddings: Path, *, force: bool = F
     if waiting:
         extracting = sum(n * _seconds_per_clip(run, trainer) for n, run in missing.values() if n) / trainer.world_size
         fitting = _seconds_of_fits(waiting)
-        total = told(extracting + fitting)
+        both = told(extracting + fitting)
         how = "from the time of one clip of each front-end, and of small searches"
-        yield f"about {total}: embeddings {told(extracting)}, fits {told(fitting)} ({how})"
+        yield f"about {both}: embeddings {told(extracting)}, fits {told(fitting)} ({how})"
 
 
 def told(seconds: float) -> str:

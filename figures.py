@@ -98,31 +98,28 @@ def pareto_figure(analysis: Analysis) -> Figure:
     figure = Figure(figsize=(15, 4.4 * len(datasets)), layout="constrained")
     for row, dataset in zip(np.atleast_2d(figure.subplots(len(datasets), 3, sharey="row")), datasets, strict=True):
         for axes, (cost, of) in zip(row, _COSTS.items(), strict=True):
-            for index, back_end in enumerate(analysis.back_ends(dataset)):
-                colour = mpl.color_sequences["tab10"][index % 10]
-                cells = [cell for cell in analysis.of(dataset) if cell.first.back_end == back_end]
-                points = [(float(x), 100 * cell.accuracy, cell) for cell in cells if (x := of(cell)) is not None]
-                axes.plot([x for x, _, _ in points], [y for _, y, _ in points], "o", color=colour, label=back_end)
-                best = front([(x, y) for x, y, _ in points])
-                axes.step(*zip(*best, strict=True), where="post", color=colour, linewidth=1) if best else None
-                for x, y, cell in points:
-                    if index == 0 or (x, y) in best:
-                        axes.annotate(
-                            cell.first.front_end,
-                            (x, y),
-                            (3, 3),
-                            textcoords="offset points",
-                            fontsize=7,
-                            parse_math=False,
-                        )
-            axes.axhline(100 / analysis.of(dataset)[0].first.n_classes, color="black", linestyle="--", linewidth=1)
-            _decades(axes, [float(x) for cell in analysis.of(dataset) if (x := of(cell)) is not None])
+            known = [(float(x), cell) for cell in analysis.of(dataset) if (x := of(cell)) is not None]
+            _draw_costs(axes, known, analysis.back_ends(dataset))
             axes.set_xlabel(cost)
-            axes.set_ylim(0, None)
-        row[0].set_ylabel("accuracy (%)")
+        row[0].set(ylabel="accuracy (%)", ylim=(0, None))
         row[0].set_title(dataset, loc="left", parse_math=False)
         row[-1].legend(fontsize=8)
     return figure
+
+
+def _draw_costs(axes: Axes, cells: Sequence[tuple[float, Cell]], back_ends: Sequence[str]) -> None:
+    for index, back_end in enumerate(back_ends):
+        colour = mpl.color_sequences["tab10"][index % 10]
+        points = [(x, 100 * cell.accuracy) for x, cell in cells if cell.first.back_end == back_end]
+        if points:
+            axes.plot(*zip(*points, strict=True), "o", color=colour, label=back_end)
+            axes.step(*zip(*front(points), strict=True), where="post", color=colour, linewidth=1)
+    best = {cell.first.front_end: (x, 100 * cell.accuracy) for x, cell in sorted(cells, key=lambda c: c[1].accuracy)}
+    for name, point in best.items():
+        axes.annotate(name, point, (3, 3), textcoords="offset points", fontsize=7, parse_math=False)
+    if cells:
+        axes.axhline(100 / cells[0][1].first.n_classes, color="black", linestyle="--", linewidth=1)
+        _decades(axes, [x for x, _ in cells])
 
 
 def _decades(axes: Axes, costs: Sequence[float]) -> None:
@@ -130,9 +127,16 @@ def _decades(axes: Axes, costs: Sequence[float]) -> None:
     positive = [cost for cost in costs if cost > 0]
     if not positive:
         return
-    low, high = np.floor(np.log10(min(positive))), np.floor(np.log10(max(positive))) + 1
-    axes.set_xscale("symlog", linthresh=10**low) if min(costs) <= 0 else axes.set_xscale("log")
-    axes.set_xlim(-(10**low) / 4 if min(costs) <= 0 else 10**low, 10**high)
+    low, high = int(np.floor(np.log10(min(positive)))), int(np.floor(np.log10(max(positive)))) + 1
+    decades = [10.0**power for power in range(low, high + 1)]
+    if min(costs) > 0:
+        axes.set_xscale("log")
+        axes.set_xlim(decades[0], decades[-1])
+    else:
+        axes.set_xscale("symlog", linthresh=decades[0])
+        axes.set_xlim(-decades[0] / 4, decades[-1])
+        decades = [0.0, *decades]
+    axes.set_xticks(decades)
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
@@ -193,7 +197,13 @@ def filters_figure(front_end: FrontEnd) -> Figure | None:
         gap = np.full((*weights.shape[:-1], max(1, weights.shape[-1] // 8)), np.nan)
         side_by_side = np.concatenate([weights, gap], axis=-1)
         if weights.ndim == 3:
-            axes.imshow(np.hstack(side_by_side), aspect="auto", cmap="RdBu", origin="lower", interpolation="nearest")
+            axes.imshow(
+                np.concatenate(list(side_by_side), axis=1),
+                aspect="auto",
+                cmap="RdBu",
+                origin="lower",
+                interpolation="nearest",
+            )
         else:
             axes.plot(side_by_side.ravel(), linewidth=0.6)
         axes.set_axis_off()

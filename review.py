@@ -25,7 +25,8 @@ _MOST_PROJECTED = 2000
 _COLUMNS = ("front_end", "back_end", "dataset", "seed")  # with the candidate five, which TensorBoard shows at first
 _SCORES = ("test/accuracy", "val/accuracy", "cv/accuracy")
 OPTIMISTIC = ", chosen by the clips that are scored"
-_MEAN, _STUDY = "mean", "_study"  # folders beside those of seeds, and of data sets; the latter comes first in lists
+STUDY = "_study"
+"""The run of a study as a whole, beside those of its data sets; its name comes first in lists."""
 
 
 def run_logger(folder: Path) -> TensorBoardLogger:
@@ -127,31 +128,26 @@ def log_study(folder: Path, analysis: Analysis, report: str, config: str) -> Non
         config: The study, YAML.
     """
     without_images = "\n".join(line for line in report.splitlines() if not line.startswith("!["))
-    texts = {f"{_STUDY}/report": without_images, f"{_STUDY}/settings": _verbatim(config)}
-    figures = {f"{_STUDY}/accuracy": comparison_figure(analysis), f"{_STUDY}/cost": pareto_figure(analysis)}
-    _log_anew(folder / _STUDY, texts, figures)
-    for cell in analysis.cells.values():
+    texts = {"report": without_images, "settings": _verbatim(config)}
+    figures = {"accuracy": comparison_figure(analysis), "cost": pareto_figure(analysis)}
+    for names, cell in analysis.cells.items():
         if len(cell.runs) > 1:
-            place = (folder / cell.first.run).parent / _MEAN
-            _log_anew(place, {}, {f"confusion/mean of {len(cell.runs)} seeds": _mean_confusion(folder, cell)})
-
-
-def _log_anew(folder: Path, texts: Mapping[str, str], figures: Mapping[str, Figure]) -> None:
-    forget_run(folder)
-    with SummaryWriter(str(folder)) as writer:
+            figures[f"confusion/{'/'.join(names)}"] = _mean_confusion(folder, cell)
+    forget_run(folder / STUDY)
+    with SummaryWriter(str(folder / STUDY)) as writer:
         for name, text in texts.items():
-            writer.add_text(name, text)
+            writer.add_text(f"{STUDY}/{name}", text)
         for name, figure in figures.items():
-            writer.add_figure(name, figure)
+            writer.add_figure(f"{STUDY}/{name}", figure)
 
 
 def _mean_confusion(folder: Path, cell: Cell) -> Figure:
     several = [read_predictions(folder / run.run / predictions_file(run.metric)) for run in cell.runs]
     class_names = sorted({name for each in several for name in (*each.labels, *each.given)})
     shares = np.mean([_confusion(each, class_names) for each in several], axis=0)
-    spread = f" ± {100 * (cell.deviation or 0):.1f}"
+    accuracy = f"{100 * cell.accuracy:.1f} ± {100 * (cell.deviation or 0):.1f} %"
     remark = OPTIMISTIC if cell.first.selected_on_test else ""
-    return confusion_figure(shares, class_names, f"accuracy {100 * cell.accuracy:.1f}{spread} %{remark}")
+    return confusion_figure(shares, class_names, f"mean of {len(several)} seeds: {accuracy}{remark}")
 
 
 def _confusion(predictions: Predictions, class_names: Sequence[str]) -> Array:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -13,7 +14,9 @@ import pytest
 import yaml
 from untrained.backends.nearest_class import NearestClass
 from untrained.frontends.baselines import MFCC
+from untrained.parsing import load_names
 from untrained.registry import BACKENDS, FRONTENDS
+from untrained.study import plan, study_parser
 
 
 @pytest.fixture(autouse=True)
@@ -445,13 +448,33 @@ def test_configuration_is_printed_and_read_back(untrained, tmp_path):
     assert "temporal-n_filters=4/nearest_class/seed3: to do" in out
 
 
-def test_two_back_ends_of_one_name_do_not_meet(untrained, tmp_path):
-    """Labels leave out seeds and say 1 and '1' alike; then the digest tells runs apart."""
+def test_entries_that_differ_and_entries_that_do_not(untrained, tmp_path):
+    """Of two that differ each has its name, and the same one twice is one."""
     (tmp_path / "study.yaml").write_text(LITTLE)
     entries = "[{class_path: svm, init_args: {gamma: 0.5}}, {class_path: svm, init_args: {gamma: 0.25}}]"
     status, _, _ = untrained("compare", "study.yaml", "--backends", entries, "--frontends", "[mfcc, mfcc]")
     assert status == 0
-    assert len(results_of(tmp_path)) == 2  # the same front-end twice is one
+    assert {(row["front_end"], row["back_end"]) for row in results_of(tmp_path)} == {
+        ("mfcc", "svm-gamma=0.5"),
+        ("mfcc", "svm-gamma=0.25"),
+    }
+
+
+def test_the_example_of_the_guide_is_a_study(sounds):
+    guide = (Path(__file__).parents[1] / "docs" / "studies.md").read_text()
+    (example,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    load_names()
+    study = plan(study_parser().parse_object(yaml.safe_load(example.replace("~/sounds", str(sounds)))), "32-true")
+    assert {run.params["front_end"] for run in study.runs} == {
+        *("vgg", "vgg-n_filters=64", "mfcc"),
+        *("vgg-pooling=mean_std", "vgg-n_filters=64-pooling=mean_std"),
+    }
+    assert {run.params["back_end"] for run in study.runs} == {
+        *("svm", "elm", "elm-alpha=1.0"),
+        *("svm-standardize=zscore", "elm-standardize=zscore", "elm-alpha=1.0-standardize=zscore"),
+    }
+    # Two lengths; of five variants mfcc has no seeds with an SVM.
+    assert len(study.runs) == 2 * (4 * 6 * 3 + 2 * 1 + 4 * 3)
 
 
 def test_a_study_is_reproduced_by_the_settings_in_its_folder(untrained, tmp_path):

@@ -9,11 +9,15 @@ import sys
 from pathlib import Path
 
 import frontend_costs
+import numpy as np
 import pytest
+import soundfile
 import torch
 import untrained as package
 import yaml
+from torchaudio.datasets import gtzan
 from untrained.cli import _STUDIES
+from untrained.datamodules.extended_ballroom import DANCES
 
 MODULES = ["untrained", *(module.name for module in pkgutil.walk_packages(package.__path__, "untrained."))]
 TINY = "[{class_path: synthetic, init_args: {task: events, clips_per_class: 3, folds: 3, n_samples: 8000}}]"
@@ -54,17 +58,52 @@ def test_everything_is_installed():
     assert Path(package.__file__).parent.name == "untrained"  # not the checkout
 
 
+@pytest.fixture(scope="module")
+def copies(tmp_path_factory):
+    """Small copies of the three data sets of the study, in their own layouts."""
+    root = tmp_path_factory.mktemp("copies")
+    sound = np.random.default_rng(0).uniform(-0.1, 0.1, 3000)
+
+    def write(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, sound, 22_050)
+
+    for name in [*gtzan.filtered_train[::40], *gtzan.filtered_valid[::40], *gtzan.filtered_test[::40]]:
+        write(root / "gtzan" / name.partition(".")[0] / f"{name}.wav")
+    for number, dance in enumerate(DANCES):
+        for song in range(10):
+            write(root / "extended_ballroom" / dance / f"{1000 * (number + 1) + song}.mp3")
+    rows = ["slice_file_name,fold,class"]
+    for number in range(20):
+        write(root / "urbansound8k" / "audio" / f"fold{1 + number % 10}" / f"{number}.wav")
+        rows.append(f"{number}.wav,{1 + number % 10},{('siren', 'dog_bark')[number // 10]}")
+    (root / "urbansound8k" / "metadata").mkdir()
+    (root / "urbansound8k" / "metadata" / "UrbanSound8K.csv").write_text("\n".join(rows))
+    return root
+
+
 @pytest.mark.parametrize("path", sorted(_STUDIES.glob("*.yaml")), ids=lambda path: path.stem)
-def test_shipped_studies_run(untrained, path, tmp_path):
-    arguments = ["--datamodules", TINY, "--seeds", "[0]", "--backends", "[svm]"]
-    status, out, _ = untrained("compare", path.stem, *arguments)
-    assert status == 0
+def test_shipped_studies_run(untrained, path, tmp_path, copies):
+    """Each as it is but for its length: one seed, a plain back-end, small front-ends and few or short clips."""
     study = yaml.safe_load(path.read_text())
     assert study["name"] == path.stem
+    arguments = ["--seeds", "[0]", "--backends", "[{class_path: elm, init_args: {n_hidden: 100}}]"]
+    if "roots" in study:
+        arguments += [f"--roots.{name}={copies / name}" for name in study["roots"]]
+        arguments += ["--vary.datamodules.n_samples", "[8000]", "--vary.frontends.size", "[small]"]
+    else:
+        arguments += ["--datamodules", TINY]
+    if path.stem == "paper":  # whose front-ends are those of the others
+        arguments += ["--frontends", "[mfcc, {class_path: frame_level, init_args: {collapse_deep: true}}]"]
+        study["frontends"] = ["mfcc", "frame_level"]
+    status, out, _ = untrained("compare", path.stem, *arguments)
+    assert status == 0
     for entry in study["frontends"]:
         name = entry if isinstance(entry, str) else entry["class_path"]
         assert re.search(rf"│ +{name}[ -]", out)
-    assert len((tmp_path / "runs" / path.stem / "results.csv").read_text().splitlines()) == 1 + len(study["frontends"])
+    n_data = len(study.get("roots", [1]))
+    n_runs = n_data * len(study["frontends"])
+    assert len((tmp_path / "runs" / path.stem / "results.csv").read_text().splitlines()) == 1 + n_runs
 
 
 def test_table_of_costs_is_up_to_date():

@@ -1,0 +1,64 @@
+"""Tests of differences, against their formulas and against what they do where there is no difference."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from untrained.metrics import bootstrap
+from untrained.significance import bootstrap_test, corrected_t_test, holm
+
+
+def test_the_corrected_test_is_student_s_with_a_larger_variance():
+    differences = np.array([0.02, 0.05, -0.01, 0.04, 0.06, 0.03, 0.0, 0.05, 0.02, 0.04])
+    k = len(differences)
+    plain = stats.ttest_1samp(differences, 0)
+    # For folds of one size, n_test/n_train = 1/(k - 1).
+    t = plain.statistic * np.sqrt((1 / k) / (1 / k + 1 / (k - 1)))
+    assert corrected_t_test(differences, [50] * k) == pytest.approx(2 * stats.t.sf(t, k - 1))
+    assert corrected_t_test(-differences, [50] * k) == corrected_t_test(differences, [50] * k)
+    assert corrected_t_test(differences, [50] * k) > plain.pvalue
+
+
+def test_folds_that_all_differ_by_the_same():
+    assert corrected_t_test(np.zeros(5), [10] * 5) == 1
+    assert corrected_t_test(np.full(5, 0.1), [10] * 5) == 0
+
+
+def test_the_bootstrap_finds_no_difference_about_as_rarely_as_it_says():
+    """Of two models that are right equally often p is below 0.05 in some 5 % of data sets; what is real is found."""
+    rng = np.random.default_rng(0)
+    n, low = 120, 0
+    for _ in range(200):
+        right = (rng.random((n, 2)) < 0.6).astype(float)
+        draws = bootstrap(right, [""] * n, range(n))[:1000]
+        low += bootstrap_test(right[:, 0].mean() - right[:, 1].mean(), draws[:, 0] - draws[:, 1]) < 0.05
+    assert 2 <= low <= 22
+    right = (rng.random((n, 2)) < [0.9, 0.5]).astype(float)
+    draws = bootstrap(right, [""] * n, range(n))
+    assert bootstrap_test(right[:, 0].mean() - right[:, 1].mean(), draws[:, 0] - draws[:, 1]) < 0.001
+    assert bootstrap_test(0.0, draws[:, 0] - draws[:, 0]) == 1
+
+
+def test_pairs_that_are_right_and_wrong_together_need_fewer_clips():
+    """A small difference on the same clips is more than chance, where that between strangers is not."""
+    rng = np.random.default_rng(0)
+    a = (rng.random(300) < 0.6).astype(float)
+    b = a.copy()
+    b[np.flatnonzero(a)[:15]] = 0
+    paired = bootstrap(np.stack([a, b], axis=1), [""] * 300, range(300))
+    strangers = paired[:, 0] - rng.permutation(paired[:, 1])
+    difference = a.mean() - b.mean()
+    assert bootstrap_test(difference, paired[:, 0] - paired[:, 1]) < 0.01
+    assert bootstrap_test(difference, strangers) > 0.1
+
+
+def test_holm():
+    assert holm([0.04]) == [0.04]
+    assert holm([]) == []
+    assert holm([0.01, 0.02, 0.03, 0.005]) == pytest.approx([0.03, 0.04, 0.04, 0.02])
+    assert holm([0.5, 0.9, 0.6]) == [1, 1, 1]
+    rng = np.random.default_rng(0)
+    p = rng.random(20) ** 2
+    corrected = np.array(holm(p.tolist()))
+    assert (corrected >= p).all()
+    assert (corrected <= np.minimum(1, 20 * p) + 1e-12).all()  # never more careful than Bonferroni
+    assert (np.diff(corrected[np.argsort(p)]) >= 0).all()
