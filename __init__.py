@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from .backends import BackEnd
     from .datamodules import AudioDataModule, Clip
     from .embeddings import EmbeddingWriter
+    from .features import RandomFeatures
     from .frontends import FrontEnd, LogMel, Waveform
+    from .loading import load_embeddings, load_probe
     from .probe import Probe
     from .registry import BACKENDS, DATAMODULES, FRONTENDS
     from .store import EmbeddingStore
@@ -30,14 +32,19 @@ __all__ = [
     "FrontEnd",
     "LogMel",
     "Probe",
+    "RandomFeatures",
     "Waveform",
+    "load_embeddings",
+    "load_probe",
 ]
 
 _MODULES = {
     "backends": ["BackEnd"],
     "datamodules": ["AudioDataModule", "Clip"],
     "embeddings": ["EmbeddingWriter"],
+    "features": ["RandomFeatures"],
     "frontends": ["FrontEnd", "LogMel", "Waveform"],
+    "loading": ["load_embeddings", "load_probe"],
     "probe": ["Probe"],
     "store": ["EmbeddingStore"],
     "registry": ["BACKENDS", "DATAMODULES", "FRONTENDS"],

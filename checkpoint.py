@@ -193,8 +193,25 @@ def read(path: str | Path) -> tuple[Recipe, dict[str, Any]]:
         raise CheckpointError(f"{path} is damaged ({error}); fit the probe again") from error
 
 
-def build_front_end(recipe: Recipe, content: dict[str, Any], path: str | Path) -> FrontEnd:
-    """The front-end of a checkpoint; its stored weights win over its seed."""
+def build_front_end(recipe: Recipe, content: dict[str, Any], path: str | Path, trust: Sequence[str] = ()) -> FrontEnd:
+    """The front-end of a checkpoint; its stored weights win over its seed.
+
+    Args:
+        recipe: Of the checkpoint.
+        content: Of the checkpoint.
+        path: Of the checkpoint, for messages.
+        trust: Modules that it may import where its arguments name some.
+
+    Raises:
+        CheckpointError: It would import a module that is not trusted, or does not fit the front-end that is installed.
+    """
+    named = [str(recipe.front_end_arguments.get(name)) for name in FRONTENDS.get(recipe.front_end).imports]
+    unknown = [module for module in named if module not in trust]
+    if unknown:
+        raise CheckpointError(
+            f"{path}: its front-end {recipe.front_end!r} would import {', '.join(unknown)}; if you know where the file "
+            f"comes from, allow it with --trust {_quoted(sorted({*trust, *unknown}))}"
+        )
     try:
         made: FrontEnd = FRONTENDS.create(recipe.front_end, **recipe.front_end_arguments)
         front_end = made.with_options(recipe.init, recipe.pooling)

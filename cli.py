@@ -22,13 +22,15 @@ COMMANDS = {
     "compare": "run a study: front-ends x back-ends x data sets x seeds",
     "report": "make the report of a study again, from its stored results",
     "classify": "label sounds by a fitted probe",
-    "check": "decode every clip of a data set, and report what a run would meet",
+    "check": "decode every clip of a data set; or try whether a plug-in keeps its contract",
+    "new": "write a package with a front-end of your own to begin with",
     "list": "show the front-ends, back-ends and datamodules that are registered, or the embeddings that are stored",
 }
 _KEEPING = ("predict", "fit", "test", "compare")
 _STUDIES = Path(__file__).parent / "configs" / "studies"
 _PIPED = 200  # columns of a table that no terminal shows
 _DEFAULT_STUDY = "synthetic"
+_CONTRACTS = ("frontend", "backend", "datamodule")
 _MOST_TICKED = 40  # runs that TensorBoard shows without being asked
 
 
@@ -63,6 +65,7 @@ def main(argv: Sequence[str]) -> int:
         "report": _report,
         "classify": _classify,
         "check": _check,
+        "new": _new,
         "list": _list,
     }
     actions |= dict.fromkeys(("predict", "fit", "test"), lambda rest: _lightning([command, *rest]))
@@ -210,16 +213,37 @@ def _classify(argv: list[str]) -> int:
     return int(failed > 0)
 
 
-def _check(argv: list[str]) -> int:
-    from rich.console import Console
+def _new(argv: list[str]) -> int:
+    from .scaffold import new_frontend
 
-    if argv[:1] != ["data"]:
-        raise UsageError("check needs to know what: untrained check data --data NAME ...")
-    from .check import check_data, data_parser, render
+    if len(argv) != 2 or argv[0] != "frontend" or argv[1].startswith("-"):
+        raise UsageError("new makes a package with a front-end: untrained new frontend NAME")
+    files = new_frontend(argv[1])
+    folder = files[0].parent
+    print("\n".join(map(str, files)))
+    print(f"next: pip install -e '{folder}[test]' && untrained check frontend {argv[1]} && pytest {folder}")
+    return 0
+
+
+def _check(argv: list[str]) -> int:
     from .parsing import load_names
 
+    kind, *rest = argv or [""]
+    if kind not in ("data", *_CONTRACTS):
+        raise UsageError(
+            "check needs to know what: untrained check data --data NAME ... for the clips of a data set, or untrained "
+            f"check {'|'.join(_CONTRACTS)} NAME for a plug-in's contract"
+        )
     _quieten()
     load_names()
+    return _check_data(argv) if kind == "data" else _check_contract(kind, rest)
+
+
+def _check_data(argv: list[str]) -> int:
+    from rich.console import Console
+
+    from .check import check_data, data_parser, render
+
     parser = data_parser()
     config = _run(lambda: parser.parse_args(argv[1:]), ["check", *argv])
     report = check_data(parser, config)
@@ -227,6 +251,28 @@ def _check(argv: list[str]) -> int:
         render(report)
     )
     return int(report.stops_a_run)
+
+
+def _check_contract(kind: str, argv: list[str]) -> int:
+    """Say of each promise of a contract whether a plug-in keeps it."""
+    from .parsing import contract_parser, instantiate
+    from .testing import results_of
+
+    if not argv or (argv[0].startswith("-") and argv[0] not in ("-h", "--help")):
+        raise UsageError(f"check {kind} needs a name: untrained check {kind} NAME; untrained list shows the names")
+    parser = contract_parser(kind)
+    arguments = argv if argv[0].startswith("-") else [f"--{kind}", *argv]
+    plugin = instantiate(parser, parser.parse_args(arguments))[kind]
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # ticks, where an encoding has none
+    n_kept = n_all = 0
+    for check, problem in results_of(plugin):
+        n_kept, n_all = n_kept + (not problem), n_all + 1
+        print(f"{'✗' if problem else '✓'} {check.promise}", flush=True)
+        if problem:
+            print(f"    {problem}")
+    print(f"{type(plugin).__name__} keeps {n_kept} of {n_all} promises")
+    return int(n_kept < n_all)
 
 
 def _with_study(argv: list[str]) -> list[str]:

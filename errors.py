@@ -17,6 +17,10 @@ class PluginError(UsageError):
     """A plug-in is unknown, cannot be imported, collides with another or does not keep its contract."""
 
 
+class ContractError(UntrainedError):
+    """A plug-in does not do what its contract promises; raised by `untrained.testing`."""
+
+
 class DataError(UsageError):
     """A data set is not what its datamodule expects."""
 

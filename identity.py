@@ -28,7 +28,7 @@ def describe(front_end: FrontEnd, datamodule: AudioDataModule, precision: str) -
 def describe_front_end(front_end: FrontEnd) -> dict[str, Any]:
     """What of a front-end decides its embeddings, as plain Python."""
     cls = type(front_end)
-    told = {name: plain(value) for name, value in front_end.arguments.items() if name != "seed" or is_random(front_end)}
+    told = {name: plain(value) for name, value in front_end.arguments.items() if name != "seed" or front_end.is_random}
     return {
         "front_end": FRONTENDS.name_of(cls) or cls.__qualname__,
         "arguments": told,
@@ -38,11 +38,6 @@ def describe_front_end(front_end: FrontEnd) -> dict[str, Any]:
         "representation": repr(front_end.representation),
         "sample_rate": front_end.sample_rate,
     }
-
-
-def is_random(front_end: FrontEnd) -> bool:
-    """Whether a seed decides anything of a front-end."""
-    return any(True for _ in front_end.parameters())
 
 
 def describe_data(datamodule: AudioDataModule, precision: str) -> dict[str, Any]:

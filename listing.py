@@ -54,6 +54,7 @@ def list_what_there_is(argv: list[str]) -> int:
         registry = registries[kind]
         print(f"{kind}:")
         width = max((len(name) for name in registry.names()), default=0)
+        whose = max((len(plugin.distribution) for plugin in registry.plugins), default=0)
         for plugin in registry.plugins:
             try:
                 lines = [plugin.summary()]
@@ -67,7 +68,11 @@ def list_what_there_is(argv: list[str]) -> int:
             except UntrainedError as error:
                 lines = [f"FAILED: {error}"]
             for number, line in enumerate(lines):
-                who = f"{plugin.name:<{width}}  {plugin.distribution:<10}" if number == 0 else " " * (width + 12)
+                who = (
+                    f"{plugin.name:<{width}}  {plugin.distribution:<{whose}}"
+                    if number == 0
+                    else " " * (width + 2 + whose)
+                )
                 print(f"  {who}  {line}".rstrip())
     return 0
 

@@ -44,6 +44,14 @@ def load_names() -> None:
             getattr(names, name)
 
 
+def contract_parser(kind: str) -> Parser:
+    """Parser of a plug-in with its arguments; `kind` is frontend, backend or datamodule."""
+    registry = {"datamodule": DATAMODULES, **KINDS}[kind]
+    parser = Parser(prog=f"untrained check {kind}", description="Try whether a plug-in keeps its contract.")
+    parser.add_subclass_arguments(registry.contract, kind, required=True, help="The plug-in.")
+    return parser
+
+
 def instantiate(parser: LightningArgumentParser, config: Namespace) -> Namespace:
     """Make the objects of a configuration.
 

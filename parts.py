@@ -19,7 +19,6 @@ from .frontends import FrontEnd
 from .frontends.base import Layers
 from .frontends.initialisers import Init
 from .frontends.pooling import Pooling
-from .identity import is_random
 from .parsing import Parser, instantiate
 from .protocols import resolve
 from .registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
@@ -92,7 +91,7 @@ def parts(config: Namespace, problems: list[str]) -> tuple[list[Part[AudioDataMo
     first = _seeded(entries, config.seeds[0], config, problems, {})
     if problems:
         return data, []
-    fixed = {index: part for index, part in enumerate(first[0]) if not is_random(part.made)}
+    fixed = {index: part for index, part in enumerate(first[0]) if not part.made.is_random}
     return data, [first, *(_seeded(entries, seed, config, problems, fixed) for seed in config.seeds[1:])]
 
 

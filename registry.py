@@ -114,6 +114,11 @@ class Registry(Generic[T]):
         ]
 
     @property
+    def contract(self) -> type[T]:
+        """The class that every plug-in of this kind derives from."""
+        return self._contract.load()  # type: ignore[no-any-return]
+
+    @property
     def plugins(self) -> list[Plugin]:
         """All that is registered, sorted by name; a name stands twice where two distributions claim it."""
         return sorted(self._installed + self._registered, key=lambda plugin: (plugin.name, plugin.distribution))
@@ -224,7 +229,7 @@ class Registry(Generic[T]):
         who = f"{self.kind} {plugin.name!r} of {plugin.distribution}"
         if not plugin.name.isidentifier() or keyword.iskeyword(plugin.name):
             raise PluginError(f"{who}: the name is no Python identifier; rename it, as in 'vertical_7x96'")
-        contract = self._contract.load()
+        contract = self.contract
         if not (isinstance(target, type) and issubclass(target, contract)):
             found = f"class {target.__name__}" if isinstance(target, type) else f"a {type(target).__name__}"
             missing = sorted(part for part in vars(contract) if not part.startswith("_") and not hasattr(target, part))

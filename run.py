@@ -17,7 +17,7 @@ from .datamodules import AudioDataModule, Clip
 from .frontends import FrontEnd
 from .frontends.base import Options
 from .frontends.measure import Description
-from .identity import code_digest, is_random
+from .identity import code_digest
 from .metrics import score
 from .probe import Probe
 from .protocols import resolve
@@ -88,7 +88,7 @@ class Run:
         """
         front_end, backend = probe.require_front_end(), probe.require_back_end()
         options = {"init": probe.init, "layers": probe.layers, "pooling": probe.pooling}
-        seed = front_end.seed if is_random(front_end) else getattr(backend, "seed", front_end.seed)
+        seed = front_end.seed if front_end.is_random else getattr(backend, "seed", front_end.seed)
         params: dict[str, Any] = {
             "dataset": dataset or datamodule.dataset_name,
             "front_end": front_end_label(front_end, options),

@@ -319,17 +319,20 @@ def load(path: str | Path, trust: Sequence[str] | str = ()) -> tuple[Probe, chec
 
     Args:
         path: The `probe.ckpt` of a run.
-        trust: A type, or types, of its back-end that may be built beside registered back-ends and what ours hold.
+        trust: A type, or types, of its back-end that may be built beside registered back-ends and what ours hold; and
+            modules that its front-end may import.
 
     Raises:
         CheckpointError: It is no checkpoint of ours, is damaged, or names types that are not trusted.
     """
     trust = [trust] if isinstance(trust, str) else trust
-    odd = [name for name in trust if not re.fullmatch(r"\w+(\.\w+)+", name)]
+    odd = [name for name in trust if not re.fullmatch(r"\w+(\.\w+)*", name)]
     if odd:
-        raise UsageError(f"--trust {odd[0]!r} is no type; expected module.Class, or a list '[module.Class, ...]'")
+        raise UsageError(
+            f"--trust {odd[0]!r} is no type and no module; expected module.Class, or '[module.Class, ...]'"
+        )
     recipe, content = checkpoint.read(path)
-    front_end = checkpoint.build_front_end(recipe, content, path)
+    front_end = checkpoint.build_front_end(recipe, content, path, trust)
     back_end = checkpoint.build_back_end(recipe, content, path, trust)
     try:
         probe = Probe(front_end, back_end, layers=recipe.layers, standardize=recipe.standardize)

@@ -56,6 +56,8 @@ class FrontEnd(nn.Module):
         filters: "minimal", "single" or "many" shapes of filters in the first layer.
         domain_knowledge: Whether knowledge of audio shaped the filters.
         reference: The publication that the architecture stands for.
+        imports: Of the class: names of arguments that say which module to import; a checkpoint may give them only with
+            `--trust`.
 
     Example:
         >>> import torch
@@ -81,6 +83,7 @@ class FrontEnd(nn.Module):
     filters: ClassVar[str]
     domain_knowledge: ClassVar[bool]
     reference: ClassVar[str]
+    imports: ClassVar[Sequence[str]] = ()
 
     representation: nn.Module
     arguments: dict[str, Any]
@@ -319,8 +322,16 @@ class FrontEnd(nn.Module):
         self._refuse_hidden_names()
         self._draw()
 
+    @property
+    def is_random(self) -> bool:
+        """Whether anything of it was drawn, so that its seed matters."""
+        return self._is_random
+
     def _draw(self) -> None:
-        self.reset_parameters(torch.Generator().manual_seed(self.seed))
+        generator = torch.Generator().manual_seed(self.seed)
+        before = generator.get_state()
+        self.reset_parameters(generator)
+        self._is_random = not torch.equal(before, generator.get_state())
         self.requires_grad_(False)
         self.eval()
 

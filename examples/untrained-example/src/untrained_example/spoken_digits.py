@@ -1,0 +1,41 @@
+"""A data set whose labels stand in the names of its files."""
+
+import re
+from pathlib import Path
+
+from untrained import AudioDataModule, Clip
+from untrained.errors import DataError
+
+_NAME = re.compile(r"(\d)_(\w+)_(\d+)\.wav")
+
+
+class SpokenDigits(AudioDataModule):
+    """Free Spoken Digit Dataset: the digits 0 to 9, each spoken many times by a few people.
+
+    A file is called `{digit}_{speaker}_{index}.wav`; those of index 0 to 4 are the test split, as its authors say, and
+    5 to 9 are taken for validation here.
+
+    Args:
+        root: Folder that holds `recordings/`.
+        n_samples: Length of every waveform, in samples at the front-end's rate.
+    """
+
+    origin = "https://github.com/Jakobovski/free-spoken-digit-dataset"
+    licence = "CC BY-SA 4.0"
+
+    def __init__(self, root: str, n_samples: int = 12_000) -> None:
+        super().__init__(n_samples=n_samples)
+        self.root = Path(root).expanduser()
+
+    def clips(self) -> list[Clip]:
+        found = []
+        for path in sorted((self.root / "recordings").glob("*.wav")):
+            if match := _NAME.fullmatch(path.name):
+                digit, speaker, index = match[1], match[2], int(match[3])
+                split = "test" if index < 5 else "validation" if index < 10 else "train"
+                found.append(Clip(f"recordings/{path.name}", digit, path, split, metadata={"speaker": speaker}))
+        if not found:
+            raise DataError(
+                f"no recordings under root={str(self.root)!r}; expected files as recordings/7_jackson_32.wav there"
+            )
+        return found

@@ -1,0 +1,31 @@
+"""Does a plug-in keep its contract: checks for front-ends, back-ends and datamodules, for anybody's tests.
+
+Example:
+    In the tests of a package::
+
+        from untrained.testing import parametrize_with_checks
+
+        @parametrize_with_checks(MyFrontEnd, MyBackEnd(C=3), MyData("tests/data"))
+        def test_contract(check):
+            check()
+"""
+
+from .checks import (
+    Check,
+    check_backend,
+    check_datamodule,
+    check_frontend,
+    checks_of,
+    parametrize_with_checks,
+    results_of,
+)
+
+__all__ = [
+    "Check",
+    "check_backend",
+    "check_datamodule",
+    "check_frontend",
+    "checks_of",
+    "parametrize_with_checks",
+    "results_of",
+]

@@ -1,0 +1,144 @@
+"""What a back-end promises, a function each, in the order in which one would look."""
+
+import warnings
+from unittest import SkipTest
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.exceptions import SkipTestWarning
+from sklearn.utils.estimator_checks import estimator_checks_generator
+
+from ..backends import BackEnd
+from ..backends.base import Array, Splits
+from ..errors import ContractError
+
+Plugin = type[BackEnd] | BackEnd
+
+
+def has_a_docstring(plugin: Plugin) -> None:
+    """Has a docstring whose first line says what it is."""
+    cls = plugin if isinstance(plugin, type) else type(plugin)
+    if not (vars(cls).get("__doc__") or "").strip():
+        raise ContractError(f"{cls.__name__} has no docstring; its first line is what `untrained list` shows")
+
+
+def has_candidates(plugin: Plugin) -> None:
+    """Has candidates to search, of arguments that it takes."""
+    made = _make(plugin)
+    candidates = made.candidates()
+    if not candidates:
+        raise ContractError("candidates() is empty; a back-end without arguments to search has the one candidate {}")
+    for candidate in candidates:
+        unknown = sorted(set(candidate) - set(made.get_params()))
+        if unknown:
+            raise ContractError(f"a candidate names {unknown[0]!r}, which is no argument; correct param_grid")
+        made.with_candidate(candidate)
+
+
+def learns(plugin: Plugin) -> None:
+    """Labels clips that are easily told apart, with labels that it was given."""
+    X, y, splits = _problem()
+    train, test = splits[0]
+    for labels in (y, y + 5):
+        fitted = _make(plugin).fit(X[train], labels[train])
+        found = np.asarray(fitted.predict(X[test]))
+        if found.shape != test.shape or not set(found.tolist()) <= set(labels.tolist()):
+            raise ContractError(
+                f"predict gave {found.shape} labels {sorted(set(found.tolist()))}; expected {test.shape} of those of y"
+            )
+        if (right := float(np.mean(found == labels[test]))) < 0.8:
+            raise ContractError(
+                f"of clips that a line tells apart it labels {100 * right:.0f} % rightly; expected 80 or more"
+            )
+
+
+def repeats_itself(plugin: Plugin) -> None:
+    """Learns the same again, and does not change what it is given."""
+    X, y, splits = _problem()
+    train, test = splits[0]
+    before = X.copy()
+    first, second = (_make(plugin).fit(X[train], y[train]).predict(X[test]) for _ in range(2))
+    if not np.array_equal(first, second):
+        raise ContractError(
+            "fitted twice to the same it predicts differently; draw from np.random.RandomState(self.seed) alone"
+        )
+    if not np.array_equal(before, X):
+        raise ContractError("fit or predict changes X; work on a copy")
+
+
+def searches_as_it_fits(plugin: Plugin) -> None:
+    """Finds in a search what fits of each candidate find."""
+    X, y, splits = _problem()
+    made = _make(plugin)
+    result = made.search(X, y, splits)
+    if result.candidates != made.candidates():
+        raise ContractError("search() gives other candidates than candidates(), or in another order")
+    for candidate, row in zip(result.candidates, result.predictions, strict=True):
+        for (train, test), found in zip(splits, row, strict=True):
+            plainly = made.with_candidate(candidate).fit(X[train], y[train]).predict(X[test])
+            if np.mean(np.asarray(found) != plainly) > 0.02:  # ties and rounding
+                raise ContractError(f"search() predicts other labels than a fit of {candidate}")
+
+
+def scores_classes(plugin: Plugin) -> None:
+    """Scores every class that it knows, the predicted one highest, or none."""
+    X, y, _ = _problem()
+    made = _make(plugin).fit(X, y)
+    told = made.class_scores(X)
+    if told is None:
+        return
+    scores, kind = told
+    if scores.shape != (len(X), len(made.classes_)) or not isinstance(kind, str):
+        raise ContractError(
+            f"class_scores gave {scores.shape}, {kind!r}; expected ({len(X)}, {len(made.classes_)}) and what they are"
+        )
+    if np.mean(made.classes_[scores.argmax(axis=1)] == made.predict(X)) < 0.95:
+        raise ContractError("the class with the highest score is not the one that predict gives; more must be likelier")
+
+
+def is_saved_without_pickle(plugin: Plugin) -> None:
+    """Is saved and read back without pickle, and predicts the same then."""
+    from skops.io import dumps, get_untrusted_types, loads  # importing it takes a second
+
+    X, y, _ = _problem()
+    made = _make(plugin).fit(X, y)
+    stored = dumps(made)
+    again = loads(stored, trusted=get_untrusted_types(data=stored))
+    if not np.array_equal(made.predict(X), again.predict(X)):
+        raise ContractError("read back it predicts other labels; keep all that was learned in attributes")
+
+
+def follows_scikit_learn(plugin: Plugin) -> None:
+    """Keeps scikit-learn's conventions for classifiers."""
+    problems = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SkipTestWarning)
+        for estimator, check in estimator_checks_generator(_make(plugin)):
+            try:
+                check(estimator)
+            except SkipTest:
+                continue
+            except Exception as error:  # checks raise what they meet
+                name = getattr(check, "func", check).__name__
+                problems.append(
+                    f"{name}: {type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}"
+                )
+    if problems:
+        raise ContractError("; ".join(problems))
+
+
+def _make(plugin: Plugin) -> BackEnd:
+    """A new back-end, not fitted."""
+    try:
+        return plugin() if isinstance(plugin, type) else clone(plugin)
+    except TypeError as error:
+        raise ContractError(f"{plugin} cannot be made: {error}; give an object instead of the class") from error
+
+
+def _problem() -> tuple[Array, Array, Splits]:
+    """Three classes of 40 clips that a line tells apart, and two splits of them."""
+    rng = np.random.default_rng(0)
+    y = np.tile(np.arange(3), 40)
+    X = (rng.normal(0, 4, (3, 10))[y] + rng.normal(0, 1, (len(y), 10))).astype(np.float32)
+    half = np.arange(len(y)) < len(y) // 2
+    return X, y, [(np.flatnonzero(half), np.flatnonzero(~half)), (np.flatnonzero(~half), np.flatnonzero(half))]

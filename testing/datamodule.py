@@ -1,0 +1,131 @@
+"""What a datamodule promises, a function each, in the order in which one would look."""
+
+import copy
+import json
+import pickle
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from ..datamodules import AudioDataModule, Clip
+from ..datamodules.base import DEFAULT_SAMPLE_RATE
+from ..datamodules.clip import SPLITS
+from ..errors import ContractError
+from ..protocols import resolve
+
+_MOST_READ = 5
+
+
+def has_a_docstring(datamodule: AudioDataModule) -> None:
+    """Has a docstring whose first line says what it is."""
+    if not (vars(type(datamodule)).get("__doc__") or "").strip():
+        raise ContractError(
+            f"{type(datamodule).__name__} has no docstring; its first line is what `untrained list` shows"
+        )
+
+
+def lists_its_clips(datamodule: AudioDataModule) -> None:
+    """Lists the same clips again, each with an id that holds on any machine, and a label."""
+    clips = datamodule.clips()
+    if [_told(clip) for clip in clips] != [_told(clip) for clip in datamodule.clips()]:
+        raise ContractError(
+            "clips() gives other clips the second time; sort what the file system lists, and draw by self.seed"
+        )
+    for clip in clips:
+        if clip.id.startswith("/") or "\\" in clip.id or ".." in PurePosixPath(clip.id).parts or not clip.id:
+            raise ContractError(
+                f"id {clip.id!r}; expected a path relative to the root, with /, so that data may be moved"
+            )
+        if not isinstance(clip.label, str) or not clip.label:
+            raise ContractError(f"clip {clip.id!r} has label {clip.label!r}; expected the name of its class")
+    datamodule.listed  # noqa: B018  # which refuses ids that stand twice, and single classes
+
+
+def places_its_clips(datamodule: AudioDataModule) -> None:
+    """Puts every clip into a split or a fold, such that scores can be made."""
+    for clip in datamodule.listed:
+        if clip.split is not None and clip.split not in SPLITS:
+            raise ContractError(f"clip {clip.id!r} is in split {clip.split!r}; expected one of {', '.join(SPLITS)}")
+        if (clip.split is None) == (clip.fold is None):
+            raise ContractError(
+                f"clip {clip.id!r} has split {clip.split!r} and fold {clip.fold!r}; expected one of the two"
+            )
+    resolve("auto", datamodule.listed)
+
+
+def has_a_name(datamodule: AudioDataModule) -> None:
+    """Has a name that a folder can have."""
+    name = datamodule.dataset_name
+    if not name or name != PurePosixPath(name).name:
+        raise ContractError(f"dataset_name is {name!r}; expected a name without /")
+
+
+def reads_waveforms(datamodule: AudioDataModule) -> None:
+    """Reads clips as float32 waveforms of n_samples, the same again, at other rates too."""
+    for clip in _some(datamodule):
+        for rate in (DEFAULT_SAMPLE_RATE, 22_050):
+            waveform = datamodule.read(clip, rate).waveform
+            wanted = (datamodule.n_samples,)
+            if waveform.shape != wanted or waveform.dtype != np.float32:
+                raise ContractError(
+                    f"clip {clip.id!r} at {rate} Hz is {waveform.dtype} {waveform.shape}; expected float32 {wanted}: "
+                    "audio.load makes it so"
+                )
+            if not np.isfinite(waveform).all():
+                raise ContractError(f"clip {clip.id!r} has samples that are not finite")
+        if not np.array_equal(waveform, datamodule.read(clip, rate).waveform):
+            raise ContractError(
+                f"clip {clip.id!r} is another sound the second time; draw by self.seed and the clip's id"
+            )
+
+
+def tells_its_source(datamodule: AudioDataModule) -> None:
+    """Tells what its audio comes from, in plain values, the same each time."""
+    source = datamodule.source
+    try:
+        text = json.dumps(source, sort_keys=True)
+    except TypeError as error:
+        raise ContractError(f"source is {source!r} ({error}); give numbers, text, and lists of them") from error
+    if text != json.dumps(copy.copy(datamodule).source, sort_keys=True) or " object at 0x" in text:
+        raise ContractError(
+            f"source is {text}, which differs from time to time; leave out what is no property of the audio"
+        )
+
+
+def is_read_by_workers(datamodule: AudioDataModule) -> None:
+    """Can be sent to the processes that decode."""
+    sent = copy.copy(datamodule)
+    sent.trainer = None
+    try:
+        again = pickle.loads(pickle.dumps(sent))  # what PyTorch does on its way to a worker
+    except Exception as error:
+        raise ContractError(
+            f"it cannot be sent to another process ({error}); keep no open files and no lambdas"
+        ) from error
+    (clip, *_) = _some(datamodule)
+    if not np.array_equal(
+        again.read(clip, DEFAULT_SAMPLE_RATE).waveform, datamodule.read(clip, DEFAULT_SAMPLE_RATE).waveform
+    ):
+        raise ContractError(f"in another process clip {clip.id!r} is another sound")
+
+
+def makes_batches(datamodule: AudioDataModule) -> None:
+    """Gives batches of the clips that are asked for, and of all when that is over."""
+    wanted = [clip.id for clip in _some(datamodule)]
+    datamodule.select(wanted)
+    found = [clip_id for batch in datamodule.predict_dataloader() for clip_id in batch.ids]
+    datamodule.select(None)
+    if found != sorted(wanted):
+        raise ContractError(
+            f"asked for {sorted(wanted)} it gives {found}; do not override predict_dataloader, or heed select"
+        )
+
+
+def _some(datamodule: AudioDataModule) -> list[Clip]:
+    """A few clips from the first to the last."""
+    clips = datamodule.listed
+    return [clips[index] for index in sorted({*np.linspace(0, len(clips) - 1, _MOST_READ).astype(int).tolist()})]
+
+
+def _told(clip: Clip) -> tuple[object, ...]:
+    return clip.id, clip.label, clip.split, clip.fold, clip.group

@@ -1,0 +1,280 @@
+"""What a front-end promises, a function each, in the order in which one would look."""
+
+import copy
+import inspect
+import json
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from safetensors.torch import load, save
+from torch import Tensor
+
+from ..errors import ContractError
+from ..frontends import FrontEnd
+from ..store import plain
+
+Plugin = type[FrontEnd] | FrontEnd
+TOLERANCE = 1e-4  # of the largest value of an embedding, for sums in another order
+
+
+def has_a_docstring(plugin: Plugin) -> None:
+    """Has a docstring whose first line says what it is."""
+    cls = _class(plugin)
+    if not (vars(cls).get("__doc__") or "").strip():
+        raise ContractError(f"{cls.__name__} has no docstring; its first line is what `untrained list` shows")
+
+
+def takes_a_seed(plugin: Plugin) -> None:
+    """Takes a seed, and has a default for every other argument that is not given here."""
+    cls = _class(plugin)
+    parameters = inspect.signature(cls).parameters
+    if "seed" not in parameters:
+        raise ContractError(
+            f"{cls.__name__}.__init__ takes no seed, so that no study can vary its weights; add "
+            "`*, seed: int = 0`, and pass it to super().__init__(seed=seed)"
+        )
+    for name, parameter in parameters.items():
+        if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+            raise ContractError(
+                f"{cls.__name__}.__init__ takes {parameter}; name each argument, so that misspelt ones are found"
+            )
+        if parameter.annotation is parameter.empty:
+            raise ContractError(f"{cls.__name__}.__init__ gives no type for {name}; the command line needs it")
+    made = _make(plugin, seed=3)
+    if made.seed != 3:
+        raise ContractError(f"{cls.__name__}(seed=3).seed is {made.seed}; pass it on: super().__init__(seed=seed)")
+
+
+def gives_embeddings(plugin: Plugin) -> None:
+    """Gives float32 embeddings of its embedding_size, for clips of any length."""
+    made = _make(plugin)
+    for n_clips, n_samples in ((1, made.sample_rate), (3, made.sample_rate + 1), (2, made.min_samples)):
+        found = _embed(made, _noise(n_clips, n_samples))
+        wanted = (n_clips, made.embedding_size)
+        if tuple(found.shape) != wanted:
+            raise ContractError(
+                f"forward gave {tuple(found.shape)} for a waveform ({n_clips}, {n_samples}), and embedding_size says "
+                f"{wanted}; state the size that forward gives, or leave it out, so that it is found from the maps"
+            )
+        if found.dtype != torch.float32:
+            raise ContractError(f"forward gave {found.dtype}; expected torch.float32")
+
+
+def names_its_features(plugin: Plugin) -> None:
+    """Names every feature of an embedding once."""
+    made = _make(plugin)
+    names = made.feature_names
+    if len(names) != made.embedding_size:
+        raise ContractError(f"there are {len(names)} feature_names for {made.embedding_size} features; name each")
+    twice = sorted({name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else ())
+    if twice:
+        raise ContractError(f"feature_names has {twice[0]!r} {names.count(twice[0])} times; give each feature its own")
+
+
+def is_finite(plugin: Plugin) -> None:
+    """Gives finite numbers for silence, constants, clicks, and noise from faint to loud."""
+    made = _make(plugin)
+    n = made.sample_rate
+    click = torch.zeros(1, n)
+    click[0, n // 2] = 1
+    sounds = {"silence": torch.zeros(1, n), "a constant": torch.ones(1, n), "a click": click}
+    sounds |= {"noise": _noise(1, n), "faint noise": 1e-6 * _noise(1, n), "loud noise": 100 * _noise(1, n)}
+    for name, sound in sounds.items():
+        if not torch.isfinite(_embed(made, sound)).all():
+            raise ContractError(
+                f"the embedding of {name} is not finite; guard logarithms and divisions, as clamp(min=1e-10)"
+            )
+
+
+def hears_each_clip_alone(plugin: Plugin) -> None:
+    """Gives a clip the same embedding in any batch, and a quiet one beside a loud one."""
+    made = _make(plugin)
+    clips = torch.cat([1e-5 * _noise(1, made.sample_rate), _noise(2, made.sample_rate)])
+    together, alone = _embed(made, clips), torch.cat([_embed(made, clip[None]) for clip in clips])
+    for name, index in (("a clip that is 100 dB quieter than its neighbours", 0), ("a clip", 1)):
+        if difference := _difference(together[index], alone[index]):
+            raise ContractError(
+                f"{name} has another embedding in a batch than alone (they differ by {difference}); take maxima, "
+                "floors, means and norms over one clip, never over the batch"
+            )
+
+
+def repeats_itself(plugin: Plugin) -> None:
+    """Gives the same embedding again, in whatever mode, and leaves waveforms and its own state as they were."""
+    made = _make(plugin)
+    clips = _noise(2, made.sample_rate)
+    given, state = clips.clone(), copy.deepcopy(made.state_dict())
+    first = _embed(made, clips)
+    second = _embed(made.train(), clips)
+    if difference := _difference(first, second):
+        raise ContractError(
+            f"the same clips have other embeddings the second time (they differ by {difference}); draw nothing in "
+            "feature_maps, and keep no dropout and no running statistics"
+        )
+    if not torch.equal(given, clips):
+        raise ContractError(
+            "forward changes the waveform that it is given; work on a copy, and avoid in-place operations"
+        )
+    changed = [name for name, value in made.state_dict().items() if not torch.equal(value, state[name])]
+    if changed:
+        raise ContractError(f"forward changes {changed[0]}; a front-end is frozen")
+
+
+def is_frozen(plugin: Plugin) -> None:
+    """Is frozen and in evaluation mode, also after train()."""
+    made = _make(plugin).train()
+    learning = [name for name, parameter in made.named_parameters() if parameter.requires_grad]
+    if learning:
+        raise ContractError(f"{learning[0]} requires a gradient; set it up in __init__, before which nothing is frozen")
+    training = [name or "the front-end" for name, module in made.named_modules() if module.training]
+    if training:
+        raise ContractError(f"{training[0]} is in training mode; do not override train()")
+
+
+def is_decided_by_its_seed(plugin: Plugin) -> None:
+    """Is the same for the same seed, and another for another, whatever else is drawn."""
+    torch.manual_seed(1)
+    first, other = _make(plugin, seed=7), _make(plugin, seed=8)
+    torch.manual_seed(2)
+    again = _make(plugin, seed=7)
+    clips = _noise(1, first.sample_rate)
+    if _difference(_embed(first, clips), _embed(again, clips)):
+        raise ContractError("two with the same seed differ; draw in reset_parameters(generator), from that generator")
+    if first.is_random and not _difference(_embed(first, clips), _embed(other, clips)):
+        raise ContractError("two with different seeds are the same; pass the seed on: super().__init__(seed=seed)")
+
+
+def takes_short_clips(plugin: Plugin) -> None:
+    """Takes a clip of a single sample, which is repeated up to min_samples."""
+    made = _make(plugin)
+    if not 1 <= made.min_samples <= 60 * made.sample_rate:
+        raise ContractError(f"min_samples is {made.min_samples}; expected from 1 to a minute of audio")
+    short = _noise(1, 1)
+    if _difference(_embed(made, short), _embed(made, short.repeat(1, made.min_samples))):
+        raise ContractError("a clip of one sample has another embedding than that sample repeated up to min_samples")
+
+
+def moves_between_types(plugin: Plugin) -> None:
+    """Computes nearly the same in float64 and under bfloat16, with its representation in float32."""
+    made = _make(plugin)
+    clips = _noise(2, made.sample_rate)
+    usual, scale = _embed(made, clips), 0.2
+    precise = _embed(copy.deepcopy(made).double(), clips).float()
+    with torch.autocast("cpu", torch.bfloat16):
+        coarse = _embed(made, clips).float()
+    for name, found, tolerance in (("float64", precise, 0.01), ("bfloat16", coarse, scale)):
+        if difference := _difference(usual, found, tolerance):
+            raise ContractError(
+                f"in {name} embeddings differ by {difference}; call self.represent(waveform), which stays in float32, "
+                "and let layers keep the type of what they are given"
+            )
+
+
+def moves_between_devices(plugin: Plugin) -> None:
+    """Moves to another device with everything that it needs."""
+    made = _make(plugin)
+    device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else torch.device("meta")
+    assert device is not None
+    clips = _noise(2, made.sample_rate)
+    moved = copy.deepcopy(made).to(device)
+    left = [name for name, tensor in moved.state_dict().items() if tensor.device.type != device.type]
+    if left:
+        raise ContractError(f"{left[0]} stays on the processor after .to({str(device)!r})")
+    try:
+        found = _embed(moved, clips.to(device))
+    except NotImplementedError:  # an operation that the meta device lacks
+        return
+    except RuntimeError as error:
+        raise ContractError(
+            f"on device {str(device)!r}: {str(error).splitlines()[0]}; register constants with register_buffer, and "
+            "make new tensors on the device of what is given"
+        ) from error
+    if device.type != "meta" and (difference := _difference(_embed(made, clips), found.cpu(), 1e-2)):
+        raise ContractError(f"on device {str(device)!r} embeddings differ by {difference}")
+
+
+def is_saved_without_pickle(plugin: Plugin) -> None:
+    """Is made again from plain arguments and from tensors, and can be copied."""
+    made = _make(plugin)
+    if plain(made.arguments) != json.loads(json.dumps(plain(made.arguments))) or any(
+        map(_is_odd, made.arguments.values())
+    ):
+        odd = next(name for name, value in made.arguments.items() if _is_odd(value))
+        raise ContractError(
+            f"argument {odd} is a {type(made.arguments[odd]).__name__}; take numbers, text and lists of them"
+        )
+    clips = _noise(1, made.sample_rate)
+    other = _make(plugin, seed=made.seed + 1)
+    other.load_state_dict(load(save({name: tensor.contiguous() for name, tensor in made.state_dict().items()})))
+    for how, again in (("from its weights", other), ("copied", copy.deepcopy(made))):
+        if difference := _difference(_embed(made, clips), _embed(again, clips)):
+            raise ContractError(
+                f"{how} it gives other embeddings (they differ by {difference}); keep all that is random in parameters "
+                "or persistent buffers"
+            )
+
+
+def follows_its_options(plugin: Plugin) -> None:
+    """Lets its maps be pooled in other ways, and layers be chosen, where it has maps."""
+    made = _make(plugin)
+    if not made.has_maps:
+        return
+    clips = _noise(2, made.sample_rate)
+    mean, both = _embed(made, clips), _embed(made.with_options(pooling="mean_std"), clips)
+    if both.shape[1] != 2 * mean.shape[1]:
+        raise ContractError(
+            f"pooled by mean and deviation {mean.shape[1]} features become {both.shape[1]}; expected twice"
+        )
+    if len(made.columns("last")) > made.embedding_size or made.columns("all") != list(range(made.embedding_size)):
+        raise ContractError("columns('all') and columns('last') do not fit embedding_size; do not override them")
+
+
+def is_described(plugin: Plugin) -> None:
+    """Tells its layers, parameters and operations."""
+    made = _make(plugin)
+    described = made.describe(made.sample_rate)
+    if described.embedding_size != made.embedding_size:
+        raise ContractError(
+            f"describe() tells of {described.embedding_size} features, embedding_size of {made.embedding_size}"
+        )
+
+
+def _class(plugin: Plugin) -> type[FrontEnd]:
+    return plugin if isinstance(plugin, type) else type(plugin)
+
+
+def _make(plugin: Plugin, **changes: Any) -> FrontEnd:
+    """A new front-end of the same class and arguments."""
+    given = {} if isinstance(plugin, type) else dict(plugin.arguments)
+    make: Callable[..., FrontEnd] = _class(plugin)
+    try:
+        return make(**{**given, **changes})
+    except TypeError as error:
+        raise ContractError(
+            f"{_class(plugin).__name__} cannot be made: {error}; give an object instead of the class"
+        ) from error
+
+
+def _embed(front_end: FrontEnd, waveform: Tensor) -> Tensor:
+    with torch.no_grad():
+        return front_end(waveform)  # type: ignore[no-any-return]
+
+
+def _noise(n_clips: int, n_samples: int) -> Tensor:
+    return torch.randn(n_clips, n_samples, generator=torch.Generator().manual_seed(0)).mul_(0.1)
+
+
+def _difference(a: Tensor, b: Tensor, tolerance: float = TOLERANCE) -> str:
+    """The largest difference, over the largest value, where it is above the tolerance; empty where it is not."""
+    largest = float((a - b).abs().max() / a.abs().max().clamp(min=1e-12))
+    return "" if largest <= tolerance else f"{largest:.2g} of the largest value"
+
+
+def _is_odd(value: Any) -> bool:
+    """Whether a value is no plain one."""
+    if isinstance(value, list | tuple):
+        return any(map(_is_odd, value))
+    if isinstance(value, dict):
+        return any(map(_is_odd, value.values()))
+    return not (value is None or isinstance(value, bool | int | float | str))
