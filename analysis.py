@@ -1,10 +1,11 @@
 """What can be said of a study's results: means, two spreads, and which differences are more than chance."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from statistics import mean, stdev
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from .significance import bootstrap_test, corrected_t_test, holm
 
 LEVEL = 0.05
 _FILTERS = ("minimal", "single", "many")
+_Key = tuple[str, str, str]  # data set, front-end, back-end
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Cell:
     @property
     def published(self) -> float | None:
         """What Pons & Serra (2018) have published for it, as a fraction; None if nothing."""
-        found = published(self.first.dataset, self.first.front_end, self.first.back_end)
+        found = published(self.first.datamodule, self.first.front_end, self.first.back_end)
         return None if found is None else found / 100
 
     @property
@@ -140,48 +142,63 @@ def analyse(results: Sequence[Result], folder: Path) -> Analysis:
     Raises:
         UsageError: Predictions are missing.
     """
-    runs_of: dict[tuple[str, str, str], list[Result]] = {}
+    runs_of: dict[_Key, list[Result]] = {}
     for result in results:
         runs_of.setdefault((result.dataset, result.front_end, result.back_end), []).append(result)
-    cells: dict[tuple[str, str, str], Cell] = {}
+    cells: dict[_Key, Cell] = {}
     comparisons: list[Comparison] = []
     for dataset in dict.fromkeys(dataset for dataset, _, _ in runs_of):
         keys = [key for key in runs_of if key[0] == dataset]
         predictions = {key: [_predictions(folder, run) for run in runs_of[key]] for key in keys}
-        clips = _common([each for several in predictions.values() for each in several])
-        correct = np.stack([_correctness(clips, predictions[key]) for key in keys], axis=1)
-        draws = bootstrap(correct, clips.folds, units(clips))
-        low, high = interval(draws)
-        for column, key in enumerate(keys):
-            cells[key] = Cell(runs_of[key], float(low[column]), float(high[column]))
+        # A front-end may have lost a clip that others have read.
+        alike: dict[tuple[str, ...], list[_Key]] = {}
+        for key in keys:
+            alike.setdefault(tuple(_common(predictions[key]).ids), []).append(key)
+        scored = {key: found for those in alike.values() for found in [_scored(those, predictions)] for key in those}
+        for key in keys:
+            low, high = interval(scored[key].draws[:, [scored[key].keys.index(key)]])
+            cells[key] = Cell(runs_of[key], float(low[0]), float(high[0]))
         for back_end in dict.fromkeys(back_end for _, _, back_end in keys):
-            columns = [column for column, key in enumerate(keys) if key[2] == back_end]
-            honest = [column for column in columns if not runs_of[keys[column]][0].selected_on_test]
-            comparisons += _compare([keys[column] for column in honest], clips, correct[:, honest], draws[:, honest])
+            honest = [key for key in keys if key[2] == back_end and not runs_of[key][0].selected_on_test]
+            found = []
+            for a, b in combinations(honest, 2):
+                together = scored[a] if scored[a] is scored[b] else _scored([a, b], predictions)
+                if together.clips.ids:
+                    found.append(_compare(a, b, together, runs_of[a][0].protocol))
+            corrected = holm([comparison.p for comparison in found])
+            comparisons += [replace(one, p_corrected=p) for one, p in zip(found, corrected, strict=True)]
     return Analysis(cells, comparisons)
 
 
-def _compare(
-    keys: Sequence[tuple[str, str, str]], clips: Predictions, correct: Array, draws: Array
-) -> list[Comparison]:
-    """All pairs of front-ends of one data set and back-end."""
-    names = sorted(set(clips.folds))
-    inside = [np.array([fold == name for fold in clips.folds]) for name in names]
-    by_fold = np.array([correct[rows].mean(axis=0) for rows in inside])
-    pairs = list(combinations(range(len(keys)), 2))
-    found = []
-    for a, b in pairs:
-        if len(names) > 1:
-            p = corrected_t_test(by_fold[:, a] - by_fold[:, b], [int(rows.sum()) for rows in inside])
-        else:
-            p = bootstrap_test(by_fold[0, a] - by_fold[0, b], draws[:, a] - draws[:, b])
-        found.append(p)
-    test = "corrected t-test over folds" if len(names) > 1 else "paired bootstrap over clips"
-    means = by_fold.mean(axis=0)
-    return [
-        Comparison(keys[a][0], keys[a][2], keys[a][1], keys[b][1], float(means[a] - means[b]), p, corrected, test)
-        for (a, b), p, corrected in zip(pairs, found, holm(found), strict=True)
-    ]
+class _Scored(NamedTuple):
+    """What was scored on the same clips: how often each was right, `(n_clips, n_keys)`, and draws of accuracies."""
+
+    keys: Sequence[_Key]
+    clips: Predictions
+    correct: Array
+    draws: Array
+
+
+def _scored(keys: Sequence[_Key], predictions: Mapping[_Key, Sequence[Predictions]]) -> _Scored:
+    clips = _common([each for key in keys for each in predictions[key]])
+    correct = np.stack([_correctness(clips, predictions[key]) for key in keys], axis=1)
+    draws = bootstrap(correct, clips.folds, units(clips)) if clips.ids else np.zeros((1, len(keys)))
+    return _Scored(keys, clips, correct, draws)
+
+
+def _compare(a: _Key, b: _Key, scored: _Scored, protocol: str) -> Comparison:
+    """Two front-ends with one back-end on the clips that both have read; p is not corrected yet."""
+    columns = [scored.keys.index(a), scored.keys.index(b)]
+    names = sorted(set(scored.clips.folds))
+    inside = [np.array([fold == name for fold in scored.clips.folds]) for name in names]
+    differences = np.array([np.subtract(*scored.correct[rows].mean(axis=0)[columns]) for rows in inside])
+    difference = float(differences.mean())
+    if protocol == "holdout":
+        p, test = bootstrap_test(difference, np.subtract(*scored.draws[:, columns].T)), "paired bootstrap over clips"
+    else:
+        p = corrected_t_test(differences, [int(rows.sum()) for rows in inside])
+        test = "corrected t-test over folds"
+    return Comparison(a[0], a[2], a[1], b[1], difference, p, p, test)
 
 
 def _predictions(folder: Path, result: Result) -> Predictions:
@@ -189,9 +206,10 @@ def _predictions(folder: Path, result: Result) -> Predictions:
 
 
 def _common(several: Sequence[Predictions]) -> Predictions:
-    """Clips that are in all, without what they were taken for; one may be lost to a front-end that gave no number."""
+    """Clips that are in all of them."""
     ids = set(several[0].ids).intersection(*(predictions.ids for predictions in several))
-    return Predictions(*map(list, zip(*(row for row in zip(*several[0], strict=True) if row[0] in ids), strict=True)))
+    rows = [row for row in zip(*several[0], strict=True) if row[0] in ids]
+    return Predictions(*map(list, zip(*rows, strict=True))) if rows else Predictions([], [], [], [], [])
 
 
 def _correctness(clips: Predictions, seeds: Sequence[Predictions]) -> Array:

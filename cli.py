@@ -167,8 +167,9 @@ def _write_report(folder: Path, *, anew: bool) -> int:
     from .review import STUDY
 
     analysis, failures = write_report(folder, anew=anew)
-    if analysis is not None:
-        Console(width=None if sys.stdout.isatty() else _PIPED).print(comparison_table(analysis))
+    if analysis.cells:
+        width = None if sys.stdout.isatty() else _PIPED
+        Console(width=width, markup=False, highlight=False).print(comparison_table(analysis))
         print("\n".join([*differences_in_short(analysis), f"{folder}/report.md", f"{folder}/results.csv"]))
         print(f"tensorboard --logdir {folder}")
         if sum(len(cell.runs) for cell in analysis.cells.values()) >= _MOST_TICKED:

@@ -1,5 +1,7 @@
 """`compare`: run what is missing of a study, each result kept as it comes, and go on where one run fails."""
 
+import contextlib
+import shutil
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,15 +15,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from . import results, stages
 from .datamodules.base import Batch
-from .errors import UsageError
+from .errors import StoreError, UsageError
 from .estimate import dry_run
 from .parsing import Parser, instantiate
 from .results import Failure, Result
 from .review import OPTIMISTIC
 from .run import Run, fit_run, test_run
 from .stages import Extraction
-from .store import write_atomically
+from .store import held, write_atomically
 from .study import Study, plan
+
+_RUNS = "*/*/*/*/metrics.json"
 
 
 def compare(parser: Parser, config: Namespace) -> Path | None:
@@ -47,31 +51,76 @@ def compare(parser: Parser, config: Namespace) -> Path | None:
         return None
     for note in study.notes:
         console.print(note)
-    waiting = [run for run in study.runs if config.force or not run.is_done]
-    if len(waiting) < len(study.runs):
-        console.print(f"{len(study.runs) - len(waiting)} of {len(study.runs)} runs are done already")
-    planned = [(run.probe, run.datamodule) for run in _one_of_each(waiting)]
-    stages.refuse_broken_before(planned, str(trainer.precision), embeddings, force=config.force)
-    if trainer.is_global_zero:
-        _start(study, waiting, parser, config)
-    extractions = _extract(waiting, trainer, embeddings, config, console)
-    stages.leave_process_group()
-    if not trainer.is_global_zero:
-        return None
-    for number, run in enumerate(waiting, 1):
-        outcome = _outcome(study, run, extractions[run.extraction])
-        results.append(study.folder, outcome)
-        console.print(f"[{number}/{len(waiting)}] {run.folder.relative_to(study.folder)}: {_told(outcome)}")
+    with contextlib.ExitStack() as stack:
+        if trainer.is_global_zero:
+            stack.enter_context(held(study.folder, "give the study another --name"))
+        there = _identities(study) | _identities(study)  # twice, as rank 0 may be moving them while another looks
+        waiting = [run for run in study.runs if config.force or run.identity not in there]
+        if len(waiting) < len(study.runs):
+            console.print(f"{len(study.runs) - len(waiting)} of {len(study.runs)} runs are done already")
+        for run in waiting:
+            run.probe.require_front_end().draw()
+        planned = [(run.probe, run.datamodule) for run in _one_of_each(waiting)]
+        stages.refuse_broken_before(planned, str(trainer.precision), embeddings, force=config.force)
+        if trainer.is_global_zero:
+            _start(study, waiting, parser, config)
+        extractions = _extract(waiting, trainer, embeddings, config, console)
+        stages.leave_process_group()
+        if not trainer.is_global_zero:
+            return None
+        for number, run in enumerate(waiting, 1):
+            outcome = _outcome(study, run, extractions[run.extraction])
+            results.append(study.folder, outcome)
+            console.print(f"[{number}/{len(waiting)}] {run.folder.relative_to(study.folder)}: {_told(outcome)}")
     return study.folder
 
 
 def _start(study: Study, waiting: Sequence[Run], parser: Parser, config: Namespace) -> None:
-    """Write the study itself, and the results that are there."""
+    """Write the study itself, and the results that are there; other runs in its folder are put aside."""
+    _put_aside(study)
     repeated = config.clone()
     repeated.force = False
     write_atomically(study.folder / "study.yaml", parser.dump(repeated, skip_unset=False).encode())
     left = {run.identity for run in waiting}
-    results.start(study.folder, [_result(study, run) for run in study.runs if run.identity not in left])
+    done = [run for run in study.runs if run.identity not in left]
+    for run in done:
+        (run.folder / "error.txt").unlink(missing_ok=True)
+    runs = [_named(study, run)["run"] for run in study.runs]
+    results.start(study.folder, [_result(study, run) for run in done], runs)
+
+
+def _put_aside(study: Study) -> None:
+    """Have in the study's folder its own runs alone, as TensorBoard shows what is there, and lose no other.
+
+    Runs of what the study was before, or of another of its name, go to the folder `NAME-earlier` beside it, and come
+    back when they are asked for again.
+    """
+    identity_of = {run.folder: run.identity for run in study.runs}
+    for path in list(study.folder.glob(_RUNS)):
+        identity = str(results.read_metrics(path.parent).get("identity", ""))
+        if identity_of.get(path.parent) != identity:
+            _move(path.parent, _aside(study, identity))
+    for run in study.runs:
+        if not run.is_done and run.is_done_in(_aside(study, run.identity)):
+            _move(_aside(study, run.identity), run.folder)
+
+
+def _aside(study: Study, identity: str) -> Path:
+    return study.folder.with_name(f"{study.folder.name}-earlier") / identity[:16]
+
+
+def _identities(study: Study) -> set[str]:
+    """Identities of the study's runs that are done, under whatever name."""
+    places: dict[str, Path] = {}
+    for path in [*study.folder.glob(_RUNS), *_aside(study, "").glob("*/metrics.json")]:
+        places[str(results.read_metrics(path.parent).get("identity", ""))] = path.parent
+    return {run.identity for run in study.runs if run.is_done_in(places.get(run.identity, run.folder))}
+
+
+def _move(folder: Path, place: Path) -> None:
+    shutil.rmtree(place, ignore_errors=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    folder.rename(place)
 
 
 def _extract(
@@ -88,6 +137,8 @@ def _extract(
             trainer.callbacks = [_Advance(progress, task)]  # type: ignore[attr-defined]
             try:
                 found[run.extraction] = stages.extract(run.probe, run.datamodule, trainer, embeddings, **writing)
+            except StoreError:  # of all runs: another process writes there, or the disk is full
+                raise
             except Exception as error:  # a plug-in may raise anything
                 if trainer.world_size > 1:
                     raise
@@ -114,7 +165,8 @@ def _outcome(study: Study, run: Run, extraction: Extraction | Exception) -> Resu
 
 
 def _result(study: Study, run: Run) -> Result:
-    return Result.of(results.read_metrics(run.folder), _named(study, run)["run"])
+    # Names are those of this study; the run may have had others in an earlier one.
+    return Result.of({**results.read_metrics(run.folder), **run.params}, _named(study, run)["run"])
 
 
 def _named(study: Study, run: Run) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What a study would do: its runs, what is there already, and an estimate of the time that the rest takes."""
 
+import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from pytorch_lightning import Trainer
 from .backends.standardized import Standardized
 from .datamodules import AudioDataModule, Clip
 from .embeddings import EmbeddingWriter, place
-from .errors import AudioError, DataError
+from .errors import AudioError
 from .identity import describe
 from .protocols import resolve, select
 from .run import Run
@@ -72,6 +73,7 @@ def told(seconds: float) -> str:
 
 def _n_missing(run: Run, precision: str, embeddings: Path, *, force: bool) -> int:
     front_end = run.probe.require_front_end()
+    front_end.draw()
     folder = embeddings / place(describe(front_end, run.datamodule, precision), run.datamodule)
     if force or not folder.is_dir():  # opening it would make it
         return len(run.datamodule.listed)
@@ -79,7 +81,7 @@ def _n_missing(run: Run, precision: str, embeddings: Path, *, force: bool) -> in
 
 
 def _seconds_per_clip(run: Run, trainer: Trainer) -> float:
-    """Decoding of the first clip, and its way through the front-end."""
+    """Decoding of the first clip, and its way through the front-end; what a plug-in raises, the study will tell."""
     device, datamodule = trainer.strategy.root_device, run.datamodule
     front_end = run.probe.require_front_end()
     start = time.perf_counter()
@@ -93,7 +95,10 @@ def _seconds_per_clip(run: Run, trainer: Trainer) -> float:
     front_end = front_end.to(device)
     for _ in range(2):
         start = time.perf_counter()
-        with torch.inference_mode():
+        with (
+            torch.inference_mode(),
+            contextlib.suppress(Exception),
+        ):
             front_end(batch).cpu()  # waits for the device
         seconds = time.perf_counter() - start
         if seconds > _SHORT:
@@ -123,7 +128,7 @@ def _seconds_of_fit(run: Run, n_features: int) -> float:
         if more == n_clips:
             return longer
         growth = np.clip(np.log(longer / _time_search(run, n_features, few)) / np.log(more / few), 0.5, 3)
-    except (DataError, ValueError):  # so few clips do not make folds
+    except Exception:  # so few clips may not make folds; what a plug-in raises, it raises in the study too
         return 0.0
     return float(longer * (n_clips / more) ** growth)
 

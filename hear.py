@@ -118,9 +118,9 @@ def get_timestamp_embeddings(audio: Tensor, model: HearModel) -> tuple[Tensor, T
     positions = centres.round().long()[:, None] + torch.arange(window, device=audio.device)
     frames = padded[:, positions].flatten(0, 1)
     with torch.no_grad():
-        embeddings = torch.cat([model(part) for part in frames.split(_AT_A_TIME)])
+        embeddings = torch.cat([model(part) for part in torch.split(frames, _AT_A_TIME)])
     timestamps = 1000 * _HOP * torch.arange(n_timestamps, device=audio.device, dtype=torch.float32)
-    return embeddings.unflatten(0, (n_sounds, n_timestamps)), timestamps.expand(n_sounds, -1)
+    return embeddings.reshape(n_sounds, n_timestamps, -1), timestamps.expand(n_sounds, -1)
 
 
 def _refuse_odd(audio: Tensor) -> None:

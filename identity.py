@@ -33,7 +33,7 @@ def describe_front_end(front_end: FrontEnd) -> dict[str, Any]:
         "front_end": FRONTENDS.name_of(cls) or cls.__qualname__,
         "arguments": told,
         **front_end.options._asdict(),
-        "weights": weights_digest(front_end),
+        "weights": "" if front_end.awaits_weights else weights_digest(front_end),  # the seed stands for them
         "code": code_digest([type(module) for module in front_end.modules()]),
         "representation": repr(front_end.representation),
         "sample_rate": front_end.sample_rate,

@@ -76,14 +76,23 @@ def parts(config: Namespace, problems: list[str]) -> tuple[list[Part[AudioDataMo
     Returns:
         The data sets, and for each seed the front-ends and back-ends.
     """
+    nothing = [
+        key
+        for key in (*KINDS, "vary", *(f"vary.{kind}" for kind in KINDS), "model", "roots", "seeds")
+        if config.get(key) is None
+    ]
+    if nothing:
+        problems += [f"{key}: nothing is given; leave it out, or give something" for key in nothing]
+        return [], []
     lacking = [name for name, folder in config.roots.items() if folder is None]
     problems += [f"roots.{name}: no folder is given; add --roots.{name} DIR" for name in lacking]
     for key in (*KINDS, "seeds", *(f"model.{option}" for option in MODEL)):
         if not config[key]:
             problems.append(f"{key}: empty; give at least one")
-    for option, (allowed, _, _) in MODEL.items():
-        for index, value in enumerate(config.model[option]):
-            _checked(allowed, value, f"model.{option}[{index}]", problems)
+    typed = {f"model.{option}": allowed for option, (allowed, _, _) in MODEL.items()} | {"seeds": int}
+    for key, allowed in typed.items():
+        for index, value in enumerate(config[key]):
+            _checked(allowed, value, f"{key}[{index}]", problems)
     entries = {kind: _entries(kind, config, problems) for kind in KINDS}
     data = _data(entries["datamodules"], config, problems)
     if problems:  # the rest takes time
@@ -110,7 +119,8 @@ def variants(front_end: FrontEnd, model: Namespace, notes: dict[str, None]) -> l
             continue
         for layers in model.layers:
             try:
-                variant.columns(layers)
+                if layers != "all":
+                    variant.columns(layers)  # refuses those that there are not
                 found.append((variant, layers))
             except ValueError as error:
                 refused.append(str(error))
@@ -123,17 +133,30 @@ def variants(front_end: FrontEnd, model: Namespace, notes: dict[str, None]) -> l
 
 
 def _data(entries: Sequence[_Entry], config: Namespace, problems: list[str]) -> list[Part[AudioDataModule]]:
-    found = []
+    found: list[tuple[AudioDataModule, _Entry]] = []
     for entry in entries:
         made: AudioDataModule | None = _made("datamodules", entry, problems)
         if made is not None and _attempt(_resolve, (config.protocol, made), entry.place, problems) is not None:
-            varied = "".join(f"-{key}={as_text(value)}" for key, value in entry.varied.items())
-            found.append(Part(made, entry.config.as_dict(), made.dataset_name + varied))
-    names = [part.name for part in found]
+            found.append((made, entry))
+    names = [_name(made, entry, found) for made, entry in found]
     return [
-        part._replace(name=f"{part.name}-{1 + names[:index].count(part.name)}") if names.count(part.name) > 1 else part
-        for index, part in enumerate(found)
+        Part(made, entry.config.as_dict(), f"{name}-{1 + names[:index].count(name)}" if names.count(name) > 1 else name)
+        for index, (name, (made, entry)) in enumerate(zip(names, found, strict=True))
     ]
+
+
+def _name(made: AudioDataModule, entry: _Entry, all_made: Sequence[tuple[AudioDataModule, _Entry]]) -> str:
+    """Name of a data set, with the arguments that are varied, or in which it differs from others of that name."""
+    arguments = _arguments(entry)
+    others = [_arguments(other) for data, other in all_made if data.dataset_name == made.dataset_name]
+    told = [key for key in arguments if key in entry.varied or any(o.get(key) != arguments[key] for o in others)]
+    paths = {key for key in told if isinstance(arguments[key], str) and "/" in arguments[key]}  # too long for a name
+    return "-".join([made.dataset_name, *(f"{key}={as_text(arguments[key])}" for key in told if key not in paths)])
+
+
+def _arguments(entry: _Entry) -> dict[str, Any]:
+    given = entry.config.get("init_args")
+    return given.as_dict() if given else {}
 
 
 def _resolve(protocol: Any, datamodule: AudioDataModule) -> str:
@@ -175,10 +198,13 @@ def _entries(kind: str, config: Namespace, problems: list[str]) -> list[_Entry]:
     for index, written in enumerate(config[kind]):
         place = f"{kind}[{index}]"
         entry: dict[str, Any] = {"class_path": written} if isinstance(written, str) else dict(written)
-        name, arguments = entry.pop("class_path", ""), dict(entry.pop("init_args", None) or {})
+        name, arguments = entry.pop("class_path", ""), entry.pop("init_args", None) or {}
         if entry or not name:
-            odd = f"unexpected {', '.join(entry)}" if entry else "no class_path"
+            odd = f"unexpected {', '.join(map(str, entry))}" if entry else "no class_path"
             problems.append(f"{place}: {odd}; expected a name, or class_path and init_args")
+            continue
+        if not isinstance(arguments, dict) or not all(isinstance(argument, str) for argument in arguments):
+            problems.append(f"{place}.init_args: {arguments!r}; expected arguments by name, as {{seed: 1}}")
             continue
         cls = _attempt(_class_of, (str(name), KINDS[kind][0]), place, problems)
         if cls is None:
@@ -187,6 +213,9 @@ def _entries(kind: str, config: Namespace, problems: list[str]) -> list[_Entry]:
         accepted = list(inspect.signature(cls).parameters)
         varied = {argument: values for argument, values in vary.items() if argument in accepted and values}
         taken |= set(accepted)
+        if kind != "datamodules" and "seed" in {*arguments, *vary}:
+            problems.append(f"{place}.seed: seeds of front-ends and back-ends are the study's own; give seeds: [0, 1]")
+            continue
         unknown = [argument for argument in arguments if argument not in accepted]
         problems += [_no_such_argument(f"{place}.{argument}", name, argument, accepted) for argument in unknown]
         twice = [argument for argument in varied if argument in arguments]
@@ -211,9 +240,13 @@ def _class_of(name: str, registry: Registry[Any]) -> Any:
         return registry.get(name)
     module, _, attribute = name.rpartition(".")
     try:
-        return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+        found = getattr(importlib.import_module(module), attribute)
+    except Exception as error:  # a module's import may raise anything
         raise UsageError(f"{name} cannot be imported: {error}") from error
+    contract = registry.contract
+    if not isinstance(found, type) or not issubclass(found, contract):
+        raise UsageError(f"{name} is no {registry.kind}; derive it from {contract.__module__}.{contract.__qualname__}")
+    return found
 
 
 def _no_such_argument(place: str, name: str, argument: str, accepted: Sequence[str]) -> str:
@@ -243,8 +276,9 @@ def _attempt(action: Callable[..., T], arguments: tuple[Any, ...], place: str, p
     """What an action gives; None and a problem where it fails."""
     try:
         return action(*arguments)
-    except (UntrainedError, ValueError, TypeError, OSError) as error:
-        text = str(error).removeprefix("--value")
+    except Exception as error:  # a plug-in may raise anything
+        expected = isinstance(error, UntrainedError | ValueError | TypeError | OSError)
+        text = str(error).removeprefix("--value") if expected else f"{type(error).__name__}: {error}"
         named = re.match(r"(?:--|\.)([\w.]+): ", text)  # parsers name the argument that they mean
         problem = f"{place}.{named[1]}: {text[named.end() :]}" if named else f"{place}: {text.removeprefix(': ')}"
         if problem not in problems:

@@ -25,8 +25,10 @@ _ROWS: dict[str, tuple[float | None, ...]] = {
 }
 
 
-def published(dataset: str, front_end: str, back_end: str) -> float | None:
-    """The published accuracy in per cent, by the names that a study gives; None where there is none.
+def published(datamodule: str, front_end: str, back_end: str) -> float | None:
+    """The published accuracy in per cent; None where there is none.
+
+    Names are registered ones, with the arguments that are not the default, as a study gives them.
 
     The hyper-parameters of Extended Ballroom and UrbanSound8K were chosen on the folds that were reported, those of
     GTZAN on its validation split.
@@ -37,6 +39,6 @@ def published(dataset: str, front_end: str, back_end: str) -> float | None:
         >>> published("gtzan", "vgg", "svm") is None
         True
     """
-    if front_end not in _ROWS or (dataset, back_end) not in _COLUMNS:
+    if front_end not in _ROWS or (datamodule, back_end) not in _COLUMNS:
         return None
-    return _ROWS[front_end][_COLUMNS.index((dataset, back_end))]
+    return _ROWS[front_end][_COLUMNS.index((datamodule, back_end))]

@@ -38,7 +38,7 @@ _HOW_TO_READ = """\
 """
 
 
-def write_report(folder: Path, *, anew: bool = True) -> tuple[Analysis | None, list[Failure]]:
+def write_report(folder: Path, *, anew: bool = True) -> tuple[Analysis, list[Failure]]:
     """Make the report of a study from its stored results: `report.md`, figures, `comparisons.csv`, TensorBoard.
 
     Args:
@@ -46,7 +46,7 @@ def write_report(folder: Path, *, anew: bool = True) -> tuple[Analysis | None, l
         anew: Whether to write a report that is there, and newer than the results, again.
 
     Returns:
-        What was found, None without any result; and the runs that failed.
+        What was found, and the runs that failed.
 
     Raises:
         UsageError: There are no results, or they cannot be read.
@@ -54,12 +54,16 @@ def write_report(folder: Path, *, anew: bool = True) -> tuple[Analysis | None, l
     done, failures = results.read(folder)
     if not done and not failures:
         raise UsageError(f"{folder}: no run has ended yet; run the study again")
-    if not done:
-        return None, failures
+    n_waiting = results.waiting(folder, [*done, *failures])
     analysis = analyse(done, folder)
     if not anew and _is_newer(folder / "report.md", folder / "results.jsonl"):
         return analysis, failures
-    report = markdown(analysis, failures, folder.resolve().name)
+    report = markdown(analysis, failures, folder.resolve().name, n_waiting)
+    if not done:
+        for name in ("results.png", "cost.png", "comparisons.csv"):
+            (folder / name).unlink(missing_ok=True)
+        write_atomically(folder / "report.md", report.encode())
+        return analysis, failures
     write_atomically(folder / "comparisons.csv", _comparisons_csv(analysis).encode())
     comparison_figure(analysis).savefig(folder / "results.png", dpi=150)
     pareto_figure(analysis).savefig(folder / "cost.png", dpi=150)
@@ -121,18 +125,22 @@ def _in_terminal(cell: Cell, seeds: int) -> str:
     return "\n".join([*lines, f"({_percent(cell.published)})"] if cell.published is not None else lines)
 
 
-def markdown(analysis: Analysis, failures: Sequence[Failure], name: str) -> str:
+def markdown(analysis: Analysis, failures: Sequence[Failure], name: str, n_waiting: int = 0) -> str:
     """The report as Markdown.
 
     Args:
         analysis: Of the results.
         failures: Runs that ended with an error.
         name: Of the study.
+        n_waiting: Runs that have not ended yet.
     """
-    parts = [f"# {name}\n", "![accuracies](results.png)\n"]
+    parts = [f"# {_cell(name)}\n"]
+    parts += [f"**{n_waiting} runs of this study have not ended yet.**\n"] if n_waiting else []
+    parts += ["![accuracies](results.png)\n"] if analysis.cells else []
     for dataset in analysis.datasets:
         parts += _of_dataset(analysis, dataset)
-    parts += ["## Cost\n", "![accuracy against cost](cost.png)\n", _cost_table(analysis)]
+    if analysis.cells:
+        parts += ["## Cost\n", "![accuracy against cost](cost.png)\n", _cost_table(analysis)]
     if failures:
         rows = [(f.dataset, f.front_end, f.back_end, f.seed, f.error) for f in failures]
         header = ("data set", "front-end", "back-end", "seed", "error")
@@ -141,11 +149,15 @@ def markdown(analysis: Analysis, failures: Sequence[Failure], name: str) -> str:
 
 
 def _of_dataset(analysis: Analysis, dataset: str) -> list[str]:
-    first = analysis.of(dataset)[0].first
+    cells = analysis.of(dataset)
+    first = max((cell.first for cell in cells), key=lambda result: result.n_clips)
+    fewer = {c.first.front_end: c.first.n_clips for c in cells if c.first.n_clips < first.n_clips}
+    lost = [f"`{name}` could be scored on {n} clips alone." for name, n in fewer.items()]
     parts = [
-        f"## {dataset}\n",
+        f"## {_cell(dataset)}\n",
         f"{first.n_clips} clips of {first.n_classes} classes, chance {100 / first.n_classes:.1f} %. Protocol "
         f"`{first.protocol}`: {_PROTOCOLS[first.protocol]}.\n",
+        *(f"{line} Differences to it are of the clips that both have.\n" for line in lost),
     ]
     for back_end in analysis.back_ends(dataset):
         found = [analysis.cells.get((dataset, name, back_end)) for name in analysis.front_ends()]

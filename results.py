@@ -22,6 +22,7 @@ class Result:
         back_end: Name, and the arguments that are not the default.
         seed: Of front-end and back-end.
         run: Folder of the run, seen from the study's.
+        datamodule: Registered name, and the arguments that are not the default and change results.
         input: Of the front-end: `waveform`, `spectrogram`, or empty where it does not say.
         filters: Of the front-end: `minimal`, `single`, `many`, or empty where it does not say.
         protocol: By which the candidate was chosen and the score made.
@@ -47,6 +48,7 @@ class Result:
     back_end: str
     seed: int
     run: str
+    datamodule: str
     input: str
     filters: str
     protocol: str
@@ -133,8 +135,15 @@ class Predictions(NamedTuple):
     given: Sequence[str]
 
 
-def start(folder: Path, results: Iterable[Result]) -> None:
-    """Write a study's `results.csv` and `results.jsonl` anew, with the runs that are there already."""
+def start(folder: Path, results: Iterable[Result], runs: Sequence[str]) -> None:
+    """Write a study's `results.csv` and `results.jsonl` anew, with the runs that are there already.
+
+    Args:
+        folder: Of the study.
+        results: Of these runs.
+        runs: Folders of all runs of the study, seen from its own.
+    """
+    write_atomically(folder / "runs.json", json.dumps(list(runs), indent=1).encode())
     lines, table = "", _csv_line(_COLUMNS)
     for result in results:
         lines += _json_line(folder, result)
@@ -149,6 +158,13 @@ def append(folder: Path, outcome: Result | Failure) -> None:
     for name, line in (("results.jsonl", _json_line(folder, outcome)), ("results.csv", _table_line(outcome))):
         with (folder / name).open("a", encoding="utf-8", newline="") as file:
             file.write(line)
+
+
+def waiting(folder: Path, outcomes: Sequence[Result | Failure]) -> int:
+    """How many runs of a study have not ended yet."""
+    path = folder / "runs.json"
+    planned = json.loads(path.read_text("utf-8")) if path.is_file() else []
+    return len(set(planned) - {outcome.run for outcome in outcomes})
 
 
 def read(folder: Path) -> tuple[list[Result], list[Failure]]:

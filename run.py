@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -19,15 +20,17 @@ from .frontends.base import Options
 from .frontends.measure import Description
 from .identity import code_digest
 from .metrics import score
-from .probe import Probe
-from .protocols import resolve
-from .registry import BACKENDS, FRONTENDS
+from .probe import EmbeddedData, Probe
+from .protocols import Selection, resolve
+from .registry import BACKENDS, DATAMODULES, FRONTENDS
 from .results import Predictions, predictions_file, read_metrics, units, update_metrics, write_predictions
 from .stages import Extraction
 from .store import digest, plain, write_atomically
 
 _LONGEST = 120  # bytes of a label, as it names a folder
 _TELLING = {"size"}  # arguments whose values need no name beside them
+_OF_PLACE = {"root", "path", "on_error", "batch_size", "num_workers", "sample_rate"}  # change no result
+FORMAT = 1  # of a run's results; a run of another is not done
 
 
 @dataclass(frozen=True)
@@ -57,13 +60,17 @@ class Run:
     @property
     def is_done(self) -> bool:
         """Whether its folder holds the result of the very same run."""
-        metrics = read_metrics(self.folder)
+        return self.is_done_in(self.folder)
+
+    def is_done_in(self, folder: Path) -> bool:
+        """Whether a folder holds the result of the very same run."""
+        metrics = read_metrics(folder)
         metric = "test/accuracy" if self.params["protocol"] == "holdout" else "cv/accuracy"
         files = ("probe.ckpt", predictions_file(metric))
         return (
             metrics.get("identity") == self.identity
             and metric in metrics
-            and all((self.folder / name).is_file() for name in files)
+            and all((folder / name).is_file() for name in files)
         )
 
     @classmethod
@@ -88,9 +95,8 @@ class Run:
         """
         front_end, backend = probe.require_front_end(), probe.require_back_end()
         options = {"init": probe.init, "layers": probe.layers, "pooling": probe.pooling}
-        seed = front_end.seed if front_end.is_random else getattr(backend, "seed", front_end.seed)
-        params: dict[str, Any] = {
-            "dataset": dataset or datamodule.dataset_name,
+        seed = front_end.seed if front_end.is_random else getattr(backend, "seed", 0)
+        told: dict[str, Any] = {
             "front_end": front_end_label(front_end, options),
             "back_end": back_end_label(backend, probe.standardize),
             "seed": seed,
@@ -98,15 +104,17 @@ class Run:
             **{name: as_text(value) for name, value in options.items()},
             "standardize": probe.standardize,
         }
+        params = {"dataset": dataset or datamodule.dataset_name, "datamodule": data_label(datamodule), **told}
         identity = {
-            **params,
+            **told,
+            "format": FORMAT,
             "embeddings": embeddings,
             "back_end_arguments": plain(backend.get_params(deep=False)),
             "clips": [(clip.id, clip.label, clip.split, clip.fold, clip.group) for clip in datamodule.listed],
             "data_seed": datamodule.seed,  # draws the inner folds of a hold-out without validation
         }
-        place = Path(root, params["dataset"], params["front_end"], params["back_end"])
-        folder = place / f"seed{seed}-{digest(identity)[:6]}"
+        place = [re.sub(r"[^\w.,=+ -]", "_", params[name]) for name in ("dataset", "front_end", "back_end")]
+        folder = Path(root, *place) / f"seed{seed}-{digest(identity)[:6]}"
         # Data sets of one source share a store, but each has clips of its own.
         extraction = digest({"dataset": params["dataset"], **embeddings})
         state = {"stamps": _stamps(datamodule), "code": code_digest([type(backend), protocols])}
@@ -125,6 +133,7 @@ def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
     front_end = probe.require_front_end()
     checkpoint.name_front_end(front_end)  # what has no name cannot be saved: said before the search
     stages.name_back_end(probe.require_back_end())
+    cost = _cost(front_end, datamodule.n_samples)
     review.forget_run(folder)
     for path in [folder / "metrics.json", folder / "error.txt", *folder.glob("predictions-*.csv")]:
         path.unlink(missing_ok=True)
@@ -133,11 +142,13 @@ def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
     selection = probe.selection
     assert selection is not None
     scored = [data.learned[index] for index in selection.scored]
-    folds = np.repeat(range(len(selection.fold_sizes)), selection.fold_sizes)
-    predictions = _predictions(scored, selection.predictions, datamodule.class_names, folds.tolist())
+    parts = np.repeat(range(len(selection.fold_sizes)), selection.fold_sizes)  # of the train split, without validation
+    folds = [str(part) if clip.fold is None else str(clip.fold) for clip, part in zip(scored, parts, strict=True)]
+    if selection.protocol == "holdout":
+        folds = [str(part) if len(selection.fold_sizes) > 1 else "" for part in parts]
+    predictions = _predictions(scored, selection.predictions, datamodule.class_names, folds)
     scores = _scores(selection.score_name, selection.score, predictions)
     write_predictions(folder / predictions_file(selection.score_name), predictions)
-    cost = _cost(front_end, datamodule.n_samples)
     metrics = {
         **run.params,
         "identity": run.identity,
@@ -158,16 +169,30 @@ def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
         "extraction": dict(extraction.profile),
         "seconds": round(time.perf_counter() - start, 3),
     }
-    logger = review.run_logger(folder)
-    review.log_fit(
-        logger, run.params, selection, scores, predictions, datamodule.class_names, extraction.profile, run.config
-    )
-    ids, labels = zip(*((clip.id, clip.label) for clip in data.learned), strict=True)
-    review.log_embeddings(logger, data.embeddings(data.learned), ids, labels, front_end)
-    logger.experiment.close()
     stages.save(folder / "probe.ckpt", probe, datamodule, data)
+    try:
+        _log(run, selection, scores, predictions, data, extraction)
+    except Exception as error:  # of a plug-in's odd parts; what was found is not lost for them
+        metrics["notes"] = [*extraction.notes, f"not all of it is in TensorBoard ({type(error).__name__}: {error})"]
     update_metrics(folder, metrics)  # last, as a run is done when they are there
     return metrics
+
+
+def _log(
+    run: Run,
+    selection: Selection,
+    scores: Mapping[str, float],
+    predictions: Predictions,
+    data: EmbeddedData,
+    extraction: Extraction,
+) -> None:
+    """Show a fitted run in TensorBoard."""
+    logger = review.run_logger(run.folder)
+    names = run.datamodule.class_names
+    review.log_fit(logger, run.params, selection, scores, predictions, names, extraction.profile, run.config)
+    ids, labels = zip(*((clip.id, clip.label) for clip in data.learned), strict=True)
+    review.log_embeddings(logger, data.embeddings(data.learned), ids, labels, run.probe.require_front_end())
+    logger.experiment.close()
 
 
 def test_run(
@@ -186,12 +211,10 @@ def test_run(
     return scores
 
 
-def _predictions(
-    clips: Sequence[Clip], given: Array, class_names: Sequence[str], folds: Sequence[object]
-) -> Predictions:
+def _predictions(clips: Sequence[Clip], given: Array, class_names: Sequence[str], folds: Sequence[str]) -> Predictions:
     return Predictions(
         ids=[clip.id for clip in clips],
-        folds=[str(fold if clip.fold is None else clip.fold) for clip, fold in zip(clips, folds, strict=True)],
+        folds=folds,
         groups=[clip.group or "" for clip in clips],
         labels=[clip.label for clip in clips],
         given=[class_names[label] for label in given],
@@ -223,6 +246,14 @@ def back_end_label(backend: BackEnd, standardize: str) -> str:
     name = BACKENDS.name_of(type(backend)) or type(backend).__name__
     name = _label(name, _defaults(type(backend)), backend.get_params(deep=False))
     return _label(name, {"standardize": "none"}, {"standardize": standardize})
+
+
+def data_label(datamodule: AudioDataModule) -> str:
+    """Registered name of a datamodule, and of its arguments those that are not the default and change results."""
+    name = DATAMODULES.name_of(type(datamodule)) or type(datamodule).__name__
+    defaults = _defaults(type(datamodule))
+    given = {key: getattr(datamodule, key, None) for key in defaults if key not in _OF_PLACE}
+    return _label(name, defaults, given)
 
 
 def as_text(value: Any) -> str:

@@ -328,9 +328,7 @@ def load(path: str | Path, trust: Sequence[str] | str = ()) -> tuple[Probe, chec
     trust = [trust] if isinstance(trust, str) else trust
     odd = [name for name in trust if not re.fullmatch(r"\w+(\.\w+)*", name)]
     if odd:
-        raise UsageError(
-            f"--trust {odd[0]!r} is no type and no module; expected module.Class, or '[module.Class, ...]'"
-        )
+        raise UsageError(f"--trust {odd[0]!r} is no type or module; expected module.Class, or '[module.Class, ...]'")
     recipe, content = checkpoint.read(path)
     front_end = checkpoint.build_front_end(recipe, content, path, trust)
     back_end = checkpoint.build_back_end(recipe, content, path, trust)

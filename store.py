@@ -106,23 +106,9 @@ class EmbeddingStore:
         Raises:
             StoreError: Another process writes here, or the folder cannot be written.
         """
-        lock, holder = filelock.FileLock(self.folder / ".lock"), self.folder / ".holder"
-        try:
-            lock.acquire(timeout=_DECODERS_END if _has_died(holder) else 0)
-        except filelock.Timeout as error:
-            who = holder.read_text("utf-8") if holder.is_file() else "another process"
-            raise StoreError(
-                f"{self.folder} is in use by {who}; wait until that has ended, or use another --embeddings folder"
-            ) from error
-        except OSError as error:
-            raise _cannot_be_written(self.folder, error) from error
-        try:
-            write_atomically(holder, f"process {os.getpid()} on {socket.gethostname()}".encode())
+        with held(self.folder, "use another --embeddings folder"):
             self._reload()  # another process may have written since this one has looked
             yield
-        finally:
-            holder.unlink(missing_ok=True)
-            lock.release()
 
     def missing(self, stamps: Mapping[str, Stamp]) -> list[str]:
         """Ids of the clips that are not here, or whose file has changed since."""
@@ -243,6 +229,34 @@ class EmbeddingStore:
         except (SafetensorError, ValueError, KeyError) as error:
             raise StoreError(f"{path} is damaged ({error}); compute it again with --force") from error
         self._rows, self._matrix = {row.id: row for row in rows}, matrix
+
+
+@contextlib.contextmanager
+def held(folder: Path, remedy: str) -> Iterator[None]:
+    """Keep other processes from writing to a folder; the lock of a process that was killed is no lock.
+
+    Args:
+        folder: Made if need be.
+        remedy: What else may be done than to wait.
+
+    Raises:
+        StoreError: Another process writes there, or the folder cannot be written.
+    """
+    lock, holder = filelock.FileLock(folder / ".lock"), folder / ".holder"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=_DECODERS_END if _has_died(holder) else 0)
+    except filelock.Timeout as error:
+        who = holder.read_text("utf-8") if holder.is_file() else "another process"
+        raise StoreError(f"{folder} is in use by {who}; wait until that has ended, or {remedy}") from error
+    except OSError as error:
+        raise _cannot_be_written(folder, error) from error
+    try:
+        write_atomically(holder, f"process {os.getpid()} on {socket.gethostname()}".encode())
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
 
 
 def digest(fields: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """A study file: what it may hold, and the runs that it stands for, checked before any of them begins."""
 
 import itertools
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from pytorch_lightning.cli import LightningArgumentParser
 from sklearn.base import clone
 
 from .errors import UsageError
+from .frontends.base import undrawn
 from .identity import describe_data, describe_front_end
 from .parsing import Parser
 from .parts import KINDS, MODEL, Entries, parts, variants
@@ -53,7 +55,7 @@ def study_parser() -> Parser:
     for kind in KINDS:
         help = f"Lists of values by argument, each tried with all {kind} that have the argument."
         parser.add_argument(f"--vary.{kind}", type=dict[str, list[Any]], default={}, help=help)
-    parser.add_argument("--seeds", type=list[int], default=[0], help="Of front-ends and back-ends.")
+    parser.add_argument("--seeds", type=list[Any], default=[0], help="Of front-ends and back-ends.")
     parser.add_argument("--protocol", type=Protocol, default="auto", help="How candidates are chosen and scored.")
     for option, (_, default, help) in MODEL.items():
         parser.add_argument(f"--model.{option}", type=list[Any], default=default, help=help)
@@ -87,6 +89,8 @@ def trainer_defaults() -> dict[str, Any]:
 def plan(config: Namespace, precision: str) -> Study:
     """All runs of a study; one without randomness is there once, not once a seed.
 
+    Their front-ends await their weights.
+
     Args:
         config: The study, as `study_parser` gives it.
         precision: Of the trainer.
@@ -95,7 +99,10 @@ def plan(config: Namespace, precision: str) -> Study:
         UsageError: Something in it cannot be; the message lists all of it, each with its place in the study.
     """
     problems: list[str] = []
-    data, seeded = parts(config, problems)
+    if not config.name or config.name in (".", "..", "embeddings") or re.search(r"[/\\\0]", config.name):
+        problems.append(f"name: {config.name!r}; expected the name of a folder, without / and other than embeddings")
+    with undrawn():
+        data, seeded = parts(config, problems)
     if problems:
         several = f"the study cannot run, for {len(problems)} reasons:\n  " if len(problems) > 1 else ""
         raise UsageError(several + "\n  ".join(problems))
@@ -104,8 +111,10 @@ def plan(config: Namespace, precision: str) -> Study:
     runs: dict[str, Run] = {}
     for front_ends, back_ends in seeded:
         for front_end in front_ends:
-            for variant, layers in variants(front_end.made, config.model, notes):
-                fields = describe_front_end(variant)  # once, as it reads all weights
+            with undrawn():
+                found = variants(front_end.made, config.model, notes)
+            for variant, layers in found:
+                fields = describe_front_end(variant)
                 for back_end, standardize, clips in itertools.product(back_ends, config.model.standardize, data):
                     options = {**variant.options._asdict(), "layers": layers, "standardize": standardize}
                     probe = Probe(variant, clone(back_end.made), config.protocol, **options)

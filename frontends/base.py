@@ -1,9 +1,11 @@
 """The contract of a front-end: a frozen, random network from waveforms to embeddings."""
 
+import contextlib
+import contextvars
 import copy
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple, get_args
 
 import torch
@@ -17,6 +19,29 @@ Layers = list[int] | Literal["all", "last"]
 
 # Their parameters start as constants, so that there is nothing to draw.
 _CONSTANT_AT_START = (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)
+
+
+_PUT_OFF: contextvars.ContextVar[bool] = contextvars.ContextVar("put_off", default=False)
+
+
+@contextlib.contextmanager
+def undrawn() -> Iterator[None]:
+    """Make front-ends without drawing their weights, which takes most of the time; `draw` does it later.
+
+    Those that draw in a way of their own are drawn all the same.
+
+    Example:
+        >>> from untrained.frontends.vgg import VGG
+        >>> with undrawn():
+        ...     front_end = VGG(n_filters=2)
+        >>> front_end.awaits_weights, front_end.embedding_size
+        (True, 10)
+    """
+    token = _PUT_OFF.set(True)
+    try:
+        yield
+    finally:
+        _PUT_OFF.reset(token)
 
 
 class Options(NamedTuple):
@@ -200,7 +225,8 @@ class FrontEnd(nn.Module):
             device = next(iter(self.parameters()), torch.empty(0)).device
             changed.to("cpu")._draw()
             changed.to(device)
-            if all(torch.equal(new, old) for new, old in zip(changed.parameters(), self.parameters(), strict=True)):
+            same = map(torch.equal, changed.parameters(), self.parameters())
+            if not changed.awaits_weights and all(same):
                 raise ValueError(
                     f"{type(self).__name__} draws no weights that init={init!r} could change; leave out init"
                 )
@@ -327,13 +353,30 @@ class FrontEnd(nn.Module):
         """Whether anything of it was drawn, so that its seed matters."""
         return self._is_random
 
+    def draw(self) -> None:
+        """Draw the weights, where that was put off (see `undrawn`)."""
+        if self.awaits_weights:
+            self._draw()
+
+    @property
+    def awaits_weights(self) -> bool:
+        """Whether its weights are still to be drawn."""
+        return self._awaits_weights
+
     def _draw(self) -> None:
+        self._awaits_weights = _PUT_OFF.get() and type(self).reset_parameters is FrontEnd.reset_parameters
+        if self._awaits_weights:
+            self._is_random = bool(self._drawn())
+        else:
+            self._draw_now()
+        self.requires_grad_(False)
+        self.eval()
+
+    def _draw_now(self) -> None:
         generator = torch.Generator().manual_seed(self.seed)
         before = generator.get_state()
         self.reset_parameters(generator)
         self._is_random = not torch.equal(before, generator.get_state())
-        self.requires_grad_(False)
-        self.eval()
 
     def _refuse_hidden_names(self) -> None:
         """Refuse attributes that hide the contract's own; what a class states instead of the contract is meant."""

@@ -51,12 +51,12 @@ class Hear(FrontEnd):
         self._embed = api.get_scene_embeddings
 
     @property
-    def embedding_size(self) -> int:  # type: ignore[override]
+    def embedding_size(self) -> int:
         """What the model says of itself."""
         return int(self.model.scene_embedding_size)
 
     @property
-    def feature_names(self) -> list[str]:  # type: ignore[override]
+    def feature_names(self) -> list[str]:
         """Numbers, as the API names no features."""
         return [f"hear{index}" for index in range(self.embedding_size)]
 

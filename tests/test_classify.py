@@ -136,7 +136,7 @@ def test_what_is_refused(untrained, probes, new, tmp_path):
         (["new", "--ckpt_path", probes("elm"), "--batch_size", "0"], "batch_size=0; expected"),
         (
             ["new", "--ckpt_path", probes("elm"), "--trust", "a.B,c.D"],
-            "--trust 'a.B,c.D' is no type and no module; expected",
+            "--trust 'a.B,c.D' is no type or module; expected",
         ),
     ):
         status, out, err = untrained("classify", *arguments)

@@ -16,6 +16,7 @@ from untrained.backends.nearest_class import NearestClass
 from untrained.frontends.baselines import MFCC
 from untrained.parsing import load_names
 from untrained.registry import BACKENDS, FRONTENDS
+from untrained.store import held
 from untrained.study import plan, study_parser
 
 
@@ -56,7 +57,10 @@ def test_compare(untrained, tmp_path):
         ("holdout", "test/accuracy"),
     }
     assert len({row["run"] for row in results}) == len(results)
-    assert {row["dataset"] for row in results} == {"synthetic-events-1", "synthetic-events-2"}  # never averaged
+    assert {row["dataset"] for row in results} == {  # never averaged
+        "synthetic-events-clips_per_class=6-folds=3",
+        "synthetic-events-clips_per_class=5-folds=None",
+    }
     for row in results:
         metrics = json.loads((tmp_path / "runs/small" / row["run"] / "metrics.json").read_text())
         assert metrics[row["metric"]] == float(row["accuracy"])
@@ -218,7 +222,6 @@ def test_a_rerun_does_only_what_is_new(untrained, tmp_path):
     assert results_of(tmp_path) == before
     status, _, err = untrained("compare", "study.yaml", "--force")
     assert status == 0
-    assert err.count("24 of 24 clips computed") == 0
     assert err.count("32 of 32 clips computed") == 2
     assert "[2/2]" in err
 
@@ -418,7 +421,7 @@ def test_everything_wrong_with_a_study_is_listed_at_once(untrained, tmp_path):
         "frontends[2].n_filters": "given here, and varied too; leave out one",
         "frontends[3].n_filters": "given here, and varied too; leave out one",
         "frontends[4]": "no class_path; expected a name",
-        "frontends[5]": "Import path torch.nn.Linear does not correspond to a subclass of FrontEnd",
+        "frontends[5]": "torch.nn.Linear is no front-end; derive it from untrained.frontends.base.FrontEnd",
         "frontends[6]": "nowhere.Thing cannot be imported",
         "backends": "empty; give at least one",
         "seeds": "empty; give at least one",
@@ -488,3 +491,96 @@ def test_a_study_is_reproduced_by_the_settings_in_its_folder(untrained, tmp_path
         assert line["accuracy"] == former["accuracy"]
         assert line["metrics"]["identity"] == former["metrics"]["identity"]
         assert line["metrics"]["fold_scores"] == former["metrics"]["fold_scores"]
+
+
+def test_no_run_is_lost_to_a_changed_study(untrained, tmp_path):
+    """What is asked for again is there, under whatever name; TensorBoard is shown the study alone."""
+    (tmp_path / "study.yaml").write_text(LITTLE)
+    few = ["--frontends", "[mfcc]"]
+    assert untrained("compare", "study.yaml", *few)[0] == 0
+    other = ["--datamodules", f"[{TINY.replace('clips_per_class: 4', 'clips_per_class: 5')}]"]
+    assert "[1/1]" in untrained("compare", "study.yaml", *few, *other)[2]
+    assert len(list((tmp_path / "runs/small").rglob("events*"))) == 1 + 1  # of the run, and of the study
+    both = ["--datamodules", f"[{TINY}, {TINY.replace('clips_per_class: 4', 'clips_per_class: 5')}]"]
+    _, out, err = untrained("compare", "study.yaml", *few, *both)
+    assert err == "2 of 2 runs are done already\n"
+    assert "synthetic-events-clips_per_class=4" in out
+    swapped = ["--datamodules", f"[{TINY.replace('clips_per_class: 4', 'clips_per_class: 5')}, {TINY}]"]
+    assert untrained("compare", "study.yaml", *few, *swapped, "--seeds", "[3]")[2] == "2 of 2 runs are done already\n"
+    assert untrained("compare", "study.yaml", *few)[2] == "1 of 1 runs are done already\n"
+    assert [row["run"] for row in results_of(tmp_path)] == ["synthetic-events/mfcc/nearest_class/seed0"]
+    metrics = tmp_path / "runs/small/synthetic-events/mfcc/nearest_class/seed0/metrics.json"
+    told = json.loads(metrics.read_text())
+    metrics.write_text(json.dumps({**told, "identity": "of another version"}))
+    assert "[1/1]" in untrained("compare", "study.yaml", *few)[2]
+
+
+def test_one_command_at_a_time_works_on_a_study(untrained, tmp_path):
+    (tmp_path / "study.yaml").write_text(LITTLE)
+    with held(tmp_path / "runs/small", "nothing"):
+        status, out, err = untrained("compare", "study.yaml")
+    assert (status, out) == (1, "")
+    assert "runs/small is in use by process" in err
+    assert err.endswith("wait until that has ended, or give the study another --name\n")
+
+
+def test_a_study_whose_runs_all_fail_keeps_no_old_report(untrained, tmp_path):
+    BACKENDS.register("refusing")(Refusing)
+    (tmp_path / "study.yaml").write_text(LITTLE)
+    assert untrained("compare", "study.yaml", "--frontends", "[mfcc]")[0] == 0
+    status, out, _ = untrained("compare", "study.yaml", "--frontends", "[mfcc]", "--backends", "[refusing]")
+    assert status == 1
+    assert "accuracy" not in out
+    assert "## Failed: 1 runs" in (tmp_path / "runs/small/report.md").read_text()
+    assert not (tmp_path / "runs/small/results.png").exists()
+
+
+class RaisesWhenMade(MFCC):
+    """Raises when it is made."""
+
+    def __init__(self, *, seed: int = 0) -> None:
+        raise KeyError("what it needs")
+
+
+@pytest.mark.parametrize(
+    ("study", "message"),
+    [
+        ("frontends: [raises_when_made]", "frontends[0]: KeyError: 'what it needs'"),
+        ("frontends: null", "frontends: nothing is given"),
+        ("vary: null", "vary: nothing is given"),
+        ("vary: {frontends: null}", "vary.frontends: nothing is given"),
+        ("model: null", "model: nothing is given"),
+        ("roots: null", "roots: nothing is given"),
+        ("seeds: 0", "--seeds: "),
+        ("seeds: [many]", "seeds[0]: Expected int"),
+        ("seeds: [-1]", "frontends[0]: seed=-1; expected an integer of 0 or more"),
+        ("frontends: temporal", "--frontends: "),
+        (
+            "frontends: [{class_path: temporal, init_args: [1]}]",
+            "frontends[0].init_args: [1]; expected arguments by name",
+        ),
+        (
+            "frontends: [{class_path: temporal, init_args: {1: 2}}]",
+            "frontends[0].init_args: {1: 2}; expected arguments",
+        ),
+        ("frontends: [os.path]", "frontends[0]: os.path is no front-end"),
+        (
+            "frontends: [{class_path: temporal, init_args: {seed: 1}}]",
+            "frontends[0].seed: seeds of front-ends and back-ends",
+        ),
+        ("vary: {frontends: {seed: [1]}}", "frontends[0].seed: seeds of front-ends and back-ends"),
+        ("vary: {frontends: {n_filters: 4}}", "--vary.frontends"),
+        ("name: ''", "name: ''; expected the name of a folder"),
+        ("name: ../x", "name: '../x'; expected the name of a folder"),
+        ("name: embeddings", "name: 'embeddings'; expected the name of a folder"),
+        ("something: 1", "something"),
+    ],
+)
+def test_odd_studies_end_in_one_message(untrained, tmp_path, study, message):
+    FRONTENDS.register("raises_when_made")(RaisesWhenMade)
+    text = {**yaml.safe_load(LITTLE), "frontends": ["temporal"], **yaml.safe_load(study)}
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(text))
+    status, out, err = untrained("compare", "study.yaml")
+    assert (status, out) == (2, "")
+    assert message in err
+    assert not (tmp_path / "runs").exists()

@@ -7,7 +7,7 @@ from untrained.frontends.musical import Timbral
 from untrained.frontends.vgg import VGG
 
 
-@pytest.mark.parametrize("name", FRONTENDS.names())
+@pytest.mark.parametrize("name", sorted(set(FRONTENDS.names()) - {"hear"}))  # which has no default
 def test_description_adds_up(name):
     front_end = FRONTENDS.create(name)
     description = front_end.describe(20_000)

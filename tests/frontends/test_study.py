@@ -13,7 +13,7 @@ from untrained.frontends.sample_level import SampleLevel
 from untrained.frontends.vertical import Vertical7x86, Vertical7x96
 from untrained.frontends.vgg import VGG
 
-ALL = FRONTENDS.names()
+ALL = sorted(set(FRONTENDS.names()) - {"hear"})  # which has no default
 CNNS = [name for name in ALL if hasattr(FRONTENDS.get(name), "filters")]
 # Features at both sizes, from the table of the study's front-ends.
 FEATURES = {
@@ -290,23 +290,6 @@ def test_lineage_is_told(name):
     assert cls.domain_knowledge is (cls.filters != "minimal")
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_every_feature_has_a_name_of_its_own(name):
-    front_end = FRONTENDS.create(name)
-    assert len(set(front_end.feature_names)) == front_end.embedding_size
-
-
-@pytest.mark.parametrize("name", ALL)
-@pytest.mark.parametrize("n_samples", [1, 700, 5000])
-def test_finite_on_silence_constants_and_noise(name, n_samples):
-    front_end = FRONTENDS.create(name)
-    noise = torch.where(torch.randn(1, n_samples) > 0, 1.0, -1.0)
-    waveform = torch.cat([torch.zeros(1, n_samples), torch.ones(1, n_samples), noise])
-    embedding = front_end(waveform)
-    assert embedding.shape == (3, front_end.embedding_size)
-    assert embedding.isfinite().all()
-
-
 @pytest.mark.parametrize("name", CNNS)
 def test_maps_in_lower_precision(name, spectrogram):
     front_end = FRONTENDS.create(name, size="small")
@@ -319,13 +302,3 @@ def test_maps_in_lower_precision(name, spectrogram):
     for found, wanted in zip(low, exact, strict=True):
         assert found.isfinite().all()
         assert (found.float() - wanted).abs().max() < 0.02 * wanted.abs().max()
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_a_clip_does_not_depend_on_its_batch(name):
-    waveform = torch.randn(3, 9000, generator=torch.Generator().manual_seed(0))
-    waveform[1] *= 1e-5  # 100 dB quieter
-    front_end = FRONTENDS.create(name)
-    for found, clip in zip(front_end(waveform), waveform, strict=True):
-        alone = front_end(clip[None])[0]
-        torch.testing.assert_close(found, alone, rtol=1e-4, atol=1e-4 * alone.abs().max().item())

@@ -1,0 +1,442 @@
+"""The contracts of plug-ins: ours keep them, and what breaks a promise is told which, and what to do."""
+
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from untrained import BACKENDS, FRONTENDS, AudioDataModule, BackEnd, Clip, FrontEnd, LogMel
+from untrained.audio import Decoded
+from untrained.backends.nearest_class import NearestClass
+from untrained.datamodules.folder import AudioFolder
+from untrained.datamodules.synthetic import Synthetic
+from untrained.errors import ContractError
+from untrained.frontends.hear import Hear
+from untrained.testing import check_backend, check_datamodule, check_frontend, checks_of, parametrize_with_checks
+
+OURS = [FRONTENDS.get(name) for name in FRONTENDS.names() if name != "hear"]
+# scikit-learn's conventions are tried one by one in tests/backends.
+SEARCHED = [
+    check
+    for name in BACKENDS.names()
+    if name != "sklearn"
+    for check in checks_of(BACKENDS.get(name))
+    if check.name != "follows_scikit_learn"
+]
+
+
+@parametrize_with_checks(*OURS, Hear("untrained.hear", "temporal"))
+def test_our_front_ends(check):
+    check()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("check", SEARCHED, ids=str)
+def test_our_back_ends(check):
+    check()
+
+
+@parametrize_with_checks(Synthetic(clips_per_class=3, n_samples=20_000))
+def test_our_data(check):
+    check()
+
+
+def test_a_folder(sounds):
+    check_datamodule(AudioFolder(str(sounds), n_samples=8000))
+    check_datamodule(AudioFolder(str(sounds), n_samples=8000, folds=3))
+
+
+class Good(FrontEnd):
+    """One layer."""
+
+    def __init__(self, n_filters: int = 4, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+        self.representation = LogMel()
+        self.conv = nn.Conv2d(1, n_filters, 3)
+
+    def feature_maps(self, x):
+        return [self.conv(x[:, None]).relu()]
+
+
+class NoDocstring(Good):
+    def feature_maps(self, x):
+        return super().feature_maps(x)
+
+
+class NoSeed(Good):
+    """Takes none."""
+
+    def __init__(self, n_filters: int = 4) -> None:
+        super().__init__(n_filters)
+
+
+class LosesItsSeed(Good):
+    """Takes one and drops it."""
+
+    def __init__(self, n_filters: int = 4, *, seed: int = 0) -> None:
+        super().__init__(n_filters)
+
+
+class Untyped(Good):
+    """Gives no type."""
+
+    def __init__(self, n_filters=4, *, seed: int = 0) -> None:
+        super().__init__(n_filters, seed=seed)
+
+
+class Anything(Good):
+    """Takes anything."""
+
+    def __init__(self, *, seed: int = 0, **more: int) -> None:
+        super().__init__(seed=seed)
+
+
+class WrongSize(Good):
+    """States a size that it does not have."""
+
+    embedding_size = 7
+
+
+class NamesTwice(Good):
+    """Names its features alike."""
+
+    feature_names = ("map", "map", "map", "other")
+
+
+class NotFinite(Good):
+    """Divides by what may be nothing."""
+
+    def feature_maps(self, x):
+        return [x[:, None] / x.std(dim=(1, 2), keepdim=True)[:, None]]
+
+
+class OverTheBatch(Good):
+    """Takes a maximum over all clips."""
+
+    def feature_maps(self, x):
+        return super().feature_maps(x / x.abs().max())
+
+
+class Noisy(Good):
+    """Draws when it listens."""
+
+    def feature_maps(self, x):
+        return [super().feature_maps(x)[0] + torch.rand(())]
+
+
+class InPlace(Good):
+    """Changes what it is given."""
+
+    def represent(self, waveform):
+        return super().represent(waveform.mul_(0.5))
+
+
+class KeepsCounts(Good):
+    """Changes itself."""
+
+    def __init__(self, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+        self.register_buffer("count", torch.zeros(()))
+
+    def feature_maps(self, x):
+        self.count += 1
+        return super().feature_maps(x)
+
+
+class Trains(Good):
+    """Can be put into training mode."""
+
+    def train(self, mode=True):
+        return nn.Module.train(self, mode)
+
+
+class Learns(Good):
+    """Has a parameter that was not frozen."""
+
+    def feature_maps(self, x):
+        self.conv.weight.requires_grad_(True)
+        return super().feature_maps(x)
+
+    def train(self, mode=True):
+        self.conv.requires_grad_(True)
+        return super().train(mode)
+
+
+class DrawsElsewhere(Good):
+    """Draws from the global generator."""
+
+    def reset_parameters(self, generator):
+        super().reset_parameters(generator)
+        nn.init.normal_(self.conv.weight)
+
+
+class ConstantElsewhere(Good):
+    """Keeps a constant that does not move."""
+
+    def __init__(self, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+        self.scale = torch.full((1,), 2.0)
+
+    def feature_maps(self, x):
+        return [super().feature_maps(x)[0] * self.scale.expand(4)[None, :, None, None]]
+
+
+class NotSaved(Good):
+    """Keeps what it drew where nobody saves it."""
+
+    def __init__(self, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+        self.factor = 1.0 + seed
+
+    def feature_maps(self, x):
+        return [super().feature_maps(x)[0] * self.factor]
+
+
+CPU = torch.device("cpu")
+
+
+class OddArgument(Good):
+    """Is given an object."""
+
+    def __init__(self, device: torch.device = CPU, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+
+
+class Raising(Good):
+    """Fails on what is short."""
+
+    def feature_maps(self, x):
+        if x.shape[-1] < 60:
+            raise ZeroDivisionError("too short for me")
+        return super().feature_maps(x)
+
+    min_samples = 257
+
+
+BROKEN = {
+    NoDocstring: "has_a_docstring: NoDocstring has no docstring; its first line is what",
+    NoSeed: r"takes_a_seed: NoSeed.__init__ takes no seed.* add `\*, seed: int = 0`",
+    LosesItsSeed: r"takes_a_seed: LosesItsSeed\(seed=3\).seed is 0; pass it on",
+    Untyped: "takes_a_seed: Untyped.__init__ gives no type for n_filters",
+    Anything: r"takes_a_seed: Anything.__init__ takes \*\*more: int; name each argument",
+    WrongSize: r"gives_embeddings: forward gave \(1, 4\) for .* embedding_size says \(1, 7\); state the size",
+    NamesTwice: "names_its_features: feature_names has 'map' 3 times",
+    NotFinite: "is_finite: the embedding of silence is not finite; guard",
+    OverTheBatch: r"hears_each_clip_alone: a clip .*has another embedding in a batch than alone .*over one clip",
+    Noisy: "repeats_itself: the same clips have other embeddings the second time .*; draw nothing in feature_maps",
+    InPlace: "repeats_itself: forward changes the waveform that it is given|other embeddings the second time",
+    KeepsCounts: "repeats_itself: forward changes count; a front-end is frozen",
+    Trains: "is_frozen: the front-end is in training mode; do not override",
+    Learns: "is_frozen: conv.weight requires a gradient",
+    DrawsElsewhere: r"is_decided_by_its_seed: two with the same seed differ; draw in reset_parameters\(generator\)",
+    ConstantElsewhere: "moves_between_devices: on device 'meta': .*; register constants with register_buffer",
+    NotSaved: "is_saved_without_pickle: from its weights it gives other embeddings",
+    OddArgument: "is_saved_without_pickle: argument device is a device; take numbers, text and lists",
+    Raising: "takes_short_clips: Raising raised ZeroDivisionError: too short for me",
+}
+
+
+@pytest.mark.parametrize("cls", BROKEN, ids=lambda cls: cls.__name__)
+def test_what_breaks_a_promise_is_told_which(cls):
+    with pytest.raises(ContractError, match=BROKEN[cls]):
+        check_frontend(cls)
+
+
+def test_a_good_one_passes_with_other_arguments_too():
+    check_frontend(Good)
+    check_frontend(Good(n_filters=2))
+
+
+class Candidates(NearestClass):
+    """Names an argument that it lacks."""
+
+    param_grid: ClassVar = {"width": [1]}
+
+
+class Constant(NearestClass):
+    """Gives one class to all."""
+
+    def predict(self, X):
+        return np.full(len(X), self.classes_[0])
+
+
+class Strange(NearestClass):
+    """Gives classes that there are not."""
+
+    def predict(self, X):
+        return super().predict(X) + 100
+
+
+class Random(NearestClass):
+    """Draws when it predicts."""
+
+    def predict(self, X):
+        found = super().predict(X)
+        return np.where(np.random.random(len(found)) < 0.05, self.classes_[0], found)  # noqa: NPY002
+
+
+class Liar(NearestClass):
+    """Searches otherwise than it fits."""
+
+    def search(self, X, y, splits):
+        found = super().search(X, y, splits)
+        return type(found)(found.candidates, [[labels * 0 for labels in row] for row in found.predictions], found.truth)
+
+
+class Backwards(NearestClass):
+    """Gives its best class the lowest score."""
+
+    def class_scores(self, X):
+        scores, kind = super().class_scores(X)
+        return -scores, kind
+
+
+BROKEN_BACKENDS = {
+    Candidates: "has_candidates: a candidate names 'width', which is no argument",
+    Constant: "learns: of clips that a line tells apart it labels 33 % rightly",
+    Strange: r"learns: predict gave \(60,\) labels .*; expected \(60,\) of those of y",
+    Random: "repeats_itself: fitted twice to the same it predicts differently",
+    Liar: "searches_as_it_fits: .* predicts other labels than a fit of {}",
+    Backwards: "scores_classes: the class with the highest score is not the one that predict gives",
+}
+
+
+@pytest.mark.parametrize("cls", BROKEN_BACKENDS, ids=lambda cls: cls.__name__)
+def test_back_ends_that_break_a_promise(cls):
+    with pytest.raises(ContractError, match=BROKEN_BACKENDS[cls]):
+        check_backend(cls)
+
+
+def test_scikit_learn_s_conventions_are_among_the_promises():
+    class Naive(BackEnd):
+        """Keeps no number of features."""
+
+        def fit(self, X, y):
+            self.classes_ = np.unique(y)
+            self.means_ = np.stack([np.asarray(X)[y == label].mean(axis=0) for label in self.classes_])
+            return self
+
+        def predict(self, X):
+            return self.classes_[((np.asarray(X)[:, None] - self.means_) ** 2).sum(axis=2).argmin(axis=1)]
+
+    with pytest.raises(ContractError, match=r"follows_scikit_learn: check_.*"):
+        check_backend(Naive)
+
+
+class Sounds(AudioDataModule):
+    """Twelve sounds."""
+
+    def clips(self):
+        return [Clip(f"{index:02d}", "ab"[index % 2], fold=index % 3) for index in range(12)]
+
+    def read(self, clip, sample_rate):
+        sound = np.random.default_rng(int(clip.id)).normal(size=self.n_samples).astype(np.float32)
+        return Decoded(sound, self.n_samples / sample_rate)
+
+
+class Shuffled(Sounds):
+    """Lists in any order."""
+
+    def clips(self):
+        return list(np.random.default_rng().permutation(np.array(super().clips(), dtype=object)))
+
+
+class Absolute(Sounds):
+    """Names a place of one machine."""
+
+    def clips(self):
+        return [Clip(f"/data/{clip.id}", clip.label, fold=clip.fold) for clip in super().clips()]
+
+
+class Placeless(Sounds):
+    """Puts clips nowhere."""
+
+    def clips(self):
+        return [Clip(clip.id, clip.label) for clip in super().clips()]
+
+
+class Long(Sounds):
+    """Reads what it likes."""
+
+    def read(self, clip, sample_rate):
+        return Decoded(np.zeros(2 * sample_rate, np.float32), 2.0)
+
+
+class Fickle(Sounds):
+    """Is another sound each time."""
+
+    def read(self, clip, sample_rate):
+        return Decoded(np.random.default_rng().normal(size=self.n_samples).astype(np.float32), 1.0)
+
+
+class Stuck(Sounds):
+    """Cannot be sent to a worker."""
+
+    def __init__(self) -> None:
+        super().__init__(n_samples=100)
+        self.key = lambda clip: clip.id
+
+
+class Everything(Sounds):
+    """Gives all clips whatever is asked for."""
+
+    def select(self, ids):
+        pass
+
+
+class Nameless(Sounds):
+    """Has a name with a slash."""
+
+    dataset_name = "a/b"
+
+
+BROKEN_DATA = {
+    Shuffled: r"lists_its_clips: clips\(\) gives other clips the second time; sort",
+    Absolute: "lists_its_clips: id '/data/00'; expected a path relative to the root",
+    Placeless: "places_its_clips: clip '00' has split None and fold None",
+    Long: r"reads_waveforms: clip '00' at 12000 Hz is float32 \(24000,\); expected float32 \(100,\)",
+    Fickle: "reads_waveforms: clip '00' is another sound the second time",
+    Stuck: "is_read_by_workers: it cannot be sent to another process",
+    Everything: r"makes_batches: asked for .* do not override predict_dataloader, or heed select",
+    Nameless: "has_a_name: dataset_name is 'a/b'",
+}
+
+
+@pytest.mark.parametrize("cls", BROKEN_DATA, ids=lambda cls: cls.__name__)
+def test_data_that_breaks_a_promise(cls):
+    with pytest.raises(ContractError, match=BROKEN_DATA[cls]):
+        check_datamodule(cls() if cls is Stuck else cls(n_samples=100))
+
+
+def test_good_data_passes_and_what_is_no_plug_in_is_refused():
+    check_datamodule(Sounds(n_samples=100))
+    with pytest.raises(TypeError, match="dict is no FrontEnd, BackEnd or AudioDataModule"):
+        checks_of({})
+
+
+def test_promises_are_said_one_by_one(untrained):
+    status, out, _ = untrained("check", "frontend", "temporal", "--frontend.n_filters", "4")
+    assert status == 0
+    lines = out.splitlines()
+    assert len(lines) == 16
+    assert all(line.startswith("✓ ") for line in lines[:-1])
+    assert lines[-1] == "Temporal keeps 15 of 15 promises"
+    FRONTENDS.register("not_finite")(NotFinite)
+    try:
+        status, out, _ = untrained("check", "frontend", "not_finite")
+    finally:
+        FRONTENDS._registered = []
+    assert status == 1
+    assert "✗ Gives finite numbers for silence" in out
+    assert "    the embedding of silence is not finite; guard logarithms" in out
+    for arguments, message in (
+        (["frontend"], "check frontend needs a name"),
+        (["frontend", "vgg6"], "unknown front-end 'vgg6'; did you mean 'vgg'?"),
+        (["frontend", "vgg", "--frontend.n_filter", "3"], "--frontend"),
+        (["nonsense"], "check needs to know what"),
+        ([], "check needs to know what"),
+    ):
+        status, out, err = untrained("check", *arguments)
+        assert (status, out) == (2, "")
+        assert message in err
