@@ -75,7 +75,7 @@ def test_compare(untrained, tmp_path):
     assert status == 0
     assert f"cv/accuracy {100 * float(results[0]['accuracy']):.2f} %" in out
 
-    status, out, err = untrained("compare", "study.yaml", "--seeds", "[0]", "--name", "again")
+    status, out, err = untrained("compare", "study.yaml", "--seeds", "[0]", "--backends", "[elm]", "--name", "again")
     assert status == 0
     assert "nothing to do" in err
     again = results_of(tmp_path, "again")
