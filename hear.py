@@ -113,13 +113,14 @@ def get_timestamp_embeddings(audio: Tensor, model: HearModel) -> tuple[Tensor, T
     n_sounds, n_samples = audio.shape
     window = round(_WINDOW * model.sample_rate)
     n_timestamps = 1 + int((n_samples - 1) / (_HOP * model.sample_rate))
-    centres = torch.arange(n_timestamps, device=audio.device) * _HOP * model.sample_rate
+    moments = torch.arange(n_timestamps, device=audio.device)
+    centres = moments.double() * _HOP * model.sample_rate  # rounded one by one, so that they do not drift
     padded = nn.functional.pad(audio, (window // 2, window))
     positions = centres.round().long()[:, None] + torch.arange(window, device=audio.device)
     frames = padded[:, positions].flatten(0, 1)
     with torch.no_grad():
         embeddings = torch.cat([model(part) for part in torch.split(frames, _AT_A_TIME)])
-    timestamps = 1000 * _HOP * torch.arange(n_timestamps, device=audio.device, dtype=torch.float32)
+    timestamps = 1000 * _HOP * moments.float()
     return embeddings.reshape(n_sounds, n_timestamps, -1), timestamps.expand(n_sounds, -1)
 
 

@@ -30,8 +30,9 @@ _HOW_TO_READ = """\
   each clip is right on average over the seeds: what other clips would change.
 - **Differences** are tested between all pairs of front-ends with one back-end on one data set, and corrected for being
   several by Holm. Over folds: differences of the folds, averaged over seeds, with Nadeau & Bengio's variance
-  (1/k + n_test/n_train, k - 1 degrees of freedom; that of rounding to a clip at least). On a test split: a paired bootstrap over clips, or groups of clips.
-  Scores that were chosen by the very clips that are scored (protocol `study`) are not tested.
+  (1/k + n_test/n_train, k - 1 degrees of freedom; that of rounding to a clip at least). On a test split: a paired
+  bootstrap over clips, or groups of clips. Scores that were chosen by the very clips that are scored (protocol `study`)
+  are not tested.
 - **Published** accuracies are those of Pons & Serra (2018) for about 3500 features: hold-out for GTZAN, for the other
   two the best mean over the folds that it was chosen by. Those of frame-level front-ends are of collapsed deep maps.
 - That an architecture's rank untrained predicts its rank trained is assumed here, and not shown.

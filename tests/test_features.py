@@ -1,0 +1,57 @@
+"""The transformer: scikit-learn's conventions, and the same embeddings as everywhere."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import SVC
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from untrained import FRONTENDS, RandomFeatures
+from untrained.audio import load
+from untrained.errors import AudioError, PluginError
+
+SMALL = {"arguments": {"n_filters": 4}}
+
+
+@parametrize_with_checks([RandomFeatures("temporal", **SMALL)])
+def test_scikit_learn_conventions(estimator, check):
+    check(estimator)
+
+
+def test_embeddings_are_those_of_the_front_end():
+    X = np.random.default_rng(0).normal(size=(5, 9000)).astype(np.float32)
+    found = RandomFeatures("temporal", seed=3, batch_size=2, **SMALL).fit_transform(X)
+    front_end = FRONTENDS.create("temporal", n_filters=4, seed=3)
+    assert np.allclose(found, front_end(torch.from_numpy(X)).numpy(), atol=1e-5)
+    names = RandomFeatures("temporal", **SMALL).fit(X).get_feature_names_out()
+    assert list(names) == front_end.feature_names
+
+
+def test_files_and_arrays_of_another_rate(sounds):
+    paths = sorted((sounds / "low").glob("low*.wav"))[:3]
+    transformer = RandomFeatures("temporal", n_samples=6000, **SMALL).fit(paths)
+    found = transformer.transform(paths)
+    waveforms = np.stack([load(path, sample_rate=12_000, n_samples=6000).waveform for path in paths])
+    assert np.allclose(found, RandomFeatures("temporal", **SMALL).fit_transform(waveforms), atol=1e-5)
+    assert np.array_equal(found, transformer.transform([str(path) for path in paths]))
+    tone = np.sin(2 * np.pi * 440 * np.arange(44_100) / 44_100)[None]
+    lower = np.sin(2 * np.pi * 440 * np.arange(12_000) / 12_000)[None]
+    resampled = RandomFeatures("temporal", sample_rate=44_100, **SMALL).fit_transform(tone)
+    wanted = RandomFeatures("temporal", **SMALL).fit_transform(lower)
+    assert np.allclose(resampled, wanted, atol=0.02 * np.abs(wanted).max())
+    with pytest.raises(AudioError, match=r"gone\.wav"):
+        transformer.transform(["gone.wav"])
+
+
+def test_front_end_and_seed_are_searched():
+    rng = np.random.default_rng(0)
+    y = np.tile([0, 1], 12)
+    X = rng.normal(size=(24, 6000)) * np.where(y, 1.0, 0.1)[:, None]
+    pipeline = make_pipeline(RandomFeatures(**SMALL), SVC())
+    grid = {"randomfeatures__frontend": ["temporal", "vertical_7x86"], "randomfeatures__seed": [0, 1], "svc__C": [1, 8]}
+    search = GridSearchCV(pipeline, grid, cv=2).fit(X, y)
+    assert len(search.cv_results_["params"]) == 8
+    assert search.best_score_ == 1
+    with pytest.raises(PluginError, match="did you mean 'vgg'"):
+        RandomFeatures("vgg6").fit(X)

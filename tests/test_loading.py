@@ -1,0 +1,66 @@
+"""One line from a run to arrays, or to labels for new sounds."""
+
+import json
+
+import numpy as np
+import pytest
+import untrained as package
+from untrained.errors import CheckpointError, UsageError
+
+
+@pytest.fixture
+def run(untrained, sounds, tmp_path):
+    """A run of fit, as the command line leaves it."""
+    data = ["--data", "folder", "--data.root", sounds, "--data.n_samples", "8000"]
+    model = ["--model.frontend", "sample_level", "--model.frontend.n_filters", "2", "--model.backend", "elm"]
+    assert untrained("fit", *data, *model, "--model.layers", "[0, 6]")[0] == 0
+    (found,) = (tmp_path / "runs").glob("*/*/*/seed0-*")
+    return found
+
+
+def test_embeddings_of_a_run(run, sounds):
+    found = package.load_embeddings(run)
+    assert found.X.shape == (36, 4)
+    assert found.X.dtype == np.float32
+    assert found.features == ["layer0.map0", "layer0.map1", "layer6.map0", "layer6.map1"]
+    assert list(found.classes) == ["high", "low", "mid"]
+    assert found.ids[0] == "high/high 00.wav"
+    assert [found.classes[label] for label in found.y] == [clip.split("/")[0] for clip in found.ids]
+    assert {split: found.splits.count(split) for split in set(found.splits)} == {
+        "train": 24,
+        "validation": 6,
+        "test": 6,
+    }
+    assert set(found.folds) == {-1}
+    assert set(found.groups) == {""}
+    front_end = package.FRONTENDS.create("sample_level", n_filters=2)
+    waveforms = package.RandomFeatures("sample_level", arguments={"n_filters": 2}, n_samples=8000)
+    again = waveforms.fit_transform([sounds / clip for clip in found.ids])
+    assert np.allclose(found.X, again[:, front_end.columns([0, 6])], atol=1e-4)
+
+
+def test_a_probe_labels_files(run, sounds):
+    probe = package.load_probe(run)
+    files = [sounds / "low" / "low 00.wav", sounds / "high" / "high 00.wav"]
+    labels = probe.predict(files)
+    assert set(labels) <= set(probe.classes) == {"high", "low", "mid"}
+    assert probe.predict(files[::-1]) == labels[::-1]
+    scores = probe.scores(files)
+    assert [max(each, key=each.get) for each in scores] == labels
+    assert package.load_probe(run / "probe.ckpt").predict(files) == labels
+    with pytest.raises(UsageError, match=r"gone\.wav"):
+        probe.predict(["gone.wav"])
+
+
+def test_what_is_not_there_is_said(run, tmp_path, monkeypatch):
+    with pytest.raises(UsageError, match=r"no config\.yaml in .*: give the folder of a run"):
+        package.load_embeddings(tmp_path)
+    with pytest.raises(CheckpointError, match="no checkpoint at"):
+        package.load_probe(tmp_path)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    with pytest.raises(UsageError, match=r"no embeddings at .*: call it from where the run was made"):
+        package.load_embeddings(run)
+    assert list(elsewhere.iterdir()) == []
+    assert json.loads((run / "metrics.json").read_text())["n_clips"] == 36

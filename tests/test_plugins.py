@@ -1,0 +1,144 @@
+"""Packages of third parties, really installed: good, broken, and as `untrained new` writes them; and the guide."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from untrained import BACKENDS, DATAMODULES, FRONTENDS
+from untrained.testing import check_backend, check_datamodule
+
+ROOT = Path(__file__).parents[1]
+
+
+def install(package, target):
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*command, "--target", target, package], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """Run a command where the example is installed, and if need be the broken package beside it."""
+    root = tmp_path_factory.mktemp("plugins")
+    packages = {"good": ROOT / "examples" / "untrained-example", "broken": ROOT / "tests" / "plugins" / "broken"}
+    for name, package in packages.items():
+        copied = shutil.copytree(package, root / f"{name}-source")  # as building leaves files in the source
+        install(copied, root / name)
+
+    def run(*arguments, also=(), cwd=root):
+        path = os.pathsep.join([str(root / "good"), *(str(root / name) for name in also), *map(str, also)])
+        environment = {**os.environ, "PYTHONPATH": path, "COLUMNS": "160"}
+        command = [sys.executable, "-m", "untrained.cli", *map(str, arguments)]
+        return subprocess.run(command, env=environment, cwd=cwd, capture_output=True, text=True)
+
+    return run
+
+
+@pytest.fixture
+def digits(tmp_path):
+    """A few recordings in the layout of the example's data set."""
+    (tmp_path / "recordings").mkdir()
+    for digit in range(3):
+        for index in range(14):
+            sound = np.sin(np.arange(2000) * (0.1 + 0.2 * digit + 0.002 * index))
+            soundfile.write(tmp_path / "recordings" / f"{digit}_somebody_{index}.wav", sound, 8000)
+    return tmp_path
+
+
+def test_a_third_party_s_names_are_as_good_as_ours(installed, digits):
+    listed = installed("list").stdout
+    for name in ("gated", "cosine", "spoken_digits"):
+        assert re.search(rf"^  {name} +untrained-example +\w", listed, re.MULTILINE)
+    helped = installed("fit", "--model.frontend.help", "gated").stdout
+    assert "--model.frontend.n_layers" in helped
+    assert "van den Oord" in helped
+    study = ROOT / "examples" / "untrained-example" / "study.yaml"
+    small = ["--vary.datamodules.n_samples", "[4000]", "--vary.frontends.n_filters", "[4]"]
+    done = installed("compare", study, f"--roots.digits={digits}", *small, "--name", "example", cwd=digits)
+    assert done.returncode == 0, done.stderr
+    assert "gated-n_filters=4" in done.stdout
+    assert "sample_level-n_filters=4" in done.stdout
+    assert "cosine" in done.stdout
+    config = next((digits / "runs/example").rglob("gated*/cosine/seed0/config.yaml"))
+    again = installed("fit", "--config", config, cwd=digits)
+    assert again.returncode == 0, again.stderr
+    label = installed(
+        "classify", digits / "recordings", "--ckpt_path", config.with_name("probe.ckpt"), "--format", "csv"
+    )
+    assert label.returncode == 0, label.stderr
+    assert len(label.stdout.splitlines()) == 1 + 42
+
+
+def test_a_broken_package_breaks_nothing_else(installed):
+    listed = installed("list", also=["broken"])
+    assert listed.returncode == 0
+    for name, message in (
+        ("unimportable", "cannot be imported .*No module named 'a_package_that_nobody_has'"),
+        ("absent", "has no attribute 'NotThere'"),
+        ("no_frontend", r"is class NoFrontEnd, expected a subclass of untrained\.frontends\.base\.FrontEnd"),
+        ("no_backend", r"is class NoFrontEnd, expected a subclass of untrained\.backends\.base\.BackEnd"),
+        ("raising", "ZeroDivisionError: at import"),
+        ("vgg", r"is registered by broken-example \(broken_example:Impostor\) and untrained"),
+    ):
+        assert re.search(rf"^  {name} +broken-example +FAILED: .*{message}", listed.stdout, re.MULTILINE), name
+    assert re.search(r"^  gated +untrained-example", listed.stdout, re.MULTILINE)
+    tiny = ["--data", "synthetic", "--data.clips_per_class", "3", "--data.n_samples", "4000"]
+    asked = installed("predict", *tiny, "--model.frontend", "vgg", also=["broken"])
+    assert asked.returncode == 2
+    assert "registered by broken-example" in asked.stderr
+    assert "Traceback" not in asked.stderr
+    asked = installed("predict", *tiny, "--model.frontend", "gated", also=["broken"])
+    assert asked.returncode == 0, asked.stderr
+
+
+def test_a_package_to_begin_with(installed, untrained, tmp_path):
+    status, out, _ = untrained("new", "frontend", "my_idea")
+    assert status == 0
+    folder = tmp_path / "untrained-my-idea"
+    assert f"next: pip install -e '{folder.name}[test]' && untrained check frontend my_idea" in out
+    install(folder, tmp_path / "site")
+    checked = installed("check", "frontend", "my_idea", also=[tmp_path / "site"], cwd=tmp_path)
+    assert checked.returncode == 0, checked.stdout
+    assert "MyIdea keeps 15 of 15 promises" in checked.stdout
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
+    command = [sys.executable, "-m", "pytest", "-q", folder / "tests", "-k", "size or docstring"]
+    tested = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path)
+    assert tested.returncode == 0, tested.stdout
+    for name, message in (
+        ("my_idea", "untrained-my-idea is there already"),
+        ("vgg", "front-end 'vgg' is registered by untrained; give another name"),
+        ("7x96", "'7x96' is no Python identifier"),
+        ("--help", "untrained new frontend NAME"),
+    ):
+        status, _, err = untrained("new", "frontend", name)
+        assert status == 2
+        assert message in err
+
+
+def test_the_guide_s_code_runs(monkeypatch, capsys, tmp_path):
+    for registry in (FRONTENDS, BACKENDS, DATAMODULES):
+        monkeypatch.setattr(registry, "_registered", [])
+    guide = (ROOT / "docs" / "plugins.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    module = types.ModuleType("guide")
+    monkeypatch.setitem(sys.modules, "guide", module)
+    names = vars(module)
+    for block in blocks:
+        exec(block, names)
+    assert "embedding" in capsys.readouterr().out
+    assert names["embeddings"].shape == (2, 8)
+    assert names["scenes"].shape == (2, 8)
+    for check in names["test_contract"].pytestmark[0].args[1][:3]:
+        check()
+    for index in range(8):
+        soundfile.write(
+            tmp_path / f"{'ab'[index % 2]}_{index // 2}.wav", np.sin(np.arange(900) * (index + 1) / 9), 8000
+        )
+    check_datamodule(names["Takes"](str(tmp_path), n_samples=3000))
+    check_backend(names["TwoNearest"])
