@@ -57,8 +57,10 @@ def list_what_there_is(argv: list[str]) -> int:
         whose = max((len(plugin.distribution) for plugin in registry.plugins), default=0)
         for plugin in registry.plugins:
             try:
-                lines = [plugin.summary()]
                 cls = None if plugin.is_ours else registry.get(plugin.name)
+                # The source of what is installed in place is not found without importing it.
+                documented = "" if cls is None else cls.__doc__ or ""
+                lines = [plugin.summary() or documented.strip().partition("\n")[0]]
                 told = _PLACE if registry is FRONTENDS else _ORIGIN if registry is DATAMODULES else ()
                 attributes = plugin.constants() if cls is None else {name: getattr(cls, name, None) for name in told}
                 if registry is DATAMODULES:

@@ -8,6 +8,7 @@ import pytest
 import soundfile
 from untrained.datamodules.extended_ballroom import DANCES, ExtendedBallroom, read_duplicates
 from untrained.errors import DataError
+from untrained.testing import check_datamodule
 
 LIST = """<?xml version="1.0" ?>
 <extendedballroom>
@@ -53,6 +54,7 @@ def test_ten_stratified_folds(root):
     assert set(counts.values()) == {1, 2}
     assert len(counts) == 130
     assert data.dataset_name == "extended_ballroom"
+    check_datamodule(ExtendedBallroom(str(root), n_samples=3000))
     assert data.read(data.listed[0], 12_000).waveform.shape == (350_000,)
 
 

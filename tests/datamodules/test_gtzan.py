@@ -8,6 +8,7 @@ import soundfile
 from torchaudio.datasets import gtzan as lists
 from untrained.datamodules.gtzan import GTZAN
 from untrained.errors import DataError
+from untrained.testing import check_datamodule
 
 NAMES = [*lists.filtered_train[::40], *lists.filtered_valid[::40], *lists.filtered_test[::40]]
 
@@ -31,6 +32,7 @@ def test_finds_the_genres_and_takes_the_official_splits(tmp_path, place, extensi
     assert data.listed[0].id == f"blues/{sorted(NAMES)[0]}.{extension}"
     assert data.read(data.listed[0], 12_000).waveform.shape == (350_000,)
     assert data.dataset_name == "gtzan"
+    check_datamodule(GTZAN(str(tmp_path), n_samples=3000))
 
 
 def test_the_whole_lists():

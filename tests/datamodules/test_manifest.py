@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from untrained.datamodules.manifest import Manifest
 from untrained.datamodules.table import read_table
 from untrained.errors import DataError
+from untrained.testing import check_datamodule
 
 
 def write(folder, text, name="clips.csv", encoding="utf-8"):
@@ -30,6 +31,13 @@ def test_columns(tmp_path):
     assert (second.id, second.path, second.label, second.split) == ("a/1.wav", tmp_path / "a/1.wav", "x", "train")
     assert (second.group, second.metadata) == ("s1", {"mood": "calm"})
     assert (first.group, third.split) == (None, "validation")
+
+
+def test_contract(tmp_path):
+    for number in range(6):
+        soundfile.write(tmp_path / f"{number}.wav", np.sin(np.arange(500) * (number + 1)), 12_000)
+    lines = [f"{number}.wav,{'ab'[number % 2]},{number // 2}" for number in range(6)]
+    check_datamodule(Manifest(write(tmp_path, "\n".join(["path,label,fold", *lines])), n_samples=900))
 
 
 def test_spaces_around_cells_mean_nothing(tmp_path):

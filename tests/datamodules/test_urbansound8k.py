@@ -7,6 +7,7 @@ import pytest
 import soundfile
 from untrained.datamodules.urbansound8k import UrbanSound8K
 from untrained.errors import DataError
+from untrained.testing import check_datamodule
 
 HEADER = ["slice_file_name", "fsID", "start", "end", "salience", "fold", "classID", "class"]
 FORMATS = [
@@ -46,6 +47,7 @@ def write_table(root, rows):
 
 def test_official_folds_and_every_format(root):
     data = UrbanSound8K(str(root))
+    check_datamodule(UrbanSound8K(str(root), n_samples=3000))
     assert len(data.listed) == 40
     assert {clip.fold for clip in data.listed} == set(range(1, 11))
     assert data.class_names == ["dog_bark", "siren"]
