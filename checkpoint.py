@@ -9,6 +9,7 @@ import copy
 import hashlib
 import io
 import json
+import re
 import warnings
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -205,7 +206,11 @@ def build_front_end(recipe: Recipe, content: dict[str, Any], path: str | Path, t
     Raises:
         CheckpointError: It would import a module that is not trusted, or does not fit the front-end that is installed.
     """
-    named = [str(recipe.front_end_arguments.get(name)) for name in FRONTENDS.get(recipe.front_end).imports]
+    arguments = recipe.front_end_arguments
+    named = [str(arguments[name]) for name in FRONTENDS.get(recipe.front_end).imports if name in arguments]
+    odd = [module for module in named if not re.fullmatch(r"\w+(\.\w+)*", module)]
+    if odd:
+        raise CheckpointError(f"{path}: its front-end {recipe.front_end!r} names {odd[0]!r}, which is no module")
     unknown = [module for module in named if module not in trust]
     if unknown:
         raise CheckpointError(

@@ -1,6 +1,7 @@
 """`compare`: run what is missing of a study, each result kept as it comes, and go on where one run fails."""
 
 import contextlib
+import itertools
 import shutil
 import traceback
 from collections.abc import Sequence
@@ -23,9 +24,7 @@ from .review import OPTIMISTIC
 from .run import Run, fit_run, test_run
 from .stages import Extraction
 from .store import held, write_atomically
-from .study import Study, plan
-
-_RUNS = "*/*/*/*/metrics.json"
+from .study import RUNS, Study, plan
 
 
 def compare(parser: Parser, config: Namespace) -> Path | None:
@@ -54,7 +53,7 @@ def compare(parser: Parser, config: Namespace) -> Path | None:
     with contextlib.ExitStack() as stack:
         if trainer.is_global_zero:
             stack.enter_context(held(study.folder, "give the study another --name"))
-        there = _identities(study) | _identities(study)  # twice, as rank 0 may be moving them while another looks
+        there = study.done()
         waiting = [run for run in study.runs if config.force or run.identity not in there]
         if len(waiting) < len(study.runs):
             console.print(f"{len(study.runs) - len(waiting)} of {len(study.runs)} runs are done already")
@@ -96,31 +95,23 @@ def _put_aside(study: Study) -> None:
     back when they are asked for again.
     """
     identity_of = {run.folder: run.identity for run in study.runs}
-    for path in list(study.folder.glob(_RUNS)):
-        identity = str(results.read_metrics(path.parent).get("identity", ""))
-        if identity_of.get(path.parent) != identity:
-            _move(path.parent, _aside(study, identity))
+    for path in list(study.folder.glob(RUNS)):
+        identity = results.read_metrics(path.parent).get("identity")
+        if identity and identity_of.get(path.parent) != identity:
+            place = study.aside(identity)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.rename(_free(place) if place.exists() else place)
     for run in study.runs:
-        if not run.is_done and run.is_done_in(_aside(study, run.identity)):
-            _move(_aside(study, run.identity), run.folder)
+        place = study.aside(run.identity)
+        if not run.is_done and run.is_done_in(place):
+            shutil.rmtree(run.folder, ignore_errors=True)  # what was left of a run that did not end
+            run.folder.parent.mkdir(parents=True, exist_ok=True)
+            place.rename(run.folder)
 
 
-def _aside(study: Study, identity: str) -> Path:
-    return study.folder.with_name(f"{study.folder.name}-earlier") / identity[:16]
-
-
-def _identities(study: Study) -> set[str]:
-    """Identities of the study's runs that are done, under whatever name."""
-    places: dict[str, Path] = {}
-    for path in [*study.folder.glob(_RUNS), *_aside(study, "").glob("*/metrics.json")]:
-        places[str(results.read_metrics(path.parent).get("identity", ""))] = path.parent
-    return {run.identity for run in study.runs if run.is_done_in(places.get(run.identity, run.folder))}
-
-
-def _move(folder: Path, place: Path) -> None:
-    shutil.rmtree(place, ignore_errors=True)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    folder.rename(place)
+def _free(place: Path) -> Path:
+    """A name that nothing has, as this one is taken."""
+    return next(free for n in itertools.count(1) if not (free := place.with_name(f"{place.name}-{n}")).exists())
 
 
 def _extract(

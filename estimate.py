@@ -37,8 +37,9 @@ def dry_run(study: Study, trainer: Trainer, embeddings: Path, *, force: bool = F
     """
     missing: dict[str, tuple[int, Run]] = {}
     waiting = []
+    done = study.done()
     for run in study.runs:
-        if run.is_done and not force:
+        if run.identity in done and not force:
             yield f"{run.folder}: done"
             continue
         waiting.append(run)

@@ -69,9 +69,15 @@ class RandomFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
             X: Waveforms `(n_clips, n_samples)`, or paths of audio files.
             y: Ignored.
         """
+        if self.batch_size < 1:
+            raise ValueError(f"batch_size={self.batch_size}; expected 1 or more")
         if not _are_paths(X):
             validate_data(self, X, dtype=np.float32)
-        self.front_end_: FrontEnd = FRONTENDS.create(self.frontend, seed=self.seed, **(self.arguments or {}))
+        arguments = {**(self.arguments or {}), "seed": self.seed}
+        try:
+            self.front_end_: FrontEnd = FRONTENDS.create(self.frontend, **arguments)
+        except TypeError as error:
+            raise ValueError(f"front-end {self.frontend!r} cannot be made: {error}") from error
         return self
 
     def transform(self, X: Sounds) -> Array:
@@ -106,4 +112,5 @@ class RandomFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
 
 
 def _are_paths(X: Any) -> bool:
-    return isinstance(X, list | tuple) and len(X) > 0 and isinstance(X[0], str | Path)
+    is_row = isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.ndim == 1)
+    return is_row and len(X) > 0 and isinstance(X[0], str | Path)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from .errors import UsageError
 from .frontends import FrontEnd
-from .parsing import contract_parser, instantiate, load_names
+from .registry import FRONTENDS
 
 SAMPLE_RATES = (16_000, 22_050, 44_100, 48_000)
 """Those at which HEAR gives audio, in Hz."""
@@ -32,7 +32,8 @@ class HearModel(nn.Module):
         front_end: Any.
 
     Attributes:
-        sample_rate: Of the audio that it reads, in Hz: the front-end's own, or the next higher that HEAR allows.
+        sample_rate: Of the audio that it reads, in Hz: the lowest that HEAR allows and that is no lower than the
+            front-end's own, else the highest.
         scene_embedding_size: Features of a sound.
         timestamp_embedding_size: Features of a moment.
     """
@@ -75,10 +76,18 @@ def load_model(model_file_path: str = "") -> HearModel:
         entry: Any = yaml.safe_load(text) or "vgg"
     except yaml.YAMLError as error:
         raise UsageError(f"{model_file_path!r} is no YAML: {' '.join(str(error).split())}") from error
-    load_names()
-    parser = contract_parser("frontend")
-    parsed = parser.parse_object({"frontend": {"class_path": entry} if isinstance(entry, str) else entry})
-    return HearModel(instantiate(parser, parsed).frontend)
+    entry = {"class_path": entry} if isinstance(entry, str) else entry
+    if not isinstance(entry, dict) or set(entry) - {"class_path", "init_args"} or "class_path" not in entry:
+        raise UsageError(
+            f"{model_file_path!r} names no front-end; give a name, or {{class_path: NAME, init_args: ...}}"
+        )
+    cls = FRONTENDS.get(str(entry["class_path"]))  # registered ones alone, so that nothing else is imported
+    if cls.imports:
+        raise UsageError(f"front-end {entry['class_path']!r} wraps another module; use that module itself")
+    try:
+        return HearModel(cls(**(entry.get("init_args") or {})))
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"front-end {entry['class_path']!r}: {error}") from error
 
 
 def get_scene_embeddings(audio: Tensor, model: HearModel) -> Tensor:
@@ -113,17 +122,19 @@ def get_timestamp_embeddings(audio: Tensor, model: HearModel) -> tuple[Tensor, T
     n_sounds, n_samples = audio.shape
     window = round(_WINDOW * model.sample_rate)
     n_timestamps = 1 + int((n_samples - 1) / (_HOP * model.sample_rate))
-    moments = torch.arange(n_timestamps, device=audio.device)
+    moments = torch.arange(n_timestamps)
     centres = moments.double() * _HOP * model.sample_rate  # rounded one by one, so that they do not drift
     padded = nn.functional.pad(audio, (window // 2, window))
-    positions = centres.round().long()[:, None] + torch.arange(window, device=audio.device)
-    frames = padded[:, positions].flatten(0, 1)
-    with torch.no_grad():
-        embeddings = torch.cat([model(part) for part in torch.split(frames, _AT_A_TIME)])
-    timestamps = 1000 * _HOP * moments.float()
-    return embeddings.reshape(n_sounds, n_timestamps, -1), timestamps.expand(n_sounds, -1)
+    inside = torch.arange(window, device=audio.device)
+    parts = []
+    for starts in torch.split(centres.round().long(), max(1, _AT_A_TIME // n_sounds)):
+        frames = padded[:, starts.to(audio.device)[:, None] + inside]  # (n_sounds, a few, window)
+        with torch.no_grad():
+            parts.append(model(frames.flatten(0, 1)).reshape(n_sounds, len(starts), -1))
+    timestamps = 1000 * _HOP * moments.float().to(audio.device)
+    return torch.cat(parts, dim=1), timestamps.expand(n_sounds, -1)
 
 
 def _refuse_odd(audio: Tensor) -> None:
-    if audio.ndim != 2 or audio.shape[1] == 0:
-        raise ValueError(f"audio has shape {tuple(audio.shape)}; expected (n_sounds, n_samples), n_samples > 0")
+    if audio.ndim != 2 or 0 in audio.shape:
+        raise ValueError(f"audio has shape {tuple(audio.shape)}; expected (n_sounds, n_samples), both above 0")

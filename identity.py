@@ -34,10 +34,16 @@ def describe_front_end(front_end: FrontEnd) -> dict[str, Any]:
         "arguments": told,
         **front_end.options._asdict(),
         "weights": "" if front_end.awaits_weights else weights_digest(front_end),  # the seed stands for them
-        "code": code_digest([type(module) for module in front_end.modules()]),
+        "code": code_digest([*map(type, front_end.modules()), *_imported(front_end)]),
         "representation": repr(front_end.representation),
         "sample_rate": front_end.sample_rate,
     }
+
+
+def _imported(front_end: FrontEnd) -> list[ModuleType]:
+    """Modules that a front-end was told to import."""
+    names = [front_end.arguments.get(name) for name in type(front_end).imports]
+    return [sys.modules[name] for name in names if name in sys.modules]
 
 
 def describe_data(datamodule: AudioDataModule, precision: str) -> dict[str, Any]:

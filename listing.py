@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import inspect
 import json
 import time
 from collections.abc import Mapping
@@ -90,6 +91,10 @@ def _place(attributes: Mapping[str, Any]) -> list[str]:
 
 def _layers(name: str) -> list[str]:
     """The layers of a front-end as it is by default, for a clip of the study's length."""
+    if any(
+        parameter.default is parameter.empty for parameter in inspect.signature(FRONTENDS.get(name)).parameters.values()
+    ):
+        return ["(its layers depend on arguments that have no default)"]
     try:
         description = FRONTENDS.create(name).describe()
     except Exception as error:  # whatever a plug-in raises

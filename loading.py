@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
@@ -13,9 +14,11 @@ from .classify import Labelled, classify
 from .datamodules import AudioDataModule
 from .embeddings import EmbeddingWriter, place
 from .errors import UsageError
+from .frontends import FrontEnd
 from .identity import describe
-from .parsing import Parser, instantiate, load_names
 from .probe import EmbeddedData, Probe
+from .registry import DATAMODULES, FRONTENDS, Registry
+from .results import read_metrics
 from .stages import load
 
 
@@ -86,12 +89,15 @@ class TrainedProbe:
         return [sound.scores for sound in self._labelled(paths, accelerator)]
 
     def _labelled(self, paths: Sequence[str | Path], accelerator: str) -> list[Labelled]:
-        sounds = [Labelled(str(path)) for path in paths]
-        found = list(classify(self.probe, self.recipe, sounds, accelerator=accelerator))
-        broken = [f"{sound.path}: {sound.error}" for sound in found if sound.error]
+        if isinstance(paths, str | Path):
+            raise UsageError(f"paths={str(paths)!r}; expected a list of paths, as [{str(paths)!r}]")
+        names = [str(path) for path in paths]
+        sounds = [Labelled(name) for name in dict.fromkeys(names)]
+        found = {sound.path: sound for sound in classify(self.probe, self.recipe, sounds, accelerator=accelerator)}
+        broken = [f"{sound.path}: {sound.error}" for sound in found.values() if sound.error]
         if broken:
             raise UsageError("\n".join(broken))
-        return found
+        return [found[name] for name in names]
 
 
 def load_probe(path: str | Path, trust: Sequence[str] | str = ()) -> TrainedProbe:
@@ -108,33 +114,42 @@ def load_probe(path: str | Path, trust: Sequence[str] | str = ()) -> TrainedProb
     return TrainedProbe(*load(path / "probe.ckpt" if path.is_dir() else path, trust))
 
 
-def load_embeddings(run: str | Path) -> Embeddings:
+def load_embeddings(run: str | Path, trust: Sequence[str] | str = ()) -> Embeddings:
     """The embeddings that a run has learned from, with labels, splits or folds, and groups.
 
     Args:
         run: Folder of a run, which `fit` and `compare` print.
+        trust: Modules that its front-end may import, where its arguments name some.
 
     Raises:
-        UsageError: There is no run, or its data or embeddings are not there any more.
+        UsageError: There is no run, or its data or embeddings are not there any more, or have changed.
     """
     path = Path(run) / "config.yaml"
     if not path.is_file():
         raise UsageError(f"no config.yaml in {run}: give the folder of a run, as runs/folder/vgg/svm/seed0-1f2e3d")
-    config = yaml.safe_load(path.read_text("utf-8"))
-    load_names()
-    parser = Parser()
-    parser.add_subclass_arguments(AudioDataModule, "data", required=True)
-    parser.add_class_arguments(Probe, "model")
-    made = instantiate(parser, parser.parse_object({"data": config["data"], "model": config["model"]}))
-    probe, datamodule = made.model, made.data
+    trust = [trust] if isinstance(trust, str) else trust
+    try:
+        config = yaml.safe_load(path.read_text("utf-8"))
+        model, trainer = config["model"], config["trainer"]
+        front_end: FrontEnd = _made(model["frontend"], FRONTENDS, trust)
+        datamodule: AudioDataModule = _made(config["data"], DATAMODULES, trust)
+        probe = Probe(front_end, **{name: model[name] for name in ("init", "layers", "pooling") if name in model})
+        precision = str(trainer.get("precision") or "32-true")
+        root = Path(config.get("embeddings") or Path(trainer["default_root_dir"]) / "embeddings")
+    except (KeyError, TypeError, AttributeError, ValueError, yaml.YAMLError) as error:
+        raise UsageError(f"{path} cannot be used ({type(error).__name__}: {error}); fit the run again") from error
     front_end = probe.require_front_end()
-    precision = str(config["trainer"].get("precision") or "32-true")
-    root = Path(config.get("embeddings") or Path(config["trainer"]["default_root_dir"]) / "embeddings")
     folder = root / place(describe(front_end, datamodule, precision), datamodule)
     if not folder.is_dir():
         raise UsageError(
             f"no embeddings at {folder}: call it from where the run was made, or compute them again with "
             f"untrained fit --config {path}"
+        )
+    metrics = read_metrics(Path(run))
+    n_then = metrics.get("n_clips", 0) + metrics.get("n_failed", 0)
+    if len(datamodule.listed) != n_then:
+        raise UsageError(
+            f"{datamodule.dataset_name} has {len(datamodule.listed)} clips, the run had {n_then}; fit it again"
         )
     writer = EmbeddingWriter(root)
     writer.open(front_end, datamodule, precision)
@@ -150,3 +165,17 @@ def load_embeddings(run: str | Path) -> Embeddings:
         groups=[clip.group or "" for clip in data.clips],
         features=names if probe.columns is None else [names[column] for column in probe.columns],
     )
+
+
+def _made(entry: Mapping[str, Any], registry: Registry[Any], trust: Sequence[str]) -> Any:
+    """A plug-in that a configuration names; registered ones alone, so that a file imports nothing of its own."""
+    cls = registry.get(entry["class_path"].rpartition(".")[2])
+    arguments = entry.get("init_args") or {}
+    unknown = [
+        arguments[name] for name in getattr(cls, "imports", ()) if name in arguments and arguments[name] not in trust
+    ]
+    if unknown:
+        raise UsageError(
+            f"its front-end would import {unknown[0]!r}; if you know it, allow it with trust={unknown[0]!r}"
+        )
+    return cls(**arguments)

@@ -1,12 +1,14 @@
 """`untrained new frontend NAME`: a plug-in package to begin with, which keeps its contract as it is."""
 
 import keyword
+import re
 from pathlib import Path
 from string import Template
 
 from .errors import UsageError
 from .registry import FRONTENDS
 
+_IMPORTED = {"FrontEnd", "LogMel", "Tensor"}  # by what is written
 _FILES = {
     "pyproject.toml": """\
 [build-system]
@@ -101,15 +103,16 @@ def new_frontend(name: str, folder: Path | None = None) -> list[Path]:
     Raises:
         UsageError: The name cannot be one, or is taken; or the folder is there already.
     """
-    if not name.isidentifier() or keyword.iskeyword(name):
-        raise UsageError(f"{name!r} is no Python identifier; give a name as my_front_end, with letters, digits and _")
+    cls = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*[A-Za-z0-9]", name) or keyword.iskeyword(name) or cls in _IMPORTED:
+        raise UsageError(f"{name!r} cannot be the name of a package; give one as my_idea, with letters, digits and _")
     if name in FRONTENDS.names():
         raise UsageError(f"front-end {name!r} is registered by {FRONTENDS.find(name).distribution}; give another name")
     dashed = name.replace("_", "-").lower()
     folder = folder or Path(f"untrained-{dashed}")
     if folder.exists():
         raise UsageError(f"{folder} is there already; give another name, or remove it")
-    words = {"name": name, "dashed": dashed, "cls": "".join(part[:1].upper() + part[1:] for part in name.split("_"))}
+    words = {"name": name, "dashed": dashed, "cls": cls}
     written = []
     for path, text in _FILES.items():
         file = folder / Template(path).substitute(words)

@@ -21,8 +21,14 @@ from .parsing import Parser
 from .parts import KINDS, MODEL, Entries, parts, variants
 from .probe import Probe
 from .protocols import Protocol
+from .results import read_metrics
 from .run import Run
 from .store import plain
+
+RUNS = "*/*/*/*/metrics.json"
+"""Runs of a study in its folder."""
+EARLIER = "-earlier"
+"""What is added to a study's folder for its former runs."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,22 @@ class Study:
     folder: Path
     runs: Sequence[Run]
     notes: Sequence[str]
+
+    def aside(self, identity: str) -> Path:
+        """Where a run is kept that is not of the study as it is now."""
+        return self.folder.with_name(self.folder.name + EARLIER) / identity[:16]
+
+    def done(self) -> set[str]:
+        """Identities of the runs that are done, under whatever name and wherever they are kept."""
+        places: dict[str, Path] = {}
+        for path in [*self.folder.glob(RUNS), *self.aside("").glob("*/metrics.json")]:
+            places[str(read_metrics(path.parent).get("identity", ""))] = path.parent
+        # Looked for in its own place at last, as rank 0 may have moved it there meanwhile.
+        return {
+            run.identity
+            for run in self.runs
+            if run.is_done_in(places.get(run.identity, run.folder)) or run.is_done_in(run.folder)
+        }
 
 
 def study_parser() -> Parser:
@@ -99,7 +121,7 @@ def plan(config: Namespace, precision: str) -> Study:
         UsageError: Something in it cannot be; the message lists all of it, each with its place in the study.
     """
     problems: list[str] = []
-    if not config.name or config.name in (".", "..", "embeddings") or re.search(r"[/\\\0]", config.name):
+    if not config.name or config.name in (".", "..", "embeddings") or re.search(r"[/\\\0]|-earlier$", config.name):
         problems.append(f"name: {config.name!r}; expected the name of a folder, without / and other than embeddings")
     with undrawn():
         data, seeded = parts(config, problems)

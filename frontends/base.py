@@ -6,6 +6,7 @@ import copy
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from numbers import Integral
 from typing import Any, ClassVar, Literal, NamedTuple, get_args
 
 import torch
@@ -116,9 +117,9 @@ class FrontEnd(nn.Module):
     def __init__(self, *, seed: int = 0) -> None:
         super().__init__()
         self._options = Options()
-        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
+        if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= seed < 2**63:
             raise ValueError(f"seed={seed!r}; expected an integer of 0 or more, below 2**63")
-        self.seed = seed
+        self.seed: int = int(seed)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -341,7 +342,7 @@ class FrontEnd(nn.Module):
         ]
 
     def _finalise(self) -> None:
-        if not hasattr(self, "representation") and self.has_maps:
+        if not hasattr(self, "representation"):
             self.representation = nn.Identity()
         if type(self).reset_parameters is FrontEnd.reset_parameters:
             self._refuse_what_nobody_draws()
@@ -354,14 +355,15 @@ class FrontEnd(nn.Module):
         return self._is_random
 
     def draw(self) -> None:
-        """Draw the weights, where that was put off (see `undrawn`)."""
-        if self.awaits_weights:
-            self._draw()
+        """Draw the weights, where that was put off (see `undrawn`), those of front-ends within this one too."""
+        for module in self.modules():
+            if isinstance(module, FrontEnd) and module._awaits_weights:
+                module._draw()
 
     @property
     def awaits_weights(self) -> bool:
-        """Whether its weights are still to be drawn."""
-        return self._awaits_weights
+        """Whether weights are still to be drawn."""
+        return any(isinstance(module, FrontEnd) and module._awaits_weights for module in self.modules())
 
     def _draw(self) -> None:
         self._awaits_weights = _PUT_OFF.get() and type(self).reset_parameters is FrontEnd.reset_parameters

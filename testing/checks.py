@@ -49,14 +49,24 @@ def checks_of(plugin: Any) -> list[Check]:
         plugin: A class of a front-end or back-end whose arguments have defaults, or an object of one; an object of a
             datamodule.
 
+    Raises:
+        ContractError: It is a class that cannot be made without arguments.
+
     Example:
         >>> from untrained.frontends.vgg import VGG
         >>> print(checks_of(VGG)[0].promise)
-        has a docstring whose first line says what it is
+        Has a docstring whose first line says what it is
     """
     cls = plugin if isinstance(plugin, type) else type(plugin)
     for contract, found in ((FrontEnd, frontend), (BackEnd, backend), (AudioDataModule, datamodule)):
         if issubclass(cls, contract):
+            needed = [
+                name
+                for name, parameter in inspect.signature(cls).parameters.items()
+                if parameter.default is parameter.empty and parameter.kind is not parameter.VAR_KEYWORD
+            ]
+            if needed and isinstance(plugin, type):
+                raise ContractError(f"{cls.__name__} cannot be made without {needed[0]}; give an object, not the class")
             return [
                 Check(
                     cls.__name__, name, (function.__doc__ or "").splitlines()[0].rstrip("."), partial(function, plugin)

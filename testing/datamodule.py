@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
+from ..backends.base import Array
 from ..datamodules import AudioDataModule, Clip
 from ..datamodules.base import DEFAULT_SAMPLE_RATE
 from ..datamodules.clip import SPLITS
@@ -51,6 +52,9 @@ def places_its_clips(datamodule: AudioDataModule) -> None:
                 f"clip {clip.id!r} has split {clip.split!r} and fold {clip.fold!r}; expected one of the two"
             )
     resolve("auto", datamodule.listed)
+    learned = {clip.label for clip in datamodule.listed if clip.split != "test"}
+    if strange := sorted(set(datamodule.class_names) - learned):
+        raise ContractError(f"class {strange[0]!r} is in the test split alone; give every class clips to learn from")
 
 
 def has_a_name(datamodule: AudioDataModule) -> None:
@@ -62,6 +66,7 @@ def has_a_name(datamodule: AudioDataModule) -> None:
 
 def reads_waveforms(datamodule: AudioDataModule) -> None:
     """Reads clips as float32 waveforms of n_samples, the same again, at other rates too."""
+    heard: list[Array] = []
     for clip in _some(datamodule):
         for rate in (DEFAULT_SAMPLE_RATE, 22_050):
             waveform = datamodule.read(clip, rate).waveform
@@ -73,10 +78,13 @@ def reads_waveforms(datamodule: AudioDataModule) -> None:
                 )
             if not np.isfinite(waveform).all():
                 raise ContractError(f"clip {clip.id!r} has samples that are not finite")
+        heard.append(waveform)
         if not np.array_equal(waveform, datamodule.read(clip, rate).waveform):
             raise ContractError(
                 f"clip {clip.id!r} is another sound the second time; draw by self.seed and the clip's id"
             )
+    if len(heard) > 1 and all(np.array_equal(heard[0], waveform) for waveform in heard):
+        raise ContractError("all clips that were read are the same sound; read each clip's own")
 
 
 def tells_its_source(datamodule: AudioDataModule) -> None:
@@ -112,9 +120,9 @@ def is_read_by_workers(datamodule: AudioDataModule) -> None:
 def makes_batches(datamodule: AudioDataModule) -> None:
     """Gives batches of the clips that are asked for, and of all when that is over."""
     wanted = [clip.id for clip in _some(datamodule)]
-    datamodule.select(wanted)
-    found = [clip_id for batch in datamodule.predict_dataloader() for clip_id in batch.ids]
-    datamodule.select(None)
+    asked = copy.copy(datamodule)
+    asked.select(wanted)
+    found = [clip_id for batch in asked.predict_dataloader() for clip_id in batch.ids]
     if found != sorted(wanted):
         raise ContractError(
             f"asked for {sorted(wanted)} it gives {found}; do not override predict_dataloader, or heed select"

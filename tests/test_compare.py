@@ -509,10 +509,13 @@ def test_no_run_is_lost_to_a_changed_study(untrained, tmp_path):
     assert untrained("compare", "study.yaml", *few, *swapped, "--seeds", "[3]")[2] == "2 of 2 runs are done already\n"
     assert untrained("compare", "study.yaml", *few)[2] == "1 of 1 runs are done already\n"
     assert [row["run"] for row in results_of(tmp_path)] == ["synthetic-events/mfcc/nearest_class/seed0"]
+    assert "1 done, 0 to do" in untrained("compare", "study.yaml", *few, *other, "--dry_run")[1]
     metrics = tmp_path / "runs/small/synthetic-events/mfcc/nearest_class/seed0/metrics.json"
-    told = json.loads(metrics.read_text())
-    metrics.write_text(json.dumps({**told, "identity": "of another version"}))
-    assert "[1/1]" in untrained("compare", "study.yaml", *few)[2]
+    told = metrics.read_text()
+    for damaged in ("", json.dumps({**json.loads(told), "identity": "of another version"})):
+        metrics.write_text(damaged)
+        assert "[1/1]" in untrained("compare", "study.yaml", *few)[2]
+    assert untrained("compare", "study.yaml", *few, *other)[2] == "1 of 1 runs are done already\n"  # it was put aside
 
 
 def test_one_command_at_a_time_works_on_a_study(untrained, tmp_path):

@@ -196,6 +196,26 @@ class NotSaved(Good):
 CPU = torch.device("cpu")
 
 
+class Deaf(Good):
+    """Hears nothing."""
+
+    def feature_maps(self, x):
+        return super().feature_maps(torch.ones_like(x))
+
+
+class DrawsBeside(Good):
+    """Draws by its seed, but not where it should."""
+
+    def __init__(self, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+        with torch.no_grad():
+            nn.init.normal_(self.conv.weight, generator=torch.Generator().manual_seed(seed))
+            nn.init.zeros_(self.conv.bias)
+
+    def reset_parameters(self, generator):
+        pass
+
+
 class OddArgument(Good):
     """Is given an object."""
 
@@ -230,9 +250,11 @@ BROKEN = {
     Trains: "is_frozen: the front-end is in training mode; do not override",
     Learns: "is_frozen: conv.weight requires a gradient",
     DrawsElsewhere: r"is_decided_by_its_seed: two with the same seed differ; draw in reset_parameters\(generator\)",
-    ConstantElsewhere: "moves_between_devices: on device 'meta': .*; register constants with register_buffer",
+    ConstantElsewhere: "moves_between_devices: scale is a tensor that .* leaves where it is; use register_buffer",
     NotSaved: "is_saved_without_pickle: from its weights it gives other embeddings",
     OddArgument: "is_saved_without_pickle: argument device is a device; take numbers, text and lists",
+    Deaf: "hears_what_it_is_given: two different sounds have the same embedding",
+    DrawsBeside: r"is_decided_by_its_seed: its seed decides something that reset_parameters\(generator\) does not draw",
     Raising: "takes_short_clips: Raising raised ZeroDivisionError: too short for me",
 }
 
@@ -419,9 +441,9 @@ def test_promises_are_said_one_by_one(untrained):
     status, out, _ = untrained("check", "frontend", "temporal", "--frontend.n_filters", "4")
     assert status == 0
     lines = out.splitlines()
-    assert len(lines) == 16
+    assert len(lines) == 17
     assert all(line.startswith("✓ ") for line in lines[:-1])
-    assert lines[-1] == "Temporal keeps 15 of 15 promises"
+    assert lines[-1] == "Temporal keeps 16 of 16 promises"
     FRONTENDS.register("not_finite")(NotFinite)
     try:
         status, out, _ = untrained("check", "frontend", "not_finite")

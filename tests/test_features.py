@@ -34,7 +34,12 @@ def test_files_and_arrays_of_another_rate(sounds):
     found = transformer.transform(paths)
     waveforms = np.stack([load(path, sample_rate=12_000, n_samples=6000).waveform for path in paths])
     assert np.allclose(found, RandomFeatures("temporal", **SMALL).fit_transform(waveforms), atol=1e-5)
-    assert np.array_equal(found, transformer.transform([str(path) for path in paths]))
+    for others in (
+        [str(path) for path in paths],
+        np.array(paths, dtype=object),
+        np.array([str(path) for path in paths]),
+    ):
+        assert np.array_equal(found, transformer.transform(others))
     tone = np.sin(2 * np.pi * 440 * np.arange(44_100) / 44_100)[None]
     lower = np.sin(2 * np.pi * 440 * np.arange(12_000) / 12_000)[None]
     resampled = RandomFeatures("temporal", sample_rate=44_100, **SMALL).fit_transform(tone)
@@ -53,5 +58,12 @@ def test_front_end_and_seed_are_searched():
     search = GridSearchCV(pipeline, grid, cv=2).fit(X, y)
     assert len(search.cv_results_["params"]) == 8
     assert search.best_score_ == 1
+    for wrong, message in (
+        ({"batch_size": 0}, "batch_size=0; expected 1 or more"),
+        ({"arguments": {"n_filter": 1}}, "front-end 'vgg' cannot be made: .*n_filter"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            RandomFeatures(**wrong).fit(X)
+    assert RandomFeatures("temporal", seed=np.int64(3)).fit(X).front_end_.seed == 3
     with pytest.raises(PluginError, match="did you mean 'vgg'"):
         RandomFeatures("vgg6").fit(X)

@@ -1,5 +1,6 @@
 """HEAR's common API, out of this package and into it: what its own validator checks, and what it does not."""
 
+import json
 import sys
 import types
 
@@ -8,10 +9,12 @@ import pytest
 import torch
 import untrained.hear as hear
 from torch import nn
-from untrained import FRONTENDS
+from untrained import FRONTENDS, load_embeddings
 from untrained.cli import main
-from untrained.errors import CheckpointError, UsageError
+from untrained.errors import CheckpointError, UntrainedError, UsageError
+from untrained.frontends.base import undrawn
 from untrained.frontends.hear import Hear
+from untrained.identity import describe_front_end
 
 TEMPORAL = "{class_path: temporal, init_args: {n_filters: 4}}"
 
@@ -156,3 +159,50 @@ def test_ours_of_ours():
     sound = noise(1, 16_000)
     wanted = hear.get_scene_embeddings(sound, hear.load_model(TEMPORAL))
     assert np.array_equal(wrapped(sound).numpy(), wanted.numpy())
+
+
+def test_no_checkpoint_and_no_text_imports_what_nobody_allowed(tmp_path, monkeypatch):
+    """A module that writes a file when it is imported, named in every place that a loaded thing has."""
+    (tmp_path / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nclass X: pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for text in ("evil.X", "{class_path: evil.X}", "{class_path: hear, init_args: {module: evil}}", "weights.pt"):
+        with pytest.raises(UntrainedError):
+            hear.load_model(text)
+        with pytest.raises(UntrainedError):
+            Hear("untrained.hear", text)
+    run = tmp_path / "run"
+    run.mkdir()
+    for front_end in ({"class_path": "evil.X"}, {"class_path": "hear", "init_args": {"module": "evil"}}):
+        config = {"data": {"class_path": "synthetic"}, "model": {"frontend": front_end}, "trainer": {}}
+        (run / "config.yaml").write_text(json.dumps(config))
+        with pytest.raises(UntrainedError):
+            load_embeddings(run)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_weights_that_are_put_off_are_drawn_within_others_too():
+    def make():
+        return Hear("untrained.hear", TEMPORAL)
+
+    with undrawn():
+        later = make()
+    assert later.awaits_weights
+    later.draw()
+    assert not later.awaits_weights
+    sound = noise(1, 16_000)
+    assert torch.equal(later(sound), make()(sound))
+
+
+def test_an_edited_module_has_another_store(somebody_s, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    codes = []
+    for factor in (1, 2):
+        text = f"from somebody_s import load_model\ndef get_scene_embeddings(audio, model):\n    return {factor} * model.scale\n"
+        (tmp_path / f"api{factor}.py").write_text(text)
+        codes.append(describe_front_end(Hear(f"api{factor}"))["code"])
+    assert codes[0] != codes[1]
+    digests = []
+    for content in (b"some", b"other"):
+        (tmp_path / "weights.pt").write_bytes(content)
+        digests.append(describe_front_end(Hear("somebody_s", str(tmp_path / "weights.pt")))["weights"])
+    assert digests[0] != digests[1]

@@ -45,6 +45,9 @@ def test_a_probe_labels_files(run, sounds):
     labels = probe.predict(files)
     assert set(labels) <= set(probe.classes) == {"high", "low", "mid"}
     assert probe.predict(files[::-1]) == labels[::-1]
+    assert probe.predict([files[0], files[1], files[0]]) == [labels[0], labels[1], labels[0]]
+    with pytest.raises(UsageError, match="expected a list of paths"):
+        probe.predict(files[0])
     scores = probe.scores(files)
     assert [max(each, key=each.get) for each in scores] == labels
     assert package.load_probe(run / "probe.ckpt").predict(files) == labels
@@ -63,4 +66,14 @@ def test_what_is_not_there_is_said(run, tmp_path, monkeypatch):
     with pytest.raises(UsageError, match=r"no embeddings at .*: call it from where the run was made"):
         package.load_embeddings(run)
     assert list(elsewhere.iterdir()) == []
+    monkeypatch.chdir(tmp_path)
+    metrics = run / "metrics.json"
+    told = metrics.read_text()
+    metrics.write_text(json.dumps({**json.loads(told), "n_clips": 35}))
+    with pytest.raises(UsageError, match="has 36 clips, the run had 35; fit it again"):
+        package.load_embeddings(run)
+    metrics.write_text(told)
+    (run / "config.yaml").write_text("[]")
+    with pytest.raises(UsageError, match=r"config\.yaml cannot be used"):
+        package.load_embeddings(run)
     assert json.loads((run / "metrics.json").read_text())["n_clips"] == 36

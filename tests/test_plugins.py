@@ -105,7 +105,7 @@ def test_a_package_to_begin_with(installed, untrained, tmp_path):
     install(folder, tmp_path / "site")
     checked = installed("check", "frontend", "my_idea", also=[tmp_path / "site"], cwd=tmp_path)
     assert checked.returncode == 0, checked.stdout
-    assert "MyIdea keeps 15 of 15 promises" in checked.stdout
+    assert "MyIdea keeps 16 of 16 promises" in checked.stdout
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
     command = [sys.executable, "-m", "pytest", "-q", folder / "tests", "-k", "size or docstring"]
     tested = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path)
@@ -113,7 +113,10 @@ def test_a_package_to_begin_with(installed, untrained, tmp_path):
     for name, message in (
         ("my_idea", "untrained-my-idea is there already"),
         ("vgg", "front-end 'vgg' is registered by untrained; give another name"),
-        ("7x96", "'7x96' is no Python identifier"),
+        ("7x96", "'7x96' cannot be the name of a package"),
+        ("log_mel", "'log_mel' cannot be the name of a package"),
+        ("_x", "'_x' cannot be the name of a package"),
+        ("Ünï", "'Ünï' cannot be the name of a package"),
         ("--help", "untrained new frontend NAME"),
     ):
         status, _, err = untrained("new", "frontend", name)
