@@ -197,8 +197,8 @@ def test_an_edited_module_has_another_store(somebody_s, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     codes = []
     for factor in (1, 2):
-        text = f"from somebody_s import load_model\ndef get_scene_embeddings(audio, model):\n    return {factor} * model.scale\n"
-        (tmp_path / f"api{factor}.py").write_text(text)
+        lines = ["from somebody_s import load_model", "def get_scene_embeddings(audio, model):", f"    return {factor}"]
+        (tmp_path / f"api{factor}.py").write_text("\n".join(lines))
         codes.append(describe_front_end(Hear(f"api{factor}"))["code"])
     assert codes[0] != codes[1]
     digests = []

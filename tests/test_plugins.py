@@ -60,19 +60,13 @@ def test_a_third_party_s_names_are_as_good_as_ours(installed, digits):
     assert "van den Oord" in helped
     study = ROOT / "examples" / "untrained-example" / "study.yaml"
     small = ["--vary.datamodules.n_samples", "[4000]", "--vary.frontends.n_filters", "[4]"]
-    done = installed("compare", study, f"--roots.digits={digits}", *small, "--name", "example", cwd=digits)
+    # With a broken package beside, which breaks nothing.
+    arguments = [f"--roots.digits={digits}", *small, "--name", "example"]
+    done = installed("compare", study, *arguments, also=["broken"], cwd=digits)
     assert done.returncode == 0, done.stderr
     assert "gated-n_filters=4" in done.stdout
     assert "sample_level-n_filters=4" in done.stdout
     assert "cosine" in done.stdout
-    config = next((digits / "runs/example").rglob("gated*/cosine/seed0/config.yaml"))
-    again = installed("fit", "--config", config, cwd=digits)
-    assert again.returncode == 0, again.stderr
-    label = installed(
-        "classify", digits / "recordings", "--ckpt_path", config.with_name("probe.ckpt"), "--format", "csv"
-    )
-    assert label.returncode == 0, label.stderr
-    assert len(label.stdout.splitlines()) == 1 + 42
 
 
 def test_a_broken_package_breaks_nothing_else(installed):
@@ -93,23 +87,19 @@ def test_a_broken_package_breaks_nothing_else(installed):
     assert asked.returncode == 2
     assert "registered by broken-example" in asked.stderr
     assert "Traceback" not in asked.stderr
-    asked = installed("predict", *tiny, "--model.frontend", "gated", also=["broken"])
-    assert asked.returncode == 0, asked.stderr
 
 
-def test_a_package_to_begin_with(installed, untrained, tmp_path):
+def test_a_package_to_begin_with(untrained, tmp_path):
     status, out, _ = untrained("new", "frontend", "my_idea")
     assert status == 0
     folder = tmp_path / "untrained-my-idea"
     assert f"next: pip install -e '{folder.name}[test]' && untrained check frontend my_idea" in out
     install(folder, tmp_path / "site")
-    checked = installed("check", "frontend", "my_idea", also=[tmp_path / "site"], cwd=tmp_path)
-    assert checked.returncode == 0, checked.stdout
-    assert "MyIdea keeps 16 of 16 promises" in checked.stdout
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
-    command = [sys.executable, "-m", "pytest", "-q", folder / "tests", "-k", "size or docstring"]
+    command = [sys.executable, "-m", "pytest", "-q", folder / "tests"]  # all checks of its contract among them
     tested = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path)
     assert tested.returncode == 0, tested.stdout
+    assert "33 passed" in tested.stdout
     for name, message in (
         ("my_idea", "untrained-my-idea is there already"),
         ("vgg", "front-end 'vgg' is registered by untrained; give another name"),
