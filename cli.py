@@ -4,6 +4,7 @@ import difflib
 import io
 import logging
 import os
+import platform
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,9 +24,20 @@ COMMANDS = {
     "report": "make the report of a study again, from its stored results",
     "classify": "label sounds by a fitted probe",
     "check": "decode every clip of a data set; or try whether a plug-in keeps its contract",
+    "config": "print a study that comes along, to begin one of your own with",
     "new": "write a package with a front-end of your own to begin with",
     "list": "show the front-ends, back-ends and datamodules that are registered, or the embeddings that are stored",
 }
+_REPORTED = (
+    "torch",
+    "torchaudio",
+    "pytorch-lightning",
+    "jsonargparse",
+    "omegaconf",
+    "scikit-learn",
+    "numpy",
+    "soundfile",
+)
 _KEEPING = ("predict", "fit", "test", "compare")
 _STUDIES = Path(__file__).parent / "configs" / "studies"
 _PIPED = 200  # columns of a table that no terminal shows
@@ -55,8 +67,8 @@ def main(argv: Sequence[str]) -> int:
         Exit status: 0 for success, 1 for a failure, 2 for a mistake in the command or its input, 130 for Ctrl-C.
 
     Example:
-        >>> main(["--version"]).bit_length()
-        untrained 0.1.0
+        >>> main(["config", "synthetic"])  # doctest: +ELLIPSIS
+        # The default study: ...
         0
     """
     command, *rest = argv or ["--help"]
@@ -65,6 +77,7 @@ def main(argv: Sequence[str]) -> int:
         "report": _report,
         "classify": _classify,
         "check": _check,
+        "config": _config,
         "new": _new,
         "list": _list,
     }
@@ -74,7 +87,7 @@ def main(argv: Sequence[str]) -> int:
             print(_help())
             return 0
         if command == "--version":
-            print(f"untrained {version('untrained')}")
+            print(_versions())
             return 0
         if command not in actions:
             raise UsageError(_unknown_command(command))
@@ -111,6 +124,12 @@ def _help() -> str:
             "untrained COMMAND --help explains a command; untrained --version tells the version.",
         ]
     )
+
+
+def _versions() -> str:
+    """What matters for the report of a mistake, without importing any of it."""
+    lines = [f"untrained {version('untrained')}", f"Python {platform.python_version()} on {platform.platform()}"]
+    return "\n".join([*lines, *(f"{name} {version(name)}" for name in _REPORTED)])
 
 
 def _unknown_command(command: str) -> str:
@@ -283,11 +302,22 @@ def _with_study(argv: list[str]) -> list[str]:
     if any(argument == "--config" or argument.startswith("--config=") for argument in argv):
         return argv
     study, rest = (argv[0], argv[1:]) if argv and not argv[0].startswith("-") else (_DEFAULT_STUDY, argv)
-    shipped = {path.stem: path for path in sorted(_STUDIES.glob("*.yaml"))}
-    path = shipped.get(study, Path(study))
+    path = _shipped().get(study, Path(study))
     if not path.is_file():
-        raise UsageError(f"no study {study!r}: no such file, and none of the shipped ones ({', '.join(shipped)})")
+        raise UsageError(f"no study {study!r}: no such file, and none of the shipped ones ({', '.join(_shipped())})")
     return ["--config", str(path), *rest]
+
+
+def _shipped() -> dict[str, Path]:
+    """The studies that come along, by name."""
+    return {path.stem: path for path in sorted(_STUDIES.glob("*.yaml"))}
+
+
+def _config(argv: list[str]) -> int:
+    if len(argv) > 1 or (argv and argv[0] not in _shipped()):
+        raise UsageError(f"config prints a study that comes along: untrained config NAME, of {', '.join(_shipped())}")
+    print(_shipped()[argv[0]].read_text("utf-8") if argv else "\n".join(_shipped()), end="" if argv else "\n")
+    return 0
 
 
 def _run(action: Callable[[], T], argv: list[str]) -> T:

@@ -101,9 +101,10 @@ def _put_aside(study: Study) -> None:
             place = study.aside(identity)
             place.parent.mkdir(parents=True, exist_ok=True)
             path.parent.rename(_free(place) if place.exists() else place)
+    done = study.done()
     for run in study.runs:
-        place = study.aside(run.identity)
-        if not run.is_done and run.is_done_in(place):
+        place = done.get(run.identity, run.folder)
+        if place != run.folder:
             shutil.rmtree(run.folder, ignore_errors=True)  # what was left of a run that did not end
             run.folder.parent.mkdir(parents=True, exist_ok=True)
             place.rename(run.folder)

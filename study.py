@@ -49,17 +49,16 @@ class Study:
         """Where a run is kept that is not of the study as it is now."""
         return self.folder.with_name(self.folder.name + EARLIER) / identity[:16]
 
-    def done(self) -> set[str]:
-        """Identities of the runs that are done, under whatever name and wherever they are kept."""
-        places: dict[str, Path] = {}
+    def done(self) -> dict[str, Path]:
+        """Folders of the runs that are done, by identity, whatever they are called and wherever they are kept."""
+        run_of = {run.identity: run for run in self.runs}
+        found: dict[str, Path] = {}
         for path in [*self.folder.glob(RUNS), *self.aside("").glob("*/metrics.json")]:
-            places[str(read_metrics(path.parent).get("identity", ""))] = path.parent
-        # Looked for in its own place at last, as rank 0 may have moved it there meanwhile.
-        return {
-            run.identity
-            for run in self.runs
-            if run.is_done_in(places.get(run.identity, run.folder)) or run.is_done_in(run.folder)
-        }
+            run = run_of.get(str(read_metrics(path.parent).get("identity")))
+            if run is not None and run.is_done_in(path.parent):
+                found.setdefault(run.identity, path.parent)
+        # Looked for in their own places at last, as rank 0 may have moved them there meanwhile.
+        return found | {run.identity: run.folder for run in self.runs if run.is_done}
 
 
 def study_parser() -> Parser:

@@ -3,6 +3,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
 import yaml
@@ -341,6 +342,22 @@ def test_list_tells_what_is_stored(untrained, sounds, tmp_path):
     assert odd[1] == "FAILED:"
     assert total[:2] == ["3", "stores,"]
     assert untrained("list", "embeddings", "--embeddings", "runs/embeddings")[1] == out
+
+
+def test_versions_and_shipped_studies_are_printed(untrained):
+    status, out, _ = untrained("--version")
+    assert status == 0
+    lines = out.splitlines()
+    assert lines[0] == f"untrained {metadata.version('untrained')}"
+    assert lines[1].startswith("Python 3.")
+    assert f"torch {metadata.version('torch')}" in lines
+    status, out, _ = untrained("config")
+    assert (status, out.splitlines()[:2]) == (0, ["extended_ballroom", "gtzan"])
+    status, out, _ = untrained("config", "gtzan")
+    assert yaml.safe_load(out)["roots"] == {"gtzan": None}
+    status, _, err = untrained("config", "gtzn")
+    assert status == 2
+    assert "untrained config NAME, of extended_ballroom, gtzan" in err
 
 
 def test_list_and_help_import_no_torch():
