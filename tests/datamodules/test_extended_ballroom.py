@@ -38,7 +38,7 @@ def root(tmp_path):
     for number, dance in enumerate(DANCES):
         (tmp_path / dance).mkdir()
         for song in range(12):
-            soundfile.write(tmp_path / dance / f"{1000 * (number + 1) + song}.mp3", sound, 44_100)
+            soundfile.write(tmp_path / dance / f"{1000 * (number + 1) + song}.mp3", sound / (1 + number + song), 44_100)
     return tmp_path
 
 

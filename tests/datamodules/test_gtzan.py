@@ -14,10 +14,11 @@ NAMES = [*lists.filtered_train[::40], *lists.filtered_valid[::40], *lists.filter
 
 
 def copy_of(folder, names=NAMES, extension="wav"):
+    rng = np.random.default_rng(0)
     for name in names:
         path = folder / name.split(".")[0] / f"{name}.{extension}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(path, np.random.default_rng(0).uniform(-0.1, 0.1, 400), 22_050)
+        soundfile.write(path, rng.uniform(-0.1, 0.1, 400), 22_050)
     return folder
 
 
