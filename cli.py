@@ -138,6 +138,14 @@ def _unknown_command(command: str) -> str:
     return f"unknown command {command!r}; {hint}there are {', '.join(COMMANDS)}"
 
 
+def _helped(argv: Sequence[str], usage: str, what: str) -> bool:
+    """Explain a command that has no parser of its own, where that is asked for."""
+    asked = argv[-1:] in (["-h"], ["--help"])
+    if asked:
+        print(f"usage: untrained {usage}\n\n{what}")
+    return asked
+
+
 def _list(argv: list[str]) -> int:
     from .listing import list_what_there_is
 
@@ -169,8 +177,7 @@ def _compare(argv: list[str]) -> int:
 
 
 def _report(argv: list[str]) -> int:
-    if argv in (["-h"], ["--help"]):
-        print("usage: untrained report FOLDER\n\nMake the report of a study again, from the results in its folder.")
+    if _helped(argv, "report FOLDER", "Make the report of a study again, from the results in its folder."):
         return 0
     if len(argv) != 1 or argv[0].startswith("-"):
         raise UsageError("report takes one folder, that of a study: untrained report runs/synthetic")
@@ -236,6 +243,8 @@ def _classify(argv: list[str]) -> int:
 def _new(argv: list[str]) -> int:
     from .scaffold import new_frontend
 
+    if _helped(argv, "new frontend NAME", "Write a package with a front-end of your own, which works as it is."):
+        return 0
     if len(argv) != 2 or argv[0] != "frontend" or argv[1].startswith("-"):
         raise UsageError("new makes a package with a front-end: untrained new frontend NAME")
     files = new_frontend(argv[1])
@@ -249,6 +258,9 @@ def _check(argv: list[str]) -> int:
     from .parsing import load_names
 
     kind, *rest = argv or [""]
+    what = "Decode every clip of a data set, or try whether a plug-in keeps its contract."
+    if _helped(argv[:1], f"check data --data NAME ... | check {'|'.join(_CONTRACTS)} NAME", what):
+        return 0
     if kind not in ("data", *_CONTRACTS):
         raise UsageError(
             "check needs to know what: untrained check data --data NAME ... for the clips of a data set, or untrained "
@@ -314,6 +326,8 @@ def _shipped() -> dict[str, Path]:
 
 
 def _config(argv: list[str]) -> int:
+    if _helped(argv, "config [NAME]", f"Print a study that comes along, of {', '.join(_shipped())}; or these names."):
+        return 0
     if len(argv) > 1 or (argv and argv[0] not in _shipped()):
         raise UsageError(f"config prints a study that comes along: untrained config NAME, of {', '.join(_shipped())}")
     print(_shipped()[argv[0]].read_text("utf-8") if argv else "\n".join(_shipped()), end="" if argv else "\n")

@@ -123,6 +123,7 @@ def load_embeddings(run: str | Path, trust: Sequence[str] | str = ()) -> Embeddi
 
     Raises:
         UsageError: There is no run, or its data or embeddings are not there any more, or have changed.
+        StoreError: Embeddings of some clips are missing.
     """
     path = Path(run) / "config.yaml"
     if not path.is_file():

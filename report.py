@@ -162,12 +162,9 @@ def _of_dataset(analysis: Analysis, dataset: str) -> list[str]:
     ]
     for back_end in analysis.back_ends(dataset):
         found = [analysis.cells.get((dataset, name, back_end)) for name in analysis.front_ends()]
-        cells = [cell for cell in found if cell is not None]
-        parts += [
-            f"### {dataset}, {back_end}\n",
-            _score_table(cells),
-            *_differences(analysis, dataset, back_end, cells),
-        ]
+        shown = [cell for cell in found if cell is not None]
+        parts += [f"### {_cell(dataset)}, {_cell(back_end)}\n", _score_table(shown)]
+        parts += _differences(analysis, dataset, back_end, shown)
     return parts
 
 

@@ -13,8 +13,8 @@ from .store import plain, write_atomically
 
 
 @dataclass(frozen=True)
-class Result:
-    """A run that has ended.
+class Outcome:
+    """A run that has ended, well or not.
 
     Args:
         dataset: Name of the data set.
@@ -22,6 +22,20 @@ class Result:
         back_end: Name, and the arguments that are not the default.
         seed: Of front-end and back-end.
         run: Folder of the run, seen from the study's.
+    """
+
+    dataset: str
+    front_end: str
+    back_end: str
+    seed: int
+    run: str
+
+
+@dataclass(frozen=True)
+class Result(Outcome):
+    """A run that has ended well.
+
+    Args:
         datamodule: Registered name, and the arguments that are not the default and change results.
         input: Of the front-end: `waveform`, `spectrogram`, or empty where it does not say.
         filters: Of the front-end: `minimal`, `single`, `many`, or empty where it does not say.
@@ -43,11 +57,6 @@ class Result:
         seconds: Of search and fit.
     """
 
-    dataset: str
-    front_end: str
-    back_end: str
-    seed: int
-    run: str
     datamodule: str
     input: str
     filters: str
@@ -94,23 +103,13 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Failure:
-    """A run that ended with an error.
+class Failure(Outcome):
+    """A run that has ended with an error.
 
     Args:
-        dataset: Name of the data set.
-        front_end: Name, and the arguments that are not the default.
-        back_end: Name, and the arguments that are not the default.
-        seed: Of front-end and back-end.
-        run: Folder of the run, seen from the study's.
         error: What was raised.
     """
 
-    dataset: str
-    front_end: str
-    back_end: str
-    seed: int
-    run: str
     error: str
 
 
@@ -153,14 +152,14 @@ def start(folder: Path, results: Iterable[Result], runs: Sequence[str]) -> None:
             write_atomically(path, content)
 
 
-def append(folder: Path, outcome: Result | Failure) -> None:
+def append(folder: Path, outcome: Outcome) -> None:
     """Append a run that has ended to both files of a study."""
     for name, line in (("results.jsonl", _json_line(folder, outcome)), ("results.csv", _table_line(outcome))):
         with (folder / name).open("a", encoding="utf-8", newline="") as file:
             file.write(line)
 
 
-def waiting(folder: Path, outcomes: Sequence[Result | Failure]) -> int:
+def waiting(folder: Path, outcomes: Sequence[Outcome]) -> int:
     """How many runs of a study have not ended yet."""
     path = folder / "runs.json"
     planned = json.loads(path.read_text("utf-8")) if path.is_file() else []
@@ -254,12 +253,12 @@ def _seconds_per_clip(profile: Mapping[str, float]) -> float | None:
     return round((profile["seconds_representation"] + profile["seconds_network"]) / profile["n_clips"], 6)
 
 
-def _json_line(folder: Path, outcome: Result | Failure) -> str:
+def _json_line(folder: Path, outcome: Outcome) -> str:
     more = {"metrics": read_metrics(folder / outcome.run)} if isinstance(outcome, Result) else {}
     return json.dumps({"error": "", **vars(outcome), **more}) + "\n"
 
 
-def _table_line(outcome: Result | Failure) -> str:
+def _table_line(outcome: Outcome) -> str:
     return _csv_line([vars(outcome).get(name, "") for name in _COLUMNS])
 
 

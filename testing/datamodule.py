@@ -2,7 +2,7 @@
 
 import copy
 import json
-import pickle
+from multiprocessing.reduction import ForkingPickler
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -105,16 +105,9 @@ def is_read_by_workers(datamodule: AudioDataModule) -> None:
     sent = copy.copy(datamodule)
     sent.trainer = None
     try:
-        again = pickle.loads(pickle.dumps(sent))  # what PyTorch does on its way to a worker
-    except Exception as error:
-        raise ContractError(
-            f"it cannot be sent to another process ({error}); keep no open files and no lambdas"
-        ) from error
-    (clip, *_) = _some(datamodule)
-    if not np.array_equal(
-        again.read(clip, DEFAULT_SAMPLE_RATE).waveform, datamodule.read(clip, DEFAULT_SAMPLE_RATE).waveform
-    ):
-        raise ContractError(f"in another process clip {clip.id!r} is another sound")
+        ForkingPickler.dumps(sent)  # how PyTorch sends it to a worker
+    except Exception as error:  # of whatever cannot be sent
+        raise ContractError(f"it cannot be sent to another process ({error}); keep no open files or lambdas") from error
 
 
 def makes_batches(datamodule: AudioDataModule) -> None:

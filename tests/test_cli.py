@@ -360,6 +360,16 @@ def test_versions_and_shipped_studies_are_printed(untrained):
     assert "untrained config NAME, of extended_ballroom, gtzan" in err
 
 
+@pytest.mark.parametrize("command", ["report", "new", "new frontend", "config", "check", "check frontend", "list"])
+def test_every_command_explains_itself(untrained, command, capsys):
+    try:
+        status, out, _ = untrained(*command.split(), "--help")
+    except SystemExit as end:  # of a parser
+        status, out = end.code, capsys.readouterr().out
+    assert status == 0
+    assert out.startswith("usage: untrained ")
+
+
 def test_list_and_help_import_no_torch():
     code = (
         "import sys; from untrained.cli import main\n"

@@ -107,7 +107,6 @@ def test_a_package_to_begin_with(untrained, tmp_path):
         ("log_mel", "'log_mel' cannot be the name of a package"),
         ("_x", "'_x' cannot be the name of a package"),
         ("Ünï", "'Ünï' cannot be the name of a package"),
-        ("--help", "untrained new frontend NAME"),
     ):
         status, _, err = untrained("new", "frontend", name)
         assert status == 2
