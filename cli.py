@@ -27,6 +27,7 @@ COMMANDS = {
     "config": "print a study that comes along, to begin one of your own with",
     "new": "write a package with a front-end of your own to begin with",
     "list": "show the front-ends, back-ends and datamodules that are registered, or the embeddings that are stored",
+    "completion": "print a script that completes this command line in your shell",
 }
 _REPORTED = (
     "torch",
@@ -80,6 +81,7 @@ def main(argv: Sequence[str]) -> int:
         "config": _config,
         "new": _new,
         "list": _list,
+        "completion": _completion,
     }
     actions |= dict.fromkeys(("predict", "fit", "test"), lambda rest: _lightning([command, *rest]))
     try:
@@ -121,7 +123,8 @@ def _help() -> str:
             "",
             *lines,
             "",
-            "untrained COMMAND --help explains a command; untrained --version tells the version.",
+            "untrained COMMAND --help explains a command; untrained --version tells what a report of a mistake needs.",
+            "Exit status: 0 success, 1 failure, 2 a mistake in the command or its input, 130 Ctrl-C.",
         ]
     )
 
@@ -156,6 +159,9 @@ def _lightning(argv: list[str]) -> int:
     from .lightning_cli import ProbeCLI
     from .parsing import load_names
 
+    for _, _, config in _configs(argv):
+        if config in _shipped() and not Path(config).is_file():
+            raise UsageError(f"--config {config}: that is a study, which compare runs: untrained compare {config}")
     _quieten()
     load_names()
     _run(ProbeCLI, argv)
@@ -309,15 +315,30 @@ def _check_contract(kind: str, argv: list[str]) -> int:
     return int(n_kept < n_all)
 
 
-def _with_study(argv: list[str]) -> list[str]:
-    """The arguments with the study, a file or the name of a shipped one, as their configuration."""
-    if any(argument == "--config" or argument.startswith("--config=") for argument in argv):
-        return argv
-    study, rest = (argv[0], argv[1:]) if argv and not argv[0].startswith("-") else (_DEFAULT_STUDY, argv)
-    path = _shipped().get(study, Path(study))
-    if not path.is_file():
-        raise UsageError(f"no study {study!r}: no such file, and none of the shipped ones ({', '.join(_shipped())})")
-    return ["--config", str(path), *rest]
+def _with_study(argv: Sequence[str]) -> list[str]:
+    """The arguments with their study, a file or the name of a shipped one, as their configuration."""
+    words = list(argv)
+    if words and not words[0].startswith("-"):
+        words[:1] = ["--config", words[0]]
+    elif not list(_configs(words)):
+        words[:0] = ["--config", _DEFAULT_STUDY]
+    for index, option, study in list(_configs(words)):
+        path = _shipped().get(study, Path(study))
+        if not path.is_file():
+            raise UsageError(
+                f"no study {study!r}: no such file, and none of the shipped ones ({', '.join(_shipped())})"
+            )
+        words[index] = f"{option}{path}"
+    return words
+
+
+def _configs(words: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+    """Where configurations are asked for: position, what stands before the name in that word, and the name."""
+    for index, word in enumerate(words):
+        if word.startswith("--config="):
+            yield index, "--config=", word.removeprefix("--config=")
+        elif index and words[index - 1] == "--config":
+            yield index, "", word
 
 
 def _shipped() -> dict[str, Path]:
@@ -331,6 +352,23 @@ def _config(argv: list[str]) -> int:
     if len(argv) > 1 or (argv and argv[0] not in _shipped()):
         raise UsageError(f"config prints a study that comes along: untrained config NAME, of {', '.join(_shipped())}")
     print(_shipped()[argv[0]].read_text("utf-8") if argv else "\n".join(_shipped()), end="" if argv else "\n")
+    return 0
+
+
+def _completion(argv: list[str]) -> int:
+    import shtab
+
+    what = "Print a script that completes this command line, options and names of plug-ins included."
+    if _helped(argv, f"completion {'|'.join(shtab.SUPPORTED_SHELLS)}", what):
+        return 0
+    if len(argv) != 1 or argv[0] not in shtab.SUPPORTED_SHELLS:
+        raise UsageError(f"completion needs the name of a shell, of {', '.join(shtab.SUPPORTED_SHELLS)}")
+    from .completion import completion_script
+    from .parsing import load_names
+
+    _quieten()
+    load_names()
+    print(completion_script(argv[0], COMMANDS, _shipped()))
     return 0
 
 

@@ -1,5 +1,6 @@
 """`predict`, `fit` and `test` on the command line, by LightningCLI."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,16 @@ class ProbeCLI(LightningCLI):
             "fit": {*_MAIN_ARGUMENTS, "train_dataloaders", "val_dataloaders", "ckpt_path"},
             "test": {*_MAIN_ARGUMENTS, "dataloaders", "verbose"},
         }
+
+    @classmethod
+    def parsers_of_stages(cls) -> dict[str, LightningArgumentParser]:
+        """Parsers of the stages, for who reads no command line."""
+        cli = cls.__new__(cls)
+        cli.parse_arguments = _stop  # type: ignore[method-assign]
+        with contextlib.suppress(_ParserMadeError):
+            cli.__init__()  # type: ignore[misc]
+        stages = cli.parser._subcommands_action
+        return {} if stages is None else dict(stages.choices)
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add what belongs to no class."""
@@ -144,6 +155,14 @@ class ProbeCLI(LightningCLI):
     def _report_extraction(self, extraction: Extraction) -> None:
         if self.trainer.is_global_zero:
             self._console.print(str(extraction))
+
+
+class _ParserMadeError(Exception):
+    """Nothing more is wanted of a command line's making."""
+
+
+def _stop(parser: LightningArgumentParser, args: ArgsType) -> None:
+    raise _ParserMadeError
 
 
 def _percent(name: str, scores: Mapping[str, Any]) -> str:
