@@ -13,13 +13,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from . import audio
-from .backends.base import progress
 from .datamodules import AudioDataModule, Clip
 from .datamodules.base import DEFAULT_SAMPLE_RATE
 from .datamodules.clip import SPLITS
 from .errors import AudioError, DataError
 from .parsing import Parser, instantiate
 from .protocols import n_inner_folds, resolve
+from .terminal import progress
 
 _SILENT = 1e-4  # peak, -80 dB below full scale
 _MOST_SHOWN = 20

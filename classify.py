@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from pytorch_lightning import Trainer
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
-from rich.console import Console
 from rich.table import Table
 
 from .audio import FitLength
@@ -25,10 +24,10 @@ from .datamodules.folder import audio_files
 from .errors import UsageError
 from .parsing import Parser, Types
 from .probe import Probe
+from .terminal import console, visible
 
 Format = Literal["table", "csv", "json"]
 _MOST_SCORES = 3  # of a sound in a table
-_PIPED = 200  # columns of a table that no terminal shows
 
 
 @dataclass(frozen=True)
@@ -192,17 +191,11 @@ def write_table(sounds: Iterable[Labelled], class_names: Sequence[str], file: Te
             kind = kind or sound.kind
             best = sorted(sound.scores.items(), key=lambda item: -item[1])[:_MOST_SCORES]
             told = "  ".join(f"{name} {score:.3g}" for name, score in best)
-            table.add_row(*map(_visible, (sound.path, sound.label, told)))
+            table.add_row(*map(visible, (sound.path, sound.label, told)))
     if kind:
         table.caption = f"scores: {kind}, greatest first"
-    console = Console(file=file, width=None if file.isatty() else _PIPED, markup=False, highlight=False, emoji=False)
     if table.rows:
-        console.print(table)
-
-
-def _visible(text: str) -> str:
-    """Text whose control characters a terminal does not obey."""
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+        console(file, soft_wrap=False).print(table)
 
 
 def write_csv(sounds: Iterable[Labelled], class_names: Sequence[str], file: TextIO) -> None:

@@ -46,7 +46,7 @@ def compare(parser: Parser, config: Namespace) -> Path | None:
     embeddings = Path(config.embeddings or Path(config.trainer.default_root_dir) / "embeddings")
     if config.dry_run:
         for line in dry_run(study, trainer, embeddings, force=config.force):
-            Console(highlight=False, markup=False, soft_wrap=True).print(line)
+            print(line)
         return None
     for note in study.notes:
         console.print(note)

@@ -10,7 +10,6 @@ from jsonargparse import Namespace
 from pytorch_lightning import Trainer
 from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
-from rich.console import Console
 
 from . import checkpoint, stages
 from .datamodules import AudioDataModule
@@ -22,6 +21,7 @@ from .run import Run, fit_run, test_run
 from .stages import Extraction
 from .store import plain
 from .study import add_extraction_arguments, trainer_defaults
+from .terminal import console
 
 _MAIN_ARGUMENTS = {"model", "datamodule", "weights_only"}
 
@@ -36,7 +36,7 @@ class ProbeCLI(LightningCLI):
 
     def __init__(self) -> None:
         self._recipe: checkpoint.Recipe | None = None
-        self._console = Console(soft_wrap=True, highlight=False, markup=False)
+        self._console = console()
         super().__init__(
             Probe,
             AudioDataModule,

@@ -1,22 +1,20 @@
 """The contract of a back-end: a scikit-learn classifier that can search its own candidates."""
 
 import inspect
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self
 
 import joblib
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.model_selection import ParameterGrid
 
+from ..terminal import progress
+
 Array = np.ndarray[Any, Any]
 Splits = Sequence[tuple[Array, Array]]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -139,18 +137,6 @@ def first_of_best(means: Array) -> int:
         1
     """
     return int(np.argmax(np.round(means, 12)))
-
-
-def progress(items: Iterable[T], total: int, description: str) -> Iterator[T]:
-    """Yield the items with a progress bar, where standard error is a terminal."""
-    yield from track(
-        items,
-        description,
-        total=total,
-        console=Console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
 
 
 def _fit_and_predict(

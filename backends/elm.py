@@ -6,7 +6,8 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .base import Array, BackEnd, SearchResult, Splits, progress
+from ..terminal import progress
+from .base import Array, BackEnd, SearchResult, Splits
 from .least_squares import from_sums, output_weights, outputs_of_splits
 
 

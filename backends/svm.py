@@ -10,7 +10,8 @@ import numpy as np
 from sklearn.svm import SVC
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .base import Array, BackEnd, SearchResult, Splits, progress
+from ..terminal import progress
+from .base import Array, BackEnd, SearchResult, Splits
 
 _COSTS = (0.1, 2.0, 8.0, 32.0)
 _CACHE = 500  # MB that libsvm keeps of a kernel; it takes no more than the kernel's size in float32

@@ -138,7 +138,7 @@ def make_clips(folder: Path, n_clips: int, rate: int = 12_000) -> None:
 def command_of(folder: str, front_end: str, *more: str) -> list[str]:
     """The command line of an extraction."""
     data = ("--data", "folder", "--data.root", os.path.join(folder, "sounds"))
-    return [sys.executable, "-m", "untrained.cli", "predict", *data, "--model.frontend", front_end, "--force", *more]
+    return [sys.executable, "-m", "untrained", "predict", *data, "--model.frontend", front_end, "--force", *more]
 
 
 def predict(folder: str, front_end: str, *more: str, environment: dict[str, str] | None = None) -> dict[str, float]:

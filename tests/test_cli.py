@@ -83,7 +83,7 @@ def test_saved_config_repeats_the_run_in_a_fresh_process(untrained, sounds, tmp_
     config = metrics.with_name("config.yaml")
     assert yaml.safe_load(config.read_text())["model"]["frontend"]["class_path"] == "untrained.frontends.names.temporal"
     shutil.copy(config, tmp_path / "again.yaml")
-    command = [sys.executable, "-m", "untrained.cli", "fit", "--config", "again.yaml"]
+    command = [sys.executable, "-m", "untrained", "fit", "--config", "again.yaml"]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     again = json.loads(only(tmp_path, "runs/**/metrics.json").read_text())
     assert again["cv/accuracy"] == first["cv/accuracy"]
@@ -107,7 +107,7 @@ def test_config_with_relative_interpolation_follows_overrides(untrained, tmp_pat
 
 
 def test_print_config_can_be_read_back(tmp_path):
-    command = [sys.executable, "-m", "untrained.cli", "predict", "--data", "synthetic", "--model.frontend", "vgg"]
+    command = [sys.executable, "-m", "untrained", "predict", "--data", "synthetic", "--model.frontend", "vgg"]
     printed = subprocess.run([*command, "--print_config"], cwd=tmp_path, check=True, capture_output=True, text=True)
     assert yaml.safe_load(printed.stdout)["data"]["init_args"]["n_samples"] == 350_000
 
@@ -385,7 +385,7 @@ def test_list_and_help_import_no_torch():
 
 
 def test_help_of_a_plug_in(tmp_path):
-    command = [sys.executable, "-m", "untrained.cli", "predict", "--model.frontend.help", "vgg"]
+    command = [sys.executable, "-m", "untrained", "predict", "--model.frontend.help", "vgg"]
     printed = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "COLUMNS": "100"})
     assert "--model.frontend.n_filters" in printed.stdout
     assert "Choi et al. 2016" in printed.stdout

@@ -34,7 +34,7 @@ def installed(tmp_path_factory):
     def run(*arguments, also=(), cwd=root):
         path = os.pathsep.join([str(root / "good"), *(str(root / name) for name in also), *map(str, also)])
         environment = {**os.environ, "PYTHONPATH": path, "COLUMNS": "160"}
-        command = [sys.executable, "-m", "untrained.cli", *map(str, arguments)]
+        command = [sys.executable, "-m", "untrained", *map(str, arguments)]
         return subprocess.run(command, env=environment, cwd=cwd, capture_output=True, text=True)
 
     return run

@@ -22,7 +22,7 @@ def processes(n):
 @pytest.fixture
 def run(tmp_path):
     def run(*arguments, environment=None):
-        command = [sys.executable, "-m", "untrained.cli", *map(str, arguments)]
+        command = [sys.executable, "-m", "untrained", *map(str, arguments)]
         environment = {**os.environ, **(environment or {})}
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=250, env=environment)
         assert "Traceback" not in done.stderr, done.stderr

@@ -304,7 +304,7 @@ def test_force_computes_again_even_what_is_damaged(tmp_path):
 def kill_at_random(root, seed):
     """Kill a real process five times at moments that nobody chose, let it end, and compare its store."""
     command = [
-        *[sys.executable, "-m", "untrained.cli", "predict", "--data", "folder", "--data.root", "../sounds"],
+        *[sys.executable, "-m", "untrained", "predict", "--data", "folder", "--data.root", "../sounds"],
         *["--data.n_samples", "60000", "--data.batch_size", "1", "--model.frontend", "vgg", "--flush_every", "2"],
     ]
     root.mkdir()

@@ -1,0 +1,24 @@
+"""The console script, and `python -m untrained`."""
+
+import os
+import sys
+
+from . import interrupts
+
+
+def script() -> None:
+    """Run the command line of this process."""
+    interrupts.put_off()
+    from .cli import main
+
+    try:
+        status = main(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # as of `untrained list | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    script()
