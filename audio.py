@@ -107,7 +107,7 @@ def fit(waveform: Waveform, n_samples: int, fit_length: FitLength = "repeat") ->
     Args:
         waveform: (n,) with n >= 1.
         n_samples: The length wanted.
-        fit_length: `repeat` a shorter waveform until it is long enough, or pad it with `zero`s at the end.
+        fit_length: `repeat` a shorter waveform until it is long enough, or pad it with zeros (`zero`) at the end.
 
     Returns:
         (n_samples,) float32.

@@ -45,7 +45,7 @@ class ExtendedBallroom(AudioDataModule):
             (the same recording, also at another tempo or without the voice, or another version of the song), where the
             list is there. The study did not.
         n_samples: Length of every waveform, in samples at the front-end's rate.
-        fit_length: What is done with a shorter clip: `repeat` it, or pad it with `zero`s.
+        fit_length: What is done with a shorter clip: `repeat` it, or pad it with zeros (`zero`).
         seed: Of the folds.
         on_error: Whether a file that cannot be read ends the run (`raise`) or is listed and left out (`skip`).
         batch_size: Clips at a time.

@@ -28,7 +28,7 @@ class AudioFolder(AudioDataModule):
             of (its first group in parentheses, or all that it matches): excerpts of one recording are never in
             different splits or folds.
         n_samples: Length of every waveform, in samples at the front-end's rate.
-        fit_length: What is done with a shorter clip: `repeat` it, or pad it with `zero`s.
+        fit_length: What is done with a shorter clip: `repeat` it, or pad it with zeros (`zero`).
         seed: Of splits and folds.
         on_error: Whether a file that cannot be read ends the run (`raise`) or is listed and left out (`skip`).
         batch_size: Clips at a time.

@@ -29,7 +29,7 @@ class GTZAN(AudioDataModule):
     Args:
         root: The folder that holds the folders of the genres, or `genres/` or `genres_original/` with these.
         n_samples: Length of every waveform, in samples at the front-end's rate.
-        fit_length: What is done with a shorter clip: `repeat` it, or pad it with `zero`s.
+        fit_length: What is done with a shorter clip: `repeat` it, or pad it with zeros (`zero`).
         seed: As everywhere; the splits are fixed.
         on_error: Whether a file that cannot be read ends the run (`raise`) or is listed and left out (`skip`).
         batch_size: Clips at a time.

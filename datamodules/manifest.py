@@ -27,7 +27,7 @@ class Manifest(AudioDataModule):
         root: Folder that relative paths start from, and may not leave; by default that of the CSV file.
         folds: Number of stratified folds for cross-validation, where the file gives neither splits nor folds.
         n_samples: Length of every waveform, in samples at the front-end's rate.
-        fit_length: What is done with a shorter clip: `repeat` it, or pad it with `zero`s.
+        fit_length: What is done with a shorter clip: `repeat` it, or pad it with zeros (`zero`).
         seed: Of splits and folds that the file does not give.
         on_error: Whether a file that cannot be read ends the run (`raise`) or is listed and left out (`skip`).
         batch_size: Clips at a time.

@@ -34,7 +34,7 @@ class Synthetic(AudioDataModule):
         clips_per_class: How many clips each of the eight classes has.
         folds: Number of stratified folds for cross-validation, instead of a split.
         n_samples: Length of every waveform, in samples at the front-end's rate.
-        fit_length: What is done with a shorter clip (events are): `repeat` it, or pad it with `zero`s.
+        fit_length: What is done with a shorter clip (events are): `repeat` it, or pad it with zeros (`zero`).
         seed: Of the sounds, and of splits and folds.
         on_error: As everywhere; no clip of this data set fails.
         batch_size: Clips at a time.

@@ -22,7 +22,7 @@ class UrbanSound8K(AudioDataModule):
     Args:
         root: The folder that holds `audio/` and `metadata/`.
         n_samples: Length of every waveform, in samples at the front-end's rate.
-        fit_length: What is done with a shorter clip: `repeat` it, or pad it with `zero`s.
+        fit_length: What is done with a shorter clip: `repeat` it, or pad it with zeros (`zero`).
         seed: As everywhere; the folds are fixed.
         on_error: Whether a file that cannot be read ends the run (`raise`) or is listed and left out (`skip`).
         batch_size: Clips at a time.

@@ -1,0 +1,34 @@
+"""Sphinx builds the documentation: sphinx-build -W docs SITE, where untrained is installed with its extra docs."""
+
+import sys
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+DOCS = Path(__file__).parent
+sys.path.append(str(DOCS))  # for architectures
+
+project = "untrained"
+author = "The untrained developers"
+version = release = version_of("untrained")
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+exclude_patterns = ["site"]
+html_theme = "furo"
+html_title = f"untrained {release}"
+
+myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 3
+
+default_role = "literal"  # names in docstrings stand between single backticks
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+napoleon_use_ivar = True
+
+
+def _draw_architectures() -> None:
+    from architectures import main
+
+    main(DOCS / "architectures")
+
+
+_draw_architectures()
