@@ -26,13 +26,14 @@ from .audio import FitLength
 from .backends import BackEnd
 from .backends.base import Array
 from .backends.standardized import Standardize, Standardized
+from .durable import write_atomically
 from .errors import CheckpointError
 from .frontends import FrontEnd
 from .frontends.base import Layers
 from .frontends.initialisers import Init
 from .frontends.pooling import Pooling
+from .plain import is_plain, plain
 from .registry import BACKENDS, FRONTENDS
-from .store import plain, write_atomically
 
 FORMAT = 3
 _TRUSTED = frozenset(
@@ -118,21 +119,12 @@ def name_front_end(front_end: FrontEnd) -> tuple[str, dict[str, Any]]:
             f"front-end {type(front_end).__qualname__} is not registered, so that no checkpoint can name it; register "
             "it as an entry point of its package, or with @FRONTENDS.register(name)"
         )
-    odd = [key for key, value in front_end.arguments.items() if plain(value) != plain_or_none(value)]
+    odd = [key for key, value in front_end.arguments.items() if not is_plain(value)]
     if odd:
         raise CheckpointError(
             f"front-end {name!r}: argument {odd[0]} is no plain value, which a checkpoint cannot hold"
         )
     return name, {key: plain(value) for key, value in front_end.arguments.items()}
-
-
-def plain_or_none(value: Any) -> Any:
-    """A value as lists and plain Python, None where it is anything else."""
-    if isinstance(value, list | tuple):
-        return [plain_or_none(item) for item in value]
-    if isinstance(value, dict):
-        return {key: plain_or_none(item) for key, item in value.items()}
-    return value if isinstance(value, str | int | float | bool | None) else None
 
 
 def save(path: Path, recipe: Recipe, front_end: FrontEnd, back_end: BackEnd) -> None:

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from . import results, stages
 from .datamodules.base import Batch
+from .durable import held, write_atomically
 from .errors import StoreError, UsageError
 from .estimate import dry_run
 from .parsing import Parser, instantiate
@@ -23,7 +24,6 @@ from .results import Failure, Result
 from .review import OPTIMISTIC
 from .run import Run, fit_run, test_run
 from .stages import Extraction
-from .store import held, write_atomically
 from .study import RUNS, Study, plan
 
 

@@ -17,7 +17,8 @@ from .datamodules.clip import Stamp
 from .errors import AudioError, StoreError, UntrainedError, UsageError
 from .frontends import FrontEnd
 from .identity import describe
-from .store import EmbeddingStore, Row, digest
+from .plain import digest
+from .store import EmbeddingStore, Row
 from .timing import Profile, Stopwatch
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from .datamodules.base import AudioDataModule
 from .frontends import FrontEnd
+from .plain import plain
 from .registry import FRONTENDS
-from .store import plain
 
 # Their source changes more often than what they compute.
 _LIBRARIES = frozenset({*sys.stdlib_module_names, "torch", "torchaudio", "torchvision", "numpy", "scipy", "sklearn"})

@@ -16,10 +16,10 @@ from .datamodules import AudioDataModule
 from .errors import CheckpointError, UsageError
 from .identity import describe
 from .parsing import Parser, Types, root_cause
+from .plain import plain
 from .probe import Probe
 from .run import Run, fit_run, test_run
 from .stages import Extraction
-from .store import plain
 from .study import add_extraction_arguments, trainer_defaults
 from .terminal import console
 

@@ -10,11 +10,11 @@ from rich.table import Table
 
 from . import results
 from .analysis import LEVEL, Analysis, Cell, analyse
+from .durable import write_atomically
 from .errors import UsageError
 from .figures import comparison_figure, pareto_figure
 from .results import Failure
 from .review import OPTIMISTIC, log_study
-from .store import write_atomically
 
 _PROTOCOLS = {
     "holdout": "the candidate is chosen on validation, fitted to train and scored on test",

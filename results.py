@@ -8,8 +8,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .durable import write_atomically
 from .errors import UsageError
-from .store import plain, write_atomically
+from .plain import plain
 
 
 @dataclass(frozen=True)

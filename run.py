@@ -15,17 +15,18 @@ from . import checkpoint, protocols, review, stages
 from .backends import BackEnd
 from .backends.base import Array
 from .datamodules import AudioDataModule, Clip
+from .durable import write_atomically
 from .frontends import FrontEnd
 from .frontends.base import Options
 from .frontends.measure import Description
 from .identity import code_digest
 from .metrics import score
+from .plain import digest, plain
 from .probe import EmbeddedData, Probe
 from .protocols import Selection, resolve
 from .registry import BACKENDS, DATAMODULES, FRONTENDS
 from .results import Predictions, predictions_file, read_metrics, units, update_metrics, write_predictions
 from .stages import Extraction
-from .store import digest, plain, write_atomically
 
 _LONGEST = 120  # bytes of a label, as it names a folder
 _TELLING = {"size"}  # arguments whose values need no name beside them

@@ -17,9 +17,10 @@ from .backends.standardized import Standardized
 from .datamodules import AudioDataModule, Clip
 from .embeddings import EmbeddingWriter, refuse_more_devices_than_clips
 from .errors import AudioError, CheckpointError, DataError, StoreError, UntrainedError, UsageError
+from .plain import digest
 from .probe import EmbeddedData, Probe
 from .registry import BACKENDS
-from .store import EmbeddingStore, digest
+from .store import EmbeddingStore
 from .timing import told
 
 _MOST_SHOWN = 10

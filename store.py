@@ -8,29 +8,24 @@ last merge. Labels, splits and folds are not stored: they come from the datamodu
 
 import contextlib
 import csv
-import hashlib
 import io
 import json
 import os
-import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import filelock
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from .backends.base import Array
 from .datamodules.clip import Stamp
+from .durable import UNFINISHED, held, write_atomically
 from .errors import StoreError
 
 FORMAT = 1
-# Seconds to wait for the decoders of a process that was killed, which notice it a little later.
-_DECODERS_END = 30
-_UNFINISHED = ".part"
 
 
 class Row(NamedTuple):
@@ -193,7 +188,7 @@ class EmbeddingStore:
 
     def _remove(self, paths: Iterable[Path]) -> None:
         """Remove files, and what writes that never ended have left."""
-        left = [*self.folder.glob(f".*{_UNFINISHED}"), *(self.folder / "shards").glob(f".*{_UNFINISHED}")]
+        left = [*self.folder.glob(f".*{UNFINISHED}"), *(self.folder / "shards").glob(f".*{UNFINISHED}")]
         for path in [*paths, *left]:
             path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # another process has written a shard since
@@ -229,78 +224,6 @@ class EmbeddingStore:
         except (SafetensorError, ValueError, KeyError) as error:
             raise StoreError(f"{path} is damaged ({error}); compute it again with --force") from error
         self._rows, self._matrix = {row.id: row for row in rows}, matrix
-
-
-@contextlib.contextmanager
-def held(folder: Path, remedy: str) -> Iterator[None]:
-    """Keep other processes from writing to a folder; the lock of a process that was killed is no lock.
-
-    Args:
-        folder: Made if need be.
-        remedy: What else may be done than to wait.
-
-    Raises:
-        StoreError: Another process writes there, or the folder cannot be written.
-    """
-    lock, holder = filelock.FileLock(folder / ".lock"), folder / ".holder"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=_DECODERS_END if _has_died(holder) else 0)
-    except filelock.Timeout as error:
-        who = holder.read_text("utf-8") if holder.is_file() else "another process"
-        raise StoreError(f"{folder} is in use by {who}; wait until that has ended, or {remedy}") from error
-    except OSError as error:
-        raise _cannot_be_written(folder, error) from error
-    try:
-        write_atomically(holder, f"process {os.getpid()} on {socket.gethostname()}".encode())
-        yield
-    finally:
-        holder.unlink(missing_ok=True)
-        lock.release()
-
-
-def digest(fields: Mapping[str, Any]) -> str:
-    """Hexadecimal digest of plain values."""
-    return hashlib.sha256(json.dumps(fields, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def plain(value: Any) -> Any:
-    """A value as plain Python that JSON can hold; what it cannot, by its text."""
-    return json.loads(json.dumps(value, default=str))
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, whatever interrupts: under another name, forced to disk, then renamed."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{_UNFINISHED}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise _cannot_be_written(path, error) from error
-
-
-def _cannot_be_written(path: Path, error: OSError) -> StoreError:
-    return StoreError(f"{path} cannot be written: {error.strerror}; free space or change permissions, then run again")
-
-
-def _has_died(holder: Path) -> bool:
-    """Whether the process that holds a lock was one of this machine, and is no more."""
-    try:
-        _, pid, _, host = holder.read_text("utf-8").split(" ", 3)
-        if host != socket.gethostname():
-            return False
-        os.kill(int(pid), 0)  # asks, and kills nothing
-    except ProcessLookupError:
-        return True
-    except (OSError, ValueError):
-        return False
-    return False
 
 
 def _pack(rows: Sequence[Row], embeddings: Array, metadata: Mapping[str, str] | None = None) -> bytes:

@@ -19,11 +19,11 @@ from .frontends.base import undrawn
 from .identity import describe_data, describe_front_end
 from .parsing import Parser
 from .parts import KINDS, MODEL, Entries, parts, variants
+from .plain import plain
 from .probe import Probe
 from .protocols import Protocol
 from .results import read_metrics
 from .run import Run
-from .store import plain
 
 RUNS = "*/*/*/*/metrics.json"
 """Runs of a study in its folder."""

@@ -2,7 +2,6 @@
 
 import copy
 import inspect
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +12,7 @@ from torch import Tensor
 from ..errors import ContractError
 from ..frontends import FrontEnd
 from ..frontends.base import undrawn
-from ..store import plain
+from ..plain import is_plain
 
 Plugin = type[FrontEnd] | FrontEnd
 TOLERANCE = 1e-4  # of the largest value of an embedding, for sums in another order
@@ -216,12 +215,11 @@ def moves_between_devices(plugin: Plugin) -> None:
 def is_saved_without_pickle(plugin: Plugin) -> None:
     """Is made again from plain arguments and from tensors, and can be copied."""
     made = _make(plugin)
-    if plain(made.arguments) != json.loads(json.dumps(plain(made.arguments))) or any(
-        map(_is_odd, made.arguments.values())
-    ):
-        odd = next(name for name, value in made.arguments.items() if _is_odd(value))
+    odd = [name for name, value in made.arguments.items() if not is_plain(value)]
+    if odd:
         raise ContractError(
-            f"argument {odd} is a {type(made.arguments[odd]).__name__}; take numbers, text and lists of them"
+            f"argument {odd[0]}={made.arguments[odd[0]]!r} is no plain value, which a checkpoint cannot hold; take "
+            "numbers, text, lists, and dictionaries with text keys"
         )
     clips = _noise(1, made.sample_rate)
     other = _make(plugin, seed=made.seed + 1)
@@ -288,12 +286,3 @@ def _difference(a: Tensor, b: Tensor, tolerance: float = TOLERANCE) -> str:
     """The largest difference, over the largest value, where it is above the tolerance; empty where it is not."""
     largest = float((a - b).abs().max() / a.abs().max().clamp(min=1e-12))
     return "" if largest <= tolerance else f"{largest:.2g} of the largest value"
-
-
-def _is_odd(value: Any) -> bool:
-    """Whether a value is no plain one."""
-    if isinstance(value, list | tuple):
-        return any(map(_is_odd, value))
-    if isinstance(value, dict):
-        return any(map(_is_odd, value.values()))
-    return not (value is None or isinstance(value, bool | int | float | str))

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 import yaml
 from untrained.backends.nearest_class import NearestClass
+from untrained.durable import held
 from untrained.frontends.baselines import MFCC
 from untrained.parsing import load_names
 from untrained.registry import BACKENDS, FRONTENDS
-from untrained.store import held
 from untrained.study import plan, study_parser
 
 

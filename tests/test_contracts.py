@@ -194,6 +194,7 @@ class NotSaved(Good):
 
 
 CPU = torch.device("cpu")
+BY_NUMBER = {1: 2}
 
 
 class Deaf(Good):
@@ -220,6 +221,20 @@ class OddArgument(Good):
     """Is given an object."""
 
     def __init__(self, device: torch.device = CPU, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+
+
+class NumberedArgument(Good):
+    """Is given a dictionary by numbers, of which JSON makes one by texts."""
+
+    def __init__(self, widths: dict[int, int] = BY_NUMBER, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+
+
+class NotANumber(Good):
+    """Is given what equals nothing."""
+
+    def __init__(self, floor: float = float("nan"), *, seed: int = 0) -> None:
         super().__init__(seed=seed)
 
 
@@ -252,7 +267,9 @@ BROKEN = {
     DrawsElsewhere: r"is_decided_by_its_seed: two with the same seed differ; draw in reset_parameters\(generator\)",
     ConstantElsewhere: "moves_between_devices: scale is a tensor that .* leaves where it is; use register_buffer",
     NotSaved: "is_saved_without_pickle: from its weights it gives other embeddings",
-    OddArgument: "is_saved_without_pickle: argument device is a device; take numbers, text and lists",
+    OddArgument: r"is_saved_without_pickle: argument device=device\(.* is no plain .*; take numbers, text, lists, and",
+    NumberedArgument: r"is_saved_without_pickle: argument widths=\{1: 2\} is no plain value",
+    NotANumber: "is_saved_without_pickle: argument floor=nan is no plain value",
     Deaf: "hears_what_it_is_given: two different sounds have the same embedding",
     DrawsBeside: r"is_decided_by_its_seed: its seed decides something that reset_parameters\(generator\) does not draw",
     Raising: "takes_short_clips: Raising raised ZeroDivisionError: too short for me",
