@@ -24,6 +24,7 @@ from .backends.base import Array
 from .datamodules.clip import Stamp
 from .durable import UNFINISHED, held, write_atomically
 from .errors import StoreError
+from .timing import Profile
 
 FORMAT = 1
 
@@ -48,6 +49,7 @@ class EmbeddingStore:
 
     Raises:
         StoreError: The matrix is damaged, or something else made what the folder holds; the message names what differs.
+            Or the folder's path is not UTF-8.
     """
 
     def __init__(
@@ -57,6 +59,10 @@ class EmbeddingStore:
         self._rows: dict[str, Row] = {}
         self._matrix: Array = np.zeros((0, embedding_size), np.float32)
         self._damaged = damaged
+        if not _is_utf8(folder):
+            raise StoreError(
+                f"{str(folder)!r} is no path in UTF-8, which safetensors needs; use another --embeddings folder"
+            )
         try:
             self._check_or_write_manifest(json.loads(json.dumps(fields)))
             self._reload()
@@ -72,12 +78,23 @@ class EmbeddingStore:
 
     @property
     def failed(self) -> dict[str, str]:
-        """Why clips could not be read, by id."""
+        """Why clips could not be read, by id.
+
+        Raises:
+            StoreError: The file that tells it is damaged.
+        """
         path = self.folder / "failed.csv"
         if not path.is_file():
             return {}
-        text = path.read_bytes().decode()  # as it is: a name may hold any end of line
-        return dict(list(csv.reader(io.StringIO(text, newline="")))[1:])
+        try:
+            text = path.read_bytes().decode()  # as it is: a name may hold any end of line
+            return dict(list(csv.reader(io.StringIO(text, newline="")))[1:])
+        except (ValueError, csv.Error) as error:
+            if self._damaged:
+                return {}
+            raise StoreError(
+                f"{path} is no table of ids and reasons ({error}); delete it, or compute all again with --force"
+            ) from error
 
     @property
     def has_shards(self) -> bool:
@@ -87,8 +104,12 @@ class EmbeddingStore:
     @property
     def profile(self) -> dict[str, float]:
         """Where the time of the last extraction went; empty if nobody knows."""
-        path = self.folder / "profile.json"
-        return json.loads(path.read_text("utf-8")) if path.is_file() else {}
+        try:
+            found = json.loads((self.folder / "profile.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        whole = isinstance(found, dict) and found.keys() == Profile().as_numbers().keys()
+        return found if whole and all(type(value) in (int, float) for value in found.values()) else {}
 
     def keep_profile(self, profile: Mapping[str, float]) -> None:
         """Write where the time of an extraction went."""
@@ -202,6 +223,8 @@ class EmbeddingStore:
             return
         try:
             found = json.loads(path.read_text("utf-8"))
+            if not isinstance(found, dict):
+                raise ValueError(f"it holds a {type(found).__name__}")
         except ValueError as error:
             raise StoreError(f"{path} cannot be read ({error}); delete the folder to compute it again") from error
         differing = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
@@ -224,6 +247,13 @@ class EmbeddingStore:
         except (SafetensorError, ValueError, KeyError) as error:
             raise StoreError(f"{path} is damaged ({error}); compute it again with --force") from error
         self._rows, self._matrix = {row.id: row for row in rows}, matrix
+
+
+def _is_utf8(path: str | Path) -> bool:
+    try:
+        return bool(str(path).encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _pack(rows: Sequence[Row], embeddings: Array, metadata: Mapping[str, str] | None = None) -> bytes:

@@ -65,7 +65,7 @@ class Manifest(AudioDataModule):
     @property
     def dataset_name(self) -> str:
         """Name of the file."""
-        return self.path.stem
+        return id_of(Path(self.path.stem))
 
     @property
     def source(self) -> dict[str, Any]:

@@ -233,6 +233,46 @@ def test_broken_files_can_be_skipped(broken, tmp_path, batch_size):
     assert "horn/0001.wav,is empty (0 bytes)" in failed
 
 
+@pytest.mark.parametrize("content", [b"{", b"[]", b"\xff", b'{"n_clips": 36}', b"null"])
+def test_a_damaged_profile_ends_nothing(sounds, tmp_path, content):
+    extraction, _ = embed(folder(sounds), tmp_path)
+    os.remove(extraction.store.folder / "embeddings.safetensors")
+    (extraction.store.folder / "profile.json").write_bytes(content)
+    assert extraction.store.profile == {}
+    again, _ = embed(folder(sounds), tmp_path)
+    assert again.profile["n_clips"] == 36  # which has written a new one
+    (extraction.store.folder / "profile.json").write_bytes(content)
+    assert "nothing to do" in str(embed(folder(sounds), tmp_path)[0])
+
+
+@pytest.mark.parametrize("content", [b"id,reason\na\n", b"id,reason\n\xff,b\n", b"id,reason\na,b,c\n"])
+def test_a_damaged_table_of_failures_is_named_and_forgotten_by_force(broken, tmp_path, content):
+    def run(**arguments):
+        data = folder(broken, on_error="skip")
+        return extract(Probe(Temporal(n_filters=4)), data, trainer(), tmp_path / "store", **arguments)
+
+    failed = run().store.folder / "failed.csv"
+    failed.write_bytes(content)
+    with pytest.raises(StoreError, match=r"failed.csv is no table of ids and reasons .*; delete it, or .* --force"):
+        run()
+    assert set(run(force=True).failed) == {"horn/0001.wav", "siren/0001.wav"}
+    failed.write_bytes(content)
+    os.remove(failed)
+    assert set(run().failed) == {"horn/0001.wav", "siren/0001.wav"}
+
+
+def test_a_manifest_that_is_none_is_refused(sounds, tmp_path):
+    extraction, _ = embed(folder(sounds), tmp_path)
+    (extraction.store.folder / "manifest.json").write_text("[]")
+    with pytest.raises(StoreError, match=r"manifest.json cannot be read \(it holds a list\); delete the folder"):
+        embed(folder(sounds), tmp_path)
+
+
+def test_a_folder_of_embeddings_that_is_not_utf8_is_refused(sounds, tmp_path):
+    with pytest.raises(StoreError, match=r"\\udcff/.* is no path in UTF-8.*; use another --embeddings folder"):
+        embed(folder(sounds), tmp_path / os.fsdecode(b"\xff"))
+
+
 def test_everything_that_matters_has_a_store_of_its_own(sounds, tmp_path):
     writer = EmbeddingWriter(tmp_path)
     folders = set()
