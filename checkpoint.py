@@ -127,6 +127,22 @@ def name_front_end(front_end: FrontEnd) -> tuple[str, dict[str, Any]]:
     return name, {key: plain(value) for key, value in front_end.arguments.items()}
 
 
+def name_back_end(backend: BackEnd) -> str:
+    """Registered name of a back-end, or of what reads its z-scores.
+
+    Raises:
+        CheckpointError: It is not registered.
+    """
+    backend = backend.backend if isinstance(backend, Standardized) else backend
+    name = BACKENDS.name_of(type(backend))
+    if name is None:
+        raise CheckpointError(
+            f"back-end {type(backend).__qualname__} is not registered, so that no checkpoint can name it; register it "
+            "as an entry point of its package, or with @BACKENDS.register(name)"
+        )
+    return name
+
+
 def save(path: Path, recipe: Recipe, front_end: FrontEnd, back_end: BackEnd) -> None:
     """Write a trained probe, whole or not at all."""
     bare, arrays = _without_arrays(back_end)

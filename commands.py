@@ -87,8 +87,8 @@ def classify(argv: list[str]) -> int:
     from .classify import WRITERS, Labelled, classify_parser, files_of
     from .classify import classify as label
     from .parsing import load_names
-    from .stages import load
     from .terminal import visible
+    from .trained import load
 
     load_names()
     begin()

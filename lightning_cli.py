@@ -11,7 +11,7 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 
-from . import checkpoint, stages
+from . import checkpoint, stages, trained
 from .datamodules import AudioDataModule
 from .errors import CheckpointError, UsageError
 from .identity import describe
@@ -125,7 +125,7 @@ class ProbeCLI(LightningCLI):
         path = Path(ckpt_path)
         assert self._recipe is not None
         options = self.config[self.config.subcommand]
-        probe, recipe = stages.load(path, options.trust)
+        probe, recipe = trained.load(path, options.trust)
         _refuse_differences(path, recipe, model, datamodule, self._given)
         if not any(clip.split == "test" for clip in datamodule.listed):
             raise UsageError(
@@ -180,9 +180,9 @@ def _refuse_differences(
         if stored != given:
             raise CheckpointError(f"{path} has {field}={stored!r}, the command line {given!r}; {remedy}")
 
-    stages.refuse_unknown_classes(datamodule, recipe.class_names)
+    trained.refuse_unknown_classes(datamodule, recipe.class_names)
     tested = [clip for clip in datamodule.listed if clip.split == "test"]
-    seen = set(recipe.fitted_to).intersection(stages.fingerprints(datamodule, tested))
+    seen = set(recipe.fitted_to).intersection(trained.fingerprints(datamodule, tested))
     if seen:
         raise CheckpointError(
             f"{path} was fitted to {len(seen)} of the {len(tested)} clips of this test split, so that the score would "

@@ -19,7 +19,7 @@ from .identity import describe
 from .probe import EmbeddedData, Probe
 from .registry import DATAMODULES, FRONTENDS, Registry
 from .results import read_metrics
-from .stages import load
+from .trained import load
 
 
 @dataclass(frozen=True)

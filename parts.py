@@ -10,7 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from jsonargparse import Namespace
 
-from . import checkpoint, stages
+from . import checkpoint
 from .backends import BackEnd
 from .backends.standardized import Standardize
 from .datamodules import AudioDataModule
@@ -184,7 +184,7 @@ def _seeded(
     for unseeded in entries["backends"]:
         entry = _with_seed(unseeded, seed)
         if (made := _made("backends", entry, problems)) is not None:
-            _attempt(stages.name_back_end, (made,), entry.place, problems)
+            _attempt(checkpoint.name_back_end, (made,), entry.place, problems)
             back_ends.append(Part(made, entry.config.as_dict()))
     return front_ends, back_ends
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from . import checkpoint, protocols, review, stages
+from . import checkpoint, protocols, review, stages, trained
 from .backends import BackEnd
 from .backends.base import Array
 from .datamodules import AudioDataModule, Clip
@@ -133,7 +133,7 @@ def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
     probe, datamodule, folder = run.probe, run.datamodule, run.folder
     front_end = probe.require_front_end()
     checkpoint.name_front_end(front_end)  # what has no name cannot be saved: said before the search
-    stages.name_back_end(probe.require_back_end())
+    checkpoint.name_back_end(probe.require_back_end())
     cost = _cost(front_end, datamodule.n_samples)
     review.forget_run(folder)
     for path in [folder / "metrics.json", folder / "error.txt", *folder.glob("predictions-*.csv")]:
@@ -170,7 +170,7 @@ def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
         "extraction": dict(extraction.profile),
         "seconds": round(time.perf_counter() - start, 3),
     }
-    stages.save(folder / "probe.ckpt", probe, datamodule, data)
+    trained.save(folder / "probe.ckpt", probe, datamodule, data)
     try:
         _log(run, selection, scores, predictions, data, extraction)
     except Exception as error:  # of a plug-in's odd parts; what was found is not lost for them

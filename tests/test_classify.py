@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from untrained import stages
+from untrained import trained
 from untrained.audio import load
 from untrained.classify import Labelled, write_json, write_table
 
@@ -73,7 +73,7 @@ def test_labels_of_new_sounds(untrained, probes, new, chosen):
 
 def test_scores_are_those_of_the_back_end_whatever_the_batch(untrained, probes, new):
     checkpoint = probes("elm")
-    probe, recipe = stages.load(checkpoint)
+    probe, recipe = trained.load(checkpoint)
     waveform = load(new / "high, really.wav", sample_rate=recipe.sample_rate, n_samples=recipe.n_samples).waveform
     expected = probe.backend.decision_function(probe(torch.from_numpy(waveform)[None]).numpy())[0]
     for batch_size in (1, 3):

@@ -145,7 +145,7 @@ def test_pre_trained_embeddings_stand_in_the_same_table(untrained, somebody_s, t
     assert status == 2
     assert "its front-end 'hear' would import somebody_s" in err
     assert "--trust somebody_s" in err
-    from untrained.stages import load
+    from untrained.trained import load
 
     with pytest.raises(CheckpointError, match="would import somebody_s"):
         load(checkpoint)

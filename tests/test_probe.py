@@ -12,7 +12,8 @@ from untrained.frontends.baselines import MFCC
 from untrained.frontends.sample_level import SampleLevel
 from untrained.frontends.vgg import VGG
 from untrained.probe import EmbeddedData, Probe
-from untrained.stages import extract, fit, load, save, score
+from untrained.stages import extract, fit, score
+from untrained.trained import load, save
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,8 @@ from untrained.errors import CheckpointError, UsageError
 from untrained.frontends import FrontEnd
 from untrained.frontends.musical import Temporal
 from untrained.probe import EmbeddedData, Probe
-from untrained.stages import extract, fit, load, save, score
+from untrained.stages import extract, fit, score
+from untrained.trained import load, save
 
 
 def data(**arguments):

@@ -13,7 +13,8 @@ from untrained.backends.sklearn import KNN, MLP, SGD, Adapter, AnyClassifier, Li
 from untrained.datamodules.synthetic import Synthetic
 from untrained.frontends.baselines import MFCC
 from untrained.probe import Probe
-from untrained.stages import extract, fit, load, save
+from untrained.stages import extract, fit
+from untrained.trained import load, save
 
 TREE = "sklearn.tree.DecisionTreeClassifier"
 
