@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import checkpoint
+from . import checkpoint, stored_back_end
 from .backends import BackEnd
 from .datamodules import AudioDataModule, Clip
 from .errors import CheckpointError, UntrainedError, UsageError
@@ -60,7 +60,7 @@ def load(path: str | Path, trust: Sequence[str] | str = ()) -> tuple[Probe, chec
         raise UsageError(f"--trust {odd[0]!r} is no type or module; expected module.Class, or '[module.Class, ...]'")
     recipe, content = checkpoint.read(path)
     front_end = checkpoint.build_front_end(recipe, content, path, trust)
-    back_end = checkpoint.build_back_end(recipe, content, path, trust)
+    back_end = stored_back_end.unpack(content["back_end"], recipe.back_end, recipe.standardize, path, trust)
     try:
         probe = Probe(front_end, back_end, layers=recipe.layers, standardize=recipe.standardize)
     except ValueError as error:
