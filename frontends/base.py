@@ -1,48 +1,22 @@
 """The contract of a front-end: a frozen, random network from waveforms to embeddings."""
 
-import contextlib
-import contextvars
 import copy
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from numbers import Integral
 from typing import Any, ClassVar, Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
 
+from .drawing import drawn_layers, is_put_off, refuse_what_nobody_draws
 from .initialisers import Init, draw_parameters
 from .measure import Description, describe, shortest
+from .padding import repeat_up_to
 from .pooling import STATISTICS, Pooling, pool
 
 Layers = list[int] | Literal["all", "last"]
-
-# Their parameters start as constants, so that there is nothing to draw.
-_CONSTANT_AT_START = (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)
-
-
-_PUT_OFF: contextvars.ContextVar[bool] = contextvars.ContextVar("put_off", default=False)
-
-
-@contextlib.contextmanager
-def undrawn() -> Iterator[None]:
-    """Make front-ends without drawing their weights, which takes most of the time; `draw` does it later.
-
-    Those that draw in a way of their own are drawn all the same.
-
-    Example:
-        >>> from untrained.frontends.vgg import VGG
-        >>> with undrawn():
-        ...     front_end = VGG(n_filters=2)
-        >>> front_end.awaits_weights, front_end.embedding_size
-        (True, 10)
-    """
-    token = _PUT_OFF.set(True)
-    try:
-        yield
-    finally:
-        _PUT_OFF.reset(token)
 
 
 class Options(NamedTuple):
@@ -179,7 +153,7 @@ class FrontEnd(nn.Module):
         Args:
             generator: On the CPU, seeded; draw from nothing else.
         """
-        for module in self._drawn():
+        for module in drawn_layers(self):
             draw_parameters(module, self.options.init, generator)
 
     @property
@@ -334,18 +308,11 @@ class FrontEnd(nn.Module):
         """Names and parameters of the network, without those of the representation."""
         return [(name, p) for name, p in self.named_parameters() if not name.startswith("representation.")]
 
-    def _drawn(self) -> list[nn.Conv1d | nn.Conv2d | nn.Linear]:
-        return [
-            module
-            for name, module in self.named_modules()
-            if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear) and name.split(".")[0] != "representation"
-        ]
-
     def _finalise(self) -> None:
         if not hasattr(self, "representation"):
             self.representation = nn.Identity()
         if type(self).reset_parameters is FrontEnd.reset_parameters:
-            self._refuse_what_nobody_draws()
+            refuse_what_nobody_draws(self)
         self._refuse_hidden_names()
         self._draw()
 
@@ -366,9 +333,9 @@ class FrontEnd(nn.Module):
         return any(isinstance(module, FrontEnd) and module._awaits_weights for module in self.modules())
 
     def _draw(self) -> None:
-        self._awaits_weights = _PUT_OFF.get() and type(self).reset_parameters is FrontEnd.reset_parameters
+        self._awaits_weights = is_put_off() and type(self).reset_parameters is FrontEnd.reset_parameters
         if self._awaits_weights:
-            self._is_random = bool(self._drawn())
+            self._is_random = bool(drawn_layers(self))
         else:
             self._draw_now()
         self.requires_grad_(False)
@@ -394,36 +361,6 @@ class FrontEnd(nn.Module):
     def _refuse_unstated(self, name: str) -> None:
         if not self.has_maps:
             raise TypeError(f"{type(self).__name__} overrides forward(), so it must state {name}")
-
-    def _refuse_what_nobody_draws(self) -> None:
-        drawn = {id(parameter) for module in self._drawn() for parameter in module.parameters(recurse=False)}
-        drawn |= {
-            id(parameter)
-            for module in self.modules()
-            if isinstance(module, _CONSTANT_AT_START)
-            for parameter in module.parameters(recurse=False)
-        }
-        left = [name for name, parameter in self.network_parameters() if id(parameter) not in drawn]
-        if left:
-            raise TypeError(
-                f"{type(self).__name__}: nothing draws {', '.join(left)}, so that the seed would not decide them; "
-                "override reset_parameters(generator) (an empty one keeps the weights as they are)"
-            )
-
-
-def repeat_up_to(waveform: Tensor, n_samples: int) -> Tensor:
-    """Repeat waveforms that are shorter than a length until they have it; leave longer ones as they are.
-
-    Args:
-        waveform: `(batch, n)`.
-        n_samples: The length at least wanted.
-
-    Returns:
-        `(batch, max(n, n_samples))`.
-    """
-    if waveform.shape[1] >= n_samples:
-        return waveform
-    return waveform.repeat(1, -(-n_samples // waveform.shape[1]))[:, :n_samples]
 
 
 def _finalising(init: Callable[..., None]) -> Callable[..., None]:

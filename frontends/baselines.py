@@ -4,7 +4,8 @@ import torch
 import torchaudio
 from torch import Tensor, nn
 
-from .base import FrontEnd, repeat_up_to
+from .base import FrontEnd
+from .padding import repeat_up_to
 from .representations import LogMel, Representation, mel_spectrogram, power_to_db
 from .sizes import Size, choose
 

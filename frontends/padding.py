@@ -1,9 +1,24 @@
-"""Padding with zeros as TensorFlow's *same* does it, also for strides at which PyTorch offers none."""
+"""Longer input: repeated, or padded with zeros as TensorFlow's *same* does it, also for strides that PyTorch lacks."""
 
 from torch import Tensor
 from torch.nn.functional import pad
 
 from .convolutions import Conv1d
+
+
+def repeat_up_to(waveform: Tensor, n_samples: int) -> Tensor:
+    """Repeat waveforms that are shorter than a length until they have it; leave longer ones as they are.
+
+    Args:
+        waveform: `(batch, n)`.
+        n_samples: The length at least wanted.
+
+    Returns:
+        `(batch, max(n, n_samples))`.
+    """
+    if waveform.shape[1] >= n_samples:
+        return waveform
+    return waveform.repeat(1, -(-n_samples // waveform.shape[1]))[:, :n_samples]
 
 
 def pad_same(x: Tensor, length: int, stride: int = 1) -> Tensor:

@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from .base import FrontEnd, repeat_up_to
+from .base import FrontEnd
+from .padding import repeat_up_to
 from .representations import LogMel
 
 SLOWEST, FASTEST = 50.0, 250.0  # beats per minute

@@ -12,7 +12,7 @@ from torch import nn
 from untrained import FRONTENDS, load_embeddings
 from untrained.cli import main
 from untrained.errors import CheckpointError, UntrainedError, UsageError
-from untrained.frontends.base import undrawn
+from untrained.frontends.drawing import undrawn
 from untrained.frontends.hear import Hear
 from untrained.identity import describe_front_end
 

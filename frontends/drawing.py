@@ -1,0 +1,67 @@
+"""Which weights of a front-end are drawn, whether that is put off, and what nothing would draw."""
+
+import contextlib
+import contextvars
+from collections.abc import Iterator
+
+from torch import nn
+
+# Their parameters start as constants, so that there is nothing to draw.
+_CONSTANT_AT_START = (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)
+_PUT_OFF: contextvars.ContextVar[bool] = contextvars.ContextVar("put_off", default=False)
+
+
+@contextlib.contextmanager
+def undrawn() -> Iterator[None]:
+    """Make front-ends without drawing their weights, which takes most of the time; `draw` does it later.
+
+    Those that draw in a way of their own are drawn all the same.
+
+    Example:
+        >>> from untrained.frontends.vgg import VGG
+        >>> with undrawn():
+        ...     front_end = VGG(n_filters=2)
+        >>> front_end.awaits_weights, front_end.embedding_size
+        (True, 10)
+    """
+    token = _PUT_OFF.set(True)
+    try:
+        yield
+    finally:
+        _PUT_OFF.reset(token)
+
+
+def is_put_off() -> bool:
+    """Whether front-ends are made without drawing their weights for now."""
+    return _PUT_OFF.get()
+
+
+def drawn_layers(network: nn.Module) -> list[nn.Conv1d | nn.Conv2d | nn.Linear]:
+    """The layers whose weights the contract draws, in their order: all but those of the representation."""
+    return [
+        module
+        for name, module in network.named_modules()
+        if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear) and name.split(".")[0] != "representation"
+    ]
+
+
+def refuse_what_nobody_draws(network: nn.Module) -> None:
+    """Refuse parameters that neither are drawn by the contract nor start as constants.
+
+    Raises:
+        TypeError: There are such parameters.
+    """
+    drawn = {id(parameter) for module in drawn_layers(network) for parameter in module.parameters(recurse=False)}
+    drawn |= {
+        id(parameter)
+        for module in network.modules()
+        if isinstance(module, _CONSTANT_AT_START)
+        for parameter in module.parameters(recurse=False)
+    }
+    outside = ((name, p) for name, p in network.named_parameters() if not name.startswith("representation."))
+    left = [name for name, parameter in outside if id(parameter) not in drawn]
+    if left:
+        raise TypeError(
+            f"{type(network).__name__}: nothing draws {', '.join(left)}, so that the seed would not decide them; "
+            "override reset_parameters(generator) (an empty one keeps the weights as they are)"
+        )
