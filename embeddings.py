@@ -27,6 +27,22 @@ def place(fields: Mapping[str, Any], datamodule: AudioDataModule) -> str:
     return f"{datamodule.dataset_name}-{fields['front_end']}-{digest(fields)[:12]}"
 
 
+def open_store(
+    root: Path, front_end: FrontEnd, datamodule: AudioDataModule, precision: str, *, damaged: bool = False
+) -> EmbeddingStore:
+    """Open the store of a front-end and a data set, which is made if need be.
+
+    Args:
+        root: Folder of all stores.
+        front_end: Of the embeddings.
+        datamodule: The clips.
+        precision: Of the trainer.
+        damaged: Whether to open it even if it is damaged.
+    """
+    fields = describe(front_end, datamodule, precision)
+    return EmbeddingStore(root / place(fields, datamodule), fields, front_end.embedding_size, damaged=damaged)
+
+
 class EmbeddingWriter(BasePredictionWriter):
     """Writes what the predict loop computes to a store, and lets it compute what is missing there alone.
 
@@ -71,9 +87,7 @@ class EmbeddingWriter(BasePredictionWriter):
             precision: Of the trainer.
             damaged: Whether to open the store even if it is damaged.
         """
-        fields = describe(front_end, datamodule, precision)
-        folder = self.root / place(fields, datamodule)
-        self.store = EmbeddingStore(folder, fields, front_end.embedding_size, damaged=damaged)
+        self.store = open_store(self.root, front_end, datamodule, precision, damaged=damaged)
         self._stamps = datamodule.stamps()
         return self.store.missing(self._stamps)
 

@@ -11,7 +11,7 @@ from pytorch_lightning import Trainer
 
 from .backends.standardized import Standardized
 from .datamodules import AudioDataModule, Clip
-from .embeddings import EmbeddingWriter, place
+from .embeddings import open_store, place
 from .errors import AudioError
 from .identity import describe
 from .protocols import resolve, select
@@ -23,7 +23,7 @@ _SHORT = 0.5  # s; what takes less is timed again, warm
 _WRITING = 0.8  # s; figures, logs and checkpoint of a run, roughly
 
 
-def dry_run(study: Study, trainer: Trainer, embeddings: Path, *, force: bool = False) -> Iterator[str]:
+def dry_run(study: Study, trainer: Trainer, embeddings: Path, *, force: bool) -> Iterator[str]:
     """Say what a study would do, line by line, without doing it.
 
     Args:
@@ -78,7 +78,8 @@ def _n_missing(run: Run, precision: str, embeddings: Path, *, force: bool) -> in
     folder = embeddings / place(describe(front_end, run.datamodule, precision), run.datamodule)
     if force or not folder.is_dir():  # opening it would make it
         return len(run.datamodule.listed)
-    return len(EmbeddingWriter(embeddings).open(front_end, run.datamodule, precision, damaged=True))
+    store = open_store(embeddings, front_end, run.datamodule, precision, damaged=True)
+    return len(store.missing(run.datamodule.stamps()))
 
 
 def _seconds_per_clip(run: Run, trainer: Trainer) -> float:

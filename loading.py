@@ -12,7 +12,7 @@ from .backends.base import Array
 from .checkpoint import Recipe
 from .classify import Labelled, classify
 from .datamodules import AudioDataModule
-from .embeddings import EmbeddingWriter, place
+from .embeddings import open_store, place
 from .errors import UsageError
 from .frontends import FrontEnd
 from .identity import describe
@@ -152,9 +152,8 @@ def load_embeddings(run: str | Path, trust: Sequence[str] | str = ()) -> Embeddi
         raise UsageError(
             f"{datamodule.dataset_name} has {len(datamodule.listed)} clips, the run had {n_then}; fit it again"
         )
-    writer = EmbeddingWriter(root)
-    writer.open(front_end, datamodule, precision)
-    data = EmbeddedData(writer.store, datamodule, datamodule.class_names, probe.columns)
+    store = open_store(root, front_end, datamodule, precision)
+    data = EmbeddedData(store, datamodule, datamodule.class_names, probe.columns)
     names = front_end.feature_names
     return Embeddings(
         X=data.embeddings(data.clips),

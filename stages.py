@@ -11,7 +11,7 @@ from pytorch_lightning import Trainer
 
 from . import audio
 from .datamodules import AudioDataModule
-from .embeddings import EmbeddingWriter, refuse_more_devices_than_clips
+from .embeddings import EmbeddingWriter, open_store, refuse_more_devices_than_clips
 from .errors import AudioError, DataError, StoreError, UntrainedError, UsageError
 from .probe import EmbeddedData, Probe
 from .store import EmbeddingStore
@@ -181,7 +181,7 @@ def refuse_broken(datamodule: AudioDataModule, ids: Sequence[str]) -> None:
 
 
 def refuse_broken_before(
-    extractions: Iterable[tuple[Probe, AudioDataModule]], precision: str, root: Path, *, force: bool = False
+    extractions: Iterable[tuple[Probe, AudioDataModule]], precision: str, root: Path, *, force: bool
 ) -> None:
     """Refuse what any of several extractions would stop at, before the first of them.
 
@@ -196,8 +196,9 @@ def refuse_broken_before(
     """
     missing: dict[AudioDataModule, set[str]] = {}
     for probe, datamodule in extractions:
-        lacking = EmbeddingWriter(root).open(probe.require_front_end(), datamodule, precision, damaged=force)
-        missing.setdefault(datamodule, set()).update([clip.id for clip in datamodule.listed] if force else lacking)
+        store = open_store(root, probe.require_front_end(), datamodule, precision, damaged=force)
+        lacking = [clip.id for clip in datamodule.listed] if force else store.missing(datamodule.stamps())
+        missing.setdefault(datamodule, set()).update(lacking)
     for datamodule, ids in missing.items():
         if datamodule.on_error == "raise":
             refuse_broken(datamodule, sorted(ids))
