@@ -84,9 +84,7 @@ def resolve(protocol: Protocol, clips: Sequence[Clip]) -> Resolved:
     return "nested"
 
 
-def select(
-    backend: BackEnd, X: Array, y: Array, clips: Sequence[Clip], protocol: Protocol = "auto", seed: int = 0
-) -> Selection:
+def select(backend: BackEnd, X: Array, y: Array, clips: Sequence[Clip], protocol: Resolved, seed: int = 0) -> Selection:
     """Search the back-end's candidates, fit the chosen one and score it.
 
     Args:
