@@ -18,6 +18,8 @@ from .registry import FRONTENDS
 
 # Their source changes more often than what they compute.
 _LIBRARIES = frozenset({*sys.stdlib_module_names, "torch", "torchaudio", "torchvision", "numpy", "scipy", "sklearn"})
+# Of our own modules those that decide no value: an edit of them is to run no study again.
+_DECIDING_NOTHING = frozenset(f"{__package__}.{name}" for name in ("errors", "interrupts", "terminal"))
 
 
 def describe(front_end: FrontEnd, datamodule: AudioDataModule, precision: str) -> dict[str, Any]:
@@ -69,8 +71,8 @@ def code_digest(parts: Iterable[type | ModuleType]) -> str:
     """Hexadecimal digest of the source that computes something: an author who edits it does not get old results.
 
     It covers the modules that define the classes and their bases, and what these import from their own packages;
-    libraries, comments and docstrings do not count. Of what is typed into an interpreter or a script, the classes alone
-    do.
+    libraries, comments and docstrings do not count, nor do our modules that decide no value. Of what is typed into an
+    interpreter or a script, the classes alone do.
 
     Args:
         parts: Classes, as of a front-end, its layers and representation; and modules.
@@ -95,11 +97,13 @@ def code_digest(parts: Iterable[type | ModuleType]) -> str:
 
 
 def _imports(name: str) -> Iterator[str]:
-    """Modules of the same package whose parts a module uses."""
+    """Modules of the same package whose parts a module uses, but for those that decide no value."""
     package = name.partition(".")[0]
     for part in vars(sys.modules[name]).values() if name in sys.modules else ():
         used = part.__name__ if isinstance(part, ModuleType) else getattr(part, "__module__", None)
-        if isinstance(used, str) and used.partition(".")[0] == package and used in sys.modules:
+        if not isinstance(used, str) or used in _DECIDING_NOTHING:
+            continue
+        if used.partition(".")[0] == package and used in sys.modules:
             yield used
 
 

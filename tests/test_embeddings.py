@@ -9,6 +9,8 @@ import pytest
 import soundfile
 import torch
 from pytorch_lightning import Trainer
+from untrained import identity, protocols
+from untrained.backends.svm import SVMClassifier
 from untrained.datamodules import AudioDataModule
 from untrained.datamodules.folder import AudioFolder
 from untrained.datamodules.synthetic import Synthetic
@@ -146,6 +148,18 @@ def test_the_code_of_a_front_end_decides_its_store(tmp_path, monkeypatch, file, 
 
     assert digest_of("mypackage", False) == digest_of("mypackage", False)
     assert (digest_of("mypackage", False) != digest_of("mypackage", True)) == matters
+
+
+@pytest.mark.parametrize(
+    ("name", "matters"),
+    [("errors", False), ("interrupts", False), ("terminal", False), ("backends.least_squares", True)],
+)
+def test_an_edit_of_what_decides_no_value_changes_no_digest(monkeypatch, name, matters):
+    module = importlib.import_module(f"untrained.{name}")
+    monkeypatch.setattr(protocols, "used", module, raising=False)
+    before, source = code_digest([SVMClassifier, protocols]), identity._source
+    monkeypatch.setattr(identity, "_source", lambda thing: source(thing) + "edited" * (thing is module))
+    assert (code_digest([SVMClassifier, protocols]) != before) == matters
 
 
 def test_a_digest_is_of_the_code_and_not_of_the_weights():
