@@ -113,7 +113,7 @@ def _draw_costs(axes: Axes, cells: Sequence[tuple[float, Cell]], back_ends: Sequ
         points = [(x, 100 * cell.accuracy) for x, cell in cells if cell.first.back_end == back_end]
         if points:
             axes.plot(*zip(*points, strict=True), "o", color=colour, label=back_end)
-            axes.step(*zip(*front(points), strict=True), where="post", color=colour, linewidth=1)
+            axes.step(*zip(*pareto_front(points), strict=True), where="post", color=colour, linewidth=1)
     best = {cell.first.front_end: (x, 100 * cell.accuracy) for x, cell in sorted(cells, key=lambda c: c[1].accuracy)}
     for name, point in best.items():
         axes.annotate(name, point, (3, 3), textcoords="offset points", fontsize=7, parse_math=False)
@@ -140,11 +140,11 @@ def _decades(axes: Axes, costs: Sequence[float]) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """Of pairs of a cost and a score, those that no other is both cheaper and better than, the cheapest first.
 
     Example:
-        >>> front([(2, 50), (1, 40), (3, 45), (4, 60)])
+        >>> pareto_front([(2, 50), (1, 40), (3, 45), (4, 60)])
         [(1, 40), (2, 50), (4, 60)]
     """
     best: list[tuple[float, float]] = []

@@ -39,7 +39,7 @@ _HOW_TO_READ = """\
 """
 
 
-def write_report(folder: Path, *, anew: bool = True) -> tuple[Analysis, list[Failure]]:
+def write_report(folder: Path, *, anew: bool) -> tuple[Analysis, list[Failure]]:
     """Make the report of a study from its stored results: `report.md`, figures, `comparisons.csv`, TensorBoard.
 
     Args:

@@ -90,12 +90,11 @@ def test_size():
 }
 
 
-def new_frontend(name: str, folder: Path | None = None) -> list[Path]:
-    """Write a package with one front-end, its entry point and its tests.
+def new_frontend(name: str) -> list[Path]:
+    """Write a package with one front-end, its entry point and its tests, to `untrained-NAME` here.
 
     Args:
         name: Of the front-end, a Python identifier.
-        folder: For the package; by default `untrained-NAME` here.
 
     Returns:
         The files.
@@ -109,7 +108,7 @@ def new_frontend(name: str, folder: Path | None = None) -> list[Path]:
     if name in FRONTENDS.names():
         raise UsageError(f"front-end {name!r} is registered by {FRONTENDS.find(name).distribution}; give another name")
     dashed = name.replace("_", "-").lower()
-    folder = folder or Path(f"untrained-{dashed}")
+    folder = Path(f"untrained-{dashed}")
     if folder.exists():
         raise UsageError(f"{folder} is there already; give another name, or remove it")
     words = {"name": name, "dashed": dashed, "cls": cls}

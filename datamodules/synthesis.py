@@ -129,9 +129,9 @@ def _tone(name: str, pitch: float, seconds: float, sample_rate: int, rng: Rng) -
     partial = np.arange(1, n_partials + 1, dtype=np.float32)[:, None]
     roll_off = rng.uniform(0.7, 1.5)
 
-    def harmonics(weights: Any, pitch_curve: Any = 1.0, stretch: Any = 1.0) -> Any:
+    def harmonics(weights: Any, pitch_curve: Any = 1.0) -> Any:
         phase = 2 * np.pi * np.cumsum(np.broadcast_to(pitch * pitch_curve, time.shape)) / sample_rate
-        return (weights * np.sin(partial * stretch * phase + rng.uniform(0, 2 * np.pi, partial.shape))).sum(0)
+        return (weights * np.sin(partial * phase + rng.uniform(0, 2 * np.pi, partial.shape))).sum(0)
 
     falling = partial**-roll_off
     if name == "plucked":

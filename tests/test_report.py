@@ -12,7 +12,7 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from untrained import FRONTENDS
 from untrained.analysis import analyse
 from untrained.cli import main
-from untrained.figures import filters_figure, front
+from untrained.figures import filters_figure, pareto_front
 from untrained.frontends import FrontEnd
 from untrained.metrics import bootstrap, interval
 from untrained.published import _ROWS
@@ -319,5 +319,5 @@ def test_random_filters_are_drawn(name):
 
 
 def test_what_is_neither_cheaper_nor_better_is_not_in_front():
-    assert front([(1, 40), (1, 50), (2, 50), (3, 60), (0, 10)]) == [(0, 10), (1, 50), (3, 60)]
-    assert front([]) == []
+    assert pareto_front([(1, 40), (1, 50), (2, 50), (3, 60), (0, 10)]) == [(0, 10), (1, 50), (3, 60)]
+    assert pareto_front([]) == []
