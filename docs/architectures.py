@@ -94,8 +94,8 @@ def draw(front_end: FrontEnd, waveform: Tensor) -> Figure:
     """The clip with the filters that read it, the layers behind, and the embedding."""
     found = anatomy(front_end, waveform)
     n_rows = max(len(column) for column in found.columns)
-    figure = Figure(figsize=(13, max(2.4, 0.42 * n_rows)), layout="constrained")
-    heard, layers = figure.subplots(1, 2, width_ratios=[3, 10])
+    figure = Figure(figsize=(10.5, max(2.2, 0.4 * n_rows)), layout="constrained")
+    heard, layers = figure.subplots(1, 2, width_ratios=[2.4, 8.1])
     kernels = [module.kernel_size for module, _ in found.columns[0]]
     if found.representation.ndim == 2:
         _draw_spectrogram(heard, found.representation, kernels)
@@ -144,20 +144,20 @@ def _draw_layers(axes: Axes, found: Anatomy, embedding_size: int) -> None:
     """A box a convolution, columns from left to right in the order in which they work, then the embedding."""
     axes.set_axis_off()
     axes.set(xlim=(0, 10), ylim=(0, 1))
-    step = min(2.8, 10 / (len(found.columns) + 1))
+    step = min(3.4, 10 / (len(found.columns) + 1))
     width = 0.84 * step
     for x, column in enumerate(found.columns):
         heights = _spread(len(column))
         for index, (y, (module, shape)) in enumerate(zip(heights, column, strict=True)):
             colour = COLOURS[index % len(COLOURS)] if x == 0 else "grey"
-            text = _text(module, shape, ", " if len(column) > 1 else "\n")
+            text = _text(module, shape, ", " if step > 3 and len(column) > 1 else "\n")
             _box(axes, x * step, y, width, min(0.4, 0.86 / len(column)), text, colour)
             behind = _spread(len(found.columns[x + 1])) if x + 1 < len(found.columns) else [0.5]
             for target in behind:
                 _arrow(axes, (x * step + width, y), ((x + 1) * step, target))
     sizes = set(found.n_maps)
     maps = f"{len(found.n_maps)} x {found.n_maps[0]} = " if len(sizes) == 1 < len(found.n_maps) else ""
-    text = f"mean of each map:\n{maps}{embedding_size}\nfeatures"
+    text = f"mean of\neach map:\n{maps}{embedding_size}\nfeatures"
     _box(axes, len(found.columns) * step, 0.5, width, 0.6, text, "gold")
 
 
@@ -167,7 +167,7 @@ def _spread(n: int) -> list[float]:
 
 def _box(axes: Axes, x: float, y: float, width: float, height: float, text: str, colour: str) -> None:
     axes.add_patch(Rectangle((x, y - height / 2), width, height, facecolor=colour, edgecolor="none", alpha=0.25))
-    axes.text(x + width / 2, y, text, ha="center", va="center", fontsize=8)
+    axes.text(x + width / 2, y, text, ha="center", va="center", fontsize=min(8, 5.5 * width))
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:

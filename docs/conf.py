@@ -14,6 +14,8 @@ version = release = version_of("untrained")
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
 exclude_patterns = ["site"]
 html_theme = "furo"
+html_static_path = ["static"]
+html_css_files = ["wrap.css"]
 html_title = f"untrained {release}"
 
 myst_enable_extensions = ["colon_fence"]
@@ -22,6 +24,8 @@ myst_heading_anchors = 3
 default_role = "literal"  # names in docstrings stand between single backticks
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
+# What scikit-learn adds to every estimator, in words of its own manual.
+autodoc_default_options = {"exclude-members": "set_fit_request, set_partial_fit_request, set_score_request"}
 napoleon_use_ivar = True
 
 

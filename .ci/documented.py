@@ -1,0 +1,62 @@
+"""Run what a document tells its reader to type: python .ci/documented.py FILE...
+
+Blocks of `sh` are run line by line as they stand, in this folder; a `yaml` block before "Saved as `NAME`" is saved. A
+command that serves pages is asked for one, and ended.
+"""
+
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+BLOCK = re.compile(r"```(sh|yaml)\n(.*?)```(?:\s+Saved as `([\w.]+)`)?", re.DOTALL)
+SERVES = {"tensorboard": "http://localhost:6006"}
+
+
+def steps(document: str) -> Iterator[str]:
+    """The lines to type, after saving what they need."""
+    for language, text, name in BLOCK.findall(document):
+        if language == "sh":
+            yield from text.splitlines()
+        elif name:
+            Path(name).write_text(text)
+
+
+def run(line: str) -> None:
+    """Run a line; end if it fails."""
+    print(f"+ {line}", flush=True)
+    start = time.perf_counter()
+    page = SERVES.get(line.partition(" ")[0])
+    if page:
+        _serve(line, page)
+    else:
+        subprocess.run(["bash", "-euo", "pipefail", "-c", line], check=True)
+    print(f"  ({time.perf_counter() - start:.0f} s)", flush=True)
+
+
+def _serve(line: str, page: str) -> None:
+    server = subprocess.Popen(line.split())
+    try:
+        for _ in range(60):
+            time.sleep(1)
+            try:
+                with urllib.request.urlopen(page) as answer:
+                    assert answer.status == 200
+                return
+            except OSError:
+                continue
+        raise SystemExit(f"{line}: no page at {page} after a minute")
+    finally:
+        server.terminate()
+
+
+if __name__ == "__main__":
+    for path in sys.argv[1:]:
+        lines = list(steps(Path(path).read_text()))
+        if path == "README.md":
+            lines = lines[2:]  # setting up, which has brought us here
+        for line in lines:
+            run(line)

@@ -1,0 +1,43 @@
+"""The guide to error messages says what the commands in it say."""
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).parents[1] / "docs" / "errors.md"
+MFCC = ["--data", "folder", "--data.root", "sounds", "--model.frontend", "mfcc"]
+FOREST = [
+    *["--model.backend", "sklearn", "--model.backend.estimator", "sklearn.ensemble.RandomForestClassifier"],
+    *["--model.backend.arguments", "{n_estimators: 1}"],
+]
+
+
+@pytest.fixture
+def place(untrained, sounds, tmp_path):
+    """A folder with sounds, of which some are damaged, a list that lacks a column, and two trained probes."""
+    shutil.copytree(sounds, tmp_path / "sounds")
+    for label in ("low", "high"):
+        (tmp_path / "damaged" / label).mkdir(parents=True)
+        for name in "abc":
+            (tmp_path / "damaged" / label / f"{name}.wav").write_bytes(b"RIFF, and nothing behind")
+    (tmp_path / "clips.csv").write_text("path,class\na.wav,low\n")
+    for name, back_end in (("probe", ["--model.backend", "nearest_class"]), ("forest", FOREST)):
+        assert untrained("fit", *MFCC, *back_end)[0] == 0
+        (checkpoint,) = tmp_path.glob("runs/*/*/*/*/probe.ckpt")
+        shutil.move(checkpoint, tmp_path / f"{name}.ckpt")
+
+
+@pytest.mark.usefixtures("place")
+def test_messages_are_those_of_the_guide(untrained):
+    blocks = re.findall(r"```console\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    cases = [
+        case for block in blocks for case in re.findall(r"^\$ untrained (.*)\n((?:[^$].*\n)*)", block, re.MULTILINE)
+    ]
+    assert len(cases) > 15
+    for command, message in cases:
+        status, _, err = untrained(*shlex.split(command))
+        assert err == message, command
+        assert status == (1 if "damaged" in command else 2)
