@@ -42,8 +42,9 @@ def compare(parser: Parser, config: Namespace) -> Path | None:
     """
     trainer = _trainer(config)
     console = Console(stderr=True, quiet=not trainer.is_global_zero, highlight=False, markup=False, soft_wrap=True)
-    study = plan(config, str(trainer.precision))
-    embeddings = Path(config.embeddings or Path(config.trainer.default_root_dir) / "embeddings")
+    root = Path(trainer.default_root_dir)
+    study = plan(config, str(trainer.precision), root)
+    embeddings = Path(config.embeddings or root / "embeddings")
     if config.dry_run:
         for line in dry_run(study, trainer, embeddings, force=config.force):
             print(line)

@@ -136,7 +136,7 @@ def load_embeddings(run: str | Path, trust: Sequence[str] | str = ()) -> Embeddi
         datamodule: AudioDataModule = _made(config["data"], DATAMODULES, trust)
         probe = Probe(front_end, **{name: model[name] for name in ("init", "layers", "pooling") if name in model})
         precision = str(trainer.get("precision") or "32-true")
-        root = Path(config.get("embeddings") or Path(trainer["default_root_dir"]) / "embeddings")
+        root = Path(config.get("embeddings") or Path(trainer["default_root_dir"] or ".").expanduser() / "embeddings")
     except (KeyError, TypeError, AttributeError, ValueError, yaml.YAMLError) as error:
         raise UsageError(f"{path} cannot be used ({type(error).__name__}: {error}); fit the run again") from error
     front_end = probe.require_front_end()

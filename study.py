@@ -107,7 +107,7 @@ def trainer_defaults() -> dict[str, Any]:
     }
 
 
-def plan(config: Namespace, precision: str) -> Study:
+def plan(config: Namespace, precision: str, root: Path) -> Study:
     """All runs of a study; one without randomness is there once, not once a seed.
 
     Their front-ends await their weights.
@@ -115,6 +115,7 @@ def plan(config: Namespace, precision: str) -> Study:
     Args:
         config: The study, as `study_parser` gives it.
         precision: Of the trainer.
+        root: Folder of all runs, as the trainer has it.
 
     Raises:
         UsageError: Something in it cannot be; the message lists all of it, each with its place in the study.
@@ -127,7 +128,7 @@ def plan(config: Namespace, precision: str) -> Study:
     if problems:
         several = f"the study cannot run, for {len(problems)} reasons:\n  " if len(problems) > 1 else ""
         raise UsageError(several + "\n  ".join(problems))
-    folder = Path(config.trainer.default_root_dir) / config.name
+    folder = root / config.name
     notes: dict[str, None] = {}
     runs: dict[str, Run] = {}
     for front_ends, back_ends in seeded:

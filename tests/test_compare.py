@@ -356,6 +356,17 @@ def test_a_dry_run_tells_what_is_there_and_leaves_nothing(untrained, tmp_path):
     assert out.endswith("1 runs: 1 done, 0 to do; 0 embeddings to compute\n")
 
 
+def test_a_study_lies_where_the_trainer_s_root_is(untrained, tmp_path, monkeypatch):
+    """As with fit, null is the current folder, and ~ the user's."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "study.yaml").write_text(LITTLE)
+    for given, root in (("null", tmp_path), ("~/runs", tmp_path / "home" / "runs"), ("runs/", Path("runs"))):
+        root_of_runs = ["--trainer.default_root_dir", given]
+        status, out, _ = untrained("compare", "study.yaml", "--frontends", "[mfcc]", "--dry_run", *root_of_runs)
+        assert status == 0
+        assert out.startswith(f"{root}/small/synthetic-events/mfcc/nearest_class/seed0: to do")
+
+
 def test_axes_over_any_argument(untrained, tmp_path):
     (tmp_path / "study.yaml").write_text(
         LITTLE.replace("{n_filters: 4}", "{}")
@@ -472,7 +483,8 @@ def test_the_example_of_the_guide_is_a_study(sounds):
     guide = (Path(__file__).parents[1] / "docs" / "studies.md").read_text()
     (example,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
     load_names()
-    study = plan(study_parser().parse_object(yaml.safe_load(example.replace("~/sounds", str(sounds)))), "32-true")
+    config = study_parser().parse_object(yaml.safe_load(example.replace("~/sounds", str(sounds))))
+    study = plan(config, "32-true", Path("runs"))
     assert {run.params["front_end"] for run in study.runs} == {
         *("vgg", "vgg-n_filters=64", "mfcc"),
         *("vgg-pooling=mean_std", "vgg-n_filters=64-pooling=mean_std"),

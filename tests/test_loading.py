@@ -1,6 +1,7 @@
 """One line from a run to arrays, or to labels for new sounds."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -37,6 +38,13 @@ def test_embeddings_of_a_run(run, sounds):
     waveforms = package.RandomFeatures("sample_level", arguments={"n_filters": 2}, n_samples=8000)
     again = waveforms.fit_transform([sounds / clip for clip in found.ids])
     assert np.allclose(found.X, again[:, front_end.columns([0, 6])], atol=1e-4)
+
+
+def test_embeddings_of_a_run_whose_root_is_the_current_folder(run, tmp_path):
+    shutil.move(tmp_path / "runs" / "embeddings", tmp_path / "embeddings")
+    config = run / "config.yaml"
+    config.write_text(config.read_text().replace("default_root_dir: runs", "default_root_dir: null"))
+    assert len(package.load_embeddings(run).X) == 36
 
 
 def test_a_probe_labels_files(run, sounds):
