@@ -9,11 +9,10 @@ import yaml
 from jsonargparse import Namespace
 from pytorch_lightning import Trainer
 from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
-from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 
 from . import checkpoint, stages, trained
 from .datamodules import AudioDataModule
-from .errors import CheckpointError, UsageError
+from .errors import CheckpointError, UntrainedError, UsageError
 from .identity import describe
 from .parsing import Parser, Types, root_cause
 from .plain import plain
@@ -94,7 +93,9 @@ class ProbeCLI(LightningCLI):
         """Build front-end, back-end, data and trainer; their refusals are the user's to mend."""
         try:
             super().instantiate_classes()
-        except (ValueError, TypeError, MisconfigurationException) as error:
+        except (UntrainedError, OSError):
+            raise
+        except Exception as error:  # a plug-in may raise anything
             raise UsageError(root_cause(error)) from error
 
     def predict(self, model: Probe, datamodule: AudioDataModule) -> None:

@@ -2,12 +2,17 @@
 
 import importlib
 import re
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from jsonargparse import Namespace
 from pytorch_lightning.cli import LightningArgumentParser
+from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 
-from .errors import UsageError
+from .errors import UntrainedError, UsageError
 from .registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
 
 KINDS: dict[str, Registry[Any]] = {"frontend": FRONTENDS, "backend": BACKENDS, "data": DATAMODULES}
@@ -19,6 +24,16 @@ _NO_SUCH_CLASS = re.compile(r"Expected a dot import path string: (\S+)|[Uu]nexpe
 
 class Parser(LightningArgumentParser):
     """Parser whose mistakes become `UsageError`s, and which knows plug-ins by their registered names."""
+
+    def parse_args(self, args: Sequence[str] | None = None, *more: Any, **options: Any) -> Namespace:  # type: ignore[override]
+        """As jsonargparse, but name the file that is no UTF-8."""
+        try:
+            return super().parse_args(args, *more, **options)
+        except UnicodeDecodeError as error:
+            words = sys.argv[1:] if args is None else args
+            raise UsageError(
+                f"{_holding(error.object, words)} is not UTF-8 ({error.reason} at byte {error.start}); save it as UTF-8"
+            ) from error
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Say what is wrong in one line, with the nearest name where a plug-in is unknown."""
@@ -61,7 +76,9 @@ def instantiate(parser: LightningArgumentParser, config: Namespace) -> Namespace
     try:
         made: Namespace = parser.instantiate(config)
         return made
-    except (ValueError, TypeError) as error:
+    except (UntrainedError, OSError):
+        raise
+    except Exception as error:  # a plug-in may raise anything
         raise UsageError(root_cause(error)) from error
 
 
@@ -95,7 +112,26 @@ def explain(message: str) -> str:
 
 
 def root_cause(error: BaseException) -> str:
-    """What the first of a chain of errors says."""
-    while error.__cause__ is not None:
+    """What the first of a chain of errors says that is not the parser's own, with its type where that tells."""
+    while _is_the_parser_s(error) and error.__cause__ is not None:
         error = error.__cause__
-    return explain(str(error))
+    if _is_the_parser_s(error) and isinstance(error, IndexError):  # it fails at an error without a text
+        return "a plug-in raises an error without a text when it is made; make it in Python, by its class, to see where"
+    text = explain(str(error))
+    is_plain = isinstance(error, UntrainedError | ValueError | TypeError | OSError | MisconfigurationException)
+    return text if is_plain and text else f"{type(error).__name__}: {text}".removesuffix(": ")
+
+
+def _is_the_parser_s(error: BaseException) -> bool:
+    """Whether it was raised in jsonargparse."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    return bool(frames) and str(frames[-1][0].f_globals.get("__name__")).partition(".")[0] == "jsonargparse"
+
+
+def _holding(content: bytes, words: Sequence[str]) -> str:
+    """The file with this content, of those that a command line names."""
+    for word in words:
+        path = Path(word.partition("=")[2] if word.startswith("-") else word)
+        if path.is_file() and path.read_bytes() == content:
+            return str(path)
+    return "a file that the configuration names"
