@@ -4,9 +4,9 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import Field, dataclass, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from .durable import write_atomically
 from .errors import UsageError
@@ -114,6 +114,7 @@ class Failure(Outcome):
     error: str
 
 
+_AGAIN = "run the study again, which writes the file anew and keeps what is done"
 _COLUMNS = [*(field.name for field in fields(Result)), "error"]
 
 
@@ -161,9 +162,18 @@ def append(folder: Path, outcome: Outcome) -> None:
 
 
 def waiting(folder: Path, outcomes: Sequence[Outcome]) -> int:
-    """How many runs of a study have not ended yet."""
+    """How many runs of a study have not ended yet.
+
+    Raises:
+        UsageError: The list of them is damaged.
+    """
     path = folder / "runs.json"
-    planned = json.loads(path.read_text("utf-8")) if path.is_file() else []
+    try:
+        planned = json.loads(path.read_bytes().decode()) if path.is_file() else []
+        if not isinstance(planned, list) or not all(isinstance(run, str) for run in planned):
+            raise ValueError("expected a list of folders")
+    except ValueError as error:
+        raise UsageError(f"{path} cannot be read ({type(error).__name__}: {error}); {_AGAIN}") from error
     return len(set(planned) - {outcome.run for outcome in outcomes})
 
 
@@ -180,15 +190,14 @@ def read(folder: Path) -> tuple[list[Result], list[Failure]]:
         raise UsageError(f"no results.jsonl in {folder}: give the folder of a study; {hint}")
     results: list[Result] = []
     failures: list[Failure] = []
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
         try:
-            told = json.loads(line)
+            told = json.loads(line.decode())
             cls = Failure if told["error"] else Result
-            outcome = cls(**{field.name: told[field.name] for field in fields(cls)})
+            outcome = cls(**{field.name: _typed(field, told[field.name]) for field in fields(cls)})
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(
-                f"{path}, line {number} cannot be read ({type(error).__name__}: {error}); run the study again, which "
-                "writes the file anew and keeps what is done"
+                f"{path}, line {number} cannot be read ({type(error).__name__}: {error}); {_AGAIN}"
             ) from error
         (failures if isinstance(outcome, Failure) else results).append(outcome)  # type: ignore[arg-type]
     return results, failures
@@ -246,6 +255,15 @@ def read_metrics(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _typed(field: Field[Any], value: Any) -> Any:
+    """A value of a result, of the type that it has there."""
+    types: tuple[Any, ...] = get_args(field.type) or (field.type,)
+    allowed = (*types, int) if float in types else types
+    if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in types):
+        raise TypeError(f"{field.name}={value!r}; expected {' or '.join(each.__name__ for each in types)}")
+    return value
 
 
 def _seconds_per_clip(profile: Mapping[str, float]) -> float | None:

@@ -1,6 +1,7 @@
 """What a study says in the end: numbers against their definitions, files, and TensorBoard read back."""
 
 import csv
+import json
 import re
 import shutil
 from statistics import mean, stdev
@@ -247,6 +248,28 @@ def test_report_is_made_again_from_what_is_stored(study, tmp_path, capsys):
     (moved / "results.jsonl").write_text('{"error": "", "dataset": "x"}\n')
     assert main(["report", str(moved)]) == 2
     assert "results.jsonl, line 1 cannot be read (KeyError: 'front_end')" in capsys.readouterr().err
+    second = json.loads(lines[1])
+    for line, reason in (
+        (json.dumps({**second, "accuracy": "x"}).encode(), "TypeError: accuracy='x'; expected float"),
+        (json.dumps({**second, "accuracy": True}).encode(), "TypeError: accuracy=True; expected float"),
+        (
+            json.dumps({**second, "seconds_per_clip": "x"}).encode(),
+            "TypeError: seconds_per_clip='x'; expected float or NoneType",
+        ),
+        (json.dumps({**second, "error": 3}).encode(), "TypeError: error=3; expected str"),
+        (b"caf\xe9", "UnicodeDecodeError: "),
+    ):
+        (moved / "results.jsonl").write_bytes(lines[0].encode() + line)
+        assert main(["report", str(moved)]) == 2
+        assert f"results.jsonl, line 2 cannot be read ({reason}" in (err := capsys.readouterr().err)
+        assert err.endswith("run the study again, which writes the file anew and keeps what is done\n")
+    (moved / "results.jsonl").write_text("".join(lines[:2]))
+    planned = (moved / "runs.json").read_bytes()
+    for damaged, reason in ((b"[", "JSONDecodeError: "), (b"\xe9", "UnicodeDecodeError: "), (b"[1]", "ValueError: ")):
+        (moved / "runs.json").write_bytes(damaged)
+        assert main(["report", str(moved)]) == 2
+        assert f"{moved}/runs.json cannot be read ({reason}" in capsys.readouterr().err
+    (moved / "runs.json").write_bytes(planned)
     (moved / "results.jsonl").write_text("".join(lines[:2]))
     assert main(["report", str(moved)]) == 0
     assert "**8 runs of this study have not ended yet.**" in (moved / "report.md").read_text()
