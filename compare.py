@@ -99,7 +99,7 @@ def _put_aside(study: Study) -> None:
     for path in list(study.folder.glob(RUNS)):
         identity = results.read_metrics(path.parent).get("identity")
         if identity and identity_of.get(path.parent) != identity:
-            place = study.aside(identity)
+            place = study.aside(str(identity))  # of a damaged file it may be anything
             place.parent.mkdir(parents=True, exist_ok=True)
             path.parent.rename(_free(place) if place.exists() else place)
     done = study.done()

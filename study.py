@@ -47,7 +47,7 @@ class Study:
 
     def aside(self, identity: str) -> Path:
         """Where a run is kept that is not of the study as it is now."""
-        return self.folder.with_name(self.folder.name + EARLIER) / identity[:16]
+        return self.folder.with_name(self.folder.name + EARLIER) / re.sub(r"\W", "_", identity[:16])
 
     def done(self) -> dict[str, Path]:
         """Folders of the runs that are done, by identity, whatever they are called and wherever they are kept."""

@@ -529,9 +529,15 @@ def test_no_run_is_lost_to_a_changed_study(untrained, tmp_path):
     assert "1 done, 0 to do" in untrained("compare", "study.yaml", *few, *other, "--dry_run")[1]
     metrics = tmp_path / "runs/small/synthetic-events/mfcc/nearest_class/seed0/metrics.json"
     told = metrics.read_text()
-    for damaged in ("", json.dumps({**json.loads(told), "identity": "of another version"})):
+    for identity in ("of another version", "../../x", 3, ["a/b"]):
+        metrics.write_text(json.dumps({**json.loads(told), "identity": identity}))
+        assert "0 done, 1 to do" in untrained("compare", "study.yaml", *few, "--dry_run")[1]
+    earlier = tmp_path / "runs" / "small-earlier"
+    kept = set(earlier.iterdir())
+    for damaged in ("", metrics.read_text()):
         metrics.write_text(damaged)
         assert "[1/1]" in untrained("compare", "study.yaml", *few)[2]
+    assert {path.name for path in set(earlier.iterdir()) - kept} == {"__a_b__"}
     assert untrained("compare", "study.yaml", *few, *other)[2] == "1 of 1 runs are done already\n"  # it was put aside
 
 
@@ -560,6 +566,55 @@ class RaisesWhenMade(MFCC):
 
     def __init__(self, *, seed: int = 0) -> None:
         raise KeyError("what it needs")
+
+
+class SaysNothing(MFCC):
+    """Raises without a text."""
+
+    def __init__(self, *, seed: int = 0) -> None:
+        raise NotImplementedError
+
+
+def test_what_a_plug_in_raises_is_one_line_in_every_command(untrained):
+    FRONTENDS.register("raises_when_made")(RaisesWhenMade)
+    FRONTENDS.register("says_nothing")(SaysNothing)
+    tiny = ["--data", "synthetic", "--data.n_samples", "4000"]
+    no_module = "module='nosuch' cannot be imported (ModuleNotFoundError: No module named 'nosuch')"
+    for front_end, message in (
+        (["raises_when_made"], "KeyError: 'what it needs'"),
+        (["says_nothing"], "a plug-in raises an error without a text when it is made; make it in Python"),
+        (["hear", "module", "nosuch"], no_module),
+    ):
+        name, *option = front_end
+        argument = {option[0]: option[1]} if option else {}
+        for command in (
+            ["predict", *tiny, "--model.frontend"],
+            ["fit", *tiny, "--model.backend", "elm", "--model.frontend"],
+            ["check", "frontend"],
+        ):
+            flag = "--frontend" if command[0] == "check" else "--model.frontend"
+            more = [f"{flag}.{option[0]}", option[1]] if option else []
+            status, out, err = untrained(*command, name, *more)
+            assert (status, out) == (2, "")
+            assert err.startswith(f"untrained: error: {message}")
+            assert err.count("\n") == 1
+        entry = json.dumps([{"class_path": name, "init_args": argument}])
+        status, _, err = untrained("compare", "--frontends", entry)
+        assert status == 2
+        assert err == f"untrained: error: frontends[0]: {message if 'says' not in name else 'NotImplementedError'}\n"
+
+
+def test_a_configuration_that_is_no_utf_8_is_named(untrained, tmp_path):
+    (tmp_path / "bad.yaml").write_bytes("name: café".encode("latin-1"))
+    (tmp_path / "outer.yaml").write_text("trainer: bad.yaml\n")
+    for command in ("compare bad.yaml", "fit --config bad.yaml", "check data --config=bad.yaml"):
+        status, _, err = untrained(*command.split())
+        assert status == 2
+        reason = "unexpected end of data at byte 9"
+        assert err == f"untrained: error: bad.yaml is not UTF-8 ({reason}); save it as UTF-8\n"
+    status, _, err = untrained("compare", "outer.yaml")
+    assert status == 2
+    assert "a file that the configuration names is not UTF-8" in err
 
 
 @pytest.mark.parametrize(
