@@ -46,9 +46,11 @@ def list_what_there_is(argv: list[str]) -> int:
     kinds = options.kinds
     if kinds == [_STORES]:
         return _list_stores(Path(options.embeddings))
+    if _STORES in kinds:
+        raise UsageError(f"{' '.join(kinds)}: {_STORES} are listed alone; give untrained list {_STORES}")
     for kind in kinds:
         if kind not in registries:
-            raise UsageError(f"unknown kind {kind!r}; there are {', '.join(registries)}, and alone {_STORES}")
+            raise UsageError(f"unknown kind {kind!r}; there are {', '.join([*registries, _STORES])}")
     if options.details and kinds and "frontends" not in kinds:
         raise UsageError(f"--details tells of front-ends, and {', '.join(kinds)} are asked for; add frontends")
     for kind in kinds or registries:

@@ -168,6 +168,10 @@ def test_skipped_files_are_listed_in_the_summary(untrained, sounds, tmp_path):
         ("report", "report takes one folder, that of a study"),
         ("predict --data synthetic --model.frontend vgg --model.frontend.n_filters 0", "n_filters=0; expected"),
         ("comprae", "unknown command 'comprae'; did you mean 'compare'?"),
+        (
+            "list embeddings frontends",
+            "embeddings frontends: embeddings are listed alone; give untrained list embeddings",
+        ),
         ("list backend", "unknown kind 'backend'; there are frontends, backends, datamodules"),
     ],
 )
