@@ -1,5 +1,6 @@
 """The support vector machine of the study."""
 
+import math
 import os
 import warnings
 from collections.abc import Sequence
@@ -63,6 +64,7 @@ class SVMClassifier(BackEnd):
 
     def fit(self, X: Any, y: Any) -> Self:
         """Fit the machine to embeddings `(n_clips, n_features)` and labels `(n_clips,)`."""
+        self._refuse_odd_arguments()
         X, y = validate_data(self, X, y, dtype=np.float64)
         svc = SVC(kernel=self.kernel, C=self.C, gamma=self.gamma, max_iter=self.max_iter, cache_size=_CACHE)
         self.svc_ = svc.fit(X, y)
@@ -72,6 +74,7 @@ class SVMClassifier(BackEnd):
 
     def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
         """As `BackEnd.search`, with shared kernels."""
+        self._refuse_odd_arguments()
         n_jobs = self._jobs_that_fit(len(X), max(len(train) for train, _ in splits))
         if n_jobs == 0:
             warnings.warn(
@@ -129,6 +132,10 @@ class SVMClassifier(BackEnd):
         """Class scores, `(n_clips, n_classes)`; `(n_clips,)` for two classes."""
         X = self._checked(X)
         return np.asarray(self.svc_.decision_function(X))
+
+    def _refuse_odd_arguments(self) -> None:
+        if not 0 <= self.max_memory < math.inf:
+            raise ValueError(f"max_memory={self.max_memory}; expected a finite number of GiB, 0 or more")
 
     def _checked(self, X: Any) -> Array:
         check_is_fitted(self)

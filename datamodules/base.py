@@ -87,6 +87,8 @@ class AudioDataModule(LightningDataModule):
         ):
             if value < least:
                 raise UsageError(f"{name}={value}; expected an integer of {least} or more")
+        if n_samples >= 2**31:  # asks for terabytes where somebody has lost count of zeros
+            raise UsageError(f"n_samples={n_samples}; expected an integer below 2**31")
         if seed >= 2**32:
             raise UsageError(f"seed={seed}; expected an integer below 2**32")
         if fit_length not in ("repeat", "zero"):

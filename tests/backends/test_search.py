@@ -155,10 +155,19 @@ def test_learning_from_sums_equals_learning_from_all():
         streamed.partial_fit(X[:1], ["z"])
 
 
-@pytest.mark.parametrize("arguments", [{"n_hidden": 0}, {"seed": -1}, {"alpha": -0.5}])
-def test_odd_arguments_of_the_elm(arguments):
+@pytest.mark.parametrize(
+    "backend",
+    [
+        *(ELMClassifier(**arguments) for arguments in ({"n_hidden": 0}, {"seed": -1}, {"alpha": -0.5})),
+        *(SVMClassifier(max_memory=size) for size in (-1, float("inf"), float("nan"))),
+    ],
+    ids=str,
+)
+def test_odd_arguments(backend):
     X, y = problem(20)
-    ((name, value),) = arguments.items()
-    for learn in (ELMClassifier(**arguments).fit, lambda X, y: ELMClassifier(**arguments).search(X, y, folds(X, y, 2))):
+    ((name, value),) = (
+        item for item in backend.get_params().items() if item not in type(backend)().get_params().items()
+    )
+    for learn in (backend.fit, lambda X, y: backend.search(X, y, folds(X, y, 2))):
         with pytest.raises(ValueError, match=f"{name}={value}; expected"):
             learn(X, y)
