@@ -3,6 +3,7 @@
 All take the command line behind their name, and give the exit status.
 """
 
+import functools
 import io
 import logging
 import sys
@@ -235,3 +236,19 @@ def begin() -> None:
         "The verbose parameter is deprecated",
     ):
         warnings.filterwarnings("ignore", f".*{message}.*")
+    if getattr(warnings.formatwarning, "func", None) is not _format_warning:
+        warnings.formatwarning = functools.partial(_format_warning, warnings.formatwarning)
+
+
+def _format_warning(
+    others: Callable[..., str],
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    line: str | None = None,
+) -> str:
+    """A warning of ours in one line, without where in the code it comes from; `others` formats those of others."""
+    if issubclass(category, UserWarning) and Path(filename).is_relative_to(Path(__file__).parent):
+        return f"untrained: warning: {message}\n"
+    return others(message, category, filename, lineno, line)
