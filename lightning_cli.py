@@ -13,10 +13,11 @@ from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCL
 from . import checkpoint, stages, trained
 from .datamodules import AudioDataModule
 from .errors import CheckpointError, UntrainedError, UsageError
-from .identity import describe
+from .identity import describe as describe_embeddings
 from .parsing import Parser, Types, root_cause
 from .plain import plain
 from .probe import Probe
+from .results import describe
 from .run import Run, fit_run, test_run
 from .stages import Extraction
 from .study import add_extraction_arguments, trainer_defaults
@@ -106,7 +107,7 @@ class ProbeCLI(LightningCLI):
         """Compute what is missing, search and fit the back-end, log and save it."""
         config = yaml.safe_load(self.parser.dump(self.config, skip_unset=False))[self.config.subcommand]
         text = yaml.safe_dump({**config, "force": False}, sort_keys=False)
-        embeddings = describe(model.require_front_end(), datamodule, str(self.trainer.precision))
+        embeddings = describe_embeddings(model.require_front_end(), datamodule, str(self.trainer.precision))
         run = Run.of(model, datamodule, self._root, embeddings, text)
         extraction = self._extract(model)
         if not self.trainer.is_global_zero:
@@ -118,7 +119,7 @@ class ProbeCLI(LightningCLI):
         optimistic = ", selected on the very clips it is of" if selection.selected_on_test else ""
         self._console.print(
             f"{_percent(selection.score_name, metrics)} ({selection.protocol}{optimistic}; "
-            f"{metrics['best_candidate']}) in {metrics['seconds']} s\n-> {run.folder}"
+            f"{describe(metrics['best_candidate'])}) in {metrics['seconds']} s\n-> {run.folder}"
         )
 
     def test(self, model: Probe, datamodule: AudioDataModule, ckpt_path: str) -> None:

@@ -1,8 +1,10 @@
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import warnings
 from importlib import metadata
 
 import pytest
@@ -32,7 +34,7 @@ def test_predict_fit_test_on_a_folder(untrained, sounds, tmp_path):
     status, out, _ = untrained("fit", *data, *TEMPORAL, "--model.backend", "elm")
     assert status == 0
     assert "All 36 clips present" in out
-    assert "val/accuracy" in out
+    assert re.search(r"^val/accuracy .* \(holdout; n_hidden=\d+\) in ", out, re.MULTILINE)
     checkpoint = only(tmp_path, "runs/*/temporal-n_filters=4/elm/seed0-*/probe.ckpt")
     assert str(checkpoint.parent.relative_to(tmp_path)) in out.replace("\n", "")
 
@@ -148,6 +150,10 @@ def test_skipped_files_are_listed_in_the_summary(untrained, sounds, tmp_path):
         ("fit --data synthetic --model.frontend mfcc", "no back-end was given: add --model.backend"),
         ("predict --data folder --data.root gone --model.frontend vgg", "no folder at root='gone'"),
         ("predict --data synthetic --data.n_samples 0 --model.frontend vgg", "n_samples=0; expected"),
+        (
+            "predict --data synthetic --data.n_samples 2147483648 --model.frontend vgg",
+            "n_samples=2147483648; expected an integer below 2**31",
+        ),
         (
             "predict --data synthetic --data.clips_per_class 3 --model.frontend mfcc --trainer.accelerator cpu "
             "--trainer.devices 40",
@@ -282,6 +288,28 @@ def test_arguments_of_a_back_end_are_kept(untrained, sounds, tmp_path):
     status, _, err = untrained("fit", *folder(sounds), *TEMPORAL, "--model.backend", "elm", "--model.backend.seed", -1)
     assert status == 2
     assert "ELMClassifier cannot be fitted: seed=-1" in err
+
+
+@pytest.mark.filterwarnings("default::UserWarning")
+def test_a_warning_of_ours_is_a_line_without_code(untrained, sounds, monkeypatch):
+    monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)  # which is another in what follows
+    theirs = (UserWarning("of others"), UserWarning, "/somewhere/else.py", 3)
+    before = warnings.formatwarning(*theirs)
+
+    def show(message, category, filename, lineno, file=None, line=None):
+        sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))
+
+    monkeypatch.setattr(warnings, "showwarning", show)  # as pytest collects them
+    more = ["--model.backend", "svm", "--model.backend.max_memory", 0]
+    for _ in range(2):  # a second command changes nothing
+        status, _, err = untrained("fit", *folder(sounds), *TEMPORAL, *more)
+        assert status == 0
+    assert [line for line in err.splitlines() if "max_memory" in line] == [
+        "untrained: warning: max_memory=0.0 GiB do not hold the kernels of 30 clips: every machine computes its own, "
+        "which takes far longer; give --model.backend.max_memory more"
+    ]
+    assert "warnings.warn" not in err
+    assert warnings.formatwarning(*theirs) == before
 
 
 def test_names_that_tools_would_interpret(untrained, sounds, tmp_path):
