@@ -1,0 +1,164 @@
+"""Commands that documents show are commands that there are: each is parsed, none is run."""
+
+import inspect
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from untrained.check import data_parser
+from untrained.classify import classify_parser
+from untrained.commands import shipped_studies
+from untrained.errors import UsageError
+from untrained.lightning_cli import ProbeCLI
+from untrained.parsing import load_names
+from untrained.registry import BACKENDS, DATAMODULES, FRONTENDS
+from untrained.study import study_parser
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+MODEL = ["--data", "synthetic", "--model.frontend", "vgg"]
+# What stands for what a document leaves out, as `...` or in a file.
+REST = {
+    "predict": MODEL,
+    "fit": [*MODEL, "--model.backend", "svm"],
+    "test": ["--data", "synthetic"],
+    "compare": [],
+    "classify": ["--ckpt_path", "probe.ckpt", "a.wav"],
+    "check data": ["--data", "synthetic"],
+}
+# Of commands whose parsers read more than options, and of another tool.
+KINDS = {"--data": DATAMODULES, "--model.frontend": FRONTENDS, "--model.backend": BACKENDS}
+OTHERS = {"--help", "--version", "--details", "--logdir", "--trust"}
+
+
+@pytest.fixture(scope="module")
+def parsers():
+    load_names()
+    stages = {name: parser for name, parser in ProbeCLI.parsers_of_stages().items() if name in REST}
+    found = {**stages, "compare": study_parser(), "classify": classify_parser(), "check data": data_parser()}
+    for parser in found.values():
+        parser.allow_abbrev = False  # which would take --seed for --seeds, and warns
+    return found
+
+
+def in_code(text):
+    """Lines of fenced and indented code, those that end in a backslash joined with the next."""
+    fenced, lines = False, []
+    for line in text.splitlines():
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+        elif fenced or line.startswith("    "):
+            lines.append(line.strip())
+    return "\n".join(lines).replace("\\\n", " ").splitlines()
+
+
+def inline(text):
+    """Inline code outside fences, which may go on in the next line."""
+    text = re.sub(r"^ *```.*?^ *```", "", text, flags=re.DOTALL | re.MULTILINE)
+    return [" ".join(code.split()) for code in re.findall(r"(?<!`)`([^`]+)`(?!`)", text)]
+
+
+def commands_of(line):
+    """The commands of a line of a shell: name, and its words."""
+    try:
+        words = shlex.split(line, comments=True)
+    except ValueError:  # no shell's
+        return
+    for index, word in enumerate(words):
+        if word == "untrained":
+            name, *rest = [*words[index + 1 :], ""]
+            if name == "check":
+                name, *rest = f"check {rest[0]}", *rest[1:]
+            end = next((i for i, word in enumerate(rest) if word in ("", "&&", "|", ">", ";")), len(rest))
+            if name in REST:
+                yield name, rest[:end]
+
+
+def completed(name, words):
+    """The words with what stands for `...`, and for files, which need not be there."""
+    left = list(words)
+    if name == "compare" and left and not left[0].startswith("-"):
+        left[:0] = ["--config"]
+    files = [i for i, word in enumerate(left) if word == "--config"]
+    found = REST[name] if files or "..." in left or not left else []
+    for index in files:
+        study = shipped_studies().get(left[index + 1])
+        left[index : index + 2] = ["--config", str(study)] if study else ["", ""]
+    return [*found, *(word for word in left if word not in ("", "..."))]
+
+
+def problem_with(parser, words):
+    """What a parser says of options; nothing if it takes them."""
+    try:
+        parser.parse_args(words)
+    except UsageError as error:
+        return str(error)
+    except SystemExit as end:
+        return "" if end.code == 0 else "usage"
+    return ""
+
+
+def plugins(kind):
+    """Each plug-in of a kind, as options with what it requires."""
+    for name in KINDS[kind].names():
+        parameters = inspect.signature(KINDS[kind].get(name)).parameters.values()
+        needed = [parameter.name for parameter in parameters if parameter.default is parameter.empty]
+        yield [kind, name, *(f"{kind}.{parameter}=x" for parameter in needed)]
+
+
+def is_understood(parsers, options):
+    """Whether some command, with some plug-in, takes options that are shown without one; a value may be left out."""
+    words = shlex.split(options)
+    if words[0] in OTHERS:
+        return True
+    kind = next((kind for kind in KINDS if words[0].startswith(f"{kind}.")), None)
+    tried = [("fit", others) for others in plugins(kind)] if kind else [(name, []) for name in parsers]
+    for name, others in tried:
+        if not problem_with(parsers[name], completed(name, ["...", *others, *words])):
+            return True
+        if len(words) == 1:
+            problem = problem_with(parsers[name], completed(name, ["...", *others, *words, "0"]))
+            if "is not accepted" not in problem and "nrecognized" not in problem:
+                return True
+    return False
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_of_a_document_are_understood(parsers, document, capsys):
+    text = document.read_text()
+    for line in [*in_code(text), *(code for code in inline(text) if code.startswith("untrained "))]:
+        for name, words in commands_of(line):
+            assert problem_with(parsers[name], completed(name, words)) == "", line
+    for code in inline(text):
+        if code.startswith("--"):
+            assert is_understood(parsers, code), code
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "untrained fit --data synthetic --model.frontend vgg --model.backend sklearn --model.backend.classifier x",
+        "untrained predict ... --trainer.device 2",
+        "untrained compare gtzan --root.gtzan DIR  # a comment",
+        "untrained compare mine.yaml --seed '[0]'",
+        "untrained classify --ckpt_paths RUN/probe.ckpt new/ > labels.csv",
+        "cd sounds && untrained check data --data folder --data.roots .",
+        "srun untrained test --data synthetic --ckpt_paths RUN/probe.ckpt",
+    ],
+)
+def test_a_misspelt_option_is_found(parsers, line):
+    ((name, words),) = commands_of(line)
+    assert problem_with(parsers[name], completed(name, words))
+
+
+def test_a_misspelt_option_is_found_without_its_command(parsers):
+    for options in ("--model.backend sklearn --model.backend.estimator x.Y", "--data.folds", "--roots.gtzan DIR"):
+        assert is_understood(parsers, options)
+    for options in (
+        "--model.backend sklearn --model.backend.classifier x.Y",
+        "--data.fold",
+        "--trainer.device",
+        "--seed",
+    ):
+        assert not is_understood(parsers, options), options
