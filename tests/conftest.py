@@ -6,8 +6,16 @@ import numpy as np
 import pytest
 import soundfile
 from untrained.cli import main
+from untrained.registry import BACKENDS, DATAMODULES, FRONTENDS
 
 FIXTURES = Path(__file__).parent / "fixtures"
+
+
+@pytest.fixture(autouse=True)
+def nothing_registered(monkeypatch):
+    """What a test registers is forgotten after it."""
+    for registry in (FRONTENDS, BACKENDS, DATAMODULES):
+        monkeypatch.setattr(registry, "_registered", [])
 
 
 @pytest.fixture(scope="session")

@@ -21,13 +21,6 @@ from untrained.registry import BACKENDS, FRONTENDS
 from untrained.study import plan, study_parser
 
 
-@pytest.fixture(autouse=True)
-def registered(monkeypatch):
-    """What tests register is forgotten after them."""
-    for registry in (FRONTENDS, BACKENDS):
-        monkeypatch.setattr(registry, "_registered", [])
-
-
 def results_of(tmp_path, name="small"):
     with (tmp_path / "runs" / name / "results.csv").open(newline="") as file:
         return list(csv.DictReader(file))

@@ -25,14 +25,11 @@ TINY = "[{class_path: synthetic, init_args: {task: events, clips_per_class: 3, f
 
 # A names module has no examples: what it holds are the plug-ins of other modules, under their registered names.
 @pytest.mark.parametrize("name", [name for name in MODULES if not name.endswith(".names")])
-def test_examples_in_docstrings(name, monkeypatch):
-    for registry in (package.FRONTENDS, package.BACKENDS, package.DATAMODULES):
-        monkeypatch.setattr(registry, "_registered", [])
+def test_examples_in_docstrings(name):
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
-def test_example_in_the_readme(monkeypatch):
-    monkeypatch.setattr(package.FRONTENDS, "_registered", [])  # for other tests nothing is registered
+def test_example_in_the_readme():
     readme = (Path(__file__).parents[1] / "README.md").read_text()
     (code,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
     exec(code, {"__name__": "readme"})

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from untrained import BACKENDS, DATAMODULES, FRONTENDS
 from untrained.testing import check_backend, check_datamodule
 
 ROOT = Path(__file__).parents[1]
@@ -114,8 +113,6 @@ def test_a_package_to_begin_with(untrained, tmp_path):
 
 
 def test_the_guide_s_code_runs(monkeypatch, capsys, tmp_path):
-    for registry in (FRONTENDS, BACKENDS, DATAMODULES):
-        monkeypatch.setattr(registry, "_registered", [])
     guide = (ROOT / "docs" / "plugins.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
     module = types.ModuleType("guide")

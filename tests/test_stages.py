@@ -213,14 +213,8 @@ class Awkward(ELMClassifier):
         return self
 
 
-@pytest.fixture
-def registered():
-    yield BACKENDS.register
-    BACKENDS._registered = []
-
-
-def test_plug_ins_are_saved_as_they_are(tmp_path, registered):
-    registered("awkward")(Awkward)
+def test_plug_ins_are_saved_as_they_are(tmp_path):
+    BACKENDS.register("awkward")(Awkward)
     probe, datamodule, store = fitted(tmp_path, Awkward())
     save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
     loaded, _ = load(tmp_path / "probe.ckpt")
@@ -228,7 +222,7 @@ def test_plug_ins_are_saved_as_they_are(tmp_path, registered):
     np.testing.assert_array_equal(loaded.backend.coefs_, probe.backend.coefs_)
 
 
-def test_a_plug_in_may_keep_no_width_but_nothing_that_cannot_be_saved(tmp_path, registered):
+def test_a_plug_in_may_keep_no_width_but_nothing_that_cannot_be_saved(tmp_path):
     class Minimal(BackEnd):
         def fit(self, X, y):
             self.label = int(y[0])
@@ -239,7 +233,7 @@ def test_a_plug_in_may_keep_no_width_but_nothing_that_cannot_be_saved(tmp_path, 
 
     Minimal.__qualname__ = "Minimal"
     globals()["Minimal"] = Minimal
-    registered("minimal")(Minimal)
+    BACKENDS.register("minimal")(Minimal)
     probe, datamodule, store = fitted(tmp_path, Minimal())
     data = EmbeddedData(store, datamodule, datamodule.class_names)
     save(tmp_path / "probe.ckpt", probe, datamodule, data)
