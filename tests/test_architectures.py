@@ -1,0 +1,34 @@
+"""The drawings of the manual are of the architectures as they are."""
+
+import architectures
+import pytest
+import torch
+from untrained import FRONTENDS
+
+COLUMNS = {
+    "vgg": [1] * 5,
+    "vertical_7x96": [1],
+    "vertical_7x86": [1],
+    "timbral": [6],
+    "temporal": [4],
+    "timbral_temporal": [10],
+    "sample_level": [1] * 7,
+    "frame_level": [1] * 4,
+    "frame_level_many": [5, 1, 1, 1],
+}
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_layers_are_found_in_the_order_in_which_they_work(name):
+    front_end = FRONTENDS.create(name)
+    waveform = torch.randn(1, front_end.min_samples)
+    found = architectures.anatomy(front_end, waveform)
+    assert [len(column) for column in found.columns] == COLUMNS[name]
+    assert sum(found.n_maps) == front_end.embedding_size
+    # Every convolution is drawn once, and all of their maps are averaged.
+    assert sum(module.out_channels for column in found.columns for module, _ in column) == front_end.embedding_size
+    assert len(architectures.draw(front_end, waveform).axes) == 2
+
+
+def test_every_front_end_of_the_study_is_drawn():
+    assert {name for name in FRONTENDS.names() if hasattr(FRONTENDS.get(name), "filters")} == set(COLUMNS)
