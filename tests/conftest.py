@@ -1,5 +1,6 @@
 """Small generated data, made once a session, and the command line as a function."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -58,3 +59,31 @@ def untrained(capsys, monkeypatch, tmp_path):
         return status, captured.out, captured.err
 
     return run
+
+
+@pytest.fixture
+def results_of():
+    """The rows of a study's results, under the folder that it ran in."""
+
+    def read(tmp_path, name="small"):
+        with (tmp_path / "runs" / name / "results.csv").open(newline="") as file:
+            return list(csv.DictReader(file))
+
+    return read
+
+
+@pytest.fixture
+def tiny():
+    """Data as a study names it."""
+    return "{class_path: synthetic, init_args: {task: events, clips_per_class: 4, n_samples: 8000, folds: 3}}"
+
+
+@pytest.fixture
+def little(tiny):
+    """A study of two runs."""
+    return f"""
+name: small
+datamodules: [{tiny}]
+frontends: [{{class_path: temporal, init_args: {{n_filters: 4}}}}, mfcc]
+backends: [nearest_class]
+"""

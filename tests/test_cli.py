@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 import warnings
-from importlib import metadata
 
 import pytest
 import yaml
@@ -129,67 +128,6 @@ def test_skipped_files_are_listed_in_the_summary(untrained, sounds, tmp_path):
     assert json.loads(only(tmp_path, "runs/**/metrics.json").read_text())["n_failed"] == 1
 
 
-@pytest.mark.parametrize(
-    ("command", "message"),
-    [
-        ("predict --data synthetic --model.frontend vgg6", "unknown front-end 'vgg6'; did you mean 'vgg'?"),
-        ("predict --data foldr --model.frontend vgg", "unknown datamodule 'foldr'; did you mean 'folder'?"),
-        ("fit --data synthetic --model.backend elmo", "unknown back-end 'elmo'; did you mean 'elm'?"),
-        ("predict --data folder --model.frontend vgg", "--data: the following arguments are required: root"),
-        ("predict --data synthetic --data.fold 3", "--data: Option 'fold' is not accepted; --data.help NAME"),
-        (
-            "predict --data synthetic --model.frontend vgg --model.frontend.n_filters x",
-            "--model.frontend.n_filters: Expected int; Given value: x",
-        ),
-        (
-            "predict --data synthetic --model.frontend temporal --model.frontend.n_filters 6",
-            "n_filters=6; expected a multiple of 4",
-        ),
-        ("predict --data synthetic", "no front-end was given: add --model.frontend, one of"),
-        ("predict --model.frontend vgg", "required: --data"),
-        ("fit --data synthetic --model.frontend mfcc", "no back-end was given: add --model.backend"),
-        ("predict --data folder --data.root gone --model.frontend vgg", "no folder at root='gone'"),
-        ("predict --data synthetic --data.n_samples 0 --model.frontend vgg", "n_samples=0; expected"),
-        (
-            "predict --data synthetic --data.n_samples 2147483648 --model.frontend vgg",
-            "n_samples=2147483648; expected an integer below 2**31",
-        ),
-        (
-            "predict --data synthetic --data.clips_per_class 3 --model.frontend mfcc --trainer.accelerator cpu "
-            "--trainer.devices 40",
-            "24 clips cannot be shared by 40 devices; use --trainer.devices 24 or fewer",
-        ),
-        ("test --data synthetic", "test needs the checkpoint that fit has written: --ckpt_path"),
-        ("test --data synthetic --ckpt_path gone.ckpt", "no checkpoint at gone.ckpt"),
-        ("predict --config gone.yaml", "gone.yaml"),
-        (
-            "compare gone.yaml",
-            "no study 'gone.yaml': no such file, and none of the shipped ones (extended_ballroom, gtzan",
-        ),
-        ("compare --frontends [vgg6]", "frontends[0]: unknown front-end 'vgg6'; did you mean 'vgg'?"),
-        ("compare --seeds many", "--seeds: Expected"),
-        ("compare --seeds []", "seeds: empty; give at least one"),
-        ("compare gtzan", "roots.gtzan: no folder is given; add --roots.gtzan DIR"),
-        ("report gone", "no results.jsonl in gone: give the folder of a study"),
-        ("report", "report takes one folder, that of a study"),
-        ("predict --data synthetic --model.frontend vgg --model.frontend.n_filters 0", "n_filters=0; expected"),
-        ("comprae", "unknown command 'comprae'; did you mean 'compare'?"),
-        (
-            "list embeddings frontends",
-            "embeddings frontends: embeddings are listed alone; give untrained list embeddings",
-        ),
-        ("list backend", "unknown kind 'backend'; there are frontends, backends, datamodules"),
-    ],
-)
-def test_mistakes_end_in_one_message(untrained, command, message):
-    status, out, err = untrained(*command.split())
-    assert status == 2
-    assert message in err
-    assert err.startswith("untrained: error: ")
-    assert err.count("\n") == 1
-    assert out == ""
-
-
 def test_a_folder_that_cannot_be_written(untrained, sounds, tmp_path):
     (tmp_path / "file").write_text("in the way")
     status, _, err = untrained("predict", *folder(sounds), *TEMPORAL, "--trainer.default_root_dir", tmp_path / "file")
@@ -254,32 +192,6 @@ def test_options_of_the_front_end(untrained, sounds, tmp_path):
     assert "has --model.pooling='mean_std', the command line 'mean'" in err  # which is the default, but was given
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["mfcc", "--model.pooling", "max"], "MFCC overrides forward() instead of giving feature maps"),
-        (["vgg", "--model.layers", "[5]"], "layers=[5]; expected 'all', 'last' or a list of different numbers"),
-        (
-            ["vgg", "--model.layers", "first"],
-            "--model.layers: Expected list; Expected one of 'all', 'last'; Given value: first",
-        ),
-        (["vgg", "--model.init", "zeros"], "--model.init: Expected one of 'he_truncated', 'he_normal', 'xavier'"),
-        (
-            ["vgg", "--model.frontend.size", "large", "--model.frontend.n_filters", "4"],
-            "size='large' and n_filters=4 are both given; size stands for n_filters=717",
-        ),
-        (["temporal", "--model.frontend.n_filters", "6"], "n_filters=6; expected a multiple of 4, as 8"),
-        (["temporal", "--model.frontend.lengths", "[3, 2]"], "--model.frontend.lengths: Expected a tuple with 4"),
-    ],
-)
-def test_options_that_do_not_apply(untrained, arguments, message):
-    status, out, err = untrained("predict", "--data", "synthetic", "--model.frontend", *arguments)
-    assert status == 2
-    assert message in err
-    assert err.count("\n") == 1
-    assert out == ""
-
-
 def test_arguments_of_a_back_end_are_kept(untrained, sounds, tmp_path):
     more = ["--model.backend", "svm", "--model.backend.kernel", "linear", "--model.backend.C", 5]
     assert untrained("fit", *folder(sounds), *TEMPORAL, *more)[0] == 0
@@ -338,86 +250,3 @@ def test_checkpoint_of_other_classes(untrained, fitted):
     assert status == 2
     assert "classes that the probe was not fitted to: chacha, five" in err
     assert "it knows high, low, mid" in err
-
-
-def test_list_tells_the_place_and_the_layers_of_front_ends(untrained):
-    status, out, _ = untrained("list", "frontends")
-    assert status == 0
-    lines = [line.split() for line in out.splitlines()]
-    number = next(number for number, line in enumerate(lines) if line[:1] == ["vertical_7x86"])
-    place = "spectrogram, single filters, domain knowledge, Lee et al. 2009,"
-    assert " ".join(lines[number + 1]).startswith(place)  # which it has from its base
-    status, details, _ = untrained("list", "frontends", "--details")
-    assert status == 0
-    assert "FAILED" not in details
-    assert untrained("list", "--details", "backends")[0] == 2
-    assert details.count("for 350000 samples:") == 13
-    (line,) = (line.split() for line in details.splitlines() if line.strip().startswith("convs.1 ") and "302," in line)
-    assert line == ["convs.1", "Conv2d", "32", "x", "16", "x", "85", "9,248", "302,579,712"]  # pooled
-
-
-def test_list_tells_what_is_stored(untrained, sounds, tmp_path):
-    status, _, err = untrained("list", "embeddings")
-    assert status == 2
-    assert "no folder at runs/embeddings; give" in err
-    for front_end in ("mfcc", "temporal"):
-        assert untrained("predict", *folder(sounds), "--model.frontend", front_end)[0] == 0
-    (tmp_path / "runs/embeddings/a").mkdir()
-    (tmp_path / "runs/embeddings/a/manifest.json").write_text("{")
-    status, out, _ = untrained("list", "embeddings")
-    assert status == 0
-    header, odd, mfcc, temporal, total = (line.split() for line in out.splitlines())
-    assert header == ["store", "clips", "features", "made", "MB"]
-    assert "-mfcc-" in mfcc[0]
-    assert mfcc[1:3] == ["36", "120"]
-    assert temporal[1:3] == ["36", "112"]
-    assert odd[1] == "FAILED:"
-    assert total[:2] == ["3", "stores,"]
-    assert untrained("list", "embeddings", "--embeddings", "runs/embeddings")[1] == out
-
-
-def test_versions_and_shipped_studies_are_printed(untrained):
-    status, out, _ = untrained("--version")
-    assert status == 0
-    lines = out.splitlines()
-    assert lines[0] == f"untrained {metadata.version('untrained')}"
-    assert lines[1].startswith("Python 3.")
-    assert f"torch {metadata.version('torch')}" in lines
-    status, out, _ = untrained("config")
-    assert (status, out.splitlines()[:2]) == (0, ["extended_ballroom", "gtzan"])
-    status, out, _ = untrained("config", "gtzan")
-    assert yaml.safe_load(out)["roots"] == {"gtzan": None}
-    status, _, err = untrained("config", "gtzn")
-    assert status == 2
-    assert "untrained config NAME, of extended_ballroom, gtzan" in err
-
-
-@pytest.mark.parametrize("command", ["report", "new", "new frontend", "config", "check", "check frontend", "list"])
-def test_every_command_explains_itself(untrained, command, capsys):
-    try:
-        status, out, _ = untrained(*command.split(), "--help")
-    except SystemExit as end:  # of a parser
-        status, out = end.code, capsys.readouterr().out
-    assert status == 0
-    assert out.startswith("usage: untrained ")
-
-
-def test_list_and_help_import_no_torch():
-    code = (
-        "import sys; from untrained.cli import main\n"
-        "assert main(['list']) == 0 and main(['--help']) == 0 and main(['--version']) == 0\n"
-        "assert main(['list', 'embeddings', '--embeddings', '.']) == 0\n"
-        "import untrained; untrained.FRONTENDS.names()\n"
-        "heavy = {'torch', 'pytorch_lightning', 'sklearn', 'numpy', 'jsonargparse', 'rich'} & set(sys.modules)\n"
-        "assert not heavy, heavy"
-    )
-    printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
-    for name in ("vgg", "temporal", "mfcc", "svm", "elm", "folder", "synthetic", "predict", "compare"):
-        assert name in printed
-
-
-def test_help_of_a_plug_in(tmp_path):
-    command = [sys.executable, "-m", "untrained", "predict", "--model.frontend.help", "vgg"]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "COLUMNS": "100"})
-    assert "--model.frontend.n_filters" in printed.stdout
-    assert "Choi et al. 2016" in printed.stdout

@@ -1,29 +1,16 @@
 """Whatever stops an extraction, the same command goes on from what was written, and ends with the same store."""
 
 import contextlib
-import errno
 import functools
 import os
-import random
-import signal
-import socket
 import subprocess
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
-from pytorch_lightning import Trainer
 from untrained.datamodules.clip import Stamp
-from untrained.datamodules.synthetic import Synthetic
-from untrained.embeddings import EmbeddingWriter
 from untrained.errors import StoreError
-from untrained.frontends.baselines import MFCC
-from untrained.frontends.musical import Temporal
-from untrained.probe import Probe
-from untrained.stages import extract
 from untrained.store import EmbeddingStore, Row
 
 SIZE = 3
@@ -213,124 +200,6 @@ def test_what_another_process_has_merged_since_is_kept(tmp_path):
         first.append([row], embedding(row.id, STAMPS[row.id])[None], {})
         first.merge()
     assert [row.id for row in first.rows] == ["clip 0", "clip 1", "clip 2", "clip 6"]
-
-
-def data(**arguments):
-    return Synthetic("events", clips_per_class=3, n_samples=8000, **arguments)
-
-
-def trainer():
-    return Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False)
-
-
-def test_a_store_in_use_names_the_process(tmp_path):
-    writer = EmbeddingWriter(tmp_path)
-    writer.open(MFCC(), data(), "32-true")
-    program = (
-        "import sys, time; from untrained.store import EmbeddingStore\n"
-        "import json; fields = json.load(open(sys.argv[1] + '/manifest.json'))\n"
-        "size = fields.pop('embedding_size'); fields.pop('format')\n"
-        "with EmbeddingStore(sys.argv[1], fields, size).locked(): print('held', flush=True); time.sleep(60)"
-    )
-    arguments = [sys.executable, "-c", program, str(writer.store.folder)]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE) as holder:
-        assert holder.stdout.readline() == b"held\n"
-        named = f"is in use by process {holder.pid} on {socket.gethostname()}; wait until"
-        with pytest.raises(StoreError, match=named):
-            extract(Probe(MFCC()), data(), trainer(), tmp_path)
-        holder.kill()
-        holder.wait()
-    # What a killed process held is free.
-    assert extract(Probe(MFCC()), data(), trainer(), tmp_path).n_computed == 24
-
-
-def test_what_is_complete_needs_no_lock(tmp_path):
-    first = extract(Probe(MFCC()), data(), trainer(), tmp_path)
-    with first.store.locked():
-        assert extract(Probe(MFCC()), data(), trainer(), tmp_path).n_computed == 0
-
-
-def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
-    fsync, n_written = os.fsync, []
-
-    def full(descriptor):
-        n_written.append(descriptor)
-        if len(n_written) > 4:  # manifest, holder, two shards
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        fsync(descriptor)
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(StoreError, match=r"cannot be written: No space left on device; free space"):
-        extract(Probe(Temporal(4)), data(batch_size=2), trainer(), tmp_path, flush_every=4)
-    monkeypatch.undo()
-    again = extract(Probe(Temporal(4)), data(batch_size=2), trainer(), tmp_path)
-    assert again.n_computed == 24 - 8
-
-
-def test_rows_are_written_after_a_time(tmp_path):
-    class Slow(Temporal):
-        def feature_maps(self, x):
-            time.sleep(0.05)
-            return super().feature_maps(x)
-
-    seen = []
-
-    class Watched(EmbeddingWriter):
-        def _flush(self, rank):
-            seen.append(len(self._rows))
-            super()._flush(rank)
-
-    writer = Watched(tmp_path, flush_every=1000, flush_seconds=0.2)
-    Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, callbacks=[writer]).predict(
-        Probe(Slow()), datamodule=data(batch_size=1), return_predictions=False
-    )
-    assert sum(seen) == 24
-    assert 3 < len(seen) < 20
-    assert len(writer.store.rows) == 24
-
-
-def test_force_computes_again_even_what_is_damaged(tmp_path):
-    first = extract(Probe(MFCC()), data(), trainer(), tmp_path)
-    X = first.store.read([row.id for row in first.store.rows])
-    (first.store.folder / "embeddings.safetensors").write_bytes(b"junk")
-    with pytest.raises(StoreError, match="compute it again with --force"):
-        extract(Probe(MFCC()), data(), trainer(), tmp_path)
-    again = extract(Probe(MFCC()), data(), trainer(), tmp_path, force=True)
-    assert again.n_computed == 24
-    np.testing.assert_array_equal(again.store.read([row.id for row in first.store.rows]), X)
-    assert extract(Probe(MFCC()), data(), trainer(), tmp_path).n_computed == 0
-
-
-def kill_at_random(root, seed):
-    """Kill a real process five times at moments that nobody chose, let it end, and compare its store."""
-    command = [
-        *[sys.executable, "-m", "untrained", "predict", "--data", "folder", "--data.root", "../sounds"],
-        *["--data.n_samples", "60000", "--data.batch_size", "1", "--model.frontend", "vgg", "--flush_every", "2"],
-    ]
-    root.mkdir()
-    rng, one_thread = random.Random(seed), {**os.environ, "OMP_NUM_THREADS": "1"}
-    for _ in range(5):
-        with subprocess.Popen(command, cwd=root, env=one_thread, stdout=subprocess.DEVNULL) as process:
-            before = set(root.glob("runs/embeddings/*/shards/*.safetensors"))
-            while process.poll() is None and not set(root.glob("runs/embeddings/*/shards/*.safetensors")) - before:
-                time.sleep(0.01)
-            time.sleep(rng.uniform(0, 0.3))
-            assert process.poll() is None, "it has ended too early to be killed"
-            process.send_signal(signal.SIGKILL)
-    quietly = {"cwd": root, "env": one_thread, "capture_output": True, "text": True, "check": True}
-    assert "200 of 200" not in subprocess.run(command, **quietly).stdout
-    subprocess.run([*command, "--embeddings", "whole"], **quietly)
-    (killed,), (whole,) = root.glob("runs/embeddings/*"), root.glob("whole/*")
-    for name in ("clips.csv", "manifest.json", "embeddings.safetensors"):
-        assert (killed / name).read_bytes() == (whole / name).read_bytes()
-    assert not (killed / "shards").exists()
-
-
-@pytest.mark.timeout(300)
-def test_ten_random_kills_of_real_processes(tmp_path):
-    Synthetic("events", clips_per_class=25, n_samples=60_000).export(tmp_path / "sounds")
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(kill_at_random, [tmp_path / "a", tmp_path / "b"], [0, 1]))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,90 @@
+"""Mistakes on the command line end in one message, before anything is computed."""
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("predict --data synthetic --model.frontend vgg6", "unknown front-end 'vgg6'; did you mean 'vgg'?"),
+        ("predict --data foldr --model.frontend vgg", "unknown datamodule 'foldr'; did you mean 'folder'?"),
+        ("fit --data synthetic --model.backend elmo", "unknown back-end 'elmo'; did you mean 'elm'?"),
+        ("predict --data folder --model.frontend vgg", "--data: the following arguments are required: root"),
+        ("predict --data synthetic --data.fold 3", "--data: Option 'fold' is not accepted; --data.help NAME"),
+        (
+            "predict --data synthetic --model.frontend vgg --model.frontend.n_filters x",
+            "--model.frontend.n_filters: Expected int; Given value: x",
+        ),
+        (
+            "predict --data synthetic --model.frontend temporal --model.frontend.n_filters 6",
+            "n_filters=6; expected a multiple of 4",
+        ),
+        ("predict --data synthetic", "no front-end was given: add --model.frontend, one of"),
+        ("predict --model.frontend vgg", "required: --data"),
+        ("fit --data synthetic --model.frontend mfcc", "no back-end was given: add --model.backend"),
+        ("predict --data folder --data.root gone --model.frontend vgg", "no folder at root='gone'"),
+        ("predict --data synthetic --data.n_samples 0 --model.frontend vgg", "n_samples=0; expected"),
+        (
+            "predict --data synthetic --data.n_samples 2147483648 --model.frontend vgg",
+            "n_samples=2147483648; expected an integer below 2**31",
+        ),
+        (
+            "predict --data synthetic --data.clips_per_class 3 --model.frontend mfcc --trainer.accelerator cpu "
+            "--trainer.devices 40",
+            "24 clips cannot be shared by 40 devices; use --trainer.devices 24 or fewer",
+        ),
+        ("test --data synthetic", "test needs the checkpoint that fit has written: --ckpt_path"),
+        ("test --data synthetic --ckpt_path gone.ckpt", "no checkpoint at gone.ckpt"),
+        ("predict --config gone.yaml", "gone.yaml"),
+        (
+            "compare gone.yaml",
+            "no study 'gone.yaml': no such file, and none of the shipped ones (extended_ballroom, gtzan",
+        ),
+        ("compare --frontends [vgg6]", "frontends[0]: unknown front-end 'vgg6'; did you mean 'vgg'?"),
+        ("compare --seeds many", "--seeds: Expected"),
+        ("compare --seeds []", "seeds: empty; give at least one"),
+        ("compare gtzan", "roots.gtzan: no folder is given; add --roots.gtzan DIR"),
+        ("report gone", "no results.jsonl in gone: give the folder of a study"),
+        ("report", "report takes one folder, that of a study"),
+        ("predict --data synthetic --model.frontend vgg --model.frontend.n_filters 0", "n_filters=0; expected"),
+        ("comprae", "unknown command 'comprae'; did you mean 'compare'?"),
+        (
+            "list embeddings frontends",
+            "embeddings frontends: embeddings are listed alone; give untrained list embeddings",
+        ),
+        ("list backend", "unknown kind 'backend'; there are frontends, backends, datamodules"),
+    ],
+)
+def test_mistakes_end_in_one_message(untrained, command, message):
+    status, out, err = untrained(*command.split())
+    assert status == 2
+    assert message in err
+    assert err.startswith("untrained: error: ")
+    assert err.count("\n") == 1
+    assert out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["mfcc", "--model.pooling", "max"], "MFCC overrides forward() instead of giving feature maps"),
+        (["vgg", "--model.layers", "[5]"], "layers=[5]; expected 'all', 'last' or a list of different numbers"),
+        (
+            ["vgg", "--model.layers", "first"],
+            "--model.layers: Expected list; Expected one of 'all', 'last'; Given value: first",
+        ),
+        (["vgg", "--model.init", "zeros"], "--model.init: Expected one of 'he_truncated', 'he_normal', 'xavier'"),
+        (
+            ["vgg", "--model.frontend.size", "large", "--model.frontend.n_filters", "4"],
+            "size='large' and n_filters=4 are both given; size stands for n_filters=717",
+        ),
+        (["temporal", "--model.frontend.n_filters", "6"], "n_filters=6; expected a multiple of 4, as 8"),
+        (["temporal", "--model.frontend.lengths", "[3, 2]"], "--model.frontend.lengths: Expected a tuple with 4"),
+    ],
+)
+def test_options_that_do_not_apply(untrained, arguments, message):
+    status, out, err = untrained("predict", "--data", "synthetic", "--model.frontend", *arguments)
+    assert status == 2
+    assert message in err
+    assert err.count("\n") == 1
+    assert out == ""

@@ -1,0 +1,246 @@
+"""A study that is run again: what is done once more, what is kept, and what failed or was cut short."""
+
+import importlib
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from untrained.backends.nearest_class import NearestClass
+from untrained.durable import held
+from untrained.frontends.baselines import MFCC
+from untrained.registry import BACKENDS, FRONTENDS
+
+
+def test_a_rerun_does_only_what_is_new(untrained, tmp_path, results_of, little):
+    (tmp_path / "study.yaml").write_text(little)
+    assert untrained("compare", "study.yaml")[0] == 0
+    before = results_of(tmp_path)
+    files = {path: path.read_bytes() for path in (tmp_path / "runs/small").rglob("*") if path.is_file()}
+    status, out, err = untrained("compare", "study.yaml")
+    assert status == 0
+    assert err == "2 of 2 runs are done already\n"
+    assert "temporal-n_filters=4" in out
+    assert {path: path.read_bytes() for path in files} == files  # the report is not made again either
+    shutil.rmtree(tmp_path / "runs/embeddings")  # which nothing needs that is done
+    more = ["--frontends", "[{class_path: temporal, init_args: {n_filters: 8}}, mfcc]"]
+    status, _, err = untrained("compare", "study.yaml", *more)
+    assert status == 0
+    assert "1 of 2 runs are done already" in err
+    assert "[1/1] synthetic-events/temporal-n_filters=8/nearest_class/seed0: " in err
+    assert not list((tmp_path / "runs/embeddings").glob("*mfcc*"))
+    assert {row["front_end"] for row in results_of(tmp_path)} == {"temporal-n_filters=8", "mfcc"}
+    assert "temporal-n_filters=4" not in (tmp_path / "runs/small/report.md").read_text()
+    assert untrained("compare", "study.yaml")[2] == "2 of 2 runs are done already\n"
+    assert results_of(tmp_path) == before
+    status, _, err = untrained("compare", "study.yaml", "--force")
+    assert status == 0
+    assert err.count("32 of 32 clips computed") == 2
+    assert "[2/2]" in err
+
+
+def test_what_has_changed_is_run_again(untrained, sounds, tmp_path, little, tiny):
+    shutil.copytree(sounds, tmp_path / "sounds")
+    data = "{class_path: folder, init_args: {root: sounds, n_samples: 8000, folds: 3}}"
+    (tmp_path / "study.yaml").write_text(little.replace(tiny, data))
+    assert untrained("compare", "study.yaml", "--frontends", "[mfcc]")[0] == 0
+    shutil.copy(tmp_path / "sounds/low/low 00.wav", tmp_path / "sounds/high/high 00.wav")
+    status, _, err = untrained("compare", "study.yaml", "--frontends", "[mfcc]")
+    assert status == 0
+    assert "1 of 36 clips computed" in err
+    assert "[1/1]" in err
+    assert "done already" in untrained("compare", "study.yaml", "--frontends", "[mfcc]")[2]
+    (only_run,) = (tmp_path / "runs/small").glob("*/*/*/seed0")
+    (only_run / "predictions-cv.csv").unlink()
+    assert "[1/1]" in untrained("compare", "study.yaml", "--frontends", "[mfcc]")[2]
+
+
+class Fragile(MFCC):
+    """Fails when it is told to."""
+
+    broken = True
+
+    def forward(self, waveform):
+        if Fragile.broken:
+            raise RuntimeError("this plug-in\nfails")
+        return super().forward(waveform)
+
+
+class Refusing(NearestClass):
+    """A back-end that cannot be fitted."""
+
+    def fit(self, X, y):
+        raise ValueError("cannot learn")
+
+
+def test_a_run_that_fails_is_recorded_and_the_others_go_on(untrained, tmp_path, results_of, tiny):
+    FRONTENDS.register("fragile")(Fragile)
+    BACKENDS.register("refusing")(Refusing)
+    Fragile.broken = True
+    (tmp_path / "study.yaml").write_text(
+        f"{{name: small, datamodules: [{tiny}], frontends: [fragile, mfcc], backends: [refusing, nearest_class]}}"
+    )
+    status, out, err = untrained("compare", "study.yaml")
+    assert status == 1
+    errors = {(row["front_end"], row["back_end"]): row["error"] for row in results_of(tmp_path)}
+    assert errors.pop(("mfcc", "nearest_class")) == ""
+    assert errors.pop(("mfcc", "refusing")) == "UsageError: Refusing cannot be fitted: cannot learn"
+    assert set(errors.values()) == {"RuntimeError: this plug-in fails"}
+    assert len(errors) == 2
+    assert "nearest_class" in out
+    assert "untrained: 3 runs failed; the same command tries them again" in err
+    traceback = tmp_path / "runs/small/synthetic-events/fragile/nearest_class/seed0/error.txt"
+    assert str(traceback.relative_to(tmp_path)) in err
+    assert "in forward" in traceback.read_text()
+    report = (tmp_path / "runs/small/report.md").read_text()
+    assert "## Failed: 3 runs" in report
+    assert "RuntimeError: this plug-in fails" in report
+    assert untrained("report", "runs/small")[0] == 1
+    Fragile.broken = False
+    status, _, err = untrained("compare", "study.yaml", "--backends", "[nearest_class]")
+    assert status == 0
+    assert "1 of 2 runs are done already" in err
+    assert not traceback.exists()
+    assert {row["error"] for row in results_of(tmp_path)} == {""}
+
+
+class Slow(NearestClass):
+    """Takes its time, and tells that it has begun."""
+
+    def fit(self, X, y):
+        Path("begun").touch()
+        time.sleep(0.5)
+        return super().fit(X, y)
+
+
+def test_ctrl_c_keeps_what_is_done(untrained, tmp_path, monkeypatch, results_of, little):
+    """A real process, which is interrupted in its second run and goes on from there."""
+    (tmp_path / "study.yaml").write_text(little.replace("nearest_class", "slow"))
+    source = "from pathlib import Path\nimport time\nfrom untrained.backends.nearest_class import NearestClass\n"
+    source += f"class Slow(NearestClass):\n    {Slow.__doc__!r}\n"
+    source += (
+        "    def fit(self, X, y):\n        Path('begun').touch(); time.sleep(0.5)\n        return super().fit(X, y)\n"
+    )
+    (tmp_path / "slow.py").write_text(source)
+    script = "import sys; sys.path.insert(0, '.'); from slow import Slow; from untrained.registry import BACKENDS\n"
+    script += (
+        "BACKENDS.register('slow')(Slow); from untrained.cli import main; sys.exit(main(['compare', 'study.yaml']))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    path = tmp_path / "runs/small/results.csv"
+    while not path.is_file() or len(path.read_text().splitlines()) < 2:  # a header, and the first run
+        time.sleep(0.05)
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.endswith(
+        "untrained: interrupted; what was computed so far is kept, and the same command goes on from there\n"
+    )
+    assert "Traceback" not in err
+    assert len(results_of(tmp_path)) == 1
+    monkeypatch.syspath_prepend(tmp_path)
+    BACKENDS.register("slow")(importlib.import_module("slow").Slow)
+    status, _, err = untrained("compare", "study.yaml")
+    assert status == 0
+    assert "1 of 2 runs are done already" in err
+    assert len(results_of(tmp_path)) == 2
+
+
+def test_a_dry_run_tells_what_is_there_and_leaves_nothing(untrained, tmp_path, little):
+    (tmp_path / "study.yaml").write_text(little)
+    status, out, err = untrained("compare", "study.yaml", "--dry_run")
+    assert (status, err) == (0, "")
+    assert out.splitlines()[:3] == [
+        "runs/small/synthetic-events/temporal-n_filters=4/nearest_class/seed0: to do, 0 of 32 embeddings are there",
+        "runs/small/synthetic-events/mfcc/nearest_class/seed0: to do, 0 of 32 embeddings are there",
+        "2 runs: 0 done, 2 to do; 64 embeddings to compute",
+    ]
+    assert out.splitlines()[3].startswith("about ")
+    assert not (tmp_path / "runs").exists()
+    assert untrained("compare", "study.yaml", "--frontends", "[mfcc]")[0] == 0
+    status, out, _ = untrained("compare", "study.yaml", "--dry_run", "--backends", "[nearest_class, elm]")
+    assert status == 0
+    assert "mfcc/nearest_class/seed0: done" in out
+    assert "mfcc/elm/seed0: to do, 32 of 32 embeddings are there" in out
+    assert "4 runs: 1 done, 3 to do; 32 embeddings to compute" in out
+    status, out, _ = untrained("compare", "study.yaml", "--dry_run", "--frontends", "[mfcc]")
+    assert out.endswith("1 runs: 1 done, 0 to do; 0 embeddings to compute\n")
+
+
+def test_a_study_lies_where_the_trainer_s_root_is(untrained, tmp_path, monkeypatch, little):
+    """As with fit, null is the current folder, and ~ the user's."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "study.yaml").write_text(little)
+    for given, root in (("null", tmp_path), ("~/runs", tmp_path / "home" / "runs"), ("runs/", Path("runs"))):
+        root_of_runs = ["--trainer.default_root_dir", given]
+        status, out, _ = untrained("compare", "study.yaml", "--frontends", "[mfcc]", "--dry_run", *root_of_runs)
+        assert status == 0
+        assert out.startswith(f"{root}/small/synthetic-events/mfcc/nearest_class/seed0: to do")
+
+
+def test_a_study_is_reproduced_by_the_settings_in_its_folder(untrained, tmp_path, little):
+    (tmp_path / "study.yaml").write_text(little)
+    assert untrained("compare", "study.yaml")[0] == 0
+    shutil.move(tmp_path / "runs", tmp_path / "old")
+    assert untrained("compare", "old/small/study.yaml")[0] == 0
+    lines = [json.loads(line) for line in (tmp_path / "runs/small/results.jsonl").read_text().splitlines()]
+    old = [json.loads(line) for line in (tmp_path / "old/small/results.jsonl").read_text().splitlines()]
+    for line, former in zip(lines, old, strict=True):
+        assert line["accuracy"] == former["accuracy"]
+        assert line["metrics"]["identity"] == former["metrics"]["identity"]
+        assert line["metrics"]["fold_scores"] == former["metrics"]["fold_scores"]
+
+
+def test_no_run_is_lost_to_a_changed_study(untrained, tmp_path, results_of, little, tiny):
+    """What is asked for again is there, under whatever name; TensorBoard is shown the study alone."""
+    (tmp_path / "study.yaml").write_text(little)
+    few = ["--frontends", "[mfcc]"]
+    assert untrained("compare", "study.yaml", *few)[0] == 0
+    other = ["--datamodules", f"[{tiny.replace('clips_per_class: 4', 'clips_per_class: 5')}]"]
+    assert "[1/1]" in untrained("compare", "study.yaml", *few, *other)[2]
+    assert len(list((tmp_path / "runs/small").rglob("events*"))) == 1 + 1  # of the run, and of the study
+    both = ["--datamodules", f"[{tiny}, {tiny.replace('clips_per_class: 4', 'clips_per_class: 5')}]"]
+    _, out, err = untrained("compare", "study.yaml", *few, *both)
+    assert err == "2 of 2 runs are done already\n"
+    assert "synthetic-events-clips_per_class=4" in out
+    swapped = ["--datamodules", f"[{tiny.replace('clips_per_class: 4', 'clips_per_class: 5')}, {tiny}]"]
+    assert untrained("compare", "study.yaml", *few, *swapped, "--seeds", "[3]")[2] == "2 of 2 runs are done already\n"
+    assert untrained("compare", "study.yaml", *few)[2] == "1 of 1 runs are done already\n"
+    assert [row["run"] for row in results_of(tmp_path)] == ["synthetic-events/mfcc/nearest_class/seed0"]
+    assert "1 done, 0 to do" in untrained("compare", "study.yaml", *few, *other, "--dry_run")[1]
+    metrics = tmp_path / "runs/small/synthetic-events/mfcc/nearest_class/seed0/metrics.json"
+    told = metrics.read_text()
+    for identity in ("of another version", "../../x", 3, ["a/b"]):
+        metrics.write_text(json.dumps({**json.loads(told), "identity": identity}))
+        assert "0 done, 1 to do" in untrained("compare", "study.yaml", *few, "--dry_run")[1]
+    earlier = tmp_path / "runs" / "small-earlier"
+    kept = set(earlier.iterdir())
+    for damaged in ("", metrics.read_text()):
+        metrics.write_text(damaged)
+        assert "[1/1]" in untrained("compare", "study.yaml", *few)[2]
+    assert {path.name for path in set(earlier.iterdir()) - kept} == {"__a_b__"}
+    assert untrained("compare", "study.yaml", *few, *other)[2] == "1 of 1 runs are done already\n"  # it was put aside
+
+
+def test_one_command_at_a_time_works_on_a_study(untrained, tmp_path, little):
+    (tmp_path / "study.yaml").write_text(little)
+    with held(tmp_path / "runs/small", "nothing"):
+        status, out, err = untrained("compare", "study.yaml")
+    assert (status, out) == (1, "")
+    assert "runs/small is in use by process" in err
+    assert err.endswith("wait until that has ended, or give the study another --name\n")
+
+
+def test_a_study_whose_runs_all_fail_keeps_no_old_report(untrained, tmp_path, little):
+    BACKENDS.register("refusing")(Refusing)
+    (tmp_path / "study.yaml").write_text(little)
+    assert untrained("compare", "study.yaml", "--frontends", "[mfcc]")[0] == 0
+    status, out, _ = untrained("compare", "study.yaml", "--frontends", "[mfcc]", "--backends", "[refusing]")
+    assert status == 1
+    assert "accuracy" not in out
+    assert "## Failed: 1 runs" in (tmp_path / "runs/small/report.md").read_text()
+    assert not (tmp_path / "runs/small/results.png").exists()

@@ -1,0 +1,272 @@
+"""What breaks a promise of a front-end is told which, and what to do."""
+
+import pytest
+import torch
+from torch import nn
+from untrained import FRONTENDS, FrontEnd, LogMel
+from untrained.errors import ContractError
+from untrained.testing import check_frontend
+
+
+class Good(FrontEnd):
+    """One layer."""
+
+    def __init__(self, n_filters: int = 4, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+        self.representation = LogMel()
+        self.conv = nn.Conv2d(1, n_filters, 3)
+
+    def feature_maps(self, x):
+        return [self.conv(x[:, None]).relu()]
+
+
+class NoDocstring(Good):
+    def feature_maps(self, x):
+        return super().feature_maps(x)
+
+
+class NoSeed(Good):
+    """Takes none."""
+
+    def __init__(self, n_filters: int = 4) -> None:
+        super().__init__(n_filters)
+
+
+class LosesItsSeed(Good):
+    """Takes one and drops it."""
+
+    def __init__(self, n_filters: int = 4, *, seed: int = 0) -> None:
+        super().__init__(n_filters)
+
+
+class Untyped(Good):
+    """Gives no type."""
+
+    def __init__(self, n_filters=4, *, seed: int = 0) -> None:
+        super().__init__(n_filters, seed=seed)
+
+
+class Anything(Good):
+    """Takes anything."""
+
+    def __init__(self, *, seed: int = 0, **more: int) -> None:
+        super().__init__(seed=seed)
+
+
+class WrongSize(Good):
+    """States a size that it does not have."""
+
+    embedding_size = 7
+
+
+class NamesTwice(Good):
+    """Names its features alike."""
+
+    feature_names = ("map", "map", "map", "other")
+
+
+class NotFinite(Good):
+    """Divides by what may be nothing."""
+
+    def feature_maps(self, x):
+        return [x[:, None] / x.std(dim=(1, 2), keepdim=True)[:, None]]
+
+
+class OverTheBatch(Good):
+    """Takes a maximum over all clips."""
+
+    def feature_maps(self, x):
+        return super().feature_maps(x / x.abs().max())
+
+
+class Noisy(Good):
+    """Draws when it listens."""
+
+    def feature_maps(self, x):
+        return [super().feature_maps(x)[0] + torch.rand(())]
+
+
+class InPlace(Good):
+    """Changes what it is given."""
+
+    def represent(self, waveform):
+        return super().represent(waveform.mul_(0.5))
+
+
+class KeepsCounts(Good):
+    """Changes itself."""
+
+    def __init__(self, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+        self.register_buffer("count", torch.zeros(()))
+
+    def feature_maps(self, x):
+        self.count += 1
+        return super().feature_maps(x)
+
+
+class Trains(Good):
+    """Can be put into training mode."""
+
+    def train(self, mode=True):
+        return nn.Module.train(self, mode)
+
+
+class Learns(Good):
+    """Has a parameter that was not frozen."""
+
+    def feature_maps(self, x):
+        self.conv.weight.requires_grad_(True)
+        return super().feature_maps(x)
+
+    def train(self, mode=True):
+        self.conv.requires_grad_(True)
+        return super().train(mode)
+
+
+class DrawsElsewhere(Good):
+    """Draws from the global generator."""
+
+    def reset_parameters(self, generator):
+        super().reset_parameters(generator)
+        nn.init.normal_(self.conv.weight)
+
+
+class ConstantElsewhere(Good):
+    """Keeps a constant that does not move."""
+
+    def __init__(self, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+        self.scale = torch.full((1,), 2.0)
+
+    def feature_maps(self, x):
+        return [super().feature_maps(x)[0] * self.scale.expand(4)[None, :, None, None]]
+
+
+class NotSaved(Good):
+    """Keeps what it drew where nobody saves it."""
+
+    def __init__(self, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+        self.factor = 1.0 + seed
+
+    def feature_maps(self, x):
+        return [super().feature_maps(x)[0] * self.factor]
+
+
+CPU = torch.device("cpu")
+BY_NUMBER = {1: 2}
+
+
+class Deaf(Good):
+    """Hears nothing."""
+
+    def feature_maps(self, x):
+        return super().feature_maps(torch.ones_like(x))
+
+
+class DrawsBeside(Good):
+    """Draws by its seed, but not where it should."""
+
+    def __init__(self, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+        with torch.no_grad():
+            nn.init.normal_(self.conv.weight, generator=torch.Generator().manual_seed(seed))
+            nn.init.zeros_(self.conv.bias)
+
+    def reset_parameters(self, generator):
+        pass
+
+
+class OddArgument(Good):
+    """Is given an object."""
+
+    def __init__(self, device: torch.device = CPU, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+
+
+class NumberedArgument(Good):
+    """Is given a dictionary by numbers, of which JSON makes one by texts."""
+
+    def __init__(self, widths: dict[int, int] = BY_NUMBER, *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+
+
+class NotANumber(Good):
+    """Is given what equals nothing."""
+
+    def __init__(self, floor: float = float("nan"), *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+
+
+class Raising(Good):
+    """Fails on what is short."""
+
+    def feature_maps(self, x):
+        if x.shape[-1] < 60:
+            raise ZeroDivisionError("too short for me")
+        return super().feature_maps(x)
+
+    min_samples = 257
+
+
+BROKEN = {
+    NoDocstring: "has_a_docstring: NoDocstring has no docstring; its first line is what",
+    NoSeed: r"takes_a_seed: NoSeed.__init__ takes no seed.* add `\*, seed: int = 0`",
+    LosesItsSeed: r"takes_a_seed: LosesItsSeed\(seed=3\).seed is 0; pass it on",
+    Untyped: "takes_a_seed: Untyped.__init__ gives no type for n_filters",
+    Anything: r"takes_a_seed: Anything.__init__ takes \*\*more: int; name each argument",
+    WrongSize: r"gives_embeddings: forward gave \(1, 4\) for .* embedding_size says \(1, 7\); state the size",
+    NamesTwice: "names_its_features: feature_names has 'map' 3 times",
+    NotFinite: "is_finite: the embedding of silence is not finite; guard",
+    OverTheBatch: r"hears_each_clip_alone: a clip .*has another embedding in a batch than alone .*over one clip",
+    Noisy: "repeats_itself: the same clips have other embeddings the second time .*; draw nothing in feature_maps",
+    InPlace: "repeats_itself: forward changes the waveform that it is given|other embeddings the second time",
+    KeepsCounts: "repeats_itself: forward changes count; a front-end is frozen",
+    Trains: "is_frozen: the front-end is in training mode; do not override",
+    Learns: "is_frozen: conv.weight requires a gradient",
+    DrawsElsewhere: r"is_decided_by_its_seed: two with the same seed differ; draw in reset_parameters\(generator\)",
+    ConstantElsewhere: "moves_between_devices: scale is a tensor that .* leaves where it is; use register_buffer",
+    NotSaved: "is_saved_without_pickle: from its weights it gives other embeddings",
+    OddArgument: r"is_saved_without_pickle: argument device=device\(.* is no plain .*; take numbers, text, lists, and",
+    NumberedArgument: r"is_saved_without_pickle: argument widths=\{1: 2\} is no plain value",
+    NotANumber: "is_saved_without_pickle: argument floor=nan is no plain value",
+    Deaf: "hears_what_it_is_given: two different sounds have the same embedding",
+    DrawsBeside: r"is_decided_by_its_seed: its seed decides something that reset_parameters\(generator\) does not draw",
+    Raising: "takes_short_clips: Raising raised ZeroDivisionError: too short for me",
+}
+
+
+@pytest.mark.parametrize("cls", BROKEN, ids=lambda cls: cls.__name__)
+def test_what_breaks_a_promise_is_told_which(cls):
+    with pytest.raises(ContractError, match=BROKEN[cls]):
+        check_frontend(cls)
+
+
+def test_a_good_one_passes_with_other_arguments_too():
+    check_frontend(Good)
+    check_frontend(Good(n_filters=2))
+
+
+def test_promises_are_said_one_by_one(untrained):
+    status, out, _ = untrained("check", "frontend", "temporal", "--frontend.n_filters", "4")
+    assert status == 0
+    lines = out.splitlines()
+    assert len(lines) == 17
+    assert all(line.startswith("✓ ") for line in lines[:-1])
+    assert lines[-1] == "Temporal keeps 16 of 16 promises"
+    FRONTENDS.register("not_finite")(NotFinite)
+    status, out, _ = untrained("check", "frontend", "not_finite")
+    assert status == 1
+    assert "✗ Gives finite numbers for silence" in out
+    assert "    the embedding of silence is not finite; guard logarithms" in out
+    for arguments, message in (
+        (["frontend"], "check frontend needs a name"),
+        (["frontend", "vgg6"], "unknown front-end 'vgg6'; did you mean 'vgg'?"),
+        (["frontend", "vgg", "--frontend.n_filter", "3"], "--frontend"),
+        (["nonsense"], "check needs to know what"),
+        ([], "check needs to know what"),
+    ):
+        status, out, err = untrained("check", *arguments)
+        assert (status, out) == (2, "")
+        assert message in err
