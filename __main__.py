@@ -9,6 +9,9 @@ from . import interrupts
 def script() -> None:
     """Run the command line of this process."""
     interrupts.put_off()
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed, as by `>&-`
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
     from .cli import main
 
     try:
@@ -17,6 +20,7 @@ def script() -> None:
     except BrokenPipeError:  # as of `untrained list | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
+    interrupts.ignore()
     sys.exit(status)
 
 

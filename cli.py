@@ -1,13 +1,12 @@
 """The command line. It imports neither torch nor Lightning before it knows that a command needs them."""
 
 import difflib
-import os
 import platform
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
-from . import commands
+from . import commands, interrupts
 from .errors import UntrainedError, UsageError
 
 COMMANDS = {
@@ -63,6 +62,8 @@ def main(argv: Sequence[str]) -> int:
     }
     actions |= dict.fromkeys(("predict", "fit", "test"), lambda rest: commands.stage([command, *rest]))
     try:
+        if command == "help" and rest:
+            return main([*rest, "--help"])
         if command in ("-h", "--help", "help"):
             print(_help())
             return 0
@@ -87,17 +88,12 @@ def main(argv: Sequence[str]) -> int:
         kept = "; what was computed so far is kept, and the same command goes on from there"
         _say(f"interrupted{kept if command in _KEEPING else ''}")
         # Where another process fails, Lightning kills the first, before that has written what it has.
-        return 130 if _is_first() else 0
+        return 0 if interrupts.was_started_by_another() else 130
 
 
 def _say(text: str) -> None:
-    if _is_first():  # what ends one process ends all, with the same message
+    if not interrupts.was_started_by_another():  # what ends one process ends all, with the same message
         print(f"untrained: {text}", file=sys.stderr)
-
-
-def _is_first() -> bool:
-    """Whether this is the first process of those that share the clips."""
-    return int(os.environ.get("LOCAL_RANK", 0)) == 0
 
 
 def _help() -> str:

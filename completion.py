@@ -51,6 +51,9 @@ def completion_script(shell: str, commands: Mapping[str, str], studies: Iterable
             parser.add_argument("name", nargs="?", choices=first[command])
         if command == "report":
             parser.add_argument("folder").complete = shtab.DIRECTORY  # type: ignore[attr-defined]
+        if command == "list":
+            parser.add_argument("--details", action="store_true")
+            parser.add_argument("--embeddings").complete = shtab.DIRECTORY  # type: ignore[attr-defined]
         if command == "check":
             _add_checks(parser)
         if command in of_command:
@@ -98,7 +101,9 @@ def _arguments(registry: Registry[Any]) -> dict[str, list[Any]]:
     """Arguments of all plug-ins of a kind that can be imported, each with the types that they give it."""
     found: dict[str, list[Any]] = {}
     for cls in registry.load_all()[0].values():
-        for name, parameter in inspect.signature(cls).parameters.items():
+        parameters = dict(inspect.signature(cls).parameters)
+        parameters.pop("help", None)  # asks for all of them
+        for name, parameter in parameters.items():
             found.setdefault(name, []).append(parameter.annotation)
     return found
 

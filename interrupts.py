@@ -11,14 +11,23 @@ def put_off() -> None:
     A process that another has started, one of several devices, waits for what that one makes of it.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # and not ignored, as of a job in the background
-        started_by_another = int(os.environ.get("LOCAL_RANK", 0)) > 0
-        signal.signal(signal.SIGINT, _left_to_the_first if started_by_another else signal.SIG_DFL)
+        signal.signal(signal.SIGINT, _left_to_the_first if was_started_by_another() else signal.SIG_DFL)
 
 
 def take_up() -> None:
     """Let Ctrl-C raise `KeyboardInterrupt`, so that what was computed is kept."""
     if signal.getsignal(signal.SIGINT) in (signal.SIG_DFL, _left_to_the_first):
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def ignore() -> None:
+    """Let Ctrl-C do nothing any more, as this process is ending."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def was_started_by_another() -> bool:
+    """Whether another process of this command has started this one, to share the clips."""
+    return os.environ.get("LOCAL_RANK", "0").strip() not in ("0", "")
 
 
 def _left_to_the_first(number: int, frame: FrameType | None) -> None:

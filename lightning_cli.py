@@ -36,6 +36,7 @@ class ProbeCLI(LightningCLI):
 
     def __init__(self) -> None:
         self._recipe: checkpoint.Recipe | None = None
+        self._parsers: list[LightningArgumentParser] = []  # of the stages, in their order
         self._console = console()
         super().__init__(
             Probe,
@@ -65,11 +66,11 @@ class ProbeCLI(LightningCLI):
         cli.parse_arguments = _stop  # type: ignore[method-assign]
         with contextlib.suppress(_ParserMadeError):
             cli.__init__()  # type: ignore[misc]
-        stages = cli.parser._subcommands_action
-        return {} if stages is None else dict(stages.choices)
+        return dict(zip(cls.subcommands(), cli._parsers, strict=True))
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add what belongs to no class."""
+        self._parsers.append(parser)
         add_extraction_arguments(parser)
         parser.add_argument(
             "--trust",

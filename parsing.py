@@ -1,5 +1,6 @@
 """Command-line parsing shared by all commands: registered names, and errors that say what to do."""
 
+import contextlib
 import importlib
 import re
 import sys
@@ -132,6 +133,7 @@ def _holding(content: bytes, words: Sequence[str]) -> str:
     """The file with this content, of those that a command line names."""
     for word in words:
         path = Path(word.partition("=")[2] if word.startswith("-") else word)
-        if path.is_file() and path.read_bytes() == content:
-            return str(path)
+        with contextlib.suppress(OSError, ValueError):  # a word that can be no path
+            if path.is_file() and path.read_bytes() == content:
+                return str(path)
     return "a file that the configuration names"

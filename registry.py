@@ -191,7 +191,7 @@ class Registry(Generic[T]):
         plugin = self.find(name)
         try:
             target = plugin.load()
-        except Exception as error:  # a plug-in's import may raise anything at all
+        except (Exception, SystemExit) as error:  # a plug-in's import may raise anything at all
             raise PluginError(
                 f"{self.kind} {plugin.name!r} of {plugin.distribution} cannot be imported from {plugin.target}: "
                 f"{type(error).__name__}: {error}"

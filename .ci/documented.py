@@ -43,12 +43,14 @@ def _serve(line: str, page: str) -> None:
         for _ in range(60):
             time.sleep(1)
             try:
-                with urllib.request.urlopen(page) as answer:
-                    assert answer.status == 200
-                return
+                urllib.request.urlopen(page).close()
             except OSError:
                 continue
-        raise SystemExit(f"{line}: no page at {page} after a minute")
+            break
+        else:
+            raise SystemExit(f"{line}: no page at {page} after a minute")
+        if server.poll() is not None:  # and something else has answered
+            raise SystemExit(f"{line}: ended with status {server.returncode}")
     finally:
         server.terminate()
 

@@ -16,7 +16,7 @@ from untrained.registry import BACKENDS, DATAMODULES, FRONTENDS
 from untrained.study import study_parser
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 MODEL = ["--data", "synthetic", "--model.frontend", "vgg"]
 # What stands for what a document leaves out, as `...` or in a file.
 REST = {
@@ -27,9 +27,19 @@ REST = {
     "classify": ["--ckpt_path", "probe.ckpt", "a.wav"],
     "check data": ["--data", "synthetic"],
 }
+# What may stand behind the others; names in capitals are the reader's.
+WORDS = {
+    "list": ["frontends", "backends", "datamodules", "embeddings", "--details"],
+    "config": ["NAME", *shipped_studies()],
+    "completion": ["SHELL", "bash", "zsh", "fish"],
+    "new": ["frontend", "NAME", "my_idea"],
+    "report": ["FOLDER", "runs/mine"],
+    "check": ["frontend", "backend", "datamodule", "NAME", "my_idea"],
+    "--version": [],
+}
 # Of commands whose parsers read more than options, and of another tool.
 KINDS = {"--data": DATAMODULES, "--model.frontend": FRONTENDS, "--model.backend": BACKENDS}
-OTHERS = {"--help", "--version", "--details", "--logdir", "--trust"}
+OTHERS = {"--config", "--help", "--version", "--details", "--logdir", "--trust"}
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +76,12 @@ def commands_of(line):
     except ValueError:  # no shell's
         return
     for index, word in enumerate(words):
-        if word == "untrained":
+        if word == "untrained" and words[index - 1 : index] not in (["from"], ["import"]):
             name, *rest = [*words[index + 1 :], ""]
-            if name == "check":
-                name, *rest = f"check {rest[0]}", *rest[1:]
             end = next((i for i, word in enumerate(rest) if word in ("", "&&", "|", ">", ";")), len(rest))
-            if name in REST:
+            if name == "check" and rest[0] == "data":
+                yield "check data", rest[1:end]
+            elif name != "COMMAND":  # any of them
                 yield name, rest[:end]
 
 
@@ -88,10 +98,12 @@ def completed(name, words):
     return [*found, *(word for word in left if word not in ("", "..."))]
 
 
-def problem_with(parser, words):
-    """What a parser says of options; nothing if it takes them."""
+def problem_with(parsers, name, words):
+    """What is wrong with a command; nothing if it is understood."""
+    if name not in parsers:  # which have no parser of options
+        return "" if all(word in WORDS.get(name, []) for word in words) else f"{name} {words}"
     try:
-        parser.parse_args(words)
+        parsers[name].parse_args(completed(name, words))
     except UsageError as error:
         return str(error)
     except SystemExit as end:
@@ -115,10 +127,10 @@ def is_understood(parsers, options):
     kind = next((kind for kind in KINDS if words[0].startswith(f"{kind}.")), None)
     tried = [("fit", others) for others in plugins(kind)] if kind else [(name, []) for name in parsers]
     for name, others in tried:
-        if not problem_with(parsers[name], completed(name, ["...", *others, *words])):
+        if not problem_with(parsers, name, ["...", *others, *words]):
             return True
         if len(words) == 1:
-            problem = problem_with(parsers[name], completed(name, ["...", *others, *words, "0"]))
+            problem = problem_with(parsers, name, ["...", *others, *words, "0"])
             if "is not accepted" not in problem and "nrecognized" not in problem:
                 return True
     return False
@@ -130,7 +142,7 @@ def test_commands_of_a_document_are_understood(parsers, document, capsys):
     text = re.sub(r"^```console.*?^```", "", document.read_text(), flags=re.DOTALL | re.MULTILINE)
     for line in [*in_code(text), *(code for code in inline(text) if code.startswith("untrained "))]:
         for name, words in commands_of(line):
-            assert problem_with(parsers[name], completed(name, words)) == "", line
+            assert problem_with(parsers, name, words) == "", line
     for code in inline(text):
         if code.startswith("--"):
             assert is_understood(parsers, code), code
@@ -145,12 +157,17 @@ def test_commands_of_a_document_are_understood(parsers, document, capsys):
         "untrained compare mine.yaml --seed '[0]'",
         "untrained classify --ckpt_paths RUN/probe.ckpt new/ > labels.csv",
         "cd sounds && untrained check data --data folder --data.roots .",
+        "untrained predcit --data synthetic",
+        "untrained list frontends --detail",
+        "untrained config gtsan",
+        "untrained completion basch",
+        "untrained check frontent vgg",
         "srun untrained test --data synthetic --ckpt_paths RUN/probe.ckpt",
     ],
 )
 def test_a_misspelt_option_is_found(parsers, line):
     ((name, words),) = commands_of(line)
-    assert problem_with(parsers[name], completed(name, words))
+    assert problem_with(parsers, name, words)
 
 
 def test_a_misspelt_option_is_found_without_its_command(parsers):

@@ -10,7 +10,8 @@ import time
 
 import pytest
 from rich.table import Table
-from untrained import interrupts
+from untrained import FRONTENDS, interrupts
+from untrained.frontends.baselines import MFCC
 from untrained.terminal import console
 
 ASK = """
@@ -52,12 +53,33 @@ def test_completion_in_a_shell(untrained, tmp_path):
     assert completed("check backend kn") == ["knn"]
     assert completed("check data --data g") == ["gtzan"]
     assert completed("list e") == ["embeddings"]
+    assert completed("list --de") == ["--details"]
     assert completed("test --ckpt_path comp") == ["completion.bash"]
     for shell in ("zsh", "fish"):
         assert "temporal" in untrained("completion", shell)[1]
     status, _, err = untrained("completion", "basch")
     assert status == 2
     assert "completion needs the name of a shell, of bash, zsh" in err
+
+
+class Helpful(MFCC):
+    """Has an argument of the name of an option that every plug-in has."""
+
+    def __init__(self, help: str = "", *, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+
+
+def test_no_plug_in_takes_completion_from_others(untrained):
+    FRONTENDS.register("helpful")(Helpful)
+    status, script, _ = untrained("completion", "bash")
+    assert status == 0
+    assert "helpful" in script
+
+
+def test_output_may_be_closed():
+    for closed, status in ((">&-", 0), (">&- 2>&-", 0), ("2>&-", 0)):
+        command = f"{sys.executable} -m untrained list {closed}"
+        assert subprocess.run(command, shell=True, capture_output=True).returncode == status
 
 
 def test_a_shipped_study_is_found_by_name(untrained, capsys):
@@ -93,11 +115,14 @@ def test_colours_are_for_terminals(monkeypatch):
 
 
 def test_ctrl_c_ends_a_command_that_is_still_being_imported():
-    process = subprocess.Popen([sys.executable, "-m", "untrained", "fit", "--help"], stderr=subprocess.PIPE)
-    time.sleep(0.7)
+    command = [sys.executable, "-X", "importtime", "-m", "untrained", "fit", "--help"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    while "untrained.errors" not in process.stderr.readline():
+        pass
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (-signal.SIGINT, b"")  # 130 in a shell
+    assert process.returncode == -signal.SIGINT  # 130 in a shell
+    assert all(line.startswith("import time:") for line in err.splitlines())
 
 
 def test_a_process_that_another_started_leaves_ctrl_c_to_that_one(monkeypatch):
