@@ -1,6 +1,7 @@
 """Small generated data, made once a session, and the command line as a function."""
 
 import csv
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,9 @@ import pytest
 import soundfile
 from untrained.cli import main
 from untrained.registry import BACKENDS, DATAMODULES, FRONTENDS
+
+# Of what runs in the background a shell ignores Ctrl-C, and so would the commands that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
