@@ -148,20 +148,13 @@ def _new(argv: list[str]) -> int:
 
 
 def _config(argv: list[str]) -> int:
-    if commands.explained(
-        argv,
-        "config [NAME]",
-        f"Print a study that comes along, of {', '.join(commands.shipped_studies())}; or these names.",
-    ):
+    studies = commands.shipped_studies()
+    names = ", ".join(studies)
+    if commands.explained(argv, "config [NAME]", f"Print a study that comes along, of {names}; or these names."):
         return 0
-    if len(argv) > 1 or (argv and argv[0] not in commands.shipped_studies()):
-        raise UsageError(
-            f"config prints a study that comes along: untrained config NAME, of {', '.join(commands.shipped_studies())}"
-        )
-    print(
-        commands.shipped_studies()[argv[0]].read_text("utf-8") if argv else "\n".join(commands.shipped_studies()),
-        end="" if argv else "\n",
-    )
+    if len(argv) > 1 or (argv and argv[0] not in studies):
+        raise UsageError(f"config prints a study that comes along: untrained config NAME, of {names}")
+    print(studies[argv[0]].read_text("utf-8").removesuffix("\n") if argv else "\n".join(studies))
     return 0
 
 

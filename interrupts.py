@@ -27,7 +27,8 @@ def ignore() -> None:
 
 def was_started_by_another() -> bool:
     """Whether another process of this command has started this one, to share the clips."""
-    return os.environ.get("LOCAL_RANK", "0").strip() not in ("0", "")
+    rank = os.environ.get("LOCAL_RANK", "")
+    return rank.isdecimal() and int(rank) > 0
 
 
 def _left_to_the_first(number: int, frame: FrameType | None) -> None:

@@ -15,7 +15,7 @@ from pytorch_lightning.cli import LightningArgumentParser
 from sklearn.base import clone
 
 from .errors import UsageError
-from .frontends.drawing import undrawn
+from .frontends.weights import undrawn
 from .identity import describe_data, describe_front_end
 from .parsing import Parser
 from .parts import KINDS, MODEL, Entries, parts, variants

@@ -10,11 +10,11 @@ from typing import Any, ClassVar, Literal, NamedTuple, get_args
 import torch
 from torch import Tensor, nn
 
-from .drawing import drawn_layers, is_put_off, refuse_what_nobody_draws
 from .initialisers import Init, draw_parameters
 from .measure import Description, describe, shortest
 from .padding import repeat_up_to
 from .pooling import STATISTICS, Pooling, pool
+from .weights import drawn_layers, is_put_off, refuse_what_nobody_draws
 
 Layers = list[int] | Literal["all", "last"]
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..errors import ContractError
 from ..frontends import FrontEnd
-from ..frontends.drawing import undrawn
+from ..frontends.weights import undrawn
 from ..plain import is_plain
 
 Plugin = type[FrontEnd] | FrontEnd

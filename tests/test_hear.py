@@ -12,8 +12,8 @@ from torch import nn
 from untrained import FRONTENDS, load_embeddings
 from untrained.cli import main
 from untrained.errors import CheckpointError, UntrainedError, UsageError
-from untrained.frontends.drawing import undrawn
 from untrained.frontends.hear import Hear
+from untrained.frontends.weights import undrawn
 from untrained.identity import describe_front_end
 
 TEMPORAL = "{class_path: temporal, init_args: {n_filters: 4}}"
