@@ -4,6 +4,7 @@ Blocks of `sh` are run line by line as they stand, in this folder; a `yaml` bloc
 command that serves pages is asked for one, and ended.
 """
 
+import json
 import re
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 BLOCK = re.compile(r"```(sh|yaml)\n(.*?)```(?:\s+Saved as `([\w.]+)`)?", re.DOTALL)
-SERVES = {"tensorboard": "http://localhost:6006"}
+SERVES = {"tensorboard": "http://localhost:6006/data/runs"}  # a list, once it has read some
 
 
 def steps(document: str) -> Iterator[str]:
@@ -43,14 +44,13 @@ def _serve(line: str, page: str) -> None:
         for _ in range(60):
             time.sleep(1)
             try:
-                urllib.request.urlopen(page).close()
-            except OSError:
+                with urllib.request.urlopen(page) as answer:
+                    shown = json.load(answer)
+            except (OSError, ValueError):  # not yet, or something else answers there
                 continue
-            break
-        else:
-            raise SystemExit(f"{line}: no page at {page} after a minute")
-        if server.poll() is not None:  # and something else has answered
-            raise SystemExit(f"{line}: ended with status {server.returncode}")
+            if shown and server.poll() is None:
+                return
+        raise SystemExit(f"{line}: nothing at {page} after a minute")
     finally:
         server.terminate()
 
