@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .backends import BackEnd
     from .datamodules import AudioDataModule, Clip
-    from .embeddings import EmbeddingWriter
-    from .features import RandomFeatures
+    from .embeddings.store import EmbeddingStore
+    from .embeddings.writer import EmbeddingWriter
     from .frontends import FrontEnd, LogMel, Waveform
-    from .loading import load_embeddings, load_probe
-    from .probe import Probe
+    from .integrations.sklearn import RandomFeatures
+    from .probes.notebook import load_embeddings, load_probe
+    from .probes.probe import Probe
     from .registry import BACKENDS, DATAMODULES, FRONTENDS
-    from .store import EmbeddingStore
 
 __all__ = [
     "BACKENDS",
@@ -41,12 +41,12 @@ __all__ = [
 _MODULES = {
     "backends": ["BackEnd"],
     "datamodules": ["AudioDataModule", "Clip"],
-    "embeddings": ["EmbeddingWriter"],
-    "features": ["RandomFeatures"],
+    "embeddings.store": ["EmbeddingStore"],
+    "embeddings.writer": ["EmbeddingWriter"],
     "frontends": ["FrontEnd", "LogMel", "Waveform"],
-    "loading": ["load_embeddings", "load_probe"],
-    "probe": ["Probe"],
-    "store": ["EmbeddingStore"],
+    "integrations.sklearn": ["RandomFeatures"],
+    "probes.notebook": ["load_embeddings", "load_probe"],
+    "probes.probe": ["Probe"],
     "registry": ["BACKENDS", "DATAMODULES", "FRONTENDS"],
 }
 

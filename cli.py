@@ -6,7 +6,8 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
-from . import commands, interrupts
+from . import interrupts
+from .commands import dispatch as commands
 from .errors import UntrainedError, UsageError
 
 COMMANDS = {
@@ -126,13 +127,13 @@ def _unknown_command(command: str) -> str:
 
 
 def _list(argv: list[str]) -> int:
-    from .listing import list_what_there_is
+    from .commands.list import list_what_there_is
 
     return list_what_there_is(argv)
 
 
 def _new(argv: list[str]) -> int:
-    from .scaffold import new_frontend
+    from .commands.new import new_frontend
 
     if commands.explained(
         argv, "new frontend NAME", "Write a package with a front-end of your own, which works as it is."
@@ -166,7 +167,7 @@ def _completion(argv: list[str]) -> int:
         return 0
     if len(argv) != 1 or argv[0] not in shtab.SUPPORTED_SHELLS:
         raise UsageError(f"completion needs the name of a shell, of {', '.join(shtab.SUPPORTED_SHELLS)}")
-    from .completion import completion_script
+    from .commands.completion import completion_script
     from .parsing import load_names
 
     load_names()

@@ -12,7 +12,7 @@ from ..datamodules import AudioDataModule, Clip
 from ..datamodules.base import DEFAULT_SAMPLE_RATE
 from ..datamodules.clip import SPLITS
 from ..errors import ContractError
-from ..protocols import resolve
+from ..probes.selection import resolve
 
 _MOST_READ = 5
 

@@ -9,9 +9,9 @@ import sys
 import numpy as np
 import pytest
 import torch
-from untrained import trained
 from untrained.audio import load
-from untrained.classify import Labelled, write_json, write_table
+from untrained.probes import trained
+from untrained.probes.fitted import Labelled, write_json, write_table
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from untrained.backends.nearest_class import NearestClass
-from untrained.durable import held
+from untrained.files import held
 from untrained.frontends.baselines import MFCC
 from untrained.registry import BACKENDS, FRONTENDS
 

@@ -6,14 +6,14 @@ import shlex
 from pathlib import Path
 
 import pytest
-from untrained.check import data_parser
-from untrained.classify import classify_parser
-from untrained.commands import shipped_studies
+from untrained.commands.check import data_parser
+from untrained.commands.dispatch import shipped_studies
+from untrained.commands.stages import ProbeCLI
 from untrained.errors import UsageError
-from untrained.lightning_cli import ProbeCLI
 from untrained.parsing import load_names
+from untrained.probes.fitted import classify_parser
 from untrained.registry import BACKENDS, DATAMODULES, FRONTENDS
-from untrained.study import study_parser
+from untrained.studies.plan import study_parser
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]

@@ -9,19 +9,20 @@ import pytest
 import soundfile
 import torch
 from pytorch_lightning import Trainer
-from untrained import identity, protocols
 from untrained.backends.svm import SVMClassifier
 from untrained.datamodules import AudioDataModule
 from untrained.datamodules.folder import AudioFolder
 from untrained.datamodules.synthetic import Synthetic
-from untrained.embeddings import EmbeddingWriter
+from untrained.embeddings import provenance as identity
+from untrained.embeddings.provenance import code_digest, describe, describe_front_end
+from untrained.embeddings.writer import EmbeddingWriter
 from untrained.errors import AudioError, StoreError, UntrainedError, UsageError
 from untrained.frontends.baselines import MFCC
 from untrained.frontends.musical import Temporal
 from untrained.frontends.vgg import VGG
-from untrained.identity import code_digest, describe, describe_front_end
-from untrained.probe import EmbeddedData, Probe
-from untrained.stages import extract
+from untrained.probes import selection as protocols
+from untrained.probes.probe import EmbeddedData, Probe
+from untrained.probes.stages import extract
 
 
 def trainer(**arguments):

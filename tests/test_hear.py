@@ -11,10 +11,10 @@ import untrained.hear as hear
 from torch import nn
 from untrained import FRONTENDS, load_embeddings
 from untrained.cli import main
+from untrained.embeddings.provenance import describe_front_end
 from untrained.errors import CheckpointError, UntrainedError, UsageError
 from untrained.frontends.hear import Hear
 from untrained.frontends.weights import undrawn
-from untrained.identity import describe_front_end
 
 TEMPORAL = "{class_path: temporal, init_args: {n_filters: 4}}"
 
@@ -145,7 +145,7 @@ def test_pre_trained_embeddings_stand_in_the_same_table(untrained, somebody_s, t
     assert status == 2
     assert "its front-end 'hear' would import somebody_s" in err
     assert "--trust somebody_s" in err
-    from untrained.trained import load
+    from untrained.probes.trained import load
 
     with pytest.raises(CheckpointError, match="would import somebody_s"):
         load(checkpoint)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score
-from untrained.metrics import bootstrap, interval, score
+from untrained.probes.metrics import bootstrap, interval, score
 
 
 def each(n):

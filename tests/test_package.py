@@ -16,7 +16,7 @@ import torch
 import untrained as package
 import yaml
 from torchaudio.datasets import gtzan
-from untrained.commands import shipped_studies
+from untrained.commands.dispatch import shipped_studies
 from untrained.datamodules.extended_ballroom import DANCES
 
 MODULES = ["untrained", *(module.name for module in pkgutil.walk_packages(package.__path__, "untrained."))]

@@ -5,15 +5,15 @@ import pytest
 import torch
 from pytorch_lightning import Trainer
 from untrained.backends.elm import ELMClassifier
-from untrained.checkpoint import _digest, read
 from untrained.datamodules.synthetic import Synthetic
 from untrained.errors import CheckpointError
 from untrained.frontends.baselines import MFCC
 from untrained.frontends.sample_level import SampleLevel
 from untrained.frontends.vgg import VGG
-from untrained.probe import EmbeddedData, Probe
-from untrained.stages import extract, fit, score
-from untrained.trained import load, save
+from untrained.probes.checkpoint import _digest, read
+from untrained.probes.probe import EmbeddedData, Probe
+from untrained.probes.stages import extract, fit, score
+from untrained.probes.trained import load, save
 
 
 @pytest.fixture(scope="module")

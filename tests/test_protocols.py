@@ -3,7 +3,7 @@ import pytest
 from untrained.backends.svm import SVMClassifier
 from untrained.datamodules import Clip
 from untrained.errors import DataError
-from untrained.protocols import resolve, select
+from untrained.probes.selection import resolve, select
 
 
 class SmallSVM(SVMClassifier):

@@ -11,16 +11,16 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from untrained import FRONTENDS
-from untrained.analysis import analyse
 from untrained.cli import main
-from untrained.figures import filters_figure, pareto_front
 from untrained.frontends import FrontEnd
-from untrained.metrics import bootstrap, interval
-from untrained.published import _ROWS
-from untrained.report import differences_in_short, markdown
-from untrained.results import Failure, Predictions, Result, read, read_predictions, write_predictions
-from untrained.run import front_end_label
-from untrained.significance import corrected_t_test, holm
+from untrained.probes.metrics import bootstrap, interval
+from untrained.probes.run import front_end_label
+from untrained.studies.analysis import analyse
+from untrained.studies.figures import filters_figure, pareto_front
+from untrained.studies.published import _ROWS
+from untrained.studies.report import differences_in_short, markdown
+from untrained.studies.results import Failure, Predictions, Result, read, read_predictions, write_predictions
+from untrained.studies.significance import corrected_t_test, holm
 
 STUDY = """
 name: small

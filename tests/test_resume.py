@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from untrained.datamodules.clip import Stamp
+from untrained.embeddings.store import EmbeddingStore, Row
 from untrained.errors import StoreError
-from untrained.store import EmbeddingStore, Row
 
 SIZE = 3
 STAMPS = {f"clip {number}": Stamp(number, 7) for number in range(7)}

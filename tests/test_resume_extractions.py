@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from pytorch_lightning import Trainer
 from untrained.datamodules.synthetic import Synthetic
-from untrained.embeddings import EmbeddingWriter
+from untrained.embeddings.writer import EmbeddingWriter
 from untrained.errors import StoreError
 from untrained.frontends.baselines import MFCC
 from untrained.frontends.musical import Temporal
-from untrained.probe import Probe
-from untrained.stages import extract
+from untrained.probes.probe import Probe
+from untrained.probes.stages import extract
 
 
 def data(**arguments):
@@ -34,7 +34,7 @@ def test_a_store_in_use_names_the_process(tmp_path):
     writer = EmbeddingWriter(tmp_path)
     writer.open(MFCC(), data(), "32-true")
     program = (
-        "import sys, time; from untrained.store import EmbeddingStore\n"
+        "import sys, time; from untrained.embeddings.store import EmbeddingStore\n"
         "import json; fields = json.load(open(sys.argv[1] + '/manifest.json'))\n"
         "size = fields.pop('embedding_size'); fields.pop('format')\n"
         "with EmbeddingStore(sys.argv[1], fields, size).locked(): print('held', flush=True); time.sleep(60)"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from scipy import stats
-from untrained.metrics import bootstrap
-from untrained.significance import bootstrap_test, corrected_t_test, holm
+from untrained.probes.metrics import bootstrap
+from untrained.studies.significance import bootstrap_test, corrected_t_test, holm
 
 
 def test_the_corrected_test_is_student_s_with_a_larger_variance():

@@ -8,7 +8,7 @@ import skops.io
 import torch
 from pytorch_lightning import Trainer
 from sklearn.model_selection import FixedThresholdClassifier
-from untrained import BACKENDS, BackEnd, checkpoint
+from untrained import BACKENDS, BackEnd
 from untrained.backends.elm import ELMClassifier
 from untrained.backends.sklearn import KNN, AnyClassifier
 from untrained.backends.svm import SVMClassifier
@@ -16,9 +16,10 @@ from untrained.datamodules.synthetic import Synthetic
 from untrained.errors import CheckpointError, UsageError
 from untrained.frontends import FrontEnd
 from untrained.frontends.musical import Temporal
-from untrained.probe import EmbeddedData, Probe
-from untrained.stages import extract, fit, score
-from untrained.trained import load, save
+from untrained.probes import checkpoint
+from untrained.probes.probe import EmbeddedData, Probe
+from untrained.probes.stages import extract, fit, score
+from untrained.probes.trained import load, save
 
 
 def data(**arguments):

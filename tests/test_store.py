@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
+from untrained.embeddings.store import EmbeddingStore, Row
 from untrained.errors import StoreError
-from untrained.store import EmbeddingStore, Row
 
 
 def row(name):

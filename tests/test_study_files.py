@@ -9,7 +9,7 @@ import yaml
 from untrained.frontends.baselines import MFCC
 from untrained.parsing import load_names
 from untrained.registry import FRONTENDS
-from untrained.study import plan, study_parser
+from untrained.studies.plan import plan, study_parser
 
 
 def test_axes_over_any_argument(untrained, tmp_path, little):

@@ -1,8 +1,8 @@
 import time
 
 import torch
+from untrained.embeddings.profile import Profile, Stopwatch, told
 from untrained.frontends import FrontEnd, Waveform
-from untrained.timing import Profile, Stopwatch, told
 
 
 class Sleepy(FrontEnd):

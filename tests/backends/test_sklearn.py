@@ -12,9 +12,9 @@ from untrained.backends.nearest_class import NearestClass
 from untrained.backends.sklearn import KNN, MLP, SGD, Adapter, AnyClassifier, LinearSVM, Logistic
 from untrained.datamodules.synthetic import Synthetic
 from untrained.frontends.baselines import MFCC
-from untrained.probe import Probe
-from untrained.stages import extract, fit
-from untrained.trained import load, save
+from untrained.probes.probe import Probe
+from untrained.probes.stages import extract, fit
+from untrained.probes.trained import load, save
 
 TREE = "sklearn.tree.DecisionTreeClassifier"
 

@@ -10,7 +10,7 @@ from untrained.datamodules import Clip
 from untrained.datamodules.folder import AudioFolder
 from untrained.datamodules.splits import fold_by_class, split_by_class
 from untrained.errors import DataError, UsageError
-from untrained.protocols import select
+from untrained.probes.selection import select
 
 
 class SmallSVM(SVMClassifier):

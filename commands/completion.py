@@ -1,0 +1,125 @@
+"""Completion of the command line in a shell: a script that knows every command, option and registered name."""
+
+import argparse
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, get_args, get_origin
+
+import shtab
+from pytorch_lightning.cli import LightningArgumentParser
+
+from ..parsing import KINDS
+from ..probes.fitted import classify_parser
+from ..registry import DATAMODULES, Registry
+from ..studies.plan import study_parser
+from .check import data_parser
+from .stages import ProbeCLI
+
+_FILES = ("config", "ckpt_path", "paths")
+_FOLDERS = ("embeddings", "root", "default_root_dir")
+
+
+def completion_script(shell: str, commands: Mapping[str, str], studies: Iterable[str]) -> str:
+    """Script that completes the command line of `untrained`.
+
+    Names and options are those of the plug-ins that are registered now; make it again when some are added.
+
+    Args:
+        shell: One of `shtab.SUPPORTED_SHELLS`.
+        commands: What each command does.
+        studies: Names of those that come along.
+    """
+    root = argparse.ArgumentParser(prog="untrained")
+    root.add_argument("--version", action="store_true", help="versions of what matters for a report of a mistake")
+    of_command = {
+        **ProbeCLI.parsers_of_stages(),
+        "compare": study_parser(),
+        "classify": classify_parser(),
+    }
+    listed = [*(registry.group.rpartition(".")[2] for registry in KINDS.values()), "embeddings"]
+    first: dict[str, Sequence[str]] = {
+        "compare": list(studies),
+        "config": list(studies),
+        "new": ["frontend"],
+        "list": listed,
+        "completion": shtab.SUPPORTED_SHELLS,
+    }
+    subparsers = root.add_subparsers()
+    for command, help in commands.items():
+        parser = subparsers.add_parser(command, help=help)
+        if command in first:
+            parser.add_argument("name", nargs="?", choices=first[command])
+        if command == "report":
+            parser.add_argument("folder").complete = shtab.DIRECTORY  # type: ignore[attr-defined]
+        if command == "list":
+            parser.add_argument("--details", action="store_true")
+            parser.add_argument("--embeddings").complete = shtab.DIRECTORY  # type: ignore[attr-defined]
+        if command == "check":
+            _add_checks(parser)
+        if command in of_command:
+            _copy(of_command[command], parser)
+    return str(shtab.complete(root, shell))
+
+
+def _add_checks(parser: argparse.ArgumentParser) -> None:
+    kinds = parser.add_subparsers()
+    _copy(data_parser(), kinds.add_parser("data", help="decode every clip"))
+    for kind, registry in {**KINDS, "datamodule": DATAMODULES}.items():
+        if kind != "data":
+            parser = kinds.add_parser(kind, help="try whether one keeps its contract")  # shtab hides what has no help
+            parser.add_argument("name", choices=registry.names())
+
+
+def _copy(source: LightningArgumentParser, target: argparse.ArgumentParser) -> None:
+    """Copy what can be typed, as jsonargparse's own completion spells out every class that a trainer may be given."""
+    for action in source._actions:
+        registry = KINDS.get(action.dest.rpartition(".")[2])
+        options = [
+            name for name in action.option_strings if not name.endswith(("+", ".help")) and name not in ("-h", "--help")
+        ]
+        if action.option_strings and not options:
+            continue
+        choices = registry.names() if registry else _choices(getattr(action, "_typehint", None))
+        taken: dict[str, Any] = {"action": "store_true"} if action.nargs == 0 else {"choices": choices or None}
+        if not action.option_strings:
+            taken |= {"nargs": action.nargs}
+        _add(target, options or [action.dest], action.dest, help=_one_line(action.help), **taken)
+        if registry and options:
+            _add(target, [f"{options[0]}.help"], "", choices=registry.names(), help="options of one of them")
+            for name, hints in _arguments(registry).items():
+                _add(target, [f"{options[0]}.{name}"], name, choices=_choices(*hints) or None)
+
+
+def _add(target: argparse.ArgumentParser, names: Sequence[str], dest: str, **taken: Any) -> None:
+    action = target.add_argument(*names, **taken)
+    last = dest.rpartition(".")[2]
+    if last in (*_FILES, *_FOLDERS):
+        action.complete = shtab.FILE if last in _FILES else shtab.DIRECTORY  # type: ignore[attr-defined]
+
+
+def _arguments(registry: Registry[Any]) -> dict[str, list[Any]]:
+    """Arguments of all plug-ins of a kind that can be imported, each with the types that they give it."""
+    found: dict[str, list[Any]] = {}
+    for cls in registry.load_all()[0].values():
+        parameters = dict(inspect.signature(cls).parameters)
+        parameters.pop("help", None)  # asks for all of them
+        for name, parameter in parameters.items():
+            found.setdefault(name, []).append(parameter.annotation)
+    return found
+
+
+def _choices(*hints: Any) -> list[str]:
+    """The words that types allow, none where any word may stand."""
+    found: dict[str, None] = {}
+    for hint in hints:
+        if hint is bool:
+            found |= {"true": None, "false": None}
+        elif get_origin(hint) is Literal:
+            found |= dict.fromkeys(map(str, get_args(hint)))
+        else:
+            found |= dict.fromkeys(_choices(*get_args(hint)))
+    return list(found)
+
+
+def _one_line(help: str | None) -> str:
+    return " ".join((help or "").split()).partition(". ")[0].replace("%", "%%")

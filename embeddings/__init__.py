@@ -1,0 +1,1 @@
+"""Embeddings: audio -> rows on disk, once."""

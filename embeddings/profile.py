@@ -1,0 +1,110 @@
+"""Where the time of an extraction goes: decoding, representation, network, writing."""
+
+import itertools
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from ..frontends import FrontEnd
+
+
+@dataclass
+class Profile:
+    """Seconds of an extraction, of all processes together.
+
+    Args:
+        n_clips: That were computed.
+        audio: Seconds of audio that was decoded for them.
+        wall: From the first batch to the last, of the slowest process.
+        decoding: Of all workers.
+        representation: From waveforms to what the network reads.
+        network: Feature maps and their pooling.
+        writing: Of shards.
+    """
+
+    n_clips: int = 0
+    audio: float = 0.0
+    wall: float = 0.0
+    decoding: float = 0.0
+    representation: float = 0.0
+    network: float = 0.0
+    writing: float = 0.0
+
+    @classmethod
+    def of_all(cls, profiles: Sequence["Profile"]) -> "Profile":
+        """The profile of several processes that have worked side by side."""
+        total = cls(**{name: sum(getattr(each, name) for each in profiles) for name in asdict(cls())})
+        total.wall = max(each.wall for each in profiles)
+        return total
+
+    def as_numbers(self) -> dict[str, float]:
+        """The seconds, clips per second and hours of audio per hour, by name."""
+        seconds = {f"seconds_{name}": round(value, 3) for name, value in asdict(self).items() if name != "n_clips"}
+        wall = max(self.wall, 1e-9)
+        return {
+            "n_clips": self.n_clips,
+            "clips_per_second": round(self.n_clips / wall, 3),
+            "audio_hours_per_hour": round(self.audio / wall, 1),
+            **seconds,
+        }
+
+
+def told(numbers: Mapping[str, float]) -> str:
+    """A profile in one line, from the numbers that `as_numbers` gives."""
+    work = ("decoding", "representation", "network", "writing")
+    parts = ", ".join(f"{name} {numbers[f'seconds_{name}']:.1f}" for name in work)
+    return (
+        f"{numbers['clips_per_second']:.1f} clips a second, {numbers['audio_hours_per_hour']:.0f} hours of audio an "
+        f"hour (seconds of work: {parts})"
+    )
+
+
+class Stopwatch:
+    """Times a front-end's representation and network by hooks, without making a GPU wait.
+
+    Args:
+        front_end: That is timed.
+
+    Attributes:
+        representation: Seconds so far.
+        network: Seconds so far, of everything else.
+    """
+
+    def __init__(self, front_end: FrontEnd) -> None:
+        self.representation = self.network = 0.0
+        self._front_end = front_end
+        self._marks: list[Any] = []
+        self._hooks = [front_end.register_forward_pre_hook(self._mark), front_end.register_forward_hook(self._mark)]
+        first = getattr(front_end, "representation", None)
+        if isinstance(first, torch.nn.Module):
+            self._hooks.append(first.register_forward_hook(self._mark))
+
+    def read(self) -> None:
+        """Add what has been timed since; to be called when the device is done, as after a copy of its results."""
+        if len(self._marks) > 1:
+            *before, last = self._marks
+            for earlier, later in itertools.pairwise(before):
+                self.representation += _seconds(earlier, later)
+            self.network += _seconds(before[-1], last)
+        self._marks = []
+
+    def remove(self) -> None:
+        """Take the hooks away."""
+        for hook in self._hooks:
+            hook.remove()
+
+    def _mark(self, *_: object) -> None:
+        tensors = itertools.chain(self._front_end.parameters(), self._front_end.buffers())
+        if next(tensors, torch.empty(0)).is_cuda:
+            event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+            event.record()
+            self._marks.append(event)
+        else:
+            self._marks.append(time.perf_counter())
+
+
+def _seconds(earlier: Any, later: Any) -> float:
+    return float(later - earlier if isinstance(earlier, float) else earlier.elapsed_time(later) / 1000)

@@ -1,0 +1,1 @@
+"""Integrations: frontends in the frameworks of other people."""

@@ -1,0 +1,140 @@
+"""Any front-end as a model of HEAR's common API, with which it can enter that benchmark (Turian et al. 2022).
+
+    hearvalidator untrained.hear --model vgg
+    hearvalidator untrained.hear --model '{class_path: temporal, init_args: {size: large, seed: 1}}'
+
+The three functions and the attributes of a model are those that https://hearbenchmark.com/hear-api.html asks for.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+import torchaudio
+import yaml
+from torch import Tensor, nn
+
+from ..errors import UsageError
+from ..frontends import FrontEnd
+from ..registry import FRONTENDS
+
+SAMPLE_RATES = (16_000, 22_050, 44_100, 48_000)
+"""Those at which HEAR gives audio, in Hz."""
+_HOP = 0.05  # s; HEAR recommends 50 ms or less
+_WINDOW = 0.5  # s of audio behind each timestamp
+_AT_A_TIME = 64  # windows
+
+
+class HearModel(nn.Module):
+    """A front-end that reads audio at one of HEAR's rates.
+
+    Args:
+        front_end: Any.
+
+    Attributes:
+        sample_rate: Of the audio that it reads, in Hz: the lowest that HEAR allows and that is no lower than the
+            front-end's own, else the highest.
+        scene_embedding_size: Features of a sound.
+        timestamp_embedding_size: Features of a moment.
+    """
+
+    def __init__(self, front_end: FrontEnd) -> None:
+        super().__init__()
+        self.front_end = front_end
+        self.sample_rate = next((rate for rate in SAMPLE_RATES if rate >= front_end.sample_rate), SAMPLE_RATES[-1])
+        self.scene_embedding_size = self.timestamp_embedding_size = front_end.embedding_size
+
+    def forward(self, audio: Tensor) -> Tensor:
+        """Embeddings `(n_sounds, n_features)` of audio `(n_sounds, n_samples)` at `sample_rate`, between -1 and 1."""
+        waveform = torchaudio.functional.resample(audio.float(), self.sample_rate, self.front_end.sample_rate)
+        embeddings: Tensor = self.front_end(waveform)
+        return embeddings.float()
+
+
+def load_model(model_file_path: str = "") -> HearModel:
+    """A front-end by its name, or with arguments.
+
+    Args:
+        model_file_path: A name as `vgg`, which is the default; or YAML as `{class_path: vgg, init_args: {size: large,
+            seed: 1}}`; or a file that holds either.
+
+    Raises:
+        UsageError: There is no such front-end, or it has no such arguments.
+
+    Example:
+        >>> model = load_model("{class_path: temporal, init_args: {n_filters: 4}}")
+        >>> model.sample_rate, model.scene_embedding_size
+        (16000, 56)
+    """
+    text = str(model_file_path)
+    if text.endswith((".yaml", ".yml")):
+        try:
+            text = Path(text).read_text("utf-8")
+        except OSError as error:
+            raise UsageError(f"{text} cannot be read: {error.strerror}; give a name, or a YAML file") from error
+    try:
+        entry: Any = yaml.safe_load(text) or "vgg"
+    except yaml.YAMLError as error:
+        raise UsageError(f"{model_file_path!r} is no YAML: {' '.join(str(error).split())}") from error
+    entry = {"class_path": entry} if isinstance(entry, str) else entry
+    if not isinstance(entry, dict) or set(entry) - {"class_path", "init_args"} or "class_path" not in entry:
+        raise UsageError(
+            f"{model_file_path!r} names no front-end; give a name, or {{class_path: NAME, init_args: ...}}"
+        )
+    cls = FRONTENDS.get(str(entry["class_path"]))  # registered ones alone, so that nothing else is imported
+    if cls.imports:
+        raise UsageError(f"front-end {entry['class_path']!r} wraps another module; use that module itself")
+    try:
+        return HearModel(cls(**(entry.get("init_args") or {})))
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"front-end {entry['class_path']!r}: {error}") from error
+
+
+def get_scene_embeddings(audio: Tensor, model: HearModel) -> Tensor:
+    """One embedding a sound.
+
+    Args:
+        audio: `(n_sounds, n_samples)` at the model's rate, between -1 and 1, on the model's device.
+        model: As `load_model` gives it.
+
+    Returns:
+        `(n_sounds, scene_embedding_size)`, float32.
+    """
+    _refuse_odd(audio)
+    with torch.no_grad():
+        return model(audio)  # type: ignore[no-any-return]
+
+
+def get_timestamp_embeddings(audio: Tensor, model: HearModel) -> tuple[Tensor, Tensor]:
+    """Embeddings of half a second around moments that are 50 ms apart.
+
+    Audio beyond either end is silence. What a front-end needs more than half a second for, it hears by repeating that.
+
+    Args:
+        audio: `(n_sounds, n_samples)` at the model's rate, between -1 and 1, on the model's device.
+        model: As `load_model` gives it.
+
+    Returns:
+        Embeddings `(n_sounds, n_timestamps, timestamp_embedding_size)`, and timestamps `(n_sounds, n_timestamps)` in
+        ms; both float32.
+    """
+    _refuse_odd(audio)
+    n_sounds, n_samples = audio.shape
+    window = round(_WINDOW * model.sample_rate)
+    n_timestamps = 1 + int((n_samples - 1) / (_HOP * model.sample_rate))
+    moments = torch.arange(n_timestamps)
+    centres = moments.double() * _HOP * model.sample_rate  # rounded one by one, so that they do not drift
+    padded = nn.functional.pad(audio, (window // 2, window))
+    inside = torch.arange(window, device=audio.device)
+    parts = []
+    for starts in torch.split(centres.round().long(), max(1, _AT_A_TIME // n_sounds)):
+        frames = padded[:, starts.to(audio.device)[:, None] + inside]  # (n_sounds, a few, window)
+        with torch.no_grad():
+            parts.append(model(frames.flatten(0, 1)).reshape(n_sounds, len(starts), -1))
+    timestamps = 1000 * _HOP * moments.float().to(audio.device)
+    return torch.cat(parts, dim=1), timestamps.expand(n_sounds, -1)
+
+
+def _refuse_odd(audio: Tensor) -> None:
+    if audio.ndim != 2 or 0 in audio.shape:
+        raise ValueError(f"audio has shape {tuple(audio.shape)}; expected (n_sounds, n_samples), both above 0")

@@ -1,0 +1,116 @@
+"""Random front-ends as a transformer of scikit-learn, for pipelines and grid searches."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import soxr
+import torch
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .. import audio
+from ..backends.base import Array
+from ..frontends import FrontEnd
+from ..registry import FRONTENDS
+
+Sounds = Array | Sequence[str | Path]
+
+
+class RandomFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+    """Embeddings of waveforms, or of audio files, by a frozen front-end with random weights.
+
+    Args:
+        frontend: Registered name of a front-end, see `untrained list frontends`.
+        seed: Of its weights.
+        arguments: Of the front-end, by name; its defaults for the others.
+        sample_rate: Of waveforms that are given as an array, in Hz; by default the front-end's. Files tell theirs.
+        n_samples: Length to which files are brought, in samples at the front-end's rate; arrays are taken as they are.
+        batch_size: Clips at a time.
+        device: Where the front-end runs, as PyTorch calls it.
+
+    Attributes:
+        front_end_: The front-end.
+        n_features_in_: Samples of a waveform; not there for files.
+
+    Example:
+        >>> import numpy as np
+        >>> from sklearn.pipeline import make_pipeline
+        >>> from sklearn.svm import SVC
+        >>> X, y = np.random.default_rng(0).normal(size=(6, 12_000)), [0, 0, 0, 1, 1, 1]
+        >>> make_pipeline(RandomFeatures("temporal"), SVC()).fit(X, y).predict(X).shape
+        (6,)
+    """
+
+    def __init__(
+        self,
+        frontend: str = "vgg",
+        seed: int = 0,
+        *,
+        arguments: Mapping[str, Any] | None = None,
+        sample_rate: int | None = None,
+        n_samples: int = 350_000,
+        batch_size: int = 8,
+        device: str = "cpu",
+    ) -> None:
+        self.frontend, self.seed, self.arguments = frontend, seed, arguments
+        self.sample_rate, self.n_samples, self.batch_size, self.device = sample_rate, n_samples, batch_size, device
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    def fit(self, X: Sounds, y: Any = None) -> Self:
+        """Make the front-end; nothing is learned.
+
+        Args:
+            X: Waveforms `(n_clips, n_samples)`, or paths of audio files.
+            y: Ignored.
+        """
+        if self.batch_size < 1:
+            raise ValueError(f"batch_size={self.batch_size}; expected 1 or more")
+        if not _are_paths(X):
+            validate_data(self, X, dtype=np.float32)
+        arguments = {**(self.arguments or {}), "seed": self.seed}
+        try:
+            self.front_end_: FrontEnd = FRONTENDS.create(self.frontend, **arguments)
+        except TypeError as error:
+            raise ValueError(f"front-end {self.frontend!r} cannot be made: {error}") from error
+        return self
+
+    def transform(self, X: Sounds) -> Array:
+        """Embeddings `(n_clips, embedding_size)` of waveforms `(n_clips, n_samples)`, or of audio files.
+
+        Raises:
+            AudioError: A file cannot be used.
+        """
+        check_is_fitted(self)
+        if not _are_paths(X):
+            X = validate_data(self, X, reset=False, dtype=np.float32)
+        front_end = self.front_end_.to(self.device)
+        parts = []
+        for start in range(0, len(X), self.batch_size):
+            waveforms = torch.from_numpy(self._waveforms(X[start : start + self.batch_size])).to(self.device)
+            with torch.inference_mode():
+                parts.append(front_end(waveforms).cpu().numpy())
+        return np.concatenate(parts)
+
+    def get_feature_names_out(self, input_features: Any = None) -> Array:
+        """The layer and map that each feature is of, as `layer0.map12`."""
+        check_is_fitted(self)
+        return np.array(self.front_end_.feature_names, dtype=object)
+
+    def _waveforms(self, X: Sounds) -> Array:
+        rate = self.front_end_.sample_rate
+        if _are_paths(X):
+            return np.stack([audio.load(path, sample_rate=rate, n_samples=self.n_samples).waveform for path in X])
+        if self.sample_rate not in (None, rate):
+            return np.stack([soxr.resample(waveform, self.sample_rate, rate) for waveform in X])
+        return np.asarray(X)
+
+
+def _are_paths(X: Any) -> bool:
+    is_row = isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.ndim == 1)
+    return is_row and len(X) > 0 and isinstance(X[0], str | Path)

@@ -1,0 +1,95 @@
+"""How good predictions are: accuracy with its uncertainty, and two means that no large class dominates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.metrics import f1_score, recall_score
+
+from ..backends.base import Array
+
+CONFIDENCE = 0.95
+N_DRAWS = 10_000
+_AT_A_TIME = 2_000_000  # numbers drawn, which bounds memory
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of one set of predictions, as fractions.
+
+    Args:
+        balanced_accuracy: Mean over classes of the share of a class's clips that are right, of all folds together.
+        macro_f1: Mean over classes of F1, of all folds together.
+        accuracy_low: Lower end of the 95 % bootstrap interval of the mean accuracy of the folds.
+        accuracy_high: Its upper end.
+    """
+
+    balanced_accuracy: float
+    macro_f1: float
+    accuracy_low: float
+    accuracy_high: float
+
+
+def score(labels: Array, predictions: Array, folds: Sequence[object], groups: Sequence[object]) -> Scores:
+    """Score predictions.
+
+    Args:
+        labels: `(n_clips,)`.
+        predictions: `(n_clips,)`.
+        folds: Of each clip; all the same where there are none.
+        groups: Of each clip, as the recording that it is from.
+
+    Example:
+        >>> import numpy as np
+        >>> scores = score(np.array([0, 0, 1, 1]), np.array([0, 0, 0, 1]), [1, 1, 1, 1], ["a", "b", "c", "d"])
+        >>> scores.balanced_accuracy, scores.accuracy_low, scores.accuracy_high
+        (0.75, 0.25, 1.0)
+    """
+    low, high = interval(bootstrap((labels == predictions)[:, None], folds, groups))
+    options = {"labels": np.unique(labels), "average": "macro", "zero_division": 0}
+    return Scores(
+        balanced_accuracy=float(recall_score(labels, predictions, **options)),
+        macro_f1=float(f1_score(labels, predictions, **options)),
+        accuracy_low=float(low[0]),
+        accuracy_high=float(high[0]),
+    )
+
+
+def bootstrap(correct: Array, folds: Sequence[object], groups: Sequence[object]) -> Array:
+    """Draw the mean accuracy of the folds again and again, by the bootstrap over groups within folds (Efron 1979).
+
+    The groups of a fold are drawn with replacement, all clips of one together: excerpts of one recording are right or
+    wrong together, and are no independent witnesses. Columns share their draws, so that differences of two are paired.
+
+    Args:
+        correct: How often each clip was right, from 0 to 1, `(n_clips, n_columns)`; a column for each model.
+        folds: Of each clip.
+        groups: Of each clip; a clip of its own has a group of its own.
+
+    Returns:
+        Accuracies as fractions, `(10000, n_columns)`; the same at each call.
+    """
+    rng = np.random.default_rng(0)
+    fold_of, group_of = (np.unique(np.array(names, dtype=str), return_inverse=True)[1] for names in (folds, groups))
+    n_folds = int(fold_of.max()) + 1
+    total = np.zeros((N_DRAWS, correct.shape[1]))
+    for fold in range(n_folds):
+        inside = fold_of == fold
+        _, position = np.unique(group_of[inside], return_inverse=True)
+        n = int(position.max()) + 1
+        right = np.zeros((n, correct.shape[1]))
+        np.add.at(right, position, correct[inside])
+        size = np.bincount(position, minlength=n)
+        step = max(1, _AT_A_TIME // n)
+        for start in range(0, N_DRAWS, step):
+            rows = min(step, N_DRAWS - start)
+            drawn = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
+            times = np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n)
+            total[start : start + rows] += (times @ right) / (times @ size)[:, None]
+    return total / n_folds
+
+
+def interval(draws: Array) -> tuple[Array, Array]:
+    """Ends of the 95 % interval of draws, each `(n_columns,)`."""
+    low, high = np.quantile(draws, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0)
+    return low, high

@@ -1,0 +1,211 @@
+"""The probe joins the parts: a front-end that is never trained, and a back-end that learns from its embeddings.
+
+Its loops are Lightning's: predict computes embeddings from audio; fit and test read them from the store.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from pytorch_lightning import LightningDataModule, LightningModule
+from torch import Tensor
+from torch.utils.data import DataLoader, TensorDataset
+
+from ..backends import BackEnd
+from ..backends.base import Array
+from ..backends.standardized import Standardize, Standardized
+from ..datamodules import AudioDataModule, Clip
+from ..datamodules.base import Batch
+from ..embeddings.store import EmbeddingStore
+from ..errors import DataError, StoreError, UsageError
+from ..frontends import FrontEnd
+from ..frontends.base import Layers
+from ..frontends.initialisers import Init
+from ..frontends.pooling import Pooling
+from ..registry import BACKENDS, FRONTENDS
+from .selection import Protocol, Selection, resolve, select
+
+_ROWS_AT_A_TIME = 1024
+
+
+class Probe(LightningModule):
+    """A frozen front-end and a back-end that is trained on its embeddings.
+
+    Args:
+        frontend: Turns waveforms into embeddings; by default that of the checkpoint.
+        backend: Classifies embeddings; not needed to predict, by default that of the checkpoint in a test.
+        protocol: How candidates are chosen and scored: `holdout`, `nested`, `study`, or `auto`, which is hold-out where
+            there is a test split and nested elsewhere.
+        init: Distribution that the front-end's weights are drawn from: `he_truncated`, as in the study, `he_normal`,
+            `xavier`, `orthogonal` or `pytorch`; by default the front-end's own, which is `he_truncated`.
+        layers: Of the front-end, which the back-end learns from: `all`, `last`, or a list of numbers counted from 0.
+            Embeddings hold all layers.
+        pooling: How a feature map becomes features: `mean`, as in the study, `mean_std` or `max`; by default the
+            front-end's own, which is `mean`.
+        standardize: What the back-end reads: features as they are (`none`, as in the study), or their z-scores
+            (`zscore`), with means and deviations of the clips that it is fitted to.
+
+    Raises:
+        ValueError: The front-end has no such layers, or computes its embeddings in a way to which `init`, `layers` or
+            `pooling` does not apply.
+    """
+
+    def __init__(
+        self,
+        frontend: FrontEnd | None = None,
+        backend: BackEnd | None = None,
+        protocol: Protocol = "auto",
+        init: Init | None = None,
+        layers: Layers = "all",
+        pooling: Pooling | None = None,
+        standardize: Standardize = "none",
+    ) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.frontend = None if frontend is None else frontend.with_options(init, pooling)
+        self.backend, self.protocol = backend, protocol
+        self.init, self.layers, self.pooling, self.standardize = init, layers, pooling, standardize
+        if self.frontend is not None:
+            self.init, self.pooling = self.frontend.options
+            if layers != "all":
+                self.frontend.columns(layers)  # refuses those that there are not
+        self.selection: Selection | None = None
+        self.test_predictions: Array = np.zeros(0, int)
+        self._batches: list[tuple[Tensor, Tensor]] = []
+
+    @property
+    def columns(self) -> list[int] | None:
+        """Columns of an embedding that the back-end learns from: those of `layers`; None for all."""
+        return None if self.layers == "all" else self.require_front_end().columns(self.layers)
+
+    @property
+    def n_features(self) -> int:
+        """How many numbers the back-end learns from."""
+        return self.require_front_end().embedding_size if self.columns is None else len(self.columns)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """What the back-end reads of a batch of clips.
+
+        Args:
+            waveform: `(batch, n_samples)`.
+
+        Returns:
+            `(batch, n_features)`.
+        """
+        embeddings: Tensor = self.require_front_end()(waveform)
+        return embeddings if self.columns is None else embeddings[:, self.columns]
+
+    def on_predict_start(self) -> None:
+        """Lay out the weights as tensor cores read them."""
+        if self.device.type == "cuda":
+            self.require_front_end().to(memory_format=torch.channels_last)
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Embeddings of a batch, of all layers, `(n_clips_read, embedding_size)`."""
+        front_end = self.require_front_end()
+        if not batch.ids:
+            return torch.zeros(0, front_end.embedding_size)
+        return front_end(batch.waveforms)  # type: ignore[no-any-return]
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """Hand embeddings and labels to the back-end."""
+        self._batches.append(batch)
+
+    def on_train_epoch_end(self) -> None:
+        """Search the back-end's candidates and fit the chosen one."""
+        backend = self.require_back_end()
+        if self.standardize == "zscore":
+            backend = Standardized(backend)
+        X, y = (torch.cat(parts).numpy() for parts in zip(*self._batches, strict=True))
+        self._batches = []
+        data: EmbeddedData = self.trainer.datamodule  # type: ignore[attr-defined]
+        self.selection = select(backend, X, y, data.learned, resolve(self.protocol, data.clips), data.seed)
+        self.backend = self.selection.model
+        self.log(self.selection.score_name, self.selection.score)
+
+    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """Keep the label that the trained back-end gives, and the true one."""
+        X, y = batch
+        self._batches.append((torch.from_numpy(np.asarray(self.require_back_end().predict(X.numpy()))), y))
+
+    def on_test_epoch_end(self) -> None:
+        """Score the test split."""
+        given, true = (torch.cat(parts) for parts in zip(*self._batches, strict=True))
+        self._batches = []
+        self.test_predictions = given.numpy()
+        self.log("test/accuracy", (given == true).double().mean())
+
+    def configure_optimizers(self) -> list[Any]:
+        """None: nothing is trained by gradients."""
+        return []
+
+    def require_front_end(self) -> FrontEnd:
+        """The front-end.
+
+        Raises:
+            UsageError: None was given.
+        """
+        if self.frontend is None:
+            raise UsageError(f"no front-end was given: add --model.frontend, one of {', '.join(FRONTENDS.names())}")
+        return self.frontend
+
+    def require_back_end(self) -> BackEnd:
+        """The back-end.
+
+        Raises:
+            UsageError: None was given.
+        """
+        if self.backend is None:
+            raise UsageError(f"no back-end was given: add --model.backend, one of {', '.join(BACKENDS.names())}")
+        return self.backend
+
+
+class EmbeddedData(LightningDataModule):
+    """Embeddings of a data set with their labels, for the fit and test loops.
+
+    Args:
+        store: Where the embeddings are.
+        datamodule: What says which clips there are.
+        class_names: In the order of the labels.
+        columns: Of the embeddings, to read; by default all.
+    """
+
+    def __init__(
+        self,
+        store: EmbeddingStore,
+        datamodule: AudioDataModule,
+        class_names: Sequence[str],
+        columns: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__()
+        absent = set(store.missing(datamodule.stamps()))
+        if absent - store.failed.keys():
+            raise StoreError(f"{store.folder}: clips of {datamodule.dataset_name} are not stored; run predict first")
+        self.store, self.columns, self.seed = store, columns, datamodule.seed
+        self.clips = clips = [clip for clip in datamodule.listed if clip.id not in absent]
+        if not clips:
+            raise DataError(f"{datamodule.dataset_name}: not one of its {len(datamodule.listed)} clips could be read")
+        self.learned = [clip for clip in clips if clip.split != "test"]
+        self.tested = [clip for clip in clips if clip.split == "test"]
+        self._label_of = {name: label for label, name in enumerate(class_names)}
+
+    def labels(self, clips: Sequence[Clip]) -> Array:
+        """Labels of clips, as indices into the class names."""
+        return np.array([self._label_of[clip.label] for clip in clips])
+
+    def embeddings(self, clips: Sequence[Clip]) -> Array:
+        """Embeddings of clips, `(len(clips), n_features)`."""
+        return self.store.read([clip.id for clip in clips], self.columns)
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Embeddings of all clips outside the test split."""
+        return self._loader(self.learned)
+
+    def test_dataloader(self) -> DataLoader[Any]:
+        """Embeddings of the test split."""
+        return self._loader(self.tested)
+
+    def _loader(self, clips: Sequence[Clip]) -> DataLoader[Any]:
+        X = torch.from_numpy(self.embeddings(clips))
+        return DataLoader(TensorDataset(X, torch.from_numpy(self.labels(clips))), batch_size=_ROWS_AT_A_TIME)

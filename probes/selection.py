@@ -1,0 +1,209 @@
+"""How candidates are chosen and scored.
+
+`holdout` chooses on validation, fits on train and is scored on test. `nested` scores each fold with the candidate that
+the other folds choose. `study` reports the best mean over the folds that it was chosen by, as Pons & Serra (2018) did,
+and is optimistic for that.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from ..backends.base import Array, BackEnd, SearchResult, Splits, first_of_best
+from ..datamodules.clip import Clip
+from ..datamodules.splits import class_sizes, groups_of, stratified
+from ..errors import DataError
+
+Protocol = Literal["auto", "holdout", "nested", "study"]
+Resolved = Literal["holdout", "nested", "study"]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The outcome of a search: the model, how well it does, and by which rule.
+
+    Args:
+        protocol: The rule that was used: `holdout`, `nested` or `study`.
+        model: The chosen candidate, fitted.
+        candidates: Arguments of every candidate.
+        candidate_scores: Mean accuracy of every candidate over what it was chosen by.
+        best: Index of the chosen candidate.
+        score_name: `val/accuracy` for hold-out, `cv/accuracy` for folds.
+        score: Accuracy as a fraction.
+        scored: Indices of the clips behind the score.
+        predictions: The labels given to these clips.
+        fold_scores: Accuracy of each fold, empty for hold-out.
+        fold_sizes: Number of clips of each part whose accuracies the score is the mean of.
+        selected_on_test: Whether the score was chosen by the very clips that it is of.
+    """
+
+    protocol: str
+    model: BackEnd
+    candidates: list[dict[str, Any]]
+    candidate_scores: list[float]
+    best: int
+    score_name: str
+    score: float
+    scored: Array
+    predictions: Array
+    fold_scores: list[float] = field(default_factory=list)
+    fold_sizes: list[int] = field(default_factory=list)
+    selected_on_test: bool = False
+
+    @property
+    def best_candidate(self) -> dict[str, Any]:
+        """Arguments of the chosen candidate."""
+        return self.candidates[self.best]
+
+
+def resolve(protocol: Protocol, clips: Sequence[Clip]) -> Resolved:
+    """The protocol to use for these clips: `auto` is hold-out where there is a test split, else nested.
+
+    Data with a test split is scored on it under `study` too, as the study does with GTZAN.
+
+    Raises:
+        DataError: The clips have neither the splits nor the folds that the protocol needs.
+    """
+    has_test = any(clip.split == "test" for clip in clips)
+    n_folds = len({clip.fold for clip in clips} - {None})
+    if protocol == "holdout" or (has_test and protocol in ("auto", "study")):
+        if not has_test or not any(clip.split == "train" for clip in clips):
+            raise DataError(
+                "protocol 'holdout' needs train and test splits, which the data lacks; "
+                "use --model.protocol nested with --data.folds"
+            )
+        return "holdout"
+    if n_folds < 2 or any(clip.fold is None for clip in clips):
+        raise DataError(f"protocol {protocol!r} needs every clip in one of at least two folds; give --data.folds")
+    if protocol == "study":
+        return "study"
+    if n_folds < 3:
+        raise DataError("protocol 'nested' chooses on the folds that it does not score: give --data.folds 3 or more")
+    return "nested"
+
+
+def select(backend: BackEnd, X: Array, y: Array, clips: Sequence[Clip], protocol: Resolved, seed: int = 0) -> Selection:
+    """Search the back-end's candidates, fit the chosen one and score it.
+
+    Args:
+        backend: The back-end whose candidates are searched.
+        X: Embeddings, `(n_clips, n_features)`.
+        y: Labels, `(n_clips,)`.
+        clips: The clips that the rows belong to, for their splits and folds.
+        protocol: The rule of selection, as `resolve` gives it for the whole data set.
+        seed: Of the folds made of the train split where there is no validation split.
+
+    Raises:
+        DataError: There are too few clips.
+    """
+    if protocol == "holdout":
+        return _holdout(backend, X, y, clips, seed)
+    folds = np.array([clip.fold for clip in clips])
+    return (_study if protocol == "study" else _nested)(backend, X, y, folds)
+
+
+def _holdout(backend: BackEnd, X: Array, y: Array, clips: Sequence[Clip], seed: int) -> Selection:
+    split = np.array([clip.split or "" for clip in clips])
+    train, validation = np.flatnonzero(split == "train"), np.flatnonzero(split == "validation")
+    if len(np.unique(y[train])) < 2:
+        raise DataError("the train split holds fewer than two classes that could be read; add clips")
+    splits: Splits = [(train, validation)]
+    if len(validation) == 0:
+        learned = [clips[int(index)] for index in train]
+        folds = stratified(n_inner_folds(learned), seed, y[train].tolist(), groups_of(learned))
+        splits = [(train[inner], train[outer]) for inner, outer in folds]
+    result = backend.search(X, y, splits)
+    return Selection(
+        protocol="holdout",
+        model=_fit(backend, result.candidates[result.best], X[train], y[train]),
+        candidates=result.candidates,
+        candidate_scores=result.scores.mean(axis=1).tolist(),
+        best=result.best,
+        score_name="val/accuracy",
+        score=result.best_score,
+        scored=np.concatenate([test for _, test in splits]),
+        predictions=np.concatenate(result.predictions[result.best]),
+        fold_sizes=[len(test) for _, test in splits],
+    )
+
+
+def n_inner_folds(train: Sequence[Clip]) -> int:
+    """How many folds of the train split candidates are chosen on where there is no validation split.
+
+    Raises:
+        DataError: A class has too few clips, or groups of clips, for two.
+    """
+    n_folds = min(5, *class_sizes(train).values())
+    if n_folds < 2:
+        raise DataError(
+            "without a validation split every class needs 2 or more train clips, of different groups where there are "
+            "groups; add clips or a validation split"
+        )
+    return n_folds
+
+
+def _study(backend: BackEnd, X: Array, y: Array, folds: Array) -> Selection:
+    splits = [(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in np.unique(folds)]
+    result = backend.search(X, y, splits)
+    return _over_folds("study", backend, X, y, splits, result, [result.best] * len(splits), selected_on_test=True)
+
+
+def _nested(backend: BackEnd, X: Array, y: Array, folds: Array) -> Selection:
+    """One search: a split for each fold, and one for each pair of folds, of which either may be the outer one."""
+    names = np.unique(folds)
+    outer = [(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in names]
+    pairs = [(i, j) for i in range(len(names)) for j in range(i + 1, len(names))]
+    inner = []
+    for i, j in pairs:
+        left_out = (folds == names[i]) | (folds == names[j])
+        inner.append((np.flatnonzero(~left_out), np.flatnonzero(left_out)))
+    result = backend.search(X, y, [*outer, *inner])
+    # inner_scores[candidate, i, j]: accuracy on fold j of the candidate fitted without i and j
+    inner_scores = np.full((len(result.candidates), len(names), len(names)), np.nan)
+    for index, (i, j) in enumerate(pairs):
+        clips = inner[index][1]
+        for candidate, row in enumerate(result.predictions):
+            right = row[len(outer) + index] == y[clips]
+            inner_scores[candidate, i, j] = right[folds[clips] == names[j]].mean()
+            inner_scores[candidate, j, i] = right[folds[clips] == names[i]].mean()
+    chosen = [first_of_best(np.nanmean(inner_scores[:, i], axis=1)) for i in range(len(names))]
+    of_folds = SearchResult(
+        result.candidates, [row[: len(outer)] for row in result.predictions], result.truth[: len(outer)]
+    )
+    return _over_folds("nested", backend, X, y, outer, of_folds, chosen, selected_on_test=False)
+
+
+def _over_folds(
+    protocol: str,
+    backend: BackEnd,
+    X: Array,
+    y: Array,
+    splits: Splits,
+    result: SearchResult,
+    chosen: list[int],
+    *,
+    selected_on_test: bool,
+) -> Selection:
+    """Score each fold with the candidate chosen for it; fit the best of all folds to all clips."""
+    fold_scores = [float(result.scores[candidate, fold]) for fold, candidate in enumerate(chosen)]
+    return Selection(
+        protocol=protocol,
+        model=_fit(backend, result.candidates[result.best], X, y),
+        candidates=result.candidates,
+        candidate_scores=result.scores.mean(axis=1).tolist(),
+        best=result.best,
+        score_name="cv/accuracy",
+        score=float(np.mean(fold_scores)),
+        scored=np.concatenate([test for _, test in splits]),
+        predictions=np.concatenate([result.predictions[candidate][fold] for fold, candidate in enumerate(chosen)]),
+        fold_scores=fold_scores,
+        fold_sizes=[len(test) for _, test in splits],
+        selected_on_test=selected_on_test,
+    )
+
+
+def _fit(backend: BackEnd, candidate: dict[str, Any], X: Array, y: Array) -> BackEnd:
+    model: BackEnd = backend.with_candidate(candidate).fit(X, y)
+    return model

@@ -1,0 +1,155 @@
+"""A trained back-end as bytes that cannot run code.
+
+Its arrays are safetensors; the rest is skops, of which nothing is built before all types that it names are known to be
+trusted.
+"""
+
+import copy
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+import torch
+from torch import Tensor
+
+from ..backends import BackEnd
+from ..backends.base import Array
+from ..backends.standardized import Standardize, Standardized
+from ..errors import CheckpointError
+from ..registry import BACKENDS
+
+_TRUSTED = frozenset(
+    {
+        f"{Standardized.__module__}.{Standardized.__qualname__}",
+        # What our own back-ends hold of scikit-learn.
+        "sklearn.linear_model._logistic.LogisticRegression",
+        "sklearn.linear_model._sgd_fast.Hinge",
+        "sklearn.linear_model._stochastic_gradient.SGDClassifier",
+        "sklearn.neighbors._classification.KNeighborsClassifier",
+        "sklearn.neighbors._nearest_centroid.NearestCentroid",
+        "sklearn.neural_network._multilayer_perceptron.MLPClassifier",
+        "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+        "sklearn.preprocessing._label.LabelBinarizer",
+        "sklearn.svm._classes.LinearSVC",
+        "sklearn.svm._classes.SVC",
+        # Plain values.
+        *(f"builtins.{name}" for name in ("bool", "bytes", "dict", "float", "int", "list", "set", "str", "tuple")),
+        *("builtins.NoneType", "builtins.slice", "collections.OrderedDict", "collections.defaultdict"),
+        *("numpy.ndarray", "numpy.dtype", "numpy.bool", "numpy.int32", "numpy.int64", "numpy.float32", "numpy.float64"),
+        *("numpy.ma.MaskedArray", "numpy.random.mtrand.RandomState", "numpy.random._generator.Generator"),
+        *("numpy.random._mt19937.MT19937", "numpy.random._pcg64.PCG64"),
+    }
+)
+
+
+def pack(back_end: BackEnd) -> dict[str, Tensor]:
+    """A trained back-end as bytes in tensors, by name: its arrays as safetensors, the rest as skops."""
+    bare, arrays = _without_arrays(back_end)
+    from skops.io import dumps, loads  # importing it takes a second
+
+    stored = dumps(bare)
+    loads(stored, trusted=sorted(_types_of(stored)))  # or it would be known only when it is too late
+    return {"arrays": _as_tensor(safetensors.numpy.save(arrays)), "skops": _as_tensor(stored)}
+
+
+def unpack(
+    content: Mapping[str, Tensor], name: str, standardize: Standardize, path: str | Path, trust: Sequence[str]
+) -> BackEnd:
+    """The trained back-end that `pack` gave.
+
+    Args:
+        content: What `pack` gave.
+        name: Registered name of the back-end that it ought to be.
+        standardize: What it ought to read of features.
+        path: Of the file that it comes from, for messages.
+        trust: Further types that may be built, as `module.Class`.
+
+    Raises:
+        CheckpointError: It names a type that is not trusted, or is damaged.
+    """
+    from skops.io import get_untrusted_types, loads  # importing it takes a second
+
+    try:
+        stored = content["skops"].numpy().tobytes()
+        trusted = {*_TRUSTED, *_registered_types(), *trust}
+        unknown = sorted({*_types_of(stored), *get_untrusted_types(data=stored)} - trusted)
+        if unknown:
+            raise CheckpointError(
+                f"{path}: its back-end names types that are not trusted: {', '.join(unknown)}; if you know where the "
+                f"file comes from, allow them with --trust {quoted(sorted({*trust, *unknown}))}"
+            )
+        back_end = loads(stored, trusted=sorted(trusted))
+        _give_arrays(back_end, safetensors.numpy.load(content["arrays"].numpy().tobytes()))
+        if isinstance(back_end, Standardized) != (standardize == "zscore"):
+            raise ValueError(f"it does not read what standardize={standardize!r} says")
+        reader = back_end.backend_ if isinstance(back_end, Standardized) else back_end
+        if not isinstance(reader, BACKENDS.get(name)):
+            raise ValueError(f"it is a {type(reader).__name__}, not the {name!r} it says")
+    except CheckpointError:
+        raise
+    except Exception as error:  # skops raises what it meets in a damaged archive
+        raise CheckpointError(f"{path}: its back-end is damaged ({error}); fit the probe again") from error
+    return back_end  # type: ignore[no-any-return]
+
+
+def quoted(types: Sequence[str]) -> str:
+    """Names as `--trust` takes them on a command line."""
+    return types[0] if len(types) == 1 else f"'[{', '.join(types)}]'"
+
+
+def _without_arrays(back_end: BackEnd) -> tuple[BackEnd, dict[str, Array]]:
+    """A copy that lacks its arrays of numbers, and these by name, as `coefs_`, or `backend_.coefs_` of one within."""
+    bare, arrays = copy.copy(back_end), dict[str, Array]()
+    for name, value in vars(back_end).items():
+        if isinstance(value, BackEnd):
+            inner, found = _without_arrays(value)
+            setattr(bare, name, inner)
+            arrays |= {f"{name}.{key}": array for key, array in found.items()}
+        elif type(value) is np.ndarray and value.dtype.kind in "biuf" and value.dtype.itemsize <= 8:
+            delattr(bare, name)
+            arrays[name] = np.asarray(value, order="C")
+    return bare, arrays
+
+
+def _give_arrays(back_end: object, arrays: dict[str, Array]) -> None:
+    """The reverse of `_without_arrays`."""
+    for name, array in arrays.items():
+        owner, (*path, last) = back_end, name.split(".")
+        for part in path:
+            owner = vars(owner)[part]
+        stated = getattr(type(owner), last, None)
+        if not isinstance(owner, BackEnd) or last.startswith("__") or callable(stated) or hasattr(stated, "__get__"):
+            raise ValueError(f"array {name!r} belongs to no back-end")
+        setattr(owner, last, array)
+
+
+def _as_tensor(content: bytes) -> Tensor:
+    return torch.from_numpy(np.frombuffer(content, np.uint8).copy())
+
+
+def _types_of(stored: bytes) -> set[str]:
+    """All types that skops would build, at any depth."""
+    # Its own audit leaves out all of scikit-learn, where some types call any method by its name.
+    with zipfile.ZipFile(io.BytesIO(stored)) as archive:
+        waiting: list[Any] = [json.loads(archive.read("schema.json"))]
+    found: set[str] = set()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            if "__class__" in node:
+                found.add(f"{node['__module__']}.{node['__class__']}")
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+    return found
+
+
+def _registered_types() -> Iterable[str]:
+    """Types of back-ends, by where they are defined; what cannot be imported is of no use here."""
+    loaded, _ = BACKENDS.load_all()
+    return (f"{cls.__module__}.{cls.__qualname__}" for cls in loaded.values())

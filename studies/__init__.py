@@ -1,0 +1,1 @@
+"""Studies: many runs are planned, executed, analysed and reported."""

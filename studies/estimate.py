@@ -1,0 +1,151 @@
+"""What a study would do: its runs, what is there already, and an estimate of the time that the rest takes."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from pytorch_lightning import Trainer
+
+from ..backends.standardized import Standardized
+from ..datamodules import AudioDataModule, Clip
+from ..embeddings.provenance import describe
+from ..embeddings.writer import open_store, place
+from ..errors import AudioError
+from ..probes.run import Run
+from ..probes.selection import resolve, select
+from .plan import Study
+
+_SAMPLES = (150, 300)  # clips, of the small searches that are timed
+_SHORT = 0.5  # s; what takes less is timed again, warm
+_WRITING = 0.8  # s; figures, logs and checkpoint of a run, roughly
+
+
+def dry_run(study: Study, trainer: Trainer, embeddings: Path, *, force: bool) -> Iterator[str]:
+    """Say what a study would do, line by line, without doing it.
+
+    Args:
+        study: The runs.
+        trainer: Of the extraction.
+        embeddings: Folder of all stores.
+        force: Whether everything is computed again.
+
+    Yields:
+        A line a run, then counts and times.
+    """
+    missing: dict[str, tuple[int, Run]] = {}
+    waiting = []
+    done = study.done()
+    for run in study.runs:
+        if run.identity in done and not force:
+            yield f"{run.folder}: done"
+            continue
+        waiting.append(run)
+        if run.extraction not in missing:
+            missing[run.extraction] = (_n_missing(run, str(trainer.precision), embeddings, force=force), run)
+        n, total = missing[run.extraction][0], len(run.datamodule.listed)
+        yield f"{run.folder}: to do, {total - n} of {total} embeddings are there"
+    yield from study.notes
+    n_clips = sum(n for n, _ in missing.values())
+    n_done = len(study.runs) - len(waiting)
+    yield f"{len(study.runs)} runs: {n_done} done, {len(waiting)} to do; {n_clips} embeddings to compute"
+    if waiting:
+        extracting = sum(n * _seconds_per_clip(run, trainer) for n, run in missing.values() if n) / trainer.world_size
+        fitting = _seconds_of_fits(waiting)
+        both = told(extracting + fitting)
+        how = "from the time of one clip of each front-end, and of small searches"
+        yield f"about {both}: embeddings {told(extracting)}, fits {told(fitting)} ({how})"
+
+
+def told(seconds: float) -> str:
+    """A time as people say it.
+
+    Example:
+        >>> told(42.3), told(600), told(5000)
+        ('42 s', '10 min', '1 h 23 min')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
+
+
+def _n_missing(run: Run, precision: str, embeddings: Path, *, force: bool) -> int:
+    front_end = run.probe.require_front_end()
+    front_end.draw()
+    folder = embeddings / place(describe(front_end, run.datamodule, precision), run.datamodule)
+    if force or not folder.is_dir():  # opening it would make it
+        return len(run.datamodule.listed)
+    store = open_store(embeddings, front_end, run.datamodule, precision, damaged=True)
+    return len(store.missing(run.datamodule.stamps()))
+
+
+def _seconds_per_clip(run: Run, trainer: Trainer) -> float:
+    """Decoding of the first clip, and its way through the front-end; what a plug-in raises, the study will tell."""
+    device, datamodule = trainer.strategy.root_device, run.datamodule
+    front_end = run.probe.require_front_end()
+    start = time.perf_counter()
+    try:
+        waveform = datamodule.read(datamodule.listed[0], front_end.sample_rate).waveform
+    except AudioError:
+        waveform = np.zeros(datamodule.n_samples, np.float32)
+    decoding = (time.perf_counter() - start) / max(1, datamodule.num_workers)
+    n = 1 if device.type == "cpu" else datamodule.batch_size
+    batch = torch.from_numpy(waveform).repeat(n, 1).to(device)
+    front_end = front_end.to(device)
+    for _ in range(2):
+        start = time.perf_counter()
+        with torch.inference_mode(), contextlib.suppress(Exception):
+            front_end(batch).cpu()  # waits for the device
+        seconds = time.perf_counter() - start
+        if seconds > _SHORT:
+            break
+    front_end.to("cpu")
+    return decoding + seconds / n
+
+
+def _seconds_of_fits(runs: Sequence[Run]) -> float:
+    """Searches of a few clips with made embeddings, and how their time grows from one number of clips to another."""
+    known: dict[tuple[str, str, int], float] = {}
+    total = 0.0
+    for run in runs:
+        n_features = run.probe.n_features
+        key = (run.params["dataset"], run.params["back_end"], round(np.log2(n_features)))
+        if key not in known:
+            known[key] = _seconds_of_fit(run, n_features)
+        total += known[key] + _WRITING
+    return total
+
+
+def _seconds_of_fit(run: Run, n_features: int) -> float:
+    n_clips = len([clip for clip in run.datamodule.listed if clip.split != "test"])
+    few, more = (min(n, n_clips) for n in _SAMPLES)
+    try:
+        longer = _time_search(run, n_features, more)
+        if more == n_clips:
+            return longer
+        growth = np.clip(np.log(longer / _time_search(run, n_features, few)) / np.log(more / few), 0.5, 3)
+    except Exception:  # so few clips may not make folds; what a plug-in raises, it raises in the study too
+        return 0.0
+    return float(longer * (n_clips / more) ** growth)
+
+
+def _time_search(run: Run, n_features: int, n_clips: int) -> float:
+    clips = _thinned(run.datamodule, n_clips)
+    labels = np.unique([clip.label for clip in clips], return_inverse=True)[1]
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(len(clips), n_features)).astype("f4")  # nothing to learn, which takes longest
+    backend = run.probe.require_back_end()
+    backend = Standardized(backend) if run.probe.standardize == "zscore" else backend
+    start = time.perf_counter()
+    select(backend, X, labels, clips, resolve(run.probe.protocol, run.datamodule.listed), run.datamodule.seed)
+    return time.perf_counter() - start
+
+
+def _thinned(datamodule: AudioDataModule, n: int) -> list[Clip]:
+    """Some of the clips that are learned from, of all classes, splits and folds in their shares."""
+    learned = [clip for clip in datamodule.listed if clip.split != "test"]
+    learned.sort(key=lambda clip: (str(clip.split), -1 if clip.fold is None else clip.fold, clip.label))
+    return [learned[index] for index in np.linspace(0, len(learned) - 1, n).astype(int)]

@@ -1,0 +1,215 @@
+"""Figures: a study in the style of its original, accuracy against cost, confusion, and random filters."""
+
+from collections.abc import Callable, Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
+from torch import nn
+
+from ..backends.base import Array
+from ..frontends import FrontEnd
+from .analysis import Analysis, Cell
+
+BASELINE = "mfcc"
+_A_ROW = 8  # random filters
+_INTERVAL = "0.35"  # a grey that shows on bars and beside them
+_COSTS: dict[str, Callable[[Cell], float | None]] = {
+    "parameters": lambda cell: cell.first.n_parameters,
+    "FLOP for a clip": lambda cell: cell.first.flop,
+    "seconds for a clip": lambda cell: cell.seconds_per_clip,
+}
+
+
+def comparison_figure(analysis: Analysis) -> Figure:
+    """Accuracies of a study: bars with deviations over seeds, MFCCs as lines, chance dashed; a row a data set.
+
+    Bars stand in groups of what front-ends read, from minimal filters to many. A thin grey line beside a bar's own
+    deviation is the interval over clips, a diamond what was published.
+    """
+    datasets = analysis.datasets
+    n_bars = len(analysis.front_ends()) * max(len(analysis.back_ends(dataset)) for dataset in datasets)
+    figure = Figure(figsize=(max(6.5, 2.5 + 0.42 * n_bars), 4.6 * len(datasets)), layout="constrained")
+    for axes, dataset in zip(np.atleast_1d(figure.subplots(len(datasets), 1)), datasets, strict=True):
+        _draw_dataset(axes, analysis, dataset)
+    return figure
+
+
+def _draw_dataset(axes: Axes, analysis: Analysis, dataset: str) -> None:
+    back_ends = analysis.back_ends(dataset)
+    bars = [name for name in analysis.front_ends() if name != BASELINE] or analysis.front_ends()
+    width = 0.8 / len(back_ends)
+    for index, back_end in enumerate(back_ends):
+        colour = mpl.color_sequences["tab10"][index % 10]
+        label = back_end
+        for position, name in enumerate(bars):
+            if cell := analysis.cells.get((dataset, name, back_end)):
+                _draw_cell(axes, cell, position + (index - (len(back_ends) - 1) / 2) * width, width, colour, label)
+                label = ""
+        if BASELINE not in bars and (cell := analysis.cells.get((dataset, BASELINE, back_end))):
+            axes.axhline(100 * cell.accuracy, color=colour, linewidth=1, label=f"{BASELINE}, {back_end}")
+    cells = analysis.of(dataset)
+    first = cells[0].first
+    axes.axhline(100 / first.n_classes, color="black", linestyle="--", linewidth=1, label="chance")
+    if any(cell.deviation is not None for cell in cells):
+        axes.errorbar([], [], yerr=[], color="black", capsize=3, linestyle="", label="deviation over seeds")
+    axes.plot([], [], color=_INTERVAL, linewidth=1, label="95 % interval over clips")
+    if any(cell.published is not None for cell in cells):
+        axes.plot([], [], "D", color="black", markerfacecolor="none", markersize=5, label="published")
+    _draw_kinds(axes, [[name for name in names if name in bars] for names in analysis.kinds().values()], analysis)
+    axes.set_xticks(range(len(bars)), [_folded(name) for name in bars], rotation=30, ha="right", parse_math=False)
+    axes.set(ylim=(0, 108), xlim=(-0.6, len(bars) - 0.4), ylabel="accuracy (%)", yticks=range(0, 101, 20))
+    optimistic = ", chosen by the clips that are scored" if any(c.first.selected_on_test for c in cells) else ""
+    axes.set_title(f"{dataset} ({first.protocol}{optimistic})", parse_math=False)
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+
+
+def _draw_cell(axes: Axes, cell: Cell, x: float, width: float, colour: object, label: str) -> None:
+    value, deviation = 100 * cell.accuracy, 100 * (cell.deviation or 0)
+    axes.bar(x, value, width, color=colour, alpha=0.7, label=label)
+    if deviation:
+        axes.errorbar(x - width / 6, value, yerr=deviation, capsize=3, color="black", linewidth=1)
+    axes.plot([x + width / 6] * 2, [100 * cell.low, 100 * cell.high], color=_INTERVAL, linewidth=1)
+    if cell.published is not None:
+        axes.plot(x, 100 * cell.published, "D", color="black", markerfacecolor="none", markersize=5)
+    top = max(value + deviation, 100 * max(cell.high, cell.published or 0))
+    axes.text(x, top + 1, f"{value:.0f}", ha="center", fontsize=8)
+
+
+def _draw_kinds(axes: Axes, kinds: Sequence[Sequence[str]], analysis: Analysis) -> None:
+    """Name the groups of bars, and draw lines between them."""
+    start = 0
+    for kind, names in zip(analysis.kinds(), kinds, strict=True):
+        if names:
+            axes.text(start + (len(names) - 1) / 2, 103.5, kind, ha="center", va="center", fontsize=9, style="italic")
+            if start:
+                axes.axvline(start - 0.5, color="lightgrey", linewidth=1)
+            start += len(names)
+
+
+def pareto_figure(analysis: Analysis) -> Figure:
+    """Accuracy against parameters, floating-point operations and seconds; a row a data set.
+
+    A line joins the front-ends that none is both cheaper and better than, with each back-end.
+    """
+    datasets = analysis.datasets
+    figure = Figure(figsize=(15, 4.4 * len(datasets)), layout="constrained")
+    for row, dataset in zip(np.atleast_2d(figure.subplots(len(datasets), 3, sharey="row")), datasets, strict=True):
+        for axes, (cost, of) in zip(row, _COSTS.items(), strict=True):
+            known = [(float(x), cell) for cell in analysis.of(dataset) if (x := of(cell)) is not None]
+            _draw_costs(axes, known, analysis.back_ends(dataset))
+            axes.set_xlabel(cost)
+        row[0].set(ylabel="accuracy (%)", ylim=(0, None))
+        row[0].set_title(dataset, loc="left", parse_math=False)
+        row[-1].legend(fontsize=8)
+    return figure
+
+
+def _draw_costs(axes: Axes, cells: Sequence[tuple[float, Cell]], back_ends: Sequence[str]) -> None:
+    for index, back_end in enumerate(back_ends):
+        colour = mpl.color_sequences["tab10"][index % 10]
+        points = [(x, 100 * cell.accuracy) for x, cell in cells if cell.first.back_end == back_end]
+        if points:
+            axes.plot(*zip(*points, strict=True), "o", color=colour, label=back_end)
+            axes.step(*zip(*pareto_front(points), strict=True), where="post", color=colour, linewidth=1)
+    best = {cell.first.front_end: (x, 100 * cell.accuracy) for x, cell in sorted(cells, key=lambda c: c[1].accuracy)}
+    for name, point in best.items():
+        axes.annotate(name, point, (3, 3), textcoords="offset points", fontsize=7, parse_math=False)
+    if cells:
+        axes.axhline(100 / cells[0][1].first.n_classes, color="black", linestyle="--", linewidth=1)
+        _decades(axes, [x for x, _ in cells])
+
+
+def _decades(axes: Axes, costs: Sequence[float]) -> None:
+    """A logarithmic axis of whole decades, which holds 0 where there is one."""
+    positive = [cost for cost in costs if cost > 0]
+    if not positive:
+        return
+    low, high = int(np.floor(np.log10(min(positive)))), int(np.floor(np.log10(max(positive)))) + 1
+    decades = [10.0**power for power in range(low, high + 1)]
+    if min(costs) > 0:
+        axes.set_xscale("log")
+        axes.set_xlim(decades[0], decades[-1])
+    else:
+        axes.set_xscale("symlog", linthresh=decades[0])
+        axes.set_xlim(-decades[0] / 4, decades[-1])
+        decades = [0.0, *decades]
+    axes.set_xticks(decades)
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Of pairs of a cost and a score, those that no other is both cheaper and better than, the cheapest first.
+
+    Example:
+        >>> pareto_front([(2, 50), (1, 40), (3, 45), (4, 60)])
+        [(1, 40), (2, 50), (4, 60)]
+    """
+    best: list[tuple[float, float]] = []
+    for cost, value in sorted(points, key=lambda point: (point[0], -point[1])):
+        if not best or value > best[-1][1]:
+            best.append((cost, value))
+    return best
+
+
+def confusion_figure(shares: Array, class_names: Sequence[str], title: str) -> Figure:
+    """A confusion matrix, each row in per cent of its class.
+
+    Args:
+        shares: For each true class (rows) how many per cent of its clips were given each, `(n_classes, n_classes)`.
+        class_names: In the order of rows and columns.
+        title: Above it.
+    """
+    size = 2.5 + 0.5 * len(class_names)
+    figure = Figure(figsize=(size + 1, size), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(shares, vmin=0, vmax=100, cmap="Blues")
+    axes.set_xticks(range(len(class_names)), class_names, rotation=45, ha="right", parse_math=False)
+    axes.set_yticks(range(len(class_names)), class_names, parse_math=False)
+    axes.set(xlabel="predicted", ylabel="true", title=title)
+    for (row, column), share in np.ndenumerate(shares):
+        if share:
+            colour = "white" if share > 50 else "black"
+            axes.text(column, row, f"{share:.0f}", ha="center", va="center", color=colour, fontsize=8)
+    figure.colorbar(image, ax=axes, label="% of the true class", shrink=0.8)
+    return figure
+
+
+def filters_figure(front_end: FrontEnd) -> Figure | None:
+    """The random filters of the layer that reads the representation, a few of each shape; None if there is none."""
+    convolutions = [
+        (name, module)
+        for name, module in front_end.named_modules()
+        if isinstance(module, nn.Conv1d | nn.Conv2d) and name.split(".")[0] != "representation"
+    ]
+    first = [(name, conv) for name, conv in convolutions if conv.in_channels == 1] or convolutions[:1]
+    if not first:
+        return None
+    n_shown = _A_ROW if len(first) > 1 else 2 * _A_ROW
+    figure = Figure(figsize=(9, 0.6 + 1.1 * len(first)), layout="constrained")
+    for axes, (name, conv) in zip(figure.subplots(len(first), 1, squeeze=False)[:, 0], first, strict=True):
+        weights = conv.weight[:n_shown, 0].detach().float().cpu().numpy()
+        shape = " x ".join(map(str, conv.kernel_size))
+        unit = "bands x frames" if weights.ndim == 3 else "steps"
+        axes.set_title(f"{name}: {len(weights)} of {conv.out_channels} filters, {shape} {unit}", fontsize=8)
+        gap = np.full((*weights.shape[:-1], max(1, weights.shape[-1] // 8)), np.nan)
+        side_by_side = np.concatenate([weights, gap], axis=-1)
+        if weights.ndim == 3:
+            axes.imshow(
+                np.concatenate(list(side_by_side), axis=1),
+                aspect="auto",
+                cmap="RdBu",
+                origin="lower",
+                interpolation="nearest",
+            )
+        else:
+            axes.plot(side_by_side.ravel(), linewidth=0.6)
+        axes.set_axis_off()
+    return figure
+
+
+def _folded(name: str) -> str:
+    """A long name on several lines."""
+    return name.replace("-", "\n", 1) if len(name) > 18 else name
