@@ -1,7 +1,7 @@
-"""Compare audio CNN front-ends without training them.
+"""Compare audio CNN frontends without training them.
 
-Audio clips go through frozen, randomly weighted CNN front-ends; every feature map is averaged into an embedding, and a
-shallow back-end (SVM or extreme learning machine) classifies it (Pons & Serra 2018).
+Audio clips go through frozen, randomly weighted CNN frontends; every feature map is averaged into an embedding, and a
+shallow backend (SVM or extreme learning machine) classifies it (Pons & Serra 2018).
 
 The public names are loaded when they are asked for: `import untrained` imports neither torch nor scikit-learn.
 """
@@ -10,11 +10,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .backends import BackEnd
+    from .backends import Backend
     from .datamodules import AudioDataModule, Clip
     from .embeddings.store import EmbeddingStore
     from .embeddings.writer import EmbeddingWriter
-    from .frontends import FrontEnd, LogMel, Waveform
+    from .frontends import Frontend, LogMel, Waveform
     from .integrations.sklearn import RandomFeatures
     from .probes.notebook import load_embeddings, load_probe
     from .probes.probe import Probe
@@ -25,11 +25,11 @@ __all__ = [
     "DATAMODULES",
     "FRONTENDS",
     "AudioDataModule",
-    "BackEnd",
+    "Backend",
     "Clip",
     "EmbeddingStore",
     "EmbeddingWriter",
-    "FrontEnd",
+    "Frontend",
     "LogMel",
     "Probe",
     "RandomFeatures",
@@ -39,11 +39,11 @@ __all__ = [
 ]
 
 _MODULES = {
-    "backends": ["BackEnd"],
+    "backends": ["Backend"],
     "datamodules": ["AudioDataModule", "Clip"],
     "embeddings.store": ["EmbeddingStore"],
     "embeddings.writer": ["EmbeddingWriter"],
-    "frontends": ["FrontEnd", "LogMel", "Waveform"],
+    "frontends": ["Frontend", "LogMel", "Waveform"],
     "integrations.sklearn": ["RandomFeatures"],
     "probes.notebook": ["load_embeddings", "load_probe"],
     "probes.probe": ["Probe"],

@@ -11,16 +11,16 @@ from .commands import dispatch as commands
 from .errors import UntrainedError, UsageError
 
 COMMANDS = {
-    "predict": "compute the embeddings of a data set by a front-end",
-    "fit": "compute what is missing, search and fit a back-end, log and save it",
+    "predict": "compute the embeddings of a data set by a frontend",
+    "fit": "compute what is missing, search and fit a backend, log and save it",
     "test": "score a fitted probe on the test split",
-    "compare": "run a study: front-ends x back-ends x data sets x seeds",
+    "compare": "run a study: frontends x backends x data sets x seeds",
     "report": "make the report of a study again, from its stored results",
     "classify": "label sounds by a fitted probe",
     "check": "decode every clip of a data set; or try whether a plug-in keeps its contract",
     "config": "print a study that comes along, to begin one of your own with",
-    "new": "write a package with a front-end of your own to begin with",
-    "list": "show the front-ends, back-ends and datamodules that are registered, or the embeddings that are stored",
+    "new": "write a package with a frontend of your own to begin with",
+    "list": "show the frontends, backends and datamodules that are registered, or the embeddings that are stored",
     "completion": "print a script that completes this command line in your shell",
 }
 _REPORTED = (
@@ -104,7 +104,7 @@ def _help() -> str:
         [
             "usage: untrained COMMAND [OPTION ...]",
             "",
-            "Compare audio CNN front-ends without training them.",
+            "Compare audio CNN frontends without training them.",
             "",
             *lines,
             "",
@@ -136,11 +136,11 @@ def _new(argv: list[str]) -> int:
     from .commands.new import new_frontend
 
     if commands.explained(
-        argv, "new frontend NAME", "Write a package with a front-end of your own, which works as it is."
+        argv, "new frontend NAME", "Write a package with a frontend of your own, which works as it is."
     ):
         return 0
     if len(argv) != 2 or argv[0] != "frontend" or argv[1].startswith("-"):
-        raise UsageError("new makes a package with a front-end: untrained new frontend NAME")
+        raise UsageError("new makes a package with a frontend: untrained new frontend NAME")
     files = new_frontend(argv[1])
     folder = files[0].parent
     print("\n".join(map(str, files)))

@@ -1,4 +1,4 @@
-"""Finds front-ends, back-ends and datamodules by name, whoever's package they come from.
+"""Finds frontends, backends and datamodules by name, whoever's package they come from.
 
 A plug-in is an entry point: a name and a `module:Class`. Names are read from metadata, so that asking for them imports
 nothing; a class is imported when it is asked for, and one that cannot be imported breaks nothing else.
@@ -91,7 +91,7 @@ class Registry(Generic[T]):
     """The plug-ins of one kind.
 
     Args:
-        kind: What a plug-in of this kind is called in messages, as in "front-end".
+        kind: What a plug-in of this kind is called in messages, as in "frontend".
         group: Entry-point group.
         contract: `module:Class` that every plug-in of this kind derives from.
 
@@ -137,10 +137,10 @@ class Registry(Generic[T]):
             PluginError: The class does not keep the contract.
 
         Example:
-            >>> from untrained.frontends import FrontEnd
+            >>> from untrained.frontends import Frontend
             >>> from untrained.registry import FRONTENDS
             >>> @FRONTENDS.register("mine")
-            ... class Mine(FrontEnd):
+            ... class Mine(Frontend):
             ...     pass
             >>> FRONTENDS.get("mine") is Mine
             True
@@ -264,8 +264,8 @@ def _definitions(module: str, attribute: str) -> list[ast.ClassDef]:
     return found
 
 
-FRONTENDS: Registry[Any] = Registry("front-end", "untrained.frontends", "untrained.frontends.base:FrontEnd")
-BACKENDS: Registry[Any] = Registry("back-end", "untrained.backends", "untrained.backends.base:BackEnd")
+FRONTENDS: Registry[Any] = Registry("frontend", "untrained.frontends", "untrained.frontends.base:Frontend")
+BACKENDS: Registry[Any] = Registry("backend", "untrained.backends", "untrained.backends.base:Backend")
 DATAMODULES: Registry[Any] = Registry(
     "datamodule", "untrained.datamodules", "untrained.datamodules.base:AudioDataModule"
 )

@@ -1,5 +1,5 @@
-"""Back-ends: embeddings and labels -> classifier, as scikit-learn estimators."""
+"""Backends: embeddings and labels -> classifier, as scikit-learn estimators."""
 
-from .base import BackEnd, SearchResult
+from .base import Backend, SearchResult
 
-__all__ = ["BackEnd", "SearchResult"]
+__all__ = ["Backend", "SearchResult"]

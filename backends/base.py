@@ -1,4 +1,4 @@
-"""The contract of a back-end: a scikit-learn classifier that can search its own candidates."""
+"""The contract of a backend: a scikit-learn classifier that can search its own candidates."""
 
 import inspect
 from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ class SearchResult:
         return float(self.scores[self.best].mean())
 
 
-class BackEnd(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+class Backend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
     """A scikit-learn classifier of embeddings.
 
     A plug-in defines `fit` and `predict` as any scikit-learn classifier, and `param_grid`, the candidates that are
@@ -81,7 +81,7 @@ class BackEnd(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
         return made
 
     def class_scores(self, X: Array) -> tuple[Array, str] | None:
-        """What the fitted back-end gives each class; more is likelier.
+        """What the fitted backend gives each class; more is likelier.
 
         Args:
             X: Embeddings, `(n_clips, n_features)`.
@@ -140,6 +140,6 @@ def first_of_best(means: Array) -> int:
 
 
 def _fit_and_predict(
-    backend: BackEnd, candidate: Mapping[str, Any], X: Array, y: Array, train: Array, test: Array
+    backend: Backend, candidate: Mapping[str, Any], X: Array, y: Array, train: Array, test: Array
 ) -> Array:
     return np.asarray(backend.with_candidate(candidate).fit(X[train], y[train]).predict(X[test]))

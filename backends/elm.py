@@ -7,11 +7,11 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..terminal import progress
-from .base import Array, BackEnd, SearchResult, Splits
+from .base import Array, Backend, SearchResult, Splits
 from .least_squares import from_sums, output_weights, outputs_of_splits
 
 
-class ELMClassifier(BackEnd):
+class ELMClassifier(Backend):
     """Extreme learning machine: a random hidden layer, and output weights by least squares (Huang et al. 2006).
 
     The hidden layer is relu(X W + b) with W and b drawn from N(0, 1); the output weights are the minimum-norm
@@ -88,7 +88,7 @@ class ELMClassifier(BackEnd):
         return self
 
     def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
-        """As `BackEnd.search`, with shared work."""
+        """As `Backend.search`, with shared work."""
         candidates = self.candidates()
         models = [self.with_candidate(candidate) for candidate in candidates]
         if len({(model.seed, model.alpha) for model in models}) > 1 or any(len(np.unique(y[t])) < 2 for t, _ in splits):

@@ -1,4 +1,4 @@
-"""The registered names of back-ends as classes, for the command line and YAML: `backends.names.NAME`."""
+"""The registered names of backends as classes, for the command line and YAML: `backends.names.NAME`."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ _making: set[str] = set()
 
 def __getattr__(name: str) -> Any:
     if name in _making or name not in BACKENDS.names():
-        raise AttributeError(f"no back-end is registered as {name!r}")
+        raise AttributeError(f"no backend is registered as {name!r}")
     cls = BACKENDS.get(name)
     _making.add(name)  # class_from_function asks whether the name is taken here, which would lead back to this function
     try:

@@ -7,10 +7,10 @@ from sklearn.metrics import pairwise_distances
 from sklearn.neighbors import NearestCentroid
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .base import Array, BackEnd
+from .base import Array, Backend
 
 
-class NearestClass(BackEnd):
+class NearestClass(Backend):
     """Gives a clip the class whose median embedding is nearest, as for a single number such as the tempo.
 
     Distances are sums of absolute differences. There is nothing to search.

@@ -1,4 +1,4 @@
-"""Classifiers of scikit-learn as back-ends: those of the study's code, and any other by its class path."""
+"""Classifiers of scikit-learn as backends: those of the study's code, and any other by its class path."""
 
 import importlib
 import inspect
@@ -14,11 +14,11 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.svm import LinearSVC
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .base import Array, BackEnd, scores_of
+from .base import Array, Backend, scores_of
 
 
-class Adapter(BackEnd):
-    """A back-end that leaves all work to an estimator of scikit-learn.
+class Adapter(Backend):
+    """A backend that leaves all work to an estimator of scikit-learn.
 
     Attributes:
         estimator_: The fitted estimator.

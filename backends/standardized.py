@@ -1,4 +1,4 @@
-"""z-scores before a back-end: means and deviations are part of what is learned."""
+"""z-scores before a backend: means and deviations are part of what is learned."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, Self
@@ -8,13 +8,13 @@ from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .base import Array, BackEnd, SearchResult, Splits
+from .base import Array, Backend, SearchResult, Splits
 
 Standardize = Literal["none", "zscore"]
 
 
-class Standardized(BackEnd):
-    """A back-end that reads z-scores: each feature less its mean, over its standard deviation.
+class Standardized(Backend):
+    """A backend that reads z-scores: each feature less its mean, over its standard deviation.
 
     Both are of the clips that it is fitted to and of no others, in a search of the train clips of each split; a feature
     without deviation is centred only. Candidates share work within a split alone, as each split has its own features.
@@ -23,7 +23,7 @@ class Standardized(BackEnd):
         backend: That reads them.
 
     Attributes:
-        backend_: The fitted back-end.
+        backend_: The fitted backend.
         mean_: `(n_features,)`.
         deviation_: `(n_features,)`, 1 for a feature without.
         classes_: Labels, sorted.
@@ -35,15 +35,15 @@ class Standardized(BackEnd):
         array([1])
     """
 
-    def __init__(self, backend: BackEnd) -> None:
+    def __init__(self, backend: Backend) -> None:
         self.backend = backend
 
     def candidates(self) -> list[dict[str, Any]]:
-        """Those of the back-end."""
+        """Those of the backend."""
         return self.backend.candidates()
 
     def with_candidate(self, candidate: Mapping[str, Any]) -> Self:
-        """A copy, not fitted, whose back-end has the arguments of a candidate."""
+        """A copy, not fitted, whose backend has the arguments of a candidate."""
         return type(self)(self.backend.with_candidate(candidate))
 
     def fit(self, X: Any, y: Any) -> Self:
@@ -51,7 +51,7 @@ class Standardized(BackEnd):
         X, y = validate_data(self, X, y, dtype=np.float64)
         scaler = StandardScaler().fit(X)
         self.mean_, self.deviation_ = scaler.mean_, scaler.scale_
-        self.backend_: BackEnd = clone(self.backend).fit(self._scores(X), y)
+        self.backend_: Backend = clone(self.backend).fit(self._scores(X), y)
         self.classes_: Array = self.backend_.classes_
         return self
 
@@ -61,12 +61,12 @@ class Standardized(BackEnd):
         return np.asarray(self.backend_.predict(X))
 
     def class_scores(self, X: Array) -> tuple[Array, str] | None:
-        """Those of the back-end."""
+        """Those of the backend."""
         X = self._checked(X)
         return self.backend_.class_scores(X)
 
     def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
-        """As `BackEnd.search` of the back-end, with the z-scores of the train clips of each split."""
+        """As `Backend.search` of the backend, with the z-scores of the train clips of each split."""
         X = np.asarray(X, np.float64)
         found = [
             self.backend.search(StandardScaler().fit(X[train]).transform(X), y, [(train, test)])

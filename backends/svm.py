@@ -12,13 +12,13 @@ from sklearn.svm import SVC
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..terminal import progress
-from .base import Array, BackEnd, SearchResult, Splits
+from .base import Array, Backend, SearchResult, Splits
 
 _COSTS = (0.1, 2.0, 8.0, 32.0)
 _CACHE = 500  # MB that libsvm keeps of a kernel; it takes no more than the kernel's size in float32
 
 
-class SVMClassifier(BackEnd):
+class SVMClassifier(Backend):
     """Support vector machine (libsvm, one against one), with the 32 candidates of Pons & Serra (2018).
 
     Args:
@@ -73,7 +73,7 @@ class SVMClassifier(BackEnd):
         return self
 
     def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
-        """As `BackEnd.search`, with shared kernels."""
+        """As `Backend.search`, with shared kernels."""
         self._refuse_odd_arguments()
         n_jobs = self._jobs_that_fit(len(X), max(len(train) for train, _ in splits))
         if n_jobs == 0:

@@ -1,8 +1,8 @@
 """How fast embeddings are extracted, as ratios measured in one run: python benchmarks/extraction.py [PART ...].
 
-- `frontends`: floating-point operations of direct convolution per second of every large front-end of the study, over
+- `frontends`: floating-point operations of direct convolution per second of every large frontend of the study, over
   the machine's rate of multiplying matrices (float32, 4096 x 4096 x 4096, best of 5, the same threads).
-- `share`: of the time of `untrained predict` on wav files with small front-ends, what decoding and log-mel take.
+- `share`: of the time of `untrained predict` on wav files with small frontends, what decoding and log-mel take.
 - `processes`: clips per second of two processes of one thread each, over one process of one thread.
 - `memory`: peak of `untrained predict` on 50 and on 500 clips.
 
@@ -49,14 +49,14 @@ def main() -> None:
 
 @torch.inference_mode()
 def frontends() -> None:
-    """Ratios of large front-ends to the machine's rate, which is taken before each and after the last."""
-    print("large front-end | s per clip | GFLOP | of the matrix rate | at least")
+    """Ratios of large frontends to the machine's rate, which is taken before each and after the last."""
+    print("large frontend | s per clip | GFLOP | of the matrix rate | at least")
     for name, at_least in LARGE.items():
-        front_end = FRONTENDS.create(name, size="large")
-        flop = front_end.describe(N_SAMPLES).flop
+        frontend = FRONTENDS.create(name, size="large")
+        flop = frontend.describe(N_SAMPLES).flop
         waveforms = 0.1 * torch.randn(4, N_SAMPLES, generator=torch.Generator().manual_seed(0))
         rate = matrix_rate()
-        seconds = best(lambda front_end=front_end, waveforms=waveforms: front_end(waveforms), 3) / len(waveforms)
+        seconds = best(lambda frontend=frontend, waveforms=waveforms: frontend(waveforms), 3) / len(waveforms)
         rate = max(rate, matrix_rate())
         print(
             f"{name} | {seconds:.3f} | {flop / 1e9:.1f} | {flop / seconds / rate:.2f} | {at_least or '-'}", flush=True
@@ -81,8 +81,8 @@ def best(action: Callable[[], object], times: int) -> float:
 
 
 def share() -> None:
-    """What decoding and log-mel take of the time of small front-ends, with and without the start of the program."""
-    print("small front-end | clips per second | decoding + log-mel of the loop | of the whole command")
+    """What decoding and log-mel take of the time of small frontends, with and without the start of the program."""
+    print("small frontend | clips per second | decoding + log-mel of the loop | of the whole command")
     with tempfile.TemporaryDirectory() as folder:
         make_clips(Path(folder), 100, rate=22_050)
         for name in SMALL:
@@ -96,7 +96,7 @@ def share() -> None:
 
 def processes() -> None:
     """Clips per second, from the first batch to the last, of two processes and of one."""
-    print("front-end, one thread a process | 1 process | 2 processes | ratio")
+    print("frontend, one thread a process | 1 process | 2 processes | ratio")
     one_thread = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     two = ("--trainer.accelerator", "cpu", "--trainer.devices", "2", "--trainer.strategy", "ddp")
     for name, size, n_clips in (("vgg", "small", 600), ("sample_level", "small", 200), ("vertical_7x86", "large", 50)):
@@ -111,7 +111,7 @@ def processes() -> None:
 
 def memory() -> None:
     """Peak memory of small and large numbers of clips, each in a process of its own."""
-    print("front-end | clips | peak GiB")
+    print("frontend | clips | peak GiB")
     for name, size in (("vgg", "small"), ("vertical_7x86", "large")):
         for n_clips in (50, 500):
             with tempfile.TemporaryDirectory() as folder:
@@ -135,17 +135,17 @@ def make_clips(folder: Path, n_clips: int, rate: int = 12_000) -> None:
         soundfile.write(place / f"{number}.wav", np.roll(noise, 100 * number), rate)
 
 
-def command_of(folder: str, front_end: str, *more: str) -> list[str]:
+def command_of(folder: str, frontend: str, *more: str) -> list[str]:
     """The command line of an extraction."""
     data = ("--data", "folder", "--data.root", os.path.join(folder, "sounds"))
-    return [sys.executable, "-m", "untrained", "predict", *data, "--model.frontend", front_end, "--force", *more]
+    return [sys.executable, "-m", "untrained", "predict", *data, "--model.frontend", frontend, "--force", *more]
 
 
-def predict(folder: str, front_end: str, *more: str, environment: dict[str, str] | None = None) -> dict[str, float]:
+def predict(folder: str, frontend: str, *more: str, environment: dict[str, str] | None = None) -> dict[str, float]:
     """Extract in a process of its own, and read where its time went."""
     with tempfile.TemporaryDirectory(dir=folder) as runs:
         subprocess.run(
-            command_of(folder, front_end, "--trainer.default_root_dir", runs, *more),
+            command_of(folder, frontend, "--trainer.default_root_dir", runs, *more),
             check=True,
             cwd=folder,
             capture_output=True,

@@ -1,6 +1,6 @@
-"""What each front-end costs at both sizes of the study: features, parameters, FLOP, time and memory of one clip.
+"""What each frontend costs at both sizes of the study: features, parameters, FLOP, time and memory of one clip.
 
-Every front-end runs in a process of its own, one clip of 350,000 samples (29.2 s) at a time. Seconds are the fastest of
+Every frontend runs in a process of its own, one clip of 350,000 samples (29.2 s) at a time. Seconds are the fastest of
 some runs, and mean something beside each other: the last column but one divides them by those of the small `vgg`. Peak
 memory is that of the whole process, PyTorch included.
 
@@ -19,11 +19,11 @@ from untrained import FRONTENDS
 
 N_SAMPLES = 350_000
 BEGIN, END = "<!-- begin: benchmarks/frontend_costs.py -->", "<!-- end -->"
-COLUMNS = ("front-end", "size", "features", "parameters", "GFLOP", "s per clip", "x vgg", "peak GiB")
+COLUMNS = ("frontend", "size", "features", "parameters", "GFLOP", "s per clip", "x vgg", "peak GiB")
 
 
 def main() -> None:
-    """Measure all front-ends, and print or place the table."""
+    """Measure all frontends, and print or place the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("document", nargs="?", type=Path, help="where to put the table")
     document = parser.parse_args().document
@@ -35,28 +35,28 @@ def main() -> None:
 
 
 def cases() -> list[tuple[str, str]]:
-    """Every front-end of ours by name and size; what has no sizes is there once, with an empty one.
+    """Every frontend of ours by name and size; what has no sizes is there once, with an empty one.
 
-    Imports no front-end: on Linux the peak memory of a process counts that of its parent.
+    Imports no frontend: on Linux the peak memory of a process counts that of its parent.
     """
     ours = [plugin for plugin in FRONTENDS.plugins if plugin.is_ours and "imports" not in plugin.constants()]
     return [(plugin.name, size) for plugin in ours for size in plugin.constants().get("sizes", [""])]
 
 
 def measure(name: str, size: str) -> dict[str, float]:
-    """Cost of one front-end, in a process that does nothing else."""
+    """Cost of one frontend, in a process that does nothing else."""
     import resource  # not on every system
 
     import torch
 
-    front_end = FRONTENDS.create(name, **({"size": size} if size else {}))
-    description = front_end.describe(N_SAMPLES)
+    frontend = FRONTENDS.create(name, **({"size": size} if size else {}))
+    description = frontend.describe(N_SAMPLES)
     waveform = torch.randn(1, N_SAMPLES, generator=torch.Generator().manual_seed(0))
     seconds = []
     with torch.inference_mode():
         while len(seconds) < 3 or (sum(seconds) < 2 and len(seconds) < 20):
             start = time.perf_counter()
-            front_end(waveform)
+            frontend(waveform)
             seconds.append(time.perf_counter() - start)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return {

@@ -1,4 +1,4 @@
-"""Embeddings of the sizes of the study's data sets, made by a generator, for the benchmarks of back-ends."""
+"""Embeddings of the sizes of the study's data sets, made by a generator, for the benchmarks of backends."""
 
 import resource
 import sys

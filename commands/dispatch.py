@@ -230,7 +230,7 @@ def begin() -> None:
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     for message in (
         "does not have many workers",  # the embeddings are in memory; for audio the user decides
-        "Found .* module.s. in eval mode",  # front-ends are frozen on purpose
+        "Found .* module.s. in eval mode",  # frontends are frozen on purpose
         "isinstance.treespec, LeafSpec.",  # Lightning's own use of torch
         "The number of training batches",  # nothing is logged per batch
         "Solver terminated early",  # SVMClassifier documents its limit

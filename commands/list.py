@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import UntrainedError, UsageError
 from ..registry import BACKENDS, DATAMODULES, FRONTENDS
 
-_PLACE = ("input", "filters", "domain_knowledge", "reference")  # what a front-end says of itself
+_PLACE = ("input", "filters", "domain_knowledge", "reference")  # what a frontend says of itself
 _ORIGIN = ("origin", "licence", "citation")  # what a data set says of itself
 _STORES = "embeddings"
 
@@ -40,7 +40,7 @@ def list_what_there_is(argv: list[str]) -> int:
         "--embeddings", default="runs/embeddings", metavar="DIR", help="folder of all embedding stores (%(default)s)"
     )
     parser.add_argument(
-        "--details", action="store_true", help="of front-ends: layers with output shapes, parameters and FLOP"
+        "--details", action="store_true", help="of frontends: layers with output shapes, parameters and FLOP"
     )
     options = parser.parse_args(argv)
     kinds = options.kinds
@@ -52,7 +52,7 @@ def list_what_there_is(argv: list[str]) -> int:
         if kind not in registries:
             raise UsageError(f"unknown kind {kind!r}; there are {', '.join([*registries, _STORES])}")
     if options.details and kinds and "frontends" not in kinds:
-        raise UsageError(f"--details tells of front-ends, and {', '.join(kinds)} are asked for; add frontends")
+        raise UsageError(f"--details tells of frontends, and {', '.join(kinds)} are asked for; add frontends")
     for kind in kinds or registries:
         registry = registries[kind]
         print(f"{kind}:")
@@ -83,7 +83,7 @@ def list_what_there_is(argv: list[str]) -> int:
 
 
 def _place(attributes: Mapping[str, Any]) -> list[str]:
-    """Where a front-end stands in the table of the study's talk, as far as it says."""
+    """Where a frontend stands in the table of the study's talk, as far as it says."""
     read, filters, known, reference = (attributes.get(name) for name in _PLACE)
     known = {True: "domain knowledge", False: "no domain knowledge"}.get(known) if isinstance(known, bool) else None
     parts = [read, filters and f"{filters} filters", known, reference]
@@ -92,7 +92,7 @@ def _place(attributes: Mapping[str, Any]) -> list[str]:
 
 
 def _layers(name: str) -> list[str]:
-    """The layers of a front-end as it is by default, for a clip of the study's length."""
+    """The layers of a frontend as it is by default, for a clip of the study's length."""
     if any(
         parameter.default is parameter.empty for parameter in inspect.signature(FRONTENDS.get(name)).parameters.values()
     ):

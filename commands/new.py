@@ -8,7 +8,7 @@ from string import Template
 from ..errors import UsageError
 from ..registry import FRONTENDS
 
-_IMPORTED = {"FrontEnd", "LogMel", "Tensor"}  # by what is written
+_IMPORTED = {"Frontend", "LogMel", "Tensor"}  # by what is written
 _FILES = {
     "pyproject.toml": """\
 [build-system]
@@ -18,7 +18,7 @@ build-backend = "setuptools.build_meta"
 [project]
 name = "untrained-$dashed"
 version = "0.1.0"
-description = "The front-end $name for untrained"
+description = "The frontend $name for untrained"
 requires-python = ">=3.11"
 dependencies = ["untrained"]
 
@@ -35,7 +35,7 @@ py-modules = ["untrained_$name"]
     "README.md": """\
 # untrained-$dashed
 
-The front-end `$name` for untrained.
+The frontend `$name` for untrained.
 
 ```sh
 pip install '.[test]'
@@ -45,13 +45,13 @@ pytest
 ```
 """,
     "untrained_$name.py": '''\
-"""The front-end $name."""
+"""The frontend $name."""
 
 from torch import Tensor, nn
-from untrained.frontends import FrontEnd, LogMel
+from untrained.frontends import Frontend, LogMel
 
 
-class $cls(FrontEnd):
+class $cls(Frontend):
     """Three dilated convolutions over the mel bands; say here what yours is, and after whom.
 
     Args:
@@ -91,10 +91,10 @@ def test_size():
 
 
 def new_frontend(name: str) -> list[Path]:
-    """Write a package with one front-end, its entry point and its tests, to `untrained-NAME` here.
+    """Write a package with one frontend, its entry point and its tests, to `untrained-NAME` here.
 
     Args:
-        name: Of the front-end, a Python identifier.
+        name: Of the frontend, a Python identifier.
 
     Returns:
         The files.
@@ -106,7 +106,7 @@ def new_frontend(name: str) -> list[Path]:
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*[A-Za-z0-9]", name) or keyword.iskeyword(name) or cls in _IMPORTED:
         raise UsageError(f"{name!r} cannot be the name of a package; give one as my_idea, with letters, digits and _")
     if name in FRONTENDS.names():
-        raise UsageError(f"front-end {name!r} is registered by {FRONTENDS.find(name).distribution}; give another name")
+        raise UsageError(f"frontend {name!r} is registered by {FRONTENDS.find(name).distribution}; give another name")
     dashed = name.replace("_", "-").lower()
     folder = Path(f"untrained-{dashed}")
     if folder.exists():

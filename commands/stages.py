@@ -76,7 +76,7 @@ class ProbeCLI(LightningCLI):
             "--trust",
             type=Types,
             default=[],
-            help="Types that a checkpoint's back-end may name beside registered ones and what ours hold (test only).",
+            help="Types that a checkpoint's backend may name beside registered ones and what ours hold (test only).",
         )
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
@@ -92,7 +92,7 @@ class ProbeCLI(LightningCLI):
             self._given = parser.parse_args(defaults=False)[self.config.subcommand].get("model", {})
 
     def instantiate_classes(self) -> None:
-        """Build front-end, back-end, data and trainer; their refusals are the user's to mend."""
+        """Build frontend, backend, data and trainer; their refusals are the user's to mend."""
         try:
             super().instantiate_classes()
         except (UntrainedError, OSError):
@@ -105,10 +105,10 @@ class ProbeCLI(LightningCLI):
         self._report_extraction(self._extract(model))
 
     def fit(self, model: Probe, datamodule: AudioDataModule) -> None:
-        """Compute what is missing, search and fit the back-end, log and save it."""
+        """Compute what is missing, search and fit the backend, log and save it."""
         config = yaml.safe_load(self.parser.dump(self.config, skip_unset=False))[self.config.subcommand]
         text = yaml.safe_dump({**config, "force": False}, sort_keys=False)
-        embeddings = describe_embeddings(model.require_front_end(), datamodule, str(self.trainer.precision))
+        embeddings = describe_embeddings(model.require_frontend(), datamodule, str(self.trainer.precision))
         run = Run.of(model, datamodule, self._root, embeddings, text)
         extraction = self._extract(model)
         if not self.trainer.is_global_zero:
@@ -192,14 +192,14 @@ def _refuse_differences(
             "be of what it has learned; use the --data options of the fit, --data.seed and --data.folds among them"
         )
     if model.backend is not None:
-        raise CheckpointError(f"{path} holds the back-end that is tested; leave out --model.backend")
+        raise CheckpointError(f"{path} holds the backend that is tested; leave out --model.backend")
     if model.frontend is not None:
-        name, arguments = checkpoint.name_front_end(model.frontend)
+        name, arguments = checkpoint.name_frontend(model.frontend)
         leave_out = "leave out --model.frontend, which comes from the checkpoint"
-        refuse("--model.frontend", recipe.front_end, name, leave_out)
+        refuse("--model.frontend", recipe.frontend, name, leave_out)
         init_args = given.frontend.get("init_args")
         for key in vars(init_args) if init_args else ():
-            refuse(f"--model.frontend.{key}", recipe.front_end_arguments.get(key), plain(arguments.get(key)), leave_out)
+            refuse(f"--model.frontend.{key}", recipe.frontend_arguments.get(key), plain(arguments.get(key)), leave_out)
     for key in ("init", "layers", "pooling", "standardize"):
         if key in given:
             refuse(f"--model.{key}", getattr(recipe, key), getattr(model, key), "leave it out")

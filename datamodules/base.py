@@ -46,13 +46,13 @@ class AudioDataModule(LightningDataModule):
     A plug-in defines `clips`; everything else has a default that reads the clips' files.
 
     Args:
-        n_samples: Length of every waveform, in samples at the front-end's rate.
+        n_samples: Length of every waveform, in samples at the frontend's rate.
         fit_length: What is done with a shorter clip: `repeat` it, or pad it with zeros (`zero`).
         seed: Of splits and folds.
         on_error: Whether a file that cannot be read ends the run (`raise`) or is listed and left out (`skip`).
         batch_size: Clips at a time.
         num_workers: Processes that decode; 0 decodes in this one.
-        sample_rate: In Hz; by default the front-end's.
+        sample_rate: In Hz; by default the frontend's.
 
     Attributes:
         origin: Who made the data set and where it is found; for people, as the next two.
@@ -177,19 +177,19 @@ class AudioDataModule(LightningDataModule):
             self.notes.append(f"{len(names)} of {len(names) + n_present} listed are absent: {shown}")
 
     def setup(self, stage: str) -> None:
-        """Take the sample rate of the trainer's front-end.
+        """Take the sample rate of the trainer's frontend.
 
         Raises:
             UsageError: Another rate was given.
         """
-        front_end = getattr(getattr(self.trainer, "lightning_module", None), "frontend", None)
-        if front_end is None:
+        frontend = getattr(getattr(self.trainer, "lightning_module", None), "frontend", None)
+        if frontend is None:
             return
-        if self.sample_rate not in (None, front_end.sample_rate):
+        if self.sample_rate not in (None, frontend.sample_rate):
             raise UsageError(
-                f"--data.sample_rate {self.sample_rate}: the front-end reads {front_end.sample_rate} Hz; leave it out"
+                f"--data.sample_rate {self.sample_rate}: the frontend reads {frontend.sample_rate} Hz; leave it out"
             )
-        self._rate = front_end.sample_rate
+        self._rate = frontend.sample_rate
 
     def select(self, ids: Sequence[str] | None) -> None:
         """Restrict the predict loop to some clips; None is all of them."""

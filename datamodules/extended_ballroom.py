@@ -36,7 +36,7 @@ class ExtendedBallroom(AudioDataModule):
     """Thirteen ballroom dances, 4180 excerpts of 30 s (Marchand & Peeters 2016).
 
     Stratified folds are drawn from sorted ids by the seed. The classes are largely classes of tempo: see what the
-    front-end `tempo` with the back-end `nearest_class` reaches before you judge a score.
+    frontend `tempo` with the backend `nearest_class` reaches before you judge a score.
 
     Args:
         root: The folder that holds the folders of the dances, or `extendedballroom_v1.1/` with these.
@@ -44,13 +44,13 @@ class ExtendedBallroom(AudioDataModule):
         group_duplicates: Keep in one fold what the list `extendedballroom_v1.1.xml` says to repeat another excerpt
             (the same recording, also at another tempo or without the voice, or another version of the song), where the
             list is there. The study did not.
-        n_samples: Length of every waveform, in samples at the front-end's rate.
+        n_samples: Length of every waveform, in samples at the frontend's rate.
         fit_length: What is done with a shorter clip: `repeat` it, or pad it with zeros (`zero`).
         seed: Of the folds.
         on_error: Whether a file that cannot be read ends the run (`raise`) or is listed and left out (`skip`).
         batch_size: Clips at a time.
         num_workers: Processes that decode; 0 decodes in this one.
-        sample_rate: In Hz; by default the front-end's.
+        sample_rate: In Hz; by default the frontend's.
     """
 
     origin = "http://anasynth.ircam.fr, ExtendedBallroom; excerpts that a seller of music offers for listening"

@@ -27,13 +27,13 @@ class AudioFolder(AudioDataModule):
         group_by: Regular expression that finds in a clip's id (without the folder of its split) what it is an excerpt
             of (its first group in parentheses, or all that it matches): excerpts of one recording are never in
             different splits or folds.
-        n_samples: Length of every waveform, in samples at the front-end's rate.
+        n_samples: Length of every waveform, in samples at the frontend's rate.
         fit_length: What is done with a shorter clip: `repeat` it, or pad it with zeros (`zero`).
         seed: Of splits and folds.
         on_error: Whether a file that cannot be read ends the run (`raise`) or is listed and left out (`skip`).
         batch_size: Clips at a time.
         num_workers: Processes that decode; 0 decodes in this one.
-        sample_rate: In Hz; by default the front-end's.
+        sample_rate: In Hz; by default the frontend's.
     """
 
     def __init__(

@@ -28,13 +28,13 @@ class GTZAN(AudioDataModule):
 
     Args:
         root: The folder that holds the folders of the genres, or `genres/` or `genres_original/` with these.
-        n_samples: Length of every waveform, in samples at the front-end's rate.
+        n_samples: Length of every waveform, in samples at the frontend's rate.
         fit_length: What is done with a shorter clip: `repeat` it, or pad it with zeros (`zero`).
         seed: As everywhere; the splits are fixed.
         on_error: Whether a file that cannot be read ends the run (`raise`) or is listed and left out (`skip`).
         batch_size: Clips at a time.
         num_workers: Processes that decode; 0 decodes in this one.
-        sample_rate: In Hz; by default the front-end's.
+        sample_rate: In Hz; by default the frontend's.
     """
 
     origin = "http://marsyas.info/downloads/datasets.html, by Tzanetakis & Cook"

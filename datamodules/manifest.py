@@ -26,13 +26,13 @@ class Manifest(AudioDataModule):
         path: The CSV file, UTF-8, with a header.
         root: Folder that relative paths start from, and may not leave; by default that of the CSV file.
         folds: Number of stratified folds for cross-validation, where the file gives neither splits nor folds.
-        n_samples: Length of every waveform, in samples at the front-end's rate.
+        n_samples: Length of every waveform, in samples at the frontend's rate.
         fit_length: What is done with a shorter clip: `repeat` it, or pad it with zeros (`zero`).
         seed: Of splits and folds that the file does not give.
         on_error: Whether a file that cannot be read ends the run (`raise`) or is listed and left out (`skip`).
         batch_size: Clips at a time.
         num_workers: Processes that decode; 0 decodes in this one.
-        sample_rate: In Hz; by default the front-end's.
+        sample_rate: In Hz; by default the frontend's.
     """
 
     def __init__(

@@ -33,13 +33,13 @@ class Synthetic(AudioDataModule):
         task: `rhythm`, `timbre` or `events`.
         clips_per_class: How many clips each of the eight classes has.
         folds: Number of stratified folds for cross-validation, instead of a split.
-        n_samples: Length of every waveform, in samples at the front-end's rate.
+        n_samples: Length of every waveform, in samples at the frontend's rate.
         fit_length: What is done with a shorter clip (events are): `repeat` it, or pad it with zeros (`zero`).
         seed: Of the sounds, and of splits and folds.
         on_error: As everywhere; no clip of this data set fails.
         batch_size: Clips at a time.
         num_workers: Processes that make sounds; 0 makes them in this one.
-        sample_rate: In Hz; by default the front-end's.
+        sample_rate: In Hz; by default the frontend's.
 
     Example:
         >>> data = Synthetic(task="events", clips_per_class=3)

@@ -21,13 +21,13 @@ class UrbanSound8K(AudioDataModule):
 
     Args:
         root: The folder that holds `audio/` and `metadata/`.
-        n_samples: Length of every waveform, in samples at the front-end's rate.
+        n_samples: Length of every waveform, in samples at the frontend's rate.
         fit_length: What is done with a shorter clip: `repeat` it, or pad it with zeros (`zero`).
         seed: As everywhere; the folds are fixed.
         on_error: Whether a file that cannot be read ends the run (`raise`) or is listed and left out (`skip`).
         batch_size: Clips at a time.
         num_workers: Processes that decode; 0 decodes in this one.
-        sample_rate: In Hz; by default the front-end's.
+        sample_rate: In Hz; by default the frontend's.
     """
 
     origin = "https://urbansounddataset.weebly.com, from recordings of Freesound"

@@ -1,6 +1,6 @@
-"""Draw front-ends from their code: python docs/architectures.py FOLDER.
+"""Draw frontends from their code: python docs/architectures.py FOLDER.
 
-Each front-end hears one clip; what its modules are given and give tells which filters stand beside each other and which
+Each frontend hears one clip; what its modules are given and give tells which filters stand beside each other and which
 behind. Filters of the first layer are drawn to scale on what they read.
 """
 
@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor, nn
-from untrained import DATAMODULES, FRONTENDS, FrontEnd
+from untrained import DATAMODULES, FRONTENDS, Frontend
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d)
 COLOURS = (
@@ -58,7 +58,7 @@ def _tensors(value: Any) -> list[Traced]:
 
 @dataclass
 class Anatomy:
-    """What a front-end does with a clip.
+    """What a frontend does with a clip.
 
     Args:
         representation: What the network reads, without the batch.
@@ -72,9 +72,9 @@ class Anatomy:
 
 
 @torch.inference_mode()
-def anatomy(front_end: FrontEnd, waveform: Tensor) -> Anatomy:
-    """Let a front-end hear a clip, `(1, n_samples)`, and write down in which order its convolutions work."""
-    found = Anatomy(front_end.represent(waveform)[0])
+def anatomy(frontend: Frontend, waveform: Tensor) -> Anatomy:
+    """Let a frontend hear a clip, `(1, n_samples)`, and write down in which order its convolutions work."""
+    found = Anatomy(frontend.represent(waveform)[0])
 
     def after(module: nn.Module, given: Any, output: Any) -> None:
         depth = max(tensor.depth for tensor in _tensors(given))
@@ -82,17 +82,17 @@ def anatomy(front_end: FrontEnd, waveform: Tensor) -> Anatomy:
         found.columns += [[] for _ in range(depth + 1 - len(found.columns))]
         found.columns[depth].append((module, output.shape[1:]))
 
-    hooks = [module.register_forward_hook(after) for module in front_end.modules() if isinstance(module, CONVOLUTIONS)]
-    maps = front_end.feature_maps(front_end.represent(waveform).as_subclass(Traced))
+    hooks = [module.register_forward_hook(after) for module in frontend.modules() if isinstance(module, CONVOLUTIONS)]
+    maps = frontend.feature_maps(frontend.represent(waveform).as_subclass(Traced))
     found.n_maps = [layer.shape[1] for layer in maps]
     for hook in hooks:
         hook.remove()
     return found
 
 
-def draw(front_end: FrontEnd, waveform: Tensor) -> Figure:
+def draw(frontend: Frontend, waveform: Tensor) -> Figure:
     """The clip with the filters that read it, the layers behind, and the embedding."""
-    found = anatomy(front_end, waveform)
+    found = anatomy(frontend, waveform)
     n_rows = max(len(column) for column in found.columns)
     figure = Figure(figsize=(10.5, max(2.2, 0.4 * n_rows)), layout="constrained")
     heard, layers = figure.subplots(1, 2, width_ratios=[2.4, 8.1])
@@ -100,8 +100,8 @@ def draw(front_end: FrontEnd, waveform: Tensor) -> Figure:
     if found.representation.ndim == 2:
         _draw_spectrogram(heard, found.representation, kernels)
     else:
-        _draw_waveform(heard, found.representation, kernels, front_end.sample_rate)
-    _draw_layers(layers, found, front_end.embedding_size)
+        _draw_waveform(heard, found.representation, kernels, frontend.sample_rate)
+    _draw_layers(layers, found, frontend.embedding_size)
     return figure
 
 
@@ -181,14 +181,14 @@ def _text(module: nn.Module, shape: Sequence[int], between: str) -> str:
 
 
 def main(folder: Path) -> None:
-    """Draw every front-end of the study, hearing one clip of the embedded data."""
+    """Draw every frontend of the study, hearing one clip of the embedded data."""
     folder.mkdir(parents=True, exist_ok=True)
     sounds = DATAMODULES.create("synthetic", task="rhythm", clips_per_class=3)
-    waveform = torch.from_numpy(sounds.read(sounds.listed[0], FrontEnd.sample_rate).waveform)[None]
+    waveform = torch.from_numpy(sounds.read(sounds.listed[0], Frontend.sample_rate).waveform)[None]
     for name in FRONTENDS.names():
-        front_end_class = FRONTENDS.get(name)
-        if hasattr(front_end_class, "filters"):  # those of the study's table
-            draw(front_end_class(), waveform).savefig(folder / f"{name}.svg")
+        frontend_class = FRONTENDS.get(name)
+        if hasattr(frontend_class, "filters"):  # those of the study's table
+            draw(frontend_class(), waveform).savefig(folder / f"{name}.svg")
 
 
 if __name__ == "__main__":

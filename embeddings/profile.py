@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ..frontends import FrontEnd
+from ..frontends import Frontend
 
 
 @dataclass
@@ -63,22 +63,22 @@ def told(numbers: Mapping[str, float]) -> str:
 
 
 class Stopwatch:
-    """Times a front-end's representation and network by hooks, without making a GPU wait.
+    """Times a frontend's representation and network by hooks, without making a GPU wait.
 
     Args:
-        front_end: That is timed.
+        frontend: That is timed.
 
     Attributes:
         representation: Seconds so far.
         network: Seconds so far, of everything else.
     """
 
-    def __init__(self, front_end: FrontEnd) -> None:
+    def __init__(self, frontend: Frontend) -> None:
         self.representation = self.network = 0.0
-        self._front_end = front_end
+        self._frontend = frontend
         self._marks: list[Any] = []
-        self._hooks = [front_end.register_forward_pre_hook(self._mark), front_end.register_forward_hook(self._mark)]
-        first = getattr(front_end, "representation", None)
+        self._hooks = [frontend.register_forward_pre_hook(self._mark), frontend.register_forward_hook(self._mark)]
+        first = getattr(frontend, "representation", None)
         if isinstance(first, torch.nn.Module):
             self._hooks.append(first.register_forward_hook(self._mark))
 
@@ -97,7 +97,7 @@ class Stopwatch:
             hook.remove()
 
     def _mark(self, *_: object) -> None:
-        tensors = itertools.chain(self._front_end.parameters(), self._front_end.buffers())
+        tensors = itertools.chain(self._frontend.parameters(), self._frontend.buffers())
         if next(tensors, torch.empty(0)).is_cuda:
             event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
             event.record()

@@ -1,4 +1,4 @@
-"""What decides the embeddings of a data set by a front-end: the key of a store."""
+"""What decides the embeddings of a data set by a frontend: the key of a store."""
 
 import ast
 import contextlib
@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from ..datamodules.base import AudioDataModule
-from ..frontends import FrontEnd
+from ..frontends import Frontend
 from ..plain import plain
 from ..registry import FRONTENDS
 
@@ -22,34 +22,34 @@ _LIBRARIES = frozenset({*sys.stdlib_module_names, "torch", "torchaudio", "torchv
 _DECIDING_NOTHING = frozenset(f"untrained.{name}" for name in ("errors", "interrupts", "terminal"))
 
 
-def describe(front_end: FrontEnd, datamodule: AudioDataModule, precision: str) -> dict[str, Any]:
-    """Everything that decides the embeddings of a data set by a front-end, as plain Python."""
-    return {**describe_front_end(front_end), **describe_data(datamodule, precision)}
+def describe(frontend: Frontend, datamodule: AudioDataModule, precision: str) -> dict[str, Any]:
+    """Everything that decides the embeddings of a data set by a frontend, as plain Python."""
+    return {**describe_frontend(frontend), **describe_data(datamodule, precision)}
 
 
-def describe_front_end(front_end: FrontEnd) -> dict[str, Any]:
-    """What of a front-end decides its embeddings, as plain Python."""
-    cls = type(front_end)
-    told = {name: plain(value) for name, value in front_end.arguments.items() if name != "seed" or front_end.is_random}
+def describe_frontend(frontend: Frontend) -> dict[str, Any]:
+    """What of a frontend decides its embeddings, as plain Python."""
+    cls = type(frontend)
+    told = {name: plain(value) for name, value in frontend.arguments.items() if name != "seed" or frontend.is_random}
     return {
-        "front_end": FRONTENDS.name_of(cls) or cls.__qualname__,
+        "frontend": FRONTENDS.name_of(cls) or cls.__qualname__,
         "arguments": told,
-        **front_end.options._asdict(),
-        "weights": "" if front_end.awaits_weights else weights_digest(front_end),  # the seed stands for them
-        "code": code_digest([*map(type, front_end.modules()), *_imported(front_end)]),
-        "representation": repr(front_end.representation),
-        "sample_rate": front_end.sample_rate,
+        **frontend.options._asdict(),
+        "weights": "" if frontend.awaits_weights else weights_digest(frontend),  # the seed stands for them
+        "code": code_digest([*map(type, frontend.modules()), *_imported(frontend)]),
+        "representation": repr(frontend.representation),
+        "sample_rate": frontend.sample_rate,
     }
 
 
-def _imported(front_end: FrontEnd) -> list[ModuleType]:
-    """Modules that a front-end was told to import."""
-    names = [front_end.arguments.get(name) for name in type(front_end).imports]
+def _imported(frontend: Frontend) -> list[ModuleType]:
+    """Modules that a frontend was told to import."""
+    names = [frontend.arguments.get(name) for name in type(frontend).imports]
     return [sys.modules[name] for name in names if name in sys.modules]
 
 
 def describe_data(datamodule: AudioDataModule, precision: str) -> dict[str, Any]:
-    """What beside the front-end decides embeddings, as plain Python."""
+    """What beside the frontend decides embeddings, as plain Python."""
     return {
         "n_samples": datamodule.n_samples,
         "fit_length": datamodule.fit_length,
@@ -58,10 +58,10 @@ def describe_data(datamodule: AudioDataModule, precision: str) -> dict[str, Any]
     }
 
 
-def weights_digest(front_end: FrontEnd) -> str:
+def weights_digest(frontend: Frontend) -> str:
     """Hexadecimal digest of all weights and buffers, names and shapes included."""
     found = hashlib.sha256()
-    for name, tensor in sorted(front_end.state_dict().items()):
+    for name, tensor in sorted(frontend.state_dict().items()):
         found.update(f"{name} {tuple(tensor.shape)}".encode())
         found.update(tensor.detach().cpu().float().numpy().tobytes())
     return found.hexdigest()[:16]
@@ -75,7 +75,7 @@ def code_digest(parts: Iterable[type | ModuleType]) -> str:
     interpreter or a script, the classes alone do.
 
     Args:
-        parts: Classes, as of a front-end, its layers and representation; and modules.
+        parts: Classes, as of a frontend, its layers and representation; and modules.
     """
     parts = list(parts)
     bases = {base for part in parts if isinstance(part, type) for base in part.__mro__}

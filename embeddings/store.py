@@ -39,7 +39,7 @@ class Row(NamedTuple):
 
 
 class EmbeddingStore:
-    """A folder of embeddings of one data set by one front-end.
+    """A folder of embeddings of one data set by one frontend.
 
     Args:
         folder: Where it is; made if need be.

@@ -15,7 +15,7 @@ from ..backends.base import Array
 from ..datamodules.base import AudioDataModule, Batch
 from ..datamodules.clip import Stamp
 from ..errors import AudioError, StoreError, UntrainedError, UsageError
-from ..frontends import FrontEnd
+from ..frontends import Frontend
 from ..plain import digest
 from .profile import Profile, Stopwatch
 from .provenance import describe
@@ -24,23 +24,23 @@ from .store import EmbeddingStore, Row
 
 def place(fields: Mapping[str, Any], datamodule: AudioDataModule) -> str:
     """Name of the folder of a store, from what decides its embeddings."""
-    return f"{datamodule.dataset_name}-{fields['front_end']}-{digest(fields)[:12]}"
+    return f"{datamodule.dataset_name}-{fields['frontend']}-{digest(fields)[:12]}"
 
 
 def open_store(
-    root: Path, front_end: FrontEnd, datamodule: AudioDataModule, precision: str, *, damaged: bool = False
+    root: Path, frontend: Frontend, datamodule: AudioDataModule, precision: str, *, damaged: bool = False
 ) -> EmbeddingStore:
-    """Open the store of a front-end and a data set, which is made if need be.
+    """Open the store of a frontend and a data set, which is made if need be.
 
     Args:
         root: Folder of all stores.
-        front_end: Of the embeddings.
+        frontend: Of the embeddings.
         datamodule: The clips.
         precision: Of the trainer.
         damaged: Whether to open it even if it is damaged.
     """
-    fields = describe(front_end, datamodule, precision)
-    return EmbeddingStore(root / place(fields, datamodule), fields, front_end.embedding_size, damaged=damaged)
+    fields = describe(frontend, datamodule, precision)
+    return EmbeddingStore(root / place(fields, datamodule), fields, frontend.embedding_size, damaged=damaged)
 
 
 class EmbeddingWriter(BasePredictionWriter):
@@ -56,7 +56,7 @@ class EmbeddingWriter(BasePredictionWriter):
 
             writer = EmbeddingWriter("embeddings")
             trainer = Trainer(callbacks=[writer])
-            trainer.predict(Probe(front_end), datamodule=data, return_predictions=False)
+            trainer.predict(Probe(frontend), datamodule=data, return_predictions=False)
             X = writer.store.read([clip.id for clip in data.listed])
     """
 
@@ -77,17 +77,17 @@ class EmbeddingWriter(BasePredictionWriter):
         self.is_locked = False  # by whoever uses it
 
     def open(
-        self, front_end: FrontEnd, datamodule: AudioDataModule, precision: str, *, damaged: bool = False
+        self, frontend: Frontend, datamodule: AudioDataModule, precision: str, *, damaged: bool = False
     ) -> list[str]:
-        """Open the store of a front-end and a data set, and list the clips that it lacks.
+        """Open the store of a frontend and a data set, and list the clips that it lacks.
 
         Args:
-            front_end: Of the embeddings.
+            frontend: Of the embeddings.
             datamodule: The clips.
             precision: Of the trainer.
             damaged: Whether to open the store even if it is damaged.
         """
-        self.store = open_store(self.root, front_end, datamodule, precision, damaged=damaged)
+        self.store = open_store(self.root, frontend, datamodule, precision, damaged=damaged)
         self._stamps = datamodule.stamps()
         return self.store.missing(self._stamps)
 
@@ -96,8 +96,8 @@ class EmbeddingWriter(BasePredictionWriter):
         if stage != "predict":
             return
         datamodule: AudioDataModule = trainer.datamodule  # type: ignore[attr-defined]
-        front_end: FrontEnd = pl_module.frontend  # type: ignore[assignment]
-        self.open(front_end, datamodule, str(trainer.precision))
+        frontend: Frontend = pl_module.frontend  # type: ignore[assignment]
+        self.open(frontend, datamodule, str(trainer.precision))
         self._rows, self._embeddings, self._failed, self._errors = [], [], {}, []
         if trainer.is_global_zero:
             if not self.is_locked:
@@ -110,7 +110,7 @@ class EmbeddingWriter(BasePredictionWriter):
             present = sorted(self._stamps.keys() - set(missing))
             missing = [*missing, *present[: trainer.world_size - len(missing)]]
         datamodule.select(missing)
-        self._profile, self._watch, self._start = Profile(), Stopwatch(front_end), time.perf_counter()
+        self._profile, self._watch, self._start = Profile(), Stopwatch(frontend), time.perf_counter()
         self._flushed = self._start
 
     def write_on_batch_end(
@@ -179,7 +179,7 @@ class EmbeddingWriter(BasePredictionWriter):
         self._raise_first(trainer)
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Leave front-end and data as they were, and the store to others."""
+        """Leave frontend and data as they were, and the store to others."""
         if stage == "predict":
             self._release(trainer)
 

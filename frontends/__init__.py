@@ -1,6 +1,6 @@
-"""Front-ends: waveform -> representation -> feature maps -> embedding, frozen and random, in pure PyTorch."""
+"""Frontends: waveform -> representation -> feature maps -> embedding, frozen and random, in pure PyTorch."""
 
-from .base import FrontEnd
+from .base import Frontend
 from .representations import LogMel, Waveform
 
-__all__ = ["FrontEnd", "LogMel", "Waveform"]
+__all__ = ["Frontend", "LogMel", "Waveform"]

@@ -1,4 +1,4 @@
-"""The contract of a front-end: a frozen, random network from waveforms to embeddings."""
+"""The contract of a frontend: a frozen, random network from waveforms to embeddings."""
 
 import copy
 import functools
@@ -20,7 +20,7 @@ Layers = list[int] | Literal["all", "last"]
 
 
 class Options(NamedTuple):
-    """What every front-end lets be chosen of it, beside its own arguments.
+    """What every frontend lets be chosen of it, beside its own arguments.
 
     Args:
         init: The distribution that the weights are drawn from.
@@ -31,14 +31,14 @@ class Options(NamedTuple):
     pooling: Pooling = "mean"
 
 
-class FrontEnd(nn.Module):
+class Frontend(nn.Module):
     """A frozen network with random weights that turns waveforms into embeddings.
 
     A plug-in writes `__init__`, which sets `representation` and the layers, and `feature_maps`. As soon as the
     outermost `__init__` has returned, the weights are drawn from a generator of their own, frozen, and the module is in
     evaluation mode for good.
 
-    Conventions: a spectrogram front-end reads `(batch, n_mels, n_frames)`, a waveform one `(batch, n_samples)`;
+    Conventions: a spectrogram frontend reads `(batch, n_mels, n_frames)`, a waveform one `(batch, n_samples)`;
     convolutions are `nn.Conv1d` or `nn.Conv2d`, registered in the order of the layers; 2-D kernels are (frequency,
     time).
 
@@ -49,7 +49,7 @@ class FrontEnd(nn.Module):
         sample_rate: Rate of the waveforms that it reads, in Hz.
         representation: Module from a waveform `(batch, n_samples)` to what the network reads; runs on the device, in
             float32.
-        arguments: The arguments that the front-end was made with, by name, defaults included.
+        arguments: The arguments that the frontend was made with, by name, defaults included.
         options: Distribution of the weights and pooling of the maps; `with_options` changes them.
         input: "waveform" or "spectrogram"; of the class, optional: where it stands in the table of Pons & Serra's talk,
             as the next three.
@@ -62,18 +62,18 @@ class FrontEnd(nn.Module):
     Example:
         >>> import torch
         >>> from torch import nn
-        >>> from untrained.frontends import FrontEnd, LogMel
-        >>> class Onebyone(FrontEnd):
+        >>> from untrained.frontends import Frontend, LogMel
+        >>> class Onebyone(Frontend):
         ...     def __init__(self, n_filters: int = 16, *, seed: int = 0) -> None:
         ...         super().__init__(seed=seed)
         ...         self.representation = LogMel()
         ...         self.conv = nn.Conv2d(1, n_filters, 1)
         ...     def feature_maps(self, x):
         ...         return [self.conv(x[:, None]).relu()]
-        >>> front_end = Onebyone()
-        >>> front_end(torch.zeros(2, 12_000)).shape
+        >>> frontend = Onebyone()
+        >>> frontend(torch.zeros(2, 12_000)).shape
         torch.Size([2, 16])
-        >>> front_end.min_samples
+        >>> frontend.min_samples
         257
     """
 
@@ -161,18 +161,18 @@ class FrontEnd(nn.Module):
         """Distribution of the weights and pooling of the maps."""
         return self._options
 
-    def with_options(self, init: Init | None = None, pooling: Pooling | None = None) -> "FrontEnd":
-        """This front-end with its weights drawn or its maps pooled in another way.
+    def with_options(self, init: Init | None = None, pooling: Pooling | None = None) -> "Frontend":
+        """This frontend with its weights drawn or its maps pooled in another way.
 
         Args:
             init: The distribution that the weights are drawn from; by default they stay as they are.
             pooling: How a feature map becomes numbers; by default as it is.
 
         Returns:
-            A copy, or this very front-end where nothing differs.
+            A copy, or this very frontend where nothing differs.
 
         Raises:
-            ValueError: There is no such distribution or pooling; or the front-end computes its embeddings without maps,
+            ValueError: There is no such distribution or pooling; or the frontend computes its embeddings without maps,
                 or draws its weights in a way of its own.
 
         Example:
@@ -194,8 +194,8 @@ class FrontEnd(nn.Module):
         changed._options = wanted
         for name in ("embedding_size", "feature_names"):
             changed.__dict__.pop(name, None)
-            if getattr(type(self), name) is not getattr(FrontEnd, name):  # stated for another pooling
-                changed.__dict__[name] = getattr(FrontEnd, name).func(changed)
+            if getattr(type(self), name) is not getattr(Frontend, name):  # stated for another pooling
+                changed.__dict__[name] = getattr(Frontend, name).func(changed)
         if wanted.init != self.options.init:
             device = next(iter(self.parameters()), torch.empty(0)).device
             changed.to("cpu")._draw()
@@ -211,7 +211,7 @@ class FrontEnd(nn.Module):
         """Refuse an option that is about feature maps where there are none.
 
         Raises:
-            ValueError: The front-end overrides `forward`.
+            ValueError: The frontend overrides `forward`.
         """
         if not self.has_maps:
             raise ValueError(
@@ -222,10 +222,10 @@ class FrontEnd(nn.Module):
     @property
     def has_maps(self) -> bool:
         """Whether embeddings are pooled by the contract's own `forward`, rather than computed by another."""
-        return type(self).forward is FrontEnd.forward
+        return type(self).forward is Frontend.forward
 
-    def train(self, mode: bool = True) -> "FrontEnd":
-        """Stay in evaluation mode: a front-end is frozen."""
+    def train(self, mode: bool = True) -> "Frontend":
+        """Stay in evaluation mode: a frontend is frozen."""
         return super().train(False)
 
     @functools.cached_property
@@ -311,7 +311,7 @@ class FrontEnd(nn.Module):
     def _finalise(self) -> None:
         if not hasattr(self, "representation"):
             self.representation = nn.Identity()
-        if type(self).reset_parameters is FrontEnd.reset_parameters:
+        if type(self).reset_parameters is Frontend.reset_parameters:
             refuse_what_nobody_draws(self)
         self._refuse_hidden_names()
         self._draw()
@@ -322,18 +322,18 @@ class FrontEnd(nn.Module):
         return self._is_random
 
     def draw(self) -> None:
-        """Draw the weights, where that was put off (see `undrawn`), those of front-ends within this one too."""
+        """Draw the weights, where that was put off (see `undrawn`), those of frontends within this one too."""
         for module in self.modules():
-            if isinstance(module, FrontEnd) and module._awaits_weights:
+            if isinstance(module, Frontend) and module._awaits_weights:
                 module._draw()
 
     @property
     def awaits_weights(self) -> bool:
         """Whether weights are still to be drawn."""
-        return any(isinstance(module, FrontEnd) and module._awaits_weights for module in self.modules())
+        return any(isinstance(module, Frontend) and module._awaits_weights for module in self.modules())
 
     def _draw(self) -> None:
-        self._awaits_weights = is_put_off() and type(self).reset_parameters is FrontEnd.reset_parameters
+        self._awaits_weights = is_put_off() and type(self).reset_parameters is Frontend.reset_parameters
         if self._awaits_weights:
             self._is_random = bool(drawn_layers(self))
         else:
@@ -349,12 +349,12 @@ class FrontEnd(nn.Module):
 
     def _refuse_hidden_names(self) -> None:
         """Refuse attributes that hide the contract's own; what a class states instead of the contract is meant."""
-        methods = {name for name, part in vars(FrontEnd).items() if isinstance(part, Callable | property)}  # type: ignore[arg-type]
+        methods = {name for name, part in vars(Frontend).items() if isinstance(part, Callable | property)}  # type: ignore[arg-type]
         own = {*vars(self), *self._modules, *self._parameters, *self._buffers}
         hidden = sorted(name for name in methods & own if name[0] != "_")
         if hidden:
             raise TypeError(
-                f"{type(self).__name__}: its attribute {hidden[0]!r} hides FrontEnd.{hidden[0]}, which the framework "
+                f"{type(self).__name__}: its attribute {hidden[0]!r} hides Frontend.{hidden[0]}, which the framework "
                 "calls; rename it"
             )
 
@@ -364,10 +364,10 @@ class FrontEnd(nn.Module):
 
 
 def _finalising(init: Callable[..., None]) -> Callable[..., None]:
-    """Wrap an `__init__` so that the front-end is finalised once, when the outermost one has returned."""
+    """Wrap an `__init__` so that the frontend is finalised once, when the outermost one has returned."""
 
     @functools.wraps(init)
-    def wrapper(self: FrontEnd, *args: Any, **kwargs: Any) -> None:
+    def wrapper(self: Frontend, *args: Any, **kwargs: Any) -> None:
         outermost = "arguments" not in self.__dict__
         if outermost:
             bound = inspect.signature(init).bind(self, *args, **kwargs)
@@ -381,4 +381,4 @@ def _finalising(init: Callable[..., None]) -> Callable[..., None]:
     return wrapper
 
 
-FrontEnd.__init__ = _finalising(FrontEnd.__init__)  # type: ignore[method-assign]
+Frontend.__init__ = _finalising(Frontend.__init__)  # type: ignore[method-assign]

@@ -4,7 +4,7 @@ import torch
 import torchaudio
 from torch import Tensor, nn
 
-from .base import FrontEnd
+from .base import Frontend
 from .padding import repeat_up_to
 from .representations import LogMel, Representation, mel_spectrogram, power_to_db
 from .sizes import Size, choose
@@ -47,14 +47,14 @@ class Cepstrum(Representation):
         return f"sample_rate={self.sample_rate}, n_mfcc={self.n_mfcc}, n_fft={self.n_fft}, hop_length={self.hop_length}"
 
 
-class MFCC(FrontEnd):
+class MFCC(Frontend):
     """120 numbers that summarise a clip's timbre, the baseline of Pons & Serra (2018).
 
     Mean and standard deviation over time of 20 MFCCs, of their first differences and of their second differences, in
     the order mean, standard deviation of each.
 
     Args:
-        seed: Not used, as there is nothing random; here because every front-end has one.
+        seed: Not used, as there is nothing random; here because every frontend has one.
 
     Example:
         >>> import torch
@@ -85,13 +85,13 @@ class MFCC(FrontEnd):
         return torch.cat([number for pair in statistics for number in pair], dim=1)
 
 
-class LogMelStats(FrontEnd):
+class LogMelStats(Frontend):
     """Mean and standard deviation of the 96 log-mel bands: what a random CNN is given, without the CNN.
 
-    A control for spectrogram front-ends: what they reach beyond it is theirs.
+    A control for spectrogram frontends: what they reach beyond it is theirs.
 
     Args:
-        seed: Not used, as there is nothing random; here because every front-end has one.
+        seed: Not used, as there is nothing random; here because every frontend has one.
 
     Example:
         >>> import torch
@@ -113,10 +113,10 @@ class LogMelStats(FrontEnd):
         return self.represent(repeat_up_to(waveform, self.min_samples))
 
 
-class LogMelProjection(FrontEnd):
+class LogMelProjection(Frontend):
     """A random linear map and ReLU over the mean and standard deviation of the 96 log-mel bands.
 
-    A control for spectrogram front-ends: as many random features as theirs, which know nothing of neighbouring frames
+    A control for spectrogram frontends: as many random features as theirs, which know nothing of neighbouring frames
     and bands.
 
     Args:

@@ -1,9 +1,9 @@
-"""Filters as long as the window of a spectrogram over the waveform, and a deep back-end behind them."""
+"""Filters as long as the window of a spectrogram over the waveform, and a deep backend behind them."""
 
 from torch import Tensor, nn
 from torch.nn.functional import max_pool1d, pad
 
-from .base import FrontEnd
+from .base import Frontend
 from .convolutions import Conv1d, concatenate
 from .padding import SameConv1d
 from .representations import Waveform
@@ -12,7 +12,7 @@ from .sizes import Size, choose
 STRIDE = 32  # samples
 
 
-class FrameLevel(FrontEnd):
+class FrameLevel(Frontend):
     """Filters of 512 samples over the waveform, long like a window (Dieleman & Schrauwen 2014, ICASSP).
 
     A single shape: a convolution of length 512 and stride 32 (*valid*) and ReLU stands where a spectrogram would.
@@ -61,7 +61,7 @@ class FrameLevel(FrontEnd):
         return [first, *_deep_maps(self.deep, first, self.collapse_deep)]
 
 
-class FrameLevelMany(FrontEnd):
+class FrameLevelMany(Frontend):
     """Filters of 512, 256, 128, 64 and 32 samples over the waveform, like windows of many lengths (Zhu et al. 2016).
 
     Many shapes: five parallel convolutions of stride 32 (*same*) and ReLU stand where a spectrogram would, long ones

@@ -1,4 +1,4 @@
-"""Embeddings of any module with HEAR's common API, as of a pre-trained model, beside those of random front-ends."""
+"""Embeddings of any module with HEAR's common API, as of a pre-trained model, beside those of random frontends."""
 
 import hashlib
 import importlib
@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .base import FrontEnd
+from .base import Frontend
 
 _NEEDED = ("load_model", "get_scene_embeddings")
 
 
-class Hear(FrontEnd):
+class Hear(Frontend):
     """The scene embeddings of a module with HEAR's common API (Turian et al. 2022), pre-trained ones among them.
 
     It has neither maps nor anything random. `init`, `pooling` and `layers` do not apply.

@@ -1,4 +1,4 @@
-"""What can be told of a front-end without audio: the shortest input that it takes, its layers and what they cost."""
+"""What can be told of a frontend without audio: the shortest input that it takes, its layers and what they cost."""
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 if TYPE_CHECKING:
-    from .base import FrontEnd
+    from .base import Frontend
 
 T = TypeVar("T")
 # Longest input tried when looking for the shortest that works: hours on the meta device cost nothing, minutes on a real
@@ -24,7 +24,7 @@ class Layer:
     """A line of a description.
 
     Args:
-        name: Of the module in the front-end, or `layer3` for what it gives to the embedding.
+        name: Of the module in the frontend, or `layer3` for what it gives to the embedding.
         kind: Class of the module, or `feature maps`.
         shape: Of the output for one clip.
         n_parameters: Of the module itself.
@@ -40,7 +40,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Description:
-    """A front-end's layers in the order in which they run, and then its feature maps; `print` shows a table.
+    """A frontend's layers in the order in which they run, and then its feature maps; `print` shows a table.
 
     Args:
         n_samples: Length of the clip that it is for.
@@ -75,11 +75,11 @@ class Description:
         return "\n".join([f"for {self.n_samples} samples:", *rows])
 
 
-def describe(front_end: "FrontEnd", n_samples: int) -> Description:
-    """Run a front-end on nothing and write down its layers.
+def describe(frontend: "Frontend", n_samples: int) -> Description:
+    """Run a frontend on nothing and write down its layers.
 
     Args:
-        front_end: Of any kind.
+        frontend: Of any kind.
         n_samples: Length of the clip; a shorter one than it takes is repeated, as in `forward`.
 
     Raises:
@@ -87,40 +87,40 @@ def describe(front_end: "FrontEnd", n_samples: int) -> Description:
     """
     if n_samples < 1:
         raise ValueError(f"n_samples={n_samples}; expected 1 or more")
-    n_samples = max(n_samples, front_end.min_samples)
+    n_samples = max(n_samples, frontend.min_samples)
     # Counted here, as weights that layers share are copied apart on the way to the meta device.
     n_parameters: dict[str, int] = {}
     seen: set[int] = set()
-    for name, module in front_end.named_modules():
+    for name, module in frontend.named_modules():
         own = [parameter for parameter in module.parameters(recurse=False) if id(parameter) not in seen]
         seen.update(map(id, own))
         n_parameters[name] = sum(parameter.numel() for parameter in own)
-    return _without_data(front_end, lambda copied, device, _: _run(copied, n_samples, device, n_parameters))
+    return _without_data(frontend, lambda copied, device, _: _run(copied, n_samples, device, n_parameters))
 
 
-def shortest(front_end: "FrontEnd") -> tuple[int, list[int]]:
+def shortest(frontend: "Frontend") -> tuple[int, list[int]]:
     """Shortest input that works, in samples, by doubling and bisection, and the number of maps of each layer."""
-    return _without_data(front_end, _search)
+    return _without_data(frontend, _search)
 
 
-def _without_data(front_end: "FrontEnd", measure: Callable[["FrontEnd", torch.device, int], T]) -> T:
+def _without_data(frontend: "Frontend", measure: Callable[["Frontend", torch.device, int], T]) -> T:
     """Measure a copy on the meta device, or on zeros where an operation has no kernel there."""
     try:
-        return measure(copy.deepcopy(front_end).to("meta"), torch.device("meta"), _LONGEST_ON_META)
+        return measure(copy.deepcopy(frontend).to("meta"), torch.device("meta"), _LONGEST_ON_META)
     except Exception:  # an operation without a meta kernel may raise anything; zeros then tell
         try:
-            return measure(copy.deepcopy(front_end).to("cpu"), torch.device("cpu"), _LONGEST_ON_CPU)
+            return measure(copy.deepcopy(frontend).to("cpu"), torch.device("cpu"), _LONGEST_ON_CPU)
         except AttributeError as error:  # which nn.Module would hide behind a message of its own
-            method = "feature_maps" if front_end.has_maps else "forward"
-            raise RuntimeError(f"{type(front_end).__name__}.{method} failed: {error}") from error
+            method = "feature_maps" if frontend.has_maps else "forward"
+            raise RuntimeError(f"{type(frontend).__name__}.{method} failed: {error}") from error
 
 
-def _search(front_end: "FrontEnd", device: torch.device, longest: int) -> tuple[int, list[int]]:
+def _search(frontend: "Frontend", device: torch.device, longest: int) -> tuple[int, list[int]]:
     @torch.inference_mode()
     def maps_at(n_samples: int) -> Sequence[Tensor]:
-        maps = front_end.feature_maps(front_end.represent(torch.zeros(1, n_samples, device=device)))
+        maps = frontend.feature_maps(frontend.represent(torch.zeros(1, n_samples, device=device)))
         if any(layer.numel() == 0 for layer in maps):
-            raise ValueError(f"{type(front_end).__name__}: a feature map is empty for {n_samples} samples")
+            raise ValueError(f"{type(frontend).__name__}: a feature map is empty for {n_samples} samples")
         return maps
 
     works = 1
@@ -143,7 +143,7 @@ def _search(front_end: "FrontEnd", device: torch.device, longest: int) -> tuple[
 
 
 @torch.inference_mode()
-def _run(front_end: "FrontEnd", n_samples: int, device: torch.device, n_parameters: Mapping[str, int]) -> Description:
+def _run(frontend: "Frontend", n_samples: int, device: torch.device, n_parameters: Mapping[str, int]) -> Description:
     counter = FlopCounterMode(display=False)
     layers: list[Layer] = []
     started: list[int] = []  # FLOP counted when each of the modules that are running began,
@@ -162,15 +162,15 @@ def _run(front_end: "FrontEnd", n_samples: int, device: torch.device, n_paramete
             shape = tuple(output.shape[1:]) if isinstance(output, Tensor) else ()
             layers.append(Layer(name, type(module).__name__, shape, 0 if seen else n_parameters[name], own))
 
-    for name, module in front_end.named_modules():
+    for name, module in frontend.named_modules():
         if name and not name.startswith("representation."):
             module.register_forward_pre_hook(before)
             module.register_forward_hook(lambda module, _, output, name=name: after(name, module, output))
     waveform = torch.zeros(1, n_samples, device=device)
     with counter:
-        maps = front_end.feature_maps(front_end.represent(waveform)) if front_end.has_maps else []
-        if not front_end.has_maps:
-            front_end(waveform)
+        maps = frontend.feature_maps(frontend.represent(waveform)) if frontend.has_maps else []
+        if not frontend.has_maps:
+            frontend(waveform)
     represented = sum(layer.flop for layer in layers if layer.name == "representation")
     layers = [replace(layer, n_parameters=0, flop=0) if layer.name == "representation" else layer for layer in layers]
     total = sum(n for name, n in n_parameters.items() if name.partition(".")[0] != "representation")
@@ -179,7 +179,7 @@ def _run(front_end: "FrontEnd", n_samples: int, device: torch.device, n_paramete
     if any(rest):
         layers.append(Layer("(outside modules)", "", (), *rest))
     layers += [Layer(f"layer{number}", "feature maps", tuple(layer.shape[1:])) for number, layer in enumerate(maps)]
-    return Description(n_samples, front_end.embedding_size, layers, total, flop)
+    return Description(n_samples, frontend.embedding_size, layers, total, flop)
 
 
 def _count(number: int) -> str:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from .base import FrontEnd
+from .base import Frontend
 from .convolutions import Conv2d, concatenate
 from .padding import SameConv1d
 from .representations import LogMel
@@ -16,7 +16,7 @@ MUSIC = (165, 128, 64, 32)  # frames, of 21.3 ms
 URBANSOUND8K = (64, 32, 16, 8)
 
 
-class Timbral(FrontEnd):
+class Timbral(Frontend):
     """Many vertical filters over a log-mel spectrogram, for timbre at any pitch (Pons et al. 2016, CBMI; 2017).
 
     Six parallel convolutions of 7, 3 and 1 frames x 86 and 38 of 96 bands (time *same*, frequency *valid*, ReLU), each
@@ -51,7 +51,7 @@ class Timbral(FrontEnd):
         return [concatenate(_hear_timbre(self.timbral, x))]
 
 
-class Temporal(FrontEnd):
+class Temporal(Frontend):
     """Many horizontal filters over the loudness of a log-mel spectrogram, for rhythm (Pons et al. 2016, CBMI; 2017).
 
     The spectrogram is averaged over frequency, so that only its course in time is left; four parallel convolutions of
@@ -90,7 +90,7 @@ class Temporal(FrontEnd):
         return [concatenate(_hear_rhythm(self.temporal, x))]
 
 
-class TimbralTemporal(FrontEnd):
+class TimbralTemporal(Frontend):
     """Vertical filters for timbre beside horizontal ones for rhythm, over one spectrogram (Pons et al. 2016, CBMI).
 
     The filters of `Timbral` and those of `Temporal` in one layer, in this order.

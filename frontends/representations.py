@@ -1,4 +1,4 @@
-"""What front-ends read: the waveform itself or its log-mel spectrogram, computed on the device."""
+"""What frontends read: the waveform itself or its log-mel spectrogram, computed on the device."""
 
 from collections.abc import Callable
 from typing import Any

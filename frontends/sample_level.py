@@ -2,13 +2,13 @@
 
 from torch import Tensor, nn
 
-from .base import FrontEnd
+from .base import Frontend
 from .convolutions import Conv1d
 from .representations import Waveform
 from .sizes import Size, choose
 
 
-class SampleLevel(FrontEnd):
+class SampleLevel(Frontend):
     """Seven layers of filters of three samples over the waveform, as VGG for sound (Lee et al. 2017, SMC).
 
     The minimal filter expression of the waveform: nothing is known of windows and hops, depth alone makes the filters

@@ -1,4 +1,4 @@
-"""The two sizes at which the study compares front-ends."""
+"""The two sizes at which the study compares frontends."""
 
 from collections.abc import Mapping
 from numbers import Integral

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from .base import FrontEnd
+from .base import Frontend
 from .padding import repeat_up_to
 from .representations import LogMel
 
@@ -13,14 +13,14 @@ OFF_BEATS = 0.15  # weight of what falls half-way between beats
 _STEPS = 1000
 
 
-class Tempo(FrontEnd):
+class Tempo(Frontend):
     """The tempo of a clip, as the logarithm to base 2 of beats per minute: a control for rhythm (after Ellis 2007).
 
-    With the back-end `nearest_class` it says what a score on dances is worth, whose classes are largely classes of
+    With the backend `nearest_class` it says what a score on dances is worth, whose classes are largely classes of
     tempo.
 
     Args:
-        seed: Not used, as there is nothing random; here because every front-end has one.
+        seed: Not used, as there is nothing random; here because every frontend has one.
 
     Example:
         >>> import torch

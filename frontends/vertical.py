@@ -2,13 +2,13 @@
 
 from torch import Tensor
 
-from .base import FrontEnd
+from .base import Frontend
 from .convolutions import Conv2d
 from .representations import LogMel
 from .sizes import Size, choose
 
 
-class Vertical7x96(FrontEnd):
+class Vertical7x96(Frontend):
     """One layer of filters of 7 frames x all 96 bands of a log-mel spectrogram (after Lee et al. 2009, NIPS).
 
     A filter as high as the spectrogram learns a spectral envelope, and hears it at one pitch only: what is transposed

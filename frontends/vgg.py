@@ -3,13 +3,13 @@
 from torch import Tensor, nn
 from torch.nn.functional import elu
 
-from .base import FrontEnd
+from .base import Frontend
 from .convolutions import Conv2d
 from .representations import LogMel
 from .sizes import Size, choose
 
 
-class VGG(FrontEnd):
+class VGG(Frontend):
     """Five layers of 3 x 3 filters over a log-mel spectrogram, from computer vision (VGG; Choi et al. 2016, ISMIR).
 
     The minimal filter expression: a stack of the smallest rectangles, which learns larger shapes by depth alone. Each

@@ -1,4 +1,4 @@
-"""Which weights of a front-end are drawn, whether that is put off, and what nothing would draw."""
+"""Which weights of a frontend are drawn, whether that is put off, and what nothing would draw."""
 
 import contextlib
 import contextvars
@@ -13,15 +13,15 @@ _PUT_OFF: contextvars.ContextVar[bool] = contextvars.ContextVar("put_off", defau
 
 @contextlib.contextmanager
 def undrawn() -> Iterator[None]:
-    """Make front-ends without drawing their weights, which takes most of the time; `draw` does it later.
+    """Make frontends without drawing their weights, which takes most of the time; `draw` does it later.
 
     Those that draw in a way of their own are drawn all the same.
 
     Example:
         >>> from untrained.frontends.vgg import VGG
         >>> with undrawn():
-        ...     front_end = VGG(n_filters=2)
-        >>> front_end.awaits_weights, front_end.embedding_size
+        ...     frontend = VGG(n_filters=2)
+        >>> frontend.awaits_weights, frontend.embedding_size
         (True, 10)
     """
     token = _PUT_OFF.set(True)
@@ -32,7 +32,7 @@ def undrawn() -> Iterator[None]:
 
 
 def is_put_off() -> bool:
-    """Whether front-ends are made without drawing their weights for now."""
+    """Whether frontends are made without drawing their weights for now."""
     return _PUT_OFF.get()
 
 

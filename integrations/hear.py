@@ -1,4 +1,4 @@
-"""Any front-end as a model of HEAR's common API, with which it can enter that benchmark (Turian et al. 2022).
+"""Any frontend as a model of HEAR's common API, with which it can enter that benchmark (Turian et al. 2022).
 
     hearvalidator untrained.hear --model vgg
     hearvalidator untrained.hear --model '{class_path: temporal, init_args: {size: large, seed: 1}}'
@@ -15,7 +15,7 @@ import yaml
 from torch import Tensor, nn
 
 from ..errors import UsageError
-from ..frontends import FrontEnd
+from ..frontends import Frontend
 from ..registry import FRONTENDS
 
 SAMPLE_RATES = (16_000, 22_050, 44_100, 48_000)
@@ -26,40 +26,40 @@ _AT_A_TIME = 64  # windows
 
 
 class HearModel(nn.Module):
-    """A front-end that reads audio at one of HEAR's rates.
+    """A frontend that reads audio at one of HEAR's rates.
 
     Args:
-        front_end: Any.
+        frontend: Any.
 
     Attributes:
         sample_rate: Of the audio that it reads, in Hz: the lowest that HEAR allows and that is no lower than the
-            front-end's own, else the highest.
+            frontend's own, else the highest.
         scene_embedding_size: Features of a sound.
         timestamp_embedding_size: Features of a moment.
     """
 
-    def __init__(self, front_end: FrontEnd) -> None:
+    def __init__(self, frontend: Frontend) -> None:
         super().__init__()
-        self.front_end = front_end
-        self.sample_rate = next((rate for rate in SAMPLE_RATES if rate >= front_end.sample_rate), SAMPLE_RATES[-1])
-        self.scene_embedding_size = self.timestamp_embedding_size = front_end.embedding_size
+        self.frontend = frontend
+        self.sample_rate = next((rate for rate in SAMPLE_RATES if rate >= frontend.sample_rate), SAMPLE_RATES[-1])
+        self.scene_embedding_size = self.timestamp_embedding_size = frontend.embedding_size
 
     def forward(self, audio: Tensor) -> Tensor:
         """Embeddings `(n_sounds, n_features)` of audio `(n_sounds, n_samples)` at `sample_rate`, between -1 and 1."""
-        waveform = torchaudio.functional.resample(audio.float(), self.sample_rate, self.front_end.sample_rate)
-        embeddings: Tensor = self.front_end(waveform)
+        waveform = torchaudio.functional.resample(audio.float(), self.sample_rate, self.frontend.sample_rate)
+        embeddings: Tensor = self.frontend(waveform)
         return embeddings.float()
 
 
 def load_model(model_file_path: str = "") -> HearModel:
-    """A front-end by its name, or with arguments.
+    """A frontend by its name, or with arguments.
 
     Args:
         model_file_path: A name as `vgg`, which is the default; or YAML as `{class_path: vgg, init_args: {size: large,
             seed: 1}}`; or a file that holds either.
 
     Raises:
-        UsageError: There is no such front-end, or it has no such arguments.
+        UsageError: There is no such frontend, or it has no such arguments.
 
     Example:
         >>> model = load_model("{class_path: temporal, init_args: {n_filters: 4}}")
@@ -78,16 +78,14 @@ def load_model(model_file_path: str = "") -> HearModel:
         raise UsageError(f"{model_file_path!r} is no YAML: {' '.join(str(error).split())}") from error
     entry = {"class_path": entry} if isinstance(entry, str) else entry
     if not isinstance(entry, dict) or set(entry) - {"class_path", "init_args"} or "class_path" not in entry:
-        raise UsageError(
-            f"{model_file_path!r} names no front-end; give a name, or {{class_path: NAME, init_args: ...}}"
-        )
+        raise UsageError(f"{model_file_path!r} names no frontend; give a name, or {{class_path: NAME, init_args: ...}}")
     cls = FRONTENDS.get(str(entry["class_path"]))  # registered ones alone, so that nothing else is imported
     if cls.imports:
-        raise UsageError(f"front-end {entry['class_path']!r} wraps another module; use that module itself")
+        raise UsageError(f"frontend {entry['class_path']!r} wraps another module; use that module itself")
     try:
         return HearModel(cls(**(entry.get("init_args") or {})))
     except (TypeError, ValueError) as error:
-        raise UsageError(f"front-end {entry['class_path']!r}: {error}") from error
+        raise UsageError(f"frontend {entry['class_path']!r}: {error}") from error
 
 
 def get_scene_embeddings(audio: Tensor, model: HearModel) -> Tensor:
@@ -108,7 +106,7 @@ def get_scene_embeddings(audio: Tensor, model: HearModel) -> Tensor:
 def get_timestamp_embeddings(audio: Tensor, model: HearModel) -> tuple[Tensor, Tensor]:
     """Embeddings of half a second around moments that are 50 ms apart.
 
-    Audio beyond either end is silence. What a front-end needs more than half a second for, it hears by repeating that.
+    Audio beyond either end is silence. What a frontend needs more than half a second for, it hears by repeating that.
 
     Args:
         audio: `(n_sounds, n_samples)` at the model's rate, between -1 and 1, on the model's device.

@@ -1,4 +1,4 @@
-"""Random front-ends as a transformer of scikit-learn, for pipelines and grid searches."""
+"""Random frontends as a transformer of scikit-learn, for pipelines and grid searches."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,26 +12,26 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .. import audio
 from ..backends.base import Array
-from ..frontends import FrontEnd
+from ..frontends import Frontend
 from ..registry import FRONTENDS
 
 Sounds = Array | Sequence[str | Path]
 
 
 class RandomFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
-    """Embeddings of waveforms, or of audio files, by a frozen front-end with random weights.
+    """Embeddings of waveforms, or of audio files, by a frozen frontend with random weights.
 
     Args:
-        frontend: Registered name of a front-end, see `untrained list frontends`.
+        frontend: Registered name of a frontend, see `untrained list frontends`.
         seed: Of its weights.
-        arguments: Of the front-end, by name; its defaults for the others.
-        sample_rate: Of waveforms that are given as an array, in Hz; by default the front-end's. Files tell theirs.
-        n_samples: Length to which files are brought, in samples at the front-end's rate; arrays are taken as they are.
+        arguments: Of the frontend, by name; its defaults for the others.
+        sample_rate: Of waveforms that are given as an array, in Hz; by default the frontend's. Files tell theirs.
+        n_samples: Length to which files are brought, in samples at the frontend's rate; arrays are taken as they are.
         batch_size: Clips at a time.
-        device: Where the front-end runs, as PyTorch calls it.
+        device: Where the frontend runs, as PyTorch calls it.
 
     Attributes:
-        front_end_: The front-end.
+        frontend_: The frontend.
         n_features_in_: Samples of a waveform; not there for files.
 
     Example:
@@ -63,7 +63,7 @@ class RandomFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         return tags
 
     def fit(self, X: Sounds, y: Any = None) -> Self:
-        """Make the front-end; nothing is learned.
+        """Make the frontend; nothing is learned.
 
         Args:
             X: Waveforms `(n_clips, n_samples)`, or paths of audio files.
@@ -75,9 +75,9 @@ class RandomFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
             validate_data(self, X, dtype=np.float32)
         arguments = {**(self.arguments or {}), "seed": self.seed}
         try:
-            self.front_end_: FrontEnd = FRONTENDS.create(self.frontend, **arguments)
+            self.frontend_: Frontend = FRONTENDS.create(self.frontend, **arguments)
         except TypeError as error:
-            raise ValueError(f"front-end {self.frontend!r} cannot be made: {error}") from error
+            raise ValueError(f"frontend {self.frontend!r} cannot be made: {error}") from error
         return self
 
     def transform(self, X: Sounds) -> Array:
@@ -89,21 +89,21 @@ class RandomFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         check_is_fitted(self)
         if not _are_paths(X):
             X = validate_data(self, X, reset=False, dtype=np.float32)
-        front_end = self.front_end_.to(self.device)
+        frontend = self.frontend_.to(self.device)
         parts = []
         for start in range(0, len(X), self.batch_size):
             waveforms = torch.from_numpy(self._waveforms(X[start : start + self.batch_size])).to(self.device)
             with torch.inference_mode():
-                parts.append(front_end(waveforms).cpu().numpy())
+                parts.append(frontend(waveforms).cpu().numpy())
         return np.concatenate(parts)
 
     def get_feature_names_out(self, input_features: Any = None) -> Array:
         """The layer and map that each feature is of, as `layer0.map12`."""
         check_is_fitted(self)
-        return np.array(self.front_end_.feature_names, dtype=object)
+        return np.array(self.frontend_.feature_names, dtype=object)
 
     def _waveforms(self, X: Sounds) -> Array:
-        rate = self.front_end_.sample_rate
+        rate = self.frontend_.sample_rate
         if _are_paths(X):
             return np.stack([audio.load(path, sample_rate=rate, n_samples=self.n_samples).waveform for path in X])
         if self.sample_rate not in (None, rate):

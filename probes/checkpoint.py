@@ -1,7 +1,7 @@
 """A trained probe on disk, in a file that cannot run code.
 
 `torch.load(..., weights_only=True)` reads it: tensors and plain Python. Plug-ins are recorded by their registered
-names, never as classes to import; a back-end is kept as `stored_back_end` packs it. A digest tells damage, not intent.
+names, never as classes to import; a backend is kept as `stored_backend` packs it. A digest tells damage, not intent.
 """
 
 import hashlib
@@ -17,11 +17,11 @@ import torch
 from torch import Tensor
 
 from ..audio import FitLength
-from ..backends import BackEnd
+from ..backends import Backend
 from ..backends.standardized import Standardize, Standardized
 from ..errors import CheckpointError
 from ..files import write_atomically
-from ..frontends import FrontEnd
+from ..frontends import Frontend
 from ..frontends.base import Layers
 from ..frontends.initialisers import Init
 from ..frontends.pooling import Pooling
@@ -38,28 +38,28 @@ class Recipe:
     """What a probe was made of, beside its weights.
 
     Args:
-        front_end: Registered name.
-        front_end_arguments: By name, defaults included.
-        init: Distribution of the front-end's weights.
-        layers: That the back-end has learned from.
-        pooling: Of the front-end's maps.
-        standardize: What the back-end reads of features.
-        back_end: Registered name.
+        frontend: Registered name.
+        frontend_arguments: By name, defaults included.
+        init: Distribution of the frontend's weights.
+        layers: That the backend has learned from.
+        pooling: Of the frontend's maps.
+        standardize: What the backend reads of features.
+        backend: Registered name.
         sample_rate: In Hz.
         n_samples: Length of every waveform, in samples.
         fit_length: What is done with shorter clips.
-        class_names: In the order of the back-end's labels.
+        class_names: In the order of the backend's labels.
         protocol: By which the candidate was chosen.
         fitted_to: Fingerprints of the clips that it has learned from, which it must not be scored on.
     """
 
-    front_end: str
-    front_end_arguments: dict[str, Any]
+    frontend: str
+    frontend_arguments: dict[str, Any]
     init: Init
     layers: Layers
     pooling: Pooling
     standardize: Standardize
-    back_end: str
+    backend: str
     sample_rate: int
     n_samples: int
     fit_length: FitLength
@@ -68,39 +68,37 @@ class Recipe:
     fitted_to: list[str]
 
     def __post_init__(self) -> None:
-        texts = ("front_end", "back_end", "protocol")
+        texts = ("frontend", "backend", "protocol")
         choices = {"init": Init, "pooling": Pooling, "standardize": Standardize, "fit_length": FitLength}
         names = {"class_names": self.class_names, "fitted_to": self.fitted_to}
         wrong = [name for name in texts if not isinstance(getattr(self, name), str)]
         wrong += [name for name, choice in choices.items() if getattr(self, name) not in get_args(choice)]
         wrong += [n for n, found in names.items() if not (type(found) is list and all(type(x) is str for x in found))]
         wrong += [n for n in ("sample_rate", "n_samples") if type(getattr(self, n)) is not int or getattr(self, n) < 1]
-        if not isinstance(self.front_end_arguments, dict) or wrong:
-            raise ValueError(f"{(wrong or ['front_end_arguments'])[0]} is not what a checkpoint holds")
+        if not isinstance(self.frontend_arguments, dict) or wrong:
+            raise ValueError(f"{(wrong or ['frontend_arguments'])[0]} is not what a checkpoint holds")
 
 
-def name_front_end(front_end: FrontEnd) -> tuple[str, dict[str, Any]]:
-    """Registered name and plain arguments of a front-end.
+def name_frontend(frontend: Frontend) -> tuple[str, dict[str, Any]]:
+    """Registered name and plain arguments of a frontend.
 
     Raises:
         CheckpointError: It is not registered, or an argument is no plain value.
     """
-    name = FRONTENDS.name_of(type(front_end))
+    name = FRONTENDS.name_of(type(frontend))
     if name is None:
         raise CheckpointError(
-            f"front-end {type(front_end).__qualname__} is not registered, so that no checkpoint can name it; register "
+            f"frontend {type(frontend).__qualname__} is not registered, so that no checkpoint can name it; register "
             "it as an entry point of its package, or with @FRONTENDS.register(name)"
         )
-    odd = [key for key, value in front_end.arguments.items() if not is_plain(value)]
+    odd = [key for key, value in frontend.arguments.items() if not is_plain(value)]
     if odd:
-        raise CheckpointError(
-            f"front-end {name!r}: argument {odd[0]} is no plain value, which a checkpoint cannot hold"
-        )
-    return name, {key: plain(value) for key, value in front_end.arguments.items()}
+        raise CheckpointError(f"frontend {name!r}: argument {odd[0]} is no plain value, which a checkpoint cannot hold")
+    return name, {key: plain(value) for key, value in frontend.arguments.items()}
 
 
-def name_back_end(backend: BackEnd) -> str:
-    """Registered name of a back-end, or of what reads its z-scores.
+def name_backend(backend: Backend) -> str:
+    """Registered name of a backend, or of what reads its z-scores.
 
     Raises:
         CheckpointError: It is not registered.
@@ -109,18 +107,18 @@ def name_back_end(backend: BackEnd) -> str:
     name = BACKENDS.name_of(type(backend))
     if name is None:
         raise CheckpointError(
-            f"back-end {type(backend).__qualname__} is not registered, so that no checkpoint can name it; register it "
+            f"backend {type(backend).__qualname__} is not registered, so that no checkpoint can name it; register it "
             "as an entry point of its package, or with @BACKENDS.register(name)"
         )
     return name
 
 
-def save(path: Path, recipe: Recipe, front_end: FrontEnd, back_end: BackEnd) -> None:
+def save(path: Path, recipe: Recipe, frontend: Frontend, backend: Backend) -> None:
     """Write a trained probe, whole or not at all."""
     content: dict[str, Any] = {
         "untrained": {"format": FORMAT, **asdict(recipe)},
-        "state_dict": {name: tensor.cpu().contiguous() for name, tensor in front_end.state_dict().items()},
-        "back_end": pack(back_end),
+        "state_dict": {name: tensor.cpu().contiguous() for name, tensor in frontend.state_dict().items()},
+        "backend": pack(backend),
     }
     content["digest"] = _digest(content)
     written = io.BytesIO()
@@ -152,7 +150,7 @@ def read(path: str | Path) -> tuple[Recipe, dict[str, Any]]:
         else:
             found = "it cannot be read as tensors and plain values"
         raise CheckpointError(f"{path} is not loaded: {found}; {ours}") from error
-    if not isinstance(content, dict) or set(content) - {"digest"} != {"untrained", "state_dict", "back_end"}:
+    if not isinstance(content, dict) or set(content) - {"digest"} != {"untrained", "state_dict", "backend"}:
         holds = sorted(map(str, content)) if isinstance(content, dict) else type(content).__name__
         raise CheckpointError(f"{path} is no checkpoint of untrained (it holds {holds}); {ours}")
     try:
@@ -169,8 +167,8 @@ def read(path: str | Path) -> tuple[Recipe, dict[str, Any]]:
         raise CheckpointError(f"{path} is damaged ({error}); fit the probe again") from error
 
 
-def build_front_end(recipe: Recipe, content: dict[str, Any], path: str | Path, trust: Sequence[str]) -> FrontEnd:
-    """The front-end of a checkpoint; its stored weights win over its seed.
+def build_frontend(recipe: Recipe, content: dict[str, Any], path: str | Path, trust: Sequence[str]) -> Frontend:
+    """The frontend of a checkpoint; its stored weights win over its seed.
 
     Args:
         recipe: Of the checkpoint.
@@ -179,34 +177,34 @@ def build_front_end(recipe: Recipe, content: dict[str, Any], path: str | Path, t
         trust: Modules that it may import where its arguments name some.
 
     Raises:
-        CheckpointError: It would import a module that is not trusted, or does not fit the front-end that is installed.
+        CheckpointError: It would import a module that is not trusted, or does not fit the frontend that is installed.
     """
-    arguments = recipe.front_end_arguments
-    named = [str(arguments[name]) for name in FRONTENDS.get(recipe.front_end).imports if name in arguments]
+    arguments = recipe.frontend_arguments
+    named = [str(arguments[name]) for name in FRONTENDS.get(recipe.frontend).imports if name in arguments]
     odd = [module for module in named if not re.fullmatch(r"\w+(\.\w+)*", module)]
     if odd:
-        raise CheckpointError(f"{path}: its front-end {recipe.front_end!r} names {odd[0]!r}, which is no module")
+        raise CheckpointError(f"{path}: its frontend {recipe.frontend!r} names {odd[0]!r}, which is no module")
     unknown = [module for module in named if module not in trust]
     if unknown:
         raise CheckpointError(
-            f"{path}: its front-end {recipe.front_end!r} would import {', '.join(unknown)}; if you know where the file "
+            f"{path}: its frontend {recipe.frontend!r} would import {', '.join(unknown)}; if you know where the file "
             f"comes from, allow it with --trust {quoted(sorted({*trust, *unknown}))}"
         )
     try:
-        made: FrontEnd = FRONTENDS.create(recipe.front_end, **recipe.front_end_arguments)
-        front_end = made.with_options(recipe.init, recipe.pooling)
-        front_end.load_state_dict(content["state_dict"])
+        made: Frontend = FRONTENDS.create(recipe.frontend, **recipe.frontend_arguments)
+        frontend = made.with_options(recipe.init, recipe.pooling)
+        frontend.load_state_dict(content["state_dict"])
     except (RuntimeError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(
-            f"{path} does not fit the front-end {recipe.front_end!r} that is installed "
+            f"{path} does not fit the frontend {recipe.frontend!r} that is installed "
             f"({' '.join(str(error).split())[:300]}); fit the probe again"
         ) from error
-    if front_end.sample_rate != recipe.sample_rate:
+    if frontend.sample_rate != recipe.sample_rate:
         raise CheckpointError(
-            f"{path} was fitted at {recipe.sample_rate} Hz, the front-end {recipe.front_end!r} that is installed reads "
-            f"{front_end.sample_rate} Hz; fit the probe again"
+            f"{path} was fitted at {recipe.sample_rate} Hz, the frontend {recipe.frontend!r} that is installed reads "
+            f"{frontend.sample_rate} Hz; fit the probe again"
         )
-    return front_end
+    return frontend
 
 
 def _digest(content: Any) -> str:

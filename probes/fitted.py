@@ -37,7 +37,7 @@ class Labelled:
     Args:
         path: The file, as it was given.
         label: The class; empty if the file cannot be used.
-        scores: Of each class that the back-end knows, more is likelier; empty if it gives labels alone.
+        scores: Of each class that the backend knows, more is likelier; empty if it gives labels alone.
         kind: What the scores are, as `probability` or `decision value`.
         error: Why the file cannot be used; empty if it can.
     """
@@ -55,10 +55,10 @@ def classify_parser() -> Parser:
     parser.add_argument("paths", nargs="+", help="Files, folders of them, or - for a list of either, one a line.")
     parser.add_argument("--ckpt_path", type=str, required=True, help="The probe.ckpt that fit has written.")
     parser.add_argument("--format", type=Format, default="table", help="Of the output.")
-    parser.add_argument("--trust", type=Types, default=[], help="Types that the back-end may name beside known ones.")
+    parser.add_argument("--trust", type=Types, default=[], help="Types that the backend may name beside known ones.")
     parser.add_argument("--batch_size", type=int, default=8, help="Files at a time.")
     parser.add_argument("--num_workers", type=int, default=0, help="Processes that decode.")
-    parser.add_argument("--accelerator", type=str, default="auto", help="Where the front-end runs, as cpu or gpu.")
+    parser.add_argument("--accelerator", type=str, default="auto", help="Where the frontend runs, as cpu or gpu.")
     return parser
 
 
@@ -102,7 +102,7 @@ def classify(
         probe: A trained one.
         recipe: What it was made of.
         sounds: The files; those with an error are given back as they are.
-        accelerator: Where the front-end runs, as Lightning calls it.
+        accelerator: Where the frontend runs, as Lightning calls it.
         batch_size: Files at a time.
         num_workers: Processes that decode.
 
@@ -144,11 +144,11 @@ def _label(batch: Batch, probe: Probe, class_names: Sequence[str]) -> dict[str, 
     labelled |= {path: Labelled(path, error="its embedding is not finite") for path in odd}
     paths = [path for path in batch.ids if path not in labelled]
     if paths:
-        back_end = probe.require_back_end()
-        labels = [class_names[label] for label in back_end.predict(embeddings[finite])]
-        scores = back_end.class_scores(embeddings[finite])
+        backend = probe.require_backend()
+        labels = [class_names[label] for label in backend.predict(embeddings[finite])]
+        scores = backend.class_scores(embeddings[finite])
         values, kind = scores or (np.zeros((len(paths), 0)), "")
-        known = [class_names[label] for label in back_end.classes_] if scores else []
+        known = [class_names[label] for label in backend.classes_] if scores else []
         for path, label, row in zip(paths, labels, values.tolist(), strict=True):
             labelled[path] = Labelled(path, label, dict(zip(known, row, strict=True)), kind)
     return labelled

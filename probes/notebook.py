@@ -13,7 +13,7 @@ from ..datamodules import AudioDataModule
 from ..embeddings.provenance import describe
 from ..embeddings.writer import open_store, place
 from ..errors import UsageError
-from ..frontends import FrontEnd
+from ..frontends import Frontend
 from ..registry import DATAMODULES, FRONTENDS, Registry
 from ..studies.results import read_metrics
 from .checkpoint import Recipe
@@ -49,7 +49,7 @@ class Embeddings:
 
 @dataclass(frozen=True)
 class TrainedProbe:
-    """A front-end and a trained back-end.
+    """A frontend and a trained backend.
 
     Args:
         probe: Of both.
@@ -69,7 +69,7 @@ class TrainedProbe:
 
         Args:
             paths: Of the files.
-            accelerator: Where the front-end runs, as Lightning calls it.
+            accelerator: Where the frontend runs, as Lightning calls it.
 
         Raises:
             UsageError: A file cannot be used.
@@ -77,11 +77,11 @@ class TrainedProbe:
         return [sound.label for sound in self._labelled(paths, accelerator)]
 
     def scores(self, paths: Sequence[str | Path], *, accelerator: str = "auto") -> list[Mapping[str, float]]:
-        """What each audio file is given for each class, more is likelier; empty for a back-end that gives labels alone.
+        """What each audio file is given for each class, more is likelier; empty for a backend that gives labels alone.
 
         Args:
             paths: Of the files.
-            accelerator: Where the front-end runs, as Lightning calls it.
+            accelerator: Where the frontend runs, as Lightning calls it.
 
         Raises:
             UsageError: A file cannot be used.
@@ -119,7 +119,7 @@ def load_embeddings(run: str | Path, trust: Sequence[str] | str = ()) -> Embeddi
 
     Args:
         run: Folder of a run, which `fit` and `compare` print.
-        trust: Modules that its front-end may import, where its arguments name some.
+        trust: Modules that its frontend may import, where its arguments name some.
 
     Raises:
         UsageError: There is no run, or its data or embeddings are not there any more, or have changed.
@@ -132,15 +132,15 @@ def load_embeddings(run: str | Path, trust: Sequence[str] | str = ()) -> Embeddi
     try:
         config = yaml.safe_load(path.read_text("utf-8"))
         model, trainer = config["model"], config["trainer"]
-        front_end: FrontEnd = _made(model["frontend"], FRONTENDS, trust)
+        frontend: Frontend = _made(model["frontend"], FRONTENDS, trust)
         datamodule: AudioDataModule = _made(config["data"], DATAMODULES, trust)
-        probe = Probe(front_end, **{name: model[name] for name in ("init", "layers", "pooling") if name in model})
+        probe = Probe(frontend, **{name: model[name] for name in ("init", "layers", "pooling") if name in model})
         precision = str(trainer.get("precision") or "32-true")
         root = Path(config.get("embeddings") or Path(trainer["default_root_dir"] or ".").expanduser() / "embeddings")
     except (KeyError, TypeError, AttributeError, ValueError, yaml.YAMLError) as error:
         raise UsageError(f"{path} cannot be used ({type(error).__name__}: {error}); fit the run again") from error
-    front_end = probe.require_front_end()
-    folder = root / place(describe(front_end, datamodule, precision), datamodule)
+    frontend = probe.require_frontend()
+    folder = root / place(describe(frontend, datamodule, precision), datamodule)
     if not folder.is_dir():
         raise UsageError(
             f"no embeddings at {folder}: call it from where the run was made, or compute them again with "
@@ -152,9 +152,9 @@ def load_embeddings(run: str | Path, trust: Sequence[str] | str = ()) -> Embeddi
         raise UsageError(
             f"{datamodule.dataset_name} has {len(datamodule.listed)} clips, the run had {n_then}; fit it again"
         )
-    store = open_store(root, front_end, datamodule, precision)
+    store = open_store(root, frontend, datamodule, precision)
     data = EmbeddedData(store, datamodule, datamodule.class_names, probe.columns)
-    names = front_end.feature_names
+    names = frontend.feature_names
     return Embeddings(
         X=data.embeddings(data.clips),
         y=data.labels(data.clips),
@@ -176,6 +176,6 @@ def _made(entry: Mapping[str, Any], registry: Registry[Any], trust: Sequence[str
     ]
     if unknown:
         raise UsageError(
-            f"its front-end would import {unknown[0]!r}; if you know it, allow it with trust={unknown[0]!r}"
+            f"its frontend would import {unknown[0]!r}; if you know it, allow it with trust={unknown[0]!r}"
         )
     return cls(**arguments)

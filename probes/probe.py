@@ -1,4 +1,4 @@
-"""The probe joins the parts: a front-end that is never trained, and a back-end that learns from its embeddings.
+"""The probe joins the parts: a frontend that is never trained, and a backend that learns from its embeddings.
 
 Its loops are Lightning's: predict computes embeddings from audio; fit and test read them from the store.
 """
@@ -12,14 +12,14 @@ from pytorch_lightning import LightningDataModule, LightningModule
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
-from ..backends import BackEnd
+from ..backends import Backend
 from ..backends.base import Array
 from ..backends.standardized import Standardize, Standardized
 from ..datamodules import AudioDataModule, Clip
 from ..datamodules.base import Batch
 from ..embeddings.store import EmbeddingStore
 from ..errors import DataError, StoreError, UsageError
-from ..frontends import FrontEnd
+from ..frontends import Frontend
 from ..frontends.base import Layers
 from ..frontends.initialisers import Init
 from ..frontends.pooling import Pooling
@@ -30,31 +30,31 @@ _ROWS_AT_A_TIME = 1024
 
 
 class Probe(LightningModule):
-    """A frozen front-end and a back-end that is trained on its embeddings.
+    """A frozen frontend and a backend that is trained on its embeddings.
 
     Args:
         frontend: Turns waveforms into embeddings; by default that of the checkpoint.
         backend: Classifies embeddings; not needed to predict, by default that of the checkpoint in a test.
         protocol: How candidates are chosen and scored: `holdout`, `nested`, `study`, or `auto`, which is hold-out where
             there is a test split and nested elsewhere.
-        init: Distribution that the front-end's weights are drawn from: `he_truncated`, as in the study, `he_normal`,
-            `xavier`, `orthogonal` or `pytorch`; by default the front-end's own, which is `he_truncated`.
-        layers: Of the front-end, which the back-end learns from: `all`, `last`, or a list of numbers counted from 0.
+        init: Distribution that the frontend's weights are drawn from: `he_truncated`, as in the study, `he_normal`,
+            `xavier`, `orthogonal` or `pytorch`; by default the frontend's own, which is `he_truncated`.
+        layers: Of the frontend, which the backend learns from: `all`, `last`, or a list of numbers counted from 0.
             Embeddings hold all layers.
         pooling: How a feature map becomes features: `mean`, as in the study, `mean_std` or `max`; by default the
-            front-end's own, which is `mean`.
-        standardize: What the back-end reads: features as they are (`none`, as in the study), or their z-scores
+            frontend's own, which is `mean`.
+        standardize: What the backend reads: features as they are (`none`, as in the study), or their z-scores
             (`zscore`), with means and deviations of the clips that it is fitted to.
 
     Raises:
-        ValueError: The front-end has no such layers, or computes its embeddings in a way to which `init`, `layers` or
+        ValueError: The frontend has no such layers, or computes its embeddings in a way to which `init`, `layers` or
             `pooling` does not apply.
     """
 
     def __init__(
         self,
-        frontend: FrontEnd | None = None,
-        backend: BackEnd | None = None,
+        frontend: Frontend | None = None,
+        backend: Backend | None = None,
         protocol: Protocol = "auto",
         init: Init | None = None,
         layers: Layers = "all",
@@ -76,16 +76,16 @@ class Probe(LightningModule):
 
     @property
     def columns(self) -> list[int] | None:
-        """Columns of an embedding that the back-end learns from: those of `layers`; None for all."""
-        return None if self.layers == "all" else self.require_front_end().columns(self.layers)
+        """Columns of an embedding that the backend learns from: those of `layers`; None for all."""
+        return None if self.layers == "all" else self.require_frontend().columns(self.layers)
 
     @property
     def n_features(self) -> int:
-        """How many numbers the back-end learns from."""
-        return self.require_front_end().embedding_size if self.columns is None else len(self.columns)
+        """How many numbers the backend learns from."""
+        return self.require_frontend().embedding_size if self.columns is None else len(self.columns)
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """What the back-end reads of a batch of clips.
+        """What the backend reads of a batch of clips.
 
         Args:
             waveform: `(batch, n_samples)`.
@@ -93,28 +93,28 @@ class Probe(LightningModule):
         Returns:
             `(batch, n_features)`.
         """
-        embeddings: Tensor = self.require_front_end()(waveform)
+        embeddings: Tensor = self.require_frontend()(waveform)
         return embeddings if self.columns is None else embeddings[:, self.columns]
 
     def on_predict_start(self) -> None:
         """Lay out the weights as tensor cores read them."""
         if self.device.type == "cuda":
-            self.require_front_end().to(memory_format=torch.channels_last)
+            self.require_frontend().to(memory_format=torch.channels_last)
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Embeddings of a batch, of all layers, `(n_clips_read, embedding_size)`."""
-        front_end = self.require_front_end()
+        frontend = self.require_frontend()
         if not batch.ids:
-            return torch.zeros(0, front_end.embedding_size)
-        return front_end(batch.waveforms)  # type: ignore[no-any-return]
+            return torch.zeros(0, frontend.embedding_size)
+        return frontend(batch.waveforms)  # type: ignore[no-any-return]
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
-        """Hand embeddings and labels to the back-end."""
+        """Hand embeddings and labels to the backend."""
         self._batches.append(batch)
 
     def on_train_epoch_end(self) -> None:
-        """Search the back-end's candidates and fit the chosen one."""
-        backend = self.require_back_end()
+        """Search the backend's candidates and fit the chosen one."""
+        backend = self.require_backend()
         if self.standardize == "zscore":
             backend = Standardized(backend)
         X, y = (torch.cat(parts).numpy() for parts in zip(*self._batches, strict=True))
@@ -125,9 +125,9 @@ class Probe(LightningModule):
         self.log(self.selection.score_name, self.selection.score)
 
     def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
-        """Keep the label that the trained back-end gives, and the true one."""
+        """Keep the label that the trained backend gives, and the true one."""
         X, y = batch
-        self._batches.append((torch.from_numpy(np.asarray(self.require_back_end().predict(X.numpy()))), y))
+        self._batches.append((torch.from_numpy(np.asarray(self.require_backend().predict(X.numpy()))), y))
 
     def on_test_epoch_end(self) -> None:
         """Score the test split."""
@@ -140,24 +140,24 @@ class Probe(LightningModule):
         """None: nothing is trained by gradients."""
         return []
 
-    def require_front_end(self) -> FrontEnd:
-        """The front-end.
+    def require_frontend(self) -> Frontend:
+        """The frontend.
 
         Raises:
             UsageError: None was given.
         """
         if self.frontend is None:
-            raise UsageError(f"no front-end was given: add --model.frontend, one of {', '.join(FRONTENDS.names())}")
+            raise UsageError(f"no frontend was given: add --model.frontend, one of {', '.join(FRONTENDS.names())}")
         return self.frontend
 
-    def require_back_end(self) -> BackEnd:
-        """The back-end.
+    def require_backend(self) -> Backend:
+        """The backend.
 
         Raises:
             UsageError: None was given.
         """
         if self.backend is None:
-            raise UsageError(f"no back-end was given: add --model.backend, one of {', '.join(BACKENDS.names())}")
+            raise UsageError(f"no backend was given: add --model.backend, one of {', '.join(BACKENDS.names())}")
         return self.backend
 
 

@@ -1,4 +1,4 @@
-"""A run: a front-end, a back-end and a data set, and the folder for all that comes of them."""
+"""A run: a frontend, a backend and a data set, and the folder for all that comes of them."""
 
 import functools
 import inspect
@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from ..backends import BackEnd
+from ..backends import Backend
 from ..backends.base import Array
 from ..datamodules import AudioDataModule, Clip
 from ..embeddings.provenance import code_digest
 from ..files import write_atomically
-from ..frontends import FrontEnd
+from ..frontends import Frontend
 from ..frontends.base import Options
 from ..frontends.measure import Description
 from ..plain import digest, plain
@@ -38,14 +38,14 @@ FORMAT = 1  # of a run's results; a run of another is not done
 
 @dataclass(frozen=True)
 class Run:
-    """A front-end, a back-end and a data set, and the folder for all that comes of them.
+    """A frontend, a backend and a data set, and the folder for all that comes of them.
 
     Args:
-        probe: With front-end, back-end and protocol.
+        probe: With frontend, backend and protocol.
         datamodule: The clips.
         folder: Of the run.
         params: What tells the run from others, flat, for tables.
-        seed: Of front-end and back-end.
+        seed: Of frontend and backend.
         extraction: Digest of the data set and of everything that decides its embeddings.
         identity: Digest of everything that decides the run's result, files and code included.
         config: YAML that `untrained fit --config` repeats it by.
@@ -89,19 +89,19 @@ class Run:
         """Name a run by its parts, and by a digest of everything that decides its result.
 
         Args:
-            probe: With front-end, back-end and protocol.
+            probe: With frontend, backend and protocol.
             datamodule: The clips.
             root: Folder of all runs.
             embeddings: Everything that decides them, as `identity.describe` gives it.
             config: YAML that repeats the run.
             dataset: Name of the data set, by default the datamodule's own.
         """
-        front_end, backend = probe.require_front_end(), probe.require_back_end()
+        frontend, backend = probe.require_frontend(), probe.require_backend()
         options = {"init": probe.init, "layers": probe.layers, "pooling": probe.pooling}
-        seed = front_end.seed if front_end.is_random else getattr(backend, "seed", 0)
+        seed = frontend.seed if frontend.is_random else getattr(backend, "seed", 0)
         told: dict[str, Any] = {
-            "front_end": front_end_label(front_end, options),
-            "back_end": back_end_label(backend, probe.standardize),
+            "frontend": frontend_label(frontend, options),
+            "backend": backend_label(backend, probe.standardize),
             "seed": seed,
             "protocol": resolve(probe.protocol, datamodule.listed),
             **{name: as_text(value) for name, value in options.items()},
@@ -112,11 +112,11 @@ class Run:
             **told,
             "format": FORMAT,
             "embeddings": embeddings,
-            "back_end_arguments": plain(backend.get_params(deep=False)),
+            "backend_arguments": plain(backend.get_params(deep=False)),
             "clips": [(clip.id, clip.label, clip.split, clip.fold, clip.group) for clip in datamodule.listed],
             "data_seed": datamodule.seed,  # draws the inner folds of a hold-out without validation
         }
-        place = [re.sub(r"[^\w.,=+ -]", "_", params[name]) for name in ("dataset", "front_end", "back_end")]
+        place = [re.sub(r"[^\w.,=+ -]", "_", params[name]) for name in ("dataset", "frontend", "backend")]
         folder = Path(root, *place) / f"seed{seed}-{digest(identity)[:6]}"
         # Data sets of one source share a store, but each has clips of its own.
         extraction = digest({"dataset": params["dataset"], **embeddings})
@@ -125,7 +125,7 @@ class Run:
 
 
 def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
-    """Fit a run's back-end; log, save and return its metrics.
+    """Fit a run's backend; log, save and return its metrics.
 
     Args:
         run: Whose probe is fitted.
@@ -133,10 +133,10 @@ def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
     """
     start = time.perf_counter()
     probe, datamodule, folder = run.probe, run.datamodule, run.folder
-    front_end = probe.require_front_end()
-    checkpoint.name_front_end(front_end)  # what has no name cannot be saved: said before the search
-    checkpoint.name_back_end(probe.require_back_end())
-    cost = _cost(front_end, datamodule.n_samples)
+    frontend = probe.require_frontend()
+    checkpoint.name_frontend(frontend)  # what has no name cannot be saved: said before the search
+    checkpoint.name_backend(probe.require_backend())
+    cost = _cost(frontend, datamodule.n_samples)
     review.forget_run(folder)
     for path in [folder / "metrics.json", folder / "error.txt", *folder.glob("predictions-*.csv")]:
         path.unlink(missing_ok=True)
@@ -155,8 +155,8 @@ def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
     metrics = {
         **run.params,
         "identity": run.identity,
-        "input": str(getattr(type(front_end), "input", "")),
-        "filters": str(getattr(type(front_end), "filters", "")),
+        "input": str(getattr(type(frontend), "input", "")),
+        "filters": str(getattr(type(frontend), "filters", "")),
         **scores,
         "best_candidate": selection.best_candidate,
         "protocol": selection.protocol,
@@ -194,7 +194,7 @@ def _log(
     names = run.datamodule.class_names
     review.log_fit(logger, run.params, selection, scores, predictions, names, extraction.profile, run.config)
     ids, labels = zip(*((clip.id, clip.label) for clip in data.learned), strict=True)
-    review.log_embeddings(logger, data.embeddings(data.learned), ids, labels, run.probe.require_front_end())
+    review.log_embeddings(logger, data.embeddings(data.learned), ids, labels, run.probe.require_frontend())
     logger.experiment.close()
 
 
@@ -233,19 +233,19 @@ def _scores(name: str, accuracy: float, predictions: Predictions) -> dict[str, f
 
 
 @functools.lru_cache(maxsize=4)
-def _cost(front_end: FrontEnd, n_samples: int) -> Description:
-    return front_end.describe(n_samples)
+def _cost(frontend: Frontend, n_samples: int) -> Description:
+    return frontend.describe(n_samples)
 
 
-def front_end_label(front_end: FrontEnd, options: Mapping[str, Any]) -> str:
-    """Registered name of a front-end, and of its arguments and the probe's options those that are not the default."""
-    name = FRONTENDS.name_of(type(front_end)) or type(front_end).__name__
-    name = _label(name, _defaults(type(front_end)), front_end.arguments)
+def frontend_label(frontend: Frontend, options: Mapping[str, Any]) -> str:
+    """Registered name of a frontend, and of its arguments and the probe's options those that are not the default."""
+    name = FRONTENDS.name_of(type(frontend)) or type(frontend).__name__
+    name = _label(name, _defaults(type(frontend)), frontend.arguments)
     return _label(name, {**Options()._asdict(), "layers": "all"}, options)
 
 
-def back_end_label(backend: BackEnd, standardize: str) -> str:
-    """Registered name of a back-end, and of its arguments and the probe's `standardize` what is not the default."""
+def backend_label(backend: Backend, standardize: str) -> str:
+    """Registered name of a backend, and of its arguments and the probe's `standardize` what is not the default."""
     name = BACKENDS.name_of(type(backend)) or type(backend).__name__
     name = _label(name, _defaults(type(backend)), backend.get_params(deep=False))
     return _label(name, {"standardize": "none"}, {"standardize": standardize})

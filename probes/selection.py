@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..backends.base import Array, BackEnd, SearchResult, Splits, first_of_best
+from ..backends.base import Array, Backend, SearchResult, Splits, first_of_best
 from ..datamodules.clip import Clip
 from ..datamodules.splits import class_sizes, groups_of, stratified
 from ..errors import DataError
@@ -40,7 +40,7 @@ class Selection:
     """
 
     protocol: str
-    model: BackEnd
+    model: Backend
     candidates: list[dict[str, Any]]
     candidate_scores: list[float]
     best: int
@@ -84,11 +84,11 @@ def resolve(protocol: Protocol, clips: Sequence[Clip]) -> Resolved:
     return "nested"
 
 
-def select(backend: BackEnd, X: Array, y: Array, clips: Sequence[Clip], protocol: Resolved, seed: int = 0) -> Selection:
-    """Search the back-end's candidates, fit the chosen one and score it.
+def select(backend: Backend, X: Array, y: Array, clips: Sequence[Clip], protocol: Resolved, seed: int = 0) -> Selection:
+    """Search the backend's candidates, fit the chosen one and score it.
 
     Args:
-        backend: The back-end whose candidates are searched.
+        backend: The backend whose candidates are searched.
         X: Embeddings, `(n_clips, n_features)`.
         y: Labels, `(n_clips,)`.
         clips: The clips that the rows belong to, for their splits and folds.
@@ -104,7 +104,7 @@ def select(backend: BackEnd, X: Array, y: Array, clips: Sequence[Clip], protocol
     return (_study if protocol == "study" else _nested)(backend, X, y, folds)
 
 
-def _holdout(backend: BackEnd, X: Array, y: Array, clips: Sequence[Clip], seed: int) -> Selection:
+def _holdout(backend: Backend, X: Array, y: Array, clips: Sequence[Clip], seed: int) -> Selection:
     split = np.array([clip.split or "" for clip in clips])
     train, validation = np.flatnonzero(split == "train"), np.flatnonzero(split == "validation")
     if len(np.unique(y[train])) < 2:
@@ -144,13 +144,13 @@ def n_inner_folds(train: Sequence[Clip]) -> int:
     return n_folds
 
 
-def _study(backend: BackEnd, X: Array, y: Array, folds: Array) -> Selection:
+def _study(backend: Backend, X: Array, y: Array, folds: Array) -> Selection:
     splits = [(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in np.unique(folds)]
     result = backend.search(X, y, splits)
     return _over_folds("study", backend, X, y, splits, result, [result.best] * len(splits), selected_on_test=True)
 
 
-def _nested(backend: BackEnd, X: Array, y: Array, folds: Array) -> Selection:
+def _nested(backend: Backend, X: Array, y: Array, folds: Array) -> Selection:
     """One search: a split for each fold, and one for each pair of folds, of which either may be the outer one."""
     names = np.unique(folds)
     outer = [(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in names]
@@ -177,7 +177,7 @@ def _nested(backend: BackEnd, X: Array, y: Array, folds: Array) -> Selection:
 
 def _over_folds(
     protocol: str,
-    backend: BackEnd,
+    backend: Backend,
     X: Array,
     y: Array,
     splits: Splits,
@@ -204,6 +204,6 @@ def _over_folds(
     )
 
 
-def _fit(backend: BackEnd, candidate: dict[str, Any], X: Array, y: Array) -> BackEnd:
-    model: BackEnd = backend.with_candidate(candidate).fit(X, y)
+def _fit(backend: Backend, candidate: dict[str, Any], X: Array, y: Array) -> Backend:
+    model: Backend = backend.with_candidate(candidate).fit(X, y)
     return model

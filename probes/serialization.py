@@ -1,4 +1,4 @@
-"""A trained back-end as bytes that cannot run code.
+"""A trained backend as bytes that cannot run code.
 
 Its arrays are safetensors; the rest is skops, of which nothing is built before all types that it names are known to be
 trusted.
@@ -17,7 +17,7 @@ import safetensors.numpy
 import torch
 from torch import Tensor
 
-from ..backends import BackEnd
+from ..backends import Backend
 from ..backends.base import Array
 from ..backends.standardized import Standardize, Standardized
 from ..errors import CheckpointError
@@ -26,7 +26,7 @@ from ..registry import BACKENDS
 _TRUSTED = frozenset(
     {
         f"{Standardized.__module__}.{Standardized.__qualname__}",
-        # What our own back-ends hold of scikit-learn.
+        # What our own backends hold of scikit-learn.
         "sklearn.linear_model._logistic.LogisticRegression",
         "sklearn.linear_model._sgd_fast.Hinge",
         "sklearn.linear_model._stochastic_gradient.SGDClassifier",
@@ -47,9 +47,9 @@ _TRUSTED = frozenset(
 )
 
 
-def pack(back_end: BackEnd) -> dict[str, Tensor]:
-    """A trained back-end as bytes in tensors, by name: its arrays as safetensors, the rest as skops."""
-    bare, arrays = _without_arrays(back_end)
+def pack(backend: Backend) -> dict[str, Tensor]:
+    """A trained backend as bytes in tensors, by name: its arrays as safetensors, the rest as skops."""
+    bare, arrays = _without_arrays(backend)
     from skops.io import dumps, loads  # importing it takes a second
 
     stored = dumps(bare)
@@ -59,12 +59,12 @@ def pack(back_end: BackEnd) -> dict[str, Tensor]:
 
 def unpack(
     content: Mapping[str, Tensor], name: str, standardize: Standardize, path: str | Path, trust: Sequence[str]
-) -> BackEnd:
-    """The trained back-end that `pack` gave.
+) -> Backend:
+    """The trained backend that `pack` gave.
 
     Args:
         content: What `pack` gave.
-        name: Registered name of the back-end that it ought to be.
+        name: Registered name of the backend that it ought to be.
         standardize: What it ought to read of features.
         path: Of the file that it comes from, for messages.
         trust: Further types that may be built, as `module.Class`.
@@ -80,21 +80,21 @@ def unpack(
         unknown = sorted({*_types_of(stored), *get_untrusted_types(data=stored)} - trusted)
         if unknown:
             raise CheckpointError(
-                f"{path}: its back-end names types that are not trusted: {', '.join(unknown)}; if you know where the "
+                f"{path}: its backend names types that are not trusted: {', '.join(unknown)}; if you know where the "
                 f"file comes from, allow them with --trust {quoted(sorted({*trust, *unknown}))}"
             )
-        back_end = loads(stored, trusted=sorted(trusted))
-        _give_arrays(back_end, safetensors.numpy.load(content["arrays"].numpy().tobytes()))
-        if isinstance(back_end, Standardized) != (standardize == "zscore"):
+        backend = loads(stored, trusted=sorted(trusted))
+        _give_arrays(backend, safetensors.numpy.load(content["arrays"].numpy().tobytes()))
+        if isinstance(backend, Standardized) != (standardize == "zscore"):
             raise ValueError(f"it does not read what standardize={standardize!r} says")
-        reader = back_end.backend_ if isinstance(back_end, Standardized) else back_end
+        reader = backend.backend_ if isinstance(backend, Standardized) else backend
         if not isinstance(reader, BACKENDS.get(name)):
             raise ValueError(f"it is a {type(reader).__name__}, not the {name!r} it says")
     except CheckpointError:
         raise
     except Exception as error:  # skops raises what it meets in a damaged archive
-        raise CheckpointError(f"{path}: its back-end is damaged ({error}); fit the probe again") from error
-    return back_end  # type: ignore[no-any-return]
+        raise CheckpointError(f"{path}: its backend is damaged ({error}); fit the probe again") from error
+    return backend  # type: ignore[no-any-return]
 
 
 def quoted(types: Sequence[str]) -> str:
@@ -102,11 +102,11 @@ def quoted(types: Sequence[str]) -> str:
     return types[0] if len(types) == 1 else f"'[{', '.join(types)}]'"
 
 
-def _without_arrays(back_end: BackEnd) -> tuple[BackEnd, dict[str, Array]]:
+def _without_arrays(backend: Backend) -> tuple[Backend, dict[str, Array]]:
     """A copy that lacks its arrays of numbers, and these by name, as `coefs_`, or `backend_.coefs_` of one within."""
-    bare, arrays = copy.copy(back_end), dict[str, Array]()
-    for name, value in vars(back_end).items():
-        if isinstance(value, BackEnd):
+    bare, arrays = copy.copy(backend), dict[str, Array]()
+    for name, value in vars(backend).items():
+        if isinstance(value, Backend):
             inner, found = _without_arrays(value)
             setattr(bare, name, inner)
             arrays |= {f"{name}.{key}": array for key, array in found.items()}
@@ -116,15 +116,15 @@ def _without_arrays(back_end: BackEnd) -> tuple[BackEnd, dict[str, Array]]:
     return bare, arrays
 
 
-def _give_arrays(back_end: object, arrays: dict[str, Array]) -> None:
+def _give_arrays(backend: object, arrays: dict[str, Array]) -> None:
     """The reverse of `_without_arrays`."""
     for name, array in arrays.items():
-        owner, (*path, last) = back_end, name.split(".")
+        owner, (*path, last) = backend, name.split(".")
         for part in path:
             owner = vars(owner)[part]
         stated = getattr(type(owner), last, None)
-        if not isinstance(owner, BackEnd) or last.startswith("__") or callable(stated) or hasattr(stated, "__get__"):
-            raise ValueError(f"array {name!r} belongs to no back-end")
+        if not isinstance(owner, Backend) or last.startswith("__") or callable(stated) or hasattr(stated, "__get__"):
+            raise ValueError(f"array {name!r} belongs to no backend")
         setattr(owner, last, array)
 
 
@@ -150,6 +150,6 @@ def _types_of(stored: bytes) -> set[str]:
 
 
 def _registered_types() -> Iterable[str]:
-    """Types of back-ends, by where they are defined; what cannot be imported is of no use here."""
+    """Types of backends, by where they are defined; what cannot be imported is of no use here."""
     loaded, _ = BACKENDS.load_all()
     return (f"{cls.__module__}.{cls.__qualname__}" for cls in loaded.values())

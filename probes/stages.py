@@ -1,4 +1,4 @@
-"""The stages of a probe: extract embeddings on every device, fit and score a back-end on one."""
+"""The stages of a probe: extract embeddings on every device, fit and score a backend on one."""
 
 import contextlib
 import time
@@ -70,7 +70,7 @@ def extract(
     """Compute the embeddings that are not stored yet, on every device of a trainer.
 
     Args:
-        probe: Holds the front-end.
+        probe: Holds the frontend.
         datamodule: The clips.
         trainer: Its devices, strategy and precision are used.
         root: Folder of all stores.
@@ -81,12 +81,12 @@ def extract(
     Raises:
         AudioError: A file could not be read and the datamodule says `on_error="raise"`.
         StoreError: A clip was neither computed nor reported, or another process writes to the store.
-        UsageError: There are fewer clips than devices, or no front-end.
+        UsageError: There are fewer clips than devices, or no frontend.
     """
     start = time.perf_counter()
-    front_end = probe.require_front_end()
+    frontend = probe.require_frontend()
     writer = EmbeddingWriter(root, flush_every, flush_seconds)
-    missing = writer.open(front_end, datamodule, str(trainer.precision), damaged=force)
+    missing = writer.open(frontend, datamodule, str(trainer.precision), damaged=force)
     if force:
         missing = [clip.id for clip in datamodule.listed]
     refuse_more_devices_than_clips(trainer, datamodule)
@@ -186,7 +186,7 @@ def refuse_broken_before(
     """Refuse what any of several extractions would stop at, before the first of them.
 
     Args:
-        extractions: Each with the probe that holds its front-end.
+        extractions: Each with the probe that holds its frontend.
         precision: Of the trainer.
         root: Folder of all stores.
         force: Whether everything is computed again.
@@ -196,7 +196,7 @@ def refuse_broken_before(
     """
     missing: dict[AudioDataModule, set[str]] = {}
     for probe, datamodule in extractions:
-        store = open_store(root, probe.require_front_end(), datamodule, precision, damaged=force)
+        store = open_store(root, probe.require_frontend(), datamodule, precision, damaged=force)
         lacking = [clip.id for clip in datamodule.listed] if force else store.missing(datamodule.stamps())
         missing.setdefault(datamodule, set()).update(lacking)
     for datamodule, ids in missing.items():
@@ -205,15 +205,15 @@ def refuse_broken_before(
 
 
 def fit(probe: Probe, datamodule: AudioDataModule, store: EmbeddingStore) -> EmbeddedData:
-    """Train the probe's back-end on stored embeddings; the outcome is `probe.selection`.
+    """Train the probe's backend on stored embeddings; the outcome is `probe.selection`.
 
     Args:
-        probe: Holds the back-end and the protocol.
+        probe: Holds the backend and the protocol.
         datamodule: The clips.
         store: Their embeddings.
 
     Raises:
-        UsageError: The back-end refuses its arguments or the embeddings.
+        UsageError: The backend refuses its arguments or the embeddings.
     """
     data = EmbeddedData(store, datamodule, datamodule.class_names, probe.columns)
     try:
@@ -229,10 +229,10 @@ def score(
     """Score a trained probe on the test split; its labels are `probe.test_predictions`.
 
     Args:
-        probe: Holds the trained back-end.
+        probe: Holds the trained backend.
         datamodule: The clips.
         store: Their embeddings.
-        class_names: Those that the back-end was trained on, in their order; all classes of the data are among them.
+        class_names: Those that the backend was trained on, in their order; all classes of the data are among them.
 
     Raises:
         DataError: None of the test split's clips could be read.

@@ -14,7 +14,7 @@ from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
 from ..backends.base import Array
-from ..frontends import FrontEnd
+from ..frontends import Frontend
 from ..studies.analysis import Analysis, Cell
 from ..studies.figures import comparison_figure, confusion_figure, filters_figure, pareto_figure
 from ..studies.results import Predictions, describe, predictions_file, read_predictions
@@ -22,7 +22,7 @@ from .selection import Selection
 
 # The projector is for looking; a browser copes with this many points.
 _MOST_PROJECTED = 2000
-_COLUMNS = ("front_end", "back_end", "dataset", "seed")  # with the candidate five, which TensorBoard shows at first
+_COLUMNS = ("frontend", "backend", "dataset", "seed")  # with the candidate five, which TensorBoard shows at first
 _SCORES = ("test/accuracy", "val/accuracy", "cv/accuracy")
 OPTIMISTIC = ", chosen by the clips that are scored"
 STUDY = "_study"
@@ -55,7 +55,7 @@ def log_fit(
 
     Args:
         logger: Of the run.
-        params: What tells the run from others; the names of front-end and back-end tell their arguments.
+        params: What tells the run from others; the names of frontend and backend tell their arguments.
         selection: The outcome of the search.
         scores: Of the selection, by name.
         predictions: Behind the score.
@@ -99,7 +99,7 @@ def log_predictions(
 
 
 def log_embeddings(
-    logger: TensorBoardLogger, embeddings: Array, ids: Sequence[str], labels: Sequence[str], front_end: FrontEnd
+    logger: TensorBoardLogger, embeddings: Array, ids: Sequence[str], labels: Sequence[str], frontend: Frontend
 ) -> None:
     """Log embeddings for the projector, with labels and clip ids, and the random filters that made them.
 
@@ -108,18 +108,18 @@ def log_embeddings(
         embeddings: `(n_clips, n_features)`.
         ids: Of the clips.
         labels: Their classes.
-        front_end: That made the embeddings.
+        frontend: That made the embeddings.
     """
     writer = logger.experiment
     some = np.linspace(0, len(ids) - 1, min(len(ids), _MOST_PROJECTED)).astype(int)
     rows = [[_one_line(labels[index]), _one_line(ids[index])] for index in some]
     writer.add_embedding(from_numpy(embeddings[some].copy()), rows, metadata_header=["label", "clip"])
-    if figure := filters_figure(front_end):
+    if figure := filters_figure(frontend):
         writer.add_figure("random filters", figure)
 
 
 def log_study(folder: Path, analysis: Analysis, report: str, config: str) -> None:
-    """Log what a study has found: report, figures, and the mean confusion matrix of the seeds of each front-end.
+    """Log what a study has found: report, figures, and the mean confusion matrix of the seeds of each frontend.
 
     Args:
         folder: Of the study.

@@ -6,30 +6,29 @@ from pathlib import Path
 
 import numpy as np
 
-from ..backends import BackEnd
+from ..backends import Backend
 from ..datamodules import AudioDataModule, Clip
 from ..errors import CheckpointError, UntrainedError, UsageError
 from ..plain import digest
-from . import checkpoint
-from . import serialization as stored_back_end
+from . import checkpoint, serialization
 from .probe import EmbeddedData, Probe
 
 
 def save(path: Path, probe: Probe, datamodule: AudioDataModule, data: EmbeddedData) -> None:
     """Write a probe that was trained on `data` as a checkpoint."""
-    front_end, backend = probe.require_front_end(), probe.require_back_end()
-    name, arguments = checkpoint.name_front_end(front_end)
-    back_end_name = checkpoint.name_back_end(backend)
+    frontend, backend = probe.require_frontend(), probe.require_backend()
+    name, arguments = checkpoint.name_frontend(frontend)
+    backend_name = checkpoint.name_backend(backend)
     if probe.selection is None:
-        raise CheckpointError(f"back-end {back_end_name!r} is not fitted, so that there is nothing to save")
+        raise CheckpointError(f"backend {backend_name!r} is not fitted, so that there is nothing to save")
     recipe = checkpoint.Recipe(
-        front_end=name,
-        front_end_arguments=arguments,
-        **front_end.options._asdict(),
+        frontend=name,
+        frontend_arguments=arguments,
+        **frontend.options._asdict(),
         layers=probe.layers,
         standardize=probe.standardize,
-        back_end=back_end_name,
-        sample_rate=front_end.sample_rate,
+        backend=backend_name,
+        sample_rate=frontend.sample_rate,
         n_samples=datamodule.n_samples,
         fit_length=datamodule.fit_length,
         class_names=list(datamodule.class_names),
@@ -37,11 +36,11 @@ def save(path: Path, probe: Probe, datamodule: AudioDataModule, data: EmbeddedDa
         fitted_to=fingerprints(datamodule, data.learned),
     )
     try:
-        checkpoint.save(path, recipe, front_end, backend)
+        checkpoint.save(path, recipe, frontend, backend)
     except UntrainedError:
         raise
     except Exception as error:  # whatever parts of a plug-in skops cannot write
-        raise CheckpointError(f"back-end {back_end_name!r} cannot be saved: {error}") from error
+        raise CheckpointError(f"backend {backend_name!r} cannot be saved: {error}") from error
 
 
 def load(path: str | Path, trust: Sequence[str] | str = ()) -> tuple[Probe, checkpoint.Recipe]:
@@ -49,8 +48,8 @@ def load(path: str | Path, trust: Sequence[str] | str = ()) -> tuple[Probe, chec
 
     Args:
         path: The `probe.ckpt` of a run.
-        trust: A type, or types, of its back-end that may be built beside registered back-ends and what ours hold; and
-            modules that its front-end may import.
+        trust: A type, or types, of its backend that may be built beside registered backends and what ours hold; and
+            modules that its frontend may import.
 
     Raises:
         CheckpointError: It is no checkpoint of ours, is damaged, or names types that are not trusted.
@@ -60,36 +59,36 @@ def load(path: str | Path, trust: Sequence[str] | str = ()) -> tuple[Probe, chec
     if odd:
         raise UsageError(f"--trust {odd[0]!r} is no type or module; expected module.Class, or '[module.Class, ...]'")
     recipe, content = checkpoint.read(path)
-    front_end = checkpoint.build_front_end(recipe, content, path, trust)
-    back_end = stored_back_end.unpack(content["back_end"], recipe.back_end, recipe.standardize, path, trust)
+    frontend = checkpoint.build_frontend(recipe, content, path, trust)
+    backend = serialization.unpack(content["backend"], recipe.backend, recipe.standardize, path, trust)
     try:
-        probe = Probe(front_end, back_end, layers=recipe.layers, standardize=recipe.standardize)
+        probe = Probe(frontend, backend, layers=recipe.layers, standardize=recipe.standardize)
     except ValueError as error:
-        raise CheckpointError(f"{path} does not fit the front-end that is installed ({error}); fit it again") from error
-    n_learned = getattr(back_end, "n_features_in_", probe.n_features)  # which not every plug-in keeps
+        raise CheckpointError(f"{path} does not fit the frontend that is installed ({error}); fit it again") from error
+    n_learned = getattr(backend, "n_features_in_", probe.n_features)  # which not every plug-in keeps
     if probe.n_features != n_learned:
         raise CheckpointError(
-            f"{path} does not fit the front-end that is installed: its back-end has learned from {n_learned} features, "
-            f"the front-end gives {probe.n_features}; fit it again"
+            f"{path} does not fit the frontend that is installed: its backend has learned from {n_learned} features, "
+            f"the frontend gives {probe.n_features}; fit it again"
         )
-    _refuse_one_that_cannot_predict(path, back_end, probe.n_features, len(recipe.class_names))
+    _refuse_one_that_cannot_predict(path, backend, probe.n_features, len(recipe.class_names))
     return probe, recipe
 
 
-def _refuse_one_that_cannot_predict(path: str | Path, back_end: BackEnd, n_features: int, n_classes: int) -> None:
-    """Try a back-end that comes from a file.
+def _refuse_one_that_cannot_predict(path: str | Path, backend: Backend, n_features: int, n_classes: int) -> None:
+    """Try a backend that comes from a file.
 
     Raises:
         CheckpointError: It raises anything, or gives labels that there are not.
     """
     nothing = np.zeros((1, n_features))
     try:
-        known = {*back_end.predict(nothing).tolist(), *getattr(back_end, "classes_", np.zeros(0, int)).tolist()}
-        back_end.class_scores(nothing)
+        known = {*backend.predict(nothing).tolist(), *getattr(backend, "classes_", np.zeros(0, int)).tolist()}
+        backend.class_scores(nothing)
         if not known <= set(range(n_classes)):
             raise ValueError(f"its labels are not those of {n_classes} classes")
     except Exception as error:  # whatever parts that do not fit together raise
-        raise CheckpointError(f"{path}: its back-end is damaged ({error}); fit the probe again") from error
+        raise CheckpointError(f"{path}: its backend is damaged ({error}); fit the probe again") from error
 
 
 def fingerprints(datamodule: AudioDataModule, clips: Sequence[Clip]) -> list[str]:

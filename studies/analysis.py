@@ -17,12 +17,12 @@ from .significance import bootstrap_test, corrected_t_test, holm
 
 LEVEL = 0.05
 _FILTERS = ("minimal", "single", "many")
-_Key = tuple[str, str, str]  # data set, front-end, back-end
+_Key = tuple[str, str, str]  # data set, frontend, backend
 
 
 @dataclass(frozen=True)
 class Cell:
-    """All seeds of a front-end with a back-end on a data set.
+    """All seeds of a frontend with a backend on a data set.
 
     Args:
         runs: One for each seed; a single one where nothing is random.
@@ -52,7 +52,7 @@ class Cell:
     @property
     def published(self) -> float | None:
         """What Pons & Serra (2018) have published for it, as a fraction; None if nothing."""
-        found = published(self.first.datamodule, self.first.front_end, self.first.back_end)
+        found = published(self.first.datamodule, self.first.frontend, self.first.backend)
         return None if found is None else found / 100
 
     @property
@@ -64,21 +64,21 @@ class Cell:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The difference of two front-ends with one back-end on one data set.
+    """The difference of two frontends with one backend on one data set.
 
     Args:
         dataset: Name of the data set.
-        back_end: Name of the back-end.
-        a: A front-end.
+        backend: Name of the backend.
+        a: A frontend.
         b: Another.
         difference: Accuracy of `a` less that of `b`, both means over seeds, as a fraction.
         p: Two-sided.
-        p_corrected: For all pairs of front-ends of this data set and back-end, by Holm.
+        p_corrected: For all pairs of frontends of this data set and backend, by Holm.
         test: By which p was found.
     """
 
     dataset: str
-    back_end: str
+    backend: str
     a: str
     b: str
     difference: float
@@ -97,8 +97,8 @@ class Analysis:
     """What can be said of a study.
 
     Args:
-        cells: By data set, front-end and back-end, in the order of the study.
-        comparisons: Of all pairs of front-ends that are compared by an honest protocol.
+        cells: By data set, frontend and backend, in the order of the study.
+        comparisons: Of all pairs of frontends that are compared by an honest protocol.
     """
 
     cells: Mapping[tuple[str, str, str], Cell]
@@ -109,17 +109,17 @@ class Analysis:
         """Names of the data sets."""
         return list(dict.fromkeys(dataset for dataset, _, _ in self.cells))
 
-    def back_ends(self, dataset: str) -> list[str]:
-        """Names of the back-ends that were fitted to a data set."""
-        return list(dict.fromkeys(back_end for name, _, back_end in self.cells if name == dataset))
+    def backends(self, dataset: str) -> list[str]:
+        """Names of the backends that were fitted to a data set."""
+        return list(dict.fromkeys(backend for name, _, backend in self.cells if name == dataset))
 
     def of(self, dataset: str) -> list[Cell]:
         """The cells of a data set."""
         return [cell for (name, _, _), cell in self.cells.items() if name == dataset]
 
     def kinds(self) -> dict[str, list[str]]:
-        """Front-ends by what they read, from minimal filters to many (Pons's talk); those that do not say come last."""
-        seen = {cell.first.front_end: cell.first for cell in self.cells.values()}
+        """Frontends by what they read, from minimal filters to many (Pons's talk); those that do not say come last."""
+        seen = {cell.first.frontend: cell.first for cell in self.cells.values()}
         kinds: dict[str, list[str]] = {}
         for name, result in seen.items():
             kinds.setdefault(result.input if result.input and result.filters else "others", []).append(name)
@@ -127,8 +127,8 @@ class Analysis:
             names.sort(key=lambda name: [*_FILTERS, seen[name].filters].index(seen[name].filters))
         return {kind: kinds[kind] for kind in sorted(kinds, key="others".__eq__)}
 
-    def front_ends(self) -> list[str]:
-        """Front-ends in the order of `kinds`."""
+    def frontends(self) -> list[str]:
+        """Frontends in the order of `kinds`."""
         return [name for names in self.kinds().values() for name in names]
 
 
@@ -144,13 +144,13 @@ def analyse(results: Sequence[Result], folder: Path) -> Analysis:
     """
     runs_of: dict[_Key, list[Result]] = {}
     for result in results:
-        runs_of.setdefault((result.dataset, result.front_end, result.back_end), []).append(result)
+        runs_of.setdefault((result.dataset, result.frontend, result.backend), []).append(result)
     cells: dict[_Key, Cell] = {}
     comparisons: list[Comparison] = []
     for dataset in dict.fromkeys(dataset for dataset, _, _ in runs_of):
         keys = [key for key in runs_of if key[0] == dataset]
         predictions = {key: [_predictions(folder, run) for run in runs_of[key]] for key in keys}
-        # A front-end may have lost a clip that others have read.
+        # A frontend may have lost a clip that others have read.
         alike: dict[tuple[str, ...], list[_Key]] = {}
         for key in keys:
             alike.setdefault(tuple(_common(predictions[key]).ids), []).append(key)
@@ -158,8 +158,8 @@ def analyse(results: Sequence[Result], folder: Path) -> Analysis:
         for key in keys:
             low, high = interval(scored[key].draws[:, [scored[key].keys.index(key)]])
             cells[key] = Cell(runs_of[key], float(low[0]), float(high[0]))
-        for back_end in dict.fromkeys(back_end for _, _, back_end in keys):
-            honest = [key for key in keys if key[2] == back_end and not runs_of[key][0].selected_on_test]
+        for backend in dict.fromkeys(backend for _, _, backend in keys):
+            honest = [key for key in keys if key[2] == backend and not runs_of[key][0].selected_on_test]
             found = []
             for a, b in combinations(honest, 2):
                 together = scored[a] if scored[a] is scored[b] else _scored([a, b], predictions)
@@ -187,7 +187,7 @@ def _scored(keys: Sequence[_Key], predictions: Mapping[_Key, Sequence[Prediction
 
 
 def _compare(a: _Key, b: _Key, scored: _Scored, protocol: str) -> Comparison:
-    """Two front-ends with one back-end on the clips that both have read; p is not corrected yet."""
+    """Two frontends with one backend on the clips that both have read; p is not corrected yet."""
     columns = [scored.keys.index(a), scored.keys.index(b)]
     names = sorted(set(scored.clips.folds))
     inside = [np.array([fold == name for fold in scored.clips.folds]) for name in names]

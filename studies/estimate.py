@@ -55,7 +55,7 @@ def dry_run(study: Study, trainer: Trainer, embeddings: Path, *, force: bool) ->
         extracting = sum(n * _seconds_per_clip(run, trainer) for n, run in missing.values() if n) / trainer.world_size
         fitting = _seconds_of_fits(waiting)
         both = told(extracting + fitting)
-        how = "from the time of one clip of each front-end, and of small searches"
+        how = "from the time of one clip of each frontend, and of small searches"
         yield f"about {both}: embeddings {told(extracting)}, fits {told(fitting)} ({how})"
 
 
@@ -73,36 +73,36 @@ def told(seconds: float) -> str:
 
 
 def _n_missing(run: Run, precision: str, embeddings: Path, *, force: bool) -> int:
-    front_end = run.probe.require_front_end()
-    front_end.draw()
-    folder = embeddings / place(describe(front_end, run.datamodule, precision), run.datamodule)
+    frontend = run.probe.require_frontend()
+    frontend.draw()
+    folder = embeddings / place(describe(frontend, run.datamodule, precision), run.datamodule)
     if force or not folder.is_dir():  # opening it would make it
         return len(run.datamodule.listed)
-    store = open_store(embeddings, front_end, run.datamodule, precision, damaged=True)
+    store = open_store(embeddings, frontend, run.datamodule, precision, damaged=True)
     return len(store.missing(run.datamodule.stamps()))
 
 
 def _seconds_per_clip(run: Run, trainer: Trainer) -> float:
-    """Decoding of the first clip, and its way through the front-end; what a plug-in raises, the study will tell."""
+    """Decoding of the first clip, and its way through the frontend; what a plug-in raises, the study will tell."""
     device, datamodule = trainer.strategy.root_device, run.datamodule
-    front_end = run.probe.require_front_end()
+    frontend = run.probe.require_frontend()
     start = time.perf_counter()
     try:
-        waveform = datamodule.read(datamodule.listed[0], front_end.sample_rate).waveform
+        waveform = datamodule.read(datamodule.listed[0], frontend.sample_rate).waveform
     except AudioError:
         waveform = np.zeros(datamodule.n_samples, np.float32)
     decoding = (time.perf_counter() - start) / max(1, datamodule.num_workers)
     n = 1 if device.type == "cpu" else datamodule.batch_size
     batch = torch.from_numpy(waveform).repeat(n, 1).to(device)
-    front_end = front_end.to(device)
+    frontend = frontend.to(device)
     for _ in range(2):
         start = time.perf_counter()
         with torch.inference_mode(), contextlib.suppress(Exception):
-            front_end(batch).cpu()  # waits for the device
+            frontend(batch).cpu()  # waits for the device
         seconds = time.perf_counter() - start
         if seconds > _SHORT:
             break
-    front_end.to("cpu")
+    frontend.to("cpu")
     return decoding + seconds / n
 
 
@@ -112,7 +112,7 @@ def _seconds_of_fits(runs: Sequence[Run]) -> float:
     total = 0.0
     for run in runs:
         n_features = run.probe.n_features
-        key = (run.params["dataset"], run.params["back_end"], round(np.log2(n_features)))
+        key = (run.params["dataset"], run.params["backend"], round(np.log2(n_features)))
         if key not in known:
             known[key] = _seconds_of_fit(run, n_features)
         total += known[key] + _WRITING
@@ -137,7 +137,7 @@ def _time_search(run: Run, n_features: int, n_clips: int) -> float:
     labels = np.unique([clip.label for clip in clips], return_inverse=True)[1]
     rng = np.random.default_rng(0)
     X = rng.normal(size=(len(clips), n_features)).astype("f4")  # nothing to learn, which takes longest
-    backend = run.probe.require_back_end()
+    backend = run.probe.require_backend()
     backend = Standardized(backend) if run.probe.standardize == "zscore" else backend
     start = time.perf_counter()
     select(backend, X, labels, clips, resolve(run.probe.protocol, run.datamodule.listed), run.datamodule.seed)

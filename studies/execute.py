@@ -31,7 +31,7 @@ from .results import Failure, Result
 def compare(parser: Parser, config: Namespace) -> Path | None:
     """Run what is missing of a study, and append each result to the files in its folder.
 
-    Every embedding that is missing is extracted first, on all devices; then one process fits all back-ends. A run that
+    Every embedding that is missing is extracted first, on all devices; then one process fits all backends. A run that
     fails is kept with its error, and the others go on.
 
     Args:
@@ -60,7 +60,7 @@ def compare(parser: Parser, config: Namespace) -> Path | None:
         if len(waiting) < len(study.runs):
             console.print(f"{len(study.runs) - len(waiting)} of {len(study.runs)} runs are done already")
         for run in waiting:
-            run.probe.require_front_end().draw()
+            run.probe.require_frontend().draw()
         planned = [(run.probe, run.datamodule) for run in _one_of_each(waiting)]
         stages.refuse_broken_before(planned, str(trainer.precision), embeddings, force=config.force)
         if trainer.is_global_zero:
@@ -126,7 +126,7 @@ def _extract(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         for run in _one_of_each(waiting):
-            label = f"{run.params['dataset']} {run.params['front_end']} seed {run.probe.require_front_end().seed}"
+            label = f"{run.params['dataset']} {run.params['frontend']} seed {run.probe.require_frontend().seed}"
             task = progress.add_task(f"embeddings {label}", total=len(run.datamodule.listed))
             trainer.callbacks = [_Advance(progress, task)]  # type: ignore[attr-defined]
             try:
@@ -164,7 +164,7 @@ def _result(study: Study, run: Run) -> Result:
 
 
 def _named(study: Study, run: Run) -> dict[str, Any]:
-    names = {name: run.params[name] for name in ("dataset", "front_end", "back_end", "seed")}
+    names = {name: run.params[name] for name in ("dataset", "frontend", "backend", "seed")}
     return {**names, "run": run.folder.relative_to(study.folder).as_posix()}
 
 

@@ -10,7 +10,7 @@ from matplotlib.ticker import NullFormatter
 from torch import nn
 
 from ..backends.base import Array
-from ..frontends import FrontEnd
+from ..frontends import Frontend
 from .analysis import Analysis, Cell
 
 BASELINE = "mfcc"
@@ -26,11 +26,11 @@ _COSTS: dict[str, Callable[[Cell], float | None]] = {
 def comparison_figure(analysis: Analysis) -> Figure:
     """Accuracies of a study: bars with deviations over seeds, MFCCs as lines, chance dashed; a row a data set.
 
-    Bars stand in groups of what front-ends read, from minimal filters to many. A thin grey line beside a bar's own
+    Bars stand in groups of what frontends read, from minimal filters to many. A thin grey line beside a bar's own
     deviation is the interval over clips, a diamond what was published.
     """
     datasets = analysis.datasets
-    n_bars = len(analysis.front_ends()) * max(len(analysis.back_ends(dataset)) for dataset in datasets)
+    n_bars = len(analysis.frontends()) * max(len(analysis.backends(dataset)) for dataset in datasets)
     figure = Figure(figsize=(max(6.5, 2.5 + 0.42 * n_bars), 4.6 * len(datasets)), layout="constrained")
     for axes, dataset in zip(np.atleast_1d(figure.subplots(len(datasets), 1)), datasets, strict=True):
         _draw_dataset(axes, analysis, dataset)
@@ -38,18 +38,18 @@ def comparison_figure(analysis: Analysis) -> Figure:
 
 
 def _draw_dataset(axes: Axes, analysis: Analysis, dataset: str) -> None:
-    back_ends = analysis.back_ends(dataset)
-    bars = [name for name in analysis.front_ends() if name != BASELINE] or analysis.front_ends()
-    width = 0.8 / len(back_ends)
-    for index, back_end in enumerate(back_ends):
+    backends = analysis.backends(dataset)
+    bars = [name for name in analysis.frontends() if name != BASELINE] or analysis.frontends()
+    width = 0.8 / len(backends)
+    for index, backend in enumerate(backends):
         colour = mpl.color_sequences["tab10"][index % 10]
-        label = back_end
+        label = backend
         for position, name in enumerate(bars):
-            if cell := analysis.cells.get((dataset, name, back_end)):
-                _draw_cell(axes, cell, position + (index - (len(back_ends) - 1) / 2) * width, width, colour, label)
+            if cell := analysis.cells.get((dataset, name, backend)):
+                _draw_cell(axes, cell, position + (index - (len(backends) - 1) / 2) * width, width, colour, label)
                 label = ""
-        if BASELINE not in bars and (cell := analysis.cells.get((dataset, BASELINE, back_end))):
-            axes.axhline(100 * cell.accuracy, color=colour, linewidth=1, label=f"{BASELINE}, {back_end}")
+        if BASELINE not in bars and (cell := analysis.cells.get((dataset, BASELINE, backend))):
+            axes.axhline(100 * cell.accuracy, color=colour, linewidth=1, label=f"{BASELINE}, {backend}")
     cells = analysis.of(dataset)
     first = cells[0].first
     axes.axhline(100 / first.n_classes, color="black", linestyle="--", linewidth=1, label="chance")
@@ -92,14 +92,14 @@ def _draw_kinds(axes: Axes, kinds: Sequence[Sequence[str]], analysis: Analysis) 
 def pareto_figure(analysis: Analysis) -> Figure:
     """Accuracy against parameters, floating-point operations and seconds; a row a data set.
 
-    A line joins the front-ends that none is both cheaper and better than, with each back-end.
+    A line joins the frontends that none is both cheaper and better than, with each backend.
     """
     datasets = analysis.datasets
     figure = Figure(figsize=(15, 4.4 * len(datasets)), layout="constrained")
     for row, dataset in zip(np.atleast_2d(figure.subplots(len(datasets), 3, sharey="row")), datasets, strict=True):
         for axes, (cost, of) in zip(row, _COSTS.items(), strict=True):
             known = [(float(x), cell) for cell in analysis.of(dataset) if (x := of(cell)) is not None]
-            _draw_costs(axes, known, analysis.back_ends(dataset))
+            _draw_costs(axes, known, analysis.backends(dataset))
             axes.set_xlabel(cost)
         row[0].set(ylabel="accuracy (%)", ylim=(0, None))
         row[0].set_title(dataset, loc="left", parse_math=False)
@@ -107,14 +107,14 @@ def pareto_figure(analysis: Analysis) -> Figure:
     return figure
 
 
-def _draw_costs(axes: Axes, cells: Sequence[tuple[float, Cell]], back_ends: Sequence[str]) -> None:
-    for index, back_end in enumerate(back_ends):
+def _draw_costs(axes: Axes, cells: Sequence[tuple[float, Cell]], backends: Sequence[str]) -> None:
+    for index, backend in enumerate(backends):
         colour = mpl.color_sequences["tab10"][index % 10]
-        points = [(x, 100 * cell.accuracy) for x, cell in cells if cell.first.back_end == back_end]
+        points = [(x, 100 * cell.accuracy) for x, cell in cells if cell.first.backend == backend]
         if points:
-            axes.plot(*zip(*points, strict=True), "o", color=colour, label=back_end)
+            axes.plot(*zip(*points, strict=True), "o", color=colour, label=backend)
             axes.step(*zip(*pareto_front(points), strict=True), where="post", color=colour, linewidth=1)
-    best = {cell.first.front_end: (x, 100 * cell.accuracy) for x, cell in sorted(cells, key=lambda c: c[1].accuracy)}
+    best = {cell.first.frontend: (x, 100 * cell.accuracy) for x, cell in sorted(cells, key=lambda c: c[1].accuracy)}
     for name, point in best.items():
         axes.annotate(name, point, (3, 3), textcoords="offset points", fontsize=7, parse_math=False)
     if cells:
@@ -177,11 +177,11 @@ def confusion_figure(shares: Array, class_names: Sequence[str], title: str) -> F
     return figure
 
 
-def filters_figure(front_end: FrontEnd) -> Figure | None:
+def filters_figure(frontend: Frontend) -> Figure | None:
     """The random filters of the layer that reads the representation, a few of each shape; None if there is none."""
     convolutions = [
         (name, module)
-        for name, module in front_end.named_modules()
+        for name, module in frontend.named_modules()
         if isinstance(module, nn.Conv1d | nn.Conv2d) and name.split(".")[0] != "representation"
     ]
     first = [(name, conv) for name, conv in convolutions if conv.in_channels == 1] or convolutions[:1]

@@ -14,7 +14,7 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.cli import LightningArgumentParser
 from sklearn.base import clone
 
-from ..embeddings.provenance import describe_data, describe_front_end
+from ..embeddings.provenance import describe_data, describe_frontend
 from ..errors import UsageError
 from ..frontends.weights import undrawn
 from ..parsing import Parser
@@ -63,7 +63,7 @@ class Study:
 
 def study_parser() -> Parser:
     """Parser of study files and of overrides on the command line."""
-    parser = Parser(prog="untrained compare", parser_mode="omegaconf+", description="Compare front-ends in one study.")
+    parser = Parser(prog="untrained compare", parser_mode="omegaconf+", description="Compare frontends in one study.")
     parser.add_argument("--config", action="config", help="The study, a YAML file.")
     parser.add_argument("--name", type=str, default="study", help="Folder of the study under the root of the runs.")
     help = "Folders that a study's data sets refer to, as --roots.gtzan DIR."
@@ -71,12 +71,12 @@ def study_parser() -> Parser:
     parser.add_argument(
         "--datamodules", type=Entries, default=[], help="The data sets: names, or class_path, init_args."
     )
-    parser.add_argument("--frontends", type=Entries, default=[], help="The front-ends, likewise.")
-    parser.add_argument("--backends", type=Entries, default=[], help="The back-ends, likewise.")
+    parser.add_argument("--frontends", type=Entries, default=[], help="The frontends, likewise.")
+    parser.add_argument("--backends", type=Entries, default=[], help="The backends, likewise.")
     for kind in KINDS:
         help = f"Lists of values by argument, each tried with all {kind} that have the argument."
         parser.add_argument(f"--vary.{kind}", type=dict[str, list[Any]], default={}, help=help)
-    parser.add_argument("--seeds", type=list[Any], default=[0], help="Of front-ends and back-ends.")
+    parser.add_argument("--seeds", type=list[Any], default=[0], help="Of frontends and backends.")
     parser.add_argument("--protocol", type=Protocol, default="auto", help="How candidates are chosen and scored.")
     for option, (_, default, help) in MODEL.items():
         parser.add_argument(f"--model.{option}", type=list[Any], default=default, help=help)
@@ -110,7 +110,7 @@ def trainer_defaults() -> dict[str, Any]:
 def plan(config: Namespace, precision: str, root: Path) -> Study:
     """All runs of a study; one without randomness is there once, not once a seed.
 
-    Their front-ends await their weights.
+    Their frontends await their weights.
 
     Args:
         config: The study, as `study_parser` gives it.
@@ -131,16 +131,16 @@ def plan(config: Namespace, precision: str, root: Path) -> Study:
     folder = root / config.name
     notes: dict[str, None] = {}
     runs: dict[str, Run] = {}
-    for front_ends, back_ends in seeded:
-        for front_end in front_ends:
+    for frontends, backends in seeded:
+        for frontend in frontends:
             with undrawn():
-                found = variants(front_end.made, config.model, notes)
+                found = variants(frontend.made, config.model, notes)
             for variant, layers in found:
-                fields = describe_front_end(variant)
-                for back_end, standardize, clips in itertools.product(back_ends, config.model.standardize, data):
+                fields = describe_frontend(variant)
+                for backend, standardize, clips in itertools.product(backends, config.model.standardize, data):
                     options = {**variant.options._asdict(), "layers": layers, "standardize": standardize}
-                    probe = Probe(variant, clone(back_end.made), config.protocol, **options)
-                    model = {"frontend": front_end.written, "backend": back_end.written, "protocol": config.protocol}
+                    probe = Probe(variant, clone(backend.made), config.protocol, **options)
+                    model = {"frontend": frontend.written, "backend": backend.written, "protocol": config.protocol}
                     text = yaml.safe_dump(
                         plain(
                             {

@@ -10,11 +10,11 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from jsonargparse import Namespace
 
-from ..backends import BackEnd
+from ..backends import Backend
 from ..backends.standardized import Standardize
 from ..datamodules import AudioDataModule
 from ..errors import UntrainedError, UsageError
-from ..frontends import FrontEnd
+from ..frontends import Frontend
 from ..frontends.base import Layers
 from ..frontends.initialisers import Init
 from ..frontends.pooling import Pooling
@@ -28,15 +28,15 @@ T = TypeVar("T")
 Entries = list[dict[str, Any] | str]
 KINDS: dict[str, tuple[Registry[Any], type]] = {
     "datamodules": (DATAMODULES, AudioDataModule),
-    "frontends": (FRONTENDS, FrontEnd),
-    "backends": (BACKENDS, BackEnd),
+    "frontends": (FRONTENDS, Frontend),
+    "backends": (BACKENDS, Backend),
 }
 """The lists of a study: where their names are registered, and what they name."""
 MODEL: dict[str, tuple[Any, list[Any], str]] = {
     "init": (Init, ["he_truncated"], "Distributions of weights."),
-    "layers": (Layers, ["all"], "Layers that back-ends learn from."),
+    "layers": (Layers, ["all"], "Layers that backends learn from."),
     "pooling": (Pooling, ["mean"], "Poolings of feature maps."),
-    "standardize": (Standardize, ["none"], "What back-ends read of features."),
+    "standardize": (Standardize, ["none"], "What backends read of features."),
 }
 """The lists of a study for arguments of `Probe`: type, default and help."""
 
@@ -63,7 +63,7 @@ class _Entry(NamedTuple):
     varied: Mapping[str, Any]
 
 
-Seeded = tuple[list[Part[FrontEnd]], list[Part[BackEnd]]]
+Seeded = tuple[list[Part[Frontend]], list[Part[Backend]]]
 
 
 def parts(config: Namespace, problems: list[str]) -> tuple[list[Part[AudioDataModule]], list[Seeded]]:
@@ -74,7 +74,7 @@ def parts(config: Namespace, problems: list[str]) -> tuple[list[Part[AudioDataMo
         problems: To which all is added that cannot be, each with its place, as `frontends[2].n_filter: ...`.
 
     Returns:
-        The data sets, and for each seed the front-ends and back-ends.
+        The data sets, and for each seed the frontends and backends.
     """
     nothing = [
         key
@@ -104,16 +104,16 @@ def parts(config: Namespace, problems: list[str]) -> tuple[list[Part[AudioDataMo
     return data, [first, *(_seeded(entries, seed, config, problems, fixed) for seed in config.seeds[1:])]
 
 
-def variants(front_end: FrontEnd, model: Namespace, notes: dict[str, None]) -> list[tuple[FrontEnd, Layers]]:
-    """A front-end with each combination of the options of a study that applies to it.
+def variants(frontend: Frontend, model: Namespace, notes: dict[str, None]) -> list[tuple[Frontend, Layers]]:
+    """A frontend with each combination of the options of a study that applies to it.
 
     One without feature maps is there once, as it is; what does not apply to another is left out. Either is noted.
     """
-    found: list[tuple[FrontEnd, Layers]] = []
+    found: list[tuple[Frontend, Layers]] = []
     refused: list[str] = []
     for init, pooling in itertools.product(model.init, model.pooling):
         try:
-            variant = front_end.with_options(init, pooling)
+            variant = frontend.with_options(init, pooling)
         except ValueError as error:
             refused.append(str(error))
             continue
@@ -124,8 +124,8 @@ def variants(front_end: FrontEnd, model: Namespace, notes: dict[str, None]) -> l
                 found.append((variant, layers))
             except ValueError as error:
                 refused.append(str(error))
-    if not found and not front_end.has_maps:
-        found = [(front_end, "all")]
+    if not found and not frontend.has_maps:
+        found = [(frontend, "all")]
     if not found:
         raise UsageError(refused[0])
     notes |= {f"not in this study: {reason}": None for reason in refused}
@@ -168,25 +168,25 @@ def _seeded(
     seed: int,
     config: Namespace,
     problems: list[str],
-    fixed: Mapping[int, Part[FrontEnd]],
+    fixed: Mapping[int, Part[Frontend]],
 ) -> Seeded:
-    """Front-ends and back-ends of a seed; `fixed` are front-ends without randomness, which need not be made again."""
-    front_ends: list[Part[FrontEnd]] = []
+    """Frontends and backends of a seed; `fixed` are frontends without randomness, which need not be made again."""
+    frontends: list[Part[Frontend]] = []
     for index, unseeded in enumerate(entries["frontends"]):
         entry = _with_seed(unseeded, seed)
         if index in fixed:
-            front_ends.append(fixed[index])
+            frontends.append(fixed[index])
         elif (made := _made("frontends", entry, problems)) is not None:
-            _attempt(checkpoint.name_front_end, (made,), entry.place, problems)
+            _attempt(checkpoint.name_frontend, (made,), entry.place, problems)
             _attempt(variants, (made, config.model, {}), entry.place, problems)
-            front_ends.append(Part(made, entry.config.as_dict()))
-    back_ends: list[Part[BackEnd]] = []
+            frontends.append(Part(made, entry.config.as_dict()))
+    backends: list[Part[Backend]] = []
     for unseeded in entries["backends"]:
         entry = _with_seed(unseeded, seed)
         if (made := _made("backends", entry, problems)) is not None:
-            _attempt(checkpoint.name_back_end, (made,), entry.place, problems)
-            back_ends.append(Part(made, entry.config.as_dict()))
-    return front_ends, back_ends
+            _attempt(checkpoint.name_backend, (made,), entry.place, problems)
+            backends.append(Part(made, entry.config.as_dict()))
+    return frontends, backends
 
 
 def _entries(kind: str, config: Namespace, problems: list[str]) -> list[_Entry]:
@@ -214,7 +214,7 @@ def _entries(kind: str, config: Namespace, problems: list[str]) -> list[_Entry]:
         varied = {argument: values for argument, values in vary.items() if argument in accepted and values}
         taken |= set(accepted)
         if kind != "datamodules" and "seed" in {*arguments, *vary}:
-            problems.append(f"{place}.seed: seeds of front-ends and back-ends are the study's own; give seeds: [0, 1]")
+            problems.append(f"{place}.seed: seeds of frontends and backends are the study's own; give seeds: [0, 1]")
             continue
         unknown = [argument for argument in arguments if argument not in accepted]
         problems += [_no_such_argument(f"{place}.{argument}", name, argument, accepted) for argument in unknown]

@@ -1,9 +1,7 @@
-"""Accuracies that Pons & Serra (2018) published, for front-ends of about 3500 features."""
+"""Accuracies that Pons & Serra (2018) published, for frontends of about 3500 features."""
 
-_BACK_ENDS = ("svm", "elm")
-_COLUMNS = [
-    (dataset, back_end) for dataset in ("gtzan", "extended_ballroom", "urbansound8k") for back_end in _BACK_ENDS
-]
+_BACKENDS = ("svm", "elm")
+_COLUMNS = [(dataset, backend) for dataset in ("gtzan", "extended_ballroom", "urbansound8k") for backend in _BACKENDS]
 
 # In per cent, by the names that a study gives. 59.65, 89.82 and 70.74 are stated in the paper; the others are read off
 # the figures of its code's README, good to about 0.3. Its frame-level figures are of deep maps that are collapsed to
@@ -25,7 +23,7 @@ _ROWS: dict[str, tuple[float | None, ...]] = {
 }
 
 
-def published(datamodule: str, front_end: str, back_end: str) -> float | None:
+def published(datamodule: str, frontend: str, backend: str) -> float | None:
     """The published accuracy in per cent; None where there is none.
 
     Names are registered ones, with the arguments that are not the default, as a study gives them.
@@ -39,6 +37,6 @@ def published(datamodule: str, front_end: str, back_end: str) -> float | None:
         >>> published("gtzan", "vgg", "svm") is None
         True
     """
-    if front_end not in _ROWS or (datamodule, back_end) not in _COLUMNS:
+    if frontend not in _ROWS or (datamodule, backend) not in _COLUMNS:
         return None
-    return _ROWS[front_end][_COLUMNS.index((datamodule, back_end))]
+    return _ROWS[frontend][_COLUMNS.index((datamodule, backend))]

@@ -28,13 +28,13 @@ _HOW_TO_READ = """\
   and has none.
 - **[low, high]** is the 95 % bootstrap interval over clips, or over groups of clips where there are any, of how often
   each clip is right on average over the seeds: what other clips would change.
-- **Differences** are tested between all pairs of front-ends with one back-end on one data set, and corrected for being
+- **Differences** are tested between all pairs of frontends with one backend on one data set, and corrected for being
   several by Holm. Over folds: differences of the folds, averaged over seeds, with Nadeau & Bengio's variance
   (1/k + n_test/n_train, k - 1 degrees of freedom; that of rounding to a clip at least). On a test split: a paired
   bootstrap over clips, or groups of clips. Scores that were chosen by the very clips that are scored (protocol `study`)
   are not tested.
 - **Published** accuracies are those of Pons & Serra (2018) for about 3500 features: hold-out for GTZAN, for the other
-  two the best mean over the folds that it was chosen by. Those of frame-level front-ends are of collapsed deep maps.
+  two the best mean over the folds that it was chosen by. Those of frame-level frontends are of collapsed deep maps.
 - That an architecture's rank untrained predicts its rank trained is assumed here, and not shown.
 """
 
@@ -79,10 +79,10 @@ def _is_newer(path: Path, other: Path) -> bool:
 
 
 def comparison_table(analysis: Analysis) -> Table:
-    """Accuracies of a study: a row a front-end, those of one kind together; a column a data set and back-end."""
-    columns = list(dict.fromkeys((dataset, back_end) for dataset, _, back_end in analysis.cells))
+    """Accuracies of a study: a row a frontend, those of one kind together; a column a data set and backend."""
+    columns = list(dict.fromkeys((dataset, backend) for dataset, _, backend in analysis.cells))
     firsts = [cell.first for cell in analysis.cells.values()]
-    marks = {(first.dataset, first.back_end): " *" if first.selected_on_test else "" for first in firsts}
+    marks = {(first.dataset, first.backend): " *" if first.selected_on_test else "" for first in firsts}
     seeds = max(len(cell.runs) for cell in analysis.cells.values())
     says = [f"± standard deviation over {seeds} seeds"] if seeds > 1 else ["one seed"]
     says.append("[ ] 95 % interval over clips")
@@ -91,15 +91,15 @@ def comparison_table(analysis: Analysis) -> Table:
     protocols = ", ".join(sorted({first.protocol for first in firsts}))
     table = Table(title=f"accuracy in % (protocol: {protocols})", caption="; ".join(says))
     kinds = analysis.kinds()
-    table.add_column("front-end", no_wrap=True, min_width=max(map(len, analysis.front_ends())) + 2)
+    table.add_column("frontend", no_wrap=True, min_width=max(map(len, analysis.frontends())) + 2)
     table.add_column("features", justify="right")
-    for dataset, back_end in columns:
-        table.add_column(f"{dataset}\n{back_end}{marks[dataset, back_end]}", justify="right", no_wrap=True)
+    for dataset, backend in columns:
+        table.add_column(f"{dataset}\n{backend}{marks[dataset, backend]}", justify="right", no_wrap=True)
     for kind, names in kinds.items():
         if len(kinds) > 1:
             table.add_row(f"{kind}:")
         for name in names:
-            cells = [analysis.cells.get((dataset, name, back_end)) for dataset, back_end in columns]
+            cells = [analysis.cells.get((dataset, name, backend)) for dataset, backend in columns]
             n_features = next(cell.first.n_features for cell in cells if cell)
             indented = f"  {name}" if len(kinds) > 1 else name
             table.add_row(indented, str(n_features), *(_in_terminal(cell, seeds) if cell else "-" for cell in cells))
@@ -110,13 +110,13 @@ def comparison_table(analysis: Analysis) -> Table:
 
 
 def differences_in_short(analysis: Analysis) -> list[str]:
-    """For each data set and back-end, how many differences between front-ends are more than chance."""
+    """For each data set and backend, how many differences between frontends are more than chance."""
     of: dict[tuple[str, str], list[bool]] = {}
     for found in analysis.comparisons:
-        of.setdefault((found.dataset, found.back_end), []).append(found.is_more_than_chance)
+        of.setdefault((found.dataset, found.backend), []).append(found.is_more_than_chance)
     return [
-        f"{dataset}, {back_end}: {sum(those)} of {len(those)} differences between front-ends are more than chance"
-        for (dataset, back_end), those in of.items()
+        f"{dataset}, {backend}: {sum(those)} of {len(those)} differences between frontends are more than chance"
+        for (dataset, backend), those in of.items()
     ]
 
 
@@ -143,8 +143,8 @@ def markdown(analysis: Analysis, failures: Sequence[Failure], name: str, n_waiti
     if analysis.cells:
         parts += ["## Cost\n", "![accuracy against cost](cost.png)\n", _cost_table(analysis)]
     if failures:
-        rows = [(f.dataset, f.front_end, f.back_end, f.seed, f.error) for f in failures]
-        header = ("data set", "front-end", "back-end", "seed", "error")
+        rows = [(f.dataset, f.frontend, f.backend, f.seed, f.error) for f in failures]
+        header = ("data set", "frontend", "backend", "seed", "error")
         parts += [f"## Failed: {len(failures)} runs\n", _table(header, rows)]
     return "\n".join([*parts, _HOW_TO_READ])
 
@@ -152,7 +152,7 @@ def markdown(analysis: Analysis, failures: Sequence[Failure], name: str, n_waiti
 def _of_dataset(analysis: Analysis, dataset: str) -> list[str]:
     cells = analysis.of(dataset)
     first = max((cell.first for cell in cells), key=lambda result: result.n_clips)
-    fewer = {c.first.front_end: c.first.n_clips for c in cells if c.first.n_clips < first.n_clips}
+    fewer = {c.first.frontend: c.first.n_clips for c in cells if c.first.n_clips < first.n_clips}
     lost = [f"`{name}` could be scored on {n} clips alone." for name, n in fewer.items()]
     parts = [
         f"## {_cell(dataset)}\n",
@@ -160,23 +160,23 @@ def _of_dataset(analysis: Analysis, dataset: str) -> list[str]:
         f"`{first.protocol}`: {_PROTOCOLS[first.protocol]}.\n",
         *(f"{line} Differences to it are of the clips that both have.\n" for line in lost),
     ]
-    for back_end in analysis.back_ends(dataset):
-        found = [analysis.cells.get((dataset, name, back_end)) for name in analysis.front_ends()]
+    for backend in analysis.backends(dataset):
+        found = [analysis.cells.get((dataset, name, backend)) for name in analysis.frontends()]
         shown = [cell for cell in found if cell is not None]
-        parts += [f"### {_cell(dataset)}, {_cell(back_end)}\n", _score_table(shown)]
-        parts += _differences(analysis, dataset, back_end, shown)
+        parts += [f"### {_cell(dataset)}, {_cell(backend)}\n", _score_table(shown)]
+        parts += _differences(analysis, dataset, backend, shown)
     return parts
 
 
 def _score_table(cells: Sequence[Cell]) -> str:
-    header = ["front-end", "reads", "filters", "features", "accuracy (%)", "± over seeds", "seeds", "[low, high]"]
+    header = ["frontend", "reads", "filters", "features", "accuracy (%)", "± over seeds", "seeds", "[low, high]"]
     header += ["balanced (%)", "macro F1 (%)"]
     compared = any(cell.published is not None for cell in cells)
     header += ["published (%)", "difference"] if compared else []
     rows = []
     for cell in cells:
         n = len(cell.runs)
-        row = [cell.first.front_end, cell.first.input, cell.first.filters, cell.first.n_features]
+        row = [cell.first.frontend, cell.first.input, cell.first.filters, cell.first.n_features]
         row += [_percent(cell.accuracy), _deviation(cell).removeprefix(" ± "), n]
         row += [f"[{_percent(cell.low)}, {_percent(cell.high)}]"]
         row += [_percent(sum(run.balanced_accuracy for run in cell.runs) / n)]
@@ -188,17 +188,15 @@ def _score_table(cells: Sequence[Cell]) -> str:
     return _table(header, rows)
 
 
-def _differences(analysis: Analysis, dataset: str, back_end: str, cells: Sequence[Cell]) -> list[str]:
+def _differences(analysis: Analysis, dataset: str, backend: str, cells: Sequence[Cell]) -> list[str]:
     """A matrix of differences in points, row less column; those that are more than chance in bold."""
-    found = [c for c in analysis.comparisons if (c.dataset, c.back_end) == (dataset, back_end)]
+    found = [c for c in analysis.comparisons if (c.dataset, c.backend) == (dataset, backend)]
     if not found:
-        reason = (
-            "the protocol chose by the clips that it scores" if cells[0].first.selected_on_test else "one front-end"
-        )
+        reason = "the protocol chose by the clips that it scores" if cells[0].first.selected_on_test else "one frontend"
         return [f"No differences are tested: {reason}.\n"]
     of = {(c.a, c.b): (c.difference, c.is_more_than_chance) for c in found}
     of |= {(b, a): (-difference, is_more) for (a, b), (difference, is_more) in of.items()}
-    names = [cell.first.front_end for cell in cells]
+    names = [cell.first.frontend for cell in cells]
     rows = []
     for a in names:
         texts = []
@@ -215,19 +213,19 @@ def _differences(analysis: Analysis, dataset: str, back_end: str, cells: Sequenc
 
 
 def _cost_table(analysis: Analysis) -> str:
-    cells = {(cell.first.front_end, cell.first.dataset): cell for cell in analysis.cells.values()}
+    cells = {(cell.first.frontend, cell.first.dataset): cell for cell in analysis.cells.values()}
     rows = []
-    for name in analysis.front_ends():
+    for name in analysis.frontends():
         for dataset in analysis.datasets:
             if cell := cells.get((name, dataset)):
                 seconds = "" if cell.seconds_per_clip is None else f"{cell.seconds_per_clip:.4f}"
                 rows.append([name, dataset, f"{cell.first.n_parameters:,}", f"{cell.first.flop / 1e9:.3f}", seconds])
-    return _table(["front-end", "data set", "parameters", "GFLOP for a clip", "s for a clip"], rows)
+    return _table(["frontend", "data set", "parameters", "GFLOP for a clip", "s for a clip"], rows)
 
 
 def _comparisons_csv(analysis: Analysis) -> str:
     text = io.StringIO(newline="")
-    columns = ["dataset", "back_end", "a", "b", "difference", "p", "p_corrected", "test"]
+    columns = ["dataset", "backend", "a", "b", "difference", "p", "p_corrected", "test"]
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(map(asdict, analysis.comparisons))

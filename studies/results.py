@@ -19,15 +19,15 @@ class Outcome:
 
     Args:
         dataset: Name of the data set.
-        front_end: Name, and the arguments that are not the default.
-        back_end: Name, and the arguments that are not the default.
-        seed: Of front-end and back-end.
+        frontend: Name, and the arguments that are not the default.
+        backend: Name, and the arguments that are not the default.
+        seed: Of frontend and backend.
         run: Folder of the run, seen from the study's.
     """
 
     dataset: str
-    front_end: str
-    back_end: str
+    frontend: str
+    backend: str
     seed: int
     run: str
 
@@ -38,8 +38,8 @@ class Result(Outcome):
 
     Args:
         datamodule: Registered name, and the arguments that are not the default and change results.
-        input: Of the front-end: `waveform`, `spectrogram`, or empty where it does not say.
-        filters: Of the front-end: `minimal`, `single`, `many`, or empty where it does not say.
+        input: Of the frontend: `waveform`, `spectrogram`, or empty where it does not say.
+        filters: Of the frontend: `minimal`, `single`, `many`, or empty where it does not say.
         protocol: By which the candidate was chosen and the score made.
         selected_on_test: Whether the score was chosen by the very clips that it is of.
         metric: `test/accuracy` or `cv/accuracy`.
@@ -49,9 +49,9 @@ class Result(Outcome):
         accuracy_low: Lower end of the 95 % bootstrap interval over clips, or over groups of clips.
         accuracy_high: Its upper end.
         best_candidate: What the search chose.
-        n_features: That the back-end read.
-        n_parameters: Of the front-end.
-        flop: Of the front-end for one clip.
+        n_features: That the backend read.
+        n_parameters: Of the frontend.
+        flop: Of the frontend for one clip.
         seconds_per_clip: Of representation and network, on the device that computed them last; None if unknown.
         n_clips: That were read.
         n_classes: Of the data set.

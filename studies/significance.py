@@ -1,4 +1,4 @@
-"""Which differences between front-ends are more than chance."""
+"""Which differences between frontends are more than chance."""
 
 from collections.abc import Sequence
 

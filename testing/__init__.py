@@ -1,11 +1,11 @@
-"""Does a plug-in keep its contract: checks for front-ends, back-ends and datamodules, for anybody's tests.
+"""Does a plug-in keep its contract: checks for frontends, backends and datamodules, for anybody's tests.
 
 Example:
     In the tests of a package::
 
         from untrained.testing import parametrize_with_checks
 
-        @parametrize_with_checks(MyFrontEnd, MyBackEnd(C=3), MyData("tests/data"))
+        @parametrize_with_checks(MyFrontend, MyBackend(C=3), MyData("tests/data"))
         def test_contract(check):
             check()
 """

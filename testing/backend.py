@@ -1,4 +1,4 @@
-"""What a back-end promises, a function each, in the order in which one would look."""
+"""What a backend promises, a function each, in the order in which one would look."""
 
 import warnings
 from unittest import SkipTest
@@ -8,11 +8,11 @@ from sklearn.base import clone
 from sklearn.exceptions import SkipTestWarning
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from ..backends import BackEnd
+from ..backends import Backend
 from ..backends.base import Array, Splits
 from ..errors import ContractError
 
-Plugin = type[BackEnd] | BackEnd
+Plugin = type[Backend] | Backend
 
 
 def has_a_docstring(plugin: Plugin) -> None:
@@ -27,7 +27,7 @@ def has_candidates(plugin: Plugin) -> None:
     made = _make(plugin)
     candidates = made.candidates()
     if not candidates:
-        raise ContractError("candidates() is empty; a back-end without arguments to search has the one candidate {}")
+        raise ContractError("candidates() is empty; a backend without arguments to search has the one candidate {}")
     for candidate in candidates:
         unknown = sorted(set(candidate) - set(made.get_params()))
         if unknown:
@@ -60,7 +60,7 @@ def repeats_itself(plugin: Plugin) -> None:
     noise = np.random.default_rng(1).normal(0, 4, (200, X.shape[1])).astype(np.float32)  # where it is hard to tell
     state, found = np.random.get_state(), []  # noqa: NPY002
     for seed in range(2):
-        np.random.seed(seed)  # noqa: NPY002  # what a back-end must not draw from
+        np.random.seed(seed)  # noqa: NPY002  # what a backend must not draw from
         found.append(_make(plugin).fit(X[train], y[train]).predict(np.concatenate([X[test], noise])))
     np.random.set_state(state)  # noqa: NPY002
     if not np.array_equal(*found):
@@ -132,8 +132,8 @@ def follows_scikit_learn(plugin: Plugin) -> None:
         raise ContractError("; ".join(problems))
 
 
-def _make(plugin: Plugin) -> BackEnd:
-    """A new back-end, not fitted."""
+def _make(plugin: Plugin) -> Backend:
+    """A new backend, not fitted."""
     try:
         return plugin() if isinstance(plugin, type) else clone(plugin)
     except TypeError as error:

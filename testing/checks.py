@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ..backends import BackEnd
+from ..backends import Backend
 from ..datamodules import AudioDataModule
 from ..errors import ContractError
-from ..frontends import FrontEnd
+from ..frontends import Frontend
 from . import backend, datamodule, frontend
 
 
@@ -46,7 +46,7 @@ def checks_of(plugin: Any) -> list[Check]:
     """All checks of a plug-in.
 
     Args:
-        plugin: A class of a front-end or back-end whose arguments have defaults, or an object of one; an object of a
+        plugin: A class of a frontend or backend whose arguments have defaults, or an object of one; an object of a
             datamodule.
 
     Raises:
@@ -58,7 +58,7 @@ def checks_of(plugin: Any) -> list[Check]:
         Has a docstring whose first line says what it is
     """
     cls = plugin if isinstance(plugin, type) else type(plugin)
-    for contract, found in ((FrontEnd, frontend), (BackEnd, backend), (AudioDataModule, datamodule)):
+    for contract, found in ((Frontend, frontend), (Backend, backend), (AudioDataModule, datamodule)):
         if issubclass(cls, contract):
             needed = [
                 name
@@ -74,14 +74,14 @@ def checks_of(plugin: Any) -> list[Check]:
                 for name, function in vars(found).items()
                 if inspect.isfunction(function) and function.__module__ == found.__name__ and not name.startswith("_")
             ]
-    raise TypeError(f"{cls.__name__} is no FrontEnd, BackEnd or AudioDataModule; derive it from one of these")
+    raise TypeError(f"{cls.__name__} is no Frontend, Backend or AudioDataModule; derive it from one of these")
 
 
-def check_frontend(plugin: type[FrontEnd] | FrontEnd) -> None:
-    """Check that a front-end keeps its contract.
+def check_frontend(plugin: type[Frontend] | Frontend) -> None:
+    """Check that a frontend keeps its contract.
 
     Args:
-        plugin: The class, or a front-end with other arguments than the defaults.
+        plugin: The class, or a frontend with other arguments than the defaults.
 
     Raises:
         ContractError: It does not; the message lists all that is wrong.
@@ -93,11 +93,11 @@ def check_frontend(plugin: type[FrontEnd] | FrontEnd) -> None:
     _run_all(plugin)
 
 
-def check_backend(plugin: type[BackEnd] | BackEnd) -> None:
-    """Check that a back-end keeps its contract, scikit-learn's conventions for classifiers among it.
+def check_backend(plugin: type[Backend] | Backend) -> None:
+    """Check that a backend keeps its contract, scikit-learn's conventions for classifiers among it.
 
     Args:
-        plugin: The class, or a back-end with other arguments than the defaults.
+        plugin: The class, or a backend with other arguments than the defaults.
 
     Raises:
         ContractError: It does not; the message lists all that is wrong.

@@ -1,4 +1,4 @@
-"""What a front-end promises, a function each, in the order in which one would look."""
+"""What a frontend promises, a function each, in the order in which one would look."""
 
 import copy
 import inspect
@@ -10,11 +10,11 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from ..errors import ContractError
-from ..frontends import FrontEnd
+from ..frontends import Frontend
 from ..frontends.weights import undrawn
 from ..plain import is_plain
 
-Plugin = type[FrontEnd] | FrontEnd
+Plugin = type[Frontend] | Frontend
 TOLERANCE = 1e-4  # of the largest value of an embedding, for sums in another order
 
 
@@ -128,7 +128,7 @@ def repeats_itself(plugin: Plugin) -> None:
         )
     changed = [name for name, value in made.state_dict().items() if not torch.equal(value, state[name])]
     if changed:
-        raise ContractError(f"forward changes {changed[0]}; a front-end is frozen")
+        raise ContractError(f"forward changes {changed[0]}; a frontend is frozen")
 
 
 def is_frozen(plugin: Plugin) -> None:
@@ -137,7 +137,7 @@ def is_frozen(plugin: Plugin) -> None:
     learning = [name for name, parameter in made.named_parameters() if parameter.requires_grad]
     if learning:
         raise ContractError(f"{learning[0]} requires a gradient; set it up in __init__, before which nothing is frozen")
-    training = [name or "the front-end" for name, module in made.named_modules() if module.training]
+    training = [name or "the frontend" for name, module in made.named_modules() if module.training]
     if training:
         raise ContractError(f"{training[0]} is in training mode; do not override train()")
 
@@ -257,14 +257,14 @@ def is_described(plugin: Plugin) -> None:
         )
 
 
-def _class(plugin: Plugin) -> type[FrontEnd]:
+def _class(plugin: Plugin) -> type[Frontend]:
     return plugin if isinstance(plugin, type) else type(plugin)
 
 
-def _make(plugin: Plugin, **changes: Any) -> FrontEnd:
-    """A new front-end of the same class and arguments."""
+def _make(plugin: Plugin, **changes: Any) -> Frontend:
+    """A new frontend of the same class and arguments."""
     given = {} if isinstance(plugin, type) else dict(plugin.arguments)
-    make: Callable[..., FrontEnd] = _class(plugin)
+    make: Callable[..., Frontend] = _class(plugin)
     try:
         return make(**{**given, **changes})
     except TypeError as error:
@@ -273,9 +273,9 @@ def _make(plugin: Plugin, **changes: Any) -> FrontEnd:
         ) from error
 
 
-def _embed(front_end: FrontEnd, waveform: Tensor) -> Tensor:
+def _embed(frontend: Frontend, waveform: Tensor) -> Tensor:
     with torch.no_grad():
-        return front_end(waveform)  # type: ignore[no-any-return]
+        return frontend(waveform)  # type: ignore[no-any-return]
 
 
 def _noise(n_clips: int, n_samples: int) -> Tensor:

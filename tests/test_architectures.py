@@ -20,15 +20,15 @@ COLUMNS = {
 
 @pytest.mark.parametrize("name", COLUMNS)
 def test_layers_are_found_in_the_order_in_which_they_work(name):
-    front_end = FRONTENDS.create(name)
-    waveform = torch.randn(1, front_end.min_samples)
-    found = architectures.anatomy(front_end, waveform)
+    frontend = FRONTENDS.create(name)
+    waveform = torch.randn(1, frontend.min_samples)
+    found = architectures.anatomy(frontend, waveform)
     assert [len(column) for column in found.columns] == COLUMNS[name]
-    assert sum(found.n_maps) == front_end.embedding_size
+    assert sum(found.n_maps) == frontend.embedding_size
     # Every convolution is drawn once, and all of their maps are averaged.
-    assert sum(module.out_channels for column in found.columns for module, _ in column) == front_end.embedding_size
-    assert len(architectures.draw(front_end, waveform).axes) == 2
+    assert sum(module.out_channels for column in found.columns for module, _ in column) == frontend.embedding_size
+    assert len(architectures.draw(frontend, waveform).axes) == 2
 
 
-def test_every_front_end_of_the_study_is_drawn():
+def test_every_frontend_of_the_study_is_drawn():
     assert {name for name in FRONTENDS.names() if hasattr(FRONTENDS.get(name), "filters")} == set(COLUMNS)

@@ -16,7 +16,7 @@ from untrained.probes.fitted import Labelled, write_json, write_table
 
 @pytest.fixture(scope="module")
 def probes(sounds, tmp_path_factory):
-    """Trained probes of several back-ends, by name."""
+    """Trained probes of several backends, by name."""
     from untrained.cli import main
 
     root = tmp_path_factory.mktemp("probes")
@@ -71,7 +71,7 @@ def test_labels_of_new_sounds(untrained, probes, new, chosen):
     assert float(low["score_low"]) == max(float(low[f"score_{name}"]) for name in ("low", "mid", "high"))
 
 
-def test_scores_are_those_of_the_back_end_whatever_the_batch(untrained, probes, new):
+def test_scores_are_those_of_the_backend_whatever_the_batch(untrained, probes, new):
     checkpoint = probes("elm")
     probe, recipe = trained.load(checkpoint)
     waveform = load(new / "high, really.wav", sample_rate=recipe.sample_rate, n_samples=recipe.n_samples).waveform

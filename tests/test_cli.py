@@ -65,7 +65,7 @@ def test_predict_fit_test_on_a_folder(untrained, sounds, tmp_path):
     assert {"report/val/text_summary", "report/test/text_summary"} <= set(events.Tags()["tensors"])
     content = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
     hparams = HParamsPluginData.FromString(content).session_start_info.hparams
-    assert hparams["front_end"].string_value == "temporal-n_filters=4"
+    assert hparams["frontend"].string_value == "temporal-n_filters=4"
     assert hparams["candidate"].string_value == f"n_hidden={metrics['best_candidate']['n_hidden']}"
     content = events.SummaryMetadata("_hparams_/experiment").plugin_data.content
     declared = HParamsPluginData.FromString(content).experiment.metric_infos
@@ -173,7 +173,7 @@ def test_probe_of_a_cross_validation_is_not_scored_on_what_it_learned(untrained,
     assert "accuracy" not in out
 
 
-def test_options_of_the_front_end(untrained, sounds, tmp_path):
+def test_options_of_the_frontend(untrained, sounds, tmp_path):
     chosen = ["--model.init", "orthogonal", "--model.pooling", "mean_std", "--model.layers", "[2, 0]"]
     sample_level = ["--model.frontend", "sample_level", "--model.frontend.n_filters", "2"]
     status, out, _ = untrained("fit", *folder(sounds), *sample_level, *chosen, "--model.backend", "elm")
@@ -192,7 +192,7 @@ def test_options_of_the_front_end(untrained, sounds, tmp_path):
     assert "has --model.pooling='mean_std', the command line 'mean'" in err  # which is the default, but was given
 
 
-def test_arguments_of_a_back_end_are_kept(untrained, sounds, tmp_path):
+def test_arguments_of_a_backend_are_kept(untrained, sounds, tmp_path):
     more = ["--model.backend", "svm", "--model.backend.kernel", "linear", "--model.backend.C", 5]
     assert untrained("fit", *folder(sounds), *TEMPORAL, *more)[0] == 0
     metrics = json.loads(only(tmp_path, "runs/*/*/svm-C=5.0-kernel=linear/*/metrics.json").read_text())

@@ -6,9 +6,9 @@ import pytest
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("predict --data synthetic --model.frontend vgg6", "unknown front-end 'vgg6'; did you mean 'vgg'?"),
+        ("predict --data synthetic --model.frontend vgg6", "unknown frontend 'vgg6'; did you mean 'vgg'?"),
         ("predict --data foldr --model.frontend vgg", "unknown datamodule 'foldr'; did you mean 'folder'?"),
-        ("fit --data synthetic --model.backend elmo", "unknown back-end 'elmo'; did you mean 'elm'?"),
+        ("fit --data synthetic --model.backend elmo", "unknown backend 'elmo'; did you mean 'elm'?"),
         ("predict --data folder --model.frontend vgg", "--data: the following arguments are required: root"),
         ("predict --data synthetic --data.fold 3", "--data: Option 'fold' is not accepted; --data.help NAME"),
         (
@@ -19,9 +19,9 @@ import pytest
             "predict --data synthetic --model.frontend temporal --model.frontend.n_filters 6",
             "n_filters=6; expected a multiple of 4",
         ),
-        ("predict --data synthetic", "no front-end was given: add --model.frontend, one of"),
+        ("predict --data synthetic", "no frontend was given: add --model.frontend, one of"),
         ("predict --model.frontend vgg", "required: --data"),
-        ("fit --data synthetic --model.frontend mfcc", "no back-end was given: add --model.backend"),
+        ("fit --data synthetic --model.frontend mfcc", "no backend was given: add --model.backend"),
         ("predict --data folder --data.root gone --model.frontend vgg", "no folder at root='gone'"),
         ("predict --data synthetic --data.n_samples 0 --model.frontend vgg", "n_samples=0; expected"),
         (
@@ -40,7 +40,7 @@ import pytest
             "compare gone.yaml",
             "no study 'gone.yaml': no such file, and none of the shipped ones (extended_ballroom, gtzan",
         ),
-        ("compare --frontends [vgg6]", "frontends[0]: unknown front-end 'vgg6'; did you mean 'vgg'?"),
+        ("compare --frontends [vgg6]", "frontends[0]: unknown frontend 'vgg6'; did you mean 'vgg'?"),
         ("compare --seeds many", "--seeds: Expected"),
         ("compare --seeds []", "seeds: empty; give at least one"),
         ("compare gtzan", "roots.gtzan: no folder is given; add --roots.gtzan DIR"),

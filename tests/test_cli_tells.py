@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 
-def test_list_tells_the_place_and_the_layers_of_front_ends(untrained):
+def test_list_tells_the_place_and_the_layers_of_frontends(untrained):
     status, out, _ = untrained("list", "frontends")
     assert status == 0
     lines = [line.split() for line in out.splitlines()]
@@ -30,8 +30,8 @@ def test_list_tells_what_is_stored(untrained, sounds, tmp_path):
     assert status == 2
     assert "no folder at runs/embeddings; give" in err
     data = ["--data", "folder", "--data.root", sounds, "--data.n_samples", "8000"]
-    for front_end in ("mfcc", "temporal"):
-        assert untrained("predict", *data, "--model.frontend", front_end)[0] == 0
+    for frontend in ("mfcc", "temporal"):
+        assert untrained("predict", *data, "--model.frontend", frontend)[0] == 0
     (tmp_path / "runs/embeddings/a").mkdir()
     (tmp_path / "runs/embeddings/a/manifest.json").write_text("{")
     status, out, _ = untrained("list", "embeddings")

@@ -22,7 +22,7 @@ def test_compare(untrained, tmp_path, results_of):
     assert "temporal-n_filters=4" in out
     assert "chance" in out
     results = results_of(tmp_path)
-    # For each data set: temporal with two back-ends and seeds; mfcc with nearest_class once, with elm twice.
+    # For each data set: temporal with two backends and seeds; mfcc with nearest_class once, with elm twice.
     assert len(results) == 2 * (4 + 3)
     assert {(row["protocol"], row["metric"]) for row in results} == {
         ("nested", "cv/accuracy"),
@@ -51,8 +51,8 @@ def test_compare(untrained, tmp_path, results_of):
     assert status == 0
     assert "nothing to do" in err
     again = results_of(tmp_path, "again")
-    scores = {(r["dataset"], r["metric"], r["front_end"], r["back_end"], r["seed"]): r["accuracy"] for r in results}
-    assert all(scores[r["dataset"], r["metric"], r["front_end"], r["back_end"], "0"] == r["accuracy"] for r in again)
+    scores = {(r["dataset"], r["metric"], r["frontend"], r["backend"], r["seed"]): r["accuracy"] for r in results}
+    assert all(scores[r["dataset"], r["metric"], r["frontend"], r["backend"], "0"] == r["accuracy"] for r in again)
 
 
 def test_compare_by_the_study_s_protocol_says_so(untrained, tmp_path, results_of):
@@ -70,11 +70,11 @@ def test_compare_sweeps_options(untrained, tmp_path, results_of):
     (tmp_path / "study.yaml").write_text(STUDY + "model: {pooling: [mean, max], layers: [all, last, [0]]}\n")
     one = "[{class_path: synthetic, init_args: {task: events, clips_per_class: 4, n_samples: 8000, folds: 3}}]"
     few = ["--datamodules", one, "--backends", "[elm]", "--seeds", "[0]"]
-    front_ends = "[{class_path: sample_level, init_args: {n_filters: 2}}, mfcc]"
-    status, _, _ = untrained("compare", "study.yaml", *few, "--frontends", front_ends)
+    frontends = "[{class_path: sample_level, init_args: {n_filters: 2}}, mfcc]"
+    status, _, _ = untrained("compare", "study.yaml", *few, "--frontends", frontends)
     assert status == 0
     results = results_of(tmp_path)
-    assert {row["front_end"]: row["n_features"] for row in results} == {
+    assert {row["frontend"]: row["n_features"] for row in results} == {
         "sample_level-n_filters=2": "14",
         "sample_level-n_filters=2-layers=last": "2",
         "sample_level-n_filters=2-layers=0": "2",
@@ -84,7 +84,7 @@ def test_compare_sweeps_options(untrained, tmp_path, results_of):
         "mfcc": "120",  # has neither maps nor layers, and is there once
     }
     assert len(list((tmp_path / "runs/embeddings").iterdir())) == 3  # a pooling each, and mfcc
-    (row,) = (row for row in results if row["front_end"] == "sample_level-n_filters=2-layers=0-pooling=max")
+    (row,) = (row for row in results if row["frontend"] == "sample_level-n_filters=2-layers=0-pooling=max")
     status, out, _ = untrained("fit", "--config", tmp_path / "runs/small" / row["run"] / "config.yaml")
     assert status == 0
     assert f"cv/accuracy {100 * float(row['accuracy']):.2f} %" in out
@@ -95,8 +95,8 @@ def test_compare_sweeps_options(untrained, tmp_path, results_of):
     assert err.count("as Temporal has 1 layers") == 1
     assert "not in this study: MFCC overrides forward()" in err
     results = results_of(tmp_path, "both")
-    assert len([row for row in results if row["front_end"].startswith("temporal")]) == 2  # poolings, of all layers
-    status, _, err = untrained("compare", "study.yaml", *few, "--frontends", front_ends, "--model.layers", "[[7]]")
+    assert len([row for row in results if row["frontend"].startswith("temporal")]) == 2  # poolings, of all layers
+    status, _, err = untrained("compare", "study.yaml", *few, "--frontends", frontends, "--model.layers", "[[7]]")
     assert status == 2
     assert "frontends[0]: layers=[7]; expected" in err
 
@@ -108,11 +108,11 @@ def test_compare_reads_features_as_they_are_and_as_z_scores(untrained, tmp_path,
     status, out, _ = untrained("compare", "study.yaml", *few)
     assert status == 0
     results = results_of(tmp_path)
-    score_of = {row["back_end"]: float(row["accuracy"]) for row in results}
+    score_of = {row["backend"]: float(row["accuracy"]) for row in results}
     assert set(score_of) == {"svm", "svm-standardize=zscore", "elm", "elm-standardize=zscore"}
     assert score_of["svm"] != score_of["svm-standardize=zscore"]
     assert len(list((tmp_path / "runs/embeddings").iterdir())) == 1
-    (row,) = (row for row in results if row["back_end"] == "svm-standardize=zscore")
+    (row,) = (row for row in results if row["backend"] == "svm-standardize=zscore")
     config = tmp_path / "runs/small" / row["run"] / "config.yaml"
     assert yaml.safe_load(config.read_text())["model"]["standardize"] == "zscore"
     status, out, _ = untrained("fit", "--config", config)
@@ -147,11 +147,11 @@ def test_force_computes_each_data_set_again_in_the_store_that_they_share(untrain
     assert untrained("compare", "study.yaml", "--force")[0] == 0
 
 
-def test_table_and_figure_have_front_ends_of_a_kind_together(untrained):
+def test_table_and_figure_have_frontends_of_a_kind_together(untrained):
     one = "[{class_path: synthetic, init_args: {task: events, clips_per_class: 4, n_samples: 8000, folds: 3}}]"
-    front_ends = "[mfcc, timbral, frame_level, vgg, sample_level]"
+    frontends = "[mfcc, timbral, frame_level, vgg, sample_level]"
     few = ["--datamodules", one, "--backends", "[elm]", "--seeds", "[0]"]
-    status, out, _ = untrained("compare", "synthetic", *few, "--frontends", front_ends)
+    status, out, _ = untrained("compare", "synthetic", *few, "--frontends", frontends)
     assert status == 0
     rows = [name for line in out.splitlines() if line.startswith("│") and (name := line.split("│")[1].strip())]
     assert rows == [

@@ -32,7 +32,7 @@ def test_a_rerun_does_only_what_is_new(untrained, tmp_path, results_of, little):
     assert "1 of 2 runs are done already" in err
     assert "[1/1] synthetic-events/temporal-n_filters=8/nearest_class/seed0: " in err
     assert not list((tmp_path / "runs/embeddings").glob("*mfcc*"))
-    assert {row["front_end"] for row in results_of(tmp_path)} == {"temporal-n_filters=8", "mfcc"}
+    assert {row["frontend"] for row in results_of(tmp_path)} == {"temporal-n_filters=8", "mfcc"}
     assert "temporal-n_filters=4" not in (tmp_path / "runs/small/report.md").read_text()
     assert untrained("compare", "study.yaml")[2] == "2 of 2 runs are done already\n"
     assert results_of(tmp_path) == before
@@ -70,7 +70,7 @@ class Fragile(MFCC):
 
 
 class Refusing(NearestClass):
-    """A back-end that cannot be fitted."""
+    """A backend that cannot be fitted."""
 
     def fit(self, X, y):
         raise ValueError("cannot learn")
@@ -85,7 +85,7 @@ def test_a_run_that_fails_is_recorded_and_the_others_go_on(untrained, tmp_path, 
     )
     status, out, err = untrained("compare", "study.yaml")
     assert status == 1
-    errors = {(row["front_end"], row["back_end"]): row["error"] for row in results_of(tmp_path)}
+    errors = {(row["frontend"], row["backend"]): row["error"] for row in results_of(tmp_path)}
     assert errors.pop(("mfcc", "nearest_class")) == ""
     assert errors.pop(("mfcc", "refusing")) == "UsageError: Refusing cannot be fitted: cannot learn"
     assert set(errors.values()) == {"RuntimeError: this plug-in fails"}

@@ -1,14 +1,14 @@
-"""What breaks a promise of a front-end is told which, and what to do."""
+"""What breaks a promise of a frontend is told which, and what to do."""
 
 import pytest
 import torch
 from torch import nn
-from untrained import FRONTENDS, FrontEnd, LogMel
+from untrained import FRONTENDS, Frontend, LogMel
 from untrained.errors import ContractError
 from untrained.testing import check_frontend
 
 
-class Good(FrontEnd):
+class Good(Frontend):
     """One layer."""
 
     def __init__(self, n_filters: int = 4, *, seed: int = 0) -> None:
@@ -222,8 +222,8 @@ BROKEN = {
     OverTheBatch: r"hears_each_clip_alone: a clip .*has another embedding in a batch than alone .*over one clip",
     Noisy: "repeats_itself: the same clips have other embeddings the second time .*; draw nothing in feature_maps",
     InPlace: "repeats_itself: forward changes the waveform that it is given|other embeddings the second time",
-    KeepsCounts: "repeats_itself: forward changes count; a front-end is frozen",
-    Trains: "is_frozen: the front-end is in training mode; do not override",
+    KeepsCounts: "repeats_itself: forward changes count; a frontend is frozen",
+    Trains: "is_frozen: the frontend is in training mode; do not override",
     Learns: "is_frozen: conv.weight requires a gradient",
     DrawsElsewhere: r"is_decided_by_its_seed: two with the same seed differ; draw in reset_parameters\(generator\)",
     ConstantElsewhere: "moves_between_devices: scale is a tensor that .* leaves where it is; use register_buffer",
@@ -262,7 +262,7 @@ def test_promises_are_said_one_by_one(untrained):
     assert "    the embedding of silence is not finite; guard logarithms" in out
     for arguments, message in (
         (["frontend"], "check frontend needs a name"),
-        (["frontend", "vgg6"], "unknown front-end 'vgg6'; did you mean 'vgg'?"),
+        (["frontend", "vgg6"], "unknown frontend 'vgg6'; did you mean 'vgg'?"),
         (["frontend", "vgg", "--frontend.n_filter", "3"], "--frontend"),
         (["nonsense"], "check needs to know what"),
         ([], "check needs to know what"),

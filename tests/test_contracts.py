@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from untrained import BACKENDS, FRONTENDS, AudioDataModule, BackEnd, Clip
+from untrained import BACKENDS, FRONTENDS, AudioDataModule, Backend, Clip
 from untrained.audio import Decoded
 from untrained.backends.nearest_class import NearestClass
 from untrained.datamodules.folder import AudioFolder
@@ -25,13 +25,13 @@ SEARCHED = [
 
 
 @parametrize_with_checks(*OURS, Hear("untrained.hear", "temporal"))
-def test_our_front_ends(check):
+def test_our_frontends(check):
     check()
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("check", SEARCHED, ids=str)
-def test_our_back_ends(check):
+def test_our_backends(check):
     check()
 
 
@@ -100,13 +100,13 @@ BROKEN_BACKENDS = {
 
 
 @pytest.mark.parametrize("cls", BROKEN_BACKENDS, ids=lambda cls: cls.__name__)
-def test_back_ends_that_break_a_promise(cls):
+def test_backends_that_break_a_promise(cls):
     with pytest.raises(ContractError, match=BROKEN_BACKENDS[cls]):
         check_backend(cls)
 
 
 def test_scikit_learn_s_conventions_are_among_the_promises():
-    class Naive(BackEnd):
+    class Naive(Backend):
         """Keeps no number of features."""
 
         def fit(self, X, y):
@@ -208,5 +208,5 @@ def test_data_that_breaks_a_promise(cls):
 
 def test_good_data_passes_and_what_is_no_plug_in_is_refused():
     check_datamodule(Sounds(n_samples=100))
-    with pytest.raises(TypeError, match="dict is no FrontEnd, BackEnd or AudioDataModule"):
+    with pytest.raises(TypeError, match="dict is no Frontend, Backend or AudioDataModule"):
         checks_of({})

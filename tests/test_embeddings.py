@@ -14,7 +14,7 @@ from untrained.datamodules import AudioDataModule
 from untrained.datamodules.folder import AudioFolder
 from untrained.datamodules.synthetic import Synthetic
 from untrained.embeddings import provenance as identity
-from untrained.embeddings.provenance import code_digest, describe, describe_front_end
+from untrained.embeddings.provenance import code_digest, describe, describe_frontend
 from untrained.embeddings.writer import EmbeddingWriter
 from untrained.errors import AudioError, StoreError, UntrainedError, UsageError
 from untrained.frontends.baselines import MFCC
@@ -34,8 +34,8 @@ def folder(root, **arguments):
     return AudioFolder(str(root), n_samples=8000, **arguments)
 
 
-def embed(data, root, front_end=None):
-    extraction = extract(Probe(front_end or Temporal(n_filters=4)), data, trainer(), root)
+def embed(data, root, frontend=None):
+    extraction = extract(Probe(frontend or Temporal(n_filters=4)), data, trainer(), root)
     return extraction, extraction.store.read([row.id for row in extraction.store.rows])
 
 
@@ -57,7 +57,7 @@ def test_another_seed_has_other_weights_and_another_store(sounds, tmp_path):
     assert np.abs(X - Y).max() > 0.1 * np.abs(X).max()
 
 
-def test_embeddings_are_those_of_the_front_end(sounds, tmp_path):
+def test_embeddings_are_those_of_the_frontend(sounds, tmp_path):
     data = folder(sounds)
     extraction, X = embed(data, tmp_path)
     waveforms = torch.stack([torch.from_numpy(data.read(clip, 12_000).waveform) for clip in data.listed])
@@ -102,11 +102,11 @@ def test_a_stored_clip_whose_file_has_broken_is_no_longer_used(sounds, tmp_path)
 
 PLUGIN = """
 from torch import nn
-from untrained.frontends import FrontEnd, Waveform
+from untrained.frontends import Frontend, Waveform
 from . import maths
 
 
-class Mine(FrontEnd):
+class Mine(Frontend):
     '''Documented.'''
 
     def __init__(self, *, seed: int = 0) -> None:
@@ -129,7 +129,7 @@ MATHS = "def rectified(x):\n    return x.relu()\n"
         ("mine.py", "# a comment", "# another", False),
     ],
 )
-def test_the_code_of_a_front_end_decides_its_store(tmp_path, monkeypatch, file, old, new, matters):
+def test_the_code_of_a_frontend_decides_its_store(tmp_path, monkeypatch, file, old, new, matters):
     monkeypatch.syspath_prepend(tmp_path)
 
     def digest_of(package, changed):
@@ -139,9 +139,9 @@ def test_the_code_of_a_front_end_decides_its_store(tmp_path, monkeypatch, file, 
             assert name != file or old in text
             (folder / name).write_text(text.replace(old, new) if changed and name == file else text)
         importlib.invalidate_caches()
-        front_end = importlib.import_module(f"{package}.mine").Mine()
-        digest = code_digest([type(module) for module in front_end.modules()])
-        assert describe(front_end, Synthetic(), "32-true")["code"] == digest
+        frontend = importlib.import_module(f"{package}.mine").Mine()
+        digest = code_digest([type(module) for module in frontend.modules()])
+        assert describe(frontend, Synthetic(), "32-true")["code"] == digest
         for name in (package, f"{package}.mine", f"{package}.maths"):
             del sys.modules[name]
         shutil.rmtree(folder)
@@ -165,9 +165,9 @@ def test_an_edit_of_what_decides_no_value_changes_no_digest(monkeypatch, name, m
 
 def test_a_digest_is_of_the_code_and_not_of_the_weights():
     vgg, other = VGG(2, seed=1), VGG(3)
-    assert len({describe_front_end(front_end)["code"] for front_end in (vgg, Temporal(4), MFCC())}) == 3
-    assert describe_front_end(vgg)["code"] == describe_front_end(other)["code"]
-    assert describe_front_end(vgg)["weights"] != describe_front_end(other)["weights"]
+    assert len({describe_frontend(frontend)["code"] for frontend in (vgg, Temporal(4), MFCC())}) == 3
+    assert describe_frontend(vgg)["code"] == describe_frontend(other)["code"]
+    assert describe_frontend(vgg)["weights"] != describe_frontend(other)["weights"]
 
 
 def test_a_plug_in_s_data_of_other_arguments_has_another_store():
@@ -218,22 +218,22 @@ def test_a_writer_can_be_used_again_and_holds_the_store_meanwhile(broken, tmp_pa
     for name in ("horn/0001.wav", "siren/0001.wav"):
         shutil.copy(broken / "horn/0000.wav", broken / name)
     soundfile.write(broken / "siren/0002.wav", np.float32([0, np.nan]), 12_000, subtype="FLOAT")
-    writer, data, front_end = EmbeddingWriter(tmp_path / "store"), folder(broken), Temporal(4)
+    writer, data, frontend = EmbeddingWriter(tmp_path / "store"), folder(broken), Temporal(4)
 
     def predict():
         one = Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, callbacks=[writer])
-        one.predict(Probe(front_end), datamodule=data, return_predictions=False)
+        one.predict(Probe(frontend), datamodule=data, return_predictions=False)
 
     with pytest.raises(AudioError, match=r"siren/0002.wav"):
         predict()
-    assert not front_end._forward_hooks
+    assert not frontend._forward_hooks
     assert len(data.predict_dataloader().dataset) == 24
     shutil.copy(broken / "siren/0000.wav", broken / "siren/0002.wav")
     with writer.store.locked(), pytest.raises(StoreError, match="is in use by process"):
         predict()
     predict()
     assert len(writer.store.rows) == 24
-    assert not front_end._forward_hooks
+    assert not frontend._forward_hooks
 
 
 @pytest.mark.parametrize("batch_size", [1, 8])
@@ -291,7 +291,7 @@ def test_a_folder_of_embeddings_that_is_not_utf8_is_refused(sounds, tmp_path):
 def test_everything_that_matters_has_a_store_of_its_own(sounds, tmp_path):
     writer = EmbeddingWriter(tmp_path)
     folders = set()
-    for front_end, data, precision in (
+    for frontend, data, precision in (
         (Temporal(4), folder(sounds), "32-true"),
         (Temporal(8), folder(sounds), "32-true"),
         (Temporal(4, seed=1), folder(sounds), "32-true"),
@@ -302,13 +302,13 @@ def test_everything_that_matters_has_a_store_of_its_own(sounds, tmp_path):
         (Temporal(4), Synthetic("events", n_samples=8000), "32-true"),
         (Temporal(4), Synthetic("events", n_samples=8000, seed=1), "32-true"),
     ):
-        writer.open(front_end, data, precision)
+        writer.open(frontend, data, precision)
         folders.add(writer.store.folder)
     assert len(folders) == 9
     writer.open(Temporal(4), folder(sounds, seed=5, folds=3, batch_size=2), "32-true")  # splits are not stored
     assert writer.store.folder in folders
 
 
-def test_another_sample_rate_than_the_front_end_s_is_refused(sounds, tmp_path):
-    with pytest.raises(UsageError, match="the front-end reads 12000 Hz"):
+def test_another_sample_rate_than_the_frontend_s_is_refused(sounds, tmp_path):
+    with pytest.raises(UsageError, match="the frontend reads 12000 Hz"):
         embed(folder(sounds, sample_rate=44_100), tmp_path)

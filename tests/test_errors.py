@@ -24,8 +24,8 @@ def place(untrained, sounds, tmp_path):
         for name in "abc":
             (tmp_path / "damaged" / label / f"{name}.wav").write_bytes(b"RIFF, and nothing behind")
     (tmp_path / "clips.csv").write_text("path,class\na.wav,low\n")
-    for name, back_end in (("probe", ["--model.backend", "nearest_class"]), ("forest", FOREST)):
-        assert untrained("fit", *MFCC, *back_end)[0] == 0
+    for name, backend in (("probe", ["--model.backend", "nearest_class"]), ("forest", FOREST)):
+        assert untrained("fit", *MFCC, *backend)[0] == 0
         (checkpoint,) = tmp_path.glob("runs/*/*/*/*/probe.ckpt")
         shutil.move(checkpoint, tmp_path / f"{name}.ckpt")
 

@@ -19,13 +19,13 @@ def test_scikit_learn_conventions(estimator, check):
     check(estimator)
 
 
-def test_embeddings_are_those_of_the_front_end():
+def test_embeddings_are_those_of_the_frontend():
     X = np.random.default_rng(0).normal(size=(5, 9000)).astype(np.float32)
     found = RandomFeatures("temporal", seed=3, batch_size=2, **SMALL).fit_transform(X)
-    front_end = FRONTENDS.create("temporal", n_filters=4, seed=3)
-    assert np.allclose(found, front_end(torch.from_numpy(X)).numpy(), atol=1e-5)
+    frontend = FRONTENDS.create("temporal", n_filters=4, seed=3)
+    assert np.allclose(found, frontend(torch.from_numpy(X)).numpy(), atol=1e-5)
     names = RandomFeatures("temporal", **SMALL).fit(X).get_feature_names_out()
-    assert list(names) == front_end.feature_names
+    assert list(names) == frontend.feature_names
 
 
 def test_files_and_arrays_of_another_rate(sounds):
@@ -49,7 +49,7 @@ def test_files_and_arrays_of_another_rate(sounds):
         transformer.transform(["gone.wav"])
 
 
-def test_front_end_and_seed_are_searched():
+def test_frontend_and_seed_are_searched():
     rng = np.random.default_rng(0)
     y = np.tile([0, 1], 12)
     X = rng.normal(size=(24, 6000)) * np.where(y, 1.0, 0.1)[:, None]
@@ -60,10 +60,10 @@ def test_front_end_and_seed_are_searched():
     assert search.best_score_ == 1
     for wrong, message in (
         ({"batch_size": 0}, "batch_size=0; expected 1 or more"),
-        ({"arguments": {"n_filter": 1}}, "front-end 'vgg' cannot be made: .*n_filter"),
+        ({"arguments": {"n_filter": 1}}, "frontend 'vgg' cannot be made: .*n_filter"),
     ):
         with pytest.raises(ValueError, match=message):
             RandomFeatures(**wrong).fit(X)
-    assert RandomFeatures("temporal", seed=np.int64(3)).fit(X).front_end_.seed == 3
+    assert RandomFeatures("temporal", seed=np.int64(3)).fit(X).frontend_.seed == 3
     with pytest.raises(PluginError, match="did you mean 'vgg'"):
         RandomFeatures("vgg6").fit(X)

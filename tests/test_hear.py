@@ -11,7 +11,7 @@ import untrained.hear as hear
 from torch import nn
 from untrained import FRONTENDS, load_embeddings
 from untrained.cli import main
-from untrained.embeddings.provenance import describe_front_end
+from untrained.embeddings.provenance import describe_frontend
 from untrained.errors import CheckpointError, UntrainedError, UsageError
 from untrained.frontends.hear import Hear
 from untrained.frontends.weights import undrawn
@@ -41,13 +41,13 @@ def test_what_the_validator_checks(text):
     assert 950 <= timestamps[0, -1] < 1000
 
 
-def test_a_scene_is_the_embedding_of_the_sound_at_the_front_end_s_rate():
+def test_a_scene_is_the_embedding_of_the_sound_at_the_frontend_s_rate():
     model = hear.load_model(TEMPORAL)
-    front_end = FRONTENDS.create("temporal", n_filters=4)
+    frontend = FRONTENDS.create("temporal", n_filters=4)
     time = torch.arange(32_000) / 16_000
     sound = torch.sin(2 * torch.pi * 440 * time)[None]
     lower = torch.sin(2 * torch.pi * 440 * torch.arange(24_000) / 12_000)[None]
-    found, wanted = hear.get_scene_embeddings(sound, model), front_end(lower)
+    found, wanted = hear.get_scene_embeddings(sound, model), frontend(lower)
     assert torch.allclose(found, wanted, atol=0.02 * float(wanted.abs().max()))
 
 
@@ -100,15 +100,15 @@ def somebody_s(monkeypatch):
     return module
 
 
-def test_any_module_is_a_front_end(somebody_s):
-    front_end = Hear("somebody_s")
-    assert (front_end.sample_rate, front_end.embedding_size) == (16_000, 3)
-    assert front_end.feature_names == ["hear0", "hear1", "hear2"]
-    assert not front_end.is_random
-    assert not any(parameter.requires_grad for parameter in front_end.parameters())
+def test_any_module_is_a_frontend(somebody_s):
+    frontend = Hear("somebody_s")
+    assert (frontend.sample_rate, frontend.embedding_size) == (16_000, 3)
+    assert frontend.feature_names == ["hear0", "hear1", "hear2"]
+    assert not frontend.is_random
+    assert not any(parameter.requires_grad for parameter in frontend.parameters())
     sound = noise(2, 1000)
-    assert torch.equal(front_end(sound), somebody_s.get_scene_embeddings(sound, front_end.model))
-    assert torch.allclose(Hear("somebody_s", "weights.pt")(sound), 10 * front_end(sound))
+    assert torch.equal(frontend(sound), somebody_s.get_scene_embeddings(sound, frontend.model))
+    assert torch.allclose(Hear("somebody_s", "weights.pt")(sound), 10 * frontend(sound))
 
 
 def test_modules_that_cannot_be(somebody_s):
@@ -143,7 +143,7 @@ def test_pre_trained_embeddings_stand_in_the_same_table(untrained, somebody_s, t
     sound = tmp_path / "runs"
     status, _, err = untrained("classify", sound, "--ckpt_path", checkpoint)
     assert status == 2
-    assert "its front-end 'hear' would import somebody_s" in err
+    assert "its frontend 'hear' would import somebody_s" in err
     assert "--trust somebody_s" in err
     from untrained.probes.trained import load
 
@@ -172,8 +172,8 @@ def test_no_checkpoint_and_no_text_imports_what_nobody_allowed(tmp_path, monkeyp
             Hear("untrained.hear", text)
     run = tmp_path / "run"
     run.mkdir()
-    for front_end in ({"class_path": "evil.X"}, {"class_path": "hear", "init_args": {"module": "evil"}}):
-        config = {"data": {"class_path": "synthetic"}, "model": {"frontend": front_end}, "trainer": {}}
+    for frontend in ({"class_path": "evil.X"}, {"class_path": "hear", "init_args": {"module": "evil"}}):
+        config = {"data": {"class_path": "synthetic"}, "model": {"frontend": frontend}, "trainer": {}}
         (run / "config.yaml").write_text(json.dumps(config))
         with pytest.raises(UntrainedError):
             load_embeddings(run)
@@ -199,10 +199,10 @@ def test_an_edited_module_has_another_store(somebody_s, tmp_path, monkeypatch):
     for factor in (1, 2):
         lines = ["from somebody_s import load_model", "def get_scene_embeddings(audio, model):", f"    return {factor}"]
         (tmp_path / f"api{factor}.py").write_text("\n".join(lines))
-        codes.append(describe_front_end(Hear(f"api{factor}"))["code"])
+        codes.append(describe_frontend(Hear(f"api{factor}"))["code"])
     assert codes[0] != codes[1]
     digests = []
     for content in (b"some", b"other"):
         (tmp_path / "weights.pt").write_bytes(content)
-        digests.append(describe_front_end(Hear("somebody_s", str(tmp_path / "weights.pt")))["weights"])
+        digests.append(describe_frontend(Hear("somebody_s", str(tmp_path / "weights.pt")))["weights"])
     assert digests[0] != digests[1]

@@ -34,10 +34,10 @@ def test_embeddings_of_a_run(run, sounds):
     }
     assert set(found.folds) == {-1}
     assert set(found.groups) == {""}
-    front_end = package.FRONTENDS.create("sample_level", n_filters=2)
+    frontend = package.FRONTENDS.create("sample_level", n_filters=2)
     waveforms = package.RandomFeatures("sample_level", arguments={"n_filters": 2}, n_samples=8000)
     again = waveforms.fit_transform([sounds / clip for clip in found.ids])
-    assert np.allclose(found.X, again[:, front_end.columns([0, 6])], atol=1e-4)
+    assert np.allclose(found.X, again[:, frontend.columns([0, 6])], atol=1e-4)
 
 
 def test_embeddings_of_a_run_whose_root_is_the_current_folder(run, tmp_path):

@@ -33,12 +33,12 @@ def test_example_in_the_readme():
     readme = (Path(__file__).parents[1] / "README.md").read_text()
     (code,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
     exec(code, {"__name__": "readme"})
-    front_end = package.FRONTENDS.create("dilated", n_filters=4)
-    assert front_end(torch.zeros(2, 9000)).shape == (2, front_end.embedding_size) == (2, 12)
+    frontend = package.FRONTENDS.create("dilated", n_filters=4)
+    assert frontend(torch.zeros(2, 9000)).shape == (2, frontend.embedding_size) == (2, 12)
 
 
 def test_the_package_imports_no_torch():
-    code = "import sys, untrained; assert not {'torch', 'sklearn', 'numpy'} & set(sys.modules); untrained.FrontEnd"
+    code = "import sys, untrained; assert not {'torch', 'sklearn', 'numpy'} & set(sys.modules); untrained.Frontend"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -46,8 +46,8 @@ def test_public_names_are_there():
     for name in package.__all__:
         assert getattr(package, name) is not None
     assert set(package.__all__) <= set(dir(package))
-    with pytest.raises(AttributeError, match="has no attribute 'Frontend'"):
-        package.Frontend  # noqa: B018
+    with pytest.raises(AttributeError, match="has no attribute 'Front'"):
+        package.Front  # noqa: B018
 
 
 def test_everything_is_installed():
@@ -84,7 +84,7 @@ def copies(tmp_path_factory):
 
 @pytest.mark.parametrize("path", shipped_studies().values(), ids=lambda path: path.stem)
 def test_shipped_studies_run(untrained, path, tmp_path, copies):
-    """Each as it is but for its length: one seed, a plain back-end, small front-ends and few or short clips."""
+    """Each as it is but for its length: one seed, a plain backend, small frontends and few or short clips."""
     study = yaml.safe_load(path.read_text())
     assert study["name"] == path.stem
     arguments = ["--seeds", "[0]", "--backends", "[{class_path: elm, init_args: {n_hidden: 100}}]"]
@@ -93,7 +93,7 @@ def test_shipped_studies_run(untrained, path, tmp_path, copies):
         arguments += ["--vary.datamodules.n_samples", "[8000]", "--vary.frontends.size", "[small]"]
     else:
         arguments += ["--datamodules", TINY]
-    if path.stem in ("paper", "extended_ballroom"):  # whose front-ends are those of the others
+    if path.stem in ("paper", "extended_ballroom"):  # whose frontends are those of the others
         arguments += ["--frontends", "[mfcc, {class_path: frame_level, init_args: {collapse_deep: true}}]"]
         study["frontends"] = ["mfcc", "frame_level"]
     status, out, _ = untrained("compare", path.stem, *arguments)
@@ -107,15 +107,15 @@ def test_shipped_studies_run(untrained, path, tmp_path, copies):
 
 
 def test_table_of_costs_is_up_to_date():
-    """What does not depend on the machine: every front-end at both sizes, features, parameters and FLOP."""
+    """What does not depend on the machine: every frontend at both sizes, features, parameters and FLOP."""
     document = (Path(__file__).parents[1] / "docs" / "frontends.md").read_text()
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in _between_marks(document)[2:]]
     assert all(float(peak) < 2.5 for *_, peak in cells)  # GiB, for a clip of 30 s
     rows = [row[:5] for row in cells]
     assert [(name.strip("`"), size) for name, size, *_ in rows] == frontend_costs.cases()
     for name, size, *numbers in rows:
-        front_end = package.FRONTENDS.create(name.strip("`"), **({"size": size} if size else {}))
-        described = front_end.describe(frontend_costs.N_SAMPLES)
+        frontend = package.FRONTENDS.create(name.strip("`"), **({"size": size} if size else {}))
+        described = frontend.describe(frontend_costs.N_SAMPLES)
         flop = f"{described.flop / 1e9:.3f}"
         assert numbers == [f"{described.embedding_size:,}", f"{described.n_parameters:,}", flop]
 

@@ -74,8 +74,8 @@ def test_a_broken_package_breaks_nothing_else(installed):
     for name, message in (
         ("unimportable", "cannot be imported .*No module named 'a_package_that_nobody_has'"),
         ("absent", "has no attribute 'NotThere'"),
-        ("no_frontend", r"is class NoFrontEnd, expected a subclass of untrained\.frontends\.base\.FrontEnd"),
-        ("no_backend", r"is class NoFrontEnd, expected a subclass of untrained\.backends\.base\.BackEnd"),
+        ("no_frontend", r"is class NoFrontend, expected a subclass of untrained\.frontends\.base\.Frontend"),
+        ("no_backend", r"is class NoFrontend, expected a subclass of untrained\.backends\.base\.Backend"),
         ("raising", "ZeroDivisionError: at import"),
         ("vgg", r"is registered by broken-example \(broken_example:Impostor\) and untrained"),
     ):
@@ -101,7 +101,7 @@ def test_a_package_to_begin_with(untrained, tmp_path):
     assert "33 passed" in tested.stdout
     for name, message in (
         ("my_idea", "untrained-my-idea is there already"),
-        ("vgg", "front-end 'vgg' is registered by untrained; give another name"),
+        ("vgg", "frontend 'vgg' is registered by untrained; give another name"),
         ("7x96", "'7x96' cannot be the name of a package"),
         ("log_mel", "'log_mel' cannot be the name of a package"),
         ("_x", "'_x' cannot be the name of a package"),

@@ -1,4 +1,4 @@
-"""What a probe lets be chosen of any front-end, and that all choices of layers share one extraction."""
+"""What a probe lets be chosen of any frontend, and that all choices of layers share one extraction."""
 
 import numpy as np
 import pytest
@@ -27,9 +27,9 @@ def run(probe, data, root):
 
 
 def test_layers_are_columns_of_what_is_stored(data, tmp_path):
-    front_end = SampleLevel(n_filters=3)
-    everything = run(Probe(front_end), data, tmp_path)
-    probe = Probe(front_end, ELMClassifier(), layers=[6, 0])
+    frontend = SampleLevel(n_filters=3)
+    everything = run(Probe(frontend), data, tmp_path)
+    probe = Probe(frontend, ELMClassifier(), layers=[6, 0])
     again = run(probe, data, tmp_path)
     assert again.store.folder == everything.store.folder
     assert again.n_computed == 0
@@ -72,8 +72,8 @@ def test_a_checkpoint_holds_what_was_chosen(data, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"layers": [9]}, r"does not fit the front-end that is installed \(layers=\[9\]"),
-        ({"pooling": "mean"}, "its back-end has learned from 6 features, the front-end gives 3"),
+        ({"layers": [9]}, r"does not fit the frontend that is installed \(layers=\[9\]"),
+        ({"pooling": "mean"}, "its backend has learned from 6 features, the frontend gives 3"),
         ({"init": "zeros"}, "init is not what a checkpoint holds"),
     ],
 )
@@ -89,24 +89,24 @@ def test_a_checkpoint_that_has_been_changed(data, tmp_path, changes, message):
         load(tmp_path / "probe.ckpt")
 
 
-def test_the_front_end_that_was_given_stays_as_it_is():
-    front_end = VGG(n_filters=2)
-    probe = Probe(front_end, pooling="max")
-    assert Probe(front_end).frontend is front_end
-    assert front_end.options.pooling == "mean"
+def test_the_frontend_that_was_given_stays_as_it_is():
+    frontend = VGG(n_filters=2)
+    probe = Probe(frontend, pooling="max")
+    assert Probe(frontend).frontend is frontend
+    assert frontend.options.pooling == "mean"
     assert probe.frontend.options.pooling == "max"
 
 
-def test_what_was_chosen_of_a_front_end_is_kept():
-    front_end = VGG(n_filters=2).with_options(init="xavier", pooling="max")
-    front_end.load_state_dict(VGG(n_filters=2, seed=5).state_dict())
-    probe = Probe(front_end)
-    assert probe.frontend is front_end
+def test_what_was_chosen_of_a_frontend_is_kept():
+    frontend = VGG(n_filters=2).with_options(init="xavier", pooling="max")
+    frontend.load_state_dict(VGG(n_filters=2, seed=5).state_dict())
+    probe = Probe(frontend)
+    assert probe.frontend is frontend
     assert (probe.init, probe.pooling) == ("xavier", "max")
     assert torch.equal(probe.frontend.convs[0].weight, VGG(n_filters=2, seed=5).convs[0].weight)
 
 
-def test_choices_that_a_front_end_has_not():
+def test_choices_that_a_frontend_has_not():
     with pytest.raises(ValueError, match=r"layers=\[5\]; expected .* as VGG has 5 layers"):
         Probe(VGG(n_filters=2), layers=[5])
     for options in ({"layers": "last"}, {"pooling": "max"}, {"init": "pytorch"}):

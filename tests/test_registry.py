@@ -1,12 +1,12 @@
 import pytest
 from untrained.cli import main
 from untrained.errors import PluginError
-from untrained.frontends import FrontEnd
+from untrained.frontends import Frontend
 from untrained.registry import FRONTENDS, Plugin, Registry
 
 
 def registry(*plugins):
-    made = Registry("front-end", "untrained.frontends", "untrained.frontends.base:FrontEnd")
+    made = Registry("frontend", "untrained.frontends", "untrained.frontends.base:Frontend")
     made._installed = list(plugins)
     return made
 
@@ -22,7 +22,7 @@ def test_installed_names_are_found_and_made():
 
 
 def test_unknown_name_suggests_the_nearest_and_lists_all():
-    with pytest.raises(PluginError, match=r"unknown front-end 'vgg6'; did you mean 'vgg'\? registered: .*temporal"):
+    with pytest.raises(PluginError, match=r"unknown frontend 'vgg6'; did you mean 'vgg'\? registered: .*temporal"):
         FRONTENDS.get("vgg6")
 
 
@@ -39,7 +39,7 @@ def test_unimportable_plugin_breaks_nothing_else():
 
 
 def test_list_survives_what_a_plugin_says_of_itself(capsys):
-    class Odd(FrontEnd):
+    class Odd(Frontend):
         """Odd."""
 
         input = 3
@@ -74,7 +74,7 @@ def test_same_name_of_two_distributions_is_refused_when_asked_for():
 def test_class_that_does_not_keep_the_contract_is_told_what_it_lacks():
     wrong = registry(Plugin("wrong", "collections:OrderedDict", "some-package"))
     with pytest.raises(
-        PluginError, match=r"class OrderedDict, expected a subclass of .*FrontEnd.*lacks .*feature_maps"
+        PluginError, match=r"class OrderedDict, expected a subclass of .*Frontend.*lacks .*feature_maps"
     ):
         wrong.get("wrong")
     function = registry(Plugin("wrong", "math:sqrt", "some-package"))
@@ -86,7 +86,7 @@ def test_decorator_follows_the_same_rules():
     local = registry(GOOD)
 
     @local.register("mine")
-    class Mine(FrontEnd):
+    class Mine(Frontend):
         """Mine."""
 
     assert local.get("mine") is Mine
@@ -103,7 +103,7 @@ def test_registering_again_replaces():
     for _ in range(2):
 
         @local.register("mine")
-        class Mine(FrontEnd):
+        class Mine(Frontend):
             pass
 
     assert local.get("mine") is Mine

@@ -12,9 +12,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from untrained import FRONTENDS
 from untrained.cli import main
-from untrained.frontends import FrontEnd
+from untrained.frontends import Frontend
 from untrained.probes.metrics import bootstrap, interval
-from untrained.probes.run import front_end_label
+from untrained.probes.run import frontend_label
 from untrained.studies.analysis import analyse
 from untrained.studies.figures import filters_figure, pareto_front
 from untrained.studies.published import _ROWS
@@ -55,7 +55,7 @@ def test_two_spreads(study, analysis):
     assert not failures
     key = ("synthetic-events", "temporal-n_filters=4", "nearest_class")
     cell = analysis.cells[key]
-    runs = [result for result in results if (result.dataset, result.front_end, result.back_end) == key]
+    runs = [result for result in results if (result.dataset, result.frontend, result.backend) == key]
     accuracies = [run.accuracy for run in runs]
     assert len(accuracies) == 2
     assert cell.accuracy == pytest.approx(mean(accuracies))
@@ -102,15 +102,15 @@ def test_differences_over_folds(study, analysis):
     assert [(row["a"], row["b"], float(row["p"])) for row in rows] == [(c.a, c.b, c.p) for c in analysis.comparisons]
 
 
-def made(front_end, seed=0, **changes):
+def made(frontend, seed=0, **changes):
     """A result as a study would have it."""
     told = {
         "dataset": "my copy",
         "datamodule": "gtzan",
-        "front_end": front_end,
-        "back_end": "svm",
+        "frontend": frontend,
+        "backend": "svm",
         "seed": seed,
-        "run": f"{front_end}-{seed}",
+        "run": f"{frontend}-{seed}",
         "input": "spectrogram",
         "filters": "many",
         "protocol": "holdout",
@@ -186,7 +186,7 @@ def test_scores_chosen_by_the_clips_that_are_scored_enter_no_test(tmp_path):
     assert differences_in_short(analysis) == []
 
 
-def test_clips_that_one_front_end_lost_change_nothing_of_others(tmp_path):
+def test_clips_that_one_frontend_lost_change_nothing_of_others(tmp_path):
     """They are left out of differences to it, and of nothing else."""
     results = [kept(tmp_path, made(name), n) for name, n in (("vgg", 40), ("mfcc", 30))]
     alone = analyse(results, tmp_path)
@@ -211,8 +211,8 @@ def test_a_hold_out_with_folds_is_tested_as_one(untrained, sounds, tmp_path):
             lines.append(f"{path},{label},{split},{index % 2}")
     (tmp_path / "clips.csv").write_text("\n".join(lines))
     data = f"[{{class_path: manifest, init_args: {{path: {tmp_path}/clips.csv, root: {sounds}, n_samples: 8000}}}}]"
-    front_ends = "[mfcc, logmel_stats]"
-    arguments = ["--datamodules", data, "--frontends", front_ends, "--backends", "[nearest_class]", "--name", "both"]
+    frontends = "[mfcc, logmel_stats]"
+    arguments = ["--datamodules", data, "--frontends", frontends, "--backends", "[nearest_class]", "--name", "both"]
     arguments += ["--protocol", "auto"]
     status, out, _ = untrained("compare", "synthetic", *arguments)
     assert status == 0
@@ -247,7 +247,7 @@ def test_report_is_made_again_from_what_is_stored(study, tmp_path, capsys):
     predictions.write_text(kept_as)
     (moved / "results.jsonl").write_text('{"error": "", "dataset": "x"}\n')
     assert main(["report", str(moved)]) == 2
-    assert "results.jsonl, line 1 cannot be read (KeyError: 'front_end')" in capsys.readouterr().err
+    assert "results.jsonl, line 1 cannot be read (KeyError: 'frontend')" in capsys.readouterr().err
     second = json.loads(lines[1])
     for line, reason in (
         (json.dumps({**second, "accuracy": "x"}).encode(), "TypeError: accuracy='x'; expected float"),
@@ -284,9 +284,9 @@ def test_the_study_in_tensorboard(study):
         "_study/accuracy",
         "_study/cost",
         *(
-            f"_study/confusion/{dataset}/{front_end}/nearest_class"  # of several seeds
+            f"_study/confusion/{dataset}/{frontend}/nearest_class"  # of several seeds
             for dataset in ("synthetic-events", "synthetic-timbre")
-            for front_end in ("temporal-n_filters=4", "sample_level-n_filters=2")
+            for frontend in ("temporal-n_filters=4", "sample_level-n_filters=2")
         ),
     }
     (report,) = events.Tensors("_study/report/text_summary")
@@ -304,8 +304,8 @@ def test_a_run_in_tensorboard(study):
     hparams = HParamsPluginData.FromString(content).session_start_info.hparams
     assert {name: value.string_value for name, value in hparams.items()} == {
         "dataset": "synthetic-timbre",
-        "front_end": "temporal-n_filters=4",
-        "back_end": "nearest_class",
+        "frontend": "temporal-n_filters=4",
+        "backend": "nearest_class",
         "seed": "1",
         "candidate": "",
     }
@@ -316,9 +316,9 @@ def test_a_run_in_tensorboard(study):
     assert b"class_path: untrained.frontends.names.temporal" in settings.tensor_proto.string_val[0]
 
 
-def test_published_names_are_those_of_front_ends(monkeypatch):
+def test_published_names_are_those_of_frontends(monkeypatch):
     """Weights are not drawn, as only the names are looked at."""
-    monkeypatch.setattr(FrontEnd, "_draw", lambda self: None)
+    monkeypatch.setattr(Frontend, "_draw", lambda self: None)
     names = set()
     for name in set(FRONTENDS.names()) - {"hear"}:
         sized = {"size": "large"} if "size" in FRONTENDS.get(name).__init__.__wrapped__.__code__.co_varnames else {}
@@ -327,7 +327,7 @@ def test_published_names_are_those_of_front_ends(monkeypatch):
         several += [{"lengths": "urbansound8k"}] if name == "timbral_temporal" else []
         for arguments in several:
             made = FRONTENDS.create(name, **sized, **arguments)
-            names.add(front_end_label(made, {}))
+            names.add(frontend_label(made, {}))
     assert set(_ROWS) <= names
 
 
@@ -335,9 +335,9 @@ def test_published_names_are_those_of_front_ends(monkeypatch):
     "name", ["vgg", "timbral", "temporal", "sample_level", "frame_level_many", "logmel_projection"]
 )
 def test_random_filters_are_drawn(name):
-    front_end = FRONTENDS.create(name)
-    figure = filters_figure(front_end)
-    first = [m for m in front_end.modules() if getattr(m, "in_channels", 0) == 1 and hasattr(m, "kernel_size")]
+    frontend = FRONTENDS.create(name)
+    figure = filters_figure(frontend)
+    first = [m for m in frontend.modules() if getattr(m, "in_channels", 0) == 1 and hasattr(m, "kernel_size")]
     assert figure is None if name == "logmel_projection" else len(figure.axes) == len(first)
 
 

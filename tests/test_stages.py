@@ -8,13 +8,13 @@ import skops.io
 import torch
 from pytorch_lightning import Trainer
 from sklearn.model_selection import FixedThresholdClassifier
-from untrained import BACKENDS, BackEnd
+from untrained import BACKENDS, Backend
 from untrained.backends.elm import ELMClassifier
 from untrained.backends.sklearn import KNN, AnyClassifier
 from untrained.backends.svm import SVMClassifier
 from untrained.datamodules.synthetic import Synthetic
 from untrained.errors import CheckpointError, UsageError
-from untrained.frontends import FrontEnd
+from untrained.frontends import Frontend
 from untrained.frontends.musical import Temporal
 from untrained.probes import checkpoint
 from untrained.probes.probe import EmbeddedData, Probe
@@ -43,8 +43,8 @@ def test_fit_save_load_test(tmp_path, backend):
     assert accuracy == np.mean(probe.test_predictions == embedded.labels(embedded.tested))
     save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
     loaded, recipe = load(tmp_path / "probe.ckpt")
-    assert recipe.front_end == "temporal"
-    assert recipe.front_end_arguments == {"n_filters": 4, "size": None, "lengths": [165, 128, 64, 32], "seed": 2}
+    assert recipe.frontend == "temporal"
+    assert recipe.frontend_arguments == {"n_filters": 4, "size": None, "lengths": [165, 128, 64, 32], "seed": 2}
     assert recipe.class_names == datamodule.class_names
     assert score(loaded, datamodule, store, recipe.class_names)[0] == accuracy
     np.testing.assert_array_equal(loaded.test_predictions, probe.test_predictions)
@@ -54,11 +54,11 @@ def test_checkpoint_holds_tensors_and_plain_values(tmp_path):
     probe, datamodule, store = fitted(tmp_path)
     save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
     content = torch.load(tmp_path / "probe.ckpt", weights_only=True)
-    assert set(content) == {"untrained", "state_dict", "back_end", "digest"}
+    assert set(content) == {"untrained", "state_dict", "backend", "digest"}
     assert "class_path" not in str(content["untrained"])
-    arrays = safetensors.numpy.load(content["back_end"]["arrays"].numpy().tobytes())
+    arrays = safetensors.numpy.load(content["backend"]["arrays"].numpy().tobytes())
     assert set(arrays) == {"weights_", "biases_", "coefs_", "classes_"}
-    assert len(content["back_end"]["skops"]) < 10_000
+    assert len(content["backend"]["skops"]) < 10_000
 
 
 def test_stored_weights_win_over_the_seed(tmp_path):
@@ -90,9 +90,9 @@ class Unregistered(Temporal):
     pass
 
 
-def test_an_unregistered_front_end_cannot_be_saved():
+def test_an_unregistered_frontend_cannot_be_saved():
     with pytest.raises(CheckpointError, match=r"Unregistered is not registered.*entry point"):
-        checkpoint.name_front_end(Unregistered())
+        checkpoint.name_frontend(Unregistered())
 
 
 class NotOurs:
@@ -123,10 +123,10 @@ def skops_bytes(value):
 
 
 def test_types_that_are_not_trusted_are_named(tmp_path):
-    path = stored(tmp_path, back_end={"skops": skops_bytes({"model": NotOurs()})})
+    path = stored(tmp_path, backend={"skops": skops_bytes({"model": NotOurs()})})
     with pytest.raises(CheckpointError, match=r"not trusted: .*NotOurs.*--trust .*NotOurs"):
         load(path)
-    path = stored(tmp_path, back_end={"skops": skops_bytes(KNN()), "arrays": as_tensor(safetensors.numpy.save({}))})
+    path = stored(tmp_path, backend={"skops": skops_bytes(KNN()), "arrays": as_tensor(safetensors.numpy.save({}))})
     with pytest.raises(CheckpointError, match="is a KNN, not the 'elm' it says"):
         load(path)
 
@@ -134,11 +134,11 @@ def test_types_that_are_not_trusted_are_named(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"back_end": {"skops": torch.zeros(100, dtype=torch.uint8)}}, "back-end is damaged"),
-        ({"back_end": {"arrays": torch.zeros(100, dtype=torch.uint8)}}, "back-end is damaged"),
+        ({"backend": {"skops": torch.zeros(100, dtype=torch.uint8)}}, "backend is damaged"),
+        ({"backend": {"arrays": torch.zeros(100, dtype=torch.uint8)}}, "backend is damaged"),
         (
-            {"back_end": {"arrays": as_tensor(safetensors.numpy.save({"predict": np.zeros(3)}))}},
-            "array 'predict' belongs to no back-end",
+            {"backend": {"arrays": as_tensor(safetensors.numpy.save({"predict": np.zeros(3)}))}},
+            "array 'predict' belongs to no backend",
         ),
         ({"untrained": {"standardize": "zscore"}}, "does not read what standardize='zscore' says"),
         ({"untrained": {"standardize": "bogus"}}, "standardize is not what a checkpoint holds"),
@@ -146,14 +146,14 @@ def test_types_that_are_not_trusted_are_named(tmp_path):
         ({"untrained": {"class_names": 5}}, "class_names is not what a checkpoint holds"),
         ({"untrained": {"class_names": ["a"]}}, "labels are not those of 1 classes"),
         (
-            {"back_end": {"arrays": as_tensor(safetensors.numpy.save({"coefs_": np.zeros(3)}))}},
-            "back-end is damaged",
+            {"backend": {"arrays": as_tensor(safetensors.numpy.save({"coefs_": np.zeros(3)}))}},
+            "backend is damaged",
         ),
-        ({"state_dict": {"convs.0.weight": torch.zeros(2)}}, "does not fit the front-end 'temporal'"),
+        ({"state_dict": {"convs.0.weight": torch.zeros(2)}}, "does not fit the frontend 'temporal'"),
         ({"untrained": {"format": 99}}, "has format 99"),
         ({"untrained": {"surprise": 1}}, "is damaged"),
         ({"untrained": {"sample_rate": 44_100}}, "was fitted at 44100 Hz"),
-        ({"untrained": {"front_end_arguments": {"n_filters": 5}}}, "does not fit"),
+        ({"untrained": {"frontend_arguments": {"n_filters": 5}}}, "does not fit"),
         ({"hyper_parameters": {"_class_path": "os.system"}}, "no checkpoint of untrained"),
     ],
 )
@@ -176,7 +176,7 @@ def test_no_type_of_a_file_calls_what_another_names(tmp_path):
     caller.estimator_ = teller
     machine = SVMClassifier()
     machine.svc_, machine.classes_, machine.n_features_in_ = caller, np.array([0, 1]), 56
-    path = stored(tmp_path, back_end={"skops": skops_bytes(machine)}, untrained={"back_end": "svm"})
+    path = stored(tmp_path, backend={"skops": skops_bytes(machine)}, untrained={"backend": "svm"})
     with pytest.raises(CheckpointError, match=r"not trusted: sklearn.model_selection.*FixedThresholdClassifier"):
         load(path)
     with pytest.raises(ValueError, match="no class of scikit-learn's kind"):
@@ -224,7 +224,7 @@ def test_plug_ins_are_saved_as_they_are(tmp_path):
 
 
 def test_a_plug_in_may_keep_no_width_but_nothing_that_cannot_be_saved(tmp_path):
-    class Minimal(BackEnd):
+    class Minimal(Backend):
         def fit(self, X, y):
             self.label = int(y[0])
             return self
@@ -240,7 +240,7 @@ def test_a_plug_in_may_keep_no_width_but_nothing_that_cannot_be_saved(tmp_path):
     save(tmp_path / "probe.ckpt", probe, datamodule, data)
     assert load(tmp_path / "probe.ckpt")[0].backend.label == probe.backend.label
     probe.backend.lock = threading.Lock()
-    with pytest.raises(CheckpointError, match="back-end 'minimal' cannot be saved"):
+    with pytest.raises(CheckpointError, match="backend 'minimal' cannot be saved"):
         save(tmp_path / "probe.ckpt", probe, datamodule, data)
 
 
@@ -285,8 +285,8 @@ def test_files_that_are_no_checkpoint(tmp_path, capsys):
     assert "never run" not in capsys.readouterr().out
 
 
-def test_a_front_end_of_another_rate_gets_its_waveforms(tmp_path):
-    class Slow(FrontEnd):
+def test_a_frontend_of_another_rate_gets_its_waveforms(tmp_path):
+    class Slow(Frontend):
         sample_rate = 4000
 
         def feature_maps(self, x):

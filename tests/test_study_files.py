@@ -21,17 +21,12 @@ def test_axes_over_any_argument(untrained, tmp_path, little):
     status, out, _ = untrained("compare", "study.yaml", "--dry_run", *arguments[2:])
     assert status == 0
     runs = [line.split(":")[0].removeprefix("runs/small/") for line in out.splitlines() if "seed" in line]
-    front_ends = ["temporal-n_filters=4", "temporal-n_filters=8"]
+    frontends = ["temporal-n_filters=4", "temporal-n_filters=8"]
     assert set(runs) == {
-        f"synthetic-events-fit_length={fit}/{front_end}/{back_end}/seed{seed}"
+        f"synthetic-events-fit_length={fit}/{frontend}/{backend}/seed{seed}"
         for fit in ("repeat", "zero")
-        for front_end, back_end, seed in [
-            *(
-                (front_end, back_end, seed)
-                for front_end in front_ends
-                for back_end in ("svm", "elm")
-                for seed in (0, 1)
-            ),
+        for frontend, backend, seed in [
+            *((frontend, backend, seed) for frontend in frontends for backend in ("svm", "elm") for seed in (0, 1)),
             ("mfcc", "svm", 0),  # without randomness, it runs once
             *(("mfcc", "elm", seed) for seed in (0, 1)),
         ]
@@ -76,12 +71,12 @@ def test_everything_wrong_with_a_study_is_listed_at_once(untrained, tmp_path):
         "datamodules[2].n_sample": "gtzan has no such argument; did you mean 'n_samples'?",
         "datamodules[3].task": "Expected one of 'rhythm', 'timbre', 'events'",
         "datamodules[4]": "protocol 'nested' chooses on the folds that it does not score",
-        "frontends[0]": "unknown front-end 'vgg6'; did you mean 'vgg'?",
+        "frontends[0]": "unknown frontend 'vgg6'; did you mean 'vgg'?",
         "frontends[1].n_filter": "vgg has no such argument; did you mean 'n_filters'? it takes n_filters, size, seed",
         "frontends[2].n_filters": "given here, and varied too; leave out one",
         "frontends[3].n_filters": "given here, and varied too; leave out one",
         "frontends[4]": "no class_path; expected a name",
-        "frontends[5]": "torch.nn.Linear is no front-end; derive it from untrained.frontends.base.FrontEnd",
+        "frontends[5]": "torch.nn.Linear is no frontend; derive it from untrained.frontends.base.Frontend",
         "frontends[6]": "nowhere.Thing cannot be imported",
         "backends": "empty; give at least one",
         "seeds": "empty; give at least one",
@@ -118,7 +113,7 @@ def test_entries_that_differ_and_entries_that_do_not(untrained, tmp_path, result
     entries = "[{class_path: svm, init_args: {gamma: 0.5}}, {class_path: svm, init_args: {gamma: 0.25}}]"
     status, _, _ = untrained("compare", "study.yaml", "--backends", entries, "--frontends", "[mfcc, mfcc]")
     assert status == 0
-    assert {(row["front_end"], row["back_end"]) for row in results_of(tmp_path)} == {
+    assert {(row["frontend"], row["backend"]) for row in results_of(tmp_path)} == {
         ("mfcc", "svm-gamma=0.5"),
         ("mfcc", "svm-gamma=0.25"),
     }
@@ -130,11 +125,11 @@ def test_the_example_of_the_guide_is_a_study(sounds):
     load_names()
     config = study_parser().parse_object(yaml.safe_load(example.replace("~/sounds", str(sounds))))
     study = plan(config, "32-true", Path("runs"))
-    assert {run.params["front_end"] for run in study.runs} == {
+    assert {run.params["frontend"] for run in study.runs} == {
         *("vgg", "vgg-n_filters=64", "mfcc"),
         *("vgg-pooling=mean_std", "vgg-n_filters=64-pooling=mean_std"),
     }
-    assert {run.params["back_end"] for run in study.runs} == {
+    assert {run.params["backend"] for run in study.runs} == {
         *("svm", "elm", "elm-alpha=1.0"),
         *("svm-standardize=zscore", "elm-standardize=zscore", "elm-alpha=1.0-standardize=zscore"),
     }
@@ -161,12 +156,12 @@ def test_what_a_plug_in_raises_is_one_line_in_every_command(untrained):
     FRONTENDS.register("says_nothing")(SaysNothing)
     tiny = ["--data", "synthetic", "--data.n_samples", "4000"]
     no_module = "module='nosuch' cannot be imported (ModuleNotFoundError: No module named 'nosuch')"
-    for front_end, message in (
+    for frontend, message in (
         (["raises_when_made"], "KeyError: 'what it needs'"),
         (["says_nothing"], "a plug-in raises an error without a text when it is made; make it in Python"),
         (["hear", "module", "nosuch"], no_module),
     ):
-        name, *option = front_end
+        name, *option = frontend
         argument = {option[0]: option[1]} if option else {}
         for command in (
             ["predict", *tiny, "--model.frontend"],
@@ -219,12 +214,12 @@ def test_a_configuration_that_is_no_utf_8_is_named(untrained, tmp_path):
             "frontends: [{class_path: temporal, init_args: {1: 2}}]",
             "frontends[0].init_args: {1: 2}; expected arguments",
         ),
-        ("frontends: [os.path]", "frontends[0]: os.path is no front-end"),
+        ("frontends: [os.path]", "frontends[0]: os.path is no frontend"),
         (
             "frontends: [{class_path: temporal, init_args: {seed: 1}}]",
-            "frontends[0].seed: seeds of front-ends and back-ends",
+            "frontends[0].seed: seeds of frontends and backends",
         ),
-        ("vary: {frontends: {seed: [1]}}", "frontends[0].seed: seeds of front-ends and back-ends"),
+        ("vary: {frontends: {seed: [1]}}", "frontends[0].seed: seeds of frontends and backends"),
         ("vary: {frontends: {n_filters: 4}}", "--vary.frontends"),
         ("name: ''", "name: ''; expected the name of a folder"),
         ("name: ../x", "name: '../x'; expected the name of a folder"),

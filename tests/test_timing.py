@@ -2,10 +2,10 @@ import time
 
 import torch
 from untrained.embeddings.profile import Profile, Stopwatch, told
-from untrained.frontends import FrontEnd, Waveform
+from untrained.frontends import Frontend, Waveform
 
 
-class Sleepy(FrontEnd):
+class Sleepy(Frontend):
     """Takes a known time for each part."""
 
     def __init__(self, *, seed: int = 0) -> None:
@@ -23,18 +23,18 @@ class Late(Waveform):
         return waveform
 
 
-def test_parts_of_a_front_end_are_timed_apart():
-    front_end = Sleepy()
-    _ = front_end.embedding_size
-    watch = Stopwatch(front_end)
+def test_parts_of_a_frontend_are_timed_apart():
+    frontend = Sleepy()
+    _ = frontend.embedding_size
+    watch = Stopwatch(frontend)
     for _ in range(3):
-        front_end(torch.zeros(1, 8))
+        frontend(torch.zeros(1, 8))
         watch.read()
     assert 0.06 <= watch.representation < watch.network
     assert watch.network >= 0.15
     watch.remove()
     before = watch.network
-    front_end(torch.zeros(1, 8))
+    frontend(torch.zeros(1, 8))
     watch.read()
     assert watch.network == before
 

@@ -3,7 +3,7 @@ import pytest
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
-from untrained.backends.base import BackEnd, SearchResult, first_of_best
+from untrained.backends.base import Backend, SearchResult, first_of_best
 from untrained.backends.elm import ELMClassifier, hidden_layer
 from untrained.backends.least_squares import output_weights
 from untrained.backends.standardized import Standardized
@@ -88,7 +88,7 @@ def test_libsvm_stops_where_it_would_take_minutes():
 
 
 def test_any_classifier_with_the_contract_can_be_searched(problem):
-    class Nearest(BackEnd):
+    class Nearest(Backend):
         param_grid = {"power": [1, 2]}
 
         def __init__(self, power=2):

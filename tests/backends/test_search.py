@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import GridSearchCV, ShuffleSplit, StratifiedKFold
 from sklearn.svm import SVC
-from untrained.backends.base import BackEnd
+from untrained.backends.base import Backend
 from untrained.backends.elm import ELMClassifier
 from untrained.backends.least_squares import by_singular_values, from_sums, output_weights, outputs_of_splits
 from untrained.backends.svm import SVMClassifier
@@ -49,7 +49,7 @@ SPLITS = {
 def test_equal_to_plain_fits(backend, splits):
     X, y = problem(120)
     chosen = SPLITS[splits](X, y)
-    assert_same(backend.search(X, y, chosen), BackEnd.search(backend, X, y, chosen))
+    assert_same(backend.search(X, y, chosen), Backend.search(backend, X, y, chosen))
 
 
 @pytest.mark.parametrize("gamma", ["scale", "auto", 0.03])
@@ -75,7 +75,7 @@ def test_svm_of_a_class_that_a_split_lacks():
     lacking = [(np.flatnonzero(y != 3), np.arange(0, 60, 3))]
     for backend in (SVMClassifier(), ELMClassifier()):
         found = backend.search(X, y, lacking)
-        assert_same(found, BackEnd.search(backend, X, y, lacking))
+        assert_same(found, Backend.search(backend, X, y, lacking))
         assert all(3 not in row[0] for row in found.predictions)
 
 

@@ -1,4 +1,4 @@
-"""z-scores are of the clips that a back-end learns from, and of no others."""
+"""z-scores are of the clips that a backend learns from, and of no others."""
 
 import numpy as np
 import pytest

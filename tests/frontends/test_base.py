@@ -3,13 +3,13 @@ import copy
 import pytest
 import torch
 from torch import nn
-from untrained.frontends import FrontEnd, LogMel, Waveform
+from untrained.frontends import Frontend, LogMel, Waveform
 from untrained.frontends import names as aliases
 from untrained.frontends.musical import Temporal
 from untrained.frontends.vgg import VGG
 
 
-class Tiny(FrontEnd):
+class Tiny(Frontend):
     def __init__(self, n_filters: int = 3, *, seed: int = 0) -> None:
         super().__init__(seed=seed)
         self.representation = Waveform()
@@ -33,14 +33,14 @@ class Grandchild(Child):
 @pytest.mark.parametrize("cls", [Tiny, Child, Grandchild, aliases.vgg, VGG])
 def test_finalised_once_however_it_is_made(cls, monkeypatch):
     calls = []
-    drawn = FrontEnd.reset_parameters
-    monkeypatch.setattr(FrontEnd, "reset_parameters", lambda self, g: calls.append(self) or drawn(self, g))
-    front_end = cls(seed=1)
+    drawn = Frontend.reset_parameters
+    monkeypatch.setattr(Frontend, "reset_parameters", lambda self, g: calls.append(self) or drawn(self, g))
+    frontend = cls(seed=1)
     assert len(calls) == 1
-    assert not front_end.training
-    assert not front_end.train().training
-    assert not any(parameter.requires_grad for parameter in front_end.parameters())
-    assert all((bias == 0).all() for name, bias in front_end.named_parameters() if name.endswith("bias"))
+    assert not frontend.training
+    assert not frontend.train().training
+    assert not any(parameter.requires_grad for parameter in frontend.parameters())
+    assert all((bias == 0).all() for name, bias in frontend.named_parameters() if name.endswith("bias"))
 
 
 def test_arguments_are_remembered_with_defaults():
@@ -61,10 +61,10 @@ def test_seed_decides_the_weights_and_nothing_else_does():
 
 
 def test_sizes_are_found_without_running_on_real_data():
-    front_end = Tiny()
-    assert front_end.embedding_size == 8
-    assert front_end.min_samples == 16  # three windows of 8, 4 apart
-    assert front_end.feature_names[:4] == ["layer0.map0", "layer0.map1", "layer0.map2", "layer1.map0"]
+    frontend = Tiny()
+    assert frontend.embedding_size == 8
+    assert frontend.min_samples == 16  # three windows of 8, 4 apart
+    assert frontend.feature_names[:4] == ["layer0.map0", "layer0.map1", "layer0.map2", "layer1.map0"]
 
 
 def test_sizes_fall_back_to_zeros_where_meta_tensors_fail():
@@ -84,7 +84,7 @@ def test_an_author_s_own_error_is_shown():
     with pytest.raises(RuntimeError, match="convz"):
         Typo()(torch.zeros(1, 100))
 
-    class Empty(FrontEnd):
+    class Empty(Frontend):
         pass
 
     with pytest.raises(TypeError, match="define it, or override forward"):
@@ -92,17 +92,17 @@ def test_an_author_s_own_error_is_shown():
 
 
 def test_short_input_is_repeated():
-    front_end = Tiny()
+    frontend = Tiny()
     short = torch.randn(2, 5)
-    torch.testing.assert_close(front_end(short), front_end(short.repeat(1, 4)[:, :16]))
+    torch.testing.assert_close(frontend(short), frontend(short.repeat(1, 4)[:, :16]))
     with pytest.raises(ValueError, match="expected"):
-        front_end(torch.zeros(2, 0))
+        frontend(torch.zeros(2, 0))
     with pytest.raises(ValueError, match="expected"):
-        front_end(torch.zeros(100))
+        frontend(torch.zeros(100))
 
 
 def test_layers_that_nobody_draws_are_refused():
-    class Recurrent(FrontEnd):
+    class Recurrent(Frontend):
         def __init__(self, *, seed: int = 0) -> None:
             super().__init__(seed=seed)
             self.gru = nn.GRU(2, 2)
@@ -124,13 +124,13 @@ def test_odd_seeds_are_refused(seed):
 
 
 def test_representation_stays_float32_in_lower_precision():
-    front_end = VGG(2).to(torch.bfloat16)
-    assert front_end.convs[0].weight.dtype == torch.bfloat16
-    assert front_end.representation.mel_spectrogram.mel_scale.fb.dtype == torch.float32
+    frontend = VGG(2).to(torch.bfloat16)
+    assert frontend.convs[0].weight.dtype == torch.bfloat16
+    assert frontend.representation.mel_spectrogram.mel_scale.fb.dtype == torch.float32
     torch.manual_seed(0)
     waveform = torch.randn(2, 4000)
     exact = VGG(2)(waveform)
-    low = front_end(waveform)
+    low = frontend(waveform)
     assert low.dtype == torch.float32
     torch.testing.assert_close(low, exact, rtol=0.05, atol=0.02 * exact.abs().max().item())
     with torch.autocast("cpu", torch.bfloat16):
@@ -139,6 +139,6 @@ def test_representation_stays_float32_in_lower_precision():
 
 
 def test_survives_copying():
-    front_end = VGG(2, seed=3)
+    frontend = VGG(2, seed=3)
     waveform = torch.randn(1, 4000)
-    assert torch.equal(copy.deepcopy(front_end)(waveform), front_end(waveform))
+    assert torch.equal(copy.deepcopy(frontend)(waveform), frontend(waveform))

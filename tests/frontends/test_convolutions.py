@@ -87,16 +87,16 @@ def test_one_channel_over_time(length, stride, padding):
 def test_the_layers_of_the_study_are_within_a_fifty_thousandth(monkeypatch, offset):
     monkeypatch.undo()
     generator = torch.Generator().manual_seed(0)
-    for front_end, shape in (
+    for frontend, shape in (
         (SampleLevel(size="large").convs[3], (1, 512, 999)),
         (FrameLevel(size="large").deep[1], (1, 896, 500)),
         (VGG(size="large").convs[1], (1, 717, 24, 86)),
     ):
         x = torch.randn(shape, generator=generator).relu() + offset
         convolve = {3: conv1d, 4: conv2d}[x.ndim]
-        reference = convolve(x.double(), front_end.weight.double(), padding=front_end.padding).float()
-        found = front_end(x)
-        assert not torch.equal(found, convolve(x, front_end.weight, padding=front_end.padding))  # it is another way
+        reference = convolve(x.double(), frontend.weight.double(), padding=frontend.padding).float()
+        found = frontend(x)
+        assert not torch.equal(found, convolve(x, frontend.weight, padding=frontend.padding))  # it is another way
         assert_as_torch(found, reference, 2e-5)
 
 
@@ -131,11 +131,11 @@ def test_other_precisions_and_gradients_go_pytorchs_way():
 
 def test_a_clip_is_the_same_in_any_batch(monkeypatch):
     monkeypatch.undo()
-    front_end = SampleLevel(n_filters=128)
+    frontend = SampleLevel(n_filters=128)
     x = torch.randn(3, 20_000, generator=torch.Generator().manual_seed(0))
-    together = front_end(x)
+    together = frontend(x)
     for clip, expected in zip(x, together, strict=True):
-        torch.testing.assert_close(front_end(clip[None])[0], expected, rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(frontend(clip[None])[0], expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(("n_outputs", "length"), [(6, 3), (4, 3), (4, 7)])

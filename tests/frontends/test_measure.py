@@ -2,18 +2,18 @@ import pytest
 import torch
 from torch import nn
 from untrained import FRONTENDS
-from untrained.frontends import FrontEnd, Waveform
+from untrained.frontends import Frontend, Waveform
 from untrained.frontends.musical import Timbral
 from untrained.frontends.vgg import VGG
 
 
 @pytest.mark.parametrize("name", sorted(set(FRONTENDS.names()) - {"hear"}))  # which has no default
 def test_description_adds_up(name):
-    front_end = FRONTENDS.create(name)
-    description = front_end.describe(20_000)
-    assert description.n_samples == max(20_000, front_end.min_samples)
-    assert description.embedding_size == front_end.embedding_size
-    assert description.n_parameters == sum(p.numel() for p in front_end.parameters())
+    frontend = FRONTENDS.create(name)
+    description = frontend.describe(20_000)
+    assert description.n_samples == max(20_000, frontend.min_samples)
+    assert description.embedding_size == frontend.embedding_size
+    assert description.n_parameters == sum(p.numel() for p in frontend.parameters())
     assert sum(layer.n_parameters for layer in description.layers) == description.n_parameters
     assert sum(layer.flop for layer in description.layers) == description.flop
     printed = str(description).splitlines()
@@ -23,9 +23,9 @@ def test_description_adds_up(name):
 
 @pytest.mark.parametrize("n_samples", [350_000, 400_000])
 def test_shapes_are_those_of_the_maps(n_samples):
-    front_end = VGG(n_filters=2)
-    maps = front_end.feature_maps(front_end.represent(torch.zeros(1, n_samples)))
-    layers = [layer for layer in front_end.describe(n_samples).layers if layer.kind == "feature maps"]
+    frontend = VGG(n_filters=2)
+    maps = frontend.feature_maps(frontend.represent(torch.zeros(1, n_samples)))
+    layers = [layer for layer in frontend.describe(n_samples).layers if layer.kind == "feature maps"]
     assert [layer.shape for layer in layers] == [tuple(layer.shape[1:]) for layer in maps]
 
 
@@ -42,7 +42,7 @@ def test_flop_by_hand():
     )
 
 
-class Odd(FrontEnd):
+class Odd(Frontend):
     """A weight of its own, one layer used twice, one in another, and one that is never used."""
 
     def __init__(self, *, seed: int = 0) -> None:
@@ -69,8 +69,8 @@ class NeedsValues(Odd):
 
 @pytest.mark.parametrize("cls", [Odd, NeedsValues])
 def test_what_is_odd_is_counted_once(cls):
-    front_end = cls()
-    description = front_end.describe(102)
+    frontend = cls()
+    description = frontend.describe(102)
     lines = {layer.name: layer for layer in description.layers}
     assert lines["block.0"].flop == 2 * 100 * 4 * 3
     assert "block" not in lines
@@ -78,11 +78,11 @@ def test_what_is_odd_is_counted_once(cls):
     assert lines["(outside modules)"].n_parameters == 28 + 110
     assert lines["(outside modules)"].flop == 2 * 100 * 4 * 7
     assert description.flop == 2 * 100 * (12 + 16 + 16 + 28)
-    assert not front_end.block[0]._forward_hooks  # it was a copy that ran
+    assert not frontend.block[0]._forward_hooks  # it was a copy that ran
 
 
 def test_weights_that_layers_share_are_counted_once():
-    class Tied(FrontEnd):
+    class Tied(Frontend):
         def __init__(self, *, seed: int = 0) -> None:
             super().__init__(seed=seed)
             self.representation = Waveform()
@@ -97,8 +97,8 @@ def test_weights_that_layers_share_are_counted_once():
     assert sum(layer.n_parameters for layer in description.layers) == 11
 
 
-def test_a_front_end_without_maps_that_keeps_the_contract():
-    class Level(FrontEnd):
+def test_a_frontend_without_maps_that_keeps_the_contract():
+    class Level(Frontend):
         embedding_size, feature_names = 1, ["level"]
 
         def forward(self, waveform):
@@ -109,7 +109,7 @@ def test_a_front_end_without_maps_that_keeps_the_contract():
     assert (description.embedding_size, description.n_parameters, description.layers) == (1, 0, [])
 
     class Unstated(Level):
-        embedding_size = FrontEnd.embedding_size
+        embedding_size = Frontend.embedding_size
 
     with pytest.raises(TypeError, match=r"Unstated overrides forward\(\), so it must state embedding_size"):
         Unstated().embedding_size  # noqa: B018

@@ -1,4 +1,4 @@
-"""What can be chosen of every front-end: distribution of the weights, pooling, layers."""
+"""What can be chosen of every frontend: distribution of the weights, pooling, layers."""
 
 import math
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 from untrained import FRONTENDS
-from untrained.frontends import FrontEnd, Waveform
+from untrained.frontends import Frontend, Waveform
 from untrained.frontends.baselines import MFCC, LogMelStats
 from untrained.frontends.pooling import pool
 from untrained.frontends.vgg import VGG
@@ -14,7 +14,7 @@ from untrained.frontends.vgg import VGG
 INITS = ["he_truncated", "he_normal", "xavier", "orthogonal", "pytorch"]
 
 
-class Plugin(FrontEnd):
+class Plugin(Frontend):
     """What somebody else might write, with names that could collide with ours."""
 
     def __init__(self, *, seed: int = 0) -> None:
@@ -81,25 +81,25 @@ def test_weights_do_not_depend_on_the_number_of_threads(init):
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in FRONTENDS.names() if FRONTENDS.get(name).forward is FrontEnd.forward]
+    "name", [name for name in FRONTENDS.names() if FRONTENDS.get(name).forward is Frontend.forward]
 )
-def test_every_front_end_has_them(name, waveform):
-    front_end = FRONTENDS.create(name)
-    embedding = front_end(waveform)
+def test_every_frontend_has_them(name, waveform):
+    frontend = FRONTENDS.create(name)
+    embedding = frontend(waveform)
     for init in INITS[1:]:
-        changed = front_end.with_options(init=init)(waveform)
+        changed = frontend.with_options(init=init)(waveform)
         assert changed.isfinite().all()
         assert not torch.allclose(changed, embedding)
-    assert front_end.with_options(pooling="max")(waveform).shape == embedding.shape
-    both = front_end.with_options(pooling="mean_std")
-    assert both(waveform).shape == (3, 2 * front_end.embedding_size) == (3, both.embedding_size)
+    assert frontend.with_options(pooling="max")(waveform).shape == embedding.shape
+    both = frontend.with_options(pooling="mean_std")
+    assert both(waveform).shape == (3, 2 * frontend.embedding_size) == (3, both.embedding_size)
     assert len(set(both.feature_names)) == both.embedding_size
 
 
 @pytest.mark.parametrize("make", [Plugin, lambda: VGG(n_filters=3)], ids=["plugin", "vgg"])
 def test_pooled_by_name(make, waveform):
-    front_end = make()
-    maps = front_end.feature_maps(front_end.represent(waveform.repeat(1, 90)))
+    frontend = make()
+    maps = frontend.feature_maps(frontend.represent(waveform.repeat(1, 90)))
     statistics = {
         "": lambda values: values.mean(),
         ".mean": lambda values: values.mean(),
@@ -107,7 +107,7 @@ def test_pooled_by_name(make, waveform):
         ".max": lambda values: values.max(),
     }
     for pooling in ("mean", "mean_std", "max"):
-        changed = front_end.with_options(pooling=pooling)
+        changed = frontend.with_options(pooling=pooling)
         embedding = changed(waveform.repeat(1, 90))
         for column, name in zip(embedding.T, changed.feature_names, strict=True):
             layer, index, *ending = name.split(".")
@@ -124,26 +124,26 @@ def test_pooling_is_in_float32():
 
 
 def test_columns_of_layers():
-    front_end = VGG(n_filters=3).with_options(pooling="mean_std")
-    names = front_end.feature_names
-    assert {names[column].split(".")[0] for column in front_end.columns("last")} == {"layer4"}
-    assert [names[column].split(".")[0] for column in front_end.columns([2, 0])] == ["layer2"] * 6 + ["layer0"] * 6
-    assert front_end.columns("all") == front_end.columns([0, 1, 2, 3, 4]) == list(range(30))
+    frontend = VGG(n_filters=3).with_options(pooling="mean_std")
+    names = frontend.feature_names
+    assert {names[column].split(".")[0] for column in frontend.columns("last")} == {"layer4"}
+    assert [names[column].split(".")[0] for column in frontend.columns([2, 0])] == ["layer2"] * 6 + ["layer0"] * 6
+    assert frontend.columns("all") == frontend.columns([0, 1, 2, 3, 4]) == list(range(30))
     for layers in ([], [5], [-1], [1, 1], "first", 2, None, [True], [1.0]):
         with pytest.raises(ValueError, match=r"layers=.*expected 'all', 'last' or a list .* from 0 to 4"):
-            front_end.columns(layers)
+            frontend.columns(layers)
 
 
 def test_a_copy_is_changed_and_the_original_is_not():
-    front_end = VGG(n_filters=2, seed=1)
-    assert front_end.with_options() is front_end
-    weight = front_end.convs[0].weight.clone()
-    size = front_end.embedding_size
-    changed = front_end.with_options(init="xavier", pooling="mean_std")
+    frontend = VGG(n_filters=2, seed=1)
+    assert frontend.with_options() is frontend
+    weight = frontend.convs[0].weight.clone()
+    size = frontend.embedding_size
+    changed = frontend.with_options(init="xavier", pooling="mean_std")
     assert changed.options == ("xavier", "mean_std")
-    assert front_end.options == ("he_truncated", "mean")
-    assert torch.equal(front_end.convs[0].weight, weight)
-    assert front_end.embedding_size == size
+    assert frontend.options == ("he_truncated", "mean")
+    assert torch.equal(frontend.convs[0].weight, weight)
+    assert frontend.embedding_size == size
     assert changed.with_options() is changed
     assert changed.with_options(pooling="max").options == ("xavier", "max")
     again = changed.with_options("he_truncated", "mean")
@@ -179,27 +179,27 @@ def test_attributes_that_hide_the_contract_are_refused(name, value):
             super().__init__(seed=seed)
             setattr(self, name, value)
 
-    with pytest.raises(TypeError, match=rf"Hiding: its attribute '{name}' hides FrontEnd.{name}.*rename it"):
+    with pytest.raises(TypeError, match=rf"Hiding: its attribute '{name}' hides Frontend.{name}.*rename it"):
         Hiding()
 
 
 def test_pooling_keeps_weights_that_were_loaded():
-    front_end = VGG(n_filters=2)
-    front_end.load_state_dict(VGG(n_filters=2, seed=8).state_dict())
-    assert torch.equal(front_end.with_options(pooling="max").convs[0].weight, VGG(n_filters=2, seed=8).convs[0].weight)
+    frontend = VGG(n_filters=2)
+    frontend.load_state_dict(VGG(n_filters=2, seed=8).state_dict())
+    assert torch.equal(frontend.with_options(pooling="max").convs[0].weight, VGG(n_filters=2, seed=8).convs[0].weight)
 
 
 @pytest.mark.parametrize("cls", [MFCC, LogMelStats])
 def test_refused_by_name_where_there_are_no_maps(cls):
-    front_end = cls()
+    frontend = cls()
     for name, value in (("init", "xavier"), ("pooling", "max")):
         with pytest.raises(
             ValueError, match=rf"{cls.__name__} overrides forward.*{name}='{value}' does not apply.*leave out"
         ):
-            front_end.with_options(**{name: value})
+            frontend.with_options(**{name: value})
     with pytest.raises(ValueError, match="layers='last' does not apply"):
-        front_end.columns("last")
-    assert front_end.columns("all") == list(range(front_end.embedding_size))
+        frontend.columns("last")
+    assert frontend.columns("all") == list(range(frontend.embedding_size))
 
 
 def test_init_is_refused_where_it_changes_nothing():

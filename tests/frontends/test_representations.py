@@ -69,8 +69,8 @@ def test_mfcc_is_as_defined(name):
     assert error.max() < 5e-4
 
 
-@pytest.mark.parametrize("front_end", [LogMel(), MFCC(), LogMelStats()], ids=["logmel", "mfcc", "logmel_stats"])
-def test_a_quiet_clip_beside_a_loud_one_is_unchanged(front_end):
+@pytest.mark.parametrize("frontend", [LogMel(), MFCC(), LogMelStats()], ids=["logmel", "mfcc", "logmel_stats"])
+def test_a_quiet_clip_beside_a_loud_one_is_unchanged(frontend):
     waveform = torch.randn(2, 12_000, generator=torch.Generator().manual_seed(0))
     waveform[1] *= 1e-5  # 100 dB quieter
-    torch.testing.assert_close(front_end(waveform)[1:], front_end(waveform[1:]), rtol=1e-5, atol=1e-3)
+    torch.testing.assert_close(frontend(waveform)[1:], frontend(waveform[1:]), rtol=1e-5, atol=1e-3)

@@ -1,4 +1,4 @@
-"""The front-ends of the study against the original code's numbers, and against its description in plain NumPy."""
+"""The frontends of the study against the original code's numbers, and against its description in plain NumPy."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from untrained.frontends.vgg import VGG
 
 ALL = sorted(set(FRONTENDS.names()) - {"hear"})  # which has no default
 CNNS = [name for name in ALL if hasattr(FRONTENDS.get(name), "filters")]
-# Features at both sizes, from the table of the study's front-ends.
+# Features at both sizes, from the table of the study's frontends.
 FEATURES = {
     "vgg": (160, 3585),
     "vertical_7x96": (160, 3585),
@@ -49,7 +49,7 @@ def test_logmel_equals_the_original(reference):
 
 
 @pytest.mark.parametrize(
-    ("name", "front_end", "layers"),
+    ("name", "frontend", "layers"),
     [
         ("vgg", VGG(n_filters=6), {layer: layer for layer in range(5)}),
         ("vertical_7x86", Vertical7x86(n_filters=8), {0: 1}),  # the layer before pooling gives no features
@@ -57,9 +57,9 @@ def test_logmel_equals_the_original(reference):
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_maps_equal_the_original(reference, name, front_end, layers):
+def test_maps_equal_the_original(reference, name, frontend, layers):
     data = reference(name)
-    maps = _maps_with_its_weights(front_end, data)
+    maps = _maps_with_its_weights(frontend, data)
     assert len(maps) == len(layers)
     for found, layer in zip(maps, layers.values(), strict=True):
         channels_last = np.moveaxis(found.numpy(), 1, -1)
@@ -77,26 +77,26 @@ def test_maps_equal_the_original(reference, name, front_end, layers):
 
 def test_collapsed_layers_equal_the_original_s_slip(reference):
     data = reference("frame_level_many")
-    front_end = FrameLevelMany(n_filters=4, collapse_deep=True)
-    _maps_with_its_weights(front_end, data)
-    embedding = front_end(torch.from_numpy(data["x"][..., 0])).numpy()
+    frontend = FrameLevelMany(n_filters=4, collapse_deep=True)
+    _maps_with_its_weights(frontend, data)
+    embedding = frontend(torch.from_numpy(data["x"][..., 0])).numpy()
     expected = np.concatenate([data[f"f{layer}"] for layer in range(8)], axis=1)
     assert np.abs(embedding - expected).max() < 1e-5 * np.abs(expected).max()
     informative = FrameLevel(size="large", collapse_deep=True)(torch.randn(1, 20_000))[0] != 0
     assert 896 + 3 - 100 < informative.sum() <= 896 + 3  # a map of the first layer may be silent
 
 
-def _maps_with_its_weights(front_end, data):
+def _maps_with_its_weights(frontend, data):
     weights = iter(sorted(name for name in data if name[0] == "w"))
-    for module in front_end.modules():
+    for module in frontend.modules():
         if isinstance(module, torch.nn.Conv1d | torch.nn.Conv2d):
             kernel = torch.from_numpy(data[next(weights)])
-            # The rows of a one-dimensional front-end are an axis of their own there, and channels here.
+            # The rows of a one-dimensional frontend are an axis of their own there, and channels here.
             module.weight.copy_(kernel.permute(*reversed(range(kernel.ndim))).reshape(module.weight.shape))
             module.bias.copy_(torch.from_numpy(data[next(weights)]))
     assert next(weights, None) is None
     x = torch.from_numpy(data["x"])
-    return front_end.feature_maps(x[..., 0] if x.shape[2] == 1 else x.transpose(1, 2))
+    return frontend.feature_maps(x[..., 0] if x.shape[2] == 1 else x.transpose(1, 2))
 
 
 # What has no reference numbers: the description of the study, convolution by convolution.
@@ -121,16 +121,16 @@ def pooled(x, length):
     return x[:, : n * length].reshape(len(x), n, length).max(2)
 
 
-def with_biases(front_end):
+def with_biases(frontend):
     generator = torch.Generator().manual_seed(1)
-    for name, parameter in front_end.named_parameters():
+    for name, parameter in frontend.named_parameters():
         if name.endswith("bias"):
             parameter.normal_(generator=generator)
-    return front_end
+    return frontend
 
 
-def assert_same_maps(front_end, x, expected):
-    found = front_end.feature_maps(torch.from_numpy(x)[None])
+def assert_same_maps(frontend, x, expected):
+    found = frontend.feature_maps(torch.from_numpy(x)[None])
     assert len(found) == len(expected)
     for layer, wanted in zip(found, expected, strict=True):
         assert np.abs(layer[0].numpy().reshape(wanted.shape) - wanted).max() < 1e-5 * np.abs(wanted).max()
@@ -158,15 +158,15 @@ def temporal_maps(convs, x, lengths):
 
 
 def test_vertical_7x96_as_described(spectrogram):
-    front_end = with_biases(Vertical7x96(n_filters=5))
-    assert_same_maps(front_end, spectrogram, [relu(correlate(spectrogram[None], front_end.conv))])
+    frontend = with_biases(Vertical7x96(n_filters=5))
+    assert_same_maps(frontend, spectrogram, [relu(correlate(spectrogram[None], frontend.conv))])
 
 
 def test_timbral_as_described(spectrogram):
-    front_end = with_biases(Timbral(n_filters=2))
+    frontend = with_biases(Timbral(n_filters=2))
     shapes = [(2, 86, 7), (4, 86, 3), (8, 86, 1), (2, 38, 7), (4, 38, 3), (8, 38, 1)]
-    assert [(len(conv.weight), *conv.weight.shape[2:]) for conv in front_end.timbral] == shapes
-    assert_same_maps(front_end, spectrogram, [np.concatenate(timbral_maps(front_end.timbral, spectrogram))])
+    assert [(len(conv.weight), *conv.weight.shape[2:]) for conv in frontend.timbral] == shapes
+    assert_same_maps(frontend, spectrogram, [np.concatenate(timbral_maps(frontend.timbral, spectrogram))])
 
 
 @pytest.mark.parametrize(
@@ -178,37 +178,37 @@ def test_timbral_as_described(spectrogram):
     ],
 )
 def test_temporal_as_described(spectrogram, given, lengths):
-    front_end = with_biases(Temporal(n_filters=8, **given))
-    assert [len(conv.weight) for conv in front_end.temporal] == [6, 14, 30, 62]
-    assert_same_maps(front_end, spectrogram, [np.concatenate(temporal_maps(front_end.temporal, spectrogram, lengths))])
+    frontend = with_biases(Temporal(n_filters=8, **given))
+    assert [len(conv.weight) for conv in frontend.temporal] == [6, 14, 30, 62]
+    assert_same_maps(frontend, spectrogram, [np.concatenate(temporal_maps(frontend.temporal, spectrogram, lengths))])
 
 
 def test_timbral_temporal_as_described(spectrogram):
-    front_end = with_biases(TimbralTemporal(n_filters=4))
+    frontend = with_biases(TimbralTemporal(n_filters=4))
     maps = [
-        *timbral_maps(front_end.timbral, spectrogram),
-        *temporal_maps(front_end.temporal, spectrogram, (165, 128, 64, 32)),
+        *timbral_maps(frontend.timbral, spectrogram),
+        *temporal_maps(frontend.temporal, spectrogram, (165, 128, 64, 32)),
     ]
-    assert_same_maps(front_end, spectrogram, [np.concatenate(maps)])
+    assert_same_maps(frontend, spectrogram, [np.concatenate(maps)])
 
 
 def test_sample_level_as_described(waveform):
-    front_end = with_biases(SampleLevel(n_filters=4))
-    first, *deeper = front_end.convs
+    frontend = with_biases(SampleLevel(n_filters=4))
+    first, *deeper = frontend.convs
     maps = [relu(correlate(waveform[None], first, stride=3))]
     for conv in deeper:
         maps.append(pooled(relu(correlate(maps[-1], conv, ((1, 1),))), 3))
-    assert_same_maps(front_end, waveform, maps)
+    assert_same_maps(frontend, waveform, maps)
 
 
 def test_frame_level_as_described(waveform):
-    front_end = with_biases(FrameLevel(n_filters=4))
-    second, third, fourth = front_end.deep
-    first = relu(correlate(waveform[None], front_end.conv, stride=32))
+    frontend = with_biases(FrameLevel(n_filters=4))
+    second, third, fourth = frontend.deep
+    first = relu(correlate(waveform[None], frontend.conv, stride=32))
     h = relu(correlate(first, second))
     residual = h + relu(correlate(h, third, ((3, 3),)))
     p = pooled(residual, 2)
-    assert_same_maps(front_end, waveform, [first, h, residual, p + relu(correlate(p, fourth, ((3, 3),)))])
+    assert_same_maps(frontend, waveform, [first, h, residual, p + relu(correlate(p, fourth, ((3, 3),)))])
 
 
 def test_controls_are_what_a_cnn_adds_to():
@@ -222,10 +222,10 @@ def test_controls_are_what_a_cnn_adds_to():
 
 
 def test_temporal_hears_loudness_over_time_only():
-    front_end = Temporal()
+    frontend = Temporal()
     x = torch.randn(1, 96, 200)
     shuffled = x[:, torch.randperm(96)]
-    torch.testing.assert_close(front_end.feature_maps(x)[0], front_end.feature_maps(shuffled)[0], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(frontend.feature_maps(x)[0], frontend.feature_maps(shuffled)[0], rtol=1e-4, atol=1e-5)
 
 
 # What holds for all.
@@ -292,13 +292,13 @@ def test_lineage_is_told(name):
 
 @pytest.mark.parametrize("name", CNNS)
 def test_maps_in_lower_precision(name, spectrogram):
-    front_end = FRONTENDS.create(name, size="small")
+    frontend = FRONTENDS.create(name, size="small")
     waveform = torch.randn(2, 40_000, generator=torch.Generator().manual_seed(0)) * 0.3
     waveform[1] *= torch.linspace(0, 1, 40_000)
-    x = front_end.represent(waveform.repeat(1, 9)[:, : max(40_000, front_end.min_samples)])
-    exact = front_end.feature_maps(x)
+    x = frontend.represent(waveform.repeat(1, 9)[:, : max(40_000, frontend.min_samples)])
+    exact = frontend.feature_maps(x)
     with torch.autocast("cpu", torch.bfloat16):
-        low = front_end.feature_maps(x)
+        low = frontend.feature_maps(x)
     for found, wanted in zip(low, exact, strict=True):
         assert found.isfinite().all()
         assert (found.float() - wanted).abs().max() < 0.02 * wanted.abs().max()

@@ -1,12 +1,12 @@
-"""A back-end: the class whose mean direction is nearest."""
+"""A backend: the class whose mean direction is nearest."""
 
 import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
-from untrained.backends import BackEnd
+from untrained.backends import Backend
 
 
-class CosineCentroids(BackEnd):
+class CosineCentroids(Backend):
     """Gives a clip the class whose mean embedding points in the most similar direction.
 
     Args:

@@ -1,11 +1,11 @@
-"""A front-end over the waveform: dilated convolutions with gates."""
+"""A frontend over the waveform: dilated convolutions with gates."""
 
 import torch
 from torch import Tensor, nn
-from untrained.frontends import FrontEnd, Waveform
+from untrained.frontends import Frontend, Waveform
 
 
-class Gated(FrontEnd):
+class Gated(Frontend):
     """Dilated convolutions over the waveform, each gated by another, as in WaveNet (van den Oord et al. 2016).
 
     Args:

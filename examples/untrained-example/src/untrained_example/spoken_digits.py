@@ -17,7 +17,7 @@ class SpokenDigits(AudioDataModule):
 
     Args:
         root: Folder that holds `recordings/`.
-        n_samples: Length of every waveform, in samples at the front-end's rate.
+        n_samples: Length of every waveform, in samples at the frontend's rate.
     """
 
     origin = "https://github.com/Jakobovski/free-spoken-digit-dataset"

@@ -5,5 +5,5 @@ class Impostor:
     """Has a name that another package has."""
 
 
-class NoFrontEnd:
+class NoFrontend:
     """Derives from nothing that it should."""
