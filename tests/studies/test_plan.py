@@ -120,7 +120,7 @@ def test_entries_that_differ_and_entries_that_do_not(untrained, tmp_path, result
 
 
 def test_the_example_of_the_guide_is_a_study(sounds):
-    guide = (Path(__file__).parents[1] / "docs" / "studies.md").read_text()
+    guide = (Path(__file__).parents[2] / "docs" / "studies.md").read_text()
     (example,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
     load_names()
     config = study_parser().parse_object(yaml.safe_load(example.replace("~/sounds", str(sounds))))
