@@ -1,4 +1,4 @@
-"""One audio file -> one mono waveform of fixed length."""
+"""Decoding of one audio file to one mono waveform of fixed length."""
 
 import os
 import re
@@ -18,22 +18,22 @@ Waveform = np.ndarray[Any, np.dtype[np.float32]]
 FitLength = Literal["repeat", "zero"]
 
 EXTENSIONS = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au"})
-"""What counts as audio, in lower case; all are decoded by libsndfile."""
+"""Suffixes of audio files, in lower case; libsndfile decodes all of them."""
 
-# A resampled sample depends on its neighbours: this many output samples more than needed leave no trace of the cut.
+# A resampled sample depends on its neighbours: with this many extra output samples, the cut leaves no trace.
 _RESAMPLER_MARGIN = 1024
-# Headers written by streaming encoders, which did not know the length, hold one of the largest numbers there.
+# Streaming encoders do not know the length and write one of the largest numbers into the header instead.
 _UNKNOWN_LENGTH = 0x7FFF_0000
 _SHORTER_THAN_PROMISED = re.compile(r"(?:data|SSND|Data Size)\s*: (\d+) \(should be (\d+)\)")
 _REPLACE = "replace the file, remove it, or skip such files with --data.on_error skip"
 
 
 class Decoded(NamedTuple):
-    """What `load` gives.
+    """Result of `load`.
 
     Args:
-        waveform: (n_samples,) float32, nominally between -1 and 1.
-        seconds: Duration of what was decoded, before it was repeated, padded or cropped, in s.
+        waveform: Waveform, (n_samples,) float32, nominally between -1 and 1.
+        seconds: Duration of the decoded audio before it was repeated, padded or cropped, in s.
     """
 
     waveform: Waveform
@@ -41,25 +41,26 @@ class Decoded(NamedTuple):
 
 
 def load(path: str | Path, *, sample_rate: int, n_samples: int, fit_length: FitLength = "repeat") -> Decoded:
-    """Decode a file to a mono waveform of fixed rate and length, reading no more of it than is needed.
+    """Decode a file to a mono waveform of fixed rate and length, reading no more of it than needed.
 
-    Channels are averaged; the rate is converted by soxr (quality HQ); of a longer clip the first part is kept.
+    Channels are averaged; soxr converts the sample rate (quality HQ); only the first part of a longer clip is kept.
 
     Args:
-        path: An audio file that libsndfile decodes.
-        sample_rate: Rate of the waveform in Hz.
+        path: Audio file that libsndfile can decode.
+        sample_rate: Sample rate of the waveform in Hz.
         n_samples: Length of the waveform in samples.
-        fit_length: What to do with a shorter clip, see `fit`.
+        fit_length: How a shorter clip is extended, see `fit`.
 
     Returns:
-        The waveform, (n_samples,) float32, and the seconds decoded for it.
+        The waveform, (n_samples,) float32, and the duration of the decoded audio in s.
 
     Raises:
-        AudioError: The file is missing, a directory, empty, without audio, truncated, not finite or unreadable.
+        AudioError: The file is missing, a directory, empty, without audio, truncated or unreadable, or holds samples
+            that are not finite.
     """
     path = Path(path)
     frames, rate = _decode(path, seconds=(n_samples + _RESAMPLER_MARGIN) / sample_rate)
-    # Channel by channel, as NumPy's mean over so short an axis takes longer than decoding and resampling together.
+    # Sum channel by channel: NumPy's mean over so short an axis takes longer than decoding and resampling together.
     mono = reduce(np.add, frames.T) / np.float32(frames.shape[1])
     if rate != sample_rate:
         mono = soxr.resample(mono, rate, sample_rate)
@@ -72,12 +73,12 @@ def load(path: str | Path, *, sample_rate: int, n_samples: int, fit_length: FitL
 
 
 class Header(NamedTuple):
-    """What a file says of itself.
+    """Properties that a file states in its header.
 
     Args:
-        rate: In Hz.
+        rate: Sample rate in Hz.
         n_channels: Number of channels.
-        format: Container and coding, as `WAV PCM_16`.
+        format: Container and coding, such as `WAV PCM_16`.
         seconds: Duration in s.
     """
 
@@ -88,7 +89,7 @@ class Header(NamedTuple):
 
 
 def header(path: str | Path) -> Header:
-    """Read what a file says of itself, which tells most broken ones without decoding them.
+    """Read the header of a file, which reveals most broken files without decoding them.
 
     Raises:
         AudioError: The file is missing, a directory, empty, without audio or unreadable.
@@ -105,12 +106,13 @@ def fit(waveform: Waveform, n_samples: int, fit_length: FitLength = "repeat") ->
     """Crop, repeat or pad a waveform to a length.
 
     Args:
-        waveform: (n,) with n >= 1.
-        n_samples: The length wanted.
-        fit_length: `repeat` a shorter waveform until it is long enough, or pad it with zeros (`zero`) at the end.
+        waveform: Waveform, (n,) with n >= 1.
+        n_samples: Length to fit, in samples.
+        fit_length: How a shorter waveform is extended: `repeat` it until it is long enough, or pad it with zeros at the
+            end (`zero`).
 
     Returns:
-        (n_samples,) float32.
+        Waveform, (n_samples,) float32.
 
     Example:
         >>> import numpy as np
@@ -127,7 +129,7 @@ def fit(waveform: Waveform, n_samples: int, fit_length: FitLength = "repeat") ->
 
 
 def _decode(path: Path, seconds: float) -> tuple[Waveform, int]:
-    """The first seconds of a file as (n_frames, n_channels), and its rate."""
+    """Return the first seconds of a file as (n_frames, n_channels), and its sample rate."""
     with _opened(path) as file:
         wanted = int(np.ceil(seconds * file.samplerate))
         promised = min(_promised_frames(file, path), wanted)
@@ -135,7 +137,7 @@ def _decode(path: Path, seconds: float) -> tuple[Waveform, int]:
         rate = int(file.samplerate)
     if promised == 0:
         raise AudioError(str(path), "holds no audio (0 frames)", _REPLACE)
-    # Encoders round lengths: a hundredth less than promised is no damage.
+    # Encoders round lengths: a file that is up to 1 % shorter than promised is not damaged.
     if len(frames) < 0.99 * promised:
         found = f"{len(frames) / rate:.2f} s of audio where {promised / rate:.2f} s were expected"
         raise AudioError(str(path), f"is truncated: {found}", _REPLACE)
@@ -146,11 +148,11 @@ def _decode(path: Path, seconds: float) -> tuple[Waveform, int]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
-    """A file that is open for decoding; says what is wrong with it, also while it is being read."""
+    """Open a file for decoding; raise an AudioError that states the problem, also for errors while it is read."""
     try:
         exists = path.exists()
     except PermissionError:
-        exists = True  # in a folder that may not be entered
+        exists = True  # the folder may not be entered
     except OSError as error:
         raise AudioError(str(path), f"cannot be found: {error.strerror}", "correct the path") from error
     if not exists:
@@ -166,7 +168,7 @@ def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
             yield file
     except (soundfile.SoundFileError, RuntimeError) as error:
         found = (str(error).partition(": ")[2] or str(error)).rstrip(".")
-        if "does not exist" in found:  # libsndfile says so of a file in which it finds no frame
+        if "does not exist" in found:  # libsndfile's words for a file in which it finds no frame
             found = "no audio frame found"
         raise AudioError(
             str(path), f"cannot be decoded ({found}): broken, truncated or no audio file", _REPLACE
@@ -174,30 +176,30 @@ def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
 
 
 def _promised_frames(file: soundfile.SoundFile, path: Path) -> int:
-    """How many frames the file claims to hold, where libsndfile silently counts those that are there."""
+    """Return how many frames the file claims to hold; libsndfile silently counts only those that are present."""
     if sizes := _SHORTER_THAN_PROMISED.search(file.extra_info):
         claimed, found = int(sizes[1]), int(sizes[2])
         if found < claimed < _UNKNOWN_LENGTH:
             return int(file.frames * claimed / max(found, 1)) or 1
     if file.format == "MP3" and not _mp3_tells_its_length(path):
-        return 1  # a guess from the size of the file, which tags and changing bit rates mislead
+        return 1  # libsndfile guesses from the file size, which tags and variable bit rates distort
     if file.format == "OGG" and not _ogg_ends(path):
-        return int(file.frames) * 2  # its last page is not the end of the stream: how much is missing is unknown
+        return int(file.frames) * 2  # its last page is not the end of the stream; the missing length is unknown
     return int(file.frames)
 
 
 def _mp3_tells_its_length(path: Path) -> bool:
-    """Whether the first frame of an mp3 file counts the others (as Xing, LAME and Fraunhofer encoders write it)."""
+    """Return whether the first frame of an mp3 file counts the others (as Xing, LAME and Fraunhofer write it)."""
     with path.open("rb") as file:
         tag = file.read(10)
-        if tag[:3] == b"ID3":  # its size is four times seven bits (ID3v2, section 3.1)
+        if tag[:3] == b"ID3":  # the size of the tag is four times seven bits (ID3v2, section 3.1)
             file.seek(10 + sum(byte << (7 * place) for place, byte in enumerate(reversed(tag[6:10]))))
         first = file.read(4096)
     return any(mark in first for mark in (b"Xing", b"Info", b"VBRI"))
 
 
 def _ogg_ends(path: Path) -> bool:
-    """Whether the last Ogg page is marked as the end of its stream (RFC 3533, section 6)."""
+    """Return whether the last Ogg page is marked as the end of its stream (RFC 3533, section 6)."""
     with path.open("rb") as file:
         file.seek(-min(path.stat().st_size, 1 << 17), 2)
         tail = file.read()

@@ -1,7 +1,7 @@
-"""Finds frontends, backends and datamodules by name, whoever's package they come from.
+"""Registries that find frontends, backends and datamodules of any installed package by name.
 
-A plug-in is an entry point: a name and a `module:Class`. Names are read from metadata, so that asking for them imports
-nothing; a class is imported when it is asked for, and one that cannot be imported breaks nothing else.
+A plug-in is an entry point: a name and a `module:Class`. Names are read from metadata, so listing them imports nothing.
+A class is imported on request, and one that cannot be imported does not affect the others.
 """
 
 import ast
@@ -26,13 +26,13 @@ OWN = "untrained"
 
 @dataclass(frozen=True)
 class Plugin:
-    """What is known of a plug-in before it is imported.
+    """Description of a plug-in, available before it is imported.
 
     Args:
-        name: The registered name.
-        target: `module:Class`.
-        distribution: The package that registers it, or where `register` was called.
-        loaded: The class itself, for one registered in this process.
+        name: Registered name.
+        target: Location of the class, `module:Class`.
+        distribution: Package that registers the class, or the module of a class registered by `register`.
+        loaded: The class itself, if it was registered in this process.
     """
 
     name: str
@@ -42,21 +42,21 @@ class Plugin:
 
     @property
     def class_name(self) -> str:
-        """Name of the class, as in `AudioFolder`."""
+        """Name of the class, such as `AudioFolder`."""
         return self.target.partition(":")[2]
 
     @property
     def is_ours(self) -> bool:
-        """Whether this distribution registers it."""
+        """Whether this package registers the plug-in."""
         return self.distribution == OWN
 
     def is_of(self, cls: type) -> bool:
-        """Whether the target, if it has been imported, is this class; packages may name it from elsewhere."""
+        """Return whether the target has been imported and is this class, even if it was defined in another module."""
         module, _, attribute = self.target.partition(":")
         return getattr(sys.modules.get(module), attribute, None) is cls
 
     def load(self) -> Any:
-        """Import the target, whatever it is."""
+        """Import and return the target, without checking it."""
         if self.loaded is not None:
             return self.loaded
         module, _, attribute = self.target.partition(":")
@@ -66,7 +66,7 @@ class Plugin:
         return found
 
     def summary(self) -> str:
-        """First line of the class's docstring, read from its source without importing it; empty if there is none."""
+        """Return the first line of the class's docstring, read from the source without import; empty if it has none."""
         if self.loaded is not None:
             docstring = self.loaded.__doc__
         else:
@@ -74,12 +74,12 @@ class Plugin:
         return next(iter((docstring or "").strip().splitlines()), "")
 
     def constants(self) -> dict[str, Any]:
-        """The class's attributes that are literals, read from its source without importing it."""
+        """Return the class attributes that are literals, read from the source without importing it."""
         found: dict[str, Any] = {}
         for definition in reversed(_definitions(*self.target.split(":", 1))):
             for node in definition.body:
                 if isinstance(node, ast.Assign):
-                    with contextlib.suppress(ValueError):  # no literal
+                    with contextlib.suppress(ValueError):  # not a literal
                         target, value = node.targets[0], ast.literal_eval(node.value)
                         names = target.elts if isinstance(target, ast.Tuple) else [target]
                         values = value if isinstance(target, ast.Tuple) else [value]
@@ -88,12 +88,12 @@ class Plugin:
 
 
 class Registry(Generic[T]):
-    """The plug-ins of one kind.
+    """Plug-ins of one kind.
 
     Args:
-        kind: What a plug-in of this kind is called in messages, as in "frontend".
+        kind: Name of the kind in messages, such as "frontend".
         group: Entry-point group.
-        contract: `module:Class` that every plug-in of this kind derives from.
+        contract: Location of the base class of every plug-in of this kind, `module:Class`.
 
     Example:
         >>> from untrained.registry import FRONTENDS
@@ -115,26 +115,26 @@ class Registry(Generic[T]):
 
     @property
     def contract(self) -> type[T]:
-        """The class that every plug-in of this kind derives from."""
+        """Base class of every plug-in of this kind."""
         return self._contract.load()  # type: ignore[no-any-return]
 
     @property
     def plugins(self) -> list[Plugin]:
-        """All that is registered, sorted by name; a name stands twice where two distributions claim it."""
+        """All registered plug-ins, sorted by name; a name occurs twice if two distributions register it."""
         return sorted(self._installed + self._registered, key=lambda plugin: (plugin.name, plugin.distribution))
 
     def names(self) -> list[str]:
-        """Sorted names; reads metadata and imports nothing."""
+        """Return the sorted names; reads only metadata and imports nothing."""
         return sorted({plugin.name for plugin in self.plugins})
 
     def register(self, name: str) -> Callable[[type[T]], type[T]]:
         """Register the decorated class in this process, for a notebook or a test.
 
         Args:
-            name: A Python identifier.
+            name: Name to register, a Python identifier.
 
         Raises:
-            PluginError: The class does not keep the contract.
+            PluginError: The name is not a Python identifier, or the class violates the contract.
 
         Example:
             >>> from untrained.frontends import Frontend
@@ -149,7 +149,7 @@ class Registry(Generic[T]):
         def decorate(cls: type[T]) -> type[T]:
             plugin = Plugin(name, f"{cls.__module__}:{cls.__qualname__}", cls.__module__, cls)
             self._check(plugin, cls)
-            # Running a notebook's cell again replaces what it registered before.
+            # Running a notebook cell again replaces what it registered before.
             self._registered = [
                 other for other in self._registered if (other.name, other.target) != (name, plugin.target)
             ] + [plugin]
@@ -158,10 +158,10 @@ class Registry(Generic[T]):
         return decorate
 
     def find(self, name: str) -> Plugin:
-        """The one plug-in of that name, or whose class has that name.
+        """Return the plug-in with that name or, if there is none, with that class name.
 
         Raises:
-            PluginError: There is none, or several distributions register that name.
+            PluginError: No plug-in has that name, or several do.
         """
         plugins = self.plugins
         found = [plugin for plugin in plugins if plugin.name == name] or [
@@ -175,23 +175,23 @@ class Registry(Generic[T]):
         return found[0]
 
     def unknown(self, name: str) -> str:
-        """Message for a name that nobody registered: the nearest one, and all there are."""
+        """Return the message for an unknown name, with the nearest name and all registered names."""
         names = self.names()
         nearest = difflib.get_close_matches(name, names, n=1)
         hint = f"did you mean {nearest[0]!r}? " if nearest else ""
         return f"unknown {self.kind} {name!r}; {hint}registered: {', '.join(names) or 'none'}"
 
     def get(self, name: str) -> type[T]:
-        """The class of that name; imports this one plug-in.
+        """Return the class with that name; imports only this plug-in.
 
         Raises:
-            PluginError: No or several plug-ins have the name, it cannot be imported (chained to what its import
-                raised), or it does not keep the contract.
+            PluginError: No plug-in has that name or several do, the plug-in cannot be imported (chained to the error of
+                its import), or it violates the contract.
         """
         plugin = self.find(name)
         try:
             target = plugin.load()
-        except (Exception, SystemExit) as error:  # a plug-in's import may raise anything at all
+        except (Exception, SystemExit) as error:  # a plug-in may raise anything when imported
             raise PluginError(
                 f"{self.kind} {plugin.name!r} of {plugin.distribution} cannot be imported from {plugin.target}: "
                 f"{type(error).__name__}: {error}"
@@ -200,7 +200,7 @@ class Registry(Generic[T]):
         return target  # type: ignore[no-any-return]
 
     def create(self, name: str, **arguments: Any) -> T:
-        """An instance of the class of that name.
+        """Return an instance of the class with that name.
 
         Example:
             >>> from untrained.registry import FRONTENDS
@@ -210,7 +210,7 @@ class Registry(Generic[T]):
         return self.get(name)(**arguments)
 
     def load_all(self) -> tuple[dict[str, type[T]], dict[str, PluginError]]:
-        """Every plug-in that can be had, and for each other name the error that says why not."""
+        """Return all plug-ins that can be loaded, and the error of each one that cannot, both by name."""
         loaded: dict[str, type[T]] = {}
         failed: dict[str, PluginError] = {}
         for name in self.names():
@@ -221,7 +221,7 @@ class Registry(Generic[T]):
         return loaded, failed
 
     def name_of(self, cls: type) -> str | None:
-        """The name under which a class is registered, None if it is not."""
+        """Return the name under which a class is registered; None if it is not registered."""
         target = f"{cls.__module__}:{cls.__qualname__}"
         return next((plugin.name for plugin in self.plugins if plugin.target == target or plugin.is_of(cls)), None)
 
@@ -240,7 +240,7 @@ class Registry(Generic[T]):
 
 
 def _definitions(module: str, attribute: str) -> list[ast.ClassDef]:
-    """A class and the bases that its module defines, nearest first, parsed without importing more than its package."""
+    """Return a class and the bases in its module, nearest first, parsed without importing more than its package."""
     parts = module.split(".")
     spec = importlib.machinery.PathFinder.find_spec(parts[0])
     if spec is None or spec.origin is None:

@@ -14,24 +14,25 @@ from .least_squares import from_sums, output_weights, outputs_of_splits
 class ELMClassifier(Backend):
     """Extreme learning machine: a random hidden layer, and output weights by least squares (Huang et al. 2006).
 
-    The hidden layer is relu(X W + b) with W and b drawn from N(0, 1); the output weights are the minimum-norm
-    least-squares solution against targets of +1 and -1, which the pseudo-inverse gives; the greatest output wins. The
-    six candidates are those of Pons & Serra (2018). The weights of hidden unit j depend on the seed and j alone.
+    The hidden layer is relu(X W + b) with W and b drawn from N(0, 1). The output weights are the minimum-norm
+    least-squares solution for targets of +1 and -1, as given by the pseudo-inverse; the class with the greatest output
+    wins. The six candidates are those of Pons & Serra (2018). The weights of hidden unit j depend only on j and the
+    seed.
 
-    The search tries all candidates on all splits with shared work: the hidden layer is computed once at the largest
-    size, of which smaller ones are the first units; sums over the parts of the data make the normal equations of every
-    split; one Cholesky factor a split serves every size.
+    The search shares work among all candidates and splits: the hidden layer is computed once at the largest size, whose
+    first units form the smaller sizes; sums over the parts of the data give the normal equations of every split; one
+    Cholesky factor per split serves every size.
 
     Args:
         n_hidden: Number of hidden units.
-        seed: Of the hidden weights.
-        alpha: Strength of a ridge; 0, as in the study, is plain least squares.
+        seed: Seed of the hidden weights.
+        alpha: Strength of the ridge penalty; 0, as in the study, is plain least squares.
 
     Attributes:
-        weights_: `(n_features, n_hidden)`.
-        biases_: `(n_hidden,)`.
+        weights_: Hidden weights, `(n_features, n_hidden)`.
+        biases_: Hidden biases, `(n_hidden,)`.
         coefs_: Output weights, `(n_hidden, n_classes)`.
-        classes_: Labels, sorted.
+        classes_: Class labels, sorted.
 
     Example:
         >>> import numpy as np
@@ -58,14 +59,14 @@ class ELMClassifier(Backend):
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
-        """Learn from some more clips, of which only sums are kept, `(n_hidden, n_hidden + n_classes)`.
+        """Update the output weights with more clips, keeping only sums, `(n_hidden, n_hidden + n_classes)`.
 
-        What `fit` has learned is forgotten at the first call, as it keeps no sums.
+        The first call discards what `fit` has learned, since `fit` keeps no sums.
 
         Args:
             X: Embeddings, `(n_clips, n_features)`.
             y: Labels, `(n_clips,)`.
-            classes: All labels that there are, needed at the first call; by default those that `fit` has met.
+            classes: All labels, required at the first call; by default those that `fit` has seen.
         """
         self._refuse_odd_arguments()
         first = not hasattr(self, "gram_")
@@ -88,7 +89,7 @@ class ELMClassifier(Backend):
         return self
 
     def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
-        """As `Backend.search`, with shared work."""
+        """Search like `Backend.search`, with shared work."""
         candidates = self.candidates()
         models = [self.with_candidate(candidate) for candidate in candidates]
         if len({(model.seed, model.alpha) for model in models}) > 1 or any(len(np.unique(y[t])) < 2 for t, _ in splits):
@@ -109,13 +110,13 @@ class ELMClassifier(Backend):
         return SearchResult(candidates, predictions, [y[test] for _, test in splits])
 
     def decision_function(self, X: Any) -> Array:
-        """Outputs of the classes, `(n_clips, n_classes)`; for two classes their difference, `(n_clips,)`."""
+        """Return the outputs of the classes, `(n_clips, n_classes)`; for two classes their difference, `(n_clips,)`."""
         check_is_fitted(self)
         outputs = self._hidden(validate_data(self, X, reset=False, dtype=np.float64)) @ self.coefs_
         return np.asarray(outputs[:, 1] - outputs[:, 0] if len(self.classes_) == 2 else outputs)
 
     def predict(self, X: Any) -> Array:
-        """Labels of embeddings `(n_clips, n_features)`."""
+        """Predict the labels of embeddings `(n_clips, n_features)`."""
         outputs = self.decision_function(X)
         return np.asarray(self.classes_[outputs.argmax(1) if outputs.ndim == 2 else (outputs > 0).astype(int)])
 
@@ -133,7 +134,7 @@ class ELMClassifier(Backend):
         self.weights_, self.biases_ = hidden_layer(n_features, self.n_hidden, self.seed)
 
     def _targets(self, y: Array) -> Array:
-        """+1 for the class of a clip and -1 for the others, `(n_clips, n_classes)`."""
+        """Return +1 for the class of each clip and -1 for the others, `(n_clips, n_classes)`."""
         return np.where(self.classes_ == y[:, None], 1.0, -1.0)
 
     def _hidden(self, X: Array) -> Array:
@@ -141,6 +142,6 @@ class ELMClassifier(Backend):
 
 
 def hidden_layer(n_features: int, n_hidden: int, seed: int) -> tuple[Array, Array]:
-    """Random weights `(n_features, n_hidden)` and biases `(n_hidden,)`; unit j's depend on the seed and j alone."""
+    """Return random weights `(n_features, n_hidden)` and biases `(n_hidden,)`; unit j depends only on seed and j."""
     units = np.random.default_rng(seed).standard_normal((n_hidden, n_features + 1))
     return units[:, 1:].T, units[:, 0]

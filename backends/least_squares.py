@@ -8,21 +8,21 @@ from scipy.linalg.lapack import dpocon
 
 from .base import Array, Splits
 
-# A Gram matrix squares the condition number: where its spectrum spans more than this, singular values decide instead.
+# A Gram matrix squares the condition number: if its spectrum spans more than this, singular values are used instead.
 _WIDEST = 1e7
-_MOST_BYTES = 2**30  # of the Gram matrices that are kept at a time
+_MOST_BYTES = 2**30  # limit of the Gram matrices that are kept at a time
 
 
 def output_weights(hidden: Array, targets: Array, alpha: float = 0.0) -> Array:
-    """Minimum-norm least-squares weights, equal to pinv(hidden) @ targets; with `alpha`, ridge regression.
+    """Return minimum-norm least-squares weights, equal to pinv(hidden) @ targets; with `alpha`, ridge regression.
 
     Args:
         hidden: Hidden layer, `(n_clips, n_hidden)`.
-        targets: `(n_clips, n_classes)`.
-        alpha: Strength of the ridge, 0 or more.
+        targets: Targets, `(n_clips, n_classes)`.
+        alpha: Strength of the ridge penalty, 0 or more.
 
     Returns:
-        `(n_hidden, n_classes)`.
+        Output weights, `(n_hidden, n_classes)`.
     """
     n_clips, n_hidden = hidden.shape
     weights = None
@@ -36,12 +36,12 @@ def output_weights(hidden: Array, targets: Array, alpha: float = 0.0) -> Array:
 
 
 def by_singular_values(hidden: Array, targets: Array, alpha: float = 0.0) -> Array:
-    """The same from the singular values of the hidden layer itself, whatever its rank; takes longest.
+    """Return the same weights as `output_weights` by singular values, for a hidden layer of any rank; the slowest way.
 
     Args:
         hidden: Hidden layer, `(n_clips, n_hidden)`.
-        targets: `(n_clips, n_classes)`.
-        alpha: Strength of the ridge, 0 or more.
+        targets: Targets, `(n_clips, n_classes)`.
+        alpha: Strength of the ridge penalty, 0 or more.
     """
     if alpha:
         hidden = np.concatenate([hidden, np.sqrt(alpha) * np.eye(hidden.shape[1])])
@@ -51,12 +51,12 @@ def by_singular_values(hidden: Array, targets: Array, alpha: float = 0.0) -> Arr
 
 
 def from_sums(gram: Array, moments: Array, alpha: float = 0.0) -> Array:
-    """The same from sums over clips, where these themselves are no longer there.
+    """Return the same weights as `output_weights` from sums over clips that are no longer available.
 
     Args:
-        gram: hidden.T @ hidden, `(n_hidden, n_hidden)`.
-        moments: hidden.T @ targets, `(n_hidden, n_classes)`.
-        alpha: Strength of the ridge, 0 or more.
+        gram: Gram matrix hidden.T @ hidden, `(n_hidden, n_hidden)`.
+        moments: Moments hidden.T @ targets, `(n_hidden, n_classes)`.
+        alpha: Strength of the ridge penalty, 0 or more.
     """
     weights = _Primal(gram, moments, np.diag(gram) > 0, alpha).solve(len(gram))
     if weights is not None:
@@ -69,17 +69,18 @@ def from_sums(gram: Array, moments: Array, alpha: float = 0.0) -> Array:
 def outputs_of_splits(
     hidden: Array, targets: Array, splits: Splits, sizes: Sequence[int], alpha: float = 0.0
 ) -> Iterator[list[Array]]:
-    """Outputs for the test clips of every split, fitted to its train clips, for every number of hidden units.
+    """Yield the outputs for the test clips of every split, fitted to its train clips, for every number of hidden units.
 
     Args:
-        hidden: Hidden layer of all clips at the largest size, `(n_clips, n_hidden)`; smaller ones are its first units.
-        targets: `(n_clips, n_classes)`.
+        hidden: Hidden layer of all clips at the largest size, `(n_clips, n_hidden)`; its first units form the
+            smaller sizes.
+        targets: Targets, `(n_clips, n_classes)`.
         splits: Pairs of indices of train and test clips.
         sizes: Numbers of hidden units.
-        alpha: Strength of the ridge, 0 or more.
+        alpha: Strength of the ridge penalty, 0 or more.
 
     Yields:
-        For each split the outputs of each size, `(n_test, n_classes)`.
+        Outputs of each size for one split, `(n_test, n_classes)` each.
     """
     largest_train = max(len(train) for train, _ in splits)
     primal_size = max((size for size in sizes if size <= largest_train), default=0)
@@ -104,19 +105,19 @@ def outputs_of_splits(
 
 
 class _Primal:
-    """Solutions of the normal equations at every number of leading units, from one Cholesky factor of the largest.
+    """Solutions of the normal equations for any number of leading units, from one Cholesky factor of the largest.
 
     Args:
-        gram: hidden.T @ hidden, `(n_hidden, n_hidden)`.
-        moments: hidden.T @ targets, `(n_hidden, n_classes)`.
-        alive: Units that are not zero on every clip.
-        alpha: Strength of the ridge.
+        gram: Gram matrix hidden.T @ hidden, `(n_hidden, n_hidden)`.
+        moments: Moments hidden.T @ targets, `(n_hidden, n_classes)`.
+        alive: Mask of the units that are not zero on every clip, `(n_hidden,)`.
+        alpha: Strength of the ridge penalty, 0 or more.
     """
 
     def __init__(self, gram: Array, moments: Array, alive: Array, alpha: float) -> None:
         self._alive = np.flatnonzero(alive)
         self._n_classes = moments.shape[1]
-        # Units of very different size would make the matrix look singular.
+        # Units are scaled, since very different scales would make the matrix look singular.
         self._scale = np.sqrt(np.diag(gram)[self._alive] + alpha)
         self._gram = gram[np.ix_(self._alive, self._alive)]
         self._gram.flat[:: len(self._alive) + 1] += alpha
@@ -124,10 +125,10 @@ class _Primal:
         self._gram /= self._scale[:, None]
         self._moments = moments[self._alive] / self._scale[:, None]
         self._factor: Array | None = None
-        self._n_sound = 0  # so many leading units are known to be far from singular
+        self._n_sound = 0  # number of leading units that are known to be far from singular
 
     def solve(self, size: int) -> Array | None:
-        """Weights of the first units, `(size, n_classes)`; None where the matrix is too near to a singular one."""
+        """Return the weights of the first units, `(size, n_classes)`; None if the matrix is nearly singular."""
         n = int(np.searchsorted(self._alive, size))
         weights = np.zeros((size, self._n_classes))
         if n == 0:
@@ -148,7 +149,7 @@ class _Primal:
 
 
 def _solve(matrix: Array, targets: Array) -> Array | None:
-    """Solution for a positive definite matrix; None where it is too near to a singular one."""
+    """Return the solution for a positive definite matrix; None if it is nearly singular."""
     try:
         factor = scipy.linalg.cholesky(matrix, lower=True, check_finite=False)
     except scipy.linalg.LinAlgError:
@@ -164,9 +165,9 @@ def _spans_too_much(factor: Array, matrix: Array) -> bool:
 
 
 def _sums_of_train(hidden: Array, targets: Array, trains: Sequence[Array]) -> Iterator[tuple[Array, Array, Array]]:
-    """For each train set its Gram matrix, its moments, and which units are not zero on all of it.
+    """Yield the Gram matrix and the moments of each train set, and which units are not zero on all of it.
 
-    Clips that are in the same train sets are summed once, so that folds cost no more than all clips together.
+    Clips that belong to the same train sets are summed once, so that folds cost no more than all clips together.
     """
     n_clips, n_hidden = hidden.shape
     belongs = np.zeros((n_clips, len(trains)), bool)
@@ -179,7 +180,7 @@ def _sums_of_train(hidden: Array, targets: Array, trains: Sequence[Array]) -> It
         return
     sums = [_sums(hidden[part_of == part], targets[part_of == part]) for part in range(len(parts))]
     for column in range(len(trains)):
-        # Added, not taken from the total: a difference leaves rounding where there is nothing.
+        # Sums are added, not subtracted from the total: a difference leaves rounding errors instead of zeros.
         gram, moments = np.zeros((n_hidden, n_hidden)), np.zeros((n_hidden, targets.shape[1]))
         alive = np.zeros(n_hidden, bool)
         for part in np.flatnonzero(parts[:, column]):

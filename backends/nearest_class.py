@@ -1,4 +1,4 @@
-"""The class whose typical embedding is nearest."""
+"""Classifier by the nearest class median."""
 
 from typing import Any, Self
 
@@ -11,13 +11,13 @@ from .base import Array, Backend
 
 
 class NearestClass(Backend):
-    """Gives a clip the class whose median embedding is nearest, as for a single number such as the tempo.
+    """Classifier that picks the class of the nearest median embedding, suited to a single feature such as the tempo.
 
-    Distances are sums of absolute differences. There is nothing to search.
+    Distances are sums of absolute differences. There are no hyper-parameters to search.
 
     Attributes:
         centroids_: The fitted `sklearn.neighbors.NearestCentroid`.
-        classes_: Labels, sorted.
+        classes_: Class labels, sorted.
 
     Example:
         >>> import numpy as np
@@ -26,19 +26,19 @@ class NearestClass(Backend):
     """
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Find the medians of embeddings `(n_clips, n_features)` with labels `(n_clips,)`."""
+        """Compute the class medians of embeddings `(n_clips, n_features)` with labels `(n_clips,)`."""
         X, y = validate_data(self, X, y, dtype=np.float64)
         self.centroids_ = NearestCentroid(metric="manhattan").fit(X, y)
         self.classes_: Array = self.centroids_.classes_
         return self
 
     def predict(self, X: Any) -> Array:
-        """Labels of embeddings `(n_clips, n_features)`."""
+        """Predict the labels of embeddings `(n_clips, n_features)`."""
         X = self._checked(X)
         return np.asarray(self.centroids_.predict(X))
 
     def class_scores(self, X: Array) -> tuple[Array, str]:
-        """Distances to the classes, negative: the nearest has the greatest."""
+        """Return negative distances to the classes, so that the nearest class has the highest score."""
         X = self._checked(X)
         distances = pairwise_distances(X, self.centroids_.centroids_, metric="manhattan")
         return -np.asarray(distances), "negative distance"

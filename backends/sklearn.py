@@ -1,4 +1,4 @@
-"""Classifiers of scikit-learn as backends: those of the study's code, and any other by its class path."""
+"""Classifiers of scikit-learn as backends: those of the study's code, and any other given by its class path."""
 
 import importlib
 import inspect
@@ -18,19 +18,19 @@ from .base import Array, Backend, scores_of
 
 
 class Adapter(Backend):
-    """A backend that leaves all work to an estimator of scikit-learn.
+    """Backend that delegates all work to a scikit-learn estimator.
 
     Attributes:
         estimator_: The fitted estimator.
-        classes_: Labels, sorted.
-        n_iter_: Of the estimator, if it counts.
+        classes_: Class labels, sorted.
+        n_iter_: Number of iterations of the estimator, if it counts them.
     """
 
     def make(self, n_clips: int) -> Any:
-        """The estimator, not yet fitted.
+        """Return the estimator, not yet fitted.
 
         Args:
-            n_clips: Number of clips that it will be fitted to.
+            n_clips: Number of clips that the estimator will be fitted to.
         """
         raise TypeError(f"{type(self).__name__} has no make(n_clips); define it to give an estimator of scikit-learn")
 
@@ -44,12 +44,12 @@ class Adapter(Backend):
         return self
 
     def predict(self, X: Any) -> Array:
-        """Labels of embeddings `(n_clips, n_features)`."""
+        """Predict the labels of embeddings `(n_clips, n_features)`."""
         X = self._checked(X)
         return np.asarray(self.estimator_.predict(X))
 
     def class_scores(self, X: Array) -> tuple[Array, str] | None:
-        """What the fitted estimator gives each class."""
+        """Return the scores that the fitted estimator gives each class."""
         X = self._checked(X)
         return scores_of(self.estimator_, X)
 
@@ -63,8 +63,8 @@ class LinearSVM(Adapter):
 
     Args:
         C: Cost of a margin violation.
-        max_iter: Rounds after which it stops.
-        seed: Of the order in which clips are visited.
+        max_iter: Maximum number of iterations.
+        seed: Seed of the order in which clips are visited.
     """
 
     param_grid: ClassVar[Any] = {"C": [0.1, 2.0, 8.0, 32.0]}
@@ -75,15 +75,15 @@ class LinearSVM(Adapter):
         self.seed = seed
 
     def make(self, n_clips: int) -> LinearSVC:
-        """The machine."""
+        """Return the support vector machine."""
         return LinearSVC(C=self.C, max_iter=self.max_iter, random_state=self.seed)
 
 
 class KNN(Adapter):
-    """The most frequent class among the nearest clips.
+    """Nearest neighbours: the most frequent class among the nearest clips.
 
     Args:
-        n_neighbors: How many clips; all, where there are fewer.
+        n_neighbors: Number of nearest clips; all clips if there are fewer.
     """
 
     param_grid: ClassVar[Any] = {"n_neighbors": [1, 3, 5, 10, 20, 30, 50, 100]}
@@ -92,17 +92,17 @@ class KNN(Adapter):
         self.n_neighbors = n_neighbors
 
     def make(self, n_clips: int) -> KNeighborsClassifier:
-        """The classifier; without a search tree, which is of no use among so many features."""
+        """Return the classifier, without a search tree, which is of no use with so many features."""
         return KNeighborsClassifier(n_neighbors=min(self.n_neighbors, n_clips), algorithm="brute")
 
 
 class MLP(Adapter):
-    """A trained network with one hidden layer of ReLUs.
+    """Trained neural network with one hidden layer of ReLUs.
 
     Args:
         n_hidden: Number of hidden units.
-        max_iter: Epochs after which it stops.
-        seed: Of the first weights and of the order of clips.
+        max_iter: Maximum number of epochs.
+        seed: Seed of the initial weights and of the order of clips.
     """
 
     def __init__(self, n_hidden: int = 20, max_iter: int = 500, seed: int = 0) -> None:
@@ -111,16 +111,16 @@ class MLP(Adapter):
         self.seed = seed
 
     def make(self, n_clips: int) -> MLPClassifier:
-        """The network."""
+        """Return the network."""
         return MLPClassifier((self.n_hidden,), max_iter=self.max_iter, random_state=self.seed)
 
 
 class SGD(Adapter):
-    """A linear machine with hinge loss, trained by stochastic gradient descent.
+    """Linear classifier with hinge loss, trained by stochastic gradient descent.
 
     Args:
         alpha: Strength of the regularisation.
-        seed: Of the order of clips.
+        seed: Seed of the order of clips.
     """
 
     def __init__(self, alpha: float = 1e-4, seed: int = 0) -> None:
@@ -128,7 +128,7 @@ class SGD(Adapter):
         self.seed = seed
 
     def make(self, n_clips: int) -> SGDClassifier:
-        """The machine."""
+        """Return the linear classifier."""
         return SGDClassifier(alpha=self.alpha, random_state=self.seed)
 
 
@@ -137,7 +137,7 @@ class Logistic(Adapter):
 
     Args:
         C: Inverse strength of the penalty.
-        max_iter: Steps after which it stops.
+        max_iter: Maximum number of iterations.
     """
 
     param_grid: ClassVar[Any] = {"C": [0.01, 0.1, 1.0, 10.0, 100.0]}
@@ -147,18 +147,18 @@ class Logistic(Adapter):
         self.max_iter = max_iter
 
     def make(self, n_clips: int) -> LogisticRegression:
-        """The regression."""
+        """Return the logistic regression."""
         return LogisticRegression(C=self.C, max_iter=self.max_iter)
 
 
 class AnyClassifier(Adapter):
-    """Any classifier that follows scikit-learn's conventions, by its class path.
+    """Any classifier that follows scikit-learn's conventions, given by its class path.
 
     Args:
-        estimator: Module and class, as `sklearn.ensemble.RandomForestClassifier`.
-        arguments: Of the class.
-        grid: Lists of values of its arguments, all combinations of which are searched.
-        seed: Its `random_state`, where it has one that `arguments` leave open.
+        estimator: Class path, such as `sklearn.ensemble.RandomForestClassifier`.
+        arguments: Arguments of the class.
+        grid: Lists of values of some arguments; all combinations are searched.
+        seed: Value of `random_state`, if the class takes one and `arguments` does not set it.
 
     Example:
         >>> forest = "sklearn.ensemble.RandomForestClassifier"
@@ -179,21 +179,21 @@ class AnyClassifier(Adapter):
         self.seed = seed
 
     def candidates(self) -> list[dict[str, Any]]:
-        """All combinations of the grid."""
+        """Return all combinations of the grid."""
         grid: Mapping[str, Sequence[Any]] = self.grid or {}
         return [{"arguments": {**(self.arguments or {}), **values}} for values in ParameterGrid(grid)]
 
     def make(self, n_clips: int) -> BaseEstimator:
-        """The estimator.
+        """Return the estimator, not yet fitted.
 
         Raises:
-            ValueError: There is no such class, it is no classifier, or it refuses its arguments.
+            ValueError: The class does not exist, is not a classifier, or rejects its arguments.
         """
         module, _, name = self.estimator.rpartition(".")
         arguments = dict(self.arguments or {})
         try:
             cls = getattr(importlib.import_module(module), name)
-            # Before it is called: a configuration may name anything.
+            # Checked before the call, since a configuration may name anything.
             if not isinstance(cls, type) or not issubclass(cls, BaseEstimator):
                 raise TypeError("it is no class of scikit-learn's kind")
             if "random_state" in inspect.signature(cls).parameters:

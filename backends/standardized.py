@@ -1,4 +1,4 @@
-"""z-scores before a backend: means and deviations are part of what is learned."""
+"""z-scores before a backend, whose means and deviations are learned with it."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, Self
@@ -14,19 +14,20 @@ Standardize = Literal["none", "zscore"]
 
 
 class Standardized(Backend):
-    """A backend that reads z-scores: each feature less its mean, over its standard deviation.
+    """Backend that reads z-scores: each feature minus its mean, divided by its standard deviation.
 
-    Both are of the clips that it is fitted to and of no others, in a search of the train clips of each split; a feature
-    without deviation is centred only. Candidates share work within a split alone, as each split has its own features.
+    Mean and deviation are computed only from the clips that the backend is fitted to; in a search, from the train clips
+    of each split. A constant feature is only centred. Candidates share work only within a split, since each split has
+    its own features.
 
     Args:
-        backend: That reads them.
+        backend: Backend that reads the z-scores.
 
     Attributes:
         backend_: The fitted backend.
-        mean_: `(n_features,)`.
-        deviation_: `(n_features,)`, 1 for a feature without.
-        classes_: Labels, sorted.
+        mean_: Mean of each feature, `(n_features,)`.
+        deviation_: Standard deviation of each feature, `(n_features,)`; 1 for a constant feature.
+        classes_: Class labels, sorted.
 
     Example:
         >>> import numpy as np
@@ -39,11 +40,11 @@ class Standardized(Backend):
         self.backend = backend
 
     def candidates(self) -> list[dict[str, Any]]:
-        """Those of the backend."""
+        """Return the candidates of the backend."""
         return self.backend.candidates()
 
     def with_candidate(self, candidate: Mapping[str, Any]) -> Self:
-        """A copy, not fitted, whose backend has the arguments of a candidate."""
+        """Return an unfitted copy whose backend has the arguments of a candidate."""
         return type(self)(self.backend.with_candidate(candidate))
 
     def fit(self, X: Any, y: Any) -> Self:
@@ -56,17 +57,17 @@ class Standardized(Backend):
         return self
 
     def predict(self, X: Any) -> Array:
-        """Labels of embeddings `(n_clips, n_features)`."""
+        """Predict the labels of embeddings `(n_clips, n_features)`."""
         X = self._checked(X)
         return np.asarray(self.backend_.predict(X))
 
     def class_scores(self, X: Array) -> tuple[Array, str] | None:
-        """Those of the backend."""
+        """Return the class scores of the backend."""
         X = self._checked(X)
         return self.backend_.class_scores(X)
 
     def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
-        """As `Backend.search` of the backend, with the z-scores of the train clips of each split."""
+        """Search with the backend, on z-scores by the means and deviations of the train clips of each split."""
         X = np.asarray(X, np.float64)
         found = [
             self.backend.search(StandardScaler().fit(X[train]).transform(X), y, [(train, test)])

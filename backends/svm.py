@@ -15,27 +15,28 @@ from ..terminal import progress
 from .base import Array, Backend, SearchResult, Splits
 
 _COSTS = (0.1, 2.0, 8.0, 32.0)
-_CACHE = 500  # MB that libsvm keeps of a kernel; it takes no more than the kernel's size in float32
+_CACHE = 500  # MB of a kernel that libsvm caches; it takes no more than the kernel's size in float32
 
 
 class SVMClassifier(Backend):
     """Support vector machine (libsvm, one against one), with the 32 candidates of Pons & Serra (2018).
 
+    The search computes all inner products of clips once, and from them each kernel once for all costs and splits. The
+    chosen machine is fitted without precomputed kernels and predicts from embeddings.
+
     Args:
-        kernel: `rbf` or `linear`.
+        kernel: Kernel, `rbf` or `linear`.
         C: Cost of a margin violation.
         gamma: Width of the RBF kernel; `auto` is 1 / n_features.
-        max_iter: Steps after which libsvm stops, for each pair of classes; -1 for no limit. Linear machines on
-            embeddings that are neither scaled nor separable would otherwise take minutes for a few hundred clips.
-        max_memory: GiB that the search may take for kernels; where they do not fit, it fits every machine plainly.
-
-    The search computes all inner products of clips once, and from them each kernel once for all costs and splits; the
-    chosen machine is fitted plainly, and predicts from embeddings.
+        max_iter: Maximum number of libsvm iterations for each pair of classes; -1 for no limit. Without a limit, linear
+            machines on embeddings that are neither scaled nor separable take minutes for a few hundred clips.
+        max_memory: Memory that the search may use for kernels, in GiB; if they do not fit, each machine computes its
+            own.
 
     Attributes:
         svc_: The fitted `sklearn.svm.SVC`.
-        classes_: Labels, sorted.
-        n_iter_: Steps that libsvm took for each pair of classes.
+        classes_: Class labels, sorted.
+        n_iter_: Number of libsvm iterations for each pair of classes.
 
     Example:
         >>> import numpy as np
@@ -73,7 +74,7 @@ class SVMClassifier(Backend):
         return self
 
     def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
-        """As `Backend.search`, with shared kernels."""
+        """Search like `Backend.search`, with shared kernels."""
         self._refuse_odd_arguments()
         n_jobs = self._jobs_that_fit(len(X), max(len(train) for train, _ in splits))
         if n_jobs == 0:
@@ -87,7 +88,7 @@ class SVMClassifier(Backend):
         candidates = self.candidates()
         machines = [self.with_candidate(candidate) for candidate in candidates]
         predictions: list[list[Array]] = [[np.zeros(0)] * len(splits) for _ in machines]
-        # What is fitted with one kernel: for each split, the machines.
+        # For each kernel and each split, the machines to fit.
         work: dict[float | None, dict[int, list[int]]] = {}
         for number, machine in enumerate(machines):
             for split, (train, _) in enumerate(splits):
@@ -96,7 +97,7 @@ class SVMClassifier(Backend):
         products = X @ X.T
         for gamma, numbers_of in progress(work.items(), len(work), f"searching {len(candidates)} candidates"):
             kernel_matrix = products if gamma is None else _rbf(products, gamma)
-            n_parts = max(1, n_jobs // len(numbers_of))  # where there are fewer splits than threads
+            n_parts = max(1, n_jobs // len(numbers_of))  # more than one if there are fewer splits than threads
             parts = [(split, numbers[i::n_parts]) for split, numbers in numbers_of.items() for i in range(n_parts)]
             found = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
                 joblib.delayed(_fit_and_predict)([machines[i] for i in numbers], kernel_matrix, y, *splits[split])
@@ -108,7 +109,7 @@ class SVMClassifier(Backend):
         return SearchResult(candidates, predictions, [y[test] for _, test in splits])
 
     def _width(self, X: Array, train: Array) -> float:
-        """The width of the RBF kernel as a number, as scikit-learn derives it from the clips of a fit."""
+        """Return the width of the RBF kernel as a number, derived from the train clips as in scikit-learn."""
         n_features: int = X.shape[1]
         if self.gamma == "auto":
             return 1.0 / n_features
@@ -118,18 +119,18 @@ class SVMClassifier(Backend):
         return float(self.gamma)
 
     def _jobs_that_fit(self, n_clips: int, n_train: int) -> int:
-        """How many splits can be fitted at a time within `max_memory`: the products, a kernel, and a part for each."""
+        """Return the number of splits that fit into `max_memory` at a time, next to the inner products and a kernel."""
         shared = 2 * 8 * n_clips**2
         each = 8 * n_train * n_clips + min(4 * n_train**2, _CACHE * 2**20)
         return max(0, min(os.cpu_count() or 1, int((self.max_memory * 2**30 - shared) // each)))
 
     def predict(self, X: Any) -> Array:
-        """Labels of embeddings `(n_clips, n_features)`."""
+        """Predict the labels of embeddings `(n_clips, n_features)`."""
         X = self._checked(X)
         return np.asarray(self.svc_.predict(X))
 
     def decision_function(self, X: Any) -> Array:
-        """Class scores, `(n_clips, n_classes)`; `(n_clips,)` for two classes."""
+        """Return class scores, `(n_clips, n_classes)`; `(n_clips,)` for two classes."""
         X = self._checked(X)
         return np.asarray(self.svc_.decision_function(X))
 
@@ -143,7 +144,7 @@ class SVMClassifier(Backend):
 
 
 def _rbf(products: Array, gamma: float) -> Array:
-    """RBF kernel of all clips from their inner products."""
+    """Return the RBF kernel of all clips from their inner products."""
     squares = np.diag(products)
     kernel = products * -2.0
     kernel += squares
@@ -156,7 +157,7 @@ def _rbf(products: Array, gamma: float) -> Array:
 def _fit_and_predict(
     machines: Sequence[SVMClassifier], kernel: Array, y: Array, train: Array, test: Array
 ) -> list[Array]:
-    """Predictions of machines that differ in their costs alone."""
+    """Return the predictions of machines that differ only in their costs."""
     learned, asked = kernel[np.ix_(train, train)], kernel[np.ix_(test, train)]
     return [
         SVC(kernel="precomputed", C=machine.C, max_iter=machine.max_iter, cache_size=_CACHE)

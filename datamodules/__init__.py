@@ -1,4 +1,4 @@
-"""Datamodules: which clips there are, their labels, splits and folds."""
+"""Datamodules: the clips of a data set with their labels, splits and folds."""
 
 from .base import AudioDataModule
 from .clip import Clip

@@ -1,4 +1,4 @@
-"""The contract of a datamodule: which clips there are, their labels, and which split or fold each belongs to."""
+"""The contract of a datamodule: the clips of a data set, their labels, and the split or fold of each."""
 
 import copy
 import time
@@ -23,14 +23,14 @@ DEFAULT_SAMPLE_RATE = 12_000
 
 
 class Batch(NamedTuple):
-    """What a predict step is given.
+    """Input of a predict step.
 
     Args:
-        ids: Of the clips that could be read.
-        waveforms: `(len(ids), n_samples)`.
+        ids: Ids of the clips that could be read.
+        waveforms: Waveforms, `(len(ids), n_samples)`.
         seconds: Duration of each clip as decoded, in s.
         failed: Id and error of each clip that could not be read.
-        decoding: Seconds that all of this took.
+        decoding: Time spent decoding, in s.
     """
 
     ids: list[str]
@@ -41,25 +41,25 @@ class Batch(NamedTuple):
 
 
 class AudioDataModule(LightningDataModule):
-    """Clips of one data set, all of one length.
+    """Clips of one data set, all of the same length.
 
-    A plug-in defines `clips`; everything else has a default that reads the clips' files.
+    A plug-in defines `clips`; by default, everything else reads the files of the clips.
 
     Args:
         n_samples: Length of every waveform, in samples at the frontend's rate.
-        fit_length: What is done with a shorter clip: `repeat` it, or pad it with zeros (`zero`).
-        seed: Of splits and folds.
-        on_error: Whether a file that cannot be read ends the run (`raise`) or is listed and left out (`skip`).
-        batch_size: Clips at a time.
-        num_workers: Processes that decode; 0 decodes in this one.
-        sample_rate: In Hz; by default the frontend's.
+        fit_length: How a shorter clip is extended: `repeat` it, or pad it with zeros (`zero`).
+        seed: Seed of splits and folds.
+        on_error: Whether a file that cannot be read ends the run (`raise`) or is reported and skipped (`skip`).
+        batch_size: Number of clips per batch.
+        num_workers: Number of worker processes that decode; 0 decodes in the main process.
+        sample_rate: Sample rate of the waveforms in Hz; by default the frontend's.
 
     Attributes:
-        origin: Who made the data set and where it is found; for people, as the next two.
-        licence: On what terms it may be used.
-        citation: How to cite it.
-        notes: What a user should know of the data that was found, as clips that are listed but absent.
-        n_other_files: Files beside the clips.
+        origin: Creator of the data set and where to find it; for people to read, like `licence` and `citation`.
+        licence: Terms of use of the data set.
+        citation: Reference to cite for the data set.
+        notes: Remarks for the user on the data that was found, such as clips that are listed but absent.
+        n_other_files: Number of files other than the clips.
     """
 
     origin: ClassVar[str | None] = None
@@ -87,7 +87,7 @@ class AudioDataModule(LightningDataModule):
         ):
             if value < least:
                 raise UsageError(f"{name}={value}; expected an integer of {least} or more")
-        if n_samples >= 2**31:  # asks for terabytes where somebody has lost count of zeros
+        if n_samples >= 2**31:  # would ask for terabytes, most likely by a miscounted zero
             raise UsageError(f"n_samples={n_samples}; expected an integer below 2**31")
         if seed >= 2**32:
             raise UsageError(f"seed={seed}; expected an integer below 2**32")
@@ -104,7 +104,7 @@ class AudioDataModule(LightningDataModule):
         self._common = frozenset(vars(self)) | {"_common"}
 
     def clips(self) -> list[Clip]:
-        """All clips of the data set."""
+        """Return all clips of the data set."""
         raise TypeError(f"{type(self).__name__} has no clips(); define it to list the clips of the data set")
 
     @property
@@ -114,31 +114,32 @@ class AudioDataModule(LightningDataModule):
 
     @property
     def source(self) -> dict[str, Any]:
-        """What the clips' audio comes from, as plain values: embeddings of different sources are stored apart.
+        """Source of the clips' audio, as plain values; embeddings of different sources are stored separately.
 
-        By default the class and what its own `__init__` has set; leave out what does not change the audio, as folds.
+        By default, these are the class and the attributes that its own `__init__` sets. An override leaves out what
+        does not change the audio, such as folds.
         """
         own = {name: str(value) for name, value in vars(self).items() if name not in self._common and name[0] != "_"}
         own.pop("listed", None)
         return {"datamodule": f"{type(self).__module__}:{type(self).__qualname__}", **own}
 
     def stamp(self, clip: Clip) -> Stamp:
-        """Size and time of modification of a clip's file; zeros where it cannot be read."""
+        """Return the size and modification time of a clip's file; zeros if it cannot be read."""
         try:
             status = clip.path.stat() if clip.path is not None else None
-        except (OSError, ValueError):  # as of a name that holds a zero byte
+        except (OSError, ValueError):  # such as for a name that holds a null byte
             status = None
         return Stamp(status.st_size, status.st_mtime_ns) if status else Stamp(0, 0)
 
     def stamps(self) -> dict[str, Stamp]:
-        """The stamp of every clip, by its id."""
+        """Return the stamp of every clip by its id."""
         return {clip.id: self.stamp(clip) for clip in self.listed}
 
     def read(self, clip: Clip, sample_rate: int) -> audio.Decoded:
-        """The waveform of a clip, `(n_samples,)` at `sample_rate` Hz.
+        """Read the waveform of a clip, `(n_samples,)` at `sample_rate` Hz.
 
         Raises:
-            AudioError: Its file cannot be used.
+            AudioError: The clip's file cannot be used.
         """
         if clip.path is None:
             raise TypeError(f"clip {clip.id!r} has no path; {type(self).__name__} must define read()")
@@ -146,10 +147,10 @@ class AudioDataModule(LightningDataModule):
 
     @cached_property
     def listed(self) -> list[Clip]:
-        """The clips in the order of their ids, checked.
+        """The clips, sorted by id and checked.
 
         Raises:
-            DataError: An id stands twice, there are fewer than two classes, or splits or folds tear a group apart.
+            DataError: An id occurs twice, there are fewer than two classes, or splits or folds divide a group.
         """
         self.notes = []
         clips = sorted(self.clips(), key=lambda clip: clip.id)
@@ -171,16 +172,16 @@ class AudioDataModule(LightningDataModule):
         return sorted({clip.label for clip in self.listed})
 
     def note_absent(self, names: Sequence[str], n_present: int) -> None:
-        """Note what a list of the data set names and the folder lacks."""
+        """Add a note on clips that a list of the data set names but the folder lacks."""
         if names:
             shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
             self.notes.append(f"{len(names)} of {len(names) + n_present} listed are absent: {shown}")
 
     def setup(self, stage: str) -> None:
-        """Take the sample rate of the trainer's frontend.
+        """Adopt the sample rate of the trainer's frontend.
 
         Raises:
-            UsageError: Another rate was given.
+            UsageError: A different rate was given.
         """
         frontend = getattr(getattr(self.trainer, "lightning_module", None), "frontend", None)
         if frontend is None:
@@ -192,11 +193,11 @@ class AudioDataModule(LightningDataModule):
         self._rate = frontend.sample_rate
 
     def select(self, ids: Sequence[str] | None) -> None:
-        """Restrict the predict loop to some clips; None is all of them."""
+        """Restrict the predict loop to some clips; None selects all of them."""
         self._selected = None if ids is None else frozenset(ids)
 
     def predict_dataloader(self) -> DataLoader[Any]:
-        """Batches of the selected clips, in the order of their ids."""
+        """Return a loader of batches of the selected clips, sorted by id."""
         clips = [clip for clip in self.listed if self._selected is None or clip.id in self._selected]
         return DataLoader(
             _Readings(self, clips, self._rate),
@@ -214,10 +215,10 @@ class _Reading(NamedTuple):
 
 
 class _Readings(Dataset[Any]):
-    """Reads clips; an error is an item too, as one raised in a worker would lose the rest of its batch."""
+    """Readings of clips; an error is an item too, since raising it in a worker would lose the rest of the batch."""
 
     def __init__(self, datamodule: AudioDataModule, clips: list[Clip], sample_rate: int) -> None:
-        # A worker needs what reads, not the trainer that it is attached to.
+        # A worker needs the datamodule to read clips, but not the trainer that it is attached to.
         self._datamodule = copy.copy(datamodule)
         self._datamodule.trainer = None
         self._clips, self._sample_rate = clips, sample_rate

@@ -1,4 +1,4 @@
-"""A labelled sound, and what tells whether its audio has changed."""
+"""A labelled sound, and the stamp that shows whether its audio has changed."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ SPLIT_NAMES: dict[str, Split] = {
     "test": "test",
     "testing": "test",
 }
-"""What people call the splits, in lower case."""
+"""Common names of the splits, in lower case."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class Clip:
     """One labelled sound.
 
     Args:
-        id: Unique and stable; the path relative to the root, with `/`, where there is a file.
-        label: Name of its class.
-        path: The audio file, None where the datamodule makes the sound.
-        split: Of a fixed partition, None where there is none.
-        fold: Of a cross-validation, None where there is none.
-        group: What it is an excerpt of, as one recording, where several clips are; no split or fold tears it apart.
-        metadata: Anything else that is known.
+        id: Unique and stable id; for a file, its path relative to the root, with `/`.
+        label: Name of the class.
+        path: Audio file; None if the datamodule makes the sound.
+        split: Split of a fixed partition; None if there is none.
+        fold: Fold of a cross-validation; None if there is none.
+        group: Name of what several clips are excerpts of, such as a recording; splits and folds keep a group together.
+        metadata: Other known properties.
     """
 
     id: str
@@ -41,9 +41,14 @@ class Clip:
     group: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def part(self) -> str:
+        """Split or fold that the clip belongs to, for people."""
+        return self.split if self.split is not None else f"fold {self.fold}"
+
 
 class Stamp(NamedTuple):
-    """Tells whether a clip's audio has changed: file size in bytes and time of modification in ns (0, 0 if made)."""
+    """Stamp that shows whether audio has changed: file size in bytes and modification time in ns (0, 0 if made)."""
 
     size: int
     mtime_ns: int

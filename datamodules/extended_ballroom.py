@@ -27,30 +27,30 @@ DANCES = (
     "Wcswing",
 )
 _LIST = "extendedballroom_v1.1.xml"
-# What the list calls a song that another repeats: the very excerpt, the recording at another tempo, another version, or
-# one without the voice.
+# Tags of the list for a song that another one repeats: the same excerpt, the recording at another tempo, another
+# version, or a version without vocals.
 _REPEATS = ("exact", "time", "version", "karaoke")
 
 
 class ExtendedBallroom(AudioDataModule):
     """Thirteen ballroom dances, 4180 excerpts of 30 s (Marchand & Peeters 2016).
 
-    Stratified folds are drawn from sorted ids by the seed. The classes are largely classes of tempo: see what the
-    frontend `tempo` with the backend `nearest_class` reaches before you judge a score.
+    Stratified folds are drawn from sorted ids by the seed. The classes are largely classes of tempo: before you judge a
+    score, see what the frontend `tempo` reaches with the backend `nearest_class`.
 
     Args:
-        root: The folder that holds the folders of the dances, or `extendedballroom_v1.1/` with these.
+        root: Folder that holds the folders of the dances, directly or in `extendedballroom_v1.1/`.
         folds: Number of stratified folds.
-        group_duplicates: Keep in one fold what the list `extendedballroom_v1.1.xml` says to repeat another excerpt
-            (the same recording, also at another tempo or without the voice, or another version of the song), where the
-            list is there. The study did not.
+        group_duplicates: Whether to keep excerpts that repeat each other (the same recording, also at another tempo or
+            without vocals, or another version of the song) in one fold, according to the list
+            `extendedballroom_v1.1.xml`, if it is present. The study did not do so.
         n_samples: Length of every waveform, in samples at the frontend's rate.
-        fit_length: What is done with a shorter clip: `repeat` it, or pad it with zeros (`zero`).
-        seed: Of the folds.
-        on_error: Whether a file that cannot be read ends the run (`raise`) or is listed and left out (`skip`).
-        batch_size: Clips at a time.
-        num_workers: Processes that decode; 0 decodes in this one.
-        sample_rate: In Hz; by default the frontend's.
+        fit_length: How a shorter clip is extended: `repeat` it, or pad it with zeros (`zero`).
+        seed: Seed of the folds.
+        on_error: Whether a file that cannot be read ends the run (`raise`) or is reported and skipped (`skip`).
+        batch_size: Number of clips per batch.
+        num_workers: Number of worker processes that decode; 0 decodes in the main process.
+        sample_rate: Sample rate of the waveforms in Hz; by default the frontend's.
     """
 
     origin = "http://anasynth.ircam.fr, ExtendedBallroom; excerpts that a seller of music offers for listening"
@@ -85,16 +85,16 @@ class ExtendedBallroom(AudioDataModule):
 
     @property
     def dataset_name(self) -> str:
-        """As the plug-in is named."""
+        """Registered name of the plug-in."""
         return "extended_ballroom"
 
     @property
     def source(self) -> dict[str, Any]:
-        """The folder itself."""
+        """Folder that holds the audio, as plain values."""
         return {"datamodule": "extended_ballroom", "root": str(self.root.resolve())}
 
     def clips(self) -> list[Clip]:
-        """All excerpts in the folders of the dances, in folds; `notes` name dances that are absent.
+        """Return all excerpts in the folders of the dances, with folds; `notes` names absent dances.
 
         Raises:
             DataError: There are no folders of dances, or the list cannot be read.
@@ -116,7 +116,7 @@ class ExtendedBallroom(AudioDataModule):
         present = {clip.label for clip in clips}
         self.note_absent([dance for dance in DANCES if dance not in present], len(present))
         if len(present) < 2:
-            return clips  # which is refused wherever clips come from
+            return clips  # `listed` raises for fewer than two classes
         return fold_by_class(clips, self.folds, self.seed)
 
     def _groups(self, root: Path) -> dict[str, str]:
@@ -132,17 +132,17 @@ class ExtendedBallroom(AudioDataModule):
 
 
 def read_duplicates(path: Path) -> dict[str, str]:
-    """Songs that repeat each other, as the data set's list names them.
+    """Read which songs repeat each other from the list of the data set.
 
     Args:
-        path: `extendedballroom_v1.1.xml`: a node for each dance, in it one for each song, in it one for each song that
-            it repeats, called `exact`, `time`, `version` or `karaoke`, with its id.
+        path: The list `extendedballroom_v1.1.xml`: a node for each dance holds a node for each song, which holds a node
+            for each song that it repeats, with its id and the tag `exact`, `time`, `version` or `karaoke`.
 
     Returns:
-        For the id of each song that repeats or is repeated, the least id of all that belong together.
+        The id of each song that repeats or is repeated, mapped to the least id of its group.
 
     Raises:
-        DataError: It is no such list.
+        DataError: The list cannot be read as XML.
     """
     try:
         songs = [song for dance in ElementTree.parse(path).getroot() for song in dance]

@@ -1,4 +1,4 @@
-"""Anybody's own sounds: a folder with one sub-folder a class."""
+"""Your own sounds: a folder with one sub-folder per class."""
 
 import os
 import re
@@ -15,25 +15,25 @@ from .splits import fold_by_class, split_by_class
 
 
 class AudioFolder(AudioDataModule):
-    """A folder of sounds with one sub-folder a class, in any mix of formats and sample rates.
+    """Folder of sounds with one sub-folder per class, in any mix of formats and sample rates.
 
-    Where the root holds `train/` and `test/` (and perhaps `val/`), each with a sub-folder a class, these are the
-    splits; else each class is split by the seed, or all clips are shared by `folds`. Links are followed, hidden files
-    ignored.
+    If the root holds `train/` and `test/` (and optionally `val/`), each with one sub-folder per class, these are the
+    splits. Otherwise each class is split by the seed, or all clips are assigned to `folds`. Links are followed; hidden
+    files are ignored.
 
     Args:
-        root: The folder.
+        root: Folder of the data set.
         folds: Number of stratified folds for cross-validation, instead of a split.
-        group_by: Regular expression that finds in a clip's id (without the folder of its split) what it is an excerpt
-            of (its first group in parentheses, or all that it matches): excerpts of one recording are never in
-            different splits or folds.
+        group_by: Regular expression that finds the recording of a clip in its id (without the folder of its split): its
+            first group in parentheses, or the whole match. Excerpts of one recording are never in different splits or
+            folds.
         n_samples: Length of every waveform, in samples at the frontend's rate.
-        fit_length: What is done with a shorter clip: `repeat` it, or pad it with zeros (`zero`).
-        seed: Of splits and folds.
-        on_error: Whether a file that cannot be read ends the run (`raise`) or is listed and left out (`skip`).
-        batch_size: Clips at a time.
-        num_workers: Processes that decode; 0 decodes in this one.
-        sample_rate: In Hz; by default the frontend's.
+        fit_length: How a shorter clip is extended: `repeat` it, or pad it with zeros (`zero`).
+        seed: Seed of splits and folds.
+        on_error: Whether a file that cannot be read ends the run (`raise`) or is reported and skipped (`skip`).
+        batch_size: Number of clips per batch.
+        num_workers: Number of worker processes that decode; 0 decodes in the main process.
+        sample_rate: Sample rate of the waveforms in Hz; by default the frontend's.
     """
 
     def __init__(
@@ -69,14 +69,14 @@ class AudioFolder(AudioDataModule):
 
     @property
     def source(self) -> dict[str, Any]:
-        """The folder itself."""
+        """Folder that holds the audio, as plain values."""
         return {"datamodule": "folder", "root": str(self.root.resolve())}
 
     def clips(self) -> list[Clip]:
-        """All audio files below the class folders.
+        """Return a clip for every audio file below the class folders.
 
         Raises:
-            DataError: There is no such folder, it holds no class folders, or a class is too small to be split.
+            DataError: The folder does not exist or holds no class folders, or a class is too small to be split.
         """
         if not self.root.is_dir():
             found = "a file" if self.root.exists() else "nothing"
@@ -113,7 +113,7 @@ class AudioFolder(AudioDataModule):
             )
         self.n_other_files += len(files) - len(clips)
         if len({clip.label for clip in clips}) < 2:
-            return clips  # which is refused wherever clips come from
+            return clips  # `listed` raises for fewer than two classes
         if self.group_by is not None:
             clips, n_alone = grouped(clips, self.group_by, depth)
             if n_alone:
@@ -128,21 +128,21 @@ class AudioFolder(AudioDataModule):
 
 
 def id_of(path: Path) -> str:
-    """A relative path as a clip's id; bytes of its name that are no UTF-8 are written as escapes."""
+    """Return a relative path as a clip's id; bytes that are not valid UTF-8 are written as escapes."""
     return path.as_posix().encode("utf-8", "backslashreplace").decode()
 
 
 def grouped(clips: Sequence[Clip], pattern: str, depth: int = 0) -> tuple[list[Clip], int]:
-    """Clips with the group that a regular expression finds in their ids, and how many it does not match.
+    """Return clips with the group that a regular expression finds in their ids, and the number without a match.
 
     Args:
-        clips: The clips.
-        pattern: The regular expression.
-        depth: How many leading folders of an id say nothing of the recording, as that of its split.
+        clips: Clips to group.
+        pattern: Regular expression.
+        depth: Number of leading folders of an id to ignore, such as the folder of its split.
 
     Raises:
-        UsageError: The pattern is no regular expression.
-        DataError: It matches no clip.
+        UsageError: The pattern is not a valid regular expression.
+        DataError: The pattern matches no clip.
     """
     try:
         expression = re.compile(pattern)
@@ -156,15 +156,16 @@ def grouped(clips: Sequence[Clip], pattern: str, depth: int = 0) -> tuple[list[C
 
 
 def audio_files(root: Path) -> tuple[list[Path], int]:
-    """Audio files below a folder, relative to it, and how many other files there are.
+    """Return the audio files below a folder, relative to it, and the number of other files.
 
-    Links are followed, each real folder once, so that a loop of links ends; what starts with a dot is ignored.
+    Links are followed, but each real folder is visited only once, so that a loop of links ends. Names that start with a
+    dot are ignored.
 
     Args:
-        root: The folder.
+        root: Folder to search.
 
     Returns:
-        Sorted paths relative to `root`, and the number of files that are no audio.
+        Sorted paths relative to `root`, and the number of files that are not audio.
     """
     found: list[Path] = []
     n_other, seen = 0, set()

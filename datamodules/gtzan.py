@@ -1,4 +1,4 @@
-"""GTZAN: ten genres, with the splits from which faulty excerpts were filtered."""
+"""GTZAN: ten genres, with splits that exclude faulty excerpts."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from .base import AudioDataModule, OnError
 from .clip import Clip, Split
 from .folder import audio_files, id_of
 
-# Where copies keep the folders of the genres.
+# Places of the genre folders in copies of the data set.
 _PLACES = (".", "genres", "genres_original", "Data/genres_original")
 _LISTS: dict[Split, list[str]] = {
     "train": lists.filtered_train,
@@ -24,17 +24,17 @@ class GTZAN(AudioDataModule):
     """Ten genres of music, 930 excerpts of 30 s in fault-filtered splits (Tzanetakis & Cook 2002; Sturm 2013).
 
     The splits are those of Kereliuk et al. (2015), who left out repetitions, distortions and wrong labels and kept
-    artists apart: 443 excerpts to train, 197 to validate, 290 to test. Other files of a copy are ignored.
+    artists apart: 443 excerpts for training, 197 for validation, 290 for testing. Other files of a copy are ignored.
 
     Args:
-        root: The folder that holds the folders of the genres, or `genres/` or `genres_original/` with these.
+        root: Folder that holds the genre folders, directly or in `genres/` or `genres_original/`.
         n_samples: Length of every waveform, in samples at the frontend's rate.
-        fit_length: What is done with a shorter clip: `repeat` it, or pad it with zeros (`zero`).
-        seed: As everywhere; the splits are fixed.
-        on_error: Whether a file that cannot be read ends the run (`raise`) or is listed and left out (`skip`).
-        batch_size: Clips at a time.
-        num_workers: Processes that decode; 0 decodes in this one.
-        sample_rate: In Hz; by default the frontend's.
+        fit_length: How a shorter clip is extended: `repeat` it, or pad it with zeros (`zero`).
+        seed: Seed, as in every datamodule; it does not affect the splits, which are fixed.
+        on_error: Whether a file that cannot be read ends the run (`raise`) or is reported and skipped (`skip`).
+        batch_size: Number of clips per batch.
+        num_workers: Number of worker processes that decode; 0 decodes in the main process.
+        sample_rate: Sample rate of the waveforms in Hz; by default the frontend's.
     """
 
     origin = "http://marsyas.info/downloads/datasets.html, by Tzanetakis & Cook"
@@ -69,14 +69,14 @@ class GTZAN(AudioDataModule):
 
     @property
     def source(self) -> dict[str, Any]:
-        """The folder itself."""
+        """Folder that holds the audio, as plain values."""
         return {"datamodule": "gtzan", "root": str(self.root.resolve())}
 
     def clips(self) -> list[Clip]:
-        """The excerpts of the official lists that are there; `notes` name those that are not.
+        """Return the excerpts of the official lists that are present; `notes` names those that are absent.
 
         Raises:
-            DataError: There are no folders of genres.
+            DataError: There are no genre folders.
         """
         genres = next((self.root / place for place in _PLACES if _holds_genres(self.root / place)), None)
         if genres is None:
@@ -86,7 +86,7 @@ class GTZAN(AudioDataModule):
                 "that holds them"
             )
         files, n_other = audio_files(genres)
-        # Of two copies of an excerpt the wav comes first.
+        # Of two copies of an excerpt, the wav file is preferred.
         in_place = [file for file in files if file.parts[:-1] == (file.name.partition(".")[0],)]
         file_of = {file.stem: file for file in sorted(in_place, key=lambda file: file.suffix.lower() == ".wav")}
         clips = [

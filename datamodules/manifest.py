@@ -1,4 +1,4 @@
-"""Anybody's own data, in a table: a CSV with the path and the label of each clip."""
+"""Your own data in a table: a CSV file with the path and the label of each clip."""
 
 import os
 from pathlib import Path
@@ -16,23 +16,23 @@ _KNOWN = ("path", "label", "split", "fold", "group")
 
 
 class Manifest(AudioDataModule):
-    """A CSV file with a line a clip: `path,label` and perhaps `split`, `fold` and `group`.
+    """CSV file with one line per clip: `path,label` and optionally `split`, `fold` and `group`.
 
-    Splits are `train`, `validation` (or `val`) and `test`, folds are whole numbers; where neither is given, each class
-    is split by the seed, or all clips are shared by `folds`. Clips of one group are excerpts of one recording, which no
-    split or fold tears apart. Other columns are kept as metadata.
+    Splits are `train`, `validation` (or `val`) and `test`; folds are whole numbers. If neither is given, each class is
+    split by the seed, or all clips are assigned to `folds`. Clips of one group are excerpts of one recording, which
+    splits and folds keep together. Other columns are kept as metadata.
 
     Args:
-        path: The CSV file, UTF-8, with a header.
-        root: Folder that relative paths start from, and may not leave; by default that of the CSV file.
-        folds: Number of stratified folds for cross-validation, where the file gives neither splits nor folds.
+        path: CSV file in UTF-8, with a header.
+        root: Folder that relative paths start from and may not leave; by default the folder of the CSV file.
+        folds: Number of stratified folds for cross-validation, if the file gives neither splits nor folds.
         n_samples: Length of every waveform, in samples at the frontend's rate.
-        fit_length: What is done with a shorter clip: `repeat` it, or pad it with zeros (`zero`).
-        seed: Of splits and folds that the file does not give.
-        on_error: Whether a file that cannot be read ends the run (`raise`) or is listed and left out (`skip`).
-        batch_size: Clips at a time.
-        num_workers: Processes that decode; 0 decodes in this one.
-        sample_rate: In Hz; by default the frontend's.
+        fit_length: How a shorter clip is extended: `repeat` it, or pad it with zeros (`zero`).
+        seed: Seed of splits and folds that the file does not give.
+        on_error: Whether a file that cannot be read ends the run (`raise`) or is reported and skipped (`skip`).
+        batch_size: Number of clips per batch.
+        num_workers: Number of worker processes that decode; 0 decodes in the main process.
+        sample_rate: Sample rate of the waveforms in Hz; by default the frontend's.
     """
 
     def __init__(
@@ -64,19 +64,19 @@ class Manifest(AudioDataModule):
 
     @property
     def dataset_name(self) -> str:
-        """Name of the file."""
+        """Name of the CSV file, without its suffix."""
         return id_of(Path(self.path.stem))
 
     @property
     def source(self) -> dict[str, Any]:
-        """The folder that paths start from."""
+        """Folder that paths start from, as plain values."""
         return {"datamodule": "manifest", "root": str(self.root.resolve())}
 
     def clips(self) -> list[Clip]:
-        """A clip for each line.
+        """Return one clip per line.
 
         Raises:
-            DataError: The file is no such table; the message names the line.
+            DataError: The file is not a valid manifest; the message names the line.
         """
         rows = read_table(self.path, ("path", "label"))
         clips = [self._clip(row) for row in rows]
@@ -100,7 +100,7 @@ class Manifest(AudioDataModule):
                 raise DataError(f"{self.path} has splits or folds of its own; leave out --data.folds={self.folds}")
             return clips
         if len({clip.label for clip in clips}) < 2:
-            return clips  # which is refused wherever clips come from
+            return clips  # `listed` raises for fewer than two classes
         return split_by_class(clips, self.seed) if self.folds is None else fold_by_class(clips, self.folds, self.seed)
 
     def _clip(self, row: Row) -> Clip:
@@ -119,9 +119,9 @@ class Manifest(AudioDataModule):
         )
 
     def _path(self, row: Row) -> Path:
-        """Relative to the root where the file lies in it, else absolute."""
+        """Return the path of a clip: relative to the root if the file lies in it, otherwise absolute."""
         written = row["path"]
-        if not os.path.exists(self.root / written):  # which a name that the system refuses does not break
+        if not os.path.exists(self.root / written):  # does not raise for a name that the system rejects
             written = written.strip()
         given = Path(os.path.normpath(written))
         if not given.is_absolute():

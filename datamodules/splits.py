@@ -1,4 +1,4 @@
-"""Which split or fold a clip belongs to, where the data set does not say: drawn from sorted ids by a seed."""
+"""Splits and folds for data sets that define none, drawn from sorted ids by a seed."""
 
 import zlib
 from collections import Counter
@@ -13,13 +13,13 @@ from .clip import Clip, Split
 
 
 def split_by_class(clips: Sequence[Clip], seed: int) -> list[Clip]:
-    """Give three fifths of each class to train, a fifth to validation and a fifth to test.
+    """Assign three fifths of each class to train, one fifth to validation and one fifth to test.
 
-    The draw of a class depends on its own sorted ids and the seed alone. Where clips have groups, groups are drawn, and
-    the shares are of these.
+    The draw of a class depends only on its own sorted ids and the seed. If clips have groups, whole groups are drawn,
+    and the shares are shares of the groups.
 
     Raises:
-        DataError: A class has fewer than three clips, or groups, or is left without clips to train.
+        DataError: A class has fewer than three clips (or groups), or is left without train clips.
     """
     _refuse_small_classes(clips, 3, "cannot be split into train, validation and test")
     groups = groups_of(clips) or [clip.id for clip in clips]
@@ -27,7 +27,7 @@ def split_by_class(clips: Sequence[Clip], seed: int) -> list[Clip]:
     for clip, group in zip(clips, groups, strict=True):
         labels_of.setdefault(group, set()).add(clip.label)
     split_of: dict[str, Split] = {}
-    # A group of several classes is drawn with the first of them.
+    # A group that spans several classes is drawn with the first of them.
     for label in sorted({clip.label for clip in clips}):
         names = sorted(group for group, labels in labels_of.items() if min(labels) == label)
         np.random.default_rng([seed, zlib.crc32(label.encode())]).shuffle(names)
@@ -45,10 +45,10 @@ def split_by_class(clips: Sequence[Clip], seed: int) -> list[Clip]:
 
 
 def fold_by_class(clips: Sequence[Clip], n_folds: int, seed: int) -> list[Clip]:
-    """Assign stratified folds, shuffled by the seed and drawn from sorted ids; no group is torn apart.
+    """Assign stratified folds, shuffled by the seed and drawn from sorted ids; groups are kept together.
 
     Raises:
-        DataError: There are fewer than two folds, or a class has fewer clips, or groups, than folds.
+        DataError: There are fewer than two folds, or a class has fewer clips (or groups) than folds.
     """
     if n_folds < 2:
         raise DataError(f"folds={n_folds}; expected 2 or more")
@@ -63,42 +63,39 @@ def fold_by_class(clips: Sequence[Clip], n_folds: int, seed: int) -> list[Clip]:
 def stratified(
     n_folds: int, seed: int, labels: Sequence[object], groups: Sequence[str] | None
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Train and test indices of stratified folds that keep groups together."""
+    """Return train and test indices of stratified folds that keep groups together."""
     if groups is None:
         return list(StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(labels, labels))
     return list(StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(labels, labels, groups))
 
 
 def groups_of(clips: Sequence[Clip]) -> list[str] | None:
-    """The group of each clip, where any has one; a clip without is a group of its own."""
+    """Return the group of each clip, or None if no clip has one; a clip without a group is a group of its own."""
     if all(clip.group is None for clip in clips):
         return None
     return [f"clip {clip.id}" if clip.group is None else f"group {clip.group}" for clip in clips]
 
 
 def refuse_torn_groups(clips: Sequence[Clip], dataset: str) -> None:
-    """Refuse splits or folds that tear a group apart: what was learned of a recording would be tested on it.
+    """Raise if splits or folds divide a group, as the same recording would be learned from and tested on.
 
     Raises:
-        DataError: A group stands in several splits or folds.
+        DataError: A group is in several splits or folds.
     """
     place_of: dict[str, Clip] = {}
     for clip in clips:
         if clip.group is not None:
             first = place_of.setdefault(clip.group, clip)
-            if _place(first) != _place(clip):
+            if first.part != clip.part:
+                parts = [f"split {each.split}" if each.split else each.part for each in (first, clip)]
                 raise DataError(
-                    f"{dataset}: group {clip.group!r} is torn apart: {first.id!r} is in {_place(first)}, {clip.id!r} "
-                    f"in {_place(clip)}; correct the splits or folds, or leave out the groups"
+                    f"{dataset}: group {clip.group!r} is torn apart: {first.id!r} is in {parts[0]}, {clip.id!r} "
+                    f"in {parts[1]}; correct the splits or folds, or leave out the groups"
                 )
 
 
-def _place(clip: Clip) -> str:
-    return f"fold {clip.fold}" if clip.split is None else f"split {clip.split}"
-
-
 def class_sizes(clips: Sequence[Clip]) -> Counter[str]:
-    """Number of clips of each class, counting a group of clips once."""
+    """Return the number of clips of each class, counting each group once."""
     groups = groups_of(clips) or [clip.id for clip in clips]
     return Counter(label for label, _ in {(clip.label, group) for clip, group in zip(clips, groups, strict=True)})
 

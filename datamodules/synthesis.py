@@ -1,7 +1,7 @@
 """Procedural sounds: dance-like rhythms, synthesised instruments and urban-like events.
 
-What tells the classes of a task apart is fixed; everything else is drawn from the clip's own generator. Amplitudes are
-relative: the caller sets the level of the clip.
+The properties that distinguish the classes of a task are fixed; everything else is drawn from the clip's own generator.
+Amplitudes are relative: the caller sets the level of the clip.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ import numpy as np
 Signal = np.ndarray[Any, np.dtype[np.float32]]
 Rng = np.random.Generator
 
-# beats per bar, steps per beat, tempo range in beats per minute, and the steps of each of three drums
+# Beats per bar, steps per beat, tempo range in beats per minute, and the steps of each of three drums.
 RHYTHMS: dict[str, tuple[int, int, tuple[float, float], tuple[tuple[int, ...], ...]]] = {
     "waltz": (3, 2, (120, 180), ((0,), (2, 4), (3,))),
     "jig": (2, 3, (95, 140), ((0,), (3,), (2, 5))),
@@ -30,16 +30,16 @@ EVENTS = ("siren", "jackhammer", "drilling", "engine", "horn", "bark", "shot", "
 
 
 def rhythm(name: str, seconds: float, sample_rate: int, rng: Rng) -> tuple[Signal, float]:
-    """A drum pattern played by a random kit, with ghost notes, dropped hits and uneven timing.
+    """Return a drum pattern played by a random kit, with ghost notes, dropped hits and uneven timing.
 
-    Hits per second are drawn apart from the pattern: ghost notes on random steps fill up what the pattern leaves, so
-    that a class is not told by how busy it is.
+    The number of hits per second is drawn independently of the pattern: ghost notes on random steps make up the
+    difference, so that the density of hits does not reveal the class.
 
     Args:
-        name: One of `RHYTHMS`.
+        name: Name of the rhythm, one of `RHYTHMS`.
         seconds: Duration in s.
-        sample_rate: In Hz.
-        rng: Generator of the clip.
+        sample_rate: Sample rate in Hz.
+        rng: Random number generator of the clip.
 
     Returns:
         The signal, and the tempo in beats per minute.
@@ -71,15 +71,15 @@ def rhythm(name: str, seconds: float, sample_rate: int, rng: Rng) -> tuple[Signa
 
 
 def timbre(name: str, seconds: float, sample_rate: int, rng: Rng) -> Signal:
-    """A random melody at a random tempo, played by one family of synthesis.
+    """Return a random melody at a random tempo, played by one family of synthesis.
 
-    Attack, decay, register, tempo and note lengths are drawn apart from the family.
+    Attack, decay, register, tempo and note lengths are drawn independently of the family.
 
     Args:
-        name: One of `TIMBRES`.
+        name: Name of the family of synthesis, one of `TIMBRES`.
         seconds: Duration in s.
-        sample_rate: In Hz.
-        rng: Generator of the clip.
+        sample_rate: Sample rate in Hz.
+        rng: Random number generator of the clip.
     """
     step = rng.uniform(0.12, 0.35)
     root = np.exp(rng.uniform(np.log(110), np.log(520)))
@@ -96,12 +96,12 @@ def timbre(name: str, seconds: float, sample_rate: int, rng: Rng) -> Signal:
 
 
 def event(name: str, sample_rate: int, rng: Rng) -> Signal:
-    """An urban-like sound of 0.5 to 4 s over a random background.
+    """Return an urban-like sound of 0.5 to 4 s over a random background.
 
     Args:
-        name: One of `EVENTS`.
-        sample_rate: In Hz.
-        rng: Generator of the clip.
+        name: Name of the event, one of `EVENTS`.
+        sample_rate: Sample rate in Hz.
+        rng: Random number generator of the clip.
     """
     n = int(rng.uniform(0.5, 4.0) * sample_rate)
     time = (np.arange(n) / sample_rate).astype(np.float32)
@@ -110,7 +110,7 @@ def event(name: str, sample_rate: int, rng: Rng) -> Signal:
 
 
 def _drum(sample_rate: int, rng: Rng) -> Signal:
-    """A decaying, falling tone mixed with noise in any proportion."""
+    """Return a decaying, falling tone mixed with noise in a random proportion."""
     time = np.arange(int(0.35 * sample_rate), dtype=np.float32) / sample_rate
     pitch = np.exp(rng.uniform(np.log(60), np.log(1200)))
     tone = np.sin(2 * np.pi * pitch * time * (1 + rng.uniform(0, 0.5) * np.exp(-time / 0.02)))
@@ -123,7 +123,7 @@ def _drum(sample_rate: int, rng: Rng) -> Signal:
 
 
 def _tone(name: str, pitch: float, seconds: float, sample_rate: int, rng: Rng) -> Signal:
-    """One note of a family of synthesis, with an envelope that does not depend on the family."""
+    """Return one note of a family of synthesis, with an envelope that does not depend on the family."""
     time = np.arange(int(seconds * sample_rate), dtype=np.float32) / sample_rate
     n_partials = max(1, min(16, int(0.45 * sample_rate / pitch)))
     partial = np.arange(1, n_partials + 1, dtype=np.float32)[:, None]
@@ -158,7 +158,7 @@ def _tone(name: str, pitch: float, seconds: float, sample_rate: int, rng: Rng) -
         sound = sum(harmonics(falling**2, 1 + shift) for shift in (-detune, 0, detune))
     attack = np.exp(rng.uniform(np.log(0.005), np.log(0.06)))
     envelope = np.minimum(1, time / attack) * np.exp(-time * rng.uniform(0, 6))
-    # Vibrato, beating and noise make some families waver: let all of them.
+    # Vibrato, beating and noise make some families fluctuate, so all families are made to fluctuate.
     envelope *= 1 - rng.uniform(0.1, 0.6) * (0.5 + 0.5 * np.sin(2 * np.pi * (rng.uniform(3, 12) * time + rng.random())))
     envelope *= np.minimum(1, (seconds - time) / 0.02)
     sound = sound * envelope
@@ -241,7 +241,7 @@ _EVENTS: dict[str, Callable[[Signal, int, Rng], Any]] = {
 
 
 def _add(signal: Signal, sound: Signal, start: int) -> None:
-    """Mix a sound into a signal from a position on, cut off at both ends."""
+    """Mix a sound into a signal in place, starting at a position, cropped at both ends."""
     sound = sound[max(0, -start) :]
     start = max(0, start)
     part = signal[start : start + len(sound)]
@@ -249,14 +249,14 @@ def _add(signal: Signal, sound: Signal, start: int) -> None:
 
 
 def _loop(pitches: Any, sample_rate: int) -> Signal:
-    """One second of a chord that repeats without a seam: pitches are rounded to whole Hz."""
+    """Return one second of a chord that loops without a seam, as its pitches are rounded to whole Hz."""
     time = np.arange(sample_rate, dtype=np.float32) / sample_rate
     chord: Signal = np.sum([np.sin(2 * np.pi * np.round(pitch) * time) for pitch in pitches], axis=0, dtype=np.float32)
     return chord
 
 
 def _noise(n: int, tilt: float, rng: Rng) -> Signal:
-    """N samples of noise whose spectrum follows frequency to the power of `tilt`; a second of it is repeated."""
+    """Return n samples of noise whose spectrum follows frequency to the power of `tilt`; a second of it is repeated."""
     white = rng.standard_normal(min(n, 12_000))
     spectrum = np.fft.rfft(white)
     spectrum *= np.maximum(np.arange(len(spectrum)), 4.0) ** tilt
@@ -265,8 +265,8 @@ def _noise(n: int, tilt: float, rng: Rng) -> Signal:
 
 
 def _colour(signal: Signal, rng: Rng, bumps: int = 0) -> Signal:
-    """Filter by a random spectral tilt and some resonances, as another room and microphone would."""
-    size = len(signal) + -len(signal) % 4096  # a length that transforms fast
+    """Filter by a random spectral tilt and some resonances, as a different room and microphone would."""
+    size = len(signal) + -len(signal) % 4096  # a length whose Fourier transform is fast
     frequency = np.linspace(1e-3, 1, size // 2 + 1)
     decibels = rng.uniform(-6, 6) * np.log2(frequency / 0.1).clip(-4, 4)
     for _ in range(bumps):
@@ -277,7 +277,7 @@ def _colour(signal: Signal, rng: Rng, bumps: int = 0) -> Signal:
 
 
 def _background(signal: Signal, rng: Rng, decibels: float) -> Signal:
-    """Noise of random colour at a level relative to the signal."""
+    """Return noise of random colour at a level relative to the signal."""
     return _noise(len(signal), rng.uniform(-1.2, 0.2), rng) * _rms(signal) * np.float32(10 ** (decibels / 20))
 
 

@@ -1,4 +1,4 @@
-"""The embedded data set: sounds made by seeded generators, so that nothing is shipped or downloaded."""
+"""The built-in data set: sounds made by seeded generators, so that nothing is shipped or downloaded."""
 
 import zlib
 from pathlib import Path
@@ -16,30 +16,30 @@ from .splits import fold_by_class, split_by_class
 
 Task = Literal["rhythm", "timbre", "events"]
 CLASSES = {"rhythm": tuple(synthesis.RHYTHMS), "timbre": synthesis.TIMBRES, "events": synthesis.EVENTS}
-# Raise it when a change of the generators changes the sounds: stored embeddings are then made anew.
+# Increment it when a change of the generators changes the sounds, so that stored embeddings are computed again.
 GENERATOR_VERSION = 1
 
 
 class Synthetic(AudioDataModule):
     """Procedural audio in three tasks of eight classes, which mirror the three data sets of Pons & Serra (2018).
 
-    `rhythm` (as Extended Ballroom): patterns that differ in metre, tempo and accents only, played by random kits.
-    `timbre` (as GTZAN's instruments): families of synthesis that play random melodies at random tempi. `events` (as
-    UrbanSound8K): urban-like sounds of 0.5 to 4 s over a random background. Chance is 12.5 % in each.
+    `rhythm` (like Extended Ballroom): patterns that differ only in metre, tempo and accents, played by random kits.
+    `timbre` (like the instruments of GTZAN): families of synthesis that play random melodies at random tempi. `events`
+    (like UrbanSound8K): urban-like sounds of 0.5 to 4 s over a random background. Chance level is 12.5 % in each task.
 
-    Every clip has a generator of its own, seeded by task, class, index and seed.
+    Every clip has its own generator, seeded by task, class, index and seed.
 
     Args:
-        task: `rhythm`, `timbre` or `events`.
-        clips_per_class: How many clips each of the eight classes has.
+        task: Name of the task: `rhythm`, `timbre` or `events`.
+        clips_per_class: Number of clips of each of the eight classes.
         folds: Number of stratified folds for cross-validation, instead of a split.
         n_samples: Length of every waveform, in samples at the frontend's rate.
-        fit_length: What is done with a shorter clip (events are): `repeat` it, or pad it with zeros (`zero`).
-        seed: Of the sounds, and of splits and folds.
-        on_error: As everywhere; no clip of this data set fails.
-        batch_size: Clips at a time.
-        num_workers: Processes that make sounds; 0 makes them in this one.
-        sample_rate: In Hz; by default the frontend's.
+        fit_length: How a shorter clip, such as an event, is extended: `repeat` it, or pad it with zeros (`zero`).
+        seed: Seed of the sounds, and of splits and folds.
+        on_error: Has no effect, since no clip of this data set fails; every datamodule takes it.
+        batch_size: Number of clips per batch.
+        num_workers: Number of worker processes that make sounds; 0 makes them in the main process.
+        sample_rate: Sample rate of the waveforms in Hz; by default the frontend's.
 
     Example:
         >>> data = Synthetic(task="events", clips_per_class=3)
@@ -80,16 +80,16 @@ class Synthetic(AudioDataModule):
 
     @property
     def dataset_name(self) -> str:
-        """Kind and task, as `synthetic-rhythm`."""
+        """Kind and task, such as `synthetic-rhythm`."""
         return f"synthetic-{self.task}"
 
     @property
     def source(self) -> dict[str, Any]:
-        """The generator's arguments, which identify the sounds."""
+        """Arguments of the generator, which identify the sounds."""
         return {"datamodule": "synthetic", "task": self.task, "seed": self.seed, "generator": GENERATOR_VERSION}
 
     def clips(self) -> list[Clip]:
-        """The clips of the task, with splits or folds."""
+        """Return the clips of the task, with splits or folds."""
         clips = [
             Clip(id=f"{label}/{index:04d}", label=label, metadata={"index": index})
             for label in CLASSES[self.task]
@@ -103,7 +103,7 @@ class Synthetic(AudioDataModule):
         return audio.Decoded(audio.fit(waveform, self.n_samples, self.fit_length), len(waveform) / sample_rate)
 
     def make(self, clip: Clip, sample_rate: int) -> tuple[audio.Waveform, float | None]:
-        """Make the sound of a clip at its own length, and tell its tempo in beats per minute if it is a rhythm."""
+        """Make a clip's sound at its own length; return it with its tempo in beats per minute, None if no rhythm."""
         identity = f"{self.task}/{clip.label}".encode()
         rng = np.random.default_rng([zlib.crc32(identity), clip.metadata["index"], self.seed])
         seconds = self.n_samples / sample_rate
@@ -118,10 +118,10 @@ class Synthetic(AudioDataModule):
         return (waveform * (level / (np.abs(waveform).max() + 1e-9))).astype(np.float32), tempo
 
     def export(self, root: str | Path, sample_rate: int = DEFAULT_SAMPLE_RATE) -> Path:
-        """Write the task as a folder of wav files, one sub-folder a class, as `AudioFolder` reads it.
+        """Write the task as a folder of wav files, one sub-folder per class, as `AudioFolder` reads it.
 
         Args:
-            root: The folder to write to; made if need be.
+            root: Folder to write to; created if necessary.
             sample_rate: Rate of the files in Hz.
 
         Returns:

@@ -1,4 +1,4 @@
-"""CSV files as people write them, read so that every mistake can be named by its line."""
+"""Reading of hand-written CSV files, so that every error can be reported with its line."""
 
 import csv
 import io
@@ -11,31 +11,31 @@ from ..errors import DataError
 
 @dataclass(frozen=True)
 class Row:
-    """A line of a table.
+    """One line of a table.
 
     Args:
         place: File and line, for messages.
-        cells: By the name of their column.
+        cells: Cells by the name of their column.
     """
 
     place: str
     cells: dict[str, str]
 
     def __getitem__(self, name: str) -> str:
-        """A cell that may not be empty.
+        """Return a cell that may not be empty.
 
         Raises:
-            DataError: It is.
+            DataError: The cell is empty.
         """
         if not self.cells[name].strip():
             raise DataError(f"{self.place}: {name} is empty; every line needs one")
         return self.cells[name]
 
     def integer(self, name: str) -> int:
-        """A cell as a whole number.
+        """Return a cell as a whole number.
 
         Raises:
-            DataError: It is none.
+            DataError: The cell is not a whole number.
         """
         try:
             return int(self[name])
@@ -44,14 +44,15 @@ class Row:
 
 
 def read_table(path: Path, required: Sequence[str]) -> list[Row]:
-    """Read a CSV file with a header: UTF-8 with or without a mark of order, any ends of line, blank lines left out.
+    """Read a CSV file with a header: UTF-8 with or without a byte order mark, any line endings, blank lines skipped.
 
     Args:
-        path: The file.
-        required: Columns that it must have; their names are compared without spaces and in lower case.
+        path: CSV file.
+        required: Names of columns that the file must have; the header is read in lower case and without spaces around
+            names.
 
     Raises:
-        DataError: It is no such file.
+        DataError: The file does not exist or is not a valid table.
     """
     if not path.is_file():
         found = "a folder" if path.is_dir() else "nothing"

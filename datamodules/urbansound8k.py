@@ -9,25 +9,25 @@ from .base import AudioDataModule, OnError
 from .clip import Clip
 from .table import read_table
 
-# The original, and a widespread copy, which has the folders of the folds beside the table.
+# The original, and a widespread copy that keeps the fold folders next to the table.
 _TABLES = ("metadata/UrbanSound8K.csv", "UrbanSound8K.csv")
 
 
 class UrbanSound8K(AudioDataModule):
     """Ten classes of urban sounds, 8732 clips of up to 4 s in ten folds (Salamon et al. 2014).
 
-    The folds are those of the authors, who kept excerpts of one recording together: scores of other folds cannot be
+    The folds are those of the authors, who kept excerpts of one recording together; scores on other folds cannot be
     compared with published ones.
 
     Args:
-        root: The folder that holds `audio/` and `metadata/`.
+        root: Folder that holds `audio/` and `metadata/`.
         n_samples: Length of every waveform, in samples at the frontend's rate.
-        fit_length: What is done with a shorter clip: `repeat` it, or pad it with zeros (`zero`).
-        seed: As everywhere; the folds are fixed.
-        on_error: Whether a file that cannot be read ends the run (`raise`) or is listed and left out (`skip`).
-        batch_size: Clips at a time.
-        num_workers: Processes that decode; 0 decodes in this one.
-        sample_rate: In Hz; by default the frontend's.
+        fit_length: How a shorter clip is extended: `repeat` it, or pad it with zeros (`zero`).
+        seed: Seed, as in every datamodule; it does not affect the folds, which are fixed.
+        on_error: Whether a file that cannot be read ends the run (`raise`) or is reported and skipped (`skip`).
+        batch_size: Number of clips per batch.
+        num_workers: Number of worker processes that decode; 0 decodes in the main process.
+        sample_rate: Sample rate of the waveforms in Hz; by default the frontend's.
     """
 
     origin = "https://urbansounddataset.weebly.com, from recordings of Freesound"
@@ -61,14 +61,14 @@ class UrbanSound8K(AudioDataModule):
 
     @property
     def source(self) -> dict[str, Any]:
-        """The folder itself."""
+        """Folder that holds the audio, as plain values."""
         return {"datamodule": "urbansound8k", "root": str(self.root.resolve())}
 
     def clips(self) -> list[Clip]:
-        """The clips of the table that are there; `notes` name those that are not.
+        """Return the clips of the table that are present; `notes` names those that are absent.
 
         Raises:
-            DataError: There is no table, or none of its clips.
+            DataError: The table or all of its clips are missing.
         """
         table = next((self.root / place for place in _TABLES if (self.root / place).is_file()), None)
         if table is None:

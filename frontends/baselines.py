@@ -1,4 +1,4 @@
-"""What a random CNN has to beat."""
+"""Baseline and control frontends that a random CNN has to beat."""
 
 import torch
 import torchaudio
@@ -11,16 +11,16 @@ from .sizes import Size, choose
 
 
 class Cepstrum(Representation):
-    """Mel-frequency cepstral coefficients, as librosa's defaults compute them at 12 kHz (with reflect padding).
+    """Mel-frequency cepstral coefficients with librosa's defaults at 12 kHz, and with reflect padding.
 
-    128 mel bands with Slaney's scale and area normalisation, dB with a floor 80 dB below each clip's maximum,
-    orthonormal DCT-II.
+    The power in 128 mel bands, with Slaney's scale and area normalisation, is converted to dB with a floor 80 dB below
+    each clip's maximum, and transformed by an orthonormal DCT-II.
 
     Args:
-        sample_rate: In Hz.
+        sample_rate: Sample rate of the waveform in Hz.
         n_mfcc: Number of coefficients.
-        n_fft: Length of window and transform in samples.
-        hop_length: Step between frames in samples.
+        n_fft: Length of the window and of the transform in samples.
+        hop_length: Hop length in samples.
 
     Shape:
         Input `(batch, n_samples)` with n_samples > n_fft / 2, output `(batch, n_mfcc, 1 + n_samples // hop_length)`.
@@ -35,26 +35,26 @@ class Cepstrum(Representation):
         self.register_buffer("dct", torchaudio.functional.create_dct(n_mfcc, 128, norm="ortho"))
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Cepstral coefficients of a batch."""
+        """Return the cepstral coefficients of a batch."""
         decibels = power_to_db(self.mel_spectrogram(waveform), top_db=80.0)
-        # Without what all bands have in common, of which only the first coefficient knows, sums round a tenth as much.
+        # Only the first coefficient depends on the mean level; without it, the rounding error is a tenth as large.
         common = decibels.mean((1, 2), keepdim=True)
         values = ((decibels - common).mT @ self.dct).mT
         return torch.cat([values[:, :1] + common * self.dct[:, 0].sum(), values[:, 1:]], dim=1)
 
     def extra_repr(self) -> str:
-        """Its arguments."""
+        """Return the arguments as text."""
         return f"sample_rate={self.sample_rate}, n_mfcc={self.n_mfcc}, n_fft={self.n_fft}, hop_length={self.hop_length}"
 
 
 class MFCC(Frontend):
-    """120 numbers that summarise a clip's timbre, the baseline of Pons & Serra (2018).
+    """120 MFCC statistics that summarise a clip's timbre, the baseline of Pons & Serra (2018).
 
-    Mean and standard deviation over time of 20 MFCCs, of their first differences and of their second differences, in
-    the order mean, standard deviation of each.
+    The features are the mean and standard deviation over time of 20 MFCCs, then of their first differences, then of
+    their second differences; all means of a group precede its standard deviations.
 
     Args:
-        seed: Not used, as there is nothing random; here because every frontend has one.
+        seed: Has no effect, since nothing is random; every frontend takes a seed.
 
     Example:
         >>> import torch
@@ -75,10 +75,10 @@ class MFCC(Frontend):
     def __init__(self, *, seed: int = 0) -> None:
         super().__init__(seed=seed)
         self.representation = Cepstrum()
-        self.min_samples = 1025  # reflect padding by half a window, which gives the three frames of a second difference
+        self.min_samples = 1025  # for reflect padding by half a window, and the three frames of a second difference
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """The 120 numbers of each clip, `(batch, 120)`."""
+        """Return the 120 features of each clip, `(batch, 120)`."""
         values = self.represent(repeat_up_to(waveform, self.min_samples))
         series = (values, values.diff(dim=2), values.diff(n=2, dim=2))
         statistics = [(part.mean(2), part.std(2, correction=0)) for part in series]
@@ -86,12 +86,12 @@ class MFCC(Frontend):
 
 
 class LogMelStats(Frontend):
-    """Mean and standard deviation of the 96 log-mel bands: what a random CNN is given, without the CNN.
+    """Mean and standard deviation of the 96 log-mel bands: the input of a random CNN, without the CNN.
 
-    A control for spectrogram frontends: what they reach beyond it is theirs.
+    A control for spectrogram frontends: only what they score beyond it is due to their filters.
 
     Args:
-        seed: Not used, as there is nothing random; here because every frontend has one.
+        seed: Has no effect, since nothing is random; every frontend takes a seed.
 
     Example:
         >>> import torch
@@ -106,27 +106,27 @@ class LogMelStats(Frontend):
     def __init__(self, *, seed: int = 0) -> None:
         super().__init__(seed=seed)
         self.representation = LogMelStatistics()
-        self.min_samples = 257  # reflect padding by half a window
+        self.min_samples = 257  # for reflect padding by half a window
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """The 192 numbers of each clip, `(batch, 192)`."""
+        """Return the 192 features of each clip, `(batch, 192)`."""
         return self.represent(repeat_up_to(waveform, self.min_samples))
 
 
 class LogMelProjection(Frontend):
     """A random linear map and ReLU over the mean and standard deviation of the 96 log-mel bands.
 
-    A control for spectrogram frontends: as many random features as theirs, which know nothing of neighbouring frames
-    and bands.
+    A control for spectrogram frontends: it has as many random features as they do, but ignores which frames and bands
+    are neighbours.
 
     Args:
         n_features: Number of features.
-        size: Instead of `n_features`, the number of `VGG` at a size of Pons & Serra (2018): `small`, which is the
-            default, for 160, `large` for 3585.
+        size: Preset of Pons & Serra (2018), instead of `n_features`, with as many features as `VGG` at this size:
+            `small` (default) for 160, `large` for 3585.
         seed: Seed of the weights.
 
     Raises:
-        ValueError: `n_features` is less than 1, or given beside `size`.
+        ValueError: `n_features` is less than 1, or is given together with `size`.
 
     Example:
         >>> LogMelProjection(n_features=50).embedding_size
@@ -142,7 +142,7 @@ class LogMelProjection(Frontend):
         self.linear = nn.Linear(192, choose(self.sizes, size, n_features=n_features))
 
     def feature_maps(self, x: Tensor) -> list[Tensor]:
-        """The one layer, `(batch, n_features, 1)`."""
+        """Return the only layer, `(batch, n_features, 1)`."""
         return [self.linear(x).relu_()[..., None]]
 
 
@@ -154,6 +154,6 @@ class LogMelStatistics(LogMel):
     """
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Means and standard deviations of a batch, in dB."""
+        """Return the means and standard deviations of a batch, in dB."""
         bands = super().forward(waveform)
         return torch.cat([bands.mean(2), bands.std(2, correction=0)], dim=1)

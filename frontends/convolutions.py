@@ -1,9 +1,10 @@
-"""Convolutions that are PyTorch's own, but on a processor faster where layers are wide or read a single channel.
+"""PyTorch's convolutions, accelerated on a CPU for layers that are wide or read a single channel.
 
-Beside multiplications, three things cost time there: maps that are written to be pooled at once, fresh memory for them,
-and multiplications that are not needed. So maps of a single channel are pooled while they are in the cache, and wide
-layers multiply less (Winograd 1980; Lavin & Gray 2016, CVPR). Weights are laid out as PyTorch's; maps of the fast ways
-lie in memory with channels last. A value that is not finite reaches all outputs of its tile.
+Besides the multiplications, three things take time on a CPU: writing maps that are pooled at once, allocating memory
+for them, and multiplications that are not needed. Therefore maps of a single-channel input are pooled while they are in
+the cache, and wide layers need fewer multiplications (Winograd 1980; Lavin & Gray 2016, CVPR). The layout of the
+weights is PyTorch's; maps of the fast algorithms are stored with channels last. A value that is not finite affects all
+outputs of its tile.
 """
 
 from collections.abc import Sequence
@@ -14,25 +15,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool1d, max_pool2d, pad
 
-_WIDE = 128  # channels; narrower layers lose by the transforms what they save in products
-_MANY = 32  # filters of a single channel; fewer make products that are too small
-_MOST_MET = 2**22  # samples that filters of a single channel meet, at a time
-_TILES = 256  # at a time, so that they stay in the cache
-_FILTERS = 512  # at a time, so that their maps do
-# Where polynomials are evaluated, beside infinity: small numbers and their inverses round least.
+_WIDE = 128  # channels; in narrower layers, the transforms cost more than they save in products
+_MANY = 32  # filters of a single channel; with fewer, the matrix products are too small
+_MOST_MET = 2**22  # input samples gathered at a time for the filters of a single channel
+_TILES = 256  # tiles at a time, so that they stay in the cache
+_FILTERS = 512  # filters at a time, so that their maps stay in the cache
+# Points at which polynomials are evaluated, besides infinity: small numbers and their inverses round least.
 _POINTS = [Fraction(point) for point in ("0", "1", "-1", "1/2", "-1/2", "2", "-2", "3/4", "-4/3")]
-_OUTPUTS = {3: 6, 7: 4}  # of a tile, by the length of the filters
+_OUTPUTS = {3: 6, 7: 4}  # number of outputs of a tile, by the length of the filters
 
 
 class Conv1d(nn.Conv1d):
-    """A convolution over time whose output may be max-pooled.
+    """1-D convolution over time whose output may be max-pooled.
 
     Shape:
         Input `(batch, in_channels, n)`, output `(batch, out_channels, n_outputs // pool)`.
     """
 
     def forward(self, x: Tensor, pool: int = 1) -> Tensor:
-        """Convolve, and take the maximum of every `pool` positions."""
+        """Convolve, then take the maximum of every `pool` positions."""
         n_outputs = _OUTPUTS.get(self.kernel_size[0], 0)
         is_plain = _is_plain(self, x)
         if is_plain and _is_wide(self) and self.stride == (1,) and n_outputs and n_outputs % pool == 0:
@@ -42,7 +43,7 @@ class Conv1d(nn.Conv1d):
 
 
 class Conv2d(nn.Conv2d):
-    """A convolution over frequency and time whose output may be max-pooled.
+    """2-D convolution over frequency and time whose output may be max-pooled.
 
     Shape:
         Input `(batch, in_channels, n_bands, n_frames)`, output `(batch, out_channels, n_rows // pool[0], n_columns //
@@ -50,7 +51,7 @@ class Conv2d(nn.Conv2d):
     """
 
     def forward(self, x: Tensor, pool: tuple[int, int] = (1, 1)) -> Tensor:
-        """Convolve, and take the maximum of every `pool[0]` x `pool[1]` positions."""
+        """Convolve, then take the maximum of every `pool[0]` x `pool[1]` positions."""
         is_plain = _is_plain(self, x) and self.stride == (1, 1)
         if is_plain and self.in_channels == 1:
             return _pooled_products(self, x, pool)
@@ -58,12 +59,12 @@ class Conv2d(nn.Conv2d):
         h = _winograd2d(self, x) if is_plain and _is_wide(self) and is_square else super().forward(x)
         if pool == (1, 1):
             return h
-        # Where pools have no width a plain maximum is many times faster.
+        # For pools of width 1, a plain maximum is many times faster.
         return h.unfold(2, pool[0], pool[0]).amax(4) if pool[1] == 1 else max_pool2d(h, pool)
 
 
 def concatenate(maps: Sequence[Tensor]) -> Tensor:
-    """Maps `(batch, n_maps, n)` side by side, in the layout that the first has."""
+    """Concatenate maps `(batch, n_maps, n)` along their second axis, in the memory layout of the first."""
     if maps[0].stride(1) == 1:
         return torch.cat([layer.transpose(1, 2) for layer in maps], dim=2).transpose(1, 2)
     return torch.cat(list(maps), dim=1)
@@ -74,7 +75,7 @@ def _is_wide(conv: nn.Conv1d | nn.Conv2d) -> bool:
 
 
 def _is_plain(conv: nn.Conv1d | nn.Conv2d, x: Tensor) -> bool:
-    """Whether the fast ways apply: on a processor, in float32, without gradients, to enough filters; else PyTorch's."""
+    """Return whether the fast algorithms apply: on a CPU, in float32, without gradients, and with enough filters."""
     return (
         x.ndim == conv.weight.ndim
         and x.shape[1] == conv.in_channels
@@ -90,7 +91,7 @@ def _is_plain(conv: nn.Conv1d | nn.Conv2d, x: Tensor) -> bool:
 
 
 def _products(conv: nn.Conv1d, x: Tensor) -> Tensor:
-    """Maps of a single channel, by matrix products with what the filters meet, some positions at a time."""
+    """Return the maps of a single-channel input, by matrix products over blocks of positions."""
     padding, length = int(conv.padding[0]), conv.kernel_size[0]
     met = pad(x[:, 0], (padding, padding)).unfold(1, length, conv.stride[0])
     maps = x.new_empty(*met.shape[:2], conv.out_channels)
@@ -103,9 +104,9 @@ def _products(conv: nn.Conv1d, x: Tensor) -> Tensor:
 
 
 def _pooled_products(conv: nn.Conv2d, x: Tensor, pool: tuple[int, int]) -> Tensor:
-    """Pooled maps of a single channel: the greatest of one matrix product for every position in a pool.
+    """Return the pooled maps of a single-channel input: the maximum of one matrix product per position in a pool.
 
-    A product is of all filters with what they meet in one row of pools, so that it stays in the cache.
+    Each product multiplies all filters with their inputs in one row of pools, so that it stays in the cache.
     """
     height, width = conv.kernel_size
     weight = conv.weight.reshape(conv.out_channels, height * width).t().contiguous()
@@ -117,7 +118,7 @@ def _pooled_products(conv: nn.Conv2d, x: Tensor, pool: tuple[int, int]) -> Tenso
     maps = x.new_empty(batch, rows, columns, conv.out_channels)
     other = x.new_empty(columns, min(_FILTERS, conv.out_channels))
     for clip, pooled in zip(x, maps, strict=True):
-        # met[column of a pool][row, column of a filter, pool]: filters of whatever height read some rows of it.
+        # met[column of a pool][row, column of a filter, pool]: a filter of any height reads consecutive rows of it.
         met = [
             clip.as_strided((n_rows, width, columns), (n_columns, 1, pool[1]), clip.storage_offset() + i).contiguous()
             for i in range(pool[1])
@@ -141,7 +142,7 @@ def _pooled_products(conv: nn.Conv2d, x: Tensor, pool: tuple[int, int]) -> Tenso
 
 
 def _winograd1d(conv: nn.Conv1d, x: Tensor, n_outputs: int, pool: int) -> Tensor:
-    """Max-pooled convolution, in tiles of `n_outputs` by as many products and `length - 1` more."""
+    """Return the max-pooled convolution, in tiles of `n_outputs` that take `n_outputs + length - 1` products each."""
     length, padding = conv.kernel_size[0], int(conv.padding[0])
     from_filter, from_input, to_output = _transforms(n_outputs, length)
     size = len(from_input)
@@ -170,13 +171,13 @@ def _winograd1d(conv: nn.Conv1d, x: Tensor, n_outputs: int, pool: int) -> Tensor
 
 
 def _winograd2d(conv: nn.Conv2d, x: Tensor) -> Tensor:
-    """Convolution by filters of 3 x 3, in square tiles, by a quarter of the products or less."""
+    """Return the convolution with filters of 3 x 3, in square tiles, with at most a quarter of the products."""
     batch, n_channels, n_rows, n_columns = x.shape
     above, left = map(int, conv.padding)
     n_filters = conv.out_channels
     rows, columns = n_rows + 2 * above - 2, n_columns + 2 * left - 2
     _refuse_empty(rows, columns)
-    # Large tiles need fewest products, small ones waste least at the edges.
+    # Large tiles need the fewest products; small ones waste the least at the edges.
     side = min((6, 4), key=lambda side: -(-rows // side) * -(-columns // side) * (side + 2) ** 2)
     from_filter, from_input, to_output = _transforms(side, 3)
     size, down, across = side + 2, -(-rows // side), -(-columns // side)
@@ -218,17 +219,17 @@ def _refuse_empty(*sizes: int) -> None:
 
 @cache
 def _transforms(n_outputs: int, length: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Matrices of a tile: from a filter and from inputs to what is multiplied, and from the products to outputs.
+    """Return the matrices of a tile: from a filter and from inputs to factors, and from their products to outputs.
 
-    Polynomials are multiplied by their values at as many points as the product has coefficients; a convolution is the
-    transpose of that (Lavin & Gray 2016, section 5; Toom 1963 and Cook 1966).
+    Polynomials are multiplied through their values at as many points as the product has coefficients; a convolution is
+    the transpose of this (Lavin & Gray 2016, section 5; Toom 1963 and Cook 1966).
 
     Args:
-        n_outputs: Of a tile.
-        length: Of the filter.
+        n_outputs: Number of outputs of a tile.
+        length: Length of the filter.
 
     Returns:
-        `(size, length)`, `(size, size)` and `(n_outputs, size)`, where size = n_outputs + length - 1.
+        Matrices `(size, length)`, `(size, size)` and `(n_outputs, size)`, where size = n_outputs + length - 1.
     """
     size = n_outputs + length - 1
     points = _POINTS[: size - 1]
@@ -241,7 +242,7 @@ def _transforms(n_outputs: int, length: int) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _coefficients(roots: Sequence[Fraction], size: int) -> list[Fraction]:
-    """Coefficients of the polynomial with these roots, lowest power first, filled with zeros."""
+    """Return the coefficients of the polynomial with these roots, lowest power first, padded with zeros to `size`."""
     found = [Fraction(1)]
     for root in roots:
         found = [low - root * high for low, high in zip([Fraction(0), *found], [*found, Fraction(0)], strict=True)]

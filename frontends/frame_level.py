@@ -1,4 +1,4 @@
-"""Filters as long as the window of a spectrogram over the waveform, and a deep backend behind them."""
+"""Filters over the waveform that are as long as a spectrogram's window, followed by deep layers."""
 
 from torch import Tensor, nn
 from torch.nn.functional import max_pool1d, pad
@@ -13,23 +13,23 @@ STRIDE = 32  # samples
 
 
 class FrameLevel(Frontend):
-    """Filters of 512 samples over the waveform, long like a window (Dieleman & Schrauwen 2014, ICASSP).
+    """Filters of 512 samples over the waveform, as long as a window (Dieleman & Schrauwen 2014, ICASSP).
 
-    A single shape: a convolution of length 512 and stride 32 (*valid*) and ReLU stands where a spectrogram would.
-    Behind it are three layers of length 7, the second and third with a residual connection, and max-pooling by 2
-    between these; the embedding is the mean of every map of the four layers.
+    A single shape of filter: a convolution of length 512 and stride 32 (*valid*) and ReLU takes the place of a
+    spectrogram. Three layers of length 7 follow, the second and third with a residual connection, and with max-pooling
+    by 2 between these two. The embedding is the mean of every map of the four layers.
 
     Args:
-        n_filters: Filters of each layer, N; the embedding has 4 N features.
-        size: Instead of `n_filters`, a size of Pons & Serra (2018): `small`, which is the default, for 40 and 160
-            features, `large` for 896 and 3584.
-        collapse_deep: Average each deep layer to one number over time and maps, followed by N - 1 zeros. The code of
-            the study did so by mistake, and its published figures are of these features; the paper describes, and the
-            default is, a mean for every map.
+        n_filters: Number of filters of each layer, N; the embedding has 4 N features.
+        size: Preset of Pons & Serra (2018), instead of `n_filters`: `small` (default) for 40 filters and 160 features,
+            `large` for 896 filters and 3584 features.
+        collapse_deep: Whether to average each deep layer over time and maps to one number, followed by N - 1 zeros. The
+            code of the study did so by mistake, and its published figures use these features; the paper describes a
+            mean for every map, which is the default.
         seed: Seed of the weights.
 
     Raises:
-        ValueError: `n_filters` is less than 1, or given beside `size`.
+        ValueError: `n_filters` is less than 1, or is given together with `size`.
 
     Example:
         >>> FrameLevel(n_filters=16).embedding_size
@@ -56,7 +56,7 @@ class FrameLevel(Frontend):
         self.deep = _deep(n, n)
 
     def feature_maps(self, x: Tensor) -> list[Tensor]:
-        """Maps of the four layers, `(batch, n_filters, n_frames)` each."""
+        """Return the maps of the four layers, `(batch, n_filters, n_frames)` each."""
         first = self.conv(x[:, None]).relu_()
         return [first, *_deep_maps(self.deep, first, self.collapse_deep)]
 
@@ -64,21 +64,22 @@ class FrameLevel(Frontend):
 class FrameLevelMany(Frontend):
     """Filters of 512, 256, 128, 64 and 32 samples over the waveform, like windows of many lengths (Zhu et al. 2016).
 
-    Many shapes: five parallel convolutions of stride 32 (*same*) and ReLU stand where a spectrogram would, long ones
-    for low frequencies and short ones for moments. Behind them are three layers of length 7, the second and third with
-    a residual connection, and max-pooling by 2 between these; the embedding is the mean of every map of all eight.
+    Many shapes of filters: five parallel convolutions of stride 32 (*same*) and ReLU take the place of a spectrogram;
+    long ones resolve low frequencies, short ones resolve time. Three layers of length 7 follow, the second and third
+    with a residual connection, and with max-pooling by 2 between these two. The embedding is the mean of every map of
+    all eight.
 
     Args:
-        n_filters: Filters of each layer, N; the embedding has 8 N features.
-        size: Instead of `n_filters`, a size of Pons & Serra (2018): `small`, which is the default, for 20 and 160
-            features, `large` for 448 and 3584.
-        collapse_deep: Average each deep layer to one number over time and maps, followed by N - 1 zeros. The code of
-            the study did so by mistake, and its published figures are of these features; the paper describes, and the
-            default is, a mean for every map.
+        n_filters: Number of filters of each layer, N; the embedding has 8 N features.
+        size: Preset of Pons & Serra (2018), instead of `n_filters`: `small` (default) for 20 filters and 160 features,
+            `large` for 448 filters and 3584 features.
+        collapse_deep: Whether to average each deep layer over time and maps to one number, followed by N - 1 zeros. The
+            code of the study did so by mistake, and its published figures use these features; the paper describes a
+            mean for every map, which is the default.
         seed: Seed of the weights.
 
     Raises:
-        ValueError: `n_filters` is less than 1, or given beside `size`.
+        ValueError: `n_filters` is less than 1, or is given together with `size`.
 
     Example:
         >>> FrameLevelMany(n_filters=16).embedding_size
@@ -106,7 +107,7 @@ class FrameLevelMany(Frontend):
         self.deep = _deep(n * len(self.lengths), n)
 
     def feature_maps(self, x: Tensor) -> list[Tensor]:
-        """Maps of the five lengths and of the three deep layers, `(batch, n_filters, n_frames)` each."""
+        """Return the maps of the five lengths and of the three deep layers, `(batch, n_filters, n_frames)` each."""
         parallel = [conv(x[:, None]).relu_() for conv in self.convs]
         return [*parallel, *_deep_maps(self.deep, concatenate(parallel), self.collapse_deep)]
 
@@ -131,5 +132,5 @@ def _deep_maps(convs: nn.ModuleList, x: Tensor, collapse: bool) -> list[Tensor]:
 
 
 def _collapsed(layer: Tensor) -> Tensor:
-    """The mean of all maps in place of the first, and zeros in place of the others."""
+    """Replace the first map by the mean of all maps, and the others by zeros."""
     return pad(layer.mean(1, keepdim=True), (0, 0, 0, layer.shape[1] - 1))

@@ -1,4 +1,4 @@
-"""Embeddings of any module with HEAR's common API, as of a pre-trained model, beside those of random frontends."""
+"""Embeddings of any module with HEAR's common API, such as a pre-trained model, to compare with random frontends."""
 
 import hashlib
 import importlib
@@ -14,19 +14,20 @@ _NEEDED = ("load_model", "get_scene_embeddings")
 
 
 class Hear(Frontend):
-    """The scene embeddings of a module with HEAR's common API (Turian et al. 2022), pre-trained ones among them.
+    """Scene embeddings of any module with HEAR's common API, such as a pre-trained model (Turian et al. 2022).
 
-    It has neither maps nor anything random. `init`, `pooling` and `layers` do not apply.
+    It has neither feature maps nor random weights, so `init`, `pooling` and `layers` do not apply.
 
     Args:
-        module: Name of an installed module, as `hearbaseline`. It is imported, so that a checkpoint which names one is
-            loaded with `--trust MODULE` alone.
-        model_file_path: What its `load_model` is given, as a file of weights; nothing if it is empty.
-        seed: Of nothing.
+        module: Name of an installed module, such as `hearbaseline`. The module is imported, so a checkpoint that names
+            one is loaded only with `--trust MODULE`.
+        model_file_path: Argument of the module's `load_model`, such as the path of a file of weights; if empty,
+            `load_model` is called without arguments.
+        seed: Has no effect, since nothing is random; every frontend takes a seed.
 
     Raises:
-        ValueError: The module cannot be imported, or lacks a function of the API; or its model does not say its sample
-            rate and its size.
+        ValueError: The module cannot be imported or lacks a function of the API, or its model does not state its
+            sample rate and embedding size.
 
     Example:
         >>> Hear("untrained.hear", "temporal").embedding_size
@@ -53,23 +54,23 @@ class Hear(Frontend):
         self._embed = api.get_scene_embeddings
         file = Path(model_file_path)
         content = file.read_bytes() if model_file_path and file.is_file() else b""
-        # Weights may lie where PyTorch does not see them: the file they came from then tells embeddings apart.
+        # PyTorch may not see the weights; the digest of their file then distinguishes the embeddings.
         self.register_buffer("digest", torch.tensor(list(hashlib.sha256(content).digest()), dtype=torch.uint8))
 
     @property
     def embedding_size(self) -> int:
-        """What the model says of itself."""
+        """Number of features of an embedding, as stated by the model."""
         return int(self.model.scene_embedding_size)
 
     @property
     def feature_names(self) -> list[str]:
-        """Numbers, as the API names no features."""
+        """Numbered names, since the API names no features."""
         return [f"hear{index}" for index in range(self.embedding_size)]
 
     def reset_parameters(self, generator: torch.Generator) -> None:
-        """Keep the weights that were loaded."""
+        """Keep the loaded weights."""
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Embeddings `(batch, embedding_size)` of waveforms `(batch, n_samples)`."""
+        """Return embeddings `(batch, embedding_size)` of waveforms `(batch, n_samples)`."""
         embeddings: Tensor = self._embed(waveform, self.model)
         return embeddings.float()

@@ -1,4 +1,4 @@
-"""Distributions that random weights are drawn from."""
+"""Distributions from which random weights are drawn."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -12,22 +12,22 @@ Init = Literal["he_truncated", "he_normal", "xavier", "orthogonal", "pytorch"]
 
 
 def draw_parameters(layer: nn.Conv1d | nn.Conv2d | nn.Linear, init: Init, generator: Generator) -> None:
-    """Draw the weight of a layer, and then its bias, in float32 on the CPU.
+    """Draw the weight of a layer, then its bias, in float32 on the CPU.
 
-    - `he_truncated`: normal with standard deviation sqrt(1.3 * 2 / fan_in), truncated at two of these (Pons & Serra
-      2018: the He initialiser of TensorFlow 1's contrib).
+    - `he_truncated`: normal with standard deviation sqrt(1.3 * 2 / fan_in), truncated at two standard
+      deviations (Pons & Serra 2018: the He initialiser of TensorFlow 1's contrib).
     - `he_normal`: normal with standard deviation sqrt(2 / fan_in) (He et al. 2015, eq. 10).
     - `xavier`: uniform within sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010, eq. 16).
-    - `orthogonal`: filters of unit length at right angles to each other, or, where there are more filters than weights
-      in each, columns of weights (Saxe et al. 2013).
-    - `pytorch`: uniform within 1 / sqrt(fan_in), the bias too (PyTorch's default).
+    - `orthogonal`: filters of unit length that are orthogonal to each other; if there are more filters than weights per
+      filter, the columns of weights are orthonormal instead (Saxe et al. 2013).
+    - `pytorch`: uniform within 1 / sqrt(fan_in), for the bias too (PyTorch's default).
 
-    But for the last, biases are zero.
+    Except for `pytorch`, biases are zero.
 
     Args:
-        layer: Whose parameters are overwritten.
+        layer: Layer whose parameters are overwritten.
         init: Name of the distribution.
-        generator: On the CPU; nothing else is drawn from.
+        generator: Generator on the CPU; the only source of random numbers.
     """
     drawn = torch.empty(layer.weight.shape)
     _DRAW[init](drawn, generator)
@@ -54,7 +54,7 @@ def _xavier(weight: Tensor, generator: Generator) -> None:
 
 
 def _orthogonal(weight: Tensor, generator: Generator) -> None:
-    # The last digits of a decomposition depend on the number of threads, and on them the digest of the weights.
+    # The last digits of a decomposition depend on the number of threads; the digest of the weights must not.
     with _one_thread():
         nn.init.orthogonal_(weight, generator=generator)
 

@@ -1,4 +1,4 @@
-"""Filters shaped by what music is made of: vertical ones for timbre, horizontal ones for rhythm."""
+"""Filters shaped by musical structure: vertical ones for timbre, horizontal ones for rhythm."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -12,25 +12,25 @@ from .representations import LogMel
 from .sizes import Size, choose
 
 Lengths = tuple[int, int, int, int] | Literal["urbansound8k"]
-MUSIC = (165, 128, 64, 32)  # frames, of 21.3 ms
+MUSIC = (165, 128, 64, 32)  # frames of 21.3 ms each
 URBANSOUND8K = (64, 32, 16, 8)
 
 
 class Timbral(Frontend):
     """Many vertical filters over a log-mel spectrogram, for timbre at any pitch (Pons et al. 2016, CBMI; 2017).
 
-    Six parallel convolutions of 7, 3 and 1 frames x 86 and 38 of 96 bands (time *same*, frequency *valid*, ReLU), each
-    pooled by the maximum over all frequencies, so that a timbre is heard wherever it is. With N filters they have N,
-    2N, 4N, N, 2N and 4N, long ones fewest.
+    Six parallel convolutions of 7, 3 and 1 frames x 86 and 38 of 96 bands (*same* over time, *valid* over frequency,
+    ReLU), each max-pooled over all frequencies, so that a timbre is detected at any pitch. They have N, 2N, 4N, N, 2N
+    and 4N filters, the longest the fewest.
 
     Args:
-        n_filters: N; the embedding has 14 N features.
-        size: Instead of `n_filters`, a size of Pons & Serra (2018): `small`, which is the default, for 8 and 112
-            features, `large` for 256 and 3584.
+        n_filters: Base number of filters, N; the embedding has 14 N features.
+        size: Preset of Pons & Serra (2018), instead of `n_filters`: `small` (default) for N = 8 and 112 features,
+            `large` for N = 256 and 3584 features.
         seed: Seed of the weights.
 
     Raises:
-        ValueError: `n_filters` is less than 1, or given beside `size`.
+        ValueError: `n_filters` is less than 1, or is given together with `size`.
 
     Example:
         >>> Timbral(n_filters=2).embedding_size
@@ -47,27 +47,28 @@ class Timbral(Frontend):
         self.timbral = _vertical(choose(self.sizes, size, n_filters=n_filters))
 
     def feature_maps(self, x: Tensor) -> list[Tensor]:
-        """The one layer of maps, `(batch, 14 * n_filters, n_frames)`."""
+        """Return the only layer of maps, `(batch, 14 * n_filters, n_frames)`."""
         return [concatenate(_hear_timbre(self.timbral, x))]
 
 
 class Temporal(Frontend):
     """Many horizontal filters over the loudness of a log-mel spectrogram, for rhythm (Pons et al. 2016, CBMI; 2017).
 
-    The spectrogram is averaged over frequency, so that only its course in time is left; four parallel convolutions of
-    different length (*same*, ReLU) read it. With N filters and r = N / 4 the lengths have N - r, 2N - r, 4N - r and
-    8N - r filters, long ones fewest.
+    The spectrogram is averaged over frequency, which leaves only its course over time; four parallel convolutions of
+    different lengths (*same*, ReLU) read it. With r = N / 4, they have N - r, 2N - r, 4N - r and 8N - r filters, the
+    longest the fewest.
 
     Args:
-        n_filters: N, divisible by 4; the embedding has 14 N features.
-        size: Instead of `n_filters`, a size of Pons & Serra (2018): `small`, which is the default, for 8 and 112
-            features, `large` for 256 and 3584.
-        lengths: Of the four convolutions, in frames of 21.3 ms, the longest first; `urbansound8k` stands for (64, 32,
-            16, 8), which the study took for sounds of a few seconds.
+        n_filters: Base number of filters, N, divisible by 4; the embedding has 14 N features.
+        size: Preset of Pons & Serra (2018), instead of `n_filters`: `small` (default) for N = 8 and 112 features,
+            `large` for N = 256 and 3584 features.
+        lengths: Lengths of the four convolutions in frames of 21.3 ms, longest first; `urbansound8k` stands for
+            (64, 32, 16, 8), which the study used for sounds of a few seconds.
         seed: Seed of the weights.
 
     Raises:
-        ValueError: `n_filters` is not divisible by 4, or given beside `size`; or `lengths` are not four of 1 or more.
+        ValueError: `n_filters` is not divisible by 4 or is given together with `size`, or `lengths` is not four
+            integers of 1 or more.
 
     Example:
         >>> Temporal(n_filters=4).embedding_size
@@ -86,25 +87,26 @@ class Temporal(Frontend):
         self.temporal = _horizontal(choose(self.sizes, size, multiple_of=4, n_filters=n_filters), lengths)
 
     def feature_maps(self, x: Tensor) -> list[Tensor]:
-        """The one layer of maps, `(batch, 14 * n_filters, n_frames)`."""
+        """Return the only layer of maps, `(batch, 14 * n_filters, n_frames)`."""
         return [concatenate(_hear_rhythm(self.temporal, x))]
 
 
 class TimbralTemporal(Frontend):
-    """Vertical filters for timbre beside horizontal ones for rhythm, over one spectrogram (Pons et al. 2016, CBMI).
+    """Vertical filters for timbre and horizontal ones for rhythm over the same spectrogram (Pons et al. 2016, CBMI).
 
-    The filters of `Timbral` and those of `Temporal` in one layer, in this order.
+    One layer holds the filters of `Timbral`, then those of `Temporal`.
 
     Args:
-        n_filters: N of either, divisible by 4; the embedding has 28 N features.
-        size: Instead of `n_filters`, a size of Pons & Serra (2018): `small`, which is the default, for 4 and 112
-            features, `large` for 128 and 3584.
-        lengths: Of the four horizontal convolutions, in frames of 21.3 ms, the longest first; `urbansound8k` stands for
-            (64, 32, 16, 8), which the study took for sounds of a few seconds.
+        n_filters: Base number of filters of either kind, N, divisible by 4; the embedding has 28 N features.
+        size: Preset of Pons & Serra (2018), instead of `n_filters`: `small` (default) for N = 4 and 112 features,
+            `large` for N = 128 and 3584 features.
+        lengths: Lengths of the four horizontal convolutions in frames of 21.3 ms, longest first; `urbansound8k` stands
+            for (64, 32, 16, 8), which the study used for sounds of a few seconds.
         seed: Seed of the weights.
 
     Raises:
-        ValueError: `n_filters` is not divisible by 4, or given beside `size`; or `lengths` are not four of 1 or more.
+        ValueError: `n_filters` is not divisible by 4 or is given together with `size`, or `lengths` is not four
+            integers of 1 or more.
 
     Example:
         >>> TimbralTemporal(n_filters=4).embedding_size
@@ -125,12 +127,12 @@ class TimbralTemporal(Frontend):
         self.temporal = _horizontal(n, lengths)
 
     def feature_maps(self, x: Tensor) -> list[Tensor]:
-        """The one layer of maps, `(batch, 28 * n_filters, n_frames)`, those for timbre first."""
+        """Return the only layer of maps, `(batch, 28 * n_filters, n_frames)`, those for timbre first."""
         return [concatenate([*_hear_timbre(self.timbral, x), *_hear_rhythm(self.temporal, x)])]
 
 
 def _vertical(n_filters: int) -> nn.ModuleList:
-    """Convolutions of 7, 3 and 1 frames at each of two heights, which are 0.9 and 0.4 of 96 bands."""
+    """Return convolutions of 7, 3 and 1 frames at each of two heights, which are 0.9 and 0.4 of 96 bands."""
     shapes = [(height, frames, n) for height in (86, 38) for frames, n in ((7, 1), (3, 2), (1, 4))]
     return nn.ModuleList(
         Conv2d(1, n * n_filters, (height, frames), padding=(0, frames // 2)) for height, frames, n in shapes
@@ -142,7 +144,7 @@ def _heights(convs: nn.ModuleList) -> Iterator[tuple[int, Conv2d]]:
 
 
 def _hear_timbre(convs: nn.ModuleList, x: Tensor) -> list[Tensor]:
-    # ReLU never reverses an order, so that it may follow the maximum over all heights at which a filter fits.
+    # ReLU is monotonic, so it may follow the maximum over all heights at which a filter fits.
     return [conv(x[:, None], pool=(x.shape[1] - height + 1, 1)).squeeze(2).relu_() for height, conv in _heights(convs)]
 
 

@@ -1,4 +1,4 @@
-"""Longer input: repeated, or padded with zeros as TensorFlow's *same* does it, also for strides that PyTorch lacks."""
+"""Extension of input: by repetition, or by zeros like TensorFlow's *same*, also for strides that PyTorch lacks."""
 
 from torch import Tensor
 from torch.nn.functional import pad
@@ -7,14 +7,14 @@ from .convolutions import Conv1d
 
 
 def repeat_up_to(waveform: Tensor, n_samples: int) -> Tensor:
-    """Repeat waveforms that are shorter than a length until they have it; leave longer ones as they are.
+    """Repeat waveforms that are shorter than a length until they reach it; leave longer ones unchanged.
 
     Args:
-        waveform: `(batch, n)`.
-        n_samples: The length at least wanted.
+        waveform: Waveforms, `(batch, n)`.
+        n_samples: Minimum length in samples.
 
     Returns:
-        `(batch, max(n, n_samples))`.
+        Waveforms, `(batch, max(n, n_samples))`.
     """
     if waveform.shape[1] >= n_samples:
         return waveform
@@ -22,17 +22,17 @@ def repeat_up_to(waveform: Tensor, n_samples: int) -> Tensor:
 
 
 def pad_same(x: Tensor, length: int, stride: int = 1) -> Tensor:
-    """Pad so that a convolution gives one output for every `stride` inputs, the smaller half on the left.
+    """Pad so that a convolution gives one output for every `stride` inputs, with the smaller half on the left.
 
-    With n inputs there are ceil(n / stride) outputs, for which (outputs - 1) * stride + length inputs are needed.
+    For n inputs there are ceil(n / stride) outputs, which need (outputs - 1) * stride + length inputs.
 
     Args:
-        x: `(batch, n_channels, n)`.
-        length: Of the convolution that reads it.
-        stride: Of the convolution that reads it.
+        x: Input, `(batch, n_channels, n)`.
+        length: Filter length of the convolution that reads the result.
+        stride: Stride of the convolution that reads the result.
 
     Returns:
-        `(batch, n_channels, n + padding)`.
+        Padded input, `(batch, n_channels, n + padding)`.
 
     Example:
         >>> import torch
@@ -46,12 +46,12 @@ def pad_same(x: Tensor, length: int, stride: int = 1) -> Tensor:
 
 
 class SameConv1d(Conv1d):
-    """A convolution over `ceil(n / stride)` positions of an input of any length n, padded by `pad_same`.
+    """1-D convolution over `ceil(n / stride)` positions of an input of any length n, padded by `pad_same`.
 
     Args:
-        in_channels: Of the input.
+        in_channels: Number of channels of the input.
         out_channels: Number of filters.
-        length: Of the filters.
+        length: Length of the filters.
         stride: Step between positions.
 
     Shape:
@@ -67,5 +67,5 @@ class SameConv1d(Conv1d):
         super().__init__(in_channels, out_channels, length, stride)
 
     def forward(self, x: Tensor, pool: int = 1) -> Tensor:
-        """Pad and convolve, and take the maximum of every `pool` positions."""
+        """Pad and convolve, then take the maximum of every `pool` positions."""
         return super().forward(pad_same(x, self.kernel_size[0], self.stride[0]), pool)

@@ -1,4 +1,4 @@
-"""How a feature map becomes a number or two."""
+"""Pooling of each feature map to one or two numbers."""
 
 from typing import Literal
 
@@ -7,19 +7,20 @@ from torch import Tensor
 
 Pooling = Literal["mean", "mean_std", "max"]
 
-# Ends of the names of the features of a map; a mean, which is the study's, is named by its map alone.
+# Suffixes of the feature names of a map; the mean, which is the study's pooling, has none.
 STATISTICS: dict[Pooling, tuple[str, ...]] = {"mean": ("",), "mean_std": (".mean", ".std"), "max": (".max",)}
 
 
 def pool(layer: Tensor, pooling: Pooling) -> Tensor:
-    """Statistics of every feature map over its positions, in float32.
+    """Return statistics of every feature map over its positions, in float32.
 
     Args:
-        layer: `(batch, n_maps, *positions)`.
-        pooling: `mean`; `mean_std`, the means of all maps and then their (population) standard deviations; or `max`.
+        layer: Feature maps of a layer, `(batch, n_maps, *positions)`.
+        pooling: Statistic to compute: `mean`; `mean_std`, the means of all maps followed by their (population) standard
+            deviations; or `max`.
 
     Returns:
-        `(batch, n_maps)`, for `mean_std` `(batch, 2 * n_maps)`.
+        Statistics, `(batch, n_maps)`, or `(batch, 2 * n_maps)` for `mean_std`.
 
     Example:
         >>> import torch

@@ -1,4 +1,4 @@
-"""What frontends read: the waveform itself or its log-mel spectrogram, computed on the device."""
+"""Representations that frontends read: the waveform or its log-mel spectrogram, computed on the device."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class Representation(nn.Module):
-    """A fixed function of the waveform, whose filters stay in float32 when the network goes to a lower precision."""
+    """Fixed function of the waveform whose filters stay in float32 when the network uses a lower precision."""
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
         def move(tensor: Tensor) -> Tensor:
@@ -19,28 +19,28 @@ class Representation(nn.Module):
 
 
 class Waveform(Representation):
-    """The waveform as it is.
+    """The unchanged waveform.
 
     Shape:
-        Input `(batch, n_samples)`, output the same.
+        Input and output `(batch, n_samples)`.
     """
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Give the waveform back."""
+        """Return the waveform."""
         return waveform
 
 
 class LogMel(Representation):
     """Log-mel spectrogram in dB, as librosa of 2018 computes it (Pons & Serra 2018).
 
-    Periodic Hann window, frames centred with reflect padding, power spectrum, mel bands with Slaney's scale and area
-    normalisation from 0 Hz to half the sample rate; 10 log10(max(1e-10, S)), floored at `top_db` below the maximum of
-    each clip.
+    Frames are centred with reflect padding and weighted by a periodic Hann window. Their power spectra are summed in
+    mel bands from 0 Hz to half the sample rate, with Slaney's scale and area normalisation, and converted to dB by
+    10 log10(max(1e-10, S)), floored at `top_db` below the maximum of each clip.
 
     Args:
-        sample_rate: In Hz.
-        n_fft: Length of window and transform in samples.
-        hop_length: Step between frames in samples.
+        sample_rate: Sample rate of the waveform in Hz.
+        n_fft: Length of the window and of the transform in samples.
+        hop_length: Hop length in samples.
         n_mels: Number of mel bands.
         top_db: Depth of the floor below each clip's maximum, in dB.
 
@@ -67,13 +67,13 @@ class LogMel(Representation):
         self.mel_spectrogram = mel_spectrogram(sample_rate, n_fft, hop_length, n_mels)
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Log-mel spectrogram of a batch, in dB."""
-        # On a processor clip by clip, as the spectrum of one stays in the cache.
+        """Return the log-mel spectrogram of a batch, in dB."""
+        # On a CPU, clips are processed one by one, so that their spectra stay in the cache.
         parts = torch.split(waveform, 1 if waveform.device.type == "cpu" else max(1, len(waveform)))
         return torch.cat([power_to_db(self.mel_spectrogram(part), self.top_db) for part in parts])
 
     def extra_repr(self) -> str:
-        """All that decides the values."""
+        """Return the arguments that determine the values."""
         return (
             f"sample_rate={self.sample_rate}, n_fft={self.n_fft}, hop_length={self.hop_length}, "
             f"n_mels={self.n_mels}, top_db={self.top_db}"
@@ -81,12 +81,14 @@ class LogMel(Representation):
 
 
 def mel_spectrogram(sample_rate: int, n_fft: int, hop_length: int, n_mels: int) -> torchaudio.transforms.MelSpectrogram:
-    """Mel power spectrogram as librosa of 2018 computes it: reflect padding, Slaney's scale and area normalisation.
+    """Return a module that computes mel power spectrograms as librosa of 2018 does.
+
+    It uses reflect padding, and mel bands with Slaney's scale and area normalisation.
 
     Args:
-        sample_rate: In Hz.
-        n_fft: Length of window and transform in samples.
-        hop_length: Step between frames in samples.
+        sample_rate: Sample rate of the waveform in Hz.
+        n_fft: Length of the window and of the transform in samples.
+        hop_length: Hop length in samples.
         n_mels: Number of mel bands.
     """
     module = torchaudio.transforms.MelSpectrogram(
@@ -98,7 +100,7 @@ def mel_spectrogram(sample_rate: int, n_fft: int, hop_length: int, n_mels: int) 
         norm="slaney",
         mel_scale="slaney",
     )
-    # torchaudio computes the filters in the default precision, whose rounding is heard 30 dB below a clip's maximum.
+    # In torch's default precision, rounding of torchaudio's filters shows 30 dB below a clip's maximum.
     default = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     try:
@@ -112,14 +114,14 @@ def mel_spectrogram(sample_rate: int, n_fft: int, hop_length: int, n_mels: int) 
 
 
 def power_to_db(power: Tensor, top_db: float) -> Tensor:
-    """Decibels of a power spectrogram, floored below each clip's own maximum.
+    """Convert a power spectrogram to decibels, floored below each clip's own maximum.
 
     Args:
-        power: `(batch, n_bands, n_frames)`.
+        power: Power spectrogram, `(batch, n_bands, n_frames)`.
         top_db: Depth of the floor in dB.
 
     Returns:
-        `(batch, n_bands, n_frames)` in dB.
+        Spectrogram in dB, `(batch, n_bands, n_frames)`.
 
     Example:
         >>> import torch
@@ -127,6 +129,6 @@ def power_to_db(power: Tensor, top_db: float) -> Tensor:
         tensor([[   0.,  -80.],
                 [ -50., -100.]])
     """
-    # torchaudio takes the floor over all but the first of four dimensions, over a whole batch of three.
+    # torchaudio's floor is relative to the maximum of each item in 4-D input, but of the whole batch in 3-D input.
     decibels: Tensor = torchaudio.functional.amplitude_to_DB(power[:, None], 10.0, 1e-10, 0.0, top_db)[:, 0]
     return decibels

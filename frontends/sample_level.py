@@ -1,4 +1,4 @@
-"""The smallest filters over the waveform itself."""
+"""The smallest filters over the raw waveform."""
 
 from torch import Tensor, nn
 
@@ -9,20 +9,20 @@ from .sizes import Size, choose
 
 
 class SampleLevel(Frontend):
-    """Seven layers of filters of three samples over the waveform, as VGG for sound (Lee et al. 2017, SMC).
+    """Seven layers of filters of three samples over the waveform, a VGG for raw audio (Lee et al. 2017, SMC).
 
-    The minimal filter expression of the waveform: nothing is known of windows and hops, depth alone makes the filters
-    long. The first layer is a convolution of length 3 and stride 3 (*valid*) and ReLU, each of the other six one of
-    length 3 (*same*), ReLU and max-pooling by 3; the embedding is the mean of every map of every layer.
+    The minimal filter expression of the waveform: it assumes no windows and hops, and depth alone makes the filters
+    long. The first layer is a convolution of length 3 and stride 3 (*valid*) and ReLU; each of the other six is a
+    convolution of length 3 (*same*), ReLU and max-pooling by 3. The embedding is the mean of every map of every layer.
 
     Args:
-        n_filters: Filters of each layer, N; the embedding has 7 N features.
-        size: Instead of `n_filters`, a size of Pons & Serra (2018): `small`, which is the default, for 23 and 161
-            features, `large` for 512 and 3584.
+        n_filters: Number of filters of each layer, N; the embedding has 7 N features.
+        size: Preset of Pons & Serra (2018), instead of `n_filters`: `small` (default) for 23 filters and 161 features,
+            `large` for 512 filters and 3584 features.
         seed: Seed of the weights.
 
     Raises:
-        ValueError: `n_filters` is less than 1, or given beside `size`.
+        ValueError: `n_filters` is less than 1, or is given together with `size`.
 
     Example:
         >>> SampleLevel(n_filters=16).embedding_size
@@ -40,10 +40,10 @@ class SampleLevel(Frontend):
         self.convs = nn.ModuleList([Conv1d(1, n, 3, stride=3), *(Conv1d(n, n, 3, padding=1) for _ in range(6))])
 
     def feature_maps(self, x: Tensor) -> list[Tensor]:
-        """Maps of the seven layers, `(batch, n_filters, n_samples // 3**layer)` each, counted from 1."""
+        """Return the maps of the seven layers, counted from 1: `(batch, n_filters, n_samples // 3**layer)` each."""
         first, *deeper = self.convs
         maps = [first(x[:, None]).relu_()]
         for conv in deeper:
-            # ReLU never reverses an order, so that it may follow the pool.
+            # ReLU is monotonic, so it may follow the pooling.
             maps.append(conv(maps[-1], pool=3).relu_())
         return maps

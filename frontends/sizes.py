@@ -8,19 +8,20 @@ Size = Literal["small", "large"]
 
 
 def choose(sizes: Mapping[str, int], size: Size | None, *, multiple_of: int = 1, **given: int | None) -> int:
-    """The number that a preset stands for, or the one that was given instead of a preset.
+    """Return the number that a preset stands for, or the number that is given instead of a preset.
 
     Args:
-        sizes: What the presets stand for.
-        size: Name of a preset.
-        multiple_of: What the number must be a multiple of.
+        sizes: Number that each preset stands for.
+        size: Name of a preset, or None.
+        multiple_of: Divisor of which the number must be a multiple.
         given: The number itself, under the name of the argument that gives it.
 
     Returns:
-        The number; that of the small preset where nothing was given.
+        The number; that of the `small` preset if nothing is given.
 
     Raises:
-        ValueError: Both were given, or the number is no positive integer or multiple.
+        ValueError: The preset is unknown, both are given, or the number is not a positive integer or not a multiple of
+            `multiple_of`.
 
     Example:
         >>> choose({"small": 8, "large": 256}, "large", n_filters=None)

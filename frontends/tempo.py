@@ -1,4 +1,4 @@
-"""One number about rhythm: what a classifier of dances reaches that hears nothing but the tempo."""
+"""The tempo as the only feature: a control that shows how far tempo alone gets a classifier of dances."""
 
 import torch
 from torch import Tensor
@@ -8,19 +8,19 @@ from .padding import repeat_up_to
 from .representations import LogMel
 
 SLOWEST, FASTEST = 50.0, 250.0  # beats per minute
-PREFERRED, WIDTH = 120.0, 1.0  # of the prior, in beats per minute and octaves
-OFF_BEATS = 0.15  # weight of what falls half-way between beats
+PREFERRED, WIDTH = 120.0, 1.0  # centre and width of the prior, in beats per minute and octaves
+OFF_BEATS = 0.15  # weight of the autocorrelation half-way between beats
 _STEPS = 1000
 
 
 class Tempo(Frontend):
-    """The tempo of a clip, as the logarithm to base 2 of beats per minute: a control for rhythm (after Ellis 2007).
+    """Tempo of a clip, as the base-2 logarithm of beats per minute: a control for rhythm (after Ellis 2007).
 
-    With the backend `nearest_class` it says what a score on dances is worth, whose classes are largely classes of
-    tempo.
+    With the backend `nearest_class`, it shows what a score on dances is worth, since classes of dances are largely
+    classes of tempo.
 
     Args:
-        seed: Not used, as there is nothing random; here because every frontend has one.
+        seed: Has no effect, since nothing is random; every frontend takes a seed.
 
     Example:
         >>> import torch
@@ -41,17 +41,17 @@ class Tempo(Frontend):
         self.min_samples = 5 * self.sample_rate  # four beats of the slowest tempo
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Tempo of each clip, `(batch, 1)`."""
+        """Return the tempo of each clip, `(batch, 1)`."""
         return self.represent(repeat_up_to(waveform, self.min_samples))
 
 
 class TempoEstimate(LogMel):
-    """Estimate of the tempo from the autocorrelation of onsets.
+    """Estimate of the tempo from the autocorrelation of onset strength.
 
-    The strength of onsets is the rise of the log-mel spectrogram, averaged over frequency. The mean of its
-    autocorrelation at one, two, three and four beats says how well a tempo fits, less a share of that half-way between
-    beats, which is as high where the true tempo is twice as fast; it is weighted by a log-normal preference for tempi
-    about 120 (Ellis 2007, sec. 3.2), and the best from 50 to 250 is taken.
+    Onset strength is the rise of the log-mel spectrogram, averaged over frequency. The fit of a tempo is the mean
+    autocorrelation at one, two, three and four beats, minus a share of the autocorrelation half-way between beats,
+    which is equally high if the true tempo is twice as fast. The fit is weighted by a log-normal preference for tempi
+    around 120 beats per minute (Ellis 2007, sec. 3.2), and the best tempo from 50 to 250 is taken.
 
     Shape:
         Input `(batch, n_samples)` of 5 s or more, output `(batch, 1)`, log2 of beats per minute.
@@ -64,12 +64,12 @@ class TempoEstimate(LogMel):
         self.register_buffer("tempi", SLOWEST * torch.logspace(0, 1, _STEPS, base=FASTEST / SLOWEST))
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Tempo of each clip of a batch."""
+        """Return the tempo of each clip of a batch."""
         onsets = super().forward(waveform).diff(dim=2).clamp(min=0).mean(1)
         onsets = onsets - onsets.mean(1, keepdim=True)
         n_frames = onsets.shape[1]
         power = torch.fft.rfft(onsets, 2 * n_frames).abs().square()
-        # Long lags overlap in fewer frames.
+        # Longer lags overlap in fewer frames.
         correlation = torch.fft.irfft(power)[:, :n_frames] / torch.arange(n_frames, 0, -1, device=onsets.device)
         frames_per_beat = 60 * self.sample_rate / (self.hop_length * self.tempi)
         fit, off = (
@@ -81,7 +81,7 @@ class TempoEstimate(LogMel):
 
 
 def _between(values: Tensor, positions: Tensor) -> Tensor:
-    """Values `(batch, n)` at positions `(m,)` that need not be whole, `(batch, m)`."""
+    """Interpolate values `(batch, n)` linearly at fractional positions `(m,)`; return `(batch, m)`."""
     below = positions.long()
     share = positions - below
     return values[:, below] * (1 - share) + values[:, below + 1] * share

@@ -1,4 +1,4 @@
-"""Which weights of a frontend are drawn, whether that is put off, and what nothing would draw."""
+"""Which weights of a frontend are drawn, whether drawing is deferred, and which have no initialiser."""
 
 import contextlib
 import contextvars
@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 from torch import nn
 
-# Their parameters start as constants, so that there is nothing to draw.
+# Layers whose parameters start as constants, so there is nothing to draw.
 _CONSTANT_AT_START = (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)
 _PUT_OFF: contextvars.ContextVar[bool] = contextvars.ContextVar("put_off", default=False)
 
 
 @contextlib.contextmanager
 def undrawn() -> Iterator[None]:
-    """Make frontends without drawing their weights, which takes most of the time; `draw` does it later.
+    """Create frontends without drawing their weights, which takes most of the time; `draw` does so later.
 
-    Those that draw in a way of their own are drawn all the same.
+    The weights of frontends that override `reset_parameters` are drawn nevertheless.
 
     Example:
         >>> from untrained.frontends.vgg import VGG
@@ -32,12 +32,12 @@ def undrawn() -> Iterator[None]:
 
 
 def is_put_off() -> bool:
-    """Whether frontends are made without drawing their weights for now."""
+    """Return whether frontends are currently created without drawing their weights."""
     return _PUT_OFF.get()
 
 
 def drawn_layers(network: nn.Module) -> list[nn.Conv1d | nn.Conv2d | nn.Linear]:
-    """The layers whose weights the contract draws, in their order: all but those of the representation."""
+    """Return the layers whose weights the contract draws, in order: all but those of the representation."""
     return [
         module
         for name, module in network.named_modules()
@@ -46,10 +46,10 @@ def drawn_layers(network: nn.Module) -> list[nn.Conv1d | nn.Conv2d | nn.Linear]:
 
 
 def refuse_what_nobody_draws(network: nn.Module) -> None:
-    """Refuse parameters that neither are drawn by the contract nor start as constants.
+    """Raise if a parameter is neither drawn by the contract nor starts as a constant.
 
     Raises:
-        TypeError: There are such parameters.
+        TypeError: Such a parameter exists.
     """
     drawn = {id(parameter) for module in drawn_layers(network) for parameter in module.parameters(recurse=False)}
     drawn |= {

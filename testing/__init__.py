@@ -1,4 +1,4 @@
-"""Does a plug-in keep its contract: checks for frontends, backends and datamodules, for anybody's tests.
+"""Checks that frontends, backends and datamodules keep their contracts, for use in the tests of any package.
 
 Example:
     In the tests of a package::

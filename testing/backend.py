@@ -1,4 +1,4 @@
-"""What a backend promises, a function each, in the order in which one would look."""
+"""The promises of a backend, one function each, in the order in which they are checked."""
 
 import warnings
 from unittest import SkipTest
@@ -23,7 +23,7 @@ def has_a_docstring(plugin: Plugin) -> None:
 
 
 def has_candidates(plugin: Plugin) -> None:
-    """Has candidates to search, of arguments that it takes."""
+    """Has candidates to search, which set only arguments that it takes."""
     made = _make(plugin)
     candidates = made.candidates()
     if not candidates:
@@ -36,7 +36,7 @@ def has_candidates(plugin: Plugin) -> None:
 
 
 def learns(plugin: Plugin) -> None:
-    """Labels clips that are easily told apart, with labels that it was given."""
+    """Labels easily separable clips, with labels that it has seen."""
     X, y, splits = _problem()
     train, test = splits[0]
     for labels in (y, y + 5):
@@ -53,14 +53,14 @@ def learns(plugin: Plugin) -> None:
 
 
 def repeats_itself(plugin: Plugin) -> None:
-    """Learns the same again, and does not change what it is given."""
+    """Predicts the same when fitted again, and does not change its input."""
     X, y, splits = _problem()
     train, test = splits[0]
     before = X.copy()
-    noise = np.random.default_rng(1).normal(0, 4, (200, X.shape[1])).astype(np.float32)  # where it is hard to tell
+    noise = np.random.default_rng(1).normal(0, 4, (200, X.shape[1])).astype(np.float32)  # hard to classify
     state, found = np.random.get_state(), []  # noqa: NPY002
     for seed in range(2):
-        np.random.seed(seed)  # noqa: NPY002  # what a backend must not draw from
+        np.random.seed(seed)  # noqa: NPY002  # a backend must not draw from it
         found.append(_make(plugin).fit(X[train], y[train]).predict(np.concatenate([X[test], noise])))
     np.random.set_state(state)  # noqa: NPY002
     if not np.array_equal(*found):
@@ -72,7 +72,7 @@ def repeats_itself(plugin: Plugin) -> None:
 
 
 def searches_as_it_fits(plugin: Plugin) -> None:
-    """Finds in a search what fits of each candidate find."""
+    """Predicts the same in a search as when each candidate is fitted separately."""
     X, y, splits = _problem()
     made = _make(plugin)
     result = made.search(X, y, splits)
@@ -81,12 +81,12 @@ def searches_as_it_fits(plugin: Plugin) -> None:
     for candidate, row in zip(result.candidates, result.predictions, strict=True):
         for (train, test), found in zip(splits, row, strict=True):
             plainly = made.with_candidate(candidate).fit(X[train], y[train]).predict(X[test])
-            if np.mean(np.asarray(found) != plainly) > 0.02:  # ties and rounding
+            if np.mean(np.asarray(found) != plainly) > 0.02:  # allows for ties and rounding
                 raise ContractError(f"search() predicts other labels than a fit of {candidate}")
 
 
 def scores_classes(plugin: Plugin) -> None:
-    """Scores every class that it knows, the predicted one highest, or none."""
+    """Scores every class that it knows, the predicted one highest, or none at all."""
     X, y, _ = _problem()
     made = _make(plugin).fit(X, y)
     told = made.class_scores(X)
@@ -102,7 +102,7 @@ def scores_classes(plugin: Plugin) -> None:
 
 
 def is_saved_without_pickle(plugin: Plugin) -> None:
-    """Is saved and read back without pickle, and predicts the same then."""
+    """Can be saved and loaded without pickle, and then predicts the same."""
     from skops.io import dumps, get_untrusted_types, loads  # importing it takes a second
 
     X, y, _ = _problem()
@@ -114,7 +114,7 @@ def is_saved_without_pickle(plugin: Plugin) -> None:
 
 
 def follows_scikit_learn(plugin: Plugin) -> None:
-    """Keeps scikit-learn's conventions for classifiers."""
+    """Follows scikit-learn's conventions for classifiers."""
     problems = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SkipTestWarning)
@@ -123,7 +123,7 @@ def follows_scikit_learn(plugin: Plugin) -> None:
                 check(estimator)
             except SkipTest:
                 continue
-            except Exception as error:  # checks raise what they meet
+            except Exception as error:  # checks raise errors of any type
                 name = getattr(check, "func", check).__name__
                 problems.append(
                     f"{name}: {type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}"
@@ -133,7 +133,7 @@ def follows_scikit_learn(plugin: Plugin) -> None:
 
 
 def _make(plugin: Plugin) -> Backend:
-    """A new backend, not fitted."""
+    """Return a new backend, not fitted."""
     try:
         return plugin() if isinstance(plugin, type) else clone(plugin)
     except TypeError as error:
@@ -141,7 +141,7 @@ def _make(plugin: Plugin) -> Backend:
 
 
 def _problem() -> tuple[Array, Array, Splits]:
-    """Three classes of 40 clips that a line tells apart, and two splits of them."""
+    """Return three linearly separable classes of 40 clips each, and two splits of them."""
     rng = np.random.default_rng(0)
     y = np.tile(np.arange(3), 40)
     X = (rng.normal(0, 4, (3, 10))[y] + rng.normal(0, 1, (len(y), 10))).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The checks of a plug-in as a list, all at once, or as parameters of a test."""
+"""Checks of a plug-in: as a list, run all at once, or as parameters of a test."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -15,13 +15,13 @@ from . import backend, datamodule, frontend
 
 @dataclass(frozen=True)
 class Check:
-    """One promise of a contract, of one plug-in; calling it raises a `ContractError` where it is not kept.
+    """One promise of the contract of one plug-in; calling it raises a `ContractError` if the promise is broken.
 
     Args:
         subject: Name of the plug-in's class.
-        name: Of the check.
-        promise: What is promised, in one line.
-        run: Raises whatever is wrong.
+        name: Name of the check.
+        promise: The promise, in one line.
+        run: Function that raises if the promise is broken.
     """
 
     subject: str
@@ -30,12 +30,12 @@ class Check:
     run: Callable[[], None] = field(repr=False)
 
     def __call__(self) -> None:
-        """Run it."""
+        """Run the check."""
         try:
             self.run()
         except ContractError:
             raise
-        except Exception as error:  # of the plug-in
+        except Exception as error:  # raised by the plug-in
             raise ContractError(f"{self.subject} raised {type(error).__name__}: {error}") from error
 
     def __str__(self) -> str:
@@ -43,14 +43,15 @@ class Check:
 
 
 def checks_of(plugin: Any) -> list[Check]:
-    """All checks of a plug-in.
+    """Return all checks of a plug-in.
 
     Args:
-        plugin: A class of a frontend or backend whose arguments have defaults, or an object of one; an object of a
+        plugin: Class of a frontend or backend whose arguments have defaults, or an instance of one; or an instance of a
             datamodule.
 
     Raises:
-        ContractError: It is a class that cannot be made without arguments.
+        ContractError: The plug-in is a class that cannot be made without arguments.
+        TypeError: The plug-in is not a frontend, backend or datamodule.
 
     Example:
         >>> from untrained.frontends.vgg import VGG
@@ -81,10 +82,10 @@ def check_frontend(plugin: type[Frontend] | Frontend) -> None:
     """Check that a frontend keeps its contract.
 
     Args:
-        plugin: The class, or a frontend with other arguments than the defaults.
+        plugin: The class, or an instance with arguments other than the defaults.
 
     Raises:
-        ContractError: It does not; the message lists all that is wrong.
+        ContractError: The contract is violated; the message lists all broken promises.
 
     Example:
         >>> from untrained.frontends.baselines import MFCC
@@ -94,13 +95,13 @@ def check_frontend(plugin: type[Frontend] | Frontend) -> None:
 
 
 def check_backend(plugin: type[Backend] | Backend) -> None:
-    """Check that a backend keeps its contract, scikit-learn's conventions for classifiers among it.
+    """Check that a backend keeps its contract, which includes scikit-learn's conventions for classifiers.
 
     Args:
-        plugin: The class, or a backend with other arguments than the defaults.
+        plugin: The class, or an instance with arguments other than the defaults.
 
     Raises:
-        ContractError: It does not; the message lists all that is wrong.
+        ContractError: The contract is violated; the message lists all broken promises.
     """
     _run_all(plugin)
 
@@ -109,19 +110,19 @@ def check_datamodule(plugin: AudioDataModule) -> None:
     """Check that a datamodule keeps its contract.
 
     Args:
-        plugin: With data that it can read, as a small copy of the real.
+        plugin: An instance with data that it can read, such as a small copy of the real data set.
 
     Raises:
-        ContractError: It does not; the message lists all that is wrong.
+        ContractError: The contract is violated; the message lists all broken promises.
     """
     _run_all(plugin)
 
 
 def parametrize_with_checks(*plugins: Any) -> Any:
-    """Mark a test that takes a `check` to be run for every check of some plug-ins; needs pytest.
+    """Mark a test that takes a `check` to run once for every check of some plug-ins; needs pytest.
 
     Args:
-        plugins: As `checks_of` takes them.
+        plugins: Plug-ins, as `checks_of` takes them.
     """
     import pytest
 
@@ -132,10 +133,10 @@ def results_of(plugin: Any) -> Iterator[tuple[Check, str]]:
     """Run all checks of a plug-in, one after another.
 
     Args:
-        plugin: As `checks_of` takes it.
+        plugin: Plug-in, as `checks_of` takes it.
 
     Yields:
-        Each check, and what is wrong; empty if nothing is.
+        Each check and its error message, empty if the promise is kept.
     """
     for check in checks_of(plugin):
         try:

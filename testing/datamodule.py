@@ -1,4 +1,4 @@
-"""What a datamodule promises, a function each, in the order in which one would look."""
+"""The promises of a datamodule, one function each, in the order in which they are checked."""
 
 import copy
 import json
@@ -26,7 +26,7 @@ def has_a_docstring(datamodule: AudioDataModule) -> None:
 
 
 def lists_its_clips(datamodule: AudioDataModule) -> None:
-    """Lists the same clips again, each with an id that holds on any machine, and a label."""
+    """Lists the same clips every time, each with a label and an id that is valid on any machine."""
     clips = datamodule.clips()
     if [_told(clip) for clip in clips] != [_told(clip) for clip in datamodule.clips()]:
         raise ContractError(
@@ -39,11 +39,11 @@ def lists_its_clips(datamodule: AudioDataModule) -> None:
             )
         if not isinstance(clip.label, str) or not clip.label:
             raise ContractError(f"clip {clip.id!r} has label {clip.label!r}; expected the name of its class")
-    datamodule.listed  # noqa: B018  # which refuses ids that stand twice, and single classes
+    datamodule.listed  # noqa: B018  # raises for duplicate ids and for a single class
 
 
 def places_its_clips(datamodule: AudioDataModule) -> None:
-    """Puts every clip into a split or a fold, such that scores can be made."""
+    """Assigns every clip to a split or a fold, so that scores can be computed."""
     for clip in datamodule.listed:
         if clip.split is not None and clip.split not in SPLITS:
             raise ContractError(f"clip {clip.id!r} is in split {clip.split!r}; expected one of {', '.join(SPLITS)}")
@@ -58,14 +58,14 @@ def places_its_clips(datamodule: AudioDataModule) -> None:
 
 
 def has_a_name(datamodule: AudioDataModule) -> None:
-    """Has a name that a folder can have."""
+    """Has a name that is valid for a folder."""
     name = datamodule.dataset_name
     if not name or name != PurePosixPath(name).name:
         raise ContractError(f"dataset_name is {name!r}; expected a name without /")
 
 
 def reads_waveforms(datamodule: AudioDataModule) -> None:
-    """Reads clips as float32 waveforms of n_samples, the same again, at other rates too."""
+    """Reads clips as float32 waveforms of n_samples, the same every time, and at other rates too."""
     heard: list[Array] = []
     for clip in _some(datamodule):
         for rate in (DEFAULT_SAMPLE_RATE, 22_050):
@@ -88,7 +88,7 @@ def reads_waveforms(datamodule: AudioDataModule) -> None:
 
 
 def tells_its_source(datamodule: AudioDataModule) -> None:
-    """Tells what its audio comes from, in plain values, the same each time."""
+    """States the source of its audio in plain values, the same every time."""
     source = datamodule.source
     try:
         text = json.dumps(source, sort_keys=True)
@@ -101,17 +101,17 @@ def tells_its_source(datamodule: AudioDataModule) -> None:
 
 
 def is_read_by_workers(datamodule: AudioDataModule) -> None:
-    """Can be sent to the processes that decode."""
+    """Can be sent to the worker processes that decode."""
     sent = copy.copy(datamodule)
     sent.trainer = None
     try:
-        ForkingPickler.dumps(sent)  # how PyTorch sends it to a worker
-    except Exception as error:  # of whatever cannot be sent
+        ForkingPickler.dumps(sent)  # as PyTorch sends it to a worker
+    except Exception as error:  # objects that cannot be sent raise errors of any type
         raise ContractError(f"it cannot be sent to another process ({error}); keep no open files or lambdas") from error
 
 
 def makes_batches(datamodule: AudioDataModule) -> None:
-    """Gives batches of the clips that are asked for, and of all when that is over."""
+    """Gives batches of the selected clips, and of all clips if none are selected."""
     wanted = [clip.id for clip in _some(datamodule)]
     asked = copy.copy(datamodule)
     asked.select(wanted)
@@ -123,7 +123,7 @@ def makes_batches(datamodule: AudioDataModule) -> None:
 
 
 def _some(datamodule: AudioDataModule) -> list[Clip]:
-    """A few clips from the first to the last."""
+    """Return a few clips, spread evenly from the first to the last."""
     clips = datamodule.listed
     return [clips[index] for index in sorted({*np.linspace(0, len(clips) - 1, _MOST_READ).astype(int).tolist()})]
 
