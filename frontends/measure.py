@@ -1,22 +1,15 @@
-"""What can be told of a frontend without audio: the shortest input that it takes, its layers and what they cost."""
+"""Description of a frontend: its layers, their output shapes, and what they cost."""
 
-import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-if TYPE_CHECKING:
-    from .base import Frontend
-
-T = TypeVar("T")
-# Longest input tried when looking for the shortest that works: hours on the meta device cost nothing, minutes on a real
-# one do.
-_LONGEST_ON_META = 2**27
-_LONGEST_ON_CPU = 2**22
+from .base import Frontend
+from .lengths import without_data
 
 
 @dataclass(frozen=True)
@@ -24,10 +17,10 @@ class Layer:
     """A line of a description.
 
     Args:
-        name: Of the module in the frontend, or `layer3` for what it gives to the embedding.
+        name: Name of the module in the frontend, or such as `layer3` for feature maps of the embedding.
         kind: Class of the module, or `feature maps`.
-        shape: Of the output for one clip.
-        n_parameters: Of the module itself.
+        shape: Shape of the output for one clip.
+        n_parameters: Number of parameters of the module itself.
         flop: Floating-point operations for one clip, two for each multiply-add.
     """
 
@@ -40,15 +33,15 @@ class Layer:
 
 @dataclass(frozen=True)
 class Description:
-    """A frontend's layers in the order in which they run, and then its feature maps; `print` shows a table.
+    """Layers of a frontend in the order in which they run, and then its feature maps; `print` shows a table.
 
     Args:
-        n_samples: Length of the clip that it is for.
+        n_samples: Length of the clip in samples.
         embedding_size: Number of features.
-        layers: The lines.
-        n_parameters: Of the network.
-        flop: Of the network for one clip, two for each multiply-add; convolutions and matrix products are counted, the
-            representation and element-wise functions are not.
+        layers: Lines of the table.
+        n_parameters: Number of parameters of the network.
+        flop: Floating-point operations of the network for one clip, two for each multiply-add. Convolutions and matrix
+            products are counted; the representation and element-wise functions are not.
     """
 
     n_samples: int
@@ -75,12 +68,12 @@ class Description:
         return "\n".join([f"for {self.n_samples} samples:", *rows])
 
 
-def describe(frontend: "Frontend", n_samples: int) -> Description:
-    """Run a frontend on nothing and write down its layers.
+def describe(frontend: Frontend, n_samples: int) -> Description:
+    """Run a frontend without data and record its layers.
 
     Args:
-        frontend: Of any kind.
-        n_samples: Length of the clip; a shorter one than it takes is repeated, as in `forward`.
+        frontend: Frontend of any kind.
+        n_samples: Length of the clip in samples; a clip that is too short is repeated, as in `forward`.
 
     Raises:
         ValueError: `n_samples` is less than 1.
@@ -88,66 +81,23 @@ def describe(frontend: "Frontend", n_samples: int) -> Description:
     if n_samples < 1:
         raise ValueError(f"n_samples={n_samples}; expected 1 or more")
     n_samples = max(n_samples, frontend.min_samples)
-    # Counted here, as weights that layers share are copied apart on the way to the meta device.
+    # Counted before the copy, because weights that layers share are separate on the meta device.
     n_parameters: dict[str, int] = {}
     seen: set[int] = set()
     for name, module in frontend.named_modules():
         own = [parameter for parameter in module.parameters(recurse=False) if id(parameter) not in seen]
         seen.update(map(id, own))
         n_parameters[name] = sum(parameter.numel() for parameter in own)
-    return _without_data(frontend, lambda copied, device, _: _run(copied, n_samples, device, n_parameters))
-
-
-def shortest(frontend: "Frontend") -> tuple[int, list[int]]:
-    """Shortest input that works, in samples, by doubling and bisection, and the number of maps of each layer."""
-    return _without_data(frontend, _search)
-
-
-def _without_data(frontend: "Frontend", measure: Callable[["Frontend", torch.device, int], T]) -> T:
-    """Measure a copy on the meta device, or on zeros where an operation has no kernel there."""
-    try:
-        return measure(copy.deepcopy(frontend).to("meta"), torch.device("meta"), _LONGEST_ON_META)
-    except Exception:  # an operation without a meta kernel may raise anything; zeros then tell
-        try:
-            return measure(copy.deepcopy(frontend).to("cpu"), torch.device("cpu"), _LONGEST_ON_CPU)
-        except AttributeError as error:  # which nn.Module would hide behind a message of its own
-            method = "feature_maps" if frontend.has_maps else "forward"
-            raise RuntimeError(f"{type(frontend).__name__}.{method} failed: {error}") from error
-
-
-def _search(frontend: "Frontend", device: torch.device, longest: int) -> tuple[int, list[int]]:
-    @torch.inference_mode()
-    def maps_at(n_samples: int) -> Sequence[Tensor]:
-        maps = frontend.feature_maps(frontend.represent(torch.zeros(1, n_samples, device=device)))
-        if any(layer.numel() == 0 for layer in maps):
-            raise ValueError(f"{type(frontend).__name__}: a feature map is empty for {n_samples} samples")
-        return maps
-
-    works = 1
-    while True:
-        try:
-            maps = maps_at(works)
-            break
-        except Exception:  # whatever a layer raises for too short an input
-            if works >= longest:
-                raise
-            works *= 2
-    fails = works // 2
-    while works - fails > 1:
-        middle = (works + fails) // 2
-        try:
-            maps, works = maps_at(middle), middle
-        except Exception:  # as above: too short
-            fails = middle
-    return works, [layer.shape[1] for layer in maps]
+    method = "feature_maps" if frontend.has_maps else "forward"
+    return without_data(frontend, lambda copied, device, _: _run(copied, n_samples, device, n_parameters), method)
 
 
 @torch.inference_mode()
-def _run(frontend: "Frontend", n_samples: int, device: torch.device, n_parameters: Mapping[str, int]) -> Description:
+def _run(frontend: Frontend, n_samples: int, device: torch.device, n_parameters: Mapping[str, int]) -> Description:
     counter = FlopCounterMode(display=False)
     layers: list[Layer] = []
-    started: list[int] = []  # FLOP counted when each of the modules that are running began,
-    inside: list[int] = [0]  # and of the modules that ran inside it
+    started: list[int] = []  # FLOP that were counted when each running module began,
+    inside: list[int] = [0]  # and FLOP of the modules that ran inside it
 
     def before(module: nn.Module, arguments: Any) -> None:
         started.append(counter.get_total_flops())
