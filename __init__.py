@@ -3,7 +3,7 @@
 Audio clips go through frozen, randomly weighted CNN frontends; every feature map is averaged into an embedding, and a
 shallow backend (SVM or extreme learning machine) classifies it (Pons & Serra 2018).
 
-The public names are loaded when they are asked for: `import untrained` imports neither torch nor scikit-learn.
+Public names are imported on first use: `import untrained` imports neither torch nor scikit-learn.
 """
 
 import importlib
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from .embeddings.writer import EmbeddingWriter
     from .frontends import Frontend, LogMel, Waveform
     from .integrations.sklearn import RandomFeatures
-    from .probes.notebook import load_embeddings, load_probe
+    from .probes.fitted import load_probe
+    from .probes.notebook import load_embeddings
     from .probes.probe import Probe
     from .registry import BACKENDS, DATAMODULES, FRONTENDS
 
@@ -45,7 +46,8 @@ _MODULES = {
     "embeddings.writer": ["EmbeddingWriter"],
     "frontends": ["Frontend", "LogMel", "Waveform"],
     "integrations.sklearn": ["RandomFeatures"],
-    "probes.notebook": ["load_embeddings", "load_probe"],
+    "probes.fitted": ["load_probe"],
+    "probes.notebook": ["load_embeddings"],
     "probes.probe": ["Probe"],
     "registry": ["BACKENDS", "DATAMODULES", "FRONTENDS"],
 }

@@ -3,12 +3,12 @@
 import os
 import sys
 
-from . import interrupts
+from . import terminal
 
 
 def script() -> None:
     """Run the command line of this process."""
-    interrupts.put_off()
+    terminal.delay_interrupts()
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed, as by `>&-`
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
@@ -20,7 +20,7 @@ def script() -> None:
     except BrokenPipeError:  # as of `untrained list | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
-    interrupts.ignore()
+    terminal.ignore_interrupts()
     sys.exit(status)
 
 

@@ -1,22 +1,29 @@
-"""Files that are whole or not there, and folders that one process writes to at a time, whatever interrupts."""
+"""Files that are written whole or not at all, folders with one writer at a time, and the plain values in them."""
 
 import contextlib
+import hashlib
+import json
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import filelock
 
 from .errors import StoreError
 
 UNFINISHED = ".part"  # ends the names of files that are being written
-# Seconds to wait for the decoders of a process that was killed, which notice it a little later.
-_DECODERS_END = 30
+# The decoders of a killed process notice its end a little later, and hold its lock until then.
+_SECONDS_FOR_DECODERS = 30
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, whatever interrupts: under another name, forced to disk, then renamed."""
+    """Write a file whole or not at all: to another name, forced to disk, then renamed.
+
+    Raises:
+        StoreError: The file cannot be written.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}{UNFINISHED}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,20 +39,20 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 @contextlib.contextmanager
-def held(folder: Path, remedy: str) -> Iterator[None]:
-    """Keep other processes from writing to a folder; the lock of a process that was killed is no lock.
+def locked(folder: Path, remedy: str) -> Iterator[None]:
+    """Keep other processes from writing to a folder; a killed process no longer holds its lock.
 
     Args:
-        folder: Made if need be.
-        remedy: What else may be done than to wait.
+        folder: Folder to lock; it is made if it does not exist.
+        remedy: What a user can do instead of waiting, for the message.
 
     Raises:
-        StoreError: Another process writes there, or the folder cannot be written.
+        StoreError: Another process holds the lock, or the folder cannot be written.
     """
     lock, holder = filelock.FileLock(folder / ".lock"), folder / ".holder"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=_DECODERS_END if _has_died(holder) else 0)
+        lock.acquire(timeout=_SECONDS_FOR_DECODERS if _has_died(holder) else 0)
     except filelock.Timeout as error:
         who = holder.read_text("utf-8") if holder.is_file() else "another process"
         raise StoreError(f"{folder} is in use by {who}; wait until that has ended, or {remedy}") from error
@@ -59,13 +66,39 @@ def held(folder: Path, remedy: str) -> Iterator[None]:
         lock.release()
 
 
+def plain(value: Any) -> Any:
+    """Return a value as plain Python that JSON can hold; whatever JSON cannot hold becomes text."""
+    return json.loads(json.dumps(value, default=str))
+
+
+def is_plain(value: Any) -> bool:
+    """Return whether a value holds only text, numbers, booleans, None, lists, and dictionaries with text keys.
+
+    A tuple counts as a list, because JSON makes one of it. NaN counts as not plain, because it does not equal itself.
+
+    Example:
+        >>> is_plain({"sizes": [1, 2.5]}), is_plain({1: "one"}), is_plain(b"bytes")
+        (True, False, False)
+    """
+    if isinstance(value, list | tuple):
+        return all(map(is_plain, value))
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and is_plain(item) for key, item in value.items())
+    return isinstance(value, str | int | float | bool | None) and value == value
+
+
+def digest(fields: Mapping[str, Any]) -> str:
+    """Return the hexadecimal SHA-256 digest of plain values."""
+    return hashlib.sha256(json.dumps(fields, sort_keys=True, default=str).encode()).hexdigest()
+
+
 def _has_died(holder: Path) -> bool:
-    """Whether the process that holds a lock was one of this machine, and is no more."""
+    """Return whether the process that holds a lock ran on this machine and no longer exists."""
     try:
         _, pid, _, host = holder.read_text("utf-8").split(" ", 3)
         if host != socket.gethostname():
             return False
-        os.kill(int(pid), 0)  # asks, and kills nothing
+        os.kill(int(pid), 0)  # asks whether it exists, and kills nothing
     except ProcessLookupError:
         return True
     except (OSError, ValueError):

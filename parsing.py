@@ -1,11 +1,10 @@
 """Command-line parsing shared by all commands: registered names, and errors that say what to do."""
 
-import contextlib
 import importlib
+import os
 import re
 import sys
 import traceback
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,35 +23,33 @@ _NO_SUCH_CLASS = re.compile(r"Expected a dot import path string: (\S+)|[Uu]nexpe
 
 
 class Parser(LightningArgumentParser):
-    """Parser whose mistakes become `UsageError`s, and which knows plug-ins by their registered names."""
+    """Parser that knows plug-ins by their registered names, and raises `UsageError` for mistakes."""
 
-    def parse_args(self, args: Sequence[str] | None = None, *more: Any, **options: Any) -> Namespace:  # type: ignore[override]
-        """As jsonargparse, but name the file that is no UTF-8."""
+    def parse_path(self, path: str | os.PathLike[str], *more: Any, **options: Any) -> Namespace:
+        """Parse a configuration file, as jsonargparse does, but name a file that is not UTF-8."""
         try:
-            return super().parse_args(args, *more, **options)
+            parsed: Namespace = super().parse_path(path, *more, **options)
+            return parsed
         except UnicodeDecodeError as error:
-            words = sys.argv[1:] if args is None else args
-            raise UsageError(
-                f"{_holding(error.object, words)} is not UTF-8 ({error.reason} at byte {error.start}); save it as UTF-8"
-            ) from error
+            named = str(path) if Path(path).read_bytes() == error.object else f"a file that {path} names"
+            problem = f"{named} is not UTF-8 ({error.reason} at byte {error.start}); save it as UTF-8"
+            raise UsageError(problem) from error
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        """Say what is wrong in one line, with the nearest name where a plug-in is unknown."""
-        text = str(message)
-        key = _KEY.search(text)
-        unknown = _NO_SUCH_CLASS.search(text)
-        if key and unknown:
-            for kind, registry in KINDS.items():
-                if kind in (key[1] or key[2]):
-                    name = next(group for group in unknown.groups() if group)
-                    if name in registry.names():
-                        registry.get(name)  # says why it could not be loaded
-                    raise UsageError(registry.unknown(name)) from ex
-        raise UsageError(explain(text)) from ex
+        """Raise a message of one line, with the nearest name where a plug-in is unknown."""
+        # jsonargparse has no exception of its own for an unknown class: its text is all that there is to read.
+        key, unknown = _KEY.search(message), _NO_SUCH_CLASS.search(message)
+        registry = next((KINDS[kind] for kind in KINDS if key and kind in (key[1] or key[2])), None)
+        if registry is not None and unknown is not None:
+            name = unknown[1] or unknown[2]
+            if name in registry.names():
+                registry.get(name)  # raises the reason why it could not be loaded
+            raise UsageError(registry.unknown(name)) from ex
+        raise UsageError(explain(message)) from ex
 
 
 def load_names() -> None:
-    """Make the registered names known to parsers; a plug-in that fails says so when it is asked for."""
+    """Make the registered names known to parsers; a plug-in that cannot be loaded raises when it is asked for."""
     for package, registry in (("frontends", FRONTENDS), ("backends", BACKENDS), ("datamodules", DATAMODULES)):
         names = importlib.import_module(f".{package}.names", __package__)
         loaded, _ = registry.load_all()
@@ -61,15 +58,35 @@ def load_names() -> None:
 
 
 def contract_parser(kind: str) -> Parser:
-    """Parser of a plug-in with its arguments; `kind` is frontend, backend or datamodule."""
+    """Return a parser of a plug-in with its arguments; `kind` is frontend, backend or datamodule."""
     registry = {"datamodule": DATAMODULES, **KINDS}[kind]
-    parser = Parser(prog=f"untrained check {kind}", description="Try whether a plug-in keeps its contract.")
+    parser = Parser(prog=f"untrained check {kind}", description="Check the contract of a plug-in.")
     parser.add_subclass_arguments(registry.contract, kind, required=True, help="The plug-in.")
     return parser
 
 
+def add_extraction_arguments(parser: LightningArgumentParser) -> None:
+    """Add the arguments that say where embeddings are stored and when they are written."""
+    help = "Folder of all embedding stores; by default embeddings/ in the trainer's default_root_dir."
+    parser.add_argument("--embeddings", type=str | None, default=None, help=help)
+    parser.add_argument("--force", action="store_true", help="Compute again what is stored.")
+    parser.add_argument("--flush_every", type=int, default=512, help="Rows in memory at most before they are written.")
+    parser.add_argument("--flush_seconds", type=float, default=30.0, help="Longest time before they are written.")
+
+
+def trainer_defaults() -> dict[str, Any]:
+    """Return settings of the trainer that extracts: its root holds the runs, and it logs and saves nothing itself."""
+    return {
+        "default_root_dir": "runs",
+        "logger": False,
+        "enable_checkpointing": False,
+        "enable_model_summary": False,
+        "enable_progress_bar": sys.stderr.isatty(),
+    }
+
+
 def instantiate(parser: LightningArgumentParser, config: Namespace) -> Namespace:
-    """Make the objects of a configuration.
+    """Create the objects of a configuration.
 
     Raises:
         UsageError: A class refuses its arguments; the message is the class's own.
@@ -84,7 +101,7 @@ def instantiate(parser: LightningArgumentParser, config: Namespace) -> Namespace
 
 
 def explain(message: str) -> str:
-    r"""What jsonargparse says of a mistake, as one line that starts with the argument's name.
+    r"""Return jsonargparse's description of a mistake as one line that starts with the argument's name.
 
     Example:
         >>> explain("Parser key \"data\":\n  Errors:\n    - Option 'fols' is not accepted\n  Given value: x")
@@ -113,7 +130,7 @@ def explain(message: str) -> str:
 
 
 def root_cause(error: BaseException) -> str:
-    """What the first of a chain of errors says that is not the parser's own, with its type where that tells."""
+    """Return the message of the first of a chain of errors that is not the parser's own, with its type if it helps."""
     while _is_the_parser_s(error) and error.__cause__ is not None:
         error = error.__cause__
     if _is_the_parser_s(error) and isinstance(error, IndexError):  # it fails at an error without a text
@@ -124,16 +141,6 @@ def root_cause(error: BaseException) -> str:
 
 
 def _is_the_parser_s(error: BaseException) -> bool:
-    """Whether it was raised in jsonargparse."""
+    """Return whether jsonargparse raised an error."""
     frames = list(traceback.walk_tb(error.__traceback__))
     return bool(frames) and str(frames[-1][0].f_globals.get("__name__")).partition(".")[0] == "jsonargparse"
-
-
-def _holding(content: bytes, words: Sequence[str]) -> str:
-    """The file with this content, of those that a command line names."""
-    for word in words:
-        path = Path(word.partition("=")[2] if word.startswith("-") else word)
-        with contextlib.suppress(OSError, ValueError):  # a word that can be no path
-            if path.is_file() and path.read_bytes() == content:
-                return str(path)
-    return "a file that the configuration names"

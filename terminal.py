@@ -1,44 +1,124 @@
-"""Writing for a terminal, and for what is none: colours, widths, bars and control characters."""
+"""The terminal: colours, widths, progress bars, control characters and Ctrl-C.
 
+Nothing below `commands` shows a bar by itself: it asks for one with `bar` or `progress`, and gets one only if the
+running command has called `show_bars`. rich is imported when something is printed with it.
+"""
+
+import contextlib
+import os
+import signal
 import sys
-from collections.abc import Iterable, Iterator
-from typing import TextIO, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from types import FrameType
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
-from rich.console import Console
-from rich.progress import track
+if TYPE_CHECKING:
+    from rich.console import Console
 
 T = TypeVar("T")
-_PIPED = 200  # columns of what no terminal shows
+Advance = Callable[[int], None]
+PIPE_WIDTH = 200  # columns where no terminal sets the width
 
 
-def console(file: TextIO | None = None, *, soft_wrap: bool = True) -> Console:
-    """A console that prints text as it is; in colours only on a terminal, and without `NO_COLOR`.
+def console(file: TextIO | None = None, *, soft_wrap: bool = True) -> "Console":
+    """Return a console that prints text as it is, in colours only on a terminal and without `NO_COLOR`.
 
     Args:
-        file: Where to, by default standard output.
-        soft_wrap: Whether lines may be longer than a terminal is wide.
+        file: File to print to; standard output by default.
+        soft_wrap: Whether lines may be longer than the terminal is wide.
     """
-    width = None if (file or sys.stdout).isatty() else _PIPED
+    from rich.console import Console
+
+    width = None if (file or sys.stdout).isatty() else PIPE_WIDTH
     return Console(file=file, width=width, markup=False, highlight=False, emoji=False, soft_wrap=soft_wrap)
 
 
-def progress(items: Iterable[T], total: int, description: str) -> Iterator[T]:
-    """Yield the items with a progress bar, where standard error is a terminal."""
-    yield from track(
-        items,
-        description,
-        total=total,
-        console=Console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
-
-
 def visible(text: str) -> str:
-    r"""Text whose control characters a terminal does not obey.
+    r"""Return text with its control characters escaped, so that a terminal does not obey them.
 
     Example:
         >>> visible("two\nlines")
         'two\\nlines'
     """
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
+@contextlib.contextmanager
+def _no_bar(description: str, total: int) -> Iterator[Advance]:
+    yield lambda n: None
+
+
+_make_bar: Callable[[str, int], AbstractContextManager[Advance]] = _no_bar
+
+
+def bar(description: str, total: int) -> AbstractContextManager[Advance]:
+    """Return a context with a progress bar, which shows nothing unless the running command shows bars.
+
+    Args:
+        description: What is being done.
+        total: Number of items to do.
+
+    Returns:
+        A context manager whose value is a function to call with the number of items that have been done since.
+
+    Example:
+        >>> with bar("decoding", 3) as advance:
+        ...     advance(2)
+    """
+    return _make_bar(description, total)
+
+
+def progress(items: Iterable[T], total: int, description: str) -> Iterator[T]:
+    """Yield the items with a `bar` that counts them."""
+    with bar(description, total) as advance:
+        for item in items:
+            yield item
+            advance(1)
+
+
+def show_bars() -> None:
+    """Show the bars of this process on standard error, if that is a terminal."""
+    global _make_bar
+    _make_bar = _rich_bar if sys.stderr.isatty() and not is_child_process() else _no_bar
+
+
+@contextlib.contextmanager
+def _rich_bar(description: str, total: int) -> Iterator[Advance]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(description, total=total)
+        yield lambda n: shown.advance(task, n)
+
+
+def delay_interrupts() -> None:
+    """Let Ctrl-C end this process at once, because an import that it cuts short may raise anything.
+
+    A process that another one has started, for one of several devices, leaves Ctrl-C to that one.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # and not ignored, as in a background job
+        signal.signal(signal.SIGINT, _leave_to_the_first if is_child_process() else signal.SIG_DFL)
+
+
+def raise_interrupts() -> None:
+    """Let Ctrl-C raise `KeyboardInterrupt`, so that computed work is kept."""
+    if signal.getsignal(signal.SIGINT) in (signal.SIG_DFL, _leave_to_the_first):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def ignore_interrupts() -> None:
+    """Ignore Ctrl-C, because this process is ending."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def is_child_process() -> bool:
+    """Return whether another process of the same command has started this one to share the clips."""
+    rank = os.environ.get("LOCAL_RANK", "")
+    return rank.isdecimal() and int(rank) > 0
+
+
+def _leave_to_the_first(number: int, frame: FrameType | None) -> None:
+    """Do nothing."""

@@ -1,1 +1,19 @@
-"""Commands: one file for each command of `untrained`."""
+"""Commands: one file for each command of `untrained`, with a function `run`; `stages` has three of them."""
+
+COMMANDS = {
+    "predict": "Extract missing embeddings of a data set by a frontend.",
+    "fit": "Extract missing embeddings, tune and fit a backend, and save the result.",
+    "test": "Score a fitted probe on the test split.",
+    "compare": "Run a study: frontends x backends x data sets x seeds.",
+    "report": "Write the report of a study again, from its stored results.",
+    "classify": "Label sounds by a fitted probe.",
+    "check": "Decode every clip of a data set, or check the contract of a plug-in.",
+    "config": "Print a bundled study to use as a starting point.",
+    "new": "Write a package with a frontend to use as a starting point.",
+    "list": "Show registered frontends, backends and datamodules, or stored embeddings.",
+    "completion": "Print a script that completes this command line in your shell.",
+}
+"""What each command does, by name."""
+
+STAGES = ("predict", "fit", "test")
+"""Commands that run a stage of a probe by LightningCLI."""

@@ -1,4 +1,4 @@
-"""Completion of the command line in a shell: a script that knows every command, option and registered name."""
+"""`untrained completion`: print a script that completes commands, options and registered names in a shell."""
 
 import argparse
 import inspect
@@ -8,40 +8,67 @@ from typing import Any, Literal, get_args, get_origin
 import shtab
 from pytorch_lightning.cli import LightningArgumentParser
 
-from ..parsing import KINDS
-from ..probes.fitted import classify_parser
+from ..errors import UsageError
+from ..parsing import KINDS, load_names
 from ..registry import DATAMODULES, Registry
 from ..studies.plan import study_parser
+from . import COMMANDS
 from .check import data_parser
-from .stages import ProbeCLI
+from .classify import classify_parser
+from .config import bundled_studies
+from .dispatch import begin, explained
+from .list import REGISTRIES, STORES
+from .stages import stage_parsers
 
 _FILES = ("config", "ckpt_path", "paths")
 _FOLDERS = ("embeddings", "root", "default_root_dir")
 
 
-def completion_script(shell: str, commands: Mapping[str, str], studies: Iterable[str]) -> str:
-    """Script that completes the command line of `untrained`.
-
-    Names and options are those of the plug-ins that are registered now; make it again when some are added.
+def run(argv: list[str]) -> int:
+    """Print a script that completes this command line in a shell.
 
     Args:
-        shell: One of `shtab.SUPPORTED_SHELLS`.
-        commands: What each command does.
-        studies: Names of those that come along.
+        argv: Command line without `completion`.
+
+    Returns:
+        Exit status.
+
+    Raises:
+        UsageError: The command line does not name a shell.
+    """
+    what = "Print a script that completes this command line, options and names of plug-ins included."
+    if explained(argv, f"completion {'|'.join(shtab.SUPPORTED_SHELLS)}", what):
+        return 0
+    if len(argv) != 1 or argv[0] not in shtab.SUPPORTED_SHELLS:
+        raise UsageError(f"completion needs the name of a shell, of {', '.join(shtab.SUPPORTED_SHELLS)}")
+    load_names()
+    begin()
+    print(completion_script(argv[0], COMMANDS, bundled_studies()))
+    return 0
+
+
+def completion_script(shell: str, commands: Mapping[str, str], studies: Iterable[str]) -> str:
+    """Return a script that completes the command line of `untrained`.
+
+    Names and options are those of the plug-ins that are registered now; print it again when you add one.
+
+    Args:
+        shell: Name of the shell, one of `shtab.SUPPORTED_SHELLS`.
+        commands: Commands, each with what it does.
+        studies: Names of the bundled studies.
     """
     root = argparse.ArgumentParser(prog="untrained")
     root.add_argument("--version", action="store_true", help="versions of what matters for a report of a mistake")
     of_command = {
-        **ProbeCLI.parsers_of_stages(),
+        **stage_parsers(),
         "compare": study_parser(),
         "classify": classify_parser(),
     }
-    listed = [*(registry.group.rpartition(".")[2] for registry in KINDS.values()), "embeddings"]
     first: dict[str, Sequence[str]] = {
         "compare": list(studies),
         "config": list(studies),
         "new": ["frontend"],
-        "list": listed,
+        "list": [*REGISTRIES, STORES],
         "completion": shtab.SUPPORTED_SHELLS,
     }
     subparsers = root.add_subparsers()
@@ -71,7 +98,7 @@ def _add_checks(parser: argparse.ArgumentParser) -> None:
 
 
 def _copy(source: LightningArgumentParser, target: argparse.ArgumentParser) -> None:
-    """Copy what can be typed, as jsonargparse's own completion spells out every class that a trainer may be given."""
+    """Copy what can be typed; jsonargparse's own completion spells out every class that a trainer may be given."""
     for action in source._actions:
         registry = KINDS.get(action.dest.rpartition(".")[2])
         options = [
@@ -98,18 +125,18 @@ def _add(target: argparse.ArgumentParser, names: Sequence[str], dest: str, **tak
 
 
 def _arguments(registry: Registry[Any]) -> dict[str, list[Any]]:
-    """Arguments of all plug-ins of a kind that can be imported, each with the types that they give it."""
+    """Return the arguments of all plug-ins of a kind that can be imported, each with its annotated types."""
     found: dict[str, list[Any]] = {}
     for cls in registry.load_all()[0].values():
         parameters = dict(inspect.signature(cls).parameters)
-        parameters.pop("help", None)  # asks for all of them
+        parameters.pop("help", None)  # this option lists all of them
         for name, parameter in parameters.items():
             found.setdefault(name, []).append(parameter.annotation)
     return found
 
 
 def _choices(*hints: Any) -> list[str]:
-    """The words that types allow, none where any word may stand."""
+    """Return the words that types allow; none if any word is allowed."""
     found: dict[str, None] = {}
     for hint in hints:
         if hint is bool:

@@ -1,4 +1,4 @@
-"""`untrained list`: what is registered, and what is stored; imports neither torch nor NumPy for it."""
+"""`untrained list`: what is registered and what is stored, without importing torch or NumPy."""
 
 import argparse
 import csv
@@ -10,92 +10,102 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UntrainedError, UsageError
-from ..registry import BACKENDS, DATAMODULES, FRONTENDS
+from ..registry import BACKENDS, DATAMODULES, FRONTENDS, Plugin, Registry
 
-_PLACE = ("input", "filters", "domain_knowledge", "reference")  # what a frontend says of itself
-_ORIGIN = ("origin", "licence", "citation")  # what a data set says of itself
-_STORES = "embeddings"
+REGISTRIES: dict[str, Registry[Any]] = {"frontends": FRONTENDS, "backends": BACKENDS, "datamodules": DATAMODULES}
+STORES = "embeddings"
+_ABOUT_FRONTENDS = ("input", "filters", "domain_knowledge", "reference")  # class attributes, all optional
+_ABOUT_DATA = ("origin", "licence", "citation")
 
 
-def list_what_there_is(argv: list[str]) -> int:
+def run(argv: list[str]) -> int:
     """Print plug-ins, or stored embeddings.
 
-    Plug-ins of other packages are loaded, as nothing else tells whether they work.
+    Plug-ins of other packages are imported, because nothing else shows whether they work.
 
     Args:
-        argv: The command line without `list`.
+        argv: Command line without `list`.
 
     Returns:
         Exit status.
 
     Raises:
-        UsageError: There is no such kind of thing to list.
+        UsageError: The command line names no such kind.
     """
-    registries = {"frontends": FRONTENDS, "backends": BACKENDS, "datamodules": DATAMODULES}
-    parser = argparse.ArgumentParser(prog="untrained list", description="Show what is registered, or stored.")
-    parser.add_argument(
-        "kinds", nargs="*", metavar="KIND", help=f"{', '.join(registries)}, by default these; or {_STORES}"
-    )
-    parser.add_argument(
-        "--embeddings", default="runs/embeddings", metavar="DIR", help="folder of all embedding stores (%(default)s)"
-    )
-    parser.add_argument(
-        "--details", action="store_true", help="of frontends: layers with output shapes, parameters and FLOP"
-    )
-    options = parser.parse_args(argv)
+    options = _parser().parse_args(argv)
     kinds = options.kinds
-    if kinds == [_STORES]:
+    if kinds == [STORES]:
         return _list_stores(Path(options.embeddings))
-    if _STORES in kinds:
-        raise UsageError(f"{' '.join(kinds)}: {_STORES} are listed alone; give untrained list {_STORES}")
+    if STORES in kinds:
+        raise UsageError(f"{' '.join(kinds)}: {STORES} are listed alone; give untrained list {STORES}")
     for kind in kinds:
-        if kind not in registries:
-            raise UsageError(f"unknown kind {kind!r}; there are {', '.join([*registries, _STORES])}")
+        if kind not in REGISTRIES:
+            raise UsageError(f"unknown kind {kind!r}; there are {', '.join([*REGISTRIES, STORES])}")
     if options.details and kinds and "frontends" not in kinds:
-        raise UsageError(f"--details tells of frontends, and {', '.join(kinds)} are asked for; add frontends")
-    for kind in kinds or registries:
-        registry = registries[kind]
-        print(f"{kind}:")
-        width = max((len(name) for name in registry.names()), default=0)
-        whose = max((len(plugin.distribution) for plugin in registry.plugins), default=0)
-        for plugin in registry.plugins:
-            try:
-                cls = None if plugin.is_ours else registry.get(plugin.name)
-                # The source of what is installed in place is not found without importing it.
-                documented = "" if cls is None else cls.__doc__ or ""
-                lines = [plugin.summary() or documented.strip().partition("\n")[0]]
-                told = _PLACE if registry is FRONTENDS else _ORIGIN if registry is DATAMODULES else ()
-                attributes = plugin.constants() if cls is None else {name: getattr(cls, name, None) for name in told}
-                if registry is DATAMODULES:
-                    lines += [f"{name}: {attributes[name]}" for name in _ORIGIN if attributes.get(name)]
-                if registry is FRONTENDS:
-                    lines += [*_place(attributes), *(_layers(plugin.name) if options.details else [])]
-            except UntrainedError as error:
-                lines = [f"FAILED: {error}"]
-            for number, line in enumerate(lines):
-                who = (
-                    f"{plugin.name:<{width}}  {plugin.distribution:<{whose}}"
-                    if number == 0
-                    else " " * (width + 2 + whose)
-                )
-                print(f"  {who}  {line}".rstrip())
+        raise UsageError(f"--details is about frontends, but {', '.join(kinds)} are asked for; add frontends")
+    for kind in kinds or REGISTRIES:
+        _list_plugins(kind, details=options.details)
     return 0
 
 
-def _place(attributes: Mapping[str, Any]) -> list[str]:
-    """Where a frontend stands in the table of the study's talk, as far as it says."""
-    read, filters, known, reference = (attributes.get(name) for name in _PLACE)
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="untrained list", description="Show what is registered, or stored.")
+    kinds = f"{', '.join(REGISTRIES)} (the default is all three); or {STORES}"
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help=kinds)
+    folder = "folder of all embedding stores (%(default)s)"
+    parser.add_argument("--embeddings", default="runs/embeddings", metavar="DIR", help=folder)
+    details = "layers of frontends with output shapes, parameters and FLOP"
+    parser.add_argument("--details", action="store_true", help=details)
+    return parser
+
+
+def _list_plugins(kind: str, *, details: bool) -> None:
+    """Print the plug-ins of a kind: name, distribution and summary, and below them what else they say."""
+    registry = REGISTRIES[kind]
+    print(f"{kind}:")
+    width = max(map(len, registry.names()), default=0)
+    whose = max((len(plugin.distribution) for plugin in registry.plugins), default=0)
+    for plugin in registry.plugins:
+        try:
+            first, *more = _about(plugin, registry)
+            more += _layers(plugin.name) if details and registry is FRONTENDS else []
+        except UntrainedError as error:
+            first, more = f"FAILED: {error}", []
+        print(f"  {plugin.name:<{width}}  {plugin.distribution:<{whose}}  {first}".rstrip())
+        for line in more:
+            print(f"  {'':<{width}}  {'':<{whose}}  {line}".rstrip())
+
+
+def _about(plugin: Plugin, registry: Registry[Any]) -> list[str]:
+    """Return the summary of a plug-in, and lines with its class attributes that are for people.
+
+    Raises:
+        UntrainedError: A plug-in of another package cannot be imported.
+    """
+    cls = None if plugin.is_ours else registry.get(plugin.name)
+    names = _ABOUT_FRONTENDS if registry is FRONTENDS else _ABOUT_DATA
+    attributes = plugin.constants() if cls is None else {name: getattr(cls, name, None) for name in names}
+    # The source of a package that is installed in place is not found without importing it.
+    summary = plugin.summary() or ((cls.__doc__ or "").strip().partition("\n")[0] if cls is not None else "")
+    if registry is FRONTENDS:
+        return [summary, *_design(attributes)]
+    if registry is DATAMODULES:
+        return [summary, *(f"{name}: {attributes[name]}" for name in names if attributes.get(name))]
+    return [summary]
+
+
+def _design(attributes: Mapping[str, Any]) -> list[str]:
+    """Return the place of a frontend in the table of the study's talk on one line, as far as the frontend says."""
+    read, filters, known, reference = (attributes.get(name) for name in _ABOUT_FRONTENDS)
     known = {True: "domain knowledge", False: "no domain knowledge"}.get(known) if isinstance(known, bool) else None
-    parts = [read, filters and f"{filters} filters", known, reference]
-    place = ", ".join(str(part) for part in parts if part)
-    return [place] if place else []
+    line = ", ".join(str(part) for part in (read, filters and f"{filters} filters", known, reference) if part)
+    return [line] if line else []
 
 
 def _layers(name: str) -> list[str]:
-    """The layers of a frontend as it is by default, for a clip of the study's length."""
-    if any(
-        parameter.default is parameter.empty for parameter in inspect.signature(FRONTENDS.get(name)).parameters.values()
-    ):
+    """Return the layers of a frontend with default arguments, for a clip of the study's length."""
+    parameters = inspect.signature(FRONTENDS.get(name)).parameters.values()
+    if any(parameter.default is parameter.empty for parameter in parameters):
         return ["(its layers depend on arguments that have no default)"]
     try:
         description = FRONTENDS.create(name).describe()
@@ -105,7 +115,7 @@ def _layers(name: str) -> list[str]:
 
 
 def _list_stores(root: Path) -> int:
-    """Print every store with its size and what made it."""
+    """Print every store with its size."""
     if not root.is_dir():
         raise UsageError(f"no folder at {root}; give the folder of your stores with --embeddings DIR")
     lines, n_bytes = [], 0
@@ -113,7 +123,7 @@ def _list_stores(root: Path) -> int:
         size = sum(map(_size, folder.rglob("*")))
         n_bytes += size
         try:
-            lines.append((folder.name, *_told_of_store(folder), _megabytes(size)))
+            lines.append((folder.name, *_about_store(folder), _megabytes(size)))
         except (ValueError, KeyError, TypeError, OSError) as error:
             lines.append((folder.name, f"FAILED: {type(error).__name__}: {error}", "", "", _megabytes(size)))
     header = ("store", "clips", "features", "made", "MB")
@@ -124,8 +134,8 @@ def _list_stores(root: Path) -> int:
     return 0
 
 
-def _told_of_store(folder: Path) -> tuple[str, str, str]:
-    """How many clips and features a store holds, and when it was written."""
+def _about_store(folder: Path) -> tuple[str, str, str]:
+    """Return the number of clips and features of a store, and when it was written."""
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
     written = folder / "clips.csv"
     n_clips = 0
@@ -137,7 +147,7 @@ def _told_of_store(folder: Path) -> tuple[str, str, str]:
 
 
 def _size(path: Path) -> int:
-    """Bytes of a file; none of one that a running extraction has removed since it was listed."""
+    """Return the size of a file in bytes, 0 if a running extraction has removed it since it was listed."""
     try:
         return path.stat().st_size if path.is_file() else 0
     except OSError:

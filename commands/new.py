@@ -1,4 +1,4 @@
-"""`untrained new frontend NAME`: a plug-in package to begin with, which keeps its contract as it is."""
+"""`untrained new frontend NAME`: write a plug-in package that keeps its contract as it is, to be changed."""
 
 import keyword
 import re
@@ -7,100 +7,47 @@ from string import Template
 
 from ..errors import UsageError
 from ..registry import FRONTENDS
+from .dispatch import explained
 
-_IMPORTED = {"Frontend", "LogMel", "Tensor"}  # by what is written
-_FILES = {
-    "pyproject.toml": """\
-[build-system]
-requires = ["setuptools>=61"]
-build-backend = "setuptools.build_meta"
-
-[project]
-name = "untrained-$dashed"
-version = "0.1.0"
-description = "The frontend $name for untrained"
-requires-python = ">=3.11"
-dependencies = ["untrained"]
-
-[project.optional-dependencies]
-test = ["pytest"]
-
-# The name is what users write; the class is imported when it is asked for.
-[project.entry-points."untrained.frontends"]
-$name = "untrained_$name:$cls"
-
-[tool.setuptools]
-py-modules = ["untrained_$name"]
-""",
-    "README.md": """\
-# untrained-$dashed
-
-The frontend `$name` for untrained.
-
-```sh
-pip install '.[test]'
-untrained check frontend $name
-untrained compare --frontends '[$name, vgg, mfcc]' --name $name
-pytest
-```
-""",
-    "untrained_$name.py": '''\
-"""The frontend $name."""
-
-from torch import Tensor, nn
-from untrained.frontends import Frontend, LogMel
+_IMPORTED = {"Frontend", "LogMel", "Tensor"}  # names that the templates import
+_TEMPLATES = Path(__file__).parent / "templates" / "frontend"
 
 
-class $cls(Frontend):
-    """Three dilated convolutions over the mel bands; say here what yours is, and after whom.
+def run(argv: list[str]) -> int:
+    """Write a package with a frontend to use as a starting point.
 
     Args:
-        n_filters: Of each layer.
-        seed: Seed of the weights.
+        argv: Command line without `new`.
+
+    Returns:
+        Exit status.
+
+    Raises:
+        UsageError: The command line does not name a frontend.
     """
-
-    input, filters, domain_knowledge = "spectrogram", "minimal", False
-
-    def __init__(self, n_filters: int = 40, *, seed: int = 0) -> None:
-        super().__init__(seed=seed)
-        self.representation = LogMel()
-        self.convs = nn.ModuleList(nn.Conv2d(1 if i == 0 else n_filters, n_filters, 3, dilation=2**i) for i in range(3))
-
-    def feature_maps(self, x: Tensor) -> list[Tensor]:
-        """Maps of every layer, `(batch, n_filters, n_mels, n_frames)`, of a spectrogram `(batch, n_mels, n_frames)`."""
-        maps, h = [], x[:, None]
-        for conv in self.convs:
-            h = conv(h).relu()
-            maps.append(h)
-        return maps
-''',
-    "tests/test_$name.py": """\
-from untrained.testing import parametrize_with_checks
-from untrained_$name import $cls
-
-
-@parametrize_with_checks($cls, $cls(n_filters=4))
-def test_contract(check):
-    check()
-
-
-def test_size():
-    assert $cls(n_filters=4).embedding_size == 12
-""",
-}
+    what = "Write a package with a frontend to use as a starting point, which works as it is."
+    if explained(argv, "new frontend NAME", what):
+        return 0
+    if len(argv) != 2 or argv[0] != "frontend" or argv[1].startswith("-"):
+        raise UsageError("new makes a package with a frontend: untrained new frontend NAME")
+    files = new_frontend(argv[1])
+    folder = next(file.parent for file in files if file.name == "pyproject.toml")
+    print("\n".join(map(str, files)))
+    print(f"next: pip install -e '{folder}[test]' && untrained check frontend {argv[1]} && pytest {folder}")
+    return 0
 
 
 def new_frontend(name: str) -> list[Path]:
-    """Write a package with one frontend, its entry point and its tests, to `untrained-NAME` here.
+    """Write a package with one frontend, its entry point and its tests to the folder `untrained-NAME`.
 
     Args:
-        name: Of the frontend, a Python identifier.
+        name: Name of the frontend, a Python identifier.
 
     Returns:
-        The files.
+        Paths of the files.
 
     Raises:
-        UsageError: The name cannot be one, or is taken; or the folder is there already.
+        UsageError: The name is not usable or is taken, or the folder exists.
     """
     cls = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*[A-Za-z0-9]", name) or keyword.iskeyword(name) or cls in _IMPORTED:
@@ -113,9 +60,10 @@ def new_frontend(name: str) -> list[Path]:
         raise UsageError(f"{folder} is there already; give another name, or remove it")
     words = {"name": name, "dashed": dashed, "cls": cls}
     written = []
-    for path, text in _FILES.items():
-        file = folder / Template(path).substitute(words)
+    for template in sorted(_TEMPLATES.rglob("*.template")):
+        name_of_file = template.relative_to(_TEMPLATES).as_posix().removesuffix(".template")
+        file = folder / Template(name_of_file).substitute(words)
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(Template(text).substitute(words), encoding="utf-8")
+        file.write_text(Template(template.read_text("utf-8")).substitute(words), encoding="utf-8")
         written.append(file)
     return written

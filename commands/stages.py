@@ -1,4 +1,4 @@
-"""`predict`, `fit` and `test` on the command line, by LightningCLI."""
+"""`untrained predict`, `fit` and `test`, by LightningCLI."""
 
 import contextlib
 from collections.abc import Mapping
@@ -11,23 +11,46 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
 
 from ..datamodules import AudioDataModule
-from ..embeddings.provenance import describe as describe_embeddings
+from ..embeddings.extract import Extraction, extract, leave_process_group
+from ..embeddings.provenance import clip_fingerprints, embedding_fields
 from ..errors import CheckpointError, UntrainedError, UsageError
-from ..parsing import Parser, Types, root_cause
-from ..plain import plain
-from ..probes import checkpoint, stages, trained
+from ..files import plain
+from ..parsing import Parser, Types, add_extraction_arguments, load_names, root_cause, trainer_defaults
+from ..probes import checkpoint
+from ..probes.fitted import FittedProbe, load_probe
 from ..probes.probe import Probe
+from ..probes.record import format_arguments
 from ..probes.run import Run, fit_run, test_run
-from ..probes.stages import Extraction
-from ..studies.plan import add_extraction_arguments, trainer_defaults
-from ..studies.results import describe
 from ..terminal import console
+from .config import bundled_studies, configs_in
+from .dispatch import begin, run_with_argv
 
-_MAIN_ARGUMENTS = {"model", "datamodule", "weights_only"}
+_SET_BY_US = {"model", "datamodule", "weights_only"}  # arguments of all methods of the trainer
+
+
+def run(argv: list[str]) -> int:
+    """Run a stage.
+
+    Args:
+        argv: Command line that begins with the name of the stage.
+
+    Returns:
+        Exit status.
+
+    Raises:
+        UsageError: The configuration is a study, or the command line asks for what cannot be.
+    """
+    for _, _, config in configs_in(argv):
+        if config in bundled_studies() and not Path(config).is_file():
+            raise UsageError(f"--config {config}: that is a study, which compare runs: untrained compare {config}")
+    load_names()
+    begin()
+    run_with_argv(ProbeCLI, argv)
+    return 0
 
 
 class ProbeCLI(LightningCLI):
-    """LightningCLI over `Probe` and the registered plug-ins; reads the command line from `sys.argv`."""
+    """LightningCLI over `Probe` and the registered plug-ins; it reads the command line from `sys.argv`."""
 
     config: Namespace
     model: Probe
@@ -36,7 +59,6 @@ class ProbeCLI(LightningCLI):
 
     def __init__(self) -> None:
         self._recipe: checkpoint.Recipe | None = None
-        self._parsers: list[LightningArgumentParser] = []  # of the stages, in their order
         self._console = console()
         super().__init__(
             Probe,
@@ -52,32 +74,18 @@ class ProbeCLI(LightningCLI):
 
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
-        """The stages, and which arguments of the trainer's methods are not for the command line."""
+        """Return the stages, each with the arguments of the trainer's method that are not for the command line."""
         return {
-            "predict": {*_MAIN_ARGUMENTS, "dataloaders", "return_predictions", "ckpt_path"},
-            "fit": {*_MAIN_ARGUMENTS, "train_dataloaders", "val_dataloaders", "ckpt_path"},
-            "test": {*_MAIN_ARGUMENTS, "dataloaders", "verbose"},
+            "predict": {*_SET_BY_US, "dataloaders", "return_predictions", "ckpt_path"},
+            "fit": {*_SET_BY_US, "train_dataloaders", "val_dataloaders", "ckpt_path"},
+            "test": {*_SET_BY_US, "dataloaders", "verbose"},
         }
 
-    @classmethod
-    def parsers_of_stages(cls) -> dict[str, LightningArgumentParser]:
-        """Parsers of the stages, for who reads no command line."""
-        cli = cls.__new__(cls)
-        cli.parse_arguments = _stop  # type: ignore[method-assign]
-        with contextlib.suppress(_ParserMadeError):
-            cli.__init__()  # type: ignore[misc]
-        return dict(zip(cls.subcommands(), cli._parsers, strict=True))
-
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """Add what belongs to no class."""
-        self._parsers.append(parser)
+        """Add the arguments that belong to no class."""
         add_extraction_arguments(parser)
-        parser.add_argument(
-            "--trust",
-            type=Types,
-            default=[],
-            help="Types that a checkpoint's backend may name beside registered ones and what ours hold (test only).",
-        )
+        help = "Types that the backend of a checkpoint may name beside registered ones and what ours hold (test only)."
+        parser.add_argument("--trust", type=Types, default=[], help=help)
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
         """Parse, and refuse what no stage could work with before anything is built."""
@@ -92,7 +100,7 @@ class ProbeCLI(LightningCLI):
             self._given = parser.parse_args(defaults=False)[self.config.subcommand].get("model", {})
 
     def instantiate_classes(self) -> None:
-        """Build frontend, backend, data and trainer; their refusals are the user's to mend."""
+        """Build frontend, backend, data and trainer; what they refuse is a mistake of the user's."""
         try:
             super().instantiate_classes()
         except (UntrainedError, OSError):
@@ -101,91 +109,105 @@ class ProbeCLI(LightningCLI):
             raise UsageError(root_cause(error)) from error
 
     def predict(self, model: Probe, datamodule: AudioDataModule) -> None:
-        """Compute the embeddings that are missing."""
-        self._report_extraction(self._extract(model))
+        """Extract the embeddings that are missing."""
+        self._extract(model)
 
     def fit(self, model: Probe, datamodule: AudioDataModule) -> None:
-        """Compute what is missing, search and fit the backend, log and save it."""
+        """Extract missing embeddings, tune and fit the backend, log and save it."""
         config = yaml.safe_load(self.parser.dump(self.config, skip_unset=False))[self.config.subcommand]
         text = yaml.safe_dump({**config, "force": False}, sort_keys=False)
-        embeddings = describe_embeddings(model.require_frontend(), datamodule, str(self.trainer.precision))
-        run = Run.of(model, datamodule, self._root, embeddings, text)
+        fields = embedding_fields(model.require_frontend(), datamodule, str(self.trainer.precision))
+        run = Run.of(model, datamodule, self._root, fields, text)
         extraction = self._extract(model)
         if not self.trainer.is_global_zero:
             return
-        self._report_extraction(extraction)
         metrics = fit_run(run, extraction)
-        selection = model.selection
-        assert selection is not None
+        selection = model.require_selection()
         optimistic = ", selected on the very clips it is of" if selection.selected_on_test else ""
         self._console.print(
             f"{_percent(selection.score_name, metrics)} ({selection.protocol}{optimistic}; "
-            f"{describe(metrics['best_candidate'])}) in {metrics['seconds']} s\n-> {run.folder}"
+            f"{format_arguments(metrics['best_candidate'])}) in {metrics['seconds']} s\n-> {run.folder}"
         )
 
     def test(self, model: Probe, datamodule: AudioDataModule, ckpt_path: str) -> None:
-        """Score a trained probe on the test split."""
-        path = Path(ckpt_path)
-        assert self._recipe is not None
-        options = self.config[self.config.subcommand]
-        probe, recipe = trained.load(path, options.trust)
-        _refuse_differences(path, recipe, model, datamodule, self._given)
+        """Score a fitted probe on the test split."""
+        folder = Path(ckpt_path).parent
+        fitted = load_probe(ckpt_path, self.config[self.config.subcommand].trust)
+        _refuse_differences(Path(ckpt_path), fitted, model, datamodule, self._given)
         if not any(clip.split == "test" for clip in datamodule.listed):
             raise UsageError(
                 f"{datamodule.dataset_name} has no test split: fit has already reported cv/accuracy, "
-                f"in {path.parent}/metrics.json"
+                f"in {folder}/metrics.json"
             )
-        self.model = probe
-        extraction = self._extract(probe)
-        if not self.trainer.is_global_zero:
-            return
-        self._report_extraction(extraction)
-        scores = test_run(path.parent, probe, datamodule, extraction, recipe.class_names)
-        self._console.print(f"{_percent('test/accuracy', scores)}\n-> {path.parent}")
+        self.model = fitted.probe
+        extraction = self._extract(fitted.probe)
+        if self.trainer.is_global_zero:
+            scores = test_run(folder, fitted.probe, datamodule, extraction, fitted.classes)
+            self._console.print(f"{_percent('test/accuracy', scores)}\n-> {folder}")
 
     @property
     def _root(self) -> Path:
         return Path(self.trainer.default_root_dir)
 
     def _extract(self, probe: Probe) -> Extraction:
+        """Extract on all devices, report what was done, and let every process go on alone."""
         options = self.config[self.config.subcommand]
         folder = Path(options.embeddings) if options.embeddings else self._root / "embeddings"
         writing = {name: options[name] for name in ("force", "flush_every", "flush_seconds")}
-        extraction = stages.extract(probe, self.datamodule, self.trainer, folder, **writing)
-        stages.leave_process_group()
-        return extraction
-
-    def _report_extraction(self, extraction: Extraction) -> None:
+        extraction = extract(probe, self.datamodule, self.trainer, folder, **writing)
+        leave_process_group()
         if self.trainer.is_global_zero:
             self._console.print(str(extraction))
+        return extraction
 
 
-class _ParserMadeError(Exception):
-    """Nothing more is wanted of a command line's making."""
+def stage_parsers() -> dict[str, LightningArgumentParser]:
+    """Return the parsers of the stages by name, without parsing a command line."""
+    found: list[LightningArgumentParser] = []
+
+    class ParsersOnly(ProbeCLI):
+        """Stops when the parsers are made, which is before the command line is parsed."""
+
+        def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+            super().add_arguments_to_parser(parser)
+            found.append(parser)
+
+        def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
+            raise _ParsersMadeError
+
+    with contextlib.suppress(_ParsersMadeError):
+        ParsersOnly()
+    return dict(zip(ProbeCLI.subcommands(), found, strict=True))
 
 
-def _stop(parser: LightningArgumentParser, args: ArgsType) -> None:
-    raise _ParserMadeError
+class _ParsersMadeError(Exception):
+    """The parsers are made, and nothing else is wanted."""
 
 
 def _percent(name: str, scores: Mapping[str, Any]) -> str:
-    """An accuracy with its interval."""
+    """Return an accuracy with its interval, in per cent."""
     low, high = (100 * scores[f"{name}_{end}"] for end in ("low", "high"))
     return f"{name} {100 * scores[name]:.2f} % [{low:.1f}, {high:.1f}]"
 
 
 def _refuse_differences(
-    path: Path, recipe: checkpoint.Recipe, model: Probe, datamodule: AudioDataModule, given: Namespace
+    path: Path, fitted: FittedProbe, model: Probe, datamodule: AudioDataModule, given: Namespace
 ) -> None:
     """Refuse a command line that asks for something else than the checkpoint holds; `given` are its model options."""
+    recipe = fitted.recipe
 
     def refuse(field: str, stored: Any, given: Any, remedy: str) -> None:
         if stored != given:
             raise CheckpointError(f"{path} has {field}={stored!r}, the command line {given!r}; {remedy}")
 
-    trained.refuse_unknown_classes(datamodule, recipe.class_names)
+    strange = sorted(set(datamodule.class_names) - set(recipe.class_names))
+    if strange:
+        raise CheckpointError(
+            f"the data has classes that the probe was not fitted to: {', '.join(strange)}; "
+            f"it knows {', '.join(recipe.class_names)}"
+        )
     tested = [clip for clip in datamodule.listed if clip.split == "test"]
-    seen = set(recipe.fitted_to).intersection(trained.fingerprints(datamodule, tested))
+    seen = set(recipe.fitted_to).intersection(clip_fingerprints(datamodule, tested))
     if seen:
         raise CheckpointError(
             f"{path} was fitted to {len(seen)} of the {len(tested)} clips of this test split, so that the score would "

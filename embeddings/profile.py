@@ -1,4 +1,4 @@
-"""Where the time of an extraction goes: decoding, representation, network, writing."""
+"""Time profile of an extraction: decoding, representation, network, writing."""
 
 import itertools
 import time
@@ -13,16 +13,16 @@ from ..frontends import Frontend
 
 @dataclass
 class Profile:
-    """Seconds of an extraction, of all processes together.
+    """Time spent on an extraction by all processes together, in s.
 
     Args:
-        n_clips: That were computed.
-        audio: Seconds of audio that was decoded for them.
-        wall: From the first batch to the last, of the slowest process.
-        decoding: Of all workers.
-        representation: From waveforms to what the network reads.
-        network: Feature maps and their pooling.
-        writing: Of shards.
+        n_clips: Number of clips that were computed.
+        audio: Duration of the audio that was decoded for them, in s.
+        wall: Time from the first batch to the last in the slowest process, in s.
+        decoding: Time spent decoding in all workers, in s.
+        representation: Time spent on representations of waveforms, in s.
+        network: Time spent on feature maps and their pooling, in s.
+        writing: Time spent writing shards, in s.
     """
 
     n_clips: int = 0
@@ -34,14 +34,14 @@ class Profile:
     writing: float = 0.0
 
     @classmethod
-    def of_all(cls, profiles: Sequence["Profile"]) -> "Profile":
-        """The profile of several processes that have worked side by side."""
+    def combined(cls, profiles: Sequence["Profile"]) -> "Profile":
+        """Return the profile of several processes that worked side by side."""
         total = cls(**{name: sum(getattr(each, name) for each in profiles) for name in asdict(cls())})
         total.wall = max(each.wall for each in profiles)
         return total
 
     def as_numbers(self) -> dict[str, float]:
-        """The seconds, clips per second and hours of audio per hour, by name."""
+        """Return the times in s, the clips per second and the hours of audio per hour, by name."""
         seconds = {f"seconds_{name}": round(value, 3) for name, value in asdict(self).items() if name != "n_clips"}
         wall = max(self.wall, 1e-9)
         return {
@@ -52,8 +52,8 @@ class Profile:
         }
 
 
-def told(numbers: Mapping[str, float]) -> str:
-    """A profile in one line, from the numbers that `as_numbers` gives."""
+def profile_line(numbers: Mapping[str, float]) -> str:
+    """Return a profile as one line of text, from the numbers of `Profile.as_numbers`."""
     work = ("decoding", "representation", "network", "writing")
     parts = ", ".join(f"{name} {numbers[f'seconds_{name}']:.1f}" for name in work)
     return (
@@ -63,14 +63,14 @@ def told(numbers: Mapping[str, float]) -> str:
 
 
 class Stopwatch:
-    """Times a frontend's representation and network by hooks, without making a GPU wait.
+    """Stopwatch for a frontend's representation and network, by hooks that do not make a GPU wait.
 
     Args:
-        frontend: That is timed.
+        frontend: Frontend to time.
 
     Attributes:
-        representation: Seconds so far.
-        network: Seconds so far, of everything else.
+        representation: Time spent on the representation so far, in s.
+        network: Time spent on everything else so far, in s.
     """
 
     def __init__(self, frontend: Frontend) -> None:
@@ -83,7 +83,7 @@ class Stopwatch:
             self._hooks.append(first.register_forward_hook(self._mark))
 
     def read(self) -> None:
-        """Add what has been timed since; to be called when the device is done, as after a copy of its results."""
+        """Add the time since the last call; call it when the device has finished, such as after copying its results."""
         if len(self._marks) > 1:
             *before, last = self._marks
             for earlier, later in itertools.pairwise(before):
@@ -92,7 +92,7 @@ class Stopwatch:
         self._marks = []
 
     def remove(self) -> None:
-        """Take the hooks away."""
+        """Remove the hooks."""
         for hook in self._hooks:
             hook.remove()
 

@@ -1,4 +1,7 @@
-"""What decides the embeddings of a data set by a frontend: the key of a store."""
+"""Keys: what decides embeddings and results, as plain fields and as digests of them.
+
+A store is reused only if its fields are those of now; a run is done only if its digest is that of now.
+"""
 
 import ast
 import contextlib
@@ -7,49 +10,44 @@ import hashlib
 import inspect
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
 from ..datamodules.base import AudioDataModule
+from ..datamodules.clip import Clip
+from ..files import digest, plain
 from ..frontends import Frontend
-from ..plain import plain
 from ..registry import FRONTENDS
 
 # Their source changes more often than what they compute.
 _LIBRARIES = frozenset({*sys.stdlib_module_names, "torch", "torchaudio", "torchvision", "numpy", "scipy", "sklearn"})
-# Of our own modules those that decide no value: an edit of them is to run no study again.
-_DECIDING_NOTHING = frozenset(f"untrained.{name}" for name in ("errors", "interrupts", "terminal"))
+# Modules of ours that decide no value: an edit of them does not make any study run again.
+_DECIDING_NOTHING = frozenset(f"untrained.{name}" for name in ("errors", "terminal"))
 
 
-def describe(frontend: Frontend, datamodule: AudioDataModule, precision: str) -> dict[str, Any]:
-    """Everything that decides the embeddings of a data set by a frontend, as plain Python."""
-    return {**describe_frontend(frontend), **describe_data(datamodule, precision)}
+def embedding_fields(frontend: Frontend, datamodule: AudioDataModule, precision: str) -> dict[str, Any]:
+    """Return everything that decides the embeddings of a data set by a frontend, as plain Python."""
+    return {**frontend_fields(frontend), **data_fields(datamodule, precision)}
 
 
-def describe_frontend(frontend: Frontend) -> dict[str, Any]:
-    """What of a frontend decides its embeddings, as plain Python."""
+def frontend_fields(frontend: Frontend) -> dict[str, Any]:
+    """Return what decides embeddings on the side of the frontend, as plain Python."""
     cls = type(frontend)
-    told = {name: plain(value) for name, value in frontend.arguments.items() if name != "seed" or frontend.is_random}
+    is_used = {name: name != "seed" or frontend.is_random for name in frontend.arguments}
     return {
         "frontend": FRONTENDS.name_of(cls) or cls.__qualname__,
-        "arguments": told,
+        "arguments": {name: plain(value) for name, value in frontend.arguments.items() if is_used[name]},
         **frontend.options._asdict(),
-        "weights": "" if frontend.awaits_weights else weights_digest(frontend),  # the seed stands for them
-        "code": code_digest([*map(type, frontend.modules()), *_imported(frontend)]),
+        "weights": "" if frontend.awaits_weights else weights_digest(frontend),  # until then the seed stands for them
+        "code": code_digest([*map(type, frontend.modules()), *_imported_modules(frontend)]),
         "representation": repr(frontend.representation),
         "sample_rate": frontend.sample_rate,
     }
 
 
-def _imported(frontend: Frontend) -> list[ModuleType]:
-    """Modules that a frontend was told to import."""
-    names = [frontend.arguments.get(name) for name in type(frontend).imports]
-    return [sys.modules[name] for name in names if name in sys.modules]
-
-
-def describe_data(datamodule: AudioDataModule, precision: str) -> dict[str, Any]:
-    """What beside the frontend decides embeddings, as plain Python."""
+def data_fields(datamodule: AudioDataModule, precision: str) -> dict[str, Any]:
+    """Return what decides embeddings beside the frontend, as plain Python."""
     return {
         "n_samples": datamodule.n_samples,
         "fit_length": datamodule.fit_length,
@@ -58,8 +56,30 @@ def describe_data(datamodule: AudioDataModule, precision: str) -> dict[str, Any]
     }
 
 
+def store_name(fields: Mapping[str, Any], datamodule: AudioDataModule) -> str:
+    """Return the name of the folder of a store, from the fields that decide its embeddings."""
+    return f"{datamodule.dataset_name}-{fields['frontend']}-{digest(fields)[:12]}"
+
+
+def clip_fingerprints(datamodule: AudioDataModule, clips: Sequence[Clip]) -> list[str]:
+    """Return a digest of each clip that differs between data sets: of its id, and its file's stamp or its source."""
+    origins = {clip.id: datamodule.stamp(clip) if clip.path else datamodule.source for clip in clips}
+    return [digest({"id": clip_id, "origin": origin})[:16] for clip_id, origin in origins.items()]
+
+
+def stamps_digest(datamodule: AudioDataModule) -> str:
+    """Return a digest of the state of all files of a data set."""
+    return digest({"stamps": sorted(datamodule.stamps().items())})
+
+
+def _imported_modules(frontend: Frontend) -> list[ModuleType]:
+    """Return the modules that a frontend imports because an argument names them."""
+    names = [frontend.arguments.get(name) for name in type(frontend).imports]
+    return [sys.modules[name] for name in names if name in sys.modules]
+
+
 def weights_digest(frontend: Frontend) -> str:
-    """Hexadecimal digest of all weights and buffers, names and shapes included."""
+    """Return a hexadecimal digest of all weights and buffers, with their names and shapes."""
     found = hashlib.sha256()
     for name, tensor in sorted(frontend.state_dict().items()):
         found.update(f"{name} {tuple(tensor.shape)}".encode())
@@ -68,14 +88,14 @@ def weights_digest(frontend: Frontend) -> str:
 
 
 def code_digest(parts: Iterable[type | ModuleType]) -> str:
-    """Hexadecimal digest of the source that computes something: an author who edits it does not get old results.
+    """Return a hexadecimal digest of source code, so that an author who edits it does not get old results.
 
-    It covers the modules that define the classes and their bases, and what these import from their own packages;
-    libraries, comments and docstrings do not count, nor do our modules that decide no value. Of what is typed into an
-    interpreter or a script, the classes alone do.
+    The digest covers the modules that define the classes and their bases, and what these import from their own
+    packages. Libraries, comments, docstrings and our modules that decide no value do not count. For code that was typed
+    into an interpreter or a script, only the source of the classes counts.
 
     Args:
-        parts: Classes, as of a frontend, its layers and representation; and modules.
+        parts: Classes, such as those of a frontend, its layers and its representation; and modules.
     """
     parts = list(parts)
     bases = {base for part in parts if isinstance(part, type) for base in part.__mro__}
@@ -97,7 +117,7 @@ def code_digest(parts: Iterable[type | ModuleType]) -> str:
 
 
 def _imports(name: str) -> Iterator[str]:
-    """Modules of the same package whose parts a module uses, but for those that decide no value."""
+    """Yield the modules of the same package whose parts a module uses, except those that decide no value."""
     package = name.partition(".")[0]
     for part in vars(sys.modules[name]).values() if name in sys.modules else ():
         used = part.__name__ if isinstance(part, ModuleType) else getattr(part, "__module__", None)
@@ -108,14 +128,14 @@ def _imports(name: str) -> Iterator[str]:
 
 
 def _source(thing: type | ModuleType) -> str:
-    """Source without comments, docstrings and formatting; empty if there is none."""
+    """Return source without comments, docstrings and formatting; empty if there is none."""
     with contextlib.suppress(OSError, TypeError, SyntaxError):
-        return _code_alone(inspect.getsource(thing))
+        return _without_docstrings(inspect.getsource(thing))
     return ""
 
 
 @functools.lru_cache(maxsize=256)
-def _code_alone(source: str) -> str:
+def _without_docstrings(source: str) -> str:
     tree = ast.parse(textwrap.dedent(source))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:

@@ -1,9 +1,9 @@
 """An embedding store: a folder that is complete after every write, and resumable.
 
-`manifest.json` says what made it; `embeddings.safetensors` holds the matrix, and in its header the clips that its rows
-belong to, so that one rename commits both; `clips.csv` repeats these for people; `failed.csv` lists what could not be
-read; `profile.json` tells where the time of the last extraction went; `shards/` is what has been computed since the
-last merge. Labels, splits and folds are not stored: they come from the datamodule.
+`manifest.json` records what made the embeddings. `embeddings.safetensors` holds the matrix, with its clips in the
+header, so that one rename commits both. `clips.csv` repeats the clips for people, `failed.csv` lists clips that could
+not be read, `profile.json` has the time profile of the last extraction, and `shards/` holds what has been computed
+since the last merge. Labels, splits and folds are not stored: they come from the datamodule.
 """
 
 import contextlib
@@ -17,19 +17,23 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from ..backends.base import Array
+from ..datamodules.base import AudioDataModule
 from ..datamodules.clip import Stamp
 from ..errors import StoreError
-from ..files import UNFINISHED, held, write_atomically
+from ..files import UNFINISHED, locked, write_atomically
+from ..frontends import Frontend
 from .profile import Profile
+from .provenance import embedding_fields, store_name
 
-FORMAT = 1
+FORMAT = 2
+"""Version of the layout; raise it when older stores cannot be read any more."""
 
 
-class Row(NamedTuple):
+class StoredClip(NamedTuple):
     """A clip of a store: its id, the stamp of the file that was read, and its duration in s."""
 
     id: str
@@ -42,26 +46,27 @@ class EmbeddingStore:
     """A folder of embeddings of one data set by one frontend.
 
     Args:
-        folder: Where it is; made if need be.
-        fields: Everything that decides the values, as plain Python.
-        embedding_size: Number of features.
-        damaged: Whether to open it even if its matrix cannot be read, as one without clips.
+        folder: Folder of the store; it is made if it does not exist.
+        fields: Everything that decides the embeddings, as plain Python.
+        embedding_size: Number of features of an embedding.
+        damaged: Whether to open a store whose matrix cannot be read, as one without clips.
 
     Raises:
-        StoreError: The matrix is damaged, or something else made what the folder holds; the message names what differs.
-            Or the folder's path is not UTF-8.
+        StoreError: The matrix is damaged; or the folder holds embeddings of other fields or of an earlier version,
+            which the message names; or the path of the folder is not UTF-8.
     """
 
     def __init__(
         self, folder: str | Path, fields: Mapping[str, Any], embedding_size: int, *, damaged: bool = False
     ) -> None:
         self.folder, self.embedding_size = Path(folder), embedding_size
-        self._rows: dict[str, Row] = {}
-        self._matrix: Array = np.zeros((0, embedding_size), np.float32)
+        self._rows: dict[str, StoredClip] = {}
+        self._matrix: NDArray[Any] = np.zeros((0, embedding_size), np.float32)
         self._damaged = damaged
         if not _is_utf8(folder):
             raise StoreError(
-                f"{str(folder)!r} is no path in UTF-8, which safetensors needs; use another --embeddings folder"
+                f"Embeddings folder {str(folder)!r} is not valid UTF-8, which safetensors requires. "
+                "Choose another folder with --embeddings."
             )
         try:
             self._check_or_write_manifest(json.loads(json.dumps(fields)))
@@ -72,16 +77,16 @@ class EmbeddingStore:
             ) from error
 
     @property
-    def rows(self) -> list[Row]:
-        """The clips, in the order of the matrix."""
+    def rows(self) -> list[StoredClip]:
+        """Clips in the order of the matrix."""
         return list(self._rows.values())
 
     @property
     def failed(self) -> dict[str, str]:
-        """Why clips could not be read, by id.
+        """Reasons why clips could not be read, by id.
 
         Raises:
-            StoreError: The file that tells it is damaged.
+            StoreError: `failed.csv` is damaged.
         """
         path = self.folder / "failed.csv"
         if not path.is_file():
@@ -98,12 +103,12 @@ class EmbeddingStore:
 
     @property
     def has_shards(self) -> bool:
-        """Whether something has been computed since the last merge."""
+        """Whether anything has been computed since the last merge."""
         return any((self.folder / "shards").glob("*.safetensors"))
 
     @property
     def profile(self) -> dict[str, float]:
-        """Where the time of the last extraction went; empty if nobody knows."""
+        """Time profile of the last extraction, see `Profile.as_numbers`; empty if it is missing or damaged."""
         try:
             found = json.loads((self.folder / "profile.json").read_text("utf-8"))
         except (OSError, ValueError):
@@ -112,53 +117,57 @@ class EmbeddingStore:
         return found if whole and all(type(value) in (int, float) for value in found.values()) else {}
 
     def keep_profile(self, profile: Mapping[str, float]) -> None:
-        """Write where the time of an extraction went."""
+        """Write the time profile of an extraction."""
         write_atomically(self.folder / "profile.json", json.dumps(dict(profile), indent=1).encode())
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other processes from writing here; the lock of a process that was killed is no lock.
+        """Keep other processes from writing here; a killed process no longer holds its lock.
 
         Raises:
-            StoreError: Another process writes here, or the folder cannot be written.
+            StoreError: Another process holds the lock, or the folder cannot be written.
         """
-        with held(self.folder, "use another --embeddings folder"):
-            self._reload()  # another process may have written since this one has looked
+        with locked(self.folder, "use another --embeddings folder"):
+            self._reload()  # another process may have written since this one looked
             yield
 
     def missing(self, stamps: Mapping[str, Stamp]) -> list[str]:
-        """Ids of the clips that are not here, or whose file has changed since."""
+        """Return the ids of the clips that are not stored, or whose file has changed since."""
         stamp_of = {row.id: Stamp(row.size, row.mtime_ns) for row in self._rows.values()}
         return [clip_id for clip_id, stamp in stamps.items() if stamp_of.get(clip_id) != stamp]
 
-    def read(self, ids: Sequence[str], columns: Sequence[int] | None = None) -> Array:
-        """Embeddings of clips, float32, in the order asked for.
+    def read(self, ids: Sequence[str], columns: Sequence[int] | None = None) -> NDArray[Any]:
+        """Return embeddings of clips, in the order asked for.
 
         Args:
-            ids: Of the clips.
-            columns: Of the embeddings; by default all.
+            ids: Ids of the clips.
+            columns: Columns of the embeddings to return; all by default.
 
         Returns:
-            `(len(ids), len(columns))`.
+            `(len(ids), len(columns))`, float32.
 
         Raises:
-            StoreError: A clip is not here.
+            StoreError: A clip is not stored.
         """
         index = {clip_id: position for position, clip_id in enumerate(self._rows)}
         absent = [clip_id for clip_id in ids if clip_id not in index]
         if absent:
-            raise StoreError(f"{self.folder}: {len(absent)} clips are not stored, as {absent[0]!r}; run predict again")
+            raise StoreError(
+                f"{self.folder}: {len(absent)} clips are not stored, such as {absent[0]!r}; run predict again"
+            )
         rows = self._matrix[[index[clip_id] for clip_id in ids]]
         return rows if columns is None else rows[:, columns]
 
-    def append(self, rows: Sequence[Row], embeddings: Array, failed: Mapping[str, str], rank: int = 0) -> None:
+    def append(
+        self, rows: Sequence[StoredClip], embeddings: NDArray[Any], failed: Mapping[str, str], rank: int = 0
+    ) -> None:
         """Write a shard of new rows, whole or not at all.
 
         Args:
-            rows: The clips.
-            embeddings: `(len(rows), embedding_size)`.
-            failed: Reasons, by clip id.
-            rank: Of the process.
+            rows: Clips of the shard.
+            embeddings: Embeddings of the clips, `(len(rows), embedding_size)`.
+            failed: Reasons why other clips could not be read, by id.
+            rank: Rank of the process.
         """
         folder = self.folder / "shards"
         folder.mkdir(exist_ok=True)
@@ -166,7 +175,7 @@ class EmbeddingStore:
         write_atomically(folder / f"{rank}-{time.time_ns()}-{os.getpid()}.safetensors", content)
 
     def merge(self) -> None:
-        """Make one matrix of what is here and all shards, ordered by clip id; later shards win."""
+        """Merge the matrix and all shards into one matrix, ordered by clip id; later shards win."""
         shards = sorted((self.folder / "shards").glob("*.safetensors"), key=lambda path: path.stat().st_mtime_ns)
         if not shards:
             self._remove([])
@@ -178,9 +187,9 @@ class EmbeddingStore:
                 rows, matrix, metadata = _unpack(shard)
                 failures = json.loads(metadata["failed"])
             except (SafetensorError, ValueError, KeyError):
-                continue  # cut off or damaged: its clips are still missing
+                continue  # truncated or damaged: its clips are still missing
             for clip_id, reason in failures.items():
-                embedding_of.pop(clip_id, None)  # of a file that has broken since
+                embedding_of.pop(clip_id, None)  # its file has become unreadable since
                 failed[clip_id] = reason
             for row, vector in zip(rows, matrix, strict=True):
                 embedding_of[row.id] = (row, vector)
@@ -190,7 +199,7 @@ class EmbeddingStore:
         self.load()
 
     def forget(self, ids: Iterable[str]) -> None:
-        """Drop clips, so that they are computed again; a matrix that is damaged is dropped as a whole."""
+        """Drop clips so that they are computed again; a damaged matrix is dropped as a whole."""
         self.merge()
         kept = {row.id: (row, vector) for row, vector in zip(self._rows.values(), self._matrix, strict=True)}
         for clip_id in ids:
@@ -198,17 +207,17 @@ class EmbeddingStore:
         self._write(kept, self.failed)
         self.load()
 
-    def _write(self, embedding_of: Mapping[str, tuple[Row, Array]], failed: Mapping[str, str]) -> None:
+    def _write(self, embedding_of: Mapping[str, tuple[StoredClip, NDArray[Any]]], failed: Mapping[str, str]) -> None:
         ordered = [embedding_of[clip_id] for clip_id in sorted(embedding_of)]
         rows = [row for row, _ in ordered]
         matrix = np.stack([vector for _, vector in ordered]) if ordered else np.zeros((0, self.embedding_size))
         write_atomically(self.folder / "embeddings.safetensors", _pack(rows, matrix))
-        write_atomically(self.folder / "clips.csv", _csv(Row._fields, rows).encode())
+        write_atomically(self.folder / "clips.csv", _csv(StoredClip._fields, rows).encode())
         if failed or (self.folder / "failed.csv").is_file():
             write_atomically(self.folder / "failed.csv", _csv(("id", "reason"), sorted(failed.items())).encode())
 
     def _remove(self, paths: Iterable[Path]) -> None:
-        """Remove files, and what writes that never ended have left."""
+        """Remove files, and the unfinished files of writes that were cut short."""
         left = [*self.folder.glob(f".*{UNFINISHED}"), *(self.folder / "shards").glob(f".*{UNFINISHED}")]
         for path in [*paths, *left]:
             path.unlink(missing_ok=True)
@@ -227,6 +236,11 @@ class EmbeddingStore:
                 raise ValueError(f"it holds a {type(found).__name__}")
         except ValueError as error:
             raise StoreError(f"{path} cannot be read ({error}); delete the folder to compute it again") from error
+        if found.get("format") != FORMAT:
+            raise StoreError(
+                f"{self.folder} has format {found.get('format')!r}, this version reads and writes {FORMAT}; delete the "
+                "folder to compute it again, or use another --embeddings folder"
+            )
         differing = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
         if differing:
             name = differing[0]
@@ -240,13 +254,29 @@ class EmbeddingStore:
             self.load()
 
     def load(self) -> None:
-        """Read what the last merge has written, by whichever process."""
+        """Read what the last merge wrote, in whichever process."""
         path = self.folder / "embeddings.safetensors"
         try:
             rows, matrix = _unpack(path)[:2] if path.is_file() else ([], np.zeros((0, self.embedding_size), np.float32))
         except (SafetensorError, ValueError, KeyError) as error:
             raise StoreError(f"{path} is damaged ({error}); compute it again with --force") from error
         self._rows, self._matrix = {row.id: row for row in rows}, matrix
+
+
+def open_store(
+    root: Path, frontend: Frontend, datamodule: AudioDataModule, precision: str, *, damaged: bool = False
+) -> EmbeddingStore:
+    """Open the store for the embeddings of a data set by a frontend; it is made if it does not exist.
+
+    Args:
+        root: Folder that holds all stores.
+        frontend: Frontend of the embeddings.
+        datamodule: Data set of the clips.
+        precision: Precision of the trainer.
+        damaged: Whether to open a damaged store, as one without clips.
+    """
+    fields = embedding_fields(frontend, datamodule, precision)
+    return EmbeddingStore(root / store_name(fields, datamodule), fields, frontend.embedding_size, damaged=damaged)
 
 
 def _is_utf8(path: str | Path) -> bool:
@@ -256,17 +286,17 @@ def _is_utf8(path: str | Path) -> bool:
         return False
 
 
-def _pack(rows: Sequence[Row], embeddings: Array, metadata: Mapping[str, str] | None = None) -> bytes:
+def _pack(rows: Sequence[StoredClip], embeddings: NDArray[Any], metadata: Mapping[str, str] | None = None) -> bytes:
     matrix = np.ascontiguousarray(embeddings, np.float32)
-    return save({"embeddings": matrix}, {"clips": _csv(Row._fields, rows), **(metadata or {})})
+    return save({"embeddings": matrix}, {"clips": _csv(StoredClip._fields, rows), **(metadata or {})})
 
 
-def _unpack(path: Path) -> tuple[list[Row], Array, dict[str, str]]:
+def _unpack(path: Path) -> tuple[list[StoredClip], NDArray[Any], dict[str, str]]:
     with safe_open(path, framework="pt") as file:  # PyTorch's tensors stay mapped to the file, NumPy's are copies
         metadata = file.metadata()
         matrix = file.get_tensor("embeddings").numpy()
     lines = list(csv.reader(io.StringIO(metadata["clips"], newline="")))[1:]
-    rows = [Row(clip_id, int(size), int(mtime_ns), float(seconds)) for clip_id, size, mtime_ns, seconds in lines]
+    rows = [StoredClip(clip_id, int(size), int(mtime_ns), float(seconds)) for clip_id, size, mtime_ns, seconds in lines]
     return rows, matrix, metadata
 
 

@@ -7,15 +7,15 @@ from typing import Any, Self
 import numpy as np
 import soxr
 import torch
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .. import audio
-from ..backends.base import Array
 from ..frontends import Frontend
 from ..registry import FRONTENDS
 
-Sounds = Array | Sequence[str | Path]
+Sounds = NDArray[Any] | Sequence[str | Path]
 
 
 class RandomFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
@@ -80,7 +80,7 @@ class RandomFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
             raise ValueError(f"frontend {self.frontend!r} cannot be made: {error}") from error
         return self
 
-    def transform(self, X: Sounds) -> Array:
+    def transform(self, X: Sounds) -> NDArray[Any]:
         """Embeddings `(n_clips, embedding_size)` of waveforms `(n_clips, n_samples)`, or of audio files.
 
         Raises:
@@ -97,12 +97,12 @@ class RandomFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
                 parts.append(frontend(waveforms).cpu().numpy())
         return np.concatenate(parts)
 
-    def get_feature_names_out(self, input_features: Any = None) -> Array:
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """The layer and map that each feature is of, as `layer0.map12`."""
         check_is_fitted(self)
         return np.array(self.frontend_.feature_names, dtype=object)
 
-    def _waveforms(self, X: Sounds) -> Array:
+    def _waveforms(self, X: Sounds) -> NDArray[Any]:
         rate = self.frontend_.sample_rate
         if _are_paths(X):
             return np.stack([audio.load(path, sample_rate=rate, n_samples=self.n_samples).waveform for path in X])

@@ -1,14 +1,13 @@
-"""A trained probe on disk, in a file that cannot run code.
+"""The checkpoint of a fitted probe: a file that cannot run code.
 
 `torch.load(..., weights_only=True)` reads it: tensors and plain Python. Plug-ins are recorded by their registered
-names, never as classes to import; a backend is kept as `stored_backend` packs it. A digest tells damage, not intent.
+names, never as classes to import; a backend is packed by `serialization`. A digest detects damage, not intent.
 """
 
 import hashlib
 import io
-import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -19,38 +18,41 @@ from torch import Tensor
 from ..audio import FitLength
 from ..backends import Backend
 from ..backends.standardized import Standardize, Standardized
-from ..errors import CheckpointError
-from ..files import write_atomically
+from ..datamodules import AudioDataModule, Clip
+from ..embeddings.provenance import clip_fingerprints
+from ..errors import CheckpointError, UntrainedError
+from ..files import is_plain, plain, write_atomically
 from ..frontends import Frontend
-from ..frontends.base import Layers
+from ..frontends.columns import Layers
 from ..frontends.initialisers import Init
 from ..frontends.pooling import Pooling
-from ..plain import is_plain, plain
 from ..registry import BACKENDS, FRONTENDS
-from .serialization import pack, quoted
+from .probe import Probe
+from .serialization import pack
 
-FORMAT = 3
-_DEEPEST, _MOST_VALUES = 8, 10_000_000  # of what is read, so that no file can make the reader hang
+FORMAT = 4
+"""Version of the content; raise it when older checkpoints cannot be read any more."""
+MAX_DEPTH, MAX_VALUES = 8, 10_000_000  # bounds of what is read, so that no file can make the reader hang
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a probe was made of, beside its weights.
+    """Everything that a fitted probe was made of, beside its weights.
 
     Args:
-        frontend: Registered name.
-        frontend_arguments: By name, defaults included.
+        frontend: Registered name of the frontend.
+        frontend_arguments: Arguments of the frontend by name, defaults included.
         init: Distribution of the frontend's weights.
-        layers: That the backend has learned from.
-        pooling: Of the frontend's maps.
+        layers: Layers that the backend was fitted to.
+        pooling: Pooling of the frontend's feature maps.
         standardize: What the backend reads of features.
-        backend: Registered name.
-        sample_rate: In Hz.
-        n_samples: Length of every waveform, in samples.
+        backend: Registered name of the backend.
+        sample_rate: Sample rate of waveforms in Hz.
+        n_samples: Length of every waveform in samples.
         fit_length: What is done with shorter clips.
-        class_names: In the order of the backend's labels.
-        protocol: By which the candidate was chosen.
-        fitted_to: Fingerprints of the clips that it has learned from, which it must not be scored on.
+        class_names: Names of the classes, in the order of the backend's labels.
+        protocol: Protocol by which the candidate was chosen.
+        fitted_to: Fingerprints of the clips that the backend was fitted to, on which it must not be scored.
     """
 
     frontend: str
@@ -80,7 +82,7 @@ class Recipe:
 
 
 def name_frontend(frontend: Frontend) -> tuple[str, dict[str, Any]]:
-    """Registered name and plain arguments of a frontend.
+    """Return the registered name and the plain arguments of a frontend.
 
     Raises:
         CheckpointError: It is not registered, or an argument is no plain value.
@@ -98,7 +100,7 @@ def name_frontend(frontend: Frontend) -> tuple[str, dict[str, Any]]:
 
 
 def name_backend(backend: Backend) -> str:
-    """Registered name of a backend, or of what reads its z-scores.
+    """Return the registered name of a backend, also of one that reads z-scores.
 
     Raises:
         CheckpointError: It is not registered.
@@ -113,12 +115,50 @@ def name_backend(backend: Backend) -> str:
     return name
 
 
-def save(path: Path, recipe: Recipe, frontend: Frontend, backend: Backend) -> None:
-    """Write a trained probe, whole or not at all."""
+def save(path: Path, probe: Probe, datamodule: AudioDataModule, fitted_to: Sequence[Clip]) -> None:
+    """Write a fitted probe, whole or not at all.
+
+    Args:
+        path: File to write.
+        probe: Probe to save.
+        datamodule: Data set that the probe was fitted to.
+        fitted_to: Clips that the backend was fitted to.
+
+    Raises:
+        CheckpointError: The probe is not fitted, or has a part that cannot be saved.
+    """
+    frontend, backend = probe.require_frontend(), probe.require_backend()
+    name, arguments = name_frontend(frontend)
+    backend_name = name_backend(backend)
+    if probe.selection is None:
+        raise CheckpointError(f"backend {backend_name!r} is not fitted, so that there is nothing to save")
+    recipe = Recipe(
+        frontend=name,
+        frontend_arguments=arguments,
+        **frontend.options._asdict(),
+        layers=probe.layers,
+        standardize=probe.standardize,
+        backend=backend_name,
+        sample_rate=frontend.sample_rate,
+        n_samples=datamodule.n_samples,
+        fit_length=datamodule.fit_length,
+        class_names=list(datamodule.class_names),
+        protocol=probe.selection.protocol,
+        fitted_to=clip_fingerprints(datamodule, fitted_to),
+    )
+    try:
+        _write(path, recipe, frontend, pack(backend))
+    except UntrainedError:
+        raise
+    except Exception as error:  # whatever skops raises for parts of a plug-in that it cannot write
+        raise CheckpointError(f"backend {backend_name!r} cannot be saved: {error}") from error
+
+
+def _write(path: Path, recipe: Recipe, frontend: Frontend, backend: Mapping[str, Tensor]) -> None:
     content: dict[str, Any] = {
         "untrained": {"format": FORMAT, **asdict(recipe)},
         "state_dict": {name: tensor.cpu().contiguous() for name, tensor in frontend.state_dict().items()},
-        "backend": pack(backend),
+        "backend": dict(backend),
     }
     content["digest"] = _digest(content)
     written = io.BytesIO()
@@ -133,7 +173,7 @@ def read(path: str | Path) -> tuple[Recipe, dict[str, Any]]:
         The recipe, and the whole content.
 
     Raises:
-        CheckpointError: There is no such file, or it is no checkpoint of ours, or it holds more than tensors and plain
+        CheckpointError: The file does not exist, is no checkpoint of this version, or holds more than tensors and plain
             Python.
     """
     path = Path(path)
@@ -150,14 +190,15 @@ def read(path: str | Path) -> tuple[Recipe, dict[str, Any]]:
         else:
             found = "it cannot be read as tensors and plain values"
         raise CheckpointError(f"{path} is not loaded: {found}; {ours}") from error
-    if not isinstance(content, dict) or set(content) - {"digest"} != {"untrained", "state_dict", "backend"}:
+    is_ours = isinstance(content, dict) and isinstance(content.get("untrained"), dict)
+    if is_ours and content["untrained"].get("format") != FORMAT:
+        found = content["untrained"].get("format")
+        raise CheckpointError(f"{path} has format {found!r}, this version reads {FORMAT}; fit the probe again")
+    if not is_ours or set(content) - {"digest"} != {"untrained", "state_dict", "backend"}:
         holds = sorted(map(str, content)) if isinstance(content, dict) else type(content).__name__
         raise CheckpointError(f"{path} is no checkpoint of untrained (it holds {holds}); {ours}")
     try:
-        fields = dict(content["untrained"])
-        written_as = fields.pop("format")
-        if written_as != FORMAT:
-            raise CheckpointError(f"{path} has format {written_as}, this version reads {FORMAT}; fit the probe again")
+        fields = {name: value for name, value in content["untrained"].items() if name != "format"}
         if content.pop("digest", None) != _digest(content):
             raise CheckpointError(f"{path} has changed since it was written; fit the probe again")
         return Recipe(**fields), content
@@ -167,48 +208,8 @@ def read(path: str | Path) -> tuple[Recipe, dict[str, Any]]:
         raise CheckpointError(f"{path} is damaged ({error}); fit the probe again") from error
 
 
-def build_frontend(recipe: Recipe, content: dict[str, Any], path: str | Path, trust: Sequence[str]) -> Frontend:
-    """The frontend of a checkpoint; its stored weights win over its seed.
-
-    Args:
-        recipe: Of the checkpoint.
-        content: Of the checkpoint.
-        path: Of the checkpoint, for messages.
-        trust: Modules that it may import where its arguments name some.
-
-    Raises:
-        CheckpointError: It would import a module that is not trusted, or does not fit the frontend that is installed.
-    """
-    arguments = recipe.frontend_arguments
-    named = [str(arguments[name]) for name in FRONTENDS.get(recipe.frontend).imports if name in arguments]
-    odd = [module for module in named if not re.fullmatch(r"\w+(\.\w+)*", module)]
-    if odd:
-        raise CheckpointError(f"{path}: its frontend {recipe.frontend!r} names {odd[0]!r}, which is no module")
-    unknown = [module for module in named if module not in trust]
-    if unknown:
-        raise CheckpointError(
-            f"{path}: its frontend {recipe.frontend!r} would import {', '.join(unknown)}; if you know where the file "
-            f"comes from, allow it with --trust {quoted(sorted({*trust, *unknown}))}"
-        )
-    try:
-        made: Frontend = FRONTENDS.create(recipe.frontend, **recipe.frontend_arguments)
-        frontend = made.with_options(recipe.init, recipe.pooling)
-        frontend.load_state_dict(content["state_dict"])
-    except (RuntimeError, TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(
-            f"{path} does not fit the frontend {recipe.frontend!r} that is installed "
-            f"({' '.join(str(error).split())[:300]}); fit the probe again"
-        ) from error
-    if frontend.sample_rate != recipe.sample_rate:
-        raise CheckpointError(
-            f"{path} was fitted at {recipe.sample_rate} Hz, the frontend {recipe.frontend!r} that is installed reads "
-            f"{frontend.sample_rate} Hz; fit the probe again"
-        )
-    return frontend
-
-
 def _digest(content: Any) -> str:
-    """Hexadecimal digest of tensors and plain values, whatever holds them.
+    """Return a hexadecimal digest of tensors and plain values in any containers.
 
     Raises:
         ValueError: It holds anything else, or is nested too deeply.
@@ -219,7 +220,7 @@ def _digest(content: Any) -> str:
     def add(value: Any, depth: int) -> None:
         nonlocal n_values
         n_values += 1
-        if depth > _DEEPEST or n_values > _MOST_VALUES:
+        if depth > MAX_DEPTH or n_values > MAX_VALUES:
             raise ValueError("it is nested deeper, or holds more, than any checkpoint")
         if isinstance(value, Tensor):
             if value.layout != torch.strided or not value.is_contiguous() or value.is_conj() or value.is_neg():
@@ -239,7 +240,7 @@ def _digest(content: Any) -> str:
 
 
 def _types_named(path: Path) -> list[str]:
-    """Types beside tensors and plain values that a checkpoint asks for; none are built."""
+    """Return the types beside tensors and plain values that a checkpoint asks for; none are built."""
     try:
         return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
     except Exception:  # it is no checkpoint at all

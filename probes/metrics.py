@@ -1,12 +1,12 @@
-"""How good predictions are: accuracy with its uncertainty, and two means that no large class dominates."""
+"""Scores of predictions: accuracy with its uncertainty, and two means over classes that no large class dominates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.metrics import f1_score, recall_score
-
-from ..backends.base import Array
 
 CONFIDENCE = 0.95
 N_DRAWS = 10_000
@@ -18,10 +18,10 @@ class Scores:
     """Scores of one set of predictions, as fractions.
 
     Args:
-        balanced_accuracy: Mean over classes of the share of a class's clips that are right, of all folds together.
-        macro_f1: Mean over classes of F1, of all folds together.
+        balanced_accuracy: Mean over classes of the share of a class's clips that are right, over all folds together.
+        macro_f1: Mean over classes of F1, over all folds together.
         accuracy_low: Lower end of the 95 % bootstrap interval of the mean accuracy of the folds.
-        accuracy_high: Its upper end.
+        accuracy_high: Upper end of that interval.
     """
 
     balanced_accuracy: float
@@ -30,18 +30,21 @@ class Scores:
     accuracy_high: float
 
 
-def score(labels: Array, predictions: Array, folds: Sequence[object], groups: Sequence[object]) -> Scores:
+def score_predictions(
+    labels: NDArray[Any], predictions: NDArray[Any], folds: Sequence[object], groups: Sequence[object]
+) -> Scores:
     """Score predictions.
 
     Args:
-        labels: `(n_clips,)`.
-        predictions: `(n_clips,)`.
-        folds: Of each clip; all the same where there are none.
-        groups: Of each clip, as the recording that it is from.
+        labels: True labels, `(n_clips,)`.
+        predictions: Predicted labels, `(n_clips,)`.
+        folds: Fold of each clip; all the same where there are none.
+        groups: Group of each clip, such as the recording that it comes from.
 
     Example:
         >>> import numpy as np
-        >>> scores = score(np.array([0, 0, 1, 1]), np.array([0, 0, 0, 1]), [1, 1, 1, 1], ["a", "b", "c", "d"])
+        >>> labels, predictions = np.array([0, 0, 1, 1]), np.array([0, 0, 0, 1])
+        >>> scores = score_predictions(labels, predictions, [1, 1, 1, 1], ["a", "b", "c", "d"])
         >>> scores.balanced_accuracy, scores.accuracy_low, scores.accuracy_high
         (0.75, 0.25, 1.0)
     """
@@ -55,19 +58,20 @@ def score(labels: Array, predictions: Array, folds: Sequence[object], groups: Se
     )
 
 
-def bootstrap(correct: Array, folds: Sequence[object], groups: Sequence[object]) -> Array:
-    """Draw the mean accuracy of the folds again and again, by the bootstrap over groups within folds (Efron 1979).
+def bootstrap(correct: NDArray[Any], folds: Sequence[object], groups: Sequence[object]) -> NDArray[Any]:
+    """Draw the mean accuracy of the folds 10,000 times, by the bootstrap over groups within folds (Efron 1979).
 
-    The groups of a fold are drawn with replacement, all clips of one together: excerpts of one recording are right or
-    wrong together, and are no independent witnesses. Columns share their draws, so that differences of two are paired.
+    The groups of a fold are drawn with replacement, all clips of a group together, because excerpts of one recording
+    are right or wrong together. Columns share their draws, so that differences between two columns are paired.
 
     Args:
-        correct: How often each clip was right, from 0 to 1, `(n_clips, n_columns)`; a column for each model.
-        folds: Of each clip.
-        groups: Of each clip; a clip of its own has a group of its own.
+        correct: Share of the seeds for which each clip was right, from 0 to 1, `(n_clips, n_columns)`, with a column
+            for each model.
+        folds: Fold of each clip.
+        groups: Group of each clip; a clip without a group has one of its own.
 
     Returns:
-        Accuracies as fractions, `(10000, n_columns)`; the same at each call.
+        Accuracies as fractions, `(10000, n_columns)`, the same at each call.
     """
     rng = np.random.default_rng(0)
     fold_of, group_of = (np.unique(np.array(names, dtype=str), return_inverse=True)[1] for names in (folds, groups))
@@ -89,7 +93,7 @@ def bootstrap(correct: Array, folds: Sequence[object], groups: Sequence[object])
     return total / n_folds
 
 
-def interval(draws: Array) -> tuple[Array, Array]:
-    """Ends of the 95 % interval of draws, each `(n_columns,)`."""
+def interval(draws: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the lower and upper ends of the 95 % interval of draws, each `(n_columns,)`."""
     low, high = np.quantile(draws, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0)
     return low, high

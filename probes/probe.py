@@ -1,4 +1,4 @@
-"""The probe joins the parts: a frontend that is never trained, and a backend that learns from its embeddings.
+"""The probe: a frozen frontend, and a backend that learns from its embeddings.
 
 Its loops are Lightning's: predict computes embeddings from audio; fit and test read them from the store.
 """
@@ -8,19 +8,19 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pytorch_lightning import LightningDataModule, LightningModule
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
 from ..backends import Backend
-from ..backends.base import Array
 from ..backends.standardized import Standardize, Standardized
 from ..datamodules import AudioDataModule, Clip
 from ..datamodules.base import Batch
 from ..embeddings.store import EmbeddingStore
 from ..errors import DataError, StoreError, UsageError
 from ..frontends import Frontend
-from ..frontends.base import Layers
+from ..frontends.columns import Layers
 from ..frontends.initialisers import Init
 from ..frontends.pooling import Pooling
 from ..registry import BACKENDS, FRONTENDS
@@ -30,25 +30,24 @@ _ROWS_AT_A_TIME = 1024
 
 
 class Probe(LightningModule):
-    """A frozen frontend and a backend that is trained on its embeddings.
+    """A frozen frontend, and a backend that is fitted to its embeddings.
 
     Args:
-        frontend: Turns waveforms into embeddings; by default that of the checkpoint.
-        backend: Classifies embeddings; not needed to predict, by default that of the checkpoint in a test.
-        protocol: How candidates are chosen and scored: `holdout`, `nested`, `study`, or `auto`, which is hold-out where
-            there is a test split and nested elsewhere.
-        init: Distribution that the frontend's weights are drawn from: `he_truncated`, as in the study, `he_normal`,
-            `xavier`, `orthogonal` or `pytorch`; by default the frontend's own, which is `he_truncated`.
-        layers: Of the frontend, which the backend learns from: `all`, `last`, or a list of numbers counted from 0.
+        frontend: Frontend that turns waveforms into embeddings; `test` takes that of the checkpoint.
+        backend: Backend that classifies embeddings; `predict` needs none, `test` takes that of the checkpoint.
+        protocol: How candidates are chosen and scored: `holdout`, `nested`, `study`, or `auto`, which is hold-out if
+            there is a test split and nested otherwise.
+        init: Distribution that the frontend's weights are drawn from: `he_truncated` (as in the study), `he_normal`,
+            `xavier`, `orthogonal` or `pytorch`; the default is the frontend's own, which is `he_truncated`.
+        layers: Layers of the frontend that the backend learns from: `all`, `last`, or a list of numbers counted from 0.
             Embeddings hold all layers.
-        pooling: How a feature map becomes features: `mean`, as in the study, `mean_std` or `max`; by default the
+        pooling: How a feature map becomes features: `mean` (as in the study), `mean_std` or `max`; the default is the
             frontend's own, which is `mean`.
-        standardize: What the backend reads: features as they are (`none`, as in the study), or their z-scores
+        standardize: What the backend reads: unchanged features (`none`, as in the study), or their z-scores
             (`zscore`), with means and deviations of the clips that it is fitted to.
 
     Raises:
-        ValueError: The frontend has no such layers, or computes its embeddings in a way to which `init`, `layers` or
-            `pooling` does not apply.
+        ValueError: The frontend has no such layers, or `init`, `layers` or `pooling` does not apply to it.
     """
 
     def __init__(
@@ -69,51 +68,51 @@ class Probe(LightningModule):
         if self.frontend is not None:
             self.init, self.pooling = self.frontend.options
             if layers != "all":
-                self.frontend.columns(layers)  # refuses those that there are not
+                self.frontend.columns(layers)  # raises if there are no such layers
         self.selection: Selection | None = None
-        self.test_predictions: Array = np.zeros(0, int)
+        self.test_predictions: NDArray[Any] = np.zeros(0, int)
         self._batches: list[tuple[Tensor, Tensor]] = []
 
     @property
     def columns(self) -> list[int] | None:
-        """Columns of an embedding that the backend learns from: those of `layers`; None for all."""
+        """Columns of an embedding that the backend learns from; None for all."""
         return None if self.layers == "all" else self.require_frontend().columns(self.layers)
 
     @property
     def n_features(self) -> int:
-        """How many numbers the backend learns from."""
+        """Number of features that the backend learns from."""
         return self.require_frontend().embedding_size if self.columns is None else len(self.columns)
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """What the backend reads of a batch of clips.
+        """Return the features that the backend reads for a batch of clips.
 
         Args:
-            waveform: `(batch, n_samples)`.
+            waveform: Waveforms, `(batch, n_samples)`.
 
         Returns:
-            `(batch, n_features)`.
+            Features, `(batch, n_features)`.
         """
         embeddings: Tensor = self.require_frontend()(waveform)
         return embeddings if self.columns is None else embeddings[:, self.columns]
 
     def on_predict_start(self) -> None:
-        """Lay out the weights as tensor cores read them."""
+        """Lay out the weights in the order that tensor cores read."""
         if self.device.type == "cuda":
             self.require_frontend().to(memory_format=torch.channels_last)
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Embeddings of a batch, of all layers, `(n_clips_read, embedding_size)`."""
+        """Return embeddings of a batch over all layers, `(n_clips_read, embedding_size)`."""
         frontend = self.require_frontend()
         if not batch.ids:
             return torch.zeros(0, frontend.embedding_size)
         return frontend(batch.waveforms)  # type: ignore[no-any-return]
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
-        """Hand embeddings and labels to the backend."""
+        """Collect embeddings and labels for the backend."""
         self._batches.append(batch)
 
     def on_train_epoch_end(self) -> None:
-        """Search the backend's candidates and fit the chosen one."""
+        """Search the candidates of the backend and fit the chosen one."""
         backend = self.require_backend()
         if self.standardize == "zscore":
             backend = Standardized(backend)
@@ -125,7 +124,7 @@ class Probe(LightningModule):
         self.log(self.selection.score_name, self.selection.score)
 
     def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
-        """Keep the label that the trained backend gives, and the true one."""
+        """Collect the labels that the fitted backend predicts, and the true ones."""
         X, y = batch
         self._batches.append((torch.from_numpy(np.asarray(self.require_backend().predict(X.numpy()))), y))
 
@@ -137,38 +136,57 @@ class Probe(LightningModule):
         self.log("test/accuracy", (given == true).double().mean())
 
     def configure_optimizers(self) -> list[Any]:
-        """None: nothing is trained by gradients."""
+        """Return none, because nothing is trained by gradients."""
         return []
 
     def require_frontend(self) -> Frontend:
-        """The frontend.
+        """Return the frontend.
 
         Raises:
-            UsageError: None was given.
+            UsageError: The probe has none.
         """
         if self.frontend is None:
             raise UsageError(f"no frontend was given: add --model.frontend, one of {', '.join(FRONTENDS.names())}")
         return self.frontend
 
     def require_backend(self) -> Backend:
-        """The backend.
+        """Return the backend.
 
         Raises:
-            UsageError: None was given.
+            UsageError: The probe has none.
         """
         if self.backend is None:
             raise UsageError(f"no backend was given: add --model.backend, one of {', '.join(BACKENDS.names())}")
         return self.backend
+
+    def require_selection(self) -> Selection:
+        """Return the outcome of the search.
+
+        Raises:
+            UsageError: The probe is not fitted.
+        """
+        if self.selection is None:
+            raise UsageError("the probe is not fitted; run the fit stage first")
+        return self.selection
 
 
 class EmbeddedData(LightningDataModule):
     """Embeddings of a data set with their labels, for the fit and test loops.
 
     Args:
-        store: Where the embeddings are.
-        datamodule: What says which clips there are.
-        class_names: In the order of the labels.
-        columns: Of the embeddings, to read; by default all.
+        store: Store of the embeddings.
+        datamodule: Data set of the clips.
+        class_names: Names of the classes, in the order of the labels.
+        columns: Columns of the embeddings to read; all by default.
+
+    Attributes:
+        clips: Clips that could be read.
+        learned: Clips that a backend is fitted to: those outside the test split.
+        tested: Clips of the test split.
+
+    Raises:
+        DataError: No clip could be read.
+        StoreError: Embeddings of some clips are not stored.
     """
 
     def __init__(
@@ -190,20 +208,20 @@ class EmbeddedData(LightningDataModule):
         self.tested = [clip for clip in clips if clip.split == "test"]
         self._label_of = {name: label for label, name in enumerate(class_names)}
 
-    def labels(self, clips: Sequence[Clip]) -> Array:
-        """Labels of clips, as indices into the class names."""
+    def labels(self, clips: Sequence[Clip]) -> NDArray[Any]:
+        """Return labels of clips, as indices into the class names."""
         return np.array([self._label_of[clip.label] for clip in clips])
 
-    def embeddings(self, clips: Sequence[Clip]) -> Array:
-        """Embeddings of clips, `(len(clips), n_features)`."""
+    def embeddings(self, clips: Sequence[Clip]) -> NDArray[Any]:
+        """Return embeddings of clips, `(len(clips), n_features)`."""
         return self.store.read([clip.id for clip in clips], self.columns)
 
     def train_dataloader(self) -> DataLoader[Any]:
-        """Embeddings of all clips outside the test split."""
+        """Return embeddings of all clips outside the test split."""
         return self._loader(self.learned)
 
     def test_dataloader(self) -> DataLoader[Any]:
-        """Embeddings of the test split."""
+        """Return embeddings of the test split."""
         return self._loader(self.tested)
 
     def _loader(self, clips: Sequence[Clip]) -> DataLoader[Any]:

@@ -1,8 +1,8 @@
-"""How candidates are chosen and scored.
+"""Protocols: how candidates are chosen and scored.
 
-`holdout` chooses on validation, fits on train and is scored on test. `nested` scores each fold with the candidate that
-the other folds choose. `study` reports the best mean over the folds that it was chosen by, as Pons & Serra (2018) did,
-and is optimistic for that.
+`holdout` chooses on validation, fits on train and scores on test. `nested` scores each fold with the candidate that was
+chosen on the other folds. `study` reports the best mean over the very folds that it was chosen on, as Pons & Serra
+(2018) did, and is therefore optimistic.
 """
 
 from collections.abc import Sequence
@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..backends.base import Array, Backend, SearchResult, Splits, first_of_best
+from ..backends.base import Backend, SearchResult, Splits, first_of_best
 from ..datamodules.clip import Clip
 from ..datamodules.splits import class_sizes, groups_of, stratified
 from ..errors import DataError
@@ -25,18 +26,18 @@ class Selection:
     """The outcome of a search: the model, how well it does, and by which rule.
 
     Args:
-        protocol: The rule that was used: `holdout`, `nested` or `study`.
+        protocol: Protocol that was used: `holdout`, `nested` or `study`.
         model: The chosen candidate, fitted.
         candidates: Arguments of every candidate.
-        candidate_scores: Mean accuracy of every candidate over what it was chosen by.
+        candidate_scores: Mean accuracy of every candidate over the clips that it was chosen on.
         best: Index of the chosen candidate.
         score_name: `val/accuracy` for hold-out, `cv/accuracy` for folds.
         score: Accuracy as a fraction.
         scored: Indices of the clips behind the score.
-        predictions: The labels given to these clips.
-        fold_scores: Accuracy of each fold, empty for hold-out.
-        fold_sizes: Number of clips of each part whose accuracies the score is the mean of.
-        selected_on_test: Whether the score was chosen by the very clips that it is of.
+        predictions: Labels that were predicted for these clips.
+        fold_scores: Accuracy of each fold; empty for hold-out.
+        fold_sizes: Number of clips of each part whose accuracies the score averages.
+        selected_on_test: Whether the candidate was chosen on the very clips that are scored.
     """
 
     protocol: str
@@ -46,8 +47,8 @@ class Selection:
     best: int
     score_name: str
     score: float
-    scored: Array
-    predictions: Array
+    scored: NDArray[Any]
+    predictions: NDArray[Any]
     fold_scores: list[float] = field(default_factory=list)
     fold_sizes: list[int] = field(default_factory=list)
     selected_on_test: bool = False
@@ -59,9 +60,9 @@ class Selection:
 
 
 def resolve(protocol: Protocol, clips: Sequence[Clip]) -> Resolved:
-    """The protocol to use for these clips: `auto` is hold-out where there is a test split, else nested.
+    """Return the protocol for these clips: `auto` is hold-out if there is a test split, and nested otherwise.
 
-    Data with a test split is scored on it under `study` too, as the study does with GTZAN.
+    Data with a test split is scored on it under `study` too, as Pons & Serra (2018) did with GTZAN.
 
     Raises:
         DataError: The clips have neither the splits nor the folds that the protocol needs.
@@ -84,16 +85,18 @@ def resolve(protocol: Protocol, clips: Sequence[Clip]) -> Resolved:
     return "nested"
 
 
-def select(backend: Backend, X: Array, y: Array, clips: Sequence[Clip], protocol: Resolved, seed: int = 0) -> Selection:
-    """Search the backend's candidates, fit the chosen one and score it.
+def select(
+    backend: Backend, X: NDArray[Any], y: NDArray[Any], clips: Sequence[Clip], protocol: Resolved, seed: int = 0
+) -> Selection:
+    """Search the candidates of a backend, fit the chosen one and score it.
 
     Args:
-        backend: The backend whose candidates are searched.
+        backend: Backend whose candidates are searched.
         X: Embeddings, `(n_clips, n_features)`.
         y: Labels, `(n_clips,)`.
-        clips: The clips that the rows belong to, for their splits and folds.
-        protocol: The rule of selection, as `resolve` gives it for the whole data set.
-        seed: Of the folds made of the train split where there is no validation split.
+        clips: Clips of the rows, for their splits and folds.
+        protocol: Protocol, as `resolve` returns it for the whole data set.
+        seed: Seed of the folds that the train split is divided into if there is no validation split.
 
     Raises:
         DataError: There are too few clips.
@@ -104,7 +107,7 @@ def select(backend: Backend, X: Array, y: Array, clips: Sequence[Clip], protocol
     return (_study if protocol == "study" else _nested)(backend, X, y, folds)
 
 
-def _holdout(backend: Backend, X: Array, y: Array, clips: Sequence[Clip], seed: int) -> Selection:
+def _holdout(backend: Backend, X: NDArray[Any], y: NDArray[Any], clips: Sequence[Clip], seed: int) -> Selection:
     split = np.array([clip.split or "" for clip in clips])
     train, validation = np.flatnonzero(split == "train"), np.flatnonzero(split == "validation")
     if len(np.unique(y[train])) < 2:
@@ -130,7 +133,7 @@ def _holdout(backend: Backend, X: Array, y: Array, clips: Sequence[Clip], seed: 
 
 
 def n_inner_folds(train: Sequence[Clip]) -> int:
-    """How many folds of the train split candidates are chosen on where there is no validation split.
+    """Return how many folds of the train split candidates are chosen on if there is no validation split.
 
     Raises:
         DataError: A class has too few clips, or groups of clips, for two.
@@ -144,14 +147,14 @@ def n_inner_folds(train: Sequence[Clip]) -> int:
     return n_folds
 
 
-def _study(backend: Backend, X: Array, y: Array, folds: Array) -> Selection:
+def _study(backend: Backend, X: NDArray[Any], y: NDArray[Any], folds: NDArray[Any]) -> Selection:
     splits = [(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in np.unique(folds)]
     result = backend.search(X, y, splits)
     return _over_folds("study", backend, X, y, splits, result, [result.best] * len(splits), selected_on_test=True)
 
 
-def _nested(backend: Backend, X: Array, y: Array, folds: Array) -> Selection:
-    """One search: a split for each fold, and one for each pair of folds, of which either may be the outer one."""
+def _nested(backend: Backend, X: NDArray[Any], y: NDArray[Any], folds: NDArray[Any]) -> Selection:
+    """Search once: on a split for each fold, and one for each pair of folds, either of which may be the outer one."""
     names = np.unique(folds)
     outer = [(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in names]
     pairs = [(i, j) for i in range(len(names)) for j in range(i + 1, len(names))]
@@ -178,8 +181,8 @@ def _nested(backend: Backend, X: Array, y: Array, folds: Array) -> Selection:
 def _over_folds(
     protocol: str,
     backend: Backend,
-    X: Array,
-    y: Array,
+    X: NDArray[Any],
+    y: NDArray[Any],
     splits: Splits,
     result: SearchResult,
     chosen: list[int],
@@ -204,6 +207,6 @@ def _over_folds(
     )
 
 
-def _fit(backend: Backend, candidate: dict[str, Any], X: Array, y: Array) -> Backend:
+def _fit(backend: Backend, candidate: dict[str, Any], X: NDArray[Any], y: NDArray[Any]) -> Backend:
     model: Backend = backend.with_candidate(candidate).fit(X, y)
     return model

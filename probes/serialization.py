@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..backends import Backend
-from ..backends.base import Array
 from ..backends.standardized import Standardize, Standardized
 from ..errors import CheckpointError
 from ..registry import BACKENDS
@@ -102,9 +102,9 @@ def quoted(types: Sequence[str]) -> str:
     return types[0] if len(types) == 1 else f"'[{', '.join(types)}]'"
 
 
-def _without_arrays(backend: Backend) -> tuple[Backend, dict[str, Array]]:
+def _without_arrays(backend: Backend) -> tuple[Backend, dict[str, NDArray[Any]]]:
     """A copy that lacks its arrays of numbers, and these by name, as `coefs_`, or `backend_.coefs_` of one within."""
-    bare, arrays = copy.copy(backend), dict[str, Array]()
+    bare, arrays = copy.copy(backend), dict[str, NDArray[Any]]()
     for name, value in vars(backend).items():
         if isinstance(value, Backend):
             inner, found = _without_arrays(value)
@@ -116,7 +116,7 @@ def _without_arrays(backend: Backend) -> tuple[Backend, dict[str, Array]]:
     return bare, arrays
 
 
-def _give_arrays(backend: object, arrays: dict[str, Array]) -> None:
+def _give_arrays(backend: object, arrays: dict[str, NDArray[Any]]) -> None:
     """The reverse of `_without_arrays`."""
     for name, array in arrays.items():
         owner, (*path, last) = backend, name.split(".")

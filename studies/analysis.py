@@ -1,18 +1,19 @@
-"""What can be said of a study's results: means, two spreads, and which differences are more than chance."""
+"""Analysis of a study's results: means, two measures of spread, and tests of differences."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from statistics import mean, stdev
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..backends.base import Array
 from ..probes.metrics import bootstrap, interval
+from ..probes.record import Predictions, predictions_file, read_predictions, units
 from .published import published
-from .results import Predictions, Result, predictions_file, read_predictions, units
+from .results import Result
 from .significance import bootstrap_test, corrected_t_test, holm
 
 LEVEL = 0.05
@@ -25,9 +26,9 @@ class Cell:
     """All seeds of a frontend with a backend on a data set.
 
     Args:
-        runs: One for each seed; a single one where nothing is random.
-        low: Lower end of the 95 % bootstrap interval over clips, or groups of clips, of seed-averaged correctness.
-        high: Its upper end.
+        runs: Runs, one for each seed; a single one where nothing is random.
+        low: Lower end of the 95 % bootstrap interval over clips, or groups of clips, of the mean accuracy over seeds.
+        high: Upper end of that interval.
     """
 
     runs: Sequence[Result]
@@ -36,7 +37,7 @@ class Cell:
 
     @property
     def first(self) -> Result:
-        """One of the runs, for what all have in common."""
+        """One of the runs, for the facts that all have in common."""
         return self.runs[0]
 
     @property
@@ -51,30 +52,30 @@ class Cell:
 
     @property
     def published(self) -> float | None:
-        """What Pons & Serra (2018) have published for it, as a fraction; None if nothing."""
+        """Accuracy that Pons & Serra (2018) published, as a fraction; None if there is none."""
         found = published(self.first.datamodule, self.first.frontend, self.first.backend)
         return None if found is None else found / 100
 
     @property
     def seconds_per_clip(self) -> float | None:
-        """Of representation and network; None if it is not known."""
+        """Time of representation and network for one clip, in s; None if unknown."""
         known = [run.seconds_per_clip for run in self.runs if run.seconds_per_clip is not None]
         return mean(known) if known else None
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The difference of two frontends with one backend on one data set.
+    """The difference between two frontends with one backend on one data set.
 
     Args:
         dataset: Name of the data set.
         backend: Name of the backend.
-        a: A frontend.
-        b: Another.
-        difference: Accuracy of `a` less that of `b`, both means over seeds, as a fraction.
-        p: Two-sided.
-        p_corrected: For all pairs of frontends of this data set and backend, by Holm.
-        test: By which p was found.
+        a: Name of a frontend.
+        b: Name of another frontend.
+        difference: Accuracy of `a` minus accuracy of `b`, both averaged over seeds, as a fraction.
+        p: Two-sided p-value.
+        p_corrected: P-value corrected for all pairs of frontends of this data set and backend, by Holm.
+        test: Name of the test.
     """
 
     dataset: str
@@ -94,11 +95,11 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Analysis:
-    """What can be said of a study.
+    """Analysis of a study.
 
     Args:
-        cells: By data set, frontend and backend, in the order of the study.
-        comparisons: Of all pairs of frontends that are compared by an honest protocol.
+        cells: Cells by data set, frontend and backend, in the order of the study.
+        comparisons: Comparisons of all pairs of frontends whose scores were not selected on test clips.
     """
 
     cells: Mapping[tuple[str, str, str], Cell]
@@ -110,15 +111,15 @@ class Analysis:
         return list(dict.fromkeys(dataset for dataset, _, _ in self.cells))
 
     def backends(self, dataset: str) -> list[str]:
-        """Names of the backends that were fitted to a data set."""
+        """Return the names of the backends that were fitted to a data set."""
         return list(dict.fromkeys(backend for name, _, backend in self.cells if name == dataset))
 
     def of(self, dataset: str) -> list[Cell]:
-        """The cells of a data set."""
+        """Return the cells of a data set."""
         return [cell for (name, _, _), cell in self.cells.items() if name == dataset]
 
     def kinds(self) -> dict[str, list[str]]:
-        """Frontends by what they read, from minimal filters to many (Pons's talk); those that do not say come last."""
+        """Return frontends by what they read, from minimal filters to many (Pons's talk); others come last."""
         seen = {cell.first.frontend: cell.first for cell in self.cells.values()}
         kinds: dict[str, list[str]] = {}
         for name, result in seen.items():
@@ -128,7 +129,7 @@ class Analysis:
         return {kind: kinds[kind] for kind in sorted(kinds, key="others".__eq__)}
 
     def frontends(self) -> list[str]:
-        """Frontends in the order of `kinds`."""
+        """Return frontends in the order of `kinds`."""
         return [name for names in self.kinds().values() for name in names]
 
 
@@ -136,8 +137,8 @@ def analyse(results: Sequence[Result], folder: Path) -> Analysis:
     """Average over seeds, draw intervals, and test all differences.
 
     Args:
-        results: Of one study.
-        folder: Of the study, in which the runs and their predictions are.
+        results: Results of one study.
+        folder: Folder of the study, which holds the runs and their predictions.
 
     Raises:
         UsageError: Predictions are missing.
@@ -150,44 +151,69 @@ def analyse(results: Sequence[Result], folder: Path) -> Analysis:
     for dataset in dict.fromkeys(dataset for dataset, _, _ in runs_of):
         keys = [key for key in runs_of if key[0] == dataset]
         predictions = {key: [_predictions(folder, run) for run in runs_of[key]] for key in keys}
-        # A frontend may have lost a clip that others have read.
-        alike: dict[tuple[str, ...], list[_Key]] = {}
-        for key in keys:
-            alike.setdefault(tuple(_common(predictions[key]).ids), []).append(key)
-        scored = {key: found for those in alike.values() for found in [_scored(those, predictions)] for key in those}
+        scored = _scored_alike(predictions)
         for key in keys:
             low, high = interval(scored[key].draws[:, [scored[key].keys.index(key)]])
             cells[key] = Cell(runs_of[key], float(low[0]), float(high[0]))
         for backend in dict.fromkeys(backend for _, _, backend in keys):
             honest = [key for key in keys if key[2] == backend and not runs_of[key][0].selected_on_test]
-            found = []
-            for a, b in combinations(honest, 2):
-                together = scored[a] if scored[a] is scored[b] else _scored([a, b], predictions)
-                if together.clips.ids:
-                    found.append(_compare(a, b, together, runs_of[a][0].protocol))
-            corrected = holm([comparison.p for comparison in found])
-            comparisons += [replace(one, p_corrected=p) for one, p in zip(found, corrected, strict=True)]
+            protocols = {key: runs_of[key][0].protocol for key in honest}
+            comparisons += _comparisons(protocols, scored, predictions)
     return Analysis(cells, comparisons)
 
 
 class _Scored(NamedTuple):
-    """What was scored on the same clips: how often each was right, `(n_clips, n_keys)`, and draws of accuracies."""
+    """Models that were scored on the same clips.
+
+    Args:
+        keys: Keys of the models, in the order of the columns.
+        clips: Clips that all of them were scored on.
+        correct: Share of the seeds for which each clip was right, `(n_clips, n_keys)`.
+        draws: Draws of their accuracies, `(n_draws, n_keys)`.
+    """
 
     keys: Sequence[_Key]
     clips: Predictions
-    correct: Array
-    draws: Array
+    correct: NDArray[Any]
+    draws: NDArray[Any]
 
 
-def _scored(keys: Sequence[_Key], predictions: Mapping[_Key, Sequence[Predictions]]) -> _Scored:
+def _scored_alike(predictions: Mapping[_Key, Sequence[Predictions]]) -> dict[_Key, _Scored]:
+    """Return the scores of each model, together with all models that were scored on the same clips.
+
+    A frontend may have lost a clip that others have read, so that not all models of a data set share their clips.
+    """
+    alike: dict[tuple[str, ...], list[_Key]] = {}
+    for key, seeds in predictions.items():
+        alike.setdefault(tuple(_common(seeds).ids), []).append(key)
+    found: dict[_Key, _Scored] = {}
+    for keys in alike.values():
+        found |= dict.fromkeys(keys, _score(keys, predictions))
+    return found
+
+
+def _score(keys: Sequence[_Key], predictions: Mapping[_Key, Sequence[Predictions]]) -> _Scored:
     clips = _common([each for key in keys for each in predictions[key]])
     correct = np.stack([_correctness(clips, predictions[key]) for key in keys], axis=1)
     draws = bootstrap(correct, clips.folds, units(clips)) if clips.ids else np.zeros((1, len(keys)))
     return _Scored(keys, clips, correct, draws)
 
 
+def _comparisons(
+    protocols: Mapping[_Key, str], scored: Mapping[_Key, _Scored], predictions: Mapping[_Key, Sequence[Predictions]]
+) -> list[Comparison]:
+    """Compare all pairs of models with one backend on one data set, corrected for being several."""
+    found = []
+    for a, b in combinations(protocols, 2):
+        together = scored[a] if scored[a] is scored[b] else _score([a, b], predictions)
+        if together.clips.ids:
+            found.append(_compare(a, b, together, protocols[a]))
+    corrected = holm([comparison.p for comparison in found])
+    return [replace(comparison, p_corrected=p) for comparison, p in zip(found, corrected, strict=True)]
+
+
 def _compare(a: _Key, b: _Key, scored: _Scored, protocol: str) -> Comparison:
-    """Two frontends with one backend on the clips that both have read; p is not corrected yet."""
+    """Compare two frontends with one backend on the clips that both have read; p is not corrected yet."""
     columns = [scored.keys.index(a), scored.keys.index(b)]
     names = sorted(set(scored.clips.folds))
     inside = [np.array([fold == name for fold in scored.clips.folds]) for name in names]
@@ -206,14 +232,14 @@ def _predictions(folder: Path, result: Result) -> Predictions:
 
 
 def _common(several: Sequence[Predictions]) -> Predictions:
-    """Clips that are in all of them."""
+    """Return the clips that are in all of several predictions."""
     ids = set(several[0].ids).intersection(*(predictions.ids for predictions in several))
     rows = [row for row in zip(*several[0], strict=True) if row[0] in ids]
     return Predictions(*map(list, zip(*rows, strict=True))) if rows else Predictions([], [], [], [], [])
 
 
-def _correctness(clips: Predictions, seeds: Sequence[Predictions]) -> Array:
-    """How often each clip is right, over seeds, `(n_clips,)`, in the order of `clips`."""
+def _correctness(clips: Predictions, seeds: Sequence[Predictions]) -> NDArray[Any]:
+    """Return the share of the seeds for which each clip is right, `(n_clips,)`, in the order of `clips`."""
     found = []
     for predictions in seeds:
         right = {

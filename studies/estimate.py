@@ -1,4 +1,4 @@
-"""What a study would do: its runs, what is there already, and an estimate of the time that the rest takes."""
+"""The dry run of a study: its runs, what is done already, and an estimate of the time that the rest takes."""
 
 import contextlib
 import time
@@ -11,8 +11,8 @@ from pytorch_lightning import Trainer
 
 from ..backends.standardized import Standardized
 from ..datamodules import AudioDataModule, Clip
-from ..embeddings.provenance import describe
-from ..embeddings.writer import open_store, place
+from ..embeddings.provenance import embedding_fields, store_name
+from ..embeddings.store import open_store
 from ..errors import AudioError
 from ..probes.run import Run
 from ..probes.selection import resolve, select
@@ -24,28 +24,28 @@ _WRITING = 0.8  # s; figures, logs and checkpoint of a run, roughly
 
 
 def dry_run(study: Study, trainer: Trainer, embeddings: Path, *, force: bool) -> Iterator[str]:
-    """Say what a study would do, line by line, without doing it.
+    """Yield what a study would do, line by line, without doing it.
 
     Args:
-        study: The runs.
-        trainer: Of the extraction.
-        embeddings: Folder of all stores.
+        study: Study to estimate.
+        trainer: Trainer that extracts.
+        embeddings: Folder that holds all stores.
         force: Whether everything is computed again.
 
     Yields:
-        A line a run, then counts and times.
+        A line for each run, then counts and times.
     """
     missing: dict[str, tuple[int, Run]] = {}
     waiting = []
     done = study.done()
     for run in study.runs:
-        if run.identity in done and not force:
+        if run.key.identity in done and not force:
             yield f"{run.folder}: done"
             continue
         waiting.append(run)
-        if run.extraction not in missing:
-            missing[run.extraction] = (_n_missing(run, str(trainer.precision), embeddings, force=force), run)
-        n, total = missing[run.extraction][0], len(run.datamodule.listed)
+        if run.key.extraction not in missing:
+            missing[run.key.extraction] = (_n_missing(run, str(trainer.precision), embeddings, force=force), run)
+        n, total = missing[run.key.extraction][0], len(run.datamodule.listed)
         yield f"{run.folder}: to do, {total - n} of {total} embeddings are there"
     yield from study.notes
     n_clips = sum(n for n, _ in missing.values())
@@ -54,16 +54,19 @@ def dry_run(study: Study, trainer: Trainer, embeddings: Path, *, force: bool) ->
     if waiting:
         extracting = sum(n * _seconds_per_clip(run, trainer) for n, run in missing.values() if n) / trainer.world_size
         fitting = _seconds_of_fits(waiting)
-        both = told(extracting + fitting)
+        both = duration(extracting + fitting)
         how = "from the time of one clip of each frontend, and of small searches"
-        yield f"about {both}: embeddings {told(extracting)}, fits {told(fitting)} ({how})"
+        yield f"about {both}: embeddings {duration(extracting)}, fits {duration(fitting)} ({how})"
 
 
-def told(seconds: float) -> str:
-    """A time as people say it.
+def duration(seconds: float) -> str:
+    """Return a duration for people.
+
+    Args:
+        seconds: Duration in s.
 
     Example:
-        >>> told(42.3), told(600), told(5000)
+        >>> duration(42.3), duration(600), duration(5000)
         ('42 s', '10 min', '1 h 23 min')
     """
     if seconds < 100:
@@ -75,7 +78,7 @@ def told(seconds: float) -> str:
 def _n_missing(run: Run, precision: str, embeddings: Path, *, force: bool) -> int:
     frontend = run.probe.require_frontend()
     frontend.draw()
-    folder = embeddings / place(describe(frontend, run.datamodule, precision), run.datamodule)
+    folder = embeddings / store_name(embedding_fields(frontend, run.datamodule, precision), run.datamodule)
     if force or not folder.is_dir():  # opening it would make it
         return len(run.datamodule.listed)
     store = open_store(embeddings, frontend, run.datamodule, precision, damaged=True)
@@ -83,7 +86,7 @@ def _n_missing(run: Run, precision: str, embeddings: Path, *, force: bool) -> in
 
 
 def _seconds_per_clip(run: Run, trainer: Trainer) -> float:
-    """Decoding of the first clip, and its way through the frontend; what a plug-in raises, the study will tell."""
+    """Time the decoding of the first clip and its way through the frontend; ignore errors, which the study reports."""
     device, datamodule = trainer.strategy.root_device, run.datamodule
     frontend = run.probe.require_frontend()
     start = time.perf_counter()
@@ -107,12 +110,12 @@ def _seconds_per_clip(run: Run, trainer: Trainer) -> float:
 
 
 def _seconds_of_fits(runs: Sequence[Run]) -> float:
-    """Searches of a few clips with made embeddings, and how their time grows from one number of clips to another."""
+    """Extrapolate from searches of a few clips with random embeddings, and from how their time grows with the clips."""
     known: dict[tuple[str, str, int], float] = {}
     total = 0.0
     for run in runs:
         n_features = run.probe.n_features
-        key = (run.params["dataset"], run.params["backend"], round(np.log2(n_features)))
+        key = (run.key.params["dataset"], run.key.params["backend"], round(np.log2(n_features)))
         if key not in known:
             known[key] = _seconds_of_fit(run, n_features)
         total += known[key] + _WRITING
@@ -145,7 +148,7 @@ def _time_search(run: Run, n_features: int, n_clips: int) -> float:
 
 
 def _thinned(datamodule: AudioDataModule, n: int) -> list[Clip]:
-    """Some of the clips that are learned from, of all classes, splits and folds in their shares."""
+    """Return some of the clips that are learned from, with the same shares of classes, splits and folds."""
     learned = [clip for clip in datamodule.listed if clip.split != "test"]
     learned.sort(key=lambda clip: (str(clip.split), -1 if clip.fold is None else clip.fold, clip.label))
     return [learned[index] for index in np.linspace(0, len(learned) - 1, n).astype(int)]

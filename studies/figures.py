@@ -1,4 +1,4 @@
-"""Figures: a study in the style of its original, accuracy against cost, confusion, and random filters."""
+"""Figures of a study: accuracies in the style of its original, and accuracy against cost."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,15 +7,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
-from torch import nn
 
-from ..backends.base import Array
-from ..frontends import Frontend
 from .analysis import Analysis, Cell
 
 BASELINE = "mfcc"
-_A_ROW = 8  # random filters
-_INTERVAL = "0.35"  # a grey that shows on bars and beside them
+_INTERVAL = "0.35"  # a grey that is visible on bars and beside them
 _COSTS: dict[str, Callable[[Cell], float | None]] = {
     "parameters": lambda cell: cell.first.n_parameters,
     "FLOP for a clip": lambda cell: cell.first.flop,
@@ -152,62 +148,6 @@ def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, flo
         if not best or value > best[-1][1]:
             best.append((cost, value))
     return best
-
-
-def confusion_figure(shares: Array, class_names: Sequence[str], title: str) -> Figure:
-    """A confusion matrix, each row in per cent of its class.
-
-    Args:
-        shares: For each true class (rows) how many per cent of its clips were given each, `(n_classes, n_classes)`.
-        class_names: In the order of rows and columns.
-        title: Above it.
-    """
-    size = 2.5 + 0.5 * len(class_names)
-    figure = Figure(figsize=(size + 1, size), layout="constrained")
-    axes = figure.subplots()
-    image = axes.imshow(shares, vmin=0, vmax=100, cmap="Blues")
-    axes.set_xticks(range(len(class_names)), class_names, rotation=45, ha="right", parse_math=False)
-    axes.set_yticks(range(len(class_names)), class_names, parse_math=False)
-    axes.set(xlabel="predicted", ylabel="true", title=title)
-    for (row, column), share in np.ndenumerate(shares):
-        if share:
-            colour = "white" if share > 50 else "black"
-            axes.text(column, row, f"{share:.0f}", ha="center", va="center", color=colour, fontsize=8)
-    figure.colorbar(image, ax=axes, label="% of the true class", shrink=0.8)
-    return figure
-
-
-def filters_figure(frontend: Frontend) -> Figure | None:
-    """The random filters of the layer that reads the representation, a few of each shape; None if there is none."""
-    convolutions = [
-        (name, module)
-        for name, module in frontend.named_modules()
-        if isinstance(module, nn.Conv1d | nn.Conv2d) and name.split(".")[0] != "representation"
-    ]
-    first = [(name, conv) for name, conv in convolutions if conv.in_channels == 1] or convolutions[:1]
-    if not first:
-        return None
-    n_shown = _A_ROW if len(first) > 1 else 2 * _A_ROW
-    figure = Figure(figsize=(9, 0.6 + 1.1 * len(first)), layout="constrained")
-    for axes, (name, conv) in zip(figure.subplots(len(first), 1, squeeze=False)[:, 0], first, strict=True):
-        weights = conv.weight[:n_shown, 0].detach().float().cpu().numpy()
-        shape = " x ".join(map(str, conv.kernel_size))
-        unit = "bands x frames" if weights.ndim == 3 else "steps"
-        axes.set_title(f"{name}: {len(weights)} of {conv.out_channels} filters, {shape} {unit}", fontsize=8)
-        gap = np.full((*weights.shape[:-1], max(1, weights.shape[-1] // 8)), np.nan)
-        side_by_side = np.concatenate([weights, gap], axis=-1)
-        if weights.ndim == 3:
-            axes.imshow(
-                np.concatenate(list(side_by_side), axis=1),
-                aspect="auto",
-                cmap="RdBu",
-                origin="lower",
-                interpolation="nearest",
-            )
-        else:
-            axes.plot(side_by_side.ravel(), linewidth=0.6)
-        axes.set_axis_off()
-    return figure
 
 
 def _folded(name: str) -> str:

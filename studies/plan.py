@@ -1,9 +1,8 @@
-"""A study file: what it may hold, and the runs that it stands for, checked before any of them begins."""
+"""The plan of a study: what a study file may hold, and the runs that it stands for, checked before any begins."""
 
 import itertools
 import re
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,24 +10,28 @@ from typing import Any
 import yaml
 from jsonargparse import Namespace
 from pytorch_lightning import Trainer
-from pytorch_lightning.cli import LightningArgumentParser
 from sklearn.base import clone
 
-from ..embeddings.provenance import describe_data, describe_frontend
-from ..errors import UsageError
+from ..backends import Backend
+from ..datamodules import AudioDataModule
+from ..embeddings.provenance import data_fields, frontend_fields, stamps_digest
+from ..files import plain
+from ..frontends import Frontend
 from ..frontends.weights import undrawn
-from ..parsing import Parser
-from ..plain import plain
+from ..parsing import Parser, add_extraction_arguments, trainer_defaults
+from ..probes.key import RunKey
 from ..probes.probe import Probe
+from ..probes.record import read_metrics
 from ..probes.run import Run
 from ..probes.selection import Protocol
-from .plugins import KINDS, MODEL, Entries, parts, variants
-from .results import read_metrics
+from .entries import KINDS, Entries
+from .plugins import MODEL, Part, Seeded, make_plugins, variants
+from .problems import Problem, refuse
 
 RUNS = "*/*/*/*/metrics.json"
-"""Runs of a study in its folder."""
+"""Pattern of the runs in the folder of a study."""
 EARLIER = "-earlier"
-"""What is added to a study's folder for its former runs."""
+"""What is added to the name of a study's folder for its former runs."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,9 @@ class Study:
     """The runs that a study stands for.
 
     Args:
-        folder: For all that comes of it.
-        runs: In the order of the data sets.
-        notes: Combinations that were left out, as they do not apply.
+        folder: Folder of the study.
+        runs: Runs in the order of the data sets.
+        notes: Combinations that do not apply and are skipped.
     """
 
     folder: Path
@@ -46,23 +49,23 @@ class Study:
     notes: Sequence[str]
 
     def aside(self, identity: str) -> Path:
-        """Where a run is kept that is not of the study as it is now."""
+        """Return the folder for a run that does not belong to the study any more."""
         return self.folder.with_name(self.folder.name + EARLIER) / re.sub(r"\W", "_", identity[:16])
 
     def done(self) -> dict[str, Path]:
-        """Folders of the runs that are done, by identity, whatever they are called and wherever they are kept."""
-        run_of = {run.identity: run for run in self.runs}
+        """Return the folders of the runs that are done, by identity, whatever their names and wherever they lie."""
+        run_of = {run.key.identity: run for run in self.runs}
         found: dict[str, Path] = {}
         for path in [*self.folder.glob(RUNS), *self.aside("").glob("*/metrics.json")]:
             run = run_of.get(str(read_metrics(path.parent).get("identity")))
             if run is not None and run.is_done_in(path.parent):
-                found.setdefault(run.identity, path.parent)
-        # Looked for in their own places at last, as rank 0 may have moved them there meanwhile.
-        return found | {run.identity: run.folder for run in self.runs if run.is_done}
+                found.setdefault(run.key.identity, path.parent)
+        # Their own folders come last, because rank 0 may have moved runs there in the meantime.
+        return found | {run.key.identity: run.folder for run in self.runs if run.is_done}
 
 
 def study_parser() -> Parser:
-    """Parser of study files and of overrides on the command line."""
+    """Return the parser of study files and of overrides on the command line."""
     parser = Parser(prog="untrained compare", parser_mode="omegaconf+", description="Compare frontends in one study.")
     parser.add_argument("--config", action="config", help="The study, a YAML file.")
     parser.add_argument("--name", type=str, default="study", help="Folder of the study under the root of the runs.")
@@ -76,7 +79,7 @@ def study_parser() -> Parser:
     for kind in KINDS:
         help = f"Lists of values by argument, each tried with all {kind} that have the argument."
         parser.add_argument(f"--vary.{kind}", type=dict[str, list[Any]], default={}, help=help)
-    parser.add_argument("--seeds", type=list[Any], default=[0], help="Of frontends and backends.")
+    parser.add_argument("--seeds", type=list[Any], default=[0], help="Seeds of frontends and backends.")
     parser.add_argument("--protocol", type=Protocol, default="auto", help="How candidates are chosen and scored.")
     for option, (_, default, help) in MODEL.items():
         parser.add_argument(f"--model.{option}", type=list[Any], default=default, help=help)
@@ -87,82 +90,85 @@ def study_parser() -> Parser:
     return parser
 
 
-def add_extraction_arguments(parser: LightningArgumentParser) -> None:
-    """Add what says where embeddings are kept, and when they are written."""
-    help = "Folder of all embedding stores; by default embeddings/ in the trainer's default_root_dir."
-    parser.add_argument("--embeddings", type=str | None, default=None, help=help)
-    parser.add_argument("--force", action="store_true", help="Compute again what is stored.")
-    parser.add_argument("--flush_every", type=int, default=512, help="Rows in memory at most before they are written.")
-    parser.add_argument("--flush_seconds", type=float, default=30.0, help="Longest time before they are written.")
-
-
-def trainer_defaults() -> dict[str, Any]:
-    """Settings of the trainer that extracts: its root holds the runs, and it logs and saves nothing itself."""
-    return {
-        "default_root_dir": "runs",
-        "logger": False,
-        "enable_checkpointing": False,
-        "enable_model_summary": False,
-        "enable_progress_bar": sys.stderr.isatty(),
-    }
-
-
 def plan(config: Namespace, precision: str, root: Path) -> Study:
-    """All runs of a study; one without randomness is there once, not once a seed.
+    """Return all runs of a study; a run without randomness is there once, not once a seed.
 
-    Their frontends await their weights.
+    The weights of their frontends are not drawn yet.
 
     Args:
-        config: The study, as `study_parser` gives it.
-        precision: Of the trainer.
-        root: Folder of all runs, as the trainer has it.
+        config: Study, as `study_parser` returns it.
+        precision: Precision of the trainer.
+        root: Folder that holds all runs.
 
     Raises:
-        UsageError: Something in it cannot be; the message lists all of it, each with its place in the study.
+        UsageError: Something in the study cannot be; the message lists everything, each with its place in the study.
     """
-    problems: list[str] = []
-    if not config.name or config.name in (".", "..", "embeddings") or re.search(r"[/\\\0]|-earlier$", config.name):
-        problems.append(f"name: {config.name!r}; expected the name of a folder, without / and other than embeddings")
+    problems = _name_problems(config.name)
     with undrawn():
-        data, seeded = parts(config, problems)
-    if problems:
-        several = f"the study cannot run, for {len(problems)} reasons:\n  " if len(problems) > 1 else ""
-        raise UsageError(several + "\n  ".join(problems))
+        data, seeded, more = make_plugins(config)
+    refuse([*problems, *more])
     folder = root / config.name
     notes: dict[str, None] = {}
     runs: dict[str, Run] = {}
-    for frontends, backends in seeded:
-        for frontend in frontends:
-            with undrawn():
-                found = variants(frontend.made, config.model, notes)
-            for variant, layers in found:
-                fields = describe_frontend(variant)
-                for backend, standardize, clips in itertools.product(backends, config.model.standardize, data):
-                    options = {**variant.options._asdict(), "layers": layers, "standardize": standardize}
-                    probe = Probe(variant, clone(backend.made), config.protocol, **options)
-                    model = {"frontend": frontend.written, "backend": backend.written, "protocol": config.protocol}
-                    text = yaml.safe_dump(
-                        plain(
-                            {
-                                "data": clips.written,
-                                "model": {**model, **options},
-                                "trainer": config.trainer.as_dict(),
-                                "embeddings": config.embeddings,
-                            }
-                        ),
-                        sort_keys=False,
-                    )
-                    embeddings = {**fields, **describe_data(clips.made, precision)}
-                    run = Run.of(probe, clips.made, folder, embeddings, text, clips.name)
-                    runs.setdefault(run.identity, run)
-    names = [clips.name for clips in data]
-    ordered = sorted(runs.values(), key=lambda run: names.index(run.params["dataset"]))
+    for run in _runs(config, data, seeded, notes, precision, folder):
+        runs.setdefault(run.key.identity, run)
+    names = [part.name for part in data]
+    ordered = sorted(runs.values(), key=lambda run: names.index(run.key.params["dataset"]))
     return Study(folder, _plainly_named(ordered), list(notes))
 
 
+def _runs(
+    config: Namespace,
+    data: Sequence[Part[AudioDataModule]],
+    seeded: Sequence[Seeded],
+    notes: dict[str, None],
+    precision: str,
+    folder: Path,
+) -> Iterator[Run]:
+    """Yield a run for each combination of a study; options that do not apply are skipped and added to the notes."""
+    stamps = {part.name: stamps_digest(part.made) for part in data}
+    for parts in seeded:
+        for frontend in parts.frontends:
+            with undrawn():
+                found = variants(frontend.made, config.model, notes)
+            for variant, layers in found:
+                fields = frontend_fields(variant)
+                for backend, standardize, clips in itertools.product(parts.backends, config.model.standardize, data):
+                    options = {**variant.options._asdict(), "layers": layers, "standardize": standardize}
+                    probe = Probe(variant, clone(backend.made), config.protocol, **options)
+                    embeddings = {**fields, **data_fields(clips.made, precision)}
+                    key = RunKey.of(probe, clips.made, embeddings, stamps[clips.name], clips.name)
+                    text = _config_of_run(config, frontend, backend, clips, options)
+                    yield Run(probe, clips.made, key, folder / key.place, text)
+
+
+def _config_of_run(
+    config: Namespace,
+    frontend: Part[Frontend],
+    backend: Part[Backend],
+    clips: Part[AudioDataModule],
+    options: Mapping[str, Any],
+) -> str:
+    """Return YAML that `untrained fit --config` repeats a run of a study by."""
+    parts = {"frontend": frontend.written, "backend": backend.written, "protocol": config.protocol}
+    content = {
+        "data": clips.written,
+        "model": {**parts, **options},
+        "trainer": config.trainer.as_dict(),
+        "embeddings": config.embeddings,
+    }
+    return str(yaml.safe_dump(plain(content), sort_keys=False))
+
+
+def _name_problems(name: str) -> list[Problem]:
+    if name and name not in (".", "..", "embeddings") and not re.search(rf"[/\\\0]|{EARLIER}$", name):
+        return []
+    return [Problem("name", f"{name!r}; expected the name of a folder, without / and other than embeddings")]
+
+
 def _plainly_named(runs: Sequence[Run]) -> list[Run]:
-    """Runs in folders that end in the seed, without the digest, but where two would be in one."""
-    plain_folders = [run.folder.with_name(f"seed{run.seed}") for run in runs]
+    """Return the runs in folders without the digest at the end, where the seed alone tells them apart."""
+    plain_folders = [run.folder.with_name(f"seed{run.key.seed}") for run in runs]
     return [
         replace(run, folder=folder) if plain_folders.count(folder) == 1 else run
         for run, folder in zip(runs, plain_folders, strict=True)

@@ -10,11 +10,12 @@ from rich.table import Table
 
 from ..errors import UsageError
 from ..files import write_atomically
-from ..probes.tensorboard import OPTIMISTIC, log_study
+from ..probes.record import OPTIMISTIC
 from . import results
 from .analysis import LEVEL, Analysis, Cell, analyse
 from .figures import comparison_figure, pareto_figure
 from .results import Failure
+from .tensorboard import log_study
 
 _PROTOCOLS = {
     "holdout": "the candidate is chosen on validation, fitted to train and scored on test",

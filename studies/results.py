@@ -1,16 +1,14 @@
-"""Results of a study: a line for each run, appended as it ends, and the predictions behind its score."""
+"""Results of a study: a line for each run, appended as it ends."""
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import Field, dataclass, fields
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, get_args
 
 from ..errors import UsageError
 from ..files import write_atomically
-from ..plain import plain
+from ..probes.record import FORMAT, csv_line, format_arguments, read_metrics
 
 
 @dataclass(frozen=True)
@@ -19,10 +17,10 @@ class Outcome:
 
     Args:
         dataset: Name of the data set.
-        frontend: Name, and the arguments that are not the default.
-        backend: Name, and the arguments that are not the default.
-        seed: Of frontend and backend.
-        run: Folder of the run, seen from the study's.
+        frontend: Name of the frontend, with its arguments that differ from their defaults.
+        backend: Name of the backend, with its arguments that differ from their defaults.
+        seed: Seed of frontend and backend.
+        run: Folder of the run, relative to the study's.
     """
 
     dataset: str
@@ -37,25 +35,26 @@ class Result(Outcome):
     """A run that has ended well.
 
     Args:
-        datamodule: Registered name, and the arguments that are not the default and change results.
-        input: Of the frontend: `waveform`, `spectrogram`, or empty where it does not say.
-        filters: Of the frontend: `minimal`, `single`, `many`, or empty where it does not say.
-        protocol: By which the candidate was chosen and the score made.
-        selected_on_test: Whether the score was chosen by the very clips that it is of.
-        metric: `test/accuracy` or `cv/accuracy`.
-        accuracy: As a fraction.
-        balanced_accuracy: Mean accuracy of the classes.
-        macro_f1: Mean F1 of the classes.
+        datamodule: Name of the datamodule, with its arguments that differ from their defaults and change results.
+        input: What the frontend reads: `waveform`, `spectrogram`, or empty where it does not say.
+        filters: Filter shapes of the frontend: `minimal`, `single`, `many`, or empty where it does not say.
+        protocol: Protocol by which the candidate was chosen and scored.
+        selected_on_test: Whether the candidate was chosen on the very clips that are scored.
+        metric: Name of the accuracy, `test/accuracy` or `cv/accuracy`.
+        accuracy: Accuracy as a fraction.
+        balanced_accuracy: Mean accuracy of the classes, as a fraction.
+        macro_f1: Mean F1 of the classes, as a fraction.
         accuracy_low: Lower end of the 95 % bootstrap interval over clips, or over groups of clips.
-        accuracy_high: Its upper end.
-        best_candidate: What the search chose.
-        n_features: That the backend read.
-        n_parameters: Of the frontend.
-        flop: Of the frontend for one clip.
-        seconds_per_clip: Of representation and network, on the device that computed them last; None if unknown.
-        n_clips: That were read.
-        n_classes: Of the data set.
-        seconds: Of search and fit.
+        accuracy_high: Upper end of that interval.
+        best_candidate: Arguments that the search chose.
+        n_features: Number of features that the backend read.
+        n_parameters: Number of parameters of the frontend.
+        flop: Floating-point operations of the frontend for one clip.
+        seconds_per_clip: Time of representation and network for one clip on the device that computed them last, in s;
+            None if unknown.
+        n_clips: Number of clips that were read.
+        n_classes: Number of classes of the data set.
+        seconds: Time of search and fit, in s.
     """
 
     datamodule: str
@@ -80,24 +79,24 @@ class Result(Outcome):
 
     @classmethod
     def of(cls, metrics: Mapping[str, Any], run: str) -> "Result":
-        """The result that a run's `metrics.json` tells.
+        """Return the result that a run's `metrics.json` holds.
 
         Args:
-            metrics: As they are in the file.
-            run: Folder of the run, seen from the study's.
+            metrics: Content of the file.
+            run: Folder of the run, relative to the study's.
         """
         metric = "test/accuracy" if "test/accuracy" in metrics else "cv/accuracy"
         kind = metric.split("/")[0]
         scores = {name: metrics[f"{kind}/{name}"] for name in ("accuracy", "balanced_accuracy", "macro_f1")}
         scores |= {name: metrics[f"{kind}/{name}"] for name in ("accuracy_low", "accuracy_high")}
-        told = {field.name: metrics[field.name] for field in fields(cls) if field.name in metrics}
+        others = {field.name: metrics[field.name] for field in fields(cls) if field.name in metrics}
         return cls(
             **{
-                **told,
+                **others,
                 **scores,
                 "run": run,
                 "metric": metric,
-                "best_candidate": describe(metrics["best_candidate"]),
+                "best_candidate": format_arguments(metrics["best_candidate"]),
                 "seconds_per_clip": _seconds_per_clip(metrics["extraction"]),
             }
         )
@@ -108,7 +107,7 @@ class Failure(Outcome):
     """A run that has ended with an error.
 
     Args:
-        error: What was raised.
+        error: Type and message of the error.
     """
 
     error: str
@@ -118,54 +117,36 @@ _AGAIN = "run the study again, which writes the file anew and keeps what is done
 _COLUMNS = [*(field.name for field in fields(Result)), "error"]
 
 
-class Predictions(NamedTuple):
-    """What the clips behind a score were taken for, clip by clip.
-
-    Args:
-        ids: Of the clips.
-        folds: Of the clips; empty where there are none.
-        groups: Of the clips; empty where there are none.
-        labels: Their true classes.
-        given: The classes that they were given.
-    """
-
-    ids: Sequence[str]
-    folds: Sequence[str]
-    groups: Sequence[str]
-    labels: Sequence[str]
-    given: Sequence[str]
-
-
 def start(folder: Path, results: Iterable[Result], runs: Sequence[str]) -> None:
-    """Write a study's `results.csv` and `results.jsonl` anew, with the runs that are there already.
+    """Write `results.csv` and `results.jsonl` of a study anew, with the runs that are done already.
 
     Args:
-        folder: Of the study.
-        results: Of these runs.
-        runs: Folders of all runs of the study, seen from its own.
+        folder: Folder of the study.
+        results: Results of the runs that are done.
+        runs: Folders of all runs of the study, relative to its own.
     """
     write_atomically(folder / "runs.json", json.dumps(list(runs), indent=1).encode())
-    lines, table = "", _csv_line(_COLUMNS)
+    lines, table = "", csv_line(_COLUMNS)
     for result in results:
         lines += _json_line(folder, result)
         table += _table_line(result)
     for path, content in ((folder / "results.jsonl", lines.encode()), (folder / "results.csv", table.encode())):
-        if not path.is_file() or path.read_bytes() != content:  # what is unchanged keeps its report
+        if not path.is_file() or path.read_bytes() != content:  # an unchanged file stays older than its report
             write_atomically(path, content)
 
 
 def append(folder: Path, outcome: Outcome) -> None:
-    """Append a run that has ended to both files of a study."""
+    """Append a run that has ended to `results.csv` and `results.jsonl` of a study."""
     for name, line in (("results.jsonl", _json_line(folder, outcome)), ("results.csv", _table_line(outcome))):
         with (folder / name).open("a", encoding="utf-8", newline="") as file:
             file.write(line)
 
 
 def waiting(folder: Path, outcomes: Sequence[Outcome]) -> int:
-    """How many runs of a study have not ended yet.
+    """Return how many runs of a study have not ended yet.
 
     Raises:
-        UsageError: The list of them is damaged.
+        UsageError: The list of its runs is damaged.
     """
     path = folder / "runs.json"
     try:
@@ -178,23 +159,24 @@ def waiting(folder: Path, outcomes: Sequence[Outcome]) -> int:
 
 
 def read(folder: Path) -> tuple[list[Result], list[Failure]]:
-    """What `results.jsonl` of a study holds.
+    """Read `results.jsonl` of a study.
 
     Raises:
-        UsageError: There is no such file, or it is not of this version.
+        UsageError: The file does not exist, is damaged, or was written by another version.
     """
     path = folder / "results.jsonl"
     if not path.is_file():
         studies = sorted(str(found.parent) for found in folder.glob("*/results.jsonl"))
         hint = f"there are {', '.join(studies)}" if studies else "`untrained compare` writes one, as runs/synthetic"
         raise UsageError(f"no results.jsonl in {folder}: give the folder of a study; {hint}")
+    refuse_other_versions(folder)
     results: list[Result] = []
     failures: list[Failure] = []
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
         try:
-            told = json.loads(line.decode())
-            cls = Failure if told["error"] else Result
-            outcome = cls(**{field.name: _typed(field, told[field.name]) for field in fields(cls)})
+            found = json.loads(line.decode())
+            cls = Failure if found["error"] else Result
+            outcome = cls(**{field.name: _typed(field, found[field.name]) for field in fields(cls)})
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(
                 f"{path}, line {number} cannot be read ({type(error).__name__}: {error}); {_AGAIN}"
@@ -203,62 +185,28 @@ def read(folder: Path) -> tuple[list[Result], list[Failure]]:
     return results, failures
 
 
-def write_predictions(path: Path, predictions: Predictions) -> None:
-    """Write predictions as CSV, a clip a line."""
-    lines = "".join(map(_csv_line, zip(*predictions, strict=True)))
-    write_atomically(path, (_csv_line(Predictions._fields) + lines).encode())
-
-
-def read_predictions(path: Path) -> Predictions:
-    """Read what `write_predictions` has written.
+def refuse_other_versions(folder: Path) -> None:
+    """Refuse a study whose results another version wrote; a damaged line counts as of this version.
 
     Raises:
-        UsageError: There is no such file, or it is another.
+        UsageError: The results have another format.
     """
-    try:
-        header, *rows = csv.reader(io.StringIO(path.read_bytes().decode(), newline=""))
-        if header != list(Predictions._fields):
-            raise ValueError(f"columns {', '.join(header)}")
-        return Predictions(*map(list, zip(*rows, strict=True)))
-    except (OSError, ValueError, TypeError) as error:
-        raise UsageError(f"{path} cannot be read ({error}); delete its folder and run the study again") from error
-
-
-def units(predictions: Predictions) -> list[str]:
-    """What is right or wrong together: the group of each clip; one without is a group of its own."""
-    clips = zip(predictions.ids, predictions.groups, strict=True)
-    return [f"group {group}" if group else f"clip {clip}" for clip, group in clips]
-
-
-def predictions_file(metric: str) -> str:
-    """Name of the file with the predictions behind a score, as `predictions-cv.csv` for `cv/accuracy`."""
-    return f"predictions-{metric.split('/')[0]}.csv"
-
-
-def describe(arguments: Mapping[str, Any]) -> str:
-    """Arguments on one line, as `C=2, kernel=linear`."""
-    return ", ".join(
-        f"{name}={format(value, '.4g') if isinstance(value, float) else value}"
-        for name, value in sorted(arguments.items())
-    )
-
-
-def update_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
-    """Add to a run's `metrics.json`, which is for programs as TensorBoard is for people."""
-    write_atomically(folder / "metrics.json", json.dumps({**read_metrics(folder), **plain(metrics)}, indent=1).encode())
-
-
-def read_metrics(folder: Path) -> dict[str, Any]:
-    """A run's `metrics.json`; empty if there is none, or what is there is none."""
-    try:
-        found = json.loads((folder / "metrics.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    path = folder / "results.jsonl"
+    for line in path.read_bytes().splitlines() if path.is_file() else ():
+        try:
+            found = json.loads(line.decode())
+        except ValueError:
+            continue
+        written_as = found.get("format", 1) if isinstance(found, dict) else FORMAT
+        if written_as != FORMAT:
+            raise UsageError(
+                f"{folder} holds a study of another version (format {written_as!r}, this version reads {FORMAT}); "
+                "delete that folder, or run the study under another --name"
+            )
 
 
 def _typed(field: Field[Any], value: Any) -> Any:
-    """A value of a result, of the type that it has there."""
+    """Return a value of a result, checked against the type of its field."""
     types: tuple[Any, ...] = get_args(field.type) or (field.type,)
     allowed = (*types, int) if float in types else types
     if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in types):
@@ -274,14 +222,8 @@ def _seconds_per_clip(profile: Mapping[str, float]) -> float | None:
 
 def _json_line(folder: Path, outcome: Outcome) -> str:
     more = {"metrics": read_metrics(folder / outcome.run)} if isinstance(outcome, Result) else {}
-    return json.dumps({"error": "", **vars(outcome), **more}) + "\n"
+    return json.dumps({"format": FORMAT, "error": "", **vars(outcome), **more}) + "\n"
 
 
 def _table_line(outcome: Outcome) -> str:
-    return _csv_line([vars(outcome).get(name, "") for name in _COLUMNS])
-
-
-def _csv_line(cells: Iterable[Any]) -> str:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerow(cells)
-    return text.getvalue()
+    return csv_line([vars(outcome).get(name, "") for name in _COLUMNS])

@@ -1,24 +1,24 @@
-"""Which differences between frontends are more than chance."""
+"""Tests of significance of differences between frontends."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
-from ..backends.base import Array
 
+def corrected_t_test(differences: NDArray[Any], sizes: Sequence[int]) -> float:
+    """Return the two-sided p-value of the mean difference of two models over the folds of a cross-validation.
 
-def corrected_t_test(differences: Array, sizes: Sequence[int]) -> float:
-    """Two-sided p of the mean difference of two models over the folds of a cross-validation.
-
-    The models of different folds have learned from largely the same clips, so that the plain t-test finds too much; the
-    variance is taken larger by Nadeau & Bengio's factor (Inference for the generalization error, Machine Learning 52,
-    2003), 1/k + n_test/n_train in place of 1/k, with k - 1 degrees of freedom. Accuracies of a fold are coarse, and a
-    few may differ by just the same: the variance counts as that of rounding to one clip, 1/(12 n_test^2), at least.
+    The models of different folds have learned from largely the same clips, so that a plain t-test rejects too often.
+    The variance is enlarged by Nadeau & Bengio's factor (Inference for the generalization error, Machine Learning 52,
+    2003): 1/k + n_test/n_train instead of 1/k, with k - 1 degrees of freedom. Accuracies of a fold are coarse, and a
+    few may differ by the same amount: the variance is at least that of rounding to one clip, 1/(12 n_test^2).
 
     Args:
-        differences: Of the accuracies on each fold, `(k,)`.
-        sizes: Number of clips of each fold.
+        differences: Difference of the accuracies on each fold, `(k,)`.
+        sizes: Number of clips of each fold, `(k,)`.
 
     Example:
         >>> import numpy as np
@@ -31,22 +31,22 @@ def corrected_t_test(differences: Array, sizes: Sequence[int]) -> float:
     return float(2 * stats.t.sf(abs(np.mean(differences)) / np.sqrt(factor * variance), k - 1))
 
 
-def bootstrap_test(difference: float, draws: Array) -> float:
-    """Two-sided p of a difference, by a paired bootstrap that is moved to where there is none.
+def bootstrap_test(difference: float, draws: NDArray[Any]) -> float:
+    """Return the two-sided p-value of a difference, by a paired bootstrap that is shifted to a difference of zero.
 
-    It is the share of draws that lie as far from the difference as that lies from nought; the difference itself counts
-    as a draw, so that p is never 0 (Efron & Tibshirani, An introduction to the bootstrap, 1993, ch. 16).
+    It is the share of draws that lie as far from the difference as the difference lies from zero. The difference itself
+    counts as a draw, so that p is never 0 (Efron & Tibshirani, An introduction to the bootstrap, 1993, ch. 16).
 
     Args:
-        difference: Of two accuracies.
-        draws: The same, of drawn clips, `(n_draws,)`.
+        difference: Difference of two accuracies.
+        draws: Differences of the accuracies on drawn clips, `(n_draws,)`.
     """
     as_far = np.abs(draws - difference) >= abs(difference) - 1e-12
     return float((1 + np.sum(as_far)) / (1 + len(draws)))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """P-values corrected for being several, by Holm's step-down (Scandinavian Journal of Statistics 6, 1979).
+    """Correct p-values for multiple comparisons by Holm's step-down (Scandinavian Journal of Statistics 6, 1979).
 
     Example:
         >>> holm([0.01, 0.04, 0.03])

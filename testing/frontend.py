@@ -1,4 +1,4 @@
-"""What a frontend promises, a function each, in the order in which one would look."""
+"""The promises of a frontend, one function each, in the order in which they are checked."""
 
 import copy
 import inspect
@@ -10,12 +10,12 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from ..errors import ContractError
+from ..files import is_plain
 from ..frontends import Frontend
 from ..frontends.weights import undrawn
-from ..plain import is_plain
 
 Plugin = type[Frontend] | Frontend
-TOLERANCE = 1e-4  # of the largest value of an embedding, for sums in another order
+TOLERANCE = 1e-4  # relative to the largest value of an embedding; allows for sums in another order
 
 
 def has_a_docstring(plugin: Plugin) -> None:
@@ -26,7 +26,7 @@ def has_a_docstring(plugin: Plugin) -> None:
 
 
 def takes_a_seed(plugin: Plugin) -> None:
-    """Takes a seed, and has a default for every other argument that is not given here."""
+    """Takes a seed, and has a default for every other argument that is not given."""
     cls = _class(plugin)
     parameters = inspect.signature(cls).parameters
     if "seed" not in parameters:
@@ -47,7 +47,7 @@ def takes_a_seed(plugin: Plugin) -> None:
 
 
 def gives_embeddings(plugin: Plugin) -> None:
-    """Gives float32 embeddings of its embedding_size, for clips of any length."""
+    """Gives float32 embeddings of size embedding_size, for clips of any length."""
     made = _make(plugin)
     for n_clips, n_samples in ((1, made.sample_rate), (3, made.sample_rate + 1), (2, made.min_samples)):
         found = _embed(made, _noise(n_clips, n_samples))
@@ -62,7 +62,7 @@ def gives_embeddings(plugin: Plugin) -> None:
 
 
 def hears_what_it_is_given(plugin: Plugin) -> None:
-    """Gives different sounds different embeddings."""
+    """Gives different embeddings for different sounds."""
     made = _make(plugin)
     noise = _noise(2, 2 * made.sample_rate)
     noise[1] *= torch.linspace(0, 1, noise.shape[1]) ** 2
@@ -98,7 +98,7 @@ def is_finite(plugin: Plugin) -> None:
 
 
 def hears_each_clip_alone(plugin: Plugin) -> None:
-    """Gives a clip the same embedding in any batch, and a quiet one beside a loud one."""
+    """Gives a clip the same embedding in any batch, even a quiet clip next to a loud one."""
     made = _make(plugin)
     clips = torch.cat([1e-5 * _noise(1, made.sample_rate), _noise(2, made.sample_rate)])
     together, alone = _embed(made, clips), torch.cat([_embed(made, clip[None]) for clip in clips])
@@ -111,7 +111,7 @@ def hears_each_clip_alone(plugin: Plugin) -> None:
 
 
 def repeats_itself(plugin: Plugin) -> None:
-    """Gives the same embedding again, in whatever mode, and leaves waveforms and its own state as they were."""
+    """Gives the same embedding every time, in any mode, and changes neither waveforms nor its own state."""
     made = _make(plugin)
     clips = _noise(2, made.sample_rate)
     given, state = clips.clone(), copy.deepcopy(made.state_dict())
@@ -132,7 +132,7 @@ def repeats_itself(plugin: Plugin) -> None:
 
 
 def is_frozen(plugin: Plugin) -> None:
-    """Is frozen and in evaluation mode, also after train()."""
+    """Is frozen and in evaluation mode, even after train()."""
     made = _make(plugin).train()
     learning = [name for name, parameter in made.named_parameters() if parameter.requires_grad]
     if learning:
@@ -143,7 +143,7 @@ def is_frozen(plugin: Plugin) -> None:
 
 
 def is_decided_by_its_seed(plugin: Plugin) -> None:
-    """Is the same for the same seed, and another for another, whatever else is drawn."""
+    """Is the same for the same seed and differs for another one, whatever else is drawn."""
     torch.manual_seed(1)
     first, other = _make(plugin, seed=7), _make(plugin, seed=8)
     torch.manual_seed(2)
@@ -179,7 +179,7 @@ def takes_short_clips(plugin: Plugin) -> None:
 
 
 def moves_between_types(plugin: Plugin) -> None:
-    """Computes nearly the same in float64 and under bfloat16, with its representation in float32."""
+    """Computes nearly the same embeddings in float64 and bfloat16, with its representation in float32."""
     made = _make(plugin)
     clips = _noise(2, made.sample_rate)
     usual, scale = _embed(made, clips), 0.2
@@ -213,7 +213,7 @@ def moves_between_devices(plugin: Plugin) -> None:
 
 
 def is_saved_without_pickle(plugin: Plugin) -> None:
-    """Is made again from plain arguments and from tensors, and can be copied."""
+    """Can be restored from plain arguments and tensors, and can be copied."""
     made = _make(plugin)
     odd = [name for name, value in made.arguments.items() if not is_plain(value)]
     if odd:
@@ -233,7 +233,7 @@ def is_saved_without_pickle(plugin: Plugin) -> None:
 
 
 def follows_its_options(plugin: Plugin) -> None:
-    """Lets its maps be pooled in other ways, and layers be chosen, where it has maps."""
+    """Supports other poolings and a choice of layers, if it has feature maps."""
     made = _make(plugin)
     if not made.has_maps:
         return
@@ -248,7 +248,7 @@ def follows_its_options(plugin: Plugin) -> None:
 
 
 def is_described(plugin: Plugin) -> None:
-    """Tells its layers, parameters and operations."""
+    """Describes its layers, parameters and operations."""
     made = _make(plugin)
     described = made.describe(made.sample_rate)
     if described.embedding_size != made.embedding_size:
@@ -262,7 +262,7 @@ def _class(plugin: Plugin) -> type[Frontend]:
 
 
 def _make(plugin: Plugin, **changes: Any) -> Frontend:
-    """A new frontend of the same class and arguments."""
+    """Return a new frontend of the same class, with the same arguments except for changes."""
     given = {} if isinstance(plugin, type) else dict(plugin.arguments)
     make: Callable[..., Frontend] = _class(plugin)
     try:
@@ -283,6 +283,6 @@ def _noise(n_clips: int, n_samples: int) -> Tensor:
 
 
 def _difference(a: Tensor, b: Tensor, tolerance: float = TOLERANCE) -> str:
-    """The largest difference, over the largest value, where it is above the tolerance; empty where it is not."""
+    """Return the largest difference relative to the largest value, as text; empty if within the tolerance."""
     largest = float((a - b).abs().max() / a.abs().max().clamp(min=1e-12))
     return "" if largest <= tolerance else f"{largest:.2g} of the largest value"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from untrained.commands.check import data_parser
-from untrained.commands.dispatch import shipped_studies
-from untrained.commands.stages import ProbeCLI
+from untrained.commands.classify import classify_parser
+from untrained.commands.config import bundled_studies
+from untrained.commands.stages import stage_parsers
 from untrained.errors import UsageError
 from untrained.parsing import load_names
-from untrained.probes.fitted import classify_parser
 from untrained.registry import BACKENDS, DATAMODULES, FRONTENDS
 from untrained.studies.plan import study_parser
 
@@ -30,7 +30,7 @@ REST = {
 # What may stand behind the others; names in capitals are the reader's.
 WORDS = {
     "list": ["frontends", "backends", "datamodules", "embeddings", "--details"],
-    "config": ["NAME", *shipped_studies()],
+    "config": ["NAME", *bundled_studies()],
     "completion": ["SHELL", "bash", "zsh", "fish"],
     "new": ["frontend", "NAME", "my_idea"],
     "report": ["FOLDER", "runs/mine"],
@@ -45,7 +45,7 @@ OTHERS = {"--config", "--help", "--version", "--details", "--logdir", "--trust"}
 @pytest.fixture(scope="module")
 def parsers():
     load_names()
-    stages = {name: parser for name, parser in ProbeCLI.parsers_of_stages().items() if name in REST}
+    stages = {name: parser for name, parser in stage_parsers().items() if name in REST}
     found = {**stages, "compare": study_parser(), "classify": classify_parser(), "check data": data_parser()}
     for parser in found.values():
         parser.allow_abbrev = False  # which would take --seed for --seeds, and warns
@@ -93,7 +93,7 @@ def completed(name, words):
     files = [i for i, word in enumerate(left) if word == "--config"]
     found = REST[name] if files or "..." in left or not left else []
     for index in files:
-        study = shipped_studies().get(left[index + 1])
+        study = bundled_studies().get(left[index + 1])
         left[index : index + 2] = ["--config", str(study)] if study else ["", ""]
     return [*found, *(word for word in left if word not in ("", "..."))]
 

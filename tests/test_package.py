@@ -16,7 +16,7 @@ import torch
 import untrained as package
 import yaml
 from torchaudio.datasets import gtzan
-from untrained.commands.dispatch import shipped_studies
+from untrained.commands.config import bundled_studies
 from untrained.datamodules.extended_ballroom import DANCES
 
 MODULES = ["untrained", *(module.name for module in pkgutil.walk_packages(package.__path__, "untrained."))]
@@ -82,7 +82,7 @@ def copies(tmp_path_factory):
     return root
 
 
-@pytest.mark.parametrize("path", shipped_studies().values(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", bundled_studies().values(), ids=lambda path: path.stem)
 def test_shipped_studies_run(untrained, path, tmp_path, copies):
     """Each as it is but for its length: one seed, a plain backend, small frontends and few or short clips."""
     study = yaml.safe_load(path.read_text())

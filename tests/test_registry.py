@@ -60,7 +60,7 @@ def test_list_shows_a_failed_plugin_and_whose_it_is(monkeypatch, capsys):
     monkeypatch.setitem(FRONTENDS.__dict__, "_installed", [GOOD, UNIMPORTABLE])
     assert main(["list", "frontends"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert any("mfcc" in line and "120 numbers" in line for line in lines)
+    assert any("mfcc" in line and "120 MFCC statistics" in line for line in lines)
     assert any("gone" in line and "broken-package" in line and "ModuleNotFoundError" in line for line in lines)
 
 

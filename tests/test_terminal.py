@@ -10,7 +10,7 @@ import time
 
 import pytest
 from rich.table import Table
-from untrained import FRONTENDS, interrupts
+from untrained import FRONTENDS, terminal
 from untrained.frontends.baselines import MFCC
 from untrained.terminal import console
 
@@ -90,7 +90,7 @@ def test_a_shipped_study_is_found_by_name(untrained, capsys):
     assert "name: synthetic\n" in out  # of the second, which is laid over it
     status, _, err = untrained("compare", "--config", "gtsan")
     assert status == 2
-    assert "no study 'gtsan': no such file, and none of the shipped ones (extended_ballroom, gtzan" in err
+    assert "no study 'gtsan': no such file, and none of the bundled ones (extended_ballroom, gtzan" in err
     status, _, err = untrained("fit", "--config", "gtzan", "--data", "synthetic")
     assert status == 2
     assert "--config gtzan: that is a study, which compare runs: untrained compare gtzan" in err
@@ -130,16 +130,16 @@ def test_a_process_that_another_started_leaves_ctrl_c_to_that_one(monkeypatch):
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         monkeypatch.setenv("LOCAL_RANK", "1")
-        interrupts.put_off()
+        terminal.delay_interrupts()
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(0.01)
-        interrupts.take_up()
+        terminal.raise_interrupts()
         with pytest.raises(KeyboardInterrupt):  # noqa: PT012
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(1)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # as of a job in the background
-        interrupts.put_off()
-        interrupts.take_up()
+        terminal.delay_interrupts()
+        terminal.raise_interrupts()
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, handler)

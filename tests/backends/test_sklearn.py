@@ -11,10 +11,12 @@ from untrained import BACKENDS
 from untrained.backends.nearest_class import NearestClass
 from untrained.backends.sklearn import KNN, MLP, SGD, Adapter, AnyClassifier, LinearSVM, Logistic
 from untrained.datamodules.synthetic import Synthetic
+from untrained.embeddings.extract import extract
 from untrained.frontends.baselines import MFCC
+from untrained.probes.checkpoint import save
+from untrained.probes.fitted import load_probe
 from untrained.probes.probe import Probe
-from untrained.probes.stages import extract, fit
-from untrained.probes.trained import load, save
+from untrained.probes.stages import fit
 
 TREE = "sklearn.tree.DecisionTreeClassifier"
 
@@ -57,8 +59,8 @@ def test_our_own_need_no_trust(name, problem, tmp_path):
     trainer = Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False)
     store = extract(probe, data, trainer, tmp_path).store
     embedded = fit(probe, data, store)
-    save(tmp_path / "probe.ckpt", probe, data, embedded)
-    loaded, _ = load(tmp_path / "probe.ckpt")
+    save(tmp_path / "probe.ckpt", probe, data, embedded.learned)
+    loaded = load_probe(tmp_path / "probe.ckpt").probe
     X = embedded.embeddings(embedded.clips)
     np.testing.assert_array_equal(loaded.backend.predict(X), probe.backend.predict(X))
 

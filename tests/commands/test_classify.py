@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 from untrained.audio import load
-from untrained.probes import trained
-from untrained.probes.fitted import Labelled, write_json, write_table
+from untrained.commands.classify import write_json, write_table
+from untrained.probes.fitted import load_probe
+from untrained.probes.labelling import Labelled
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,8 @@ def test_labels_of_new_sounds(untrained, probes, new, chosen):
 
 def test_scores_are_those_of_the_backend_whatever_the_batch(untrained, probes, new):
     checkpoint = probes("elm")
-    probe, recipe = trained.load(checkpoint)
+    fitted = load_probe(checkpoint)
+    probe, recipe = fitted.probe, fitted.recipe
     waveform = load(new / "high, really.wav", sample_rate=recipe.sample_rate, n_samples=recipe.n_samples).waveform
     expected = probe.backend.decision_function(probe(torch.from_numpy(waveform)[None]).numpy())[0]
     for batch_size in (1, 3):

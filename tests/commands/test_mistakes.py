@@ -38,7 +38,7 @@ import pytest
         ("predict --config gone.yaml", "gone.yaml"),
         (
             "compare gone.yaml",
-            "no study 'gone.yaml': no such file, and none of the shipped ones (extended_ballroom, gtzan",
+            "no study 'gone.yaml': no such file, and none of the bundled ones (extended_ballroom, gtzan",
         ),
         ("compare --frontends [vgg6]", "frontends[0]: unknown frontend 'vgg6'; did you mean 'vgg'?"),
         ("compare --seeds many", "--seeds: Expected"),

@@ -14,12 +14,14 @@ import numpy as np
 import pytest
 from pytorch_lightning import Trainer
 from untrained.datamodules.synthetic import Synthetic
+from untrained.embeddings.extract import extract
+from untrained.embeddings.session import Session
+from untrained.embeddings.store import open_store
 from untrained.embeddings.writer import EmbeddingWriter
 from untrained.errors import StoreError
 from untrained.frontends.baselines import MFCC
 from untrained.frontends.musical import Temporal
 from untrained.probes.probe import Probe
-from untrained.probes.stages import extract
 
 
 def data(**arguments):
@@ -31,15 +33,14 @@ def trainer():
 
 
 def test_a_store_in_use_names_the_process(tmp_path):
-    writer = EmbeddingWriter(tmp_path)
-    writer.open(MFCC(), data(), "32-true")
+    folder = open_store(tmp_path, MFCC(), data(), "32-true").folder
     program = (
         "import sys, time; from untrained.embeddings.store import EmbeddingStore\n"
         "import json; fields = json.load(open(sys.argv[1] + '/manifest.json'))\n"
         "size = fields.pop('embedding_size'); fields.pop('format')\n"
         "with EmbeddingStore(sys.argv[1], fields, size).locked(): print('held', flush=True); time.sleep(60)"
     )
-    arguments = [sys.executable, "-c", program, str(writer.store.folder)]
+    arguments = [sys.executable, "-c", program, str(folder)]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE) as holder:
         assert holder.stdout.readline() == b"held\n"
         named = f"is in use by process {holder.pid} on {socket.gethostname()}; wait until"
@@ -74,7 +75,7 @@ def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
     assert again.n_computed == 24 - 8
 
 
-def test_rows_are_written_after_a_time(tmp_path):
+def test_rows_are_written_after_a_time(tmp_path, monkeypatch):
     class Slow(Temporal):
         def feature_maps(self, x):
             time.sleep(0.05)
@@ -82,12 +83,13 @@ def test_rows_are_written_after_a_time(tmp_path):
 
     seen = []
 
-    class Watched(EmbeddingWriter):
-        def _flush(self, rank):
-            seen.append(len(self._rows))
-            super()._flush(rank)
+    def watched(session):
+        seen.append(len(session._buffer.clips))
+        flush(session)
 
-    writer = Watched(tmp_path, flush_every=1000, flush_seconds=0.2)
+    flush = Session.flush
+    monkeypatch.setattr(Session, "flush", watched)
+    writer = EmbeddingWriter(tmp_path, flush_every=1000, flush_seconds=0.2)
     Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, callbacks=[writer]).predict(
         Probe(Slow()), datamodule=data(batch_size=1), return_predictions=False
     )

@@ -1,7 +1,7 @@
 import time
 
 import torch
-from untrained.embeddings.profile import Profile, Stopwatch, told
+from untrained.embeddings.profile import Profile, Stopwatch, profile_line
 from untrained.frontends import Frontend, Waveform
 
 
@@ -42,9 +42,10 @@ def test_parts_of_a_frontend_are_timed_apart():
 def test_work_of_processes_adds_up_and_their_time_does_not():
     one = Profile(n_clips=6, audio=60.0, wall=2.0, decoding=1.0, network=1.0)
     other = Profile(n_clips=4, audio=40.0, wall=4.0, decoding=2.0, network=3.0)
-    numbers = Profile.of_all([one, other]).as_numbers()
+    numbers = Profile.combined([one, other]).as_numbers()
     assert numbers["n_clips"] == 10
     assert numbers["clips_per_second"] == 2.5
     assert numbers["audio_hours_per_hour"] == 25
     assert numbers["seconds_decoding"] == 3
-    assert told(numbers).startswith("2.5 clips a second, 25 hours of audio an hour (seconds of work: decoding 3.0, ")
+    start = "2.5 clips a second, 25 hours of audio an hour (seconds of work: decoding 3.0, "
+    assert profile_line(numbers).startswith(start)

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from untrained.embeddings.store import EmbeddingStore, Row
+from untrained.embeddings.store import EmbeddingStore, StoredClip
 from untrained.errors import StoreError
 
 
 def row(name):
-    return Row(name, 1, 2, 0.5)
+    return StoredClip(name, 1, 2, 0.5)
 
 
 def test_shards_merge_in_the_order_of_ids_and_later_ones_win(tmp_path):
@@ -20,7 +20,7 @@ def test_shards_merge_in_the_order_of_ids_and_later_ones_win(tmp_path):
     assert [item.id for item in reopened.rows] == ["a", "b", "c", "x"]
     np.testing.assert_array_equal(reopened.read(["c", "a", "x"]), [[4, 4], [3, 3], [5, 5]])
     assert reopened.failed == {}
-    with pytest.raises(StoreError, match="1 clips are not stored, as 'z'"):
+    with pytest.raises(StoreError, match="1 clips are not stored, such as 'z'"):
         reopened.read(["a", "z"])
 
 

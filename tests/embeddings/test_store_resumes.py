@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from untrained.datamodules.clip import Stamp
-from untrained.embeddings.store import EmbeddingStore, Row
+from untrained.embeddings.store import EmbeddingStore, StoredClip
 from untrained.errors import StoreError
 
 SIZE = 3
@@ -29,7 +29,7 @@ def session(folder, stamps, flushed=lambda ids: None):
         missing = store.missing(stamps)
         for start in range(0, len(missing), 2):
             ids = missing[start : start + 2]
-            rows = [Row(clip_id, *stamps[clip_id], 0.5) for clip_id in ids if clip_id != "clip 3"]
+            rows = [StoredClip(clip_id, *stamps[clip_id], 0.5) for clip_id in ids if clip_id != "clip 3"]
             vectors = [embedding(row.id, stamps[row.id]) for row in rows]
             failed = {"clip 3": "is broken"} if "clip 3" in ids else {}
             store.append(rows, np.stack(vectors) if rows else np.zeros((0, SIZE)), failed, rank=start // 2 % 2)
@@ -179,7 +179,7 @@ def test_a_read_only_folder_is_said(tmp_path):
 def test_damaged_shards_are_computed_again(tmp_path):
     store = EmbeddingStore(tmp_path, {"made": "by a test"}, SIZE)
     for rank, ids in enumerate((["clip 0", "clip 1"], ["clip 2"])):
-        rows = [Row(clip_id, *STAMPS[clip_id], 0.5) for clip_id in ids]
+        rows = [StoredClip(clip_id, *STAMPS[clip_id], 0.5) for clip_id in ids]
         store.append(rows, np.stack([embedding(row.id, STAMPS[row.id]) for row in rows]), {}, rank)
     (cut,) = (tmp_path / "shards").glob("0-*")
     cut.write_bytes(cut.read_bytes()[:-5])
@@ -196,7 +196,7 @@ def test_what_another_process_has_merged_since_is_kept(tmp_path):
     first = EmbeddingStore(tmp_path, {"made": "by a test"}, SIZE)
     session(tmp_path, dict(list(STAMPS.items())[:3]))
     with first.locked():
-        row = Row("clip 6", *STAMPS["clip 6"], 0.5)
+        row = StoredClip("clip 6", *STAMPS["clip 6"], 0.5)
         first.append([row], embedding(row.id, STAMPS[row.id])[None], {})
         first.merge()
     assert [row.id for row in first.rows] == ["clip 0", "clip 1", "clip 2", "clip 6"]

@@ -11,7 +11,7 @@ import untrained.hear as hear
 from torch import nn
 from untrained import FRONTENDS, load_embeddings
 from untrained.cli import main
-from untrained.embeddings.provenance import describe_frontend
+from untrained.embeddings.provenance import frontend_fields
 from untrained.errors import CheckpointError, UntrainedError, UsageError
 from untrained.frontends.hear import Hear
 from untrained.frontends.weights import undrawn
@@ -145,11 +145,11 @@ def test_pre_trained_embeddings_stand_in_the_same_table(untrained, somebody_s, t
     assert status == 2
     assert "its frontend 'hear' would import somebody_s" in err
     assert "--trust somebody_s" in err
-    from untrained.probes.trained import load
+    from untrained.probes.fitted import load_probe
 
     with pytest.raises(CheckpointError, match="would import somebody_s"):
-        load(checkpoint)
-    probe, _ = load(checkpoint, "somebody_s")
+        load_probe(checkpoint)
+    probe = load_probe(checkpoint, "somebody_s").probe
     assert probe(torch.zeros(1, 100)).shape == (1, 3)
     assert main(["check", "frontend", "hear", "--frontend.module", "somebody_s"]) == 0
 
@@ -199,10 +199,10 @@ def test_an_edited_module_has_another_store(somebody_s, tmp_path, monkeypatch):
     for factor in (1, 2):
         lines = ["from somebody_s import load_model", "def get_scene_embeddings(audio, model):", f"    return {factor}"]
         (tmp_path / f"api{factor}.py").write_text("\n".join(lines))
-        codes.append(describe_frontend(Hear(f"api{factor}"))["code"])
+        codes.append(frontend_fields(Hear(f"api{factor}"))["code"])
     assert codes[0] != codes[1]
     digests = []
     for content in (b"some", b"other"):
         (tmp_path / "weights.pt").write_bytes(content)
-        digests.append(describe_frontend(Hear("somebody_s", str(tmp_path / "weights.pt")))["weights"])
+        digests.append(frontend_fields(Hear("somebody_s", str(tmp_path / "weights.pt")))["weights"])
     assert digests[0] != digests[1]

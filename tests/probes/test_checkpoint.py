@@ -13,13 +13,15 @@ from untrained.backends.elm import ELMClassifier
 from untrained.backends.sklearn import KNN, AnyClassifier
 from untrained.backends.svm import SVMClassifier
 from untrained.datamodules.synthetic import Synthetic
+from untrained.embeddings.extract import extract
 from untrained.errors import CheckpointError, UsageError
 from untrained.frontends import Frontend
 from untrained.frontends.musical import Temporal
 from untrained.probes import checkpoint
+from untrained.probes.checkpoint import save
+from untrained.probes.fitted import load_probe
 from untrained.probes.probe import EmbeddedData, Probe
-from untrained.probes.stages import extract, fit, score
-from untrained.probes.trained import load, save
+from untrained.probes.stages import fit, score_test_split
 
 
 def data(**arguments):
@@ -39,20 +41,21 @@ def fitted(tmp_path, backend=None, datamodule=None, **arguments):
 def test_fit_save_load_test(tmp_path, backend):
     probe, datamodule, store = fitted(tmp_path, backend)
     assert probe.selection.protocol == "holdout"
-    accuracy, embedded = score(probe, datamodule, store, datamodule.class_names)
+    accuracy, embedded = score_test_split(probe, datamodule, store, datamodule.class_names)
     assert accuracy == np.mean(probe.test_predictions == embedded.labels(embedded.tested))
-    save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
-    loaded, recipe = load(tmp_path / "probe.ckpt")
+    save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names).learned)
+    fitted_probe = load_probe(tmp_path / "probe.ckpt")
+    loaded, recipe = fitted_probe.probe, fitted_probe.recipe
     assert recipe.frontend == "temporal"
     assert recipe.frontend_arguments == {"n_filters": 4, "size": None, "lengths": [165, 128, 64, 32], "seed": 2}
     assert recipe.class_names == datamodule.class_names
-    assert score(loaded, datamodule, store, recipe.class_names)[0] == accuracy
+    assert score_test_split(loaded, datamodule, store, recipe.class_names)[0] == accuracy
     np.testing.assert_array_equal(loaded.test_predictions, probe.test_predictions)
 
 
 def test_checkpoint_holds_tensors_and_plain_values(tmp_path):
     probe, datamodule, store = fitted(tmp_path)
-    save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
+    save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names).learned)
     content = torch.load(tmp_path / "probe.ckpt", weights_only=True)
     assert set(content) == {"untrained", "state_dict", "backend", "digest"}
     assert "class_path" not in str(content["untrained"])
@@ -64,8 +67,8 @@ def test_checkpoint_holds_tensors_and_plain_values(tmp_path):
 def test_stored_weights_win_over_the_seed(tmp_path):
     probe, datamodule, store = fitted(tmp_path)
     probe.frontend.temporal[0].weight.fill_(0.5)
-    save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
-    loaded, _ = load(tmp_path / "probe.ckpt")
+    save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names).learned)
+    loaded = load_probe(tmp_path / "probe.ckpt").probe
     assert (loaded.frontend.temporal[0].weight == 0.5).all()
 
 
@@ -105,7 +108,7 @@ class NotOurs:
 def stored(tmp_path, **changes):
     probe, datamodule, store = fitted(tmp_path)
     path = tmp_path / "probe.ckpt"
-    save(path, probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
+    save(path, probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names).learned)
     content = torch.load(path, weights_only=True)
     for key, value in changes.items():
         content[key] = {**content[key], **value}
@@ -125,10 +128,10 @@ def skops_bytes(value):
 def test_types_that_are_not_trusted_are_named(tmp_path):
     path = stored(tmp_path, backend={"skops": skops_bytes({"model": NotOurs()})})
     with pytest.raises(CheckpointError, match=r"not trusted: .*NotOurs.*--trust .*NotOurs"):
-        load(path)
+        load_probe(path)
     path = stored(tmp_path, backend={"skops": skops_bytes(KNN()), "arrays": as_tensor(safetensors.numpy.save({}))})
     with pytest.raises(CheckpointError, match="is a KNN, not the 'elm' it says"):
-        load(path)
+        load_probe(path)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +168,7 @@ def test_tampered_checkpoints(tmp_path, changes, message):
     else:
         path = stored(tmp_path, **changes)
     with pytest.raises(CheckpointError, match=message):
-        load(path)
+        load_probe(path)
 
 
 def test_no_type_of_a_file_calls_what_another_names(tmp_path):
@@ -178,7 +181,7 @@ def test_no_type_of_a_file_calls_what_another_names(tmp_path):
     machine.svc_, machine.classes_, machine.n_features_in_ = caller, np.array([0, 1]), 56
     path = stored(tmp_path, backend={"skops": skops_bytes(machine)}, untrained={"backend": "svm"})
     with pytest.raises(CheckpointError, match=r"not trusted: sklearn.model_selection.*FixedThresholdClassifier"):
-        load(path)
+        load_probe(path)
     with pytest.raises(ValueError, match="no class of scikit-learn's kind"):
         teller.make(3)
     assert not (tmp_path / "called").exists()
@@ -200,7 +203,7 @@ def test_odd_contents_neither_hang_nor_crash(tmp_path, odd):
     content["state_dict"]["odd"] = odd
     torch.save(content, path)
     with pytest.raises(CheckpointError, match=r"is damaged|is not loaded"):
-        load(path)
+        load_probe(path)
 
 
 class Awkward(ELMClassifier):
@@ -217,8 +220,8 @@ class Awkward(ELMClassifier):
 def test_plug_ins_are_saved_as_they_are(tmp_path):
     BACKENDS.register("awkward")(Awkward)
     probe, datamodule, store = fitted(tmp_path, Awkward())
-    save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
-    loaded, _ = load(tmp_path / "probe.ckpt")
+    save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names).learned)
+    loaded = load_probe(tmp_path / "probe.ckpt").probe
     assert loaded.backend.masked_.mask.tolist() == [True, False]
     np.testing.assert_array_equal(loaded.backend.coefs_, probe.backend.coefs_)
 
@@ -236,9 +239,9 @@ def test_a_plug_in_may_keep_no_width_but_nothing_that_cannot_be_saved(tmp_path):
     globals()["Minimal"] = Minimal
     BACKENDS.register("minimal")(Minimal)
     probe, datamodule, store = fitted(tmp_path, Minimal())
-    data = EmbeddedData(store, datamodule, datamodule.class_names)
+    data = EmbeddedData(store, datamodule, datamodule.class_names).learned
     save(tmp_path / "probe.ckpt", probe, datamodule, data)
-    assert load(tmp_path / "probe.ckpt")[0].backend.label == probe.backend.label
+    assert load_probe(tmp_path / "probe.ckpt").probe.backend.label == probe.backend.label
     probe.backend.lock = threading.Lock()
     with pytest.raises(CheckpointError, match="backend 'minimal' cannot be saved"):
         save(tmp_path / "probe.ckpt", probe, datamodule, data)
@@ -247,18 +250,20 @@ def test_a_plug_in_may_keep_no_width_but_nothing_that_cannot_be_saved(tmp_path):
 def test_a_changed_byte_is_refused_or_changes_nothing(tmp_path):
     path = stored(tmp_path)
     content = path.read_bytes()
-    probe, recipe = load(path)
+    original = load_probe(path)
+    probe, recipe = original.probe, original.recipe
     n_refused = 0
     for position in range(100, len(content), len(content) // 50):
         changed = bytearray(content)
         changed[position] ^= 0x10
         path.write_bytes(changed)
         try:
-            other, other_recipe = load(path)
+            reloaded = load_probe(path)
         except CheckpointError:
             n_refused += 1
         else:  # a byte of the archive that holds nothing
-            assert other_recipe == recipe
+            other = reloaded.probe
+            assert reloaded.recipe == recipe
             np.testing.assert_array_equal(other.backend.coefs_, probe.backend.coefs_)
             np.testing.assert_array_equal(other.frontend.temporal[0].weight, probe.frontend.temporal[0].weight)
     assert n_refused > 40
@@ -272,16 +277,16 @@ class Harmful:
 def test_files_that_are_no_checkpoint(tmp_path, capsys):
     path = tmp_path / "x.ckpt"
     with pytest.raises(CheckpointError, match="no checkpoint at"):
-        load(path)
+        load_probe(path)
     path.write_text("text")
     with pytest.raises(CheckpointError, match="is not loaded"):
-        load(path)
+        load_probe(path)
     torch.save({"untrained": Harmful()}, path)
     with pytest.raises(CheckpointError, match=r"names builtins.print, which could run code|names .*print"):
-        load(path)
+        load_probe(path)
     torch.save({"state_dict": {}}, path)
     with pytest.raises(CheckpointError, match=r"no checkpoint of untrained \(it holds \['state_dict'\]\)"):
-        load(path)
+        load_probe(path)
     assert "never run" not in capsys.readouterr().out
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score
-from untrained.probes.metrics import bootstrap, interval, score
+from untrained.probes.metrics import bootstrap, interval, score_predictions
 
 
 def each(n):
@@ -19,7 +19,7 @@ def outcome():
 def test_classes_count_alike(outcome):
     labels, predictions = outcome
     shares = [(predictions[labels == label] == label).mean() for label in range(3)]
-    scores = score(labels, predictions, [0] * 100, each(100))
+    scores = score_predictions(labels, predictions, [0] * 100, each(100))
     assert scores.balanced_accuracy == pytest.approx(np.mean(shares))
     assert scores.balanced_accuracy == pytest.approx(balanced_accuracy_score(labels, predictions))
     assert abs(scores.balanced_accuracy - (labels == predictions).mean()) > 0.01
@@ -32,9 +32,8 @@ def test_classes_count_alike(outcome):
 
 @pytest.mark.filterwarnings("error")
 def test_classes_that_are_not_there_do_not_count():
-    assert score(np.array([0, 0, 1]), np.array([0, 2, 1]), each(1) * 3, each(3)).balanced_accuracy == pytest.approx(
-        0.75
-    )
+    scores = score_predictions(np.array([0, 0, 1]), np.array([0, 2, 1]), each(1) * 3, each(3))
+    assert scores.balanced_accuracy == pytest.approx(0.75)
 
 
 @pytest.mark.parametrize("fold_sizes", [[100], [80, 10, 10], [34, 33, 33]])
@@ -45,7 +44,7 @@ def test_interval_is_the_bootstrap_of_the_mean_over_folds(outcome, fold_sizes):
     right = np.split(labels == predictions, np.cumsum(fold_sizes)[:-1])
     rng = np.random.default_rng(2)
     means = [np.mean([rng.choice(fold, len(fold)).mean() for fold in right]) for _ in range(4000)]
-    scores = score(labels, predictions, np.repeat(each(len(fold_sizes)), fold_sizes).tolist(), each(100))
+    scores = score_predictions(labels, predictions, np.repeat(each(len(fold_sizes)), fold_sizes).tolist(), each(100))
     assert scores.accuracy_low == pytest.approx(np.quantile(means, 0.025), abs=0.02)
     assert scores.accuracy_high == pytest.approx(np.quantile(means, 0.975), abs=0.02)
     assert scores.accuracy_low < np.mean([fold.mean() for fold in right]) < scores.accuracy_high

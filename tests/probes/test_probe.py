@@ -6,14 +6,15 @@ import torch
 from pytorch_lightning import Trainer
 from untrained.backends.elm import ELMClassifier
 from untrained.datamodules.synthetic import Synthetic
+from untrained.embeddings.extract import extract
 from untrained.errors import CheckpointError
 from untrained.frontends.baselines import MFCC
 from untrained.frontends.sample_level import SampleLevel
 from untrained.frontends.vgg import VGG
-from untrained.probes.checkpoint import _digest, read
+from untrained.probes.checkpoint import _digest, read, save
+from untrained.probes.fitted import load_probe
 from untrained.probes.probe import EmbeddedData, Probe
-from untrained.probes.stages import extract, fit, score
-from untrained.probes.trained import load, save
+from untrained.probes.stages import fit, score_test_split
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +59,13 @@ def test_a_checkpoint_holds_what_was_chosen(data, tmp_path):
     probe = Probe(SampleLevel(n_filters=3), ELMClassifier(), **options)
     store = run(probe, data, tmp_path).store
     embedded = fit(probe, data, store)
-    save(tmp_path / "probe.ckpt", probe, data, embedded)
+    save(tmp_path / "probe.ckpt", probe, data, embedded.learned)
     recipe, _ = read(tmp_path / "probe.ckpt")
     assert {name: getattr(recipe, name) for name in options} == options
-    loaded, _ = load(tmp_path / "probe.ckpt")
+    loaded = load_probe(tmp_path / "probe.ckpt").probe
     assert loaded.frontend.options == ("orthogonal", "mean_std")
-    assert score(loaded, data, store, data.class_names)[0] == score(probe, data, store, data.class_names)[0]
+    accuracies = [score_test_split(each, data, store, data.class_names)[0] for each in (loaded, probe)]
+    assert accuracies[0] == accuracies[1]
     waveforms = torch.randn(2, 8000)
     torch.testing.assert_close(loaded(waveforms), probe(waveforms))
     assert loaded(waveforms).shape == (2, 6)
@@ -80,13 +82,13 @@ def test_a_checkpoint_holds_what_was_chosen(data, tmp_path):
 def test_a_checkpoint_that_has_been_changed(data, tmp_path, changes, message):
     probe = Probe(SampleLevel(n_filters=3), ELMClassifier(), pooling="mean_std", layers="last")
     embedded = fit(probe, data, run(probe, data, tmp_path).store)
-    save(tmp_path / "probe.ckpt", probe, data, embedded)
+    save(tmp_path / "probe.ckpt", probe, data, embedded.learned)
     content = torch.load(tmp_path / "probe.ckpt", weights_only=True)
     content["untrained"] |= changes
     del content["digest"]
     torch.save({**content, "digest": _digest(content)}, tmp_path / "probe.ckpt")
     with pytest.raises(CheckpointError, match=message):
-        load(tmp_path / "probe.ckpt")
+        load_probe(tmp_path / "probe.ckpt")
 
 
 def test_the_frontend_that_was_given_stays_as_it_is():
@@ -107,7 +109,7 @@ def test_what_was_chosen_of_a_frontend_is_kept():
 
 
 def test_choices_that_a_frontend_has_not():
-    with pytest.raises(ValueError, match=r"layers=\[5\]; expected .* as VGG has 5 layers"):
+    with pytest.raises(ValueError, match=r"layers=\[5\]; expected .* because VGG has 5 layers"):
         Probe(VGG(n_filters=2), layers=[5])
     for options in ({"layers": "last"}, {"pooling": "max"}, {"init": "pytorch"}):
         with pytest.raises(ValueError, match=r"MFCC overrides forward\(\)"):

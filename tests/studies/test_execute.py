@@ -92,7 +92,7 @@ def test_compare_sweeps_options(untrained, tmp_path, results_of):
     status, _, err = untrained("compare", "study.yaml", *few, *both, "--model.layers", "[all, [0, 2]]")
     assert status == 0
     assert "not in this study: layers=[0, 2]; expected" in err
-    assert err.count("as Temporal has 1 layers") == 1
+    assert err.count("because Temporal has 1 layers") == 1
     assert "not in this study: MFCC overrides forward()" in err
     results = results_of(tmp_path, "both")
     assert len([row for row in results if row["frontend"].startswith("temporal")]) == 2  # poolings, of all layers

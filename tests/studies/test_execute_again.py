@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from untrained.backends.nearest_class import NearestClass
-from untrained.files import held
+from untrained.files import locked
 from untrained.frontends.baselines import MFCC
 from untrained.registry import BACKENDS, FRONTENDS
 
@@ -228,7 +228,7 @@ def test_no_run_is_lost_to_a_changed_study(untrained, tmp_path, results_of, litt
 
 def test_one_command_at_a_time_works_on_a_study(untrained, tmp_path, little):
     (tmp_path / "study.yaml").write_text(little)
-    with held(tmp_path / "runs/small", "nothing"):
+    with locked(tmp_path / "runs/small", "nothing"):
         status, out, err = untrained("compare", "study.yaml")
     assert (status, out) == (1, "")
     assert "runs/small is in use by process" in err

@@ -125,11 +125,11 @@ def test_the_example_of_the_guide_is_a_study(sounds):
     load_names()
     config = study_parser().parse_object(yaml.safe_load(example.replace("~/sounds", str(sounds))))
     study = plan(config, "32-true", Path("runs"))
-    assert {run.params["frontend"] for run in study.runs} == {
+    assert {run.key.params["frontend"] for run in study.runs} == {
         *("vgg", "vgg-n_filters=64", "mfcc"),
         *("vgg-pooling=mean_std", "vgg-n_filters=64-pooling=mean_std"),
     }
-    assert {run.params["backend"] for run in study.runs} == {
+    assert {run.key.params["backend"] for run in study.runs} == {
         *("svm", "elm", "elm-alpha=1.0"),
         *("svm-standardize=zscore", "elm-standardize=zscore", "elm-alpha=1.0-standardize=zscore"),
     }
@@ -190,7 +190,7 @@ def test_a_configuration_that_is_no_utf_8_is_named(untrained, tmp_path):
         assert err == f"untrained: error: bad.yaml is not UTF-8 ({reason}); save it as UTF-8\n"
     status, _, err = untrained("compare", "outer.yaml")
     assert status == 2
-    assert "a file that the configuration names is not UTF-8" in err
+    assert "a file that outer.yaml names is not UTF-8" in err
 
 
 @pytest.mark.parametrize(

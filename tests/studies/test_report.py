@@ -13,13 +13,15 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from untrained import FRONTENDS
 from untrained.cli import main
 from untrained.frontends import Frontend
+from untrained.probes.figures import filters_figure
+from untrained.probes.key import frontend_label
 from untrained.probes.metrics import bootstrap, interval
-from untrained.probes.run import frontend_label
+from untrained.probes.record import Predictions, read_predictions, write_predictions
 from untrained.studies.analysis import analyse
-from untrained.studies.figures import filters_figure, pareto_front
+from untrained.studies.figures import pareto_front
 from untrained.studies.published import _ROWS
 from untrained.studies.report import differences_in_short, markdown
-from untrained.studies.results import Failure, Predictions, Result, read, read_predictions, write_predictions
+from untrained.studies.results import Failure, Result, read
 from untrained.studies.significance import corrected_t_test, holm
 
 STUDY = """
@@ -245,7 +247,7 @@ def test_report_is_made_again_from_what_is_stored(study, tmp_path, capsys):
     assert main(["report", str(moved)]) == 2
     assert "cannot be read" in capsys.readouterr().err
     predictions.write_text(kept_as)
-    (moved / "results.jsonl").write_text('{"error": "", "dataset": "x"}\n')
+    (moved / "results.jsonl").write_text('{"format": 2, "error": "", "dataset": "x"}\n')
     assert main(["report", str(moved)]) == 2
     assert "results.jsonl, line 1 cannot be read (KeyError: 'frontend')" in capsys.readouterr().err
     second = json.loads(lines[1])

@@ -1,0 +1,139 @@
+"""`untrained classify`: label sounds that have no label yet by a fitted probe."""
+
+import csv
+import io
+import json
+import math
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal, TextIO
+
+from rich.table import Table
+
+from ..datamodules.folder import audio_files
+from ..errors import UsageError
+from ..parsing import Parser, Types, load_names
+from ..probes.fitted import load_probe
+from ..probes.labelling import Labelled, label_sounds
+from ..terminal import console, visible
+from .dispatch import begin
+
+Format = Literal["table", "csv", "json"]
+MAX_SCORES = 3  # of a sound in a table
+
+
+def run(argv: list[str]) -> int:
+    """Label files; those that cannot be used are reported on standard error too.
+
+    Args:
+        argv: Command line without `classify`.
+
+    Returns:
+        Exit status.
+    """
+    load_names()
+    begin()
+    config = classify_parser().parse_args(argv)
+    fitted = load_probe(config.ckpt_path, config.trust)
+    options = {name: config[name] for name in ("accelerator", "batch_size", "num_workers")}
+    failed = 0
+
+    def with_errors_reported(sounds: Iterable[Labelled]) -> Iterator[Labelled]:
+        nonlocal failed
+        for sound in sounds:
+            if sound.error:
+                failed += 1
+                print(f"untrained: {visible(sound.path)}: {sound.error}", file=sys.stderr)
+            yield sound
+
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A path is given back as it came, whatever its bytes, where the encoding has bytes for it.
+        sys.stdout.reconfigure(errors="surrogateescape" if sys.stdout.encoding == "utf-8" else "backslashreplace")
+    if "-" in config.paths and sys.stdin is None:
+        raise UsageError("-: standard input is closed; give a list there, or files")
+    sounds = list(files_of(config.paths, sys.stdin.buffer if "-" in config.paths else []))
+    labelled = label_sounds(fitted.probe, fitted.recipe, sounds, **options)
+    WRITERS[config.format](with_errors_reported(labelled), fitted.classes, sys.stdout)
+    return int(failed > 0)
+
+
+def classify_parser() -> Parser:
+    """Return the parser of `untrained classify`."""
+    parser = Parser(prog="untrained classify", description="Label sounds by a probe that fit has trained.")
+    parser.add_argument("paths", nargs="+", help="Files, folders of them, or - for a list of either, one a line.")
+    parser.add_argument("--ckpt_path", type=str, required=True, help="The probe.ckpt that fit has written.")
+    parser.add_argument("--format", type=Format, default="table", help="Of the output.")
+    parser.add_argument("--trust", type=Types, default=[], help="Types that the backend may name beside known ones.")
+    parser.add_argument("--batch_size", type=int, default=8, help="Files at a time.")
+    parser.add_argument("--num_workers", type=int, default=0, help="Processes that decode.")
+    parser.add_argument("--accelerator", type=str, default="auto", help="Where the frontend runs, as cpu or gpu.")
+    return parser
+
+
+def files_of(paths: Sequence[str], listed: Iterable[bytes]) -> Iterator[Labelled]:
+    """Yield the files that a user asks for, each once: those named, those below folders, and those of a list.
+
+    Args:
+        paths: Files, folders, or `-` for the list.
+        listed: Lines of the list, each a file or a folder.
+
+    Yields:
+        A sound without a label; for a folder without audio, with an error.
+    """
+    seen = set()
+    for given in paths:
+        lines = (os.fsdecode(line).strip("\r\n") for line in listed) if given == "-" else [given]
+        for path in filter(None, lines):
+            found = [Labelled(path)]
+            if os.path.isdir(path):
+                files, n_other = audio_files(Path(path))
+                found = [Labelled(os.path.join(path, file)) for file in files]
+                found = found or [Labelled(path, error=f"holds no audio ({n_other} other files)")]
+            for sound in found:
+                if sound.path not in seen:
+                    seen.add(sound.path)
+                    yield sound
+
+
+def write_table(sounds: Iterable[Labelled], class_names: Sequence[str], file: TextIO) -> None:
+    """Print a table of labels, each with its highest scores, without the files that cannot be used."""
+    table = Table("file", "label", "scores")
+    kind = ""
+    for sound in sounds:
+        if not sound.error:
+            kind = kind or sound.kind
+            best = sorted(sound.scores.items(), key=lambda item: -item[1])[:MAX_SCORES]
+            shown = "  ".join(f"{name} {score:.3g}" for name, score in best)
+            table.add_row(*map(visible, (sound.path, sound.label, shown)))
+    if kind:
+        table.caption = f"scores: {kind}, greatest first"
+    if table.rows:
+        console(file, soft_wrap=False).print(table)
+
+
+def write_csv(sounds: Iterable[Labelled], class_names: Sequence[str], file: TextIO) -> None:
+    """Write a line for each sound as it comes: path, label, error, kind of scores, and a score for each class."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["path", "label", "error", "kind", *(f"score_{name}" for name in class_names)])
+    for sound in sounds:
+        scores = [sound.scores.get(name, "") for name in class_names]
+        writer.writerow([sound.path, sound.label, sound.error, sound.kind, *scores])
+        file.flush()
+
+
+def write_json(sounds: Iterable[Labelled], class_names: Sequence[str], file: TextIO) -> None:
+    """Write a list of objects, one on each line as it comes."""
+    start = "["
+    for sound in sounds:
+        scores = {name: score if math.isfinite(score) else None for name, score in sound.scores.items()}
+        found = {"label": sound.label, "kind": sound.kind, "scores": scores}
+        line = {"path": sound.path, **({"error": sound.error} if sound.error else found)}
+        file.write(f"{start}\n{json.dumps(line, allow_nan=False)}")
+        file.flush()
+        start = ","
+    file.write("\n]\n" if start == "," else "[]\n")
+
+
+WRITERS = {"table": write_table, "csv": write_csv, "json": write_json}

@@ -1,0 +1,45 @@
+"""`untrained config`: print a bundled study; and where commands look for configurations."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ..errors import UsageError
+from .dispatch import explained
+
+_STUDIES = Path(__file__).parents[1] / "configs" / "studies"
+
+
+def run(argv: list[str]) -> int:
+    """Print a bundled study, or the names of all.
+
+    Args:
+        argv: Command line without `config`.
+
+    Returns:
+        Exit status.
+
+    Raises:
+        UsageError: No bundled study has that name.
+    """
+    studies = bundled_studies()
+    names = ", ".join(studies)
+    if explained(argv, "config [NAME]", f"Print a bundled study to use as a starting point, or the names: {names}."):
+        return 0
+    if len(argv) > 1 or (argv and argv[0] not in studies):
+        raise UsageError(f"config prints a bundled study: untrained config NAME, of {names}")
+    print(studies[argv[0]].read_text("utf-8").removesuffix("\n") if argv else "\n".join(studies))
+    return 0
+
+
+def bundled_studies() -> dict[str, Path]:
+    """Return the files of the bundled studies, by name."""
+    return {path.stem: path for path in sorted(_STUDIES.glob("*.yaml"))}
+
+
+def configs_in(words: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+    """Yield the configurations that a command line names: position, what stands before the name there, and the name."""
+    for index, word in enumerate(words):
+        if word.startswith("--config="):
+            yield index, "--config=", word.removeprefix("--config=")
+        elif index and words[index - 1] == "--config":
+            yield index, "", word

@@ -1,0 +1,128 @@
+"""What `untrained check data` finds: clips that are broken, silent or repeated, and splits that leak."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import joblib
+import numpy as np
+
+from .. import audio
+from ..datamodules import AudioDataModule, Clip
+from ..datamodules.base import DEFAULT_SAMPLE_RATE
+from ..errors import AudioError, DataError
+from ..probes.selection import n_inner_folds, resolve
+from ..terminal import progress
+
+_SILENT = 1e-4  # peak, 80 dB below full scale
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found about one clip.
+
+    Args:
+        clip: The clip.
+        header: Header of its file; None for a generated sound, or for a file that cannot be read.
+        fingerprint: Digest of the audio that a run reads, rounded to 16 bits; empty if it cannot be read.
+        silent: Whether the peak is more than 80 dB below full scale.
+        reason: Reason why the clip cannot be read; empty if it can.
+    """
+
+    clip: Clip
+    header: audio.Header | None = None
+    fingerprint: str = ""
+    silent: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What was found about a data set.
+
+    Args:
+        datamodule: The data set.
+        findings: What was found about each clip.
+        refusal: Reason why the data set as a whole cannot be used; empty if it can.
+    """
+
+    datamodule: AudioDataModule
+    findings: Sequence[Finding] = field(default_factory=list)
+    refusal: str = ""
+
+    @property
+    def broken(self) -> list[Finding]:
+        """Clips that cannot be read."""
+        return [finding for finding in self.findings if finding.reason]
+
+    @property
+    def silent(self) -> list[Finding]:
+        """Clips without audible sound."""
+        return [finding for finding in self.findings if finding.silent]
+
+    @property
+    def repeated(self) -> list[list[Finding]]:
+        """Clips that share their audio with other clips."""
+        same: dict[str, list[Finding]] = {}
+        for finding in self.findings:
+            if finding.fingerprint and not finding.silent:
+                same.setdefault(finding.fingerprint, []).append(finding)
+        return [group for group in same.values() if len(group) > 1]
+
+    @property
+    def leaks(self) -> list[list[Finding]]:
+        """Clips that share their audio across splits or folds, so that a backend is tested on what it has learned."""
+        return [group for group in self.repeated if len({finding.clip.part for finding in group}) > 1]
+
+    @property
+    def stops_a_run(self) -> bool:
+        """Whether a run on this data with these options would end with an error."""
+        return bool(self.refusal or (self.broken and self.datamodule.on_error == "raise"))
+
+
+def examine(datamodule: AudioDataModule) -> Examination:
+    """Decode every clip of a data set, just as a run would.
+
+    Args:
+        datamodule: Data set to examine.
+    """
+    try:
+        clips = datamodule.listed
+    except DataError as error:
+        return Examination(datamodule, refusal=str(error))
+    # Threads: the decoder and the resampler work outside Python's lock.
+    found = joblib.Parallel(n_jobs=-1, prefer="threads", return_as="generator")(
+        joblib.delayed(_examine_clip)(datamodule, clip) for clip in clips
+    )
+    findings = list(progress(found, len(clips), "decoding"))
+    return Examination(datamodule, findings, _refusal([finding.clip for finding in findings if not finding.reason]))
+
+
+def _refusal(usable: Sequence[Clip]) -> str:
+    """Return why no probe could be fitted to these clips; empty if one can."""
+    if not usable:
+        return "not one of its clips can be read"
+    n_learned = len({clip.label for clip in usable if clip.split in (None, "train")})
+    if n_learned < 2:
+        return f"{n_learned} of its classes are left to learn from; at least two are needed"
+    try:
+        if resolve("auto", usable) == "holdout" and not any(clip.split == "validation" for clip in usable):
+            n_inner_folds([clip for clip in usable if clip.split == "train"])
+    except DataError as error:
+        return str(error)
+    return ""
+
+
+def _examine_clip(datamodule: AudioDataModule, clip: Clip) -> Finding:
+    try:
+        header = audio.header(clip.path) if clip.path is not None else None
+        decoded = datamodule.read(clip, datamodule.sample_rate or DEFAULT_SAMPLE_RATE)  # just what a run reads
+    except AudioError as error:
+        return Finding(clip, reason=error.reason)
+    coarse = np.round(decoded.waveform * 2**15).astype(np.int32)
+    return Finding(
+        clip=clip,
+        header=header,
+        fingerprint=hashlib.sha256(coarse.tobytes()).hexdigest(),
+        silent=bool(np.abs(decoded.waveform).max() < _SILENT),
+    )

@@ -1,0 +1,195 @@
+"""Extraction: compute the embeddings that a store lacks, on every device of a trainer."""
+
+import time
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from pytorch_lightning import LightningModule, Trainer
+
+from .. import audio
+from ..datamodules import AudioDataModule
+from ..errors import AudioError, StoreError, UntrainedError
+from ..frontends import Frontend
+from .profile import profile_line
+from .store import EmbeddingStore, open_store
+from .writer import EmbeddingWriter, refuse_more_devices_than_clips
+
+MAX_SHOWN = 10  # broken files in a message
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """The outcome of an extraction.
+
+    Args:
+        store: Store that holds the embeddings.
+        n_clips: Number of clips of the data set.
+        n_computed: Number of clips that were missing and have been computed.
+        failed: Reasons why other clips could not be read, by id.
+        n_other_files: Number of files beside the clips, which were ignored.
+        seconds: Duration of the extraction, in s.
+        notes: Remarks about the data for the user.
+        profile: Time profile of the store's last extraction, see `Profile.as_numbers`.
+    """
+
+    store: EmbeddingStore
+    n_clips: int
+    n_computed: int
+    failed: Mapping[str, str]
+    n_other_files: int
+    seconds: float
+    notes: Sequence[str] = ()
+    profile: Mapping[str, float] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        lines = [f"{self.n_computed} of {self.n_clips} clips computed in {self.seconds:.1f} s -> {self.store.folder}"]
+        if self.n_computed and self.profile:
+            lines.append(profile_line(self.profile))
+        if self.n_computed == 0 and not self.failed:
+            lines = [f"All {self.n_clips} clips present in {self.store.folder}, nothing to do"]
+        if self.failed:
+            lines.append(f"{len(self.failed)} clips could not be read, listed in {self.store.folder / 'failed.csv'}")
+        if self.n_other_files:
+            lines.append(f"{self.n_other_files} other files were left out: no audio, or not of this data set")
+        return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
+
+
+def extract(
+    module: LightningModule,
+    datamodule: AudioDataModule,
+    trainer: Trainer,
+    root: Path,
+    *,
+    force: bool = False,
+    flush_every: int = 512,
+    flush_seconds: float = 30.0,
+) -> Extraction:
+    """Compute the embeddings that are not stored yet, on every device of a trainer.
+
+    Args:
+        module: Module whose `predict_step` returns the embeddings of its frontend, such as a `Probe`.
+        datamodule: Data set of the clips.
+        trainer: Trainer whose devices, strategy and precision are used.
+        root: Folder that holds all stores.
+        force: Whether to compute all clips again.
+        flush_every: Number of rows in memory at which they are written.
+        flush_seconds: Longest time that rows stay in memory, in s.
+
+    Returns:
+        What was computed, and the store.
+
+    Raises:
+        AudioError: A file cannot be read and the datamodule says `on_error="raise"`.
+        StoreError: A clip was neither computed nor reported, or another process writes to the store.
+        UsageError: There are fewer clips than devices, or the module has no frontend.
+    """
+    start = time.perf_counter()
+    frontend: Frontend = module.require_frontend()  # type: ignore[operator]
+    writer = EmbeddingWriter(root, flush_every, flush_seconds, force=force)
+    refuse_more_devices_than_clips(trainer, datamodule)
+    store, missing = _look_up(frontend, datamodule, str(trainer.precision), root, force=force)
+    if datamodule.on_error == "raise":
+        refuse_broken(datamodule, missing)
+    if missing or store.has_shards or trainer.world_size > 1:  # other processes may see another state of the store
+        _predict(module, datamodule, trainer, writer)
+        store = writer.store
+    still_missing, reasons = store.missing(datamodule.stamps()), store.failed
+    lost = [clip_id for clip_id in still_missing if clip_id not in reasons]
+    if lost:
+        raise StoreError(
+            f"{store.folder}: {len(lost)} of {len(datamodule.listed)} clips were not computed, such as {lost[0]!r}; "
+            "run the same command again, without limits of the trainer such as limit_predict_batches or fast_dev_run"
+        )
+    return Extraction(
+        store,
+        n_clips=len(datamodule.listed),
+        n_computed=len(writer.missing - set(still_missing)),
+        failed={clip_id: reasons[clip_id] for clip_id in still_missing},
+        n_other_files=datamodule.n_other_files,
+        seconds=time.perf_counter() - start,
+        notes=tuple(datamodule.notes),
+        profile=store.profile,
+    )
+
+
+def _look_up(
+    frontend: Frontend, datamodule: AudioDataModule, precision: str, root: Path, *, force: bool
+) -> tuple[EmbeddingStore, list[str]]:
+    """Return the store, and the ids of the clips to compute as far as can be seen without its lock."""
+    store = open_store(root, frontend, datamodule, precision, damaged=force)
+    return store, [clip.id for clip in datamodule.listed] if force else store.missing(datamodule.stamps())
+
+
+def _predict(module: LightningModule, datamodule: AudioDataModule, trainer: Trainer, writer: EmbeddingWriter) -> None:
+    """Run the predict loop with the writer among the callbacks."""
+    callbacks = list(trainer.callbacks)  # type: ignore[attr-defined]
+    trainer.callbacks = [*callbacks, writer]  # type: ignore[attr-defined]
+    try:
+        with warnings.catch_warnings():  # nothing is left to compute if another process was faster
+            warnings.filterwarnings("ignore", "Total length of .DataLoader. across ranks is zero")
+            trainer.predict(module, datamodule=datamodule, return_predictions=False)
+    except BaseException:
+        leave_process_group()  # its threads would abort a process that ends with it
+        raise
+    finally:
+        trainer.callbacks = callbacks  # type: ignore[attr-defined]
+        datamodule.select(None)
+
+
+def refuse_broken(datamodule: AudioDataModule, ids: Iterable[str]) -> None:
+    """Refuse files whose headers show that they are unusable, all at once and before anything is computed.
+
+    Args:
+        datamodule: Data set of the clips.
+        ids: Ids of the clips that are to be read.
+
+    Raises:
+        AudioError: One file is broken.
+        UntrainedError: Several files are broken; the message lists them.
+    """
+    wanted = set(ids)
+    paths = [clip.path for clip in datamodule.listed if clip.id in wanted and clip.path is not None]
+    errors: list[AudioError] = []
+    for path in paths:
+        try:
+            audio.header(path)
+        except AudioError as error:
+            errors.append(error)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        shown = [f"  {error.path}: {error.reason}" for error in errors[:MAX_SHOWN]]
+        left = [f"  and {len(errors) - MAX_SHOWN} more"] if len(errors) > MAX_SHOWN else []
+        lines = [f"{len(errors)} of {len(paths)} files cannot be used:", *shown, *left]
+        raise UntrainedError("\n".join([*lines, "replace or remove them, or skip them with --data.on_error skip"]))
+
+
+def refuse_broken_before(
+    extractions: Iterable[tuple[Frontend, AudioDataModule]], precision: str, root: Path, *, force: bool
+) -> None:
+    """Refuse what would stop any of several extractions, before the first of them.
+
+    Args:
+        extractions: Frontend and data set of each extraction.
+        precision: Precision of the trainer.
+        root: Folder that holds all stores.
+        force: Whether everything is computed again.
+
+    Raises:
+        UntrainedError: Files are broken, as in `refuse_broken`.
+    """
+    missing: dict[AudioDataModule, set[str]] = {}
+    for frontend, datamodule in extractions:
+        missing.setdefault(datamodule, set()).update(_look_up(frontend, datamodule, precision, root, force=force)[1])
+    for datamodule, ids in missing.items():
+        if datamodule.on_error == "raise":
+            refuse_broken(datamodule, ids)
+
+
+def leave_process_group() -> None:
+    """Part the processes of an extraction: each goes on alone, or ends."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()

@@ -1,0 +1,192 @@
+"""One extraction to a store: lock it, list what is missing, keep what is computed, and commit it."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pytorch_lightning import Trainer
+
+from ..datamodules.base import AudioDataModule, Batch
+from ..errors import AudioError, StoreError, UntrainedError
+from ..frontends import Frontend
+from .profile import Profile, Stopwatch
+from .store import EmbeddingStore, StoredClip
+
+
+@dataclass
+class _Buffer:
+    """Rows that have been computed and not been written yet."""
+
+    clips: list[StoredClip] = field(default_factory=list)
+    vectors: list[NDArray[Any]] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    since: float = field(default_factory=time.perf_counter)
+
+
+class Session:
+    """One extraction to a store, from its lock to its last row, in each of the processes that share the clips.
+
+    Rank 0 holds the lock and merges the shards of all ranks. An error that ends the extraction is raised at once in a
+    single process, and after the last barrier, on every rank, where there are several.
+
+    Args:
+        store: Store to write to.
+        frontend: Frontend that computes the embeddings.
+        datamodule: Data set whose clips are read.
+        trainer: Trainer whose processes share the clips.
+        force: Whether to compute clips again that are stored.
+
+    Attributes:
+        missing: Ids of the clips that were missing when the session began.
+        selected: Ids of the clips to compute: those that are missing, and as many stored ones as it takes to give every
+            device a clip.
+
+    Raises:
+        StoreError: On every rank, if another process writes to the store or the store is damaged.
+    """
+
+    def __init__(
+        self,
+        store: EmbeddingStore,
+        frontend: Frontend,
+        datamodule: AudioDataModule,
+        trainer: Trainer,
+        *,
+        force: bool = False,
+    ) -> None:
+        self._store, self._datamodule, self._trainer = store, datamodule, trainer
+        self._stamps = datamodule.stamps()
+        self._errors: list[UntrainedError] = []
+        self._lock = contextlib.ExitStack()
+        self.missing = self._begin(force=force)
+        n_more = max(0, trainer.world_size - len(self.missing))
+        self.selected = [*self.missing, *sorted(self._stamps.keys() - self.missing)[:n_more]]
+        self._buffer, self._profile, self._watch = _Buffer(), Profile(), Stopwatch(frontend)
+        self._start = time.perf_counter()
+
+    def _begin(self, *, force: bool) -> frozenset[str]:
+        """Lock the store and list what it lacks; rank 0 does so for all ranks."""
+        missing: list[str] = []
+        refusal = ""
+        if self._trainer.is_global_zero:
+            try:
+                self._lock.enter_context(self._store.locked())
+                if force:
+                    self._store.forget(self._stamps)
+                else:
+                    self._store.merge()  # the shards of an interrupted extraction
+                missing = self._store.missing(self._stamps)
+            except StoreError as error:
+                self._lock.close()
+                refusal = str(error)
+        missing, refusal = self._trainer.strategy.broadcast((missing, refusal))
+        if refusal:
+            raise StoreError(refusal)
+        return frozenset(missing)
+
+    def add(self, embeddings: NDArray[Any], batch: Batch) -> None:
+        """Keep the embeddings of a batch until they are written.
+
+        Args:
+            embeddings: Embeddings of the clips that could be read, `(len(batch.ids), embedding_size)`.
+            batch: Batch of the clips.
+
+        Raises:
+            AudioError: In a single process, if a clip could not be read and the datamodule says `on_error="raise"`.
+        """
+        self._watch.read()
+        failed = dict(batch.failed)
+        for clip_id, seconds, vector in zip(batch.ids, batch.seconds, embeddings, strict=True):
+            if np.isfinite(vector).all():
+                self._buffer.clips.append(StoredClip(clip_id, *self._stamps[clip_id], round(seconds, 3)))
+                self._buffer.vectors.append(vector)
+            else:
+                remedy = "look for extreme samples, or skip it with --data.on_error skip"
+                failed[clip_id] = AudioError(clip_id, "its embedding is not finite", remedy)
+        self._buffer.failed |= {clip_id: error.reason for clip_id, error in failed.items()}
+        self._errors += failed.values()
+        self._count(batch)
+        if self._trainer.world_size == 1:
+            self._raise_first()
+
+    def _count(self, batch: Batch) -> None:
+        """Add a batch to the profile, without clips that were computed again for want of missing ones."""
+        durations = dict(zip(batch.ids, batch.seconds, strict=True))
+        computed = [durations[clip_id] for clip_id in batch.ids if clip_id in self.missing]
+        self._profile.n_clips += len(computed)
+        self._profile.audio += sum(computed)
+        self._profile.decoding += batch.decoding
+        self._profile.wall = time.perf_counter() - self._start
+
+    def flush_if_due(self, flush_every: int, flush_seconds: float) -> None:
+        """Write the rows that are kept, if there are enough of them or the last write is long ago.
+
+        Args:
+            flush_every: Number of rows at which they are written.
+            flush_seconds: Time after which they are written, in s.
+        """
+        if len(self._buffer.clips) >= flush_every or time.perf_counter() - self._buffer.since >= flush_seconds:
+            with self._errors_collected():
+                self.flush()
+
+    def flush(self) -> None:
+        """Write the rows that are kept, as a shard.
+
+        Raises:
+            StoreError: The shard cannot be written.
+        """
+        start, kept = time.perf_counter(), self._buffer
+        if kept.clips or kept.failed:
+            matrix = np.stack(kept.vectors) if kept.clips else np.zeros((0, self._store.embedding_size))
+            self._store.append(kept.clips, matrix, kept.failed, self._trainer.global_rank)
+        self._buffer = _Buffer()
+        self._profile.writing += self._buffer.since - start
+
+    def commit(self) -> None:
+        """Write the rest; rank 0 merges the shards of all ranks.
+
+        Raises:
+            AudioError: On every rank, if any could not read a clip and the datamodule says `on_error="raise"`.
+            StoreError: On every rank, if any could not write.
+        """
+        strategy, ranks = self._trainer.strategy, range(self._trainer.world_size)
+        with self._errors_collected():
+            self.flush()
+        self._profile.representation, self._profile.network = self._watch.representation, self._watch.network
+        profiles = [strategy.broadcast(self._profile, src=rank) for rank in ranks]
+        strategy.barrier()
+        with self._errors_collected():
+            if self._trainer.is_global_zero:
+                self._store.merge()
+                if any(profile.n_clips for profile in profiles):
+                    self._store.keep_profile(Profile.combined(profiles).as_numbers())
+        strategy.barrier()
+        self._store.load()
+        for rank in ranks if len(ranks) > 1 else ():
+            self._errors += strategy.broadcast(self._errors, src=rank)
+        self._raise_first()
+
+    def close(self) -> None:
+        """Leave the frontend as it was, and the store to other processes."""
+        self._watch.remove()
+        self._lock.close()
+
+    @contextlib.contextmanager
+    def _errors_collected(self) -> Iterator[None]:
+        """Keep what cannot be written for the end, where other processes wait at a barrier."""
+        try:
+            yield
+        except StoreError as error:
+            if self._trainer.world_size == 1:
+                raise
+            self._errors.append(error)
+
+    def _raise_first(self) -> None:
+        is_fatal = StoreError if self._datamodule.on_error == "skip" else UntrainedError
+        fatal = [error for error in self._errors if isinstance(error, is_fatal)]
+        if fatal:
+            raise min(fatal, key=str)

@@ -1,0 +1,136 @@
+"""The key of a run: names that tell it from others, and digests of everything that decides its result."""
+
+import inspect
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..backends import Backend
+from ..datamodules import AudioDataModule
+from ..embeddings.provenance import code_digest
+from ..files import digest, plain
+from ..frontends import Frontend
+from ..frontends.base import Options
+from ..registry import BACKENDS, DATAMODULES, FRONTENDS
+from . import selection
+from .probe import Probe
+from .record import FORMAT
+
+MAX_LABEL = 120  # bytes of a label, because it names a folder
+_CLEAR_BY_THEMSELVES = {"size"}  # arguments whose values need no name beside them
+_WITHOUT_EFFECT = {"root", "path", "on_error", "batch_size", "num_workers", "sample_rate"}  # on results
+
+
+@dataclass(frozen=True)
+class RunKey:
+    """The key of a run.
+
+    Args:
+        params: Names that tell the run from others, flat, for tables.
+        seed: Seed of frontend and backend.
+        extraction: Digest of the data set and of everything that decides its embeddings.
+        identity: Digest of everything that decides the run's result, files and code included.
+        place: Folder of the run, relative to the folder of all runs.
+    """
+
+    params: dict[str, Any]
+    seed: int
+    extraction: str
+    identity: str
+    place: Path
+
+    @classmethod
+    def of(
+        cls, probe: Probe, datamodule: AudioDataModule, embeddings: Mapping[str, Any], stamps: str, dataset: str = ""
+    ) -> "RunKey":
+        """Return the key of a probe on a data set.
+
+        Args:
+            probe: Probe with frontend, backend and protocol.
+            datamodule: Data set of the clips.
+            embeddings: Everything that decides the embeddings, see `provenance.embedding_fields`.
+            stamps: Digest of the state of all files, see `provenance.stamps_digest`.
+            dataset: Name of the data set; the datamodule's own by default.
+        """
+        frontend, backend = probe.require_frontend(), probe.require_backend()
+        options = {"init": probe.init, "layers": probe.layers, "pooling": probe.pooling}
+        seed = frontend.seed if frontend.is_random else getattr(backend, "seed", 0)
+        names: dict[str, Any] = {
+            "frontend": frontend_label(frontend, options),
+            "backend": backend_label(backend, probe.standardize),
+            "seed": seed,
+            "protocol": selection.resolve(probe.protocol, datamodule.listed),
+            **{name: as_text(value) for name, value in options.items()},
+            "standardize": probe.standardize,
+        }
+        params = {"dataset": dataset or datamodule.dataset_name, "datamodule": data_label(datamodule), **names}
+        settings = {
+            **names,
+            "format": FORMAT,
+            "embeddings": embeddings,
+            "backend_arguments": plain(backend.get_params(deep=False)),
+            "clips": [(clip.id, clip.label, clip.split, clip.fold, clip.group) for clip in datamodule.listed],
+            "data_seed": datamodule.seed,  # draws the inner folds of a hold-out without validation split
+        }
+        state = {"stamps": stamps, "code": code_digest([type(backend), selection])}
+        folders = [re.sub(r"[^\w.,=+ -]", "_", params[name]) for name in ("dataset", "frontend", "backend")]
+        return cls(
+            params=params,
+            seed=seed,
+            # Data sets of one source share a store, but each has clips of its own.
+            extraction=digest({"dataset": params["dataset"], **embeddings}),
+            identity=digest({**settings, **state}),
+            place=Path(*folders, f"seed{seed}-{digest(settings)[:6]}"),
+        )
+
+
+def frontend_label(frontend: Frontend, options: Mapping[str, Any]) -> str:
+    """Return the registered name of a frontend, with its arguments and the probe's options that are not the default."""
+    name = FRONTENDS.name_of(type(frontend)) or type(frontend).__name__
+    name = _label(name, _defaults(type(frontend)), frontend.arguments)
+    return _label(name, {**Options()._asdict(), "layers": "all"}, options)
+
+
+def backend_label(backend: Backend, standardize: str) -> str:
+    """Return the registered name of a backend, with its arguments and `standardize` where they are not the default."""
+    name = BACKENDS.name_of(type(backend)) or type(backend).__name__
+    name = _label(name, _defaults(type(backend)), backend.get_params(deep=False))
+    return _label(name, {"standardize": "none"}, {"standardize": standardize})
+
+
+def data_label(datamodule: AudioDataModule) -> str:
+    """Return the registered name of a datamodule, with its arguments that change results and are not the default."""
+    name = DATAMODULES.name_of(type(datamodule)) or type(datamodule).__name__
+    defaults = _defaults(type(datamodule))
+    given = {key: getattr(datamodule, key, None) for key in defaults if key not in _WITHOUT_EFFECT}
+    return _label(name, defaults, given)
+
+
+def as_text(value: Any) -> str:
+    """Return a value as text for tables and names of folders.
+
+    Example:
+        >>> as_text([3, 1]), as_text({"a": "b/c"})
+        ('3,1', 'a:b_c')
+    """
+    if isinstance(value, dict):
+        return ",".join(f"{key}:{as_text(item)}" for key, item in value.items())
+    return ",".join(map(as_text, value)) if isinstance(value, list | tuple) else str(value).replace("/", "_")
+
+
+def _defaults(cls: type) -> dict[str, Any]:
+    return {key: parameter.default for key, parameter in inspect.signature(cls).parameters.items()}
+
+
+def _label(name: str, defaults: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
+    """Return a name with the arguments that are not the default, but for the seed; a digest of them if it is long."""
+    given = {
+        key: value for key, value in arguments.items() if key != "seed" and as_text(value) != as_text(defaults.get(key))
+    }
+    parts = (
+        as_text(value) if key in _CLEAR_BY_THEMSELVES else f"{key}={as_text(value)}" for key, value in given.items()
+    )
+    label = "-".join([name, *parts])
+    return label if len(label.encode()) <= MAX_LABEL else f"{name}-{digest(plain(given))[:8]}"

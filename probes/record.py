@@ -1,0 +1,101 @@
+"""Records in the folder of a run: its metrics, and the predictions behind its scores."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..errors import UsageError
+from ..files import plain, write_atomically
+
+FORMAT = 2
+"""Version of a run's records; raise it when older ones cannot be read any more."""
+OPTIMISTIC = ", chosen by the clips that are scored"
+"""Remark beside scores whose candidate was selected on the very clips that are scored."""
+
+
+class Predictions(NamedTuple):
+    """The classes that were predicted for the clips behind a score, clip by clip.
+
+    Args:
+        ids: Ids of the clips.
+        folds: Folds of the clips; empty where there are none.
+        groups: Groups of the clips; empty where there are none.
+        labels: True classes of the clips.
+        given: Predicted classes of the clips.
+    """
+
+    ids: Sequence[str]
+    folds: Sequence[str]
+    groups: Sequence[str]
+    labels: Sequence[str]
+    given: Sequence[str]
+
+
+def units(predictions: Predictions) -> list[str]:
+    """Return what is right or wrong together: the group of each clip; a clip without one is a group of its own."""
+    clips = zip(predictions.ids, predictions.groups, strict=True)
+    return [f"group {group}" if group else f"clip {clip}" for clip, group in clips]
+
+
+def predictions_file(metric: str) -> str:
+    """Return the name of the file with the predictions behind a score: `predictions-cv.csv` for `cv/accuracy`."""
+    return f"predictions-{metric.split('/')[0]}.csv"
+
+
+def write_predictions(path: Path, predictions: Predictions) -> None:
+    """Write predictions as CSV, a clip a line."""
+    lines = "".join(map(csv_line, zip(*predictions, strict=True)))
+    write_atomically(path, (csv_line(Predictions._fields) + lines).encode())
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Read what `write_predictions` wrote.
+
+    Raises:
+        UsageError: The file does not exist, or is of another kind.
+    """
+    try:
+        header, *rows = csv.reader(io.StringIO(path.read_bytes().decode(), newline=""))
+        if header != list(Predictions._fields):
+            raise ValueError(f"columns {', '.join(header)}")
+        return Predictions(*map(list, zip(*rows, strict=True)))
+    except (OSError, ValueError, TypeError) as error:
+        raise UsageError(f"{path} cannot be read ({error}); delete its folder and run the study again") from error
+
+
+def update_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
+    """Add to a run's `metrics.json`, which is for programs; TensorBoard is for people."""
+    found = {"format": FORMAT, **read_metrics(folder), **plain(metrics)}
+    write_atomically(folder / "metrics.json", json.dumps(found, indent=1).encode())
+
+
+def read_metrics(folder: Path) -> dict[str, Any]:
+    """Return a run's `metrics.json`; empty if it is missing or damaged."""
+    try:
+        found = json.loads((folder / "metrics.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def format_arguments(arguments: Mapping[str, Any]) -> str:
+    """Return arguments on one line, for people.
+
+    Example:
+        >>> format_arguments({"kernel": "linear", "C": 2.0})
+        'C=2, kernel=linear'
+    """
+    return ", ".join(
+        f"{name}={format(value, '.4g') if isinstance(value, float) else value}"
+        for name, value in sorted(arguments.items())
+    )
+
+
+def csv_line(cells: Iterable[Any]) -> str:
+    """Return cells as a line of CSV."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue()

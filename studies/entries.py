@@ -1,0 +1,162 @@
+"""The entries of a study: what its lists say about each plug-in, with the arguments that are varied."""
+
+import difflib
+import importlib
+import inspect
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from jsonargparse import Namespace
+
+from ..backends import Backend
+from ..datamodules import AudioDataModule
+from ..errors import UsageError
+from ..frontends import Frontend
+from ..parsing import Parser, instantiate
+from ..registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
+from .problems import Problem, attempt
+
+Entries = list[dict[str, Any] | str]
+KINDS: dict[str, tuple[Registry[Any], type]] = {
+    "datamodules": (DATAMODULES, AudioDataModule),
+    "frontends": (FRONTENDS, Frontend),
+    "backends": (BACKENDS, Backend),
+}
+"""The lists of a study, each with the registry and the contract of its plug-ins."""
+
+
+class Entry(NamedTuple):
+    """What a study says about a plug-in.
+
+    Args:
+        kind: List that the entry is in, one of `KINDS`.
+        place: Place in the study, such as `frontends[2]`.
+        config: Class path and all arguments.
+        varied: Those of the arguments that are varied.
+    """
+
+    kind: str
+    place: str
+    config: Namespace
+    varied: Mapping[str, Any]
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Arguments by name."""
+        given = self.config.get("init_args")
+        return given.as_dict() if given else {}
+
+    def with_seed(self, seed: int) -> "Entry":
+        """Return the entry with the seed of a study, if the plug-in takes one."""
+        if "seed" not in self.arguments:
+            return self
+        config = self.config.clone()
+        config.init_args.seed = seed
+        return self._replace(config=config)
+
+    def make(self) -> Any:
+        """Return the plug-in, or the problem that it meets."""
+        parser = Parser()
+        parser.add_argument("--value", type=KINDS[self.kind][1])
+        config = Namespace(value=self.config)  # type: ignore[no-untyped-call]
+        return attempt(self.place, lambda: instantiate(parser, config).value)
+
+
+def read_entries(kind: str, config: Namespace) -> tuple[list[Entry], list[Problem]]:
+    """Read a list of a study, with an entry for each combination of the values that are varied.
+
+    Args:
+        kind: Name of the list, one of `KINDS`.
+        config: Study, as its parser returns it.
+
+    Returns:
+        The entries, and everything in the list that cannot be.
+    """
+    vary: dict[str, list[Any]] = config.vary[kind]
+    found: list[Entry] = []
+    problems = [
+        Problem(f"vary.{kind}.{name}", "empty; give at least one value") for name, values in vary.items() if not values
+    ]
+    taken: set[str] = set()  # arguments of any of the plug-ins
+    for index, written in enumerate(config[kind]):
+        entries, accepted, more = _read_entry(kind, f"{kind}[{index}]", written, vary, config)
+        found += entries
+        problems += more
+        taken |= vary.keys() if accepted is None else set(accepted)  # an unknown plug-in may take any of them
+    if config[kind]:
+        unused = [name for name, values in vary.items() if name not in taken and values]
+        problems += [Problem(f"vary.{kind}.{name}", f"none of the {kind} has this argument") for name in unused]
+    return found, problems
+
+
+def checked(place: str, allowed: Any, value: Any) -> Any:
+    """Return a value converted to a type, or the problem that it meets."""
+    parser = Parser()
+    parser.add_argument("--value", type=allowed)
+    return attempt(place, lambda: parser.parse_object({"value": value}).value)
+
+
+def _read_entry(
+    kind: str, place: str, written: Any, vary: Mapping[str, list[Any]], config: Namespace
+) -> tuple[list[Entry], list[str] | None, list[Problem]]:
+    """Read one entry: its combinations, the arguments that its plug-in accepts (None if unknown), and its problems."""
+    entry: dict[str, Any] = {"class_path": written} if isinstance(written, str) else dict(written)
+    name, arguments = entry.pop("class_path", ""), entry.pop("init_args", None) or {}
+    if entry or not name:
+        odd = f"unexpected {', '.join(map(str, entry))}" if entry else "no class_path"
+        return [], [], [Problem(place, f"{odd}; expected a name, or class_path and init_args")]
+    if not isinstance(arguments, dict) or not all(isinstance(argument, str) for argument in arguments):
+        return [], [], [Problem(f"{place}.init_args", f"{arguments!r}; expected arguments by name, as {{seed: 1}}")]
+    cls = attempt(place, _class_of, str(name), KINDS[kind][0])
+    if isinstance(cls, Problem):
+        return [], None, [cls]
+    accepted = list(inspect.signature(cls).parameters)
+    if kind != "datamodules" and "seed" in {*arguments, *vary}:
+        text = "seeds of frontends and backends are the study's own; give seeds: [0, 1]"
+        return [], accepted, [Problem(f"{place}.seed", text)]
+    varied = {argument: values for argument, values in vary.items() if argument in accepted and values}
+    problems = [
+        Problem(f"{place}.{argument}", _no_such_argument(str(name), argument, accepted))
+        for argument in arguments
+        if argument not in accepted
+    ]
+    problems += [
+        Problem(f"{place}.{argument}", "given here, and varied too; leave out one")
+        for argument in varied
+        if argument in arguments
+    ]
+    has_no_root = arguments.get("root", "") is None and None in config.roots.values()  # which is a problem elsewhere
+    if problems or has_no_root:
+        return [], accepted, problems
+    found = []
+    for values in itertools.product(*varied.values()):
+        chosen = dict(zip(varied, values, strict=True))
+        item = {"class_path": name, "init_args": {**arguments, **chosen}}
+        parsed = checked(place, KINDS[kind][1], item)
+        if isinstance(parsed, Problem):
+            problems.append(parsed)
+        elif parsed is not None:
+            found.append(Entry(kind, place, parsed, chosen))
+    return found, accepted, problems
+
+
+def _class_of(name: str, registry: Registry[Any]) -> Any:
+    """Return the class that a name or a class path stands for."""
+    if name in registry.names() or "." not in name:
+        return registry.get(name)
+    module, _, attribute = name.rpartition(".")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except Exception as error:  # the import of a module may raise anything
+        raise UsageError(f"{name} cannot be imported: {error}") from error
+    contract = registry.contract
+    if not isinstance(found, type) or not issubclass(found, contract):
+        raise UsageError(f"{name} is no {registry.kind}; derive it from {contract.__module__}.{contract.__qualname__}")
+    return found
+
+
+def _no_such_argument(name: str, argument: str, accepted: Sequence[str]) -> str:
+    nearest = difflib.get_close_matches(argument, accepted, n=1)
+    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+    return f"{name} has no such argument; {hint}it takes {', '.join(accepted) or 'none'}"

@@ -1,0 +1,58 @@
+"""Problems of a study: everything in it that cannot be, each with its place, so that all are reported at once."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from ..errors import UntrainedError, UsageError
+
+T = TypeVar("T")
+
+
+class Problem(NamedTuple):
+    """Something in a study that cannot be.
+
+    Args:
+        place: Place in the study, such as `frontends[2].n_filters`.
+        text: What is wrong there, and what to do.
+
+    Example:
+        >>> str(Problem("seeds", "empty; give at least one"))
+        'seeds: empty; give at least one'
+    """
+
+    place: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.text}"
+
+
+def attempt(place: str, action: Callable[..., T], *arguments: Any) -> T | Problem:
+    """Return what an action returns, or the problem that it meets.
+
+    Args:
+        place: Place in the study that the action is about.
+        action: Function to call; it may raise anything, because it may call a plug-in.
+        arguments: Arguments of the function.
+    """
+    try:
+        return action(*arguments)
+    except Exception as error:
+        is_message = isinstance(error, UntrainedError | ValueError | TypeError | OSError)
+        text = str(error).removeprefix("--value") if is_message else f"{type(error).__name__}: {error}"
+        if named := re.match(r"(?:--|\.)([\w.]+): ", text):  # parsers name the argument that they mean
+            return Problem(f"{place}.{named[1]}", text[named.end() :])
+        return Problem(place, text.removeprefix(": "))
+
+
+def refuse(problems: Sequence[Problem]) -> None:
+    """Raise all problems at once, each on a line if there are several.
+
+    Raises:
+        UsageError: There are any.
+    """
+    lines = list(dict.fromkeys(map(str, problems)))
+    if lines:
+        several = f"the study cannot run, for {len(lines)} reasons:\n  " if len(lines) > 1 else ""
+        raise UsageError(several + "\n  ".join(lines))
