@@ -1,12 +1,19 @@
 """`untrained compare`: run a study and write its report."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from jsonargparse import Namespace
+from pytorch_lightning import Trainer
+from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
+
 from ..errors import UsageError
-from ..parsing import load_names
+from ..parsing import Parser, instantiate, load_names
+from ..studies.estimate import dry_run
 from ..studies.execute import execute
-from ..studies.plan import study_parser
+from ..studies.plan import plan, study_parser
+from ..terminal import console
 from .config import bundled_studies, configs_in
 from .dispatch import begin, run_with_argv
 from .report import write_and_show
@@ -31,8 +38,39 @@ def run(argv: list[str]) -> int:
     parser = study_parser()
     arguments = _with_study(argv)
     config = run_with_argv(lambda: parser.parse_args(arguments), ["compare", *argv])
-    folder = run_with_argv(lambda: execute(parser, config), ["compare", *argv])
-    return 0 if folder is None else write_and_show(folder, anew=False)
+    return run_with_argv(lambda: _compare(parser, config), ["compare", *argv])
+
+
+def _compare(parser: Parser, config: Namespace) -> int:
+    """Plan a study; then estimate it, or run it and write its report."""
+    trainer = _trainer(config)
+    root = Path(trainer.default_root_dir)
+    study = plan(config, str(trainer.precision), root)
+    embeddings = Path(config.embeddings or root / "embeddings")
+    if config.dry_run:
+        for line in dry_run(study, trainer, embeddings, force=config.force):
+            print(line)
+        return 0
+    repeated = config.clone()
+    repeated.force = False
+    text = parser.dump(repeated, skip_unset=False)
+    writing = {name: config[name] for name in ("force", "flush_every", "flush_seconds")}
+    say = console(sys.stderr).print if trainer.is_global_zero else lambda line: None
+    has_fitted = execute(study, trainer, embeddings, text, say, **writing)
+    return write_and_show(study.folder, anew=False) if has_fitted else 0
+
+
+def _trainer(config: Namespace) -> Trainer:
+    """Return the trainer that extracts; it shows no bar of its own."""
+    parser = Parser()
+    parser.add_class_arguments(Trainer, "trainer")
+    arguments = config.trainer.clone()
+    arguments.enable_progress_bar = False
+    try:
+        made: Trainer = instantiate(parser, Namespace(trainer=arguments)).trainer  # type: ignore[no-untyped-call]
+    except MisconfigurationException as error:
+        raise UsageError(str(error)) from error
+    return made
 
 
 def _with_study(argv: Sequence[str]) -> list[str]:

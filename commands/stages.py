@@ -11,7 +11,8 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
 
 from ..datamodules import AudioDataModule
-from ..embeddings.extract import Extraction, extract, leave_process_group
+from ..embeddings.extract import extract, leave_process_group
+from ..embeddings.outcome import Extraction
 from ..embeddings.provenance import clip_fingerprints, embedding_fields
 from ..errors import CheckpointError, UntrainedError, UsageError
 from ..files import plain
@@ -20,7 +21,8 @@ from ..probes import checkpoint
 from ..probes.fitted import FittedProbe, load_probe
 from ..probes.probe import Probe
 from ..probes.record import format_arguments
-from ..probes.run import Run, fit_run, test_run
+from ..probes.run import Run
+from ..probes.stages import fit_run, test_run
 from ..terminal import console
 from .config import bundled_studies, configs_in
 from .dispatch import begin, run_with_argv

@@ -8,8 +8,6 @@ from typing import Any
 
 import torch
 
-from ..frontends import Frontend
-
 
 @dataclass
 class Profile:
@@ -66,14 +64,14 @@ class Stopwatch:
     """Stopwatch for a frontend's representation and network, by hooks that do not make a GPU wait.
 
     Args:
-        frontend: Frontend to time.
+        frontend: torch.nn.Module to time.
 
     Attributes:
         representation: Time spent on the representation so far, in s.
         network: Time spent on everything else so far, in s.
     """
 
-    def __init__(self, frontend: Frontend) -> None:
+    def __init__(self, frontend: torch.nn.Module) -> None:
         self.representation = self.network = 0.0
         self._frontend = frontend
         self._marks: list[Any] = []

@@ -10,7 +10,7 @@ import hashlib
 import inspect
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -54,11 +54,6 @@ def data_fields(datamodule: AudioDataModule, precision: str) -> dict[str, Any]:
         "precision": precision,
         "source": datamodule.source,
     }
-
-
-def store_name(fields: Mapping[str, Any], datamodule: AudioDataModule) -> str:
-    """Return the name of the folder of a store, from the fields that decide its embeddings."""
-    return f"{datamodule.dataset_name}-{fields['frontend']}-{digest(fields)[:12]}"
 
 
 def clip_fingerprints(datamodule: AudioDataModule, clips: Sequence[Clip]) -> list[str]:

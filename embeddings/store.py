@@ -21,13 +21,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from ..datamodules.base import AudioDataModule
 from ..datamodules.clip import Stamp
 from ..errors import StoreError
 from ..files import UNFINISHED, locked, write_atomically
-from ..frontends import Frontend
 from .profile import Profile
-from .provenance import embedding_fields, store_name
 
 FORMAT = 2
 """Version of the layout; raise it when older stores cannot be read any more."""
@@ -261,22 +258,6 @@ class EmbeddingStore:
         except (SafetensorError, ValueError, KeyError) as error:
             raise StoreError(f"{path} is damaged ({error}); compute it again with --force") from error
         self._rows, self._matrix = {row.id: row for row in rows}, matrix
-
-
-def open_store(
-    root: Path, frontend: Frontend, datamodule: AudioDataModule, precision: str, *, damaged: bool = False
-) -> EmbeddingStore:
-    """Open the store for the embeddings of a data set by a frontend; it is made if it does not exist.
-
-    Args:
-        root: Folder that holds all stores.
-        frontend: Frontend of the embeddings.
-        datamodule: Data set of the clips.
-        precision: Precision of the trainer.
-        damaged: Whether to open a damaged store, as one without clips.
-    """
-    fields = embedding_fields(frontend, datamodule, precision)
-    return EmbeddingStore(root / store_name(fields, datamodule), fields, frontend.embedding_size, damaged=damaged)
 
 
 def _is_utf8(path: str | Path) -> bool:

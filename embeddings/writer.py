@@ -10,8 +10,9 @@ from torch import Tensor
 from ..datamodules.base import AudioDataModule, Batch
 from ..errors import StoreError, UsageError
 from ..frontends import Frontend
+from .locate import open_store
 from .session import Session
-from .store import EmbeddingStore, open_store
+from .store import EmbeddingStore
 
 
 class EmbeddingWriter(BasePredictionWriter):

@@ -10,8 +10,7 @@ import yaml
 from numpy.typing import NDArray
 
 from ..datamodules import AudioDataModule
-from ..embeddings.provenance import embedding_fields, store_name
-from ..embeddings.store import open_store
+from ..embeddings.locate import open_store, store_folder
 from ..errors import UsageError
 from ..frontends import Frontend
 from ..registry import DATAMODULES, FRONTENDS, Registry
@@ -58,7 +57,7 @@ def load_embeddings(run: str | Path, trust: Sequence[str] | str = ()) -> Embeddi
     folder = Path(run)
     probe, datamodule, precision, root = _rebuilt(folder, [trust] if isinstance(trust, str) else trust)
     frontend = probe.require_frontend()
-    place = root / store_name(embedding_fields(frontend, datamodule, precision), datamodule)
+    place = store_folder(root, frontend, datamodule, precision)
     if not place.is_dir():
         raise UsageError(
             f"no embeddings at {place}: call it from where the run was made, or compute them again with "

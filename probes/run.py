@@ -1,24 +1,89 @@
-"""A run: a probe on a data set, and the folder with its metrics, predictions, checkpoint and logs."""
+"""A run: a probe on a data set, with the key that decides whether it is done and where its folder is."""
 
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+import inspect
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from ..backends import Backend
+from ..datamodules import AudioDataModule
+from ..embeddings.provenance import code_digest, stamps_digest
+from ..files import digest, plain
+from ..frontends import Frontend
+from ..frontends.base import Options
+from ..registry import BACKENDS, DATAMODULES, FRONTENDS
+from . import selection
+from .probe import Probe
+from .record import FORMAT, predictions_file, read_metrics
 
-from ..datamodules import AudioDataModule, Clip
-from ..embeddings.extract import Extraction
-from ..embeddings.provenance import stamps_digest
-from ..files import write_atomically
-from . import checkpoint, stages, tensorboard
-from .key import RunKey
-from .metrics import score_predictions
-from .probe import EmbeddedData, Probe
-from .record import Predictions, predictions_file, read_metrics, units, update_metrics, write_predictions
-from .selection import Selection
+MAX_LABEL = 120  # bytes of a label, because it names a folder
+_CLEAR_BY_THEMSELVES = {"size"}  # arguments whose values need no name beside them
+_WITHOUT_EFFECT = {"root", "path", "on_error", "batch_size", "num_workers", "sample_rate"}  # on results
+
+
+@dataclass(frozen=True)
+class RunKey:
+    """The key of a run.
+
+    Args:
+        params: Names that tell the run from others, flat, for tables.
+        seed: Seed of frontend and backend.
+        extraction: Digest of the data set and of everything that decides its embeddings.
+        identity: Digest of everything that decides the run's result, files and code included.
+        place: Folder of the run, relative to the folder of all runs.
+    """
+
+    params: dict[str, Any]
+    seed: int
+    extraction: str
+    identity: str
+    place: Path
+
+    @classmethod
+    def of(
+        cls, probe: Probe, datamodule: AudioDataModule, embeddings: Mapping[str, Any], stamps: str, dataset: str = ""
+    ) -> "RunKey":
+        """Return the key of a probe on a data set.
+
+        Args:
+            probe: Probe with frontend, backend and protocol.
+            datamodule: Data set of the clips.
+            embeddings: Everything that decides the embeddings, see `provenance.embedding_fields`.
+            stamps: Digest of the state of all files, see `provenance.stamps_digest`.
+            dataset: Name of the data set; the datamodule's own by default.
+        """
+        frontend, backend = probe.require_frontend(), probe.require_backend()
+        options = {"init": probe.init, "layers": probe.layers, "pooling": probe.pooling}
+        seed = frontend.seed if frontend.is_random else getattr(backend, "seed", 0)
+        names: dict[str, Any] = {
+            "frontend": frontend_label(frontend, options),
+            "backend": backend_label(backend, probe.standardize),
+            "seed": seed,
+            "protocol": selection.resolve(probe.protocol, datamodule.listed),
+            **{name: as_text(value) for name, value in options.items()},
+            "standardize": probe.standardize,
+        }
+        params = {"dataset": dataset or datamodule.dataset_name, "datamodule": data_label(datamodule), **names}
+        settings = {
+            **names,
+            "format": FORMAT,
+            "embeddings": embeddings,
+            "backend_arguments": plain(backend.get_params(deep=False)),
+            "clips": [(clip.id, clip.label, clip.split, clip.fold, clip.group) for clip in datamodule.listed],
+            "data_seed": datamodule.seed,  # draws the inner folds of a hold-out without validation split
+        }
+        state = {"stamps": stamps, "code": code_digest([type(backend), selection])}
+        folders = [re.sub(r"[^\w.,=+ -]", "_", params[name]) for name in ("dataset", "frontend", "backend")]
+        return cls(
+            params=params,
+            seed=seed,
+            # Data sets of one source share a store, but each has clips of its own.
+            extraction=digest({"dataset": params["dataset"], **embeddings}),
+            identity=digest({**settings, **state}),
+            place=Path(*folders, f"seed{seed}-{digest(settings)[:6]}"),
+        )
 
 
 @dataclass(frozen=True)
@@ -72,136 +137,51 @@ class Run:
         )
 
 
-def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
-    """Fit the backend of a run; log it, save it, and return its metrics.
+def frontend_label(frontend: Frontend, options: Mapping[str, Any]) -> str:
+    """Return the registered name of a frontend, with its arguments and the probe's options that are not the default."""
+    name = FRONTENDS.name_of(type(frontend)) or type(frontend).__name__
+    name = _label(name, _defaults(type(frontend)), frontend.arguments)
+    return _label(name, {**Options()._asdict(), "layers": "all"}, options)
 
-    Args:
-        run: Run whose probe is fitted.
-        extraction: Extraction of its embeddings.
 
-    Raises:
-        CheckpointError: The frontend or the backend has no registered name, or cannot be saved.
-        UsageError: The backend refuses its arguments or the embeddings.
+def backend_label(backend: Backend, standardize: str) -> str:
+    """Return the registered name of a backend, with its arguments and `standardize` where they are not the default."""
+    name = BACKENDS.name_of(type(backend)) or type(backend).__name__
+    name = _label(name, _defaults(type(backend)), backend.get_params(deep=False))
+    return _label(name, {"standardize": "none"}, {"standardize": standardize})
+
+
+def data_label(datamodule: AudioDataModule) -> str:
+    """Return the registered name of a datamodule, with its arguments that change results and are not the default."""
+    name = DATAMODULES.name_of(type(datamodule)) or type(datamodule).__name__
+    defaults = _defaults(type(datamodule))
+    given = {key: getattr(datamodule, key, None) for key in defaults if key not in _WITHOUT_EFFECT}
+    return _label(name, defaults, given)
+
+
+def as_text(value: Any) -> str:
+    """Return a value as text for tables and names of folders.
+
+    Example:
+        >>> as_text([3, 1]), as_text({"a": "b/c"})
+        ('3,1', 'a:b_c')
     """
-    start = time.perf_counter()
-    checkpoint.name_frontend(run.probe.require_frontend())  # fails before the search, not after it
-    checkpoint.name_backend(run.probe.require_backend())
-    _start_folder(run)
-    data = stages.fit(run.probe, run.datamodule, extraction.store)
-    selection = run.probe.require_selection()
-    predictions = _predictions_of(selection, data, run.datamodule.class_names)
-    scores = _scores(selection.score_name, selection.score, predictions)
-    metrics = {
-        **run.key.params,
-        "identity": run.key.identity,
-        **scores,
-        **_facts(run, selection),
-        "n_clips": len(data.clips),
-        "n_failed": len(extraction.failed),
-        "extraction": dict(extraction.profile),
-        "seconds": round(time.perf_counter() - start, 3),
+    if isinstance(value, dict):
+        return ",".join(f"{key}:{as_text(item)}" for key, item in value.items())
+    return ",".join(map(as_text, value)) if isinstance(value, list | tuple) else str(value).replace("/", "_")
+
+
+def _defaults(cls: type) -> dict[str, Any]:
+    return {key: parameter.default for key, parameter in inspect.signature(cls).parameters.items()}
+
+
+def _label(name: str, defaults: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
+    """Return a name with the arguments that are not the default, but for the seed; a digest of them if it is long."""
+    given = {
+        key: value for key, value in arguments.items() if key != "seed" and as_text(value) != as_text(defaults.get(key))
     }
-    write_predictions(run.folder / predictions_file(selection.score_name), predictions)
-    checkpoint.save(run.folder / "probe.ckpt", run.probe, run.datamodule, data.learned)
-    metrics["notes"] = [*extraction.notes, *_log(run, scores, predictions, data, extraction)]
-    update_metrics(run.folder, metrics)  # last, because a run is done when its metrics are there
-    return metrics
-
-
-def test_run(
-    folder: Path, probe: Probe, datamodule: AudioDataModule, extraction: Extraction, class_names: Sequence[str]
-) -> dict[str, float]:
-    """Score a fitted probe on the test split; add the scores to the folder of its run, and return them.
-
-    Args:
-        folder: Folder of the run.
-        probe: Fitted probe.
-        datamodule: Data set with a test split.
-        extraction: Extraction of its embeddings.
-        class_names: Names of the classes that the probe was fitted to, in the order of its labels.
-    """
-    accuracy, data = stages.score_test_split(probe, datamodule, extraction.store, class_names)
-    predictions = _predictions(data.tested, probe.test_predictions, class_names, [""] * len(data.tested))
-    scores = _scores("test/accuracy", accuracy, predictions)
-    write_predictions(folder / predictions_file("test/accuracy"), predictions)
-    logger = tensorboard.run_logger(folder)
-    logger.log_metrics(scores, step=0)
-    tensorboard.log_predictions(logger, "test", predictions, class_names)
-    logger.experiment.close()
-    update_metrics(folder, {**scores, "n_test_clips": len(data.tested)})
-    return scores
-
-
-def _start_folder(run: Run) -> None:
-    """Remove what an earlier fit left in the folder of a run, and write the configuration of this one."""
-    tensorboard.forget_run(run.folder)
-    for path in [run.folder / "metrics.json", run.folder / "error.txt", *run.folder.glob("predictions-*.csv")]:
-        path.unlink(missing_ok=True)
-    write_atomically(run.folder / "config.yaml", run.config.encode())
-
-
-def _facts(run: Run, selection: Selection) -> dict[str, Any]:
-    """Return what the metrics say about the selection, the frontend and the data set."""
-    frontend = run.probe.require_frontend()
-    cost = frontend.describe(run.datamodule.n_samples)
-    return {
-        "input": str(getattr(type(frontend), "input", "")),
-        "filters": str(getattr(type(frontend), "filters", "")),
-        "best_candidate": selection.best_candidate,
-        "selected_on_test": selection.selected_on_test,
-        "fold_scores": selection.fold_scores,
-        "n_features": run.probe.n_features,
-        "n_parameters": cost.n_parameters,
-        "flop": cost.flop,
-        "n_classes": len(run.datamodule.class_names),
-    }
-
-
-def _log(
-    run: Run, scores: Mapping[str, float], predictions: Predictions, data: EmbeddedData, extraction: Extraction
-) -> list[str]:
-    """Log a fitted run to TensorBoard; return a note if that fails, because the result must not be lost for it."""
-    try:
-        logger = tensorboard.run_logger(run.folder)
-        selection, names = run.probe.require_selection(), run.datamodule.class_names
-        params, profile = run.key.params, extraction.profile
-        tensorboard.log_fit(logger, params, selection, scores, predictions, names, profile, run.config)
-        ids, labels = zip(*((clip.id, clip.label) for clip in data.learned), strict=True)
-        frontend = run.probe.require_frontend()
-        tensorboard.log_embeddings(logger, data.embeddings(data.learned), ids, labels, frontend)
-        logger.experiment.close()
-    except Exception as error:  # a plug-in may have parts that cannot be drawn
-        return [f"not all of it is in TensorBoard ({type(error).__name__}: {error})"]
-    return []
-
-
-def _predictions_of(selection: Selection, data: EmbeddedData, class_names: Sequence[str]) -> Predictions:
-    """Return the predictions behind the score of a selection, each with the fold that it was made in."""
-    clips = [data.learned[index] for index in selection.scored]
-    # Where the train split was folded, for want of a validation split, clips have no folds of their own.
-    parts = [str(part) for part in np.repeat(range(len(selection.fold_sizes)), selection.fold_sizes)]
-    if selection.protocol == "holdout":
-        folds = parts if len(selection.fold_sizes) > 1 else [""] * len(clips)
-    else:
-        folds = [str(clip.fold) for clip in clips]
-    return _predictions(clips, selection.predictions, class_names, folds)
-
-
-def _predictions(
-    clips: Sequence[Clip], given: NDArray[Any], class_names: Sequence[str], folds: Sequence[str]
-) -> Predictions:
-    return Predictions(
-        ids=[clip.id for clip in clips],
-        folds=folds,
-        groups=[clip.group or "" for clip in clips],
-        labels=[clip.label for clip in clips],
-        given=[class_names[label] for label in given],
+    parts = (
+        as_text(value) if key in _CLEAR_BY_THEMSELVES else f"{key}={as_text(value)}" for key, value in given.items()
     )
-
-
-def _scores(name: str, accuracy: float, predictions: Predictions) -> dict[str, float]:
-    """Return all scores by name, beside the accuracy under the name of the metric, such as `val/accuracy`."""
-    kind = name.split("/")[0]
-    labels, given = np.array(predictions.labels), np.array(predictions.given)
-    scores = score_predictions(labels, given, predictions.folds, units(predictions))
-    return {name: accuracy} | {f"{kind}/{key}": value for key, value in asdict(scores).items()}
+    label = "-".join([name, *parts])
+    return label if len(label.encode()) <= MAX_LABEL else f"{name}-{digest(plain(given))[:8]}"

@@ -1,13 +1,86 @@
-"""The stages of a probe on one device: fit a backend to stored embeddings, and score it on the test split."""
+"""The stages of a run after its extraction, on one device: fit the backend, score the test split, record both."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pytorch_lightning import Trainer
 
-from ..datamodules import AudioDataModule
+from ..datamodules import AudioDataModule, Clip
+from ..embeddings.outcome import Extraction
 from ..embeddings.store import EmbeddingStore
 from ..errors import DataError, UsageError
+from ..files import write_atomically
+from . import checkpoint, tensorboard
+from .metrics import score_predictions
 from .probe import EmbeddedData, Probe
+from .record import Predictions, predictions_file, units, update_metrics, write_predictions
+from .run import Run
+from .selection import Selection
+
+
+def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
+    """Fit the backend of a run; log it, save it, and return its metrics.
+
+    Args:
+        run: Run whose probe is fitted.
+        extraction: Extraction of its embeddings.
+
+    Raises:
+        CheckpointError: The frontend or the backend has no registered name, or cannot be saved.
+        UsageError: The backend refuses its arguments or the embeddings.
+    """
+    start = time.perf_counter()
+    checkpoint.name_frontend(run.probe.require_frontend())  # fails before the search, not after it
+    checkpoint.name_backend(run.probe.require_backend())
+    _start_folder(run)
+    data = fit(run.probe, run.datamodule, extraction.store)
+    selection = run.probe.require_selection()
+    predictions = _predictions_of(selection, data, run.datamodule.class_names)
+    scores = _scores(selection.score_name, selection.score, predictions)
+    metrics = {
+        **run.key.params,
+        "identity": run.key.identity,
+        **scores,
+        **_facts(run, selection),
+        "n_clips": len(data.clips),
+        "n_failed": len(extraction.failed),
+        "extraction": dict(extraction.profile),
+        "seconds": round(time.perf_counter() - start, 3),
+    }
+    write_predictions(run.folder / predictions_file(selection.score_name), predictions)
+    checkpoint.save(run.folder / "probe.ckpt", run.probe, run.datamodule, data.learned)
+    metrics["notes"] = [*extraction.notes, *_log(run, scores, predictions, data, extraction)]
+    update_metrics(run.folder, metrics)  # last, because a run is done when its metrics are there
+    return metrics
+
+
+def test_run(
+    folder: Path, probe: Probe, datamodule: AudioDataModule, extraction: Extraction, class_names: Sequence[str]
+) -> dict[str, float]:
+    """Score a fitted probe on the test split; add the scores to the folder of its run, and return them.
+
+    Args:
+        folder: Folder of the run.
+        probe: Fitted probe.
+        datamodule: Data set with a test split.
+        extraction: Extraction of its embeddings.
+        class_names: Names of the classes that the probe was fitted to, in the order of its labels.
+    """
+    accuracy, data = score_test_split(probe, datamodule, extraction.store, class_names)
+    predictions = _predictions(data.tested, probe.test_predictions, class_names, [""] * len(data.tested))
+    scores = _scores("test/accuracy", accuracy, predictions)
+    write_predictions(folder / predictions_file("test/accuracy"), predictions)
+    logger = tensorboard.run_logger(folder)
+    logger.log_metrics(scores, step=0)
+    tensorboard.log_predictions(logger, "test", predictions, class_names)
+    logger.experiment.close()
+    update_metrics(folder, {**scores, "n_test_clips": len(data.tested)})
+    return scores
 
 
 def fit(probe: Probe, datamodule: AudioDataModule, store: EmbeddingStore) -> EmbeddedData:
@@ -55,6 +128,81 @@ def score_test_split(
         raise DataError("the test split is empty: none of its clips could be read")
     (metrics,) = _one_device().test(probe, datamodule=data, verbose=False)
     return float(metrics["test/accuracy"]), data
+
+
+def _start_folder(run: Run) -> None:
+    """Remove what an earlier fit left in the folder of a run, and write the configuration of this one."""
+    tensorboard.forget_run(run.folder)
+    for path in [run.folder / "metrics.json", run.folder / "error.txt", *run.folder.glob("predictions-*.csv")]:
+        path.unlink(missing_ok=True)
+    write_atomically(run.folder / "config.yaml", run.config.encode())
+
+
+def _facts(run: Run, selection: Selection) -> dict[str, Any]:
+    """Return what the metrics say about the selection, the frontend and the data set."""
+    frontend = run.probe.require_frontend()
+    cost = frontend.describe(run.datamodule.n_samples)
+    return {
+        "input": str(getattr(type(frontend), "input", "")),
+        "filters": str(getattr(type(frontend), "filters", "")),
+        "best_candidate": selection.best_candidate,
+        "selected_on_test": selection.selected_on_test,
+        "fold_scores": selection.fold_scores,
+        "n_features": run.probe.n_features,
+        "n_parameters": cost.n_parameters,
+        "flop": cost.flop,
+        "n_classes": len(run.datamodule.class_names),
+    }
+
+
+def _log(
+    run: Run, scores: Mapping[str, float], predictions: Predictions, data: EmbeddedData, extraction: Extraction
+) -> list[str]:
+    """Log a fitted run to TensorBoard; return a note if that fails, because the result must not be lost for it."""
+    try:
+        logger = tensorboard.run_logger(run.folder)
+        selection, names = run.probe.require_selection(), run.datamodule.class_names
+        params, profile = run.key.params, extraction.profile
+        tensorboard.log_fit(logger, params, selection, scores, predictions, names, profile, run.config)
+        ids, labels = zip(*((clip.id, clip.label) for clip in data.learned), strict=True)
+        frontend = run.probe.require_frontend()
+        tensorboard.log_embeddings(logger, data.embeddings(data.learned), ids, labels, frontend)
+        logger.experiment.close()
+    except Exception as error:  # a plug-in may have parts that cannot be drawn
+        return [f"not all of it is in TensorBoard ({type(error).__name__}: {error})"]
+    return []
+
+
+def _predictions_of(selection: Selection, data: EmbeddedData, class_names: Sequence[str]) -> Predictions:
+    """Return the predictions behind the score of a selection, each with the fold that it was made in."""
+    clips = [data.learned[index] for index in selection.scored]
+    # Where the train split was folded, for want of a validation split, clips have no folds of their own.
+    parts = [str(part) for part in np.repeat(range(len(selection.fold_sizes)), selection.fold_sizes)]
+    if selection.protocol == "holdout":
+        folds = parts if len(selection.fold_sizes) > 1 else [""] * len(clips)
+    else:
+        folds = [str(clip.fold) for clip in clips]
+    return _predictions(clips, selection.predictions, class_names, folds)
+
+
+def _predictions(
+    clips: Sequence[Clip], given: NDArray[Any], class_names: Sequence[str], folds: Sequence[str]
+) -> Predictions:
+    return Predictions(
+        ids=[clip.id for clip in clips],
+        folds=folds,
+        groups=[clip.group or "" for clip in clips],
+        labels=[clip.label for clip in clips],
+        given=[class_names[label] for label in given],
+    )
+
+
+def _scores(name: str, accuracy: float, predictions: Predictions) -> dict[str, float]:
+    """Return all scores by name, beside the accuracy under the name of the metric, such as `val/accuracy`."""
+    kind = name.split("/")[0]
+    labels, given = np.array(predictions.labels), np.array(predictions.given)
+    scores = score_predictions(labels, given, predictions.folds, units(predictions))
+    return {name: accuracy} | {f"{kind}/{key}": value for key, value in asdict(scores).items()}
 
 
 def _one_device() -> Trainer:

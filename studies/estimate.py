@@ -11,8 +11,7 @@ from pytorch_lightning import Trainer
 
 from ..backends.standardized import Standardized
 from ..datamodules import AudioDataModule, Clip
-from ..embeddings.provenance import embedding_fields, store_name
-from ..embeddings.store import open_store
+from ..embeddings.locate import open_store, store_folder
 from ..errors import AudioError
 from ..probes.run import Run
 from ..probes.selection import resolve, select
@@ -78,7 +77,7 @@ def duration(seconds: float) -> str:
 def _n_missing(run: Run, precision: str, embeddings: Path, *, force: bool) -> int:
     frontend = run.probe.require_frontend()
     frontend.draw()
-    folder = embeddings / store_name(embedding_fields(frontend, run.datamodule, precision), run.datamodule)
+    folder = store_folder(embeddings, frontend, run.datamodule, precision)
     if force or not folder.is_dir():  # opening it would make it
         return len(run.datamodule.listed)
     store = open_store(embeddings, frontend, run.datamodule, precision, damaged=True)

@@ -3,82 +3,83 @@
 import contextlib
 import itertools
 import shutil
-import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jsonargparse import Namespace
 from pytorch_lightning import Callback, LightningModule, Trainer
-from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 
 from ..datamodules.base import Batch
-from ..embeddings.extract import Extraction, extract, leave_process_group, refuse_broken_before
-from ..errors import StoreError, UsageError
+from ..embeddings.extract import extract, leave_process_group, refuse_broken_before
+from ..embeddings.outcome import Extraction
+from ..errors import StoreError
 from ..files import locked, write_atomically
-from ..parsing import Parser, instantiate
 from ..probes.record import OPTIMISTIC, read_metrics
-from ..probes.run import Run, fit_run, test_run
-from ..terminal import bar, console
+from ..probes.run import Run
+from ..probes.stages import fit_run, test_run
+from ..terminal import bar
 from . import results
-from .estimate import dry_run
-from .plan import RUNS, Study, plan
+from .plan import RUNS, Study
 from .results import Failure, Result
 
 Say = Callable[[str], None]
 
 
-def execute(parser: Parser, config: Namespace) -> Path | None:
+def execute(
+    study: Study,
+    trainer: Trainer,
+    embeddings: Path,
+    config: str,
+    say: Say,
+    *,
+    force: bool = False,
+    flush_every: int = 512,
+    flush_seconds: float = 30.0,
+) -> bool:
     """Run what is missing of a study, and append each result to the files in its folder.
 
     All missing embeddings are extracted first, on all devices; then one process fits all backends. A run that fails is
     recorded with its error, and the others go on.
 
     Args:
-        parser: Parser of the configuration.
-        config: The study.
+        study: Study to run.
+        trainer: Trainer that extracts.
+        embeddings: Folder that holds all stores.
+        config: Study as YAML, which is kept in its folder.
+        say: Function that shows a line of text to the user.
+        force: Whether to run again what is done.
+        flush_every: Number of rows in memory at which they are written.
+        flush_seconds: Longest time that rows stay in memory, in s.
 
     Returns:
-        The folder of the study; None after a dry run, and in processes that only extract.
+        Whether this process has fitted the backends, and not only extracted.
 
     Raises:
-        UsageError: The study asks for what cannot be, or its folder holds a study of another version.
+        UsageError: The folder of the study holds one of another version.
         StoreError: Another process runs the study or writes to a store, or the disk is full.
     """
-    trainer = _trainer(config)
-    root = Path(trainer.default_root_dir)
-    study = plan(config, str(trainer.precision), root)
-    embeddings = Path(config.embeddings or root / "embeddings")
     results.refuse_other_versions(study.folder)
-    if config.dry_run:
-        for line in dry_run(study, trainer, embeddings, force=config.force):
-            print(line)
-        return None
-    say = console(sys.stderr).print if trainer.is_global_zero else _say_nothing
     for note in study.notes:
         say(note)
     with contextlib.ExitStack() as stack:
         if trainer.is_global_zero:
             stack.enter_context(locked(study.folder, "give the study another --name"))
-        waiting = _waiting(study, say, force=config.force)
+        waiting = _waiting(study, say, force=force)
         to_extract = [(run.probe.require_frontend(), run.datamodule) for run in _one_of_each(waiting)]
-        refuse_broken_before(to_extract, str(trainer.precision), embeddings, force=config.force)
+        refuse_broken_before(to_extract, str(trainer.precision), embeddings, force=force)
         if trainer.is_global_zero:
-            _start(study, waiting, parser, config)
-        extractions = _extract(waiting, trainer, embeddings, config, say)
+            _start(study, waiting, config)
+        writing = {"force": force, "flush_every": flush_every, "flush_seconds": flush_seconds}
+        extractions = _extract(waiting, trainer, embeddings, writing, say)
         leave_process_group()
         if not trainer.is_global_zero:
-            return None
+            return False
         for number, run in enumerate(waiting, 1):
             outcome = _outcome(study, run, extractions[run.key.extraction])
             results.append(study.folder, outcome)
             say(f"[{number}/{len(waiting)}] {run.folder.relative_to(study.folder)}: {_outcome_line(outcome)}")
-    return study.folder
-
-
-def _say_nothing(text: str) -> None:
-    """Do nothing, because the first process speaks for all."""
+    return True
 
 
 def _waiting(study: Study, say: Say, *, force: bool) -> list[Run]:
@@ -92,12 +93,10 @@ def _waiting(study: Study, say: Say, *, force: bool) -> list[Run]:
     return waiting
 
 
-def _start(study: Study, waiting: Sequence[Run], parser: Parser, config: Namespace) -> None:
+def _start(study: Study, waiting: Sequence[Run], config: str) -> None:
     """Write the study itself and the results of runs that are done; other runs in its folder are put aside."""
     _put_aside(study)
-    repeated = config.clone()
-    repeated.force = False
-    write_atomically(study.folder / "study.yaml", parser.dump(repeated, skip_unset=False).encode())
+    write_atomically(study.folder / "study.yaml", config.encode())
     left = {run.key.identity for run in waiting}
     done = [run for run in study.runs if run.key.identity not in left]
     for run in done:
@@ -134,11 +133,10 @@ def _free(place: Path) -> Path:
 
 
 def _extract(
-    waiting: Sequence[Run], trainer: Trainer, embeddings: Path, config: Namespace, say: Say
+    waiting: Sequence[Run], trainer: Trainer, embeddings: Path, writing: Mapping[str, Any], say: Say
 ) -> dict[str, Extraction | Exception]:
     """Extract what some runs are missing; keep the error of one that fails, unless several processes have to agree."""
     found: dict[str, Extraction | Exception] = {}
-    writing = {name: config[name] for name in ("force", "flush_every", "flush_seconds")}
     for run in _one_of_each(waiting):
         params = run.key.params
         label = f"{params['dataset']} {params['frontend']} seed {run.probe.require_frontend().seed}"
@@ -200,19 +198,6 @@ def _one_of_each(runs: Sequence[Run]) -> list[Run]:
     for run in runs:
         found.setdefault(run.key.extraction, run)
     return list(found.values())
-
-
-def _trainer(config: Namespace) -> Trainer:
-    """Return the trainer that extracts; it shows no bar of its own."""
-    parser = Parser()
-    parser.add_class_arguments(Trainer, "trainer")
-    arguments = config.trainer.clone()
-    arguments.enable_progress_bar = False
-    try:
-        made: Trainer = instantiate(parser, Namespace(trainer=arguments)).trainer  # type: ignore[no-untyped-call]
-    except MisconfigurationException as error:
-        raise UsageError(str(error)) from error
-    return made
 
 
 class _Advance(Callback):

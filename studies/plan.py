@@ -19,10 +19,9 @@ from ..files import plain
 from ..frontends import Frontend
 from ..frontends.weights import undrawn
 from ..parsing import Parser, add_extraction_arguments, trainer_defaults
-from ..probes.key import RunKey
 from ..probes.probe import Probe
 from ..probes.record import read_metrics
-from ..probes.run import Run
+from ..probes.run import Run, RunKey
 from ..probes.selection import Protocol
 from .entries import KINDS, Entries
 from .plugins import MODEL, Part, Seeded, make_plugins, variants

@@ -15,8 +15,8 @@ import pytest
 from pytorch_lightning import Trainer
 from untrained.datamodules.synthetic import Synthetic
 from untrained.embeddings.extract import extract
+from untrained.embeddings.locate import open_store
 from untrained.embeddings.session import Session
-from untrained.embeddings.store import open_store
 from untrained.embeddings.writer import EmbeddingWriter
 from untrained.errors import StoreError
 from untrained.frontends.baselines import MFCC

@@ -15,8 +15,8 @@ from untrained.datamodules.folder import AudioFolder
 from untrained.datamodules.synthetic import Synthetic
 from untrained.embeddings import provenance
 from untrained.embeddings.extract import extract
+from untrained.embeddings.locate import open_store
 from untrained.embeddings.provenance import code_digest, embedding_fields, frontend_fields
-from untrained.embeddings.store import open_store
 from untrained.embeddings.writer import EmbeddingWriter
 from untrained.errors import AudioError, StoreError, UntrainedError, UsageError
 from untrained.frontends.baselines import MFCC

@@ -14,9 +14,9 @@ from untrained import FRONTENDS
 from untrained.cli import main
 from untrained.frontends import Frontend
 from untrained.probes.figures import filters_figure
-from untrained.probes.key import frontend_label
 from untrained.probes.metrics import bootstrap, interval
 from untrained.probes.record import Predictions, read_predictions, write_predictions
+from untrained.probes.run import frontend_label
 from untrained.studies.analysis import analyse
 from untrained.studies.figures import pareto_front
 from untrained.studies.published import _ROWS
