@@ -4,7 +4,7 @@ import copy
 import functools
 from collections.abc import Sequence
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -13,24 +13,14 @@ from .columns import Layers, columns_of, count_columns, name_columns
 from .finalising import finalising, refuse_hidden_names
 from .initialisers import Init, draw_parameters
 from .lengths import Sizes, shortest
+from .options import Options
 from .padding import repeat_up_to
 from .pooling import Pooling, pool
-from .weights import drawn_layers, is_put_off, refuse_what_nobody_draws
+from .representations import in_float32
+from .weights import draw_from, drawn_layers, is_deferred, refuse_undrawn
 
 if TYPE_CHECKING:
     from .measure import Description
-
-
-class Options(NamedTuple):
-    """Options of every frontend, beside its own arguments.
-
-    Args:
-        init: Distribution that the weights are drawn from.
-        pooling: How a feature map becomes features.
-    """
-
-    init: Init = "he_truncated"
-    pooling: Pooling = "mean"
 
 
 class Frontend(nn.Module):
@@ -74,8 +64,6 @@ class Frontend(nn.Module):
         >>> frontend = Onebyone()
         >>> frontend(torch.zeros(2, 12_000)).shape
         torch.Size([2, 16])
-        >>> frontend.min_samples
-        257
     """
 
     sample_rate: int = 12_000
@@ -135,14 +123,9 @@ class Frontend(nn.Module):
         Returns:
             Representation in the precision of the network.
         """
-        device = waveform.device.type
-        if torch.amp.autocast_mode.is_autocast_available(device):
-            with torch.autocast(device, enabled=False):  # float16 overflows on the power of a spectrum
-                x = self.representation(waveform.float())
-        else:
-            x = self.representation(waveform.float())
+        x = in_float32(self.representation, waveform)
         weight = next((parameter for _, parameter in self.network_parameters()), None)
-        return x if weight is None else x.to(weight.dtype)  # type: ignore[no-any-return]
+        return x if weight is None else x.to(weight.dtype)
 
     def reset_parameters(self, generator: torch.Generator) -> None:
         """Draw the weights; override it for layers other than convolutions and `nn.Linear`.
@@ -180,41 +163,24 @@ class Frontend(nn.Module):
             >>> VGG(n_filters=2).with_options(pooling="mean_std").feature_names[:4]
             ['layer0.map0.mean', 'layer0.map1.mean', 'layer0.map0.std', 'layer0.map1.std']
         """
-        wanted = Options(init or self.options.init, pooling or self.options.pooling)
+        wanted = self.options.changed(init, pooling)
         if wanted == self.options:
             return self
-        self._refuse_options(wanted)
+        for name, value in wanted.differing(self.options).items():
+            self._refuse_without_maps(name, value)
         changed = copy.deepcopy(self)
         changed._options = wanted
-        if (
-            wanted.pooling != self.options.pooling
-        ):  # sizes that are known, or stated by the class, are of the former one
-            n_maps = self._sizes.n_maps
-            changed.embedding_size = count_columns(n_maps, wanted.pooling)
-            changed.feature_names = name_columns(n_maps, wanted.pooling)
+        if wanted.pooling != self.options.pooling:  # to which known sizes belong, also those that the class states
+            size, names = (of(self._sizes.n_maps, wanted.pooling) for of in (count_columns, name_columns))
+            vars(changed).update(embedding_size=size, feature_names=names)
         if wanted.init != self.options.init:
             device = next(iter(self.parameters()), torch.empty(0)).device
             changed.to("cpu")._draw()
             changed.to(device)
-            same = map(torch.equal, changed.parameters(), self.parameters())
-            if not changed.awaits_weights and all(same):
-                raise ValueError(
-                    f"{type(self).__name__} draws no weights that init={init!r} could change; leave out init"
-                )
+            if not changed.awaits_weights and all(map(torch.equal, changed.parameters(), self.parameters())):
+                name = type(self).__name__
+                raise ValueError(f"{name} draws no weights that init={init!r} could change; leave out init")
         return changed
-
-    def _refuse_options(self, wanted: Options) -> None:
-        """Raise if there are no such options, or if they do not apply.
-
-        Raises:
-            ValueError: As `with_options`.
-        """
-        all_choices = (get_args(Init), get_args(Pooling))
-        for name, value, own, choices in zip(Options._fields, wanted, self.options, all_choices, strict=True):
-            if value not in choices:
-                raise ValueError(f"{name}={value!r}; expected one of {', '.join(choices)}")
-            if value != own:
-                self._refuse_without_maps(name, value)
 
     def _refuse_without_maps(self, name: str, value: object) -> None:
         """Raise for an option about feature maps if there are none.
@@ -265,11 +231,6 @@ class Frontend(nn.Module):
 
         Raises:
             ValueError: There is no such layer, or it is named twice; or there are no feature maps at all.
-
-        Example:
-            >>> from untrained.frontends.vgg import VGG
-            >>> VGG(n_filters=2).columns([4, 0])
-            [8, 9, 0, 1]
         """
         if layers == "all":
             return list(range(self.embedding_size))
@@ -291,13 +252,6 @@ class Frontend(nn.Module):
 
         Returns:
             A table to print, whose numbers are attributes.
-
-        Example:
-            >>> from untrained.frontends.sample_level import SampleLevel
-            >>> SampleLevel(n_filters=2).describe(2187).layers[0]
-            Layer(name='representation', kind='Waveform', shape=(2187,), n_parameters=0, flop=0)
-            >>> SampleLevel(n_filters=2).describe(2187).flop
-            34956
         """
         from .measure import describe  # which needs this module
 
@@ -311,7 +265,7 @@ class Frontend(nn.Module):
         if not hasattr(self, "representation"):
             self.representation = nn.Identity()
         if type(self).reset_parameters is Frontend.reset_parameters:
-            refuse_what_nobody_draws(self)
+            refuse_undrawn(self)
         refuse_hidden_names(self, Frontend)
         self._draw()
 
@@ -332,19 +286,10 @@ class Frontend(nn.Module):
         return any(isinstance(module, Frontend) and module._awaits_weights for module in self.modules())
 
     def _draw(self) -> None:
-        self._awaits_weights = is_put_off() and type(self).reset_parameters is Frontend.reset_parameters
-        if self._awaits_weights:
-            self._is_random = bool(drawn_layers(self))
-        else:
-            self._draw_now()
+        self._awaits_weights = is_deferred() and type(self).reset_parameters is Frontend.reset_parameters
+        self._is_random = bool(drawn_layers(self)) if self._awaits_weights else draw_from(self.seed, self)
         self.requires_grad_(False)
         self.eval()
-
-    def _draw_now(self) -> None:
-        generator = torch.Generator().manual_seed(self.seed)
-        before = generator.get_state()
-        self.reset_parameters(generator)
-        self._is_random = not torch.equal(before, generator.get_state())
 
     def _refuse_unstated(self, name: str) -> None:
         if not self.has_maps:

@@ -77,6 +77,13 @@ def describe(frontend: Frontend, n_samples: int) -> Description:
 
     Raises:
         ValueError: `n_samples` is less than 1.
+
+    Example:
+        >>> from untrained.frontends.sample_level import SampleLevel
+        >>> describe(SampleLevel(n_filters=2), 2187).layers[0]
+        Layer(name='representation', kind='Waveform', shape=(2187,), n_parameters=0, flop=0)
+        >>> describe(SampleLevel(n_filters=2), 2187).flop
+        34956
     """
     if n_samples < 1:
         raise ValueError(f"n_samples={n_samples}; expected 1 or more")

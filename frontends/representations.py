@@ -18,6 +18,22 @@ class Representation(nn.Module):
         return super()._apply(move, recurse)  # type: ignore[no-untyped-call]
 
 
+def in_float32(representation: nn.Module, waveform: Tensor) -> Tensor:
+    """Return the representation of waveforms, computed in float32 whatever the precision of autocast.
+
+    float16 overflows on the power of a spectrum.
+
+    Args:
+        representation: Module that computes it.
+        waveform: Waveforms, `(batch, n_samples)`.
+    """
+    device = waveform.device.type
+    if not torch.amp.autocast_mode.is_autocast_available(device):
+        return representation(waveform.float())  # type: ignore[no-any-return]
+    with torch.autocast(device, enabled=False):
+        return representation(waveform.float())  # type: ignore[no-any-return]
+
+
 class Waveform(Representation):
     """The unchanged waveform.
 

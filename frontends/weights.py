@@ -3,12 +3,14 @@
 import contextlib
 import contextvars
 from collections.abc import Iterator
+from typing import Any
 
+import torch
 from torch import nn
 
 # Layers whose parameters start as constants, so there is nothing to draw.
 _CONSTANT_AT_START = (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)
-_PUT_OFF: contextvars.ContextVar[bool] = contextvars.ContextVar("put_off", default=False)
+_DEFERRED: contextvars.ContextVar[bool] = contextvars.ContextVar("deferred", default=False)
 
 
 @contextlib.contextmanager
@@ -24,16 +26,32 @@ def undrawn() -> Iterator[None]:
         >>> frontend.awaits_weights, frontend.embedding_size
         (True, 10)
     """
-    token = _PUT_OFF.set(True)
+    token = _DEFERRED.set(True)
     try:
         yield
     finally:
-        _PUT_OFF.reset(token)
+        _DEFERRED.reset(token)
 
 
-def is_put_off() -> bool:
+def is_deferred() -> bool:
     """Return whether frontends are currently created without drawing their weights."""
-    return _PUT_OFF.get()
+    return _DEFERRED.get()
+
+
+def draw_from(seed: int, network: Any) -> bool:
+    """Draw the weights of a network from a generator of their own.
+
+    Args:
+        seed: Seed of the generator.
+        network: Network with `reset_parameters(generator)`.
+
+    Returns:
+        Whether anything was drawn.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    before = generator.get_state()
+    network.reset_parameters(generator)
+    return not torch.equal(before, generator.get_state())
 
 
 def drawn_layers(network: nn.Module) -> list[nn.Conv1d | nn.Conv2d | nn.Linear]:
@@ -45,7 +63,7 @@ def drawn_layers(network: nn.Module) -> list[nn.Conv1d | nn.Conv2d | nn.Linear]:
     ]
 
 
-def refuse_what_nobody_draws(network: nn.Module) -> None:
+def refuse_undrawn(network: nn.Module) -> None:
     """Raise if a parameter is neither drawn by the contract nor starts as a constant.
 
     Raises:
