@@ -1,4 +1,4 @@
-"""The console script, and `python -m untrained`."""
+"""The entry point of the console script and of `python -m untrained`."""
 
 import os
 import sys
@@ -10,14 +10,14 @@ def script() -> None:
     """Run the command line of this process."""
     terminal.delay_interrupts()
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed, as by `>&-`
+        if getattr(sys, name) is None:  # closed, for example by `>&-`
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
     from .cli import main
 
     try:
         status = main(sys.argv[1:])
         sys.stdout.flush()
-    except BrokenPipeError:  # as of `untrained list | head -1`
+    except BrokenPipeError:  # for example in `untrained list | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
     terminal.ignore_interrupts()

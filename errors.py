@@ -1,45 +1,45 @@
-"""What can go wrong, by whose hand; the command line turns each into one message and an exit status."""
+"""Exceptions by their cause; the command line turns each into one message and an exit status."""
 
 
 class UntrainedError(Exception):
-    """Something failed that the message explains: exit status 1."""
+    """Base class of errors whose message explains what failed; exit status 1."""
 
     exit_status = 1
 
 
 class UsageError(UntrainedError):
-    """The command, an argument or a configuration is not usable as given: exit status 2."""
+    """Error for a command, an argument or a configuration that cannot be used as given; exit status 2."""
 
     exit_status = 2
 
 
 class PluginError(UsageError):
-    """A plug-in is unknown, cannot be imported, collides with another or does not keep its contract."""
+    """Error for a plug-in that is unknown, cannot be imported, collides with another or breaks its contract."""
 
 
 class ContractError(UntrainedError):
-    """A plug-in does not do what its contract promises; raised by `untrained.testing`."""
+    """Error for a plug-in that does not do what its contract promises; raised by `untrained.testing`."""
 
 
 class DataError(UsageError):
-    """A data set is not what its datamodule expects."""
+    """Error for a data set that is not what its datamodule expects."""
 
 
 class CheckpointError(UsageError):
-    """A checkpoint is not one of ours, does not fit the command or names types that are not trusted."""
+    """Error for a checkpoint that is not one of ours, does not fit the command, or names untrusted types."""
 
 
 class StoreError(UntrainedError):
-    """An embedding store is damaged or was made by another configuration."""
+    """Error for an embedding store that is damaged or was made by another configuration."""
 
 
 class AudioError(UntrainedError):
-    """An audio file cannot be used; names the file, what was found and what to do.
+    """Error for an audio file that cannot be used; it names the file, the reason and the remedy.
 
     Args:
-        path: The file.
-        reason: What is wrong with it.
-        remedy: What to do about it.
+        path: Path of the file.
+        reason: Reason why the file cannot be used.
+        remedy: Action that solves the problem.
     """
 
     def __init__(self, path: str, reason: str, remedy: str) -> None:

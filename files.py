@@ -13,9 +13,9 @@ import filelock
 
 from .errors import StoreError
 
-UNFINISHED = ".part"  # ends the names of files that are being written
-# The decoders of a killed process notice its end a little later, and hold its lock until then.
-_SECONDS_FOR_DECODERS = 30
+UNFINISHED = ".part"  # suffix of files that are being written
+# The decoders of a killed process notice its end a little later and hold its lock until then.
+LOCK_TIMEOUT_SECONDS = 30
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -52,7 +52,7 @@ def locked(folder: Path, remedy: str) -> Iterator[None]:
     lock, holder = filelock.FileLock(folder / ".lock"), folder / ".holder"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=_SECONDS_FOR_DECODERS if _has_died(holder) else 0)
+        lock.acquire(timeout=LOCK_TIMEOUT_SECONDS if _has_died(holder) else 0)
     except filelock.Timeout as error:
         who = holder.read_text("utf-8") if holder.is_file() else "another process"
         raise StoreError(f"{folder} is in use by {who}; wait until that has ended, or {remedy}") from error
@@ -67,14 +67,14 @@ def locked(folder: Path, remedy: str) -> Iterator[None]:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as plain Python that JSON can hold; whatever JSON cannot hold becomes text."""
+    """Return a value as plain Python that JSON can hold; other values become text."""
     return json.loads(json.dumps(value, default=str))
 
 
 def is_plain(value: Any) -> bool:
     """Return whether a value holds only text, numbers, booleans, None, lists, and dictionaries with text keys.
 
-    A tuple counts as a list, because JSON makes one of it. NaN counts as not plain, because it does not equal itself.
+    A tuple counts as a list, because JSON turns it into one. NaN counts as not plain, because it does not equal itself.
 
     Example:
         >>> is_plain({"sizes": [1, 2.5]}), is_plain({1: "one"}), is_plain(b"bytes")
@@ -98,7 +98,7 @@ def _has_died(holder: Path) -> bool:
         _, pid, _, host = holder.read_text("utf-8").split(" ", 3)
         if host != socket.gethostname():
             return False
-        os.kill(int(pid), 0)  # asks whether it exists, and kills nothing
+        os.kill(int(pid), 0)  # tests whether the process exists, and kills nothing
     except ProcessLookupError:
         return True
     except (OSError, ValueError):

@@ -16,14 +16,14 @@ from .errors import UntrainedError, UsageError
 from .registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
 
 KINDS: dict[str, Registry[Any]] = {"frontend": FRONTENDS, "backend": BACKENDS, "data": DATAMODULES}
-Types = list[str] | str  # as --trust TYPE, or --trust '[TYPE, TYPE]'
+Types = list[str] | str  # --trust TYPE, or --trust '[TYPE, TYPE]'
 _KEY = re.compile(r'(?:[Pp]arser key "([^"]+)"|--([\w.]+)):?\s*')
-_SHORT = 80  # characters of a value that is shown; a class with its arguments is longer
+MAX_VALUE_LENGTH = 80  # characters of a value that is shown; a class with its arguments is longer
 _NO_SUCH_CLASS = re.compile(r"Expected a dot import path string: (\S+)|[Uu]nexpected import path[^:]*: (\S+)")
 
 
 class Parser(LightningArgumentParser):
-    """Parser that knows plug-ins by their registered names, and raises `UsageError` for mistakes."""
+    """Parser that knows plug-ins by their registered names, and raises `UsageError` for user errors."""
 
     def parse_path(self, path: str | os.PathLike[str], *more: Any, **options: Any) -> Namespace:
         """Parse a configuration file, as jsonargparse does, but name a file that is not UTF-8."""
@@ -36,8 +36,8 @@ class Parser(LightningArgumentParser):
             raise UsageError(problem) from error
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        """Raise a message of one line, with the nearest name where a plug-in is unknown."""
-        # jsonargparse has no exception of its own for an unknown class: its text is all that there is to read.
+        """Raise a one-line error, which suggests the nearest name if a plug-in is unknown."""
+        # jsonargparse has no exception of its own for an unknown class, so that only its message identifies one.
         key, unknown = _KEY.search(message), _NO_SUCH_CLASS.search(message)
         registry = next((KINDS[kind] for kind in KINDS if key and kind in (key[1] or key[2])), None)
         if registry is not None and unknown is not None:
@@ -49,7 +49,7 @@ class Parser(LightningArgumentParser):
 
 
 def load_names() -> None:
-    """Make the registered names known to parsers; a plug-in that cannot be loaded raises when it is asked for."""
+    """Make the registered names known to parsers; a plug-in that cannot be loaded raises an error when it is used."""
     for package, registry in (("frontends", FRONTENDS), ("backends", BACKENDS), ("datamodules", DATAMODULES)):
         names = importlib.import_module(f".{package}.names", __package__)
         loaded, _ = registry.load_all()
@@ -69,9 +69,9 @@ def add_extraction_arguments(parser: LightningArgumentParser) -> None:
     """Add the arguments that say where embeddings are stored and when they are written."""
     help = "Folder of all embedding stores; by default embeddings/ in the trainer's default_root_dir."
     parser.add_argument("--embeddings", type=str | None, default=None, help=help)
-    parser.add_argument("--force", action="store_true", help="Compute again what is stored.")
-    parser.add_argument("--flush_every", type=int, default=512, help="Rows in memory at most before they are written.")
-    parser.add_argument("--flush_seconds", type=float, default=30.0, help="Longest time before they are written.")
+    parser.add_argument("--force", action="store_true", help="Recompute what is already stored.")
+    parser.add_argument("--flush_every", type=int, default=512, help="Rows to keep in memory before they are written.")
+    parser.add_argument("--flush_seconds", type=float, default=30.0, help="Longest time before rows are written, in s.")
 
 
 def trainer_defaults() -> dict[str, Any]:
@@ -89,7 +89,7 @@ def instantiate(parser: LightningArgumentParser, config: Namespace) -> Namespace
     """Create the objects of a configuration.
 
     Raises:
-        UsageError: A class refuses its arguments; the message is the class's own.
+        UsageError: A class rejects its arguments; the message is that of the class.
     """
     try:
         made: Namespace = parser.instantiate(config)
@@ -101,17 +101,17 @@ def instantiate(parser: LightningArgumentParser, config: Namespace) -> Namespace
 
 
 def explain(message: str) -> str:
-    r"""Return jsonargparse's description of a mistake as one line that starts with the argument's name.
+    r"""Return jsonargparse's error message as one line that starts with the argument's name.
 
     Example:
         >>> explain("Parser key \"data\":\n  Errors:\n    - Option 'fols' is not accepted\n  Given value: x")
         "--data: Option 'fols' is not accepted; --data.help NAME lists what is"
     """
     lines = [line.strip().removeprefix("- ") for line in message.splitlines() if line.strip()]
-    if "Errors:" in lines:  # of a union, which ends with the value as Python shows it
+    if "Errors:" in lines:  # of a union; they end with the value as Python shows it
         end = next((i for i, line in enumerate(lines) if line.startswith("Given value")), len(lines))
         errors = [line for line in lines[lines.index("Errors:") + 1 : end] if "NoneType" not in line]
-        given = [line for line in lines[end:] if line.startswith("Given value:") and len(line) < _SHORT]
+        given = [line for line in lines[end:] if line.startswith("Given value:") and len(line) < MAX_VALUE_LENGTH]
         lines = [lines[0], *errors, *(given if all(line.startswith("Expected") for line in errors) else [])]
     keys = []
     text = "; ".join(lines)
@@ -130,10 +130,10 @@ def explain(message: str) -> str:
 
 
 def root_cause(error: BaseException) -> str:
-    """Return the message of the first of a chain of errors that is not the parser's own, with its type if it helps."""
+    """Return the message of the first error of a chain that is not the parser's own, with its type if it helps."""
     while _is_the_parser_s(error) and error.__cause__ is not None:
         error = error.__cause__
-    if _is_the_parser_s(error) and isinstance(error, IndexError):  # it fails at an error without a text
+    if _is_the_parser_s(error) and isinstance(error, IndexError):  # it fails on an error without a text
         return "a plug-in raises an error without a text when it is made; make it in Python, by its class, to see where"
     text = explain(str(error))
     is_plain = isinstance(error, UntrainedError | ValueError | TypeError | OSError | MisconfigurationException)

@@ -22,7 +22,7 @@ PIPE_WIDTH = 200  # columns where no terminal sets the width
 
 
 def console(file: TextIO | None = None, *, soft_wrap: bool = True) -> "Console":
-    """Return a console that prints text as it is, in colours only on a terminal and without `NO_COLOR`.
+    """Return a console that prints text unchanged, in colours only on a terminal and without `NO_COLOR`.
 
     Args:
         file: File to print to; standard output by default.
@@ -97,7 +97,7 @@ def _rich_bar(description: str, total: int) -> Iterator[Advance]:
 def delay_interrupts() -> None:
     """Let Ctrl-C end this process at once, because an import that it cuts short may raise anything.
 
-    A process that another one has started, for one of several devices, leaves Ctrl-C to that one.
+    A process that another one has started for one of several devices leaves Ctrl-C to its parent.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # and not ignored, as in a background job
         signal.signal(signal.SIGINT, _leave_to_the_first if is_child_process() else signal.SIG_DFL)

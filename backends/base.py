@@ -19,12 +19,12 @@ Splits = Sequence[tuple[Array, Array]]
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What every candidate predicts for the test clips of every split.
+    """Predictions of every candidate for the test clips of every split.
 
     Args:
         candidates: Arguments of each candidate.
-        predictions: `predictions[candidate][split]`, the labels given to that split's test clips.
-        truth: `truth[split]`, their true labels.
+        predictions: Predicted labels of the test clips, by candidate and split.
+        truth: True labels of the test clips, by split.
     """
 
     candidates: list[dict[str, Any]]
@@ -52,14 +52,14 @@ class SearchResult:
 class Backend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
     """A scikit-learn classifier of embeddings.
 
-    A plug-in defines `fit` and `predict` as any scikit-learn classifier, and `param_grid`, the candidates that are
-    searched by default. One whose candidates can share work overrides `search`.
+    A plug-in defines `fit` and `predict` like any scikit-learn classifier, and `param_grid`, the candidates that are
+    searched by default. A backend whose candidates can share work also overrides `search`.
     """
 
     param_grid: ClassVar[Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Sequence[Any]]]] = {}
 
     def candidates(self) -> list[dict[str, Any]]:
-        """What `search` tries: `param_grid`, in which arguments that are not the default keep their values.
+        """Return what `search` tries: `param_grid`, in which arguments that are not the default keep their values.
 
         Example:
             >>> from untrained.backends.svm import SVMClassifier
@@ -70,30 +70,30 @@ class Backend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
         defaults = {name: p.default for name, p in inspect.signature(type(self)).parameters.items()}
         for name, value in self.get_params(deep=False).items():
             if any(name in grid for grid in grids) and value != defaults[name]:
-                # Grids that hold the value are the ones that were meant, as one of them for each kernel.
+                # If some grids hold the value, such as one grid of several kernels, only these are meant.
                 grids = [grid for grid in grids if value in grid.get(name, ())] or grids
                 grids = [{**grid, name: [value]} if name in grid else grid for grid in grids]
         return list(ParameterGrid(grids))
 
     def with_candidate(self, candidate: Mapping[str, Any]) -> Self:
-        """A copy, not fitted, with the arguments of a candidate."""
+        """Return an unfitted copy with the arguments of a candidate."""
         made: Self = clone(self).set_params(**candidate)
         return made
 
     def class_scores(self, X: Array) -> tuple[Array, str] | None:
-        """What the fitted backend gives each class; more is likelier.
+        """Return the scores of the fitted backend for each class; a higher one is likelier.
 
         Args:
             X: Embeddings, `(n_clips, n_features)`.
 
         Returns:
-            Scores `(n_clips, n_classes)` in the order of `classes_`, and what they are, as `probability` or
-            `decision value`. None where it gives labels alone.
+            Scores `(n_clips, n_classes)` in the order of `classes_`, and their kind, such as `probability` or
+            `decision value`; None if the backend predicts labels only.
         """
         return scores_of(self, X)
 
     def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
-        """Fit every candidate on every split and let it predict.
+        """Fit every candidate to the train clips of every split, and predict the test clips.
 
         Args:
             X: Embeddings, `(n_clips, n_features)`.
@@ -101,7 +101,7 @@ class Backend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
             splits: Pairs of indices of train and test clips.
 
         Returns:
-            What each candidate predicts, in the order of `candidates`.
+            Predictions of each candidate, in the order of `candidates`.
         """
         candidates = self.candidates()
         jobs = [(candidate, train, test) for candidate in candidates for train, test in splits]
@@ -118,18 +118,18 @@ class Backend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
 
 
 def scores_of(classifier: Any, X: Array) -> tuple[Array, str] | None:
-    """`class_scores` of any classifier that follows scikit-learn's conventions."""
+    """Return `class_scores` of any classifier that follows scikit-learn's conventions."""
     if hasattr(classifier, "predict_proba"):
         return np.asarray(classifier.predict_proba(X)), "probability"
     if not hasattr(classifier, "decision_function") or getattr(classifier, "decision_function_shape", "ovr") != "ovr":
-        return None  # values of pairs of classes are of no class
+        return None  # values of pairs of classes are no scores of classes
     values = np.asarray(classifier.decision_function(X))
     values = np.stack([-values, values], axis=1) if values.ndim == 1 else values
     return (values, "decision value") if values.shape[1] == len(classifier.classes_) else None
 
 
 def first_of_best(means: Array) -> int:
-    """Index of the first of the greatest values, where differences below 1e-12 are rounding.
+    """Return the index of the first of the greatest values; differences below 1e-12 count as rounding.
 
     Example:
         >>> import numpy as np

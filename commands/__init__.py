@@ -1,4 +1,4 @@
-"""Commands: one file for each command of `untrained`, with a function `run`; `stages` has three of them."""
+"""Commands: one module with a function `run` for each command of `untrained`; `stages` has three commands."""
 
 COMMANDS = {
     "predict": "Extract missing embeddings of a data set by a frontend.",

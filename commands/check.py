@@ -18,7 +18,7 @@ from .dispatch import begin, explained, run_with_argv
 from .examination import Examination, examine
 
 CONTRACTS = ("frontend", "backend", "datamodule")
-MAX_SHOWN = 20
+MAX_SHOWN = 20  # clips in a list
 
 
 def run(argv: list[str]) -> int:
@@ -68,13 +68,13 @@ def check_contract(kind: str, argv: list[str]) -> int:
 
     Args:
         kind: Kind of plug-in: frontend, backend or datamodule.
-        argv: Command line behind the kind: a name and its arguments.
+        argv: Command line after the kind: a name and its arguments.
 
     Returns:
         Exit status: 1 if a promise is broken.
 
     Raises:
-        UsageError: No plug-in is named, or it refuses its arguments.
+        UsageError: No plug-in is named, or it rejects its arguments.
     """
     if not argv or (argv[0].startswith("-") and argv[0] not in ("-h", "--help")):
         raise UsageError(f"check {kind} needs a name: untrained check {kind} NAME; untrained list shows the names")
@@ -82,9 +82,9 @@ def check_contract(kind: str, argv: list[str]) -> int:
     arguments = argv if argv[0].startswith("-") else [f"--{kind}", *argv]
     plugin = instantiate(parser, parser.parse_args(arguments))[kind]
     if kind == "datamodule":
-        plugin.listed  # noqa: B018  # without data there is nothing to try
+        plugin.listed  # noqa: B018  # raises if there is no data to check with
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # ticks, where an encoding has none
+        sys.stdout.reconfigure(errors="replace")  # for ticks that an encoding lacks
     from ..testing import results_of  # imports scikit-learn's estimator checks
 
     n_kept = n_all = 0

@@ -1,4 +1,4 @@
-"""`untrained classify`: label sounds that have no label yet by a fitted probe."""
+"""`untrained classify`: label sounds that have no label yet with a fitted probe."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ MAX_SCORES = 3  # of a sound in a table
 
 
 def run(argv: list[str]) -> int:
-    """Label files; those that cannot be used are reported on standard error too.
+    """Label files; those that cannot be used are also reported on standard error.
 
     Args:
         argv: Command line without `classify`.
@@ -49,7 +49,7 @@ def run(argv: list[str]) -> int:
             yield sound
 
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A path is given back as it came, whatever its bytes, where the encoding has bytes for it.
+        # Print the bytes of a path unchanged, if the encoding can represent them.
         sys.stdout.reconfigure(errors="surrogateescape" if sys.stdout.encoding == "utf-8" else "backslashreplace")
     if "-" in config.paths and sys.stdin is None:
         raise UsageError("-: standard input is closed; give a list there, or files")
@@ -61,14 +61,14 @@ def run(argv: list[str]) -> int:
 
 def classify_parser() -> Parser:
     """Return the parser of `untrained classify`."""
-    parser = Parser(prog="untrained classify", description="Label sounds by a probe that fit has trained.")
-    parser.add_argument("paths", nargs="+", help="Files, folders of them, or - for a list of either, one a line.")
+    parser = Parser(prog="untrained classify", description="Label sounds with a probe that fit has saved.")
+    parser.add_argument("paths", nargs="+", help="Files, folders, or - to read a list of them, one per line.")
     parser.add_argument("--ckpt_path", type=str, required=True, help="The probe.ckpt that fit has written.")
-    parser.add_argument("--format", type=Format, default="table", help="Of the output.")
-    parser.add_argument("--trust", type=Types, default=[], help="Types that the backend may name beside known ones.")
-    parser.add_argument("--batch_size", type=int, default=8, help="Files at a time.")
-    parser.add_argument("--num_workers", type=int, default=0, help="Processes that decode.")
-    parser.add_argument("--accelerator", type=str, default="auto", help="Where the frontend runs, as cpu or gpu.")
+    parser.add_argument("--format", type=Format, default="table", help="Format of the output.")
+    parser.add_argument("--trust", type=Types, default=[], help="Types to allow in the backend, besides known ones.")
+    parser.add_argument("--batch_size", type=int, default=8, help="Number of files in a batch.")
+    parser.add_argument("--num_workers", type=int, default=0, help="Number of processes that decode.")
+    parser.add_argument("--accelerator", type=str, default="auto", help="Device of the frontend, such as cpu or gpu.")
     return parser
 
 

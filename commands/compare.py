@@ -31,7 +31,7 @@ def run(argv: list[str]) -> int:
         Exit status: 1 if any run failed.
 
     Raises:
-        UsageError: The study does not exist, or asks for what cannot be.
+        UsageError: The study does not exist, or has problems.
     """
     load_names()
     begin()
@@ -61,7 +61,7 @@ def _compare(parser: Parser, config: Namespace) -> int:
 
 
 def _trainer(config: Namespace) -> Trainer:
-    """Return the trainer that extracts; it shows no bar of its own."""
+    """Return the trainer that extracts, without its own progress bar."""
     parser = Parser()
     parser.add_class_arguments(Trainer, "trainer")
     arguments = config.trainer.clone()

@@ -58,7 +58,7 @@ def completion_script(shell: str, commands: Mapping[str, str], studies: Iterable
         studies: Names of the bundled studies.
     """
     root = argparse.ArgumentParser(prog="untrained")
-    root.add_argument("--version", action="store_true", help="versions of what matters for a report of a mistake")
+    root.add_argument("--version", action="store_true", help="print the versions that a bug report needs")
     of_command = {
         **stage_parsers(),
         "compare": study_parser(),
@@ -93,12 +93,12 @@ def _add_checks(parser: argparse.ArgumentParser) -> None:
     _copy(data_parser(), kinds.add_parser("data", help="decode every clip"))
     for kind, registry in {**KINDS, "datamodule": DATAMODULES}.items():
         if kind != "data":
-            parser = kinds.add_parser(kind, help="try whether one keeps its contract")  # shtab hides what has no help
+            parser = kinds.add_parser(kind, help="check the contract of a plug-in")  # shtab hides what has no help
             parser.add_argument("name", choices=registry.names())
 
 
 def _copy(source: LightningArgumentParser, target: argparse.ArgumentParser) -> None:
-    """Copy what can be typed; jsonargparse's own completion spells out every class that a trainer may be given."""
+    """Copy what can be typed; jsonargparse's own completion would list every class that a trainer accepts."""
     for action in source._actions:
         registry = KINDS.get(action.dest.rpartition(".")[2])
         options = [
@@ -112,7 +112,7 @@ def _copy(source: LightningArgumentParser, target: argparse.ArgumentParser) -> N
             taken |= {"nargs": action.nargs}
         _add(target, options or [action.dest], action.dest, help=_one_line(action.help), **taken)
         if registry and options:
-            _add(target, [f"{options[0]}.help"], "", choices=registry.names(), help="options of one of them")
+            _add(target, [f"{options[0]}.help"], "", choices=registry.names(), help="print the options of a plug-in")
             for name, hints in _arguments(registry).items():
                 _add(target, [f"{options[0]}.{name}"], name, choices=_choices(*hints) or None)
 
@@ -129,7 +129,7 @@ def _arguments(registry: Registry[Any]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for cls in registry.load_all()[0].values():
         parameters = dict(inspect.signature(cls).parameters)
-        parameters.pop("help", None)  # this option lists all of them
+        parameters.pop("help", None)  # .help is an option already
         for name, parameter in parameters.items():
             found.setdefault(name, []).append(parameter.annotation)
     return found

@@ -37,7 +37,7 @@ def bundled_studies() -> dict[str, Path]:
 
 
 def configs_in(words: Sequence[str]) -> Iterator[tuple[int, str, str]]:
-    """Yield the configurations that a command line names: position, what stands before the name there, and the name."""
+    """Yield the configurations that a command line names: position, text in front of the name, and the name."""
     for index, word in enumerate(words):
         if word.startswith("--config="):
             yield index, "--config=", word.removeprefix("--config=")

@@ -1,4 +1,4 @@
-"""What all commands share: how they begin, explain themselves, and pass their command line on."""
+"""Functions that all commands share: they begin a command, explain it, and pass its command line on."""
 
 import functools
 import logging
@@ -42,7 +42,7 @@ def _format_warning(
     lineno: int,
     line: str | None = None,
 ) -> str:
-    """Format a warning of ours as one line without a place in the code; `others` formats all other warnings."""
+    """Format a warning of this package as one line without its source; `others` formats all other warnings."""
     if issubclass(category, UserWarning) and Path(filename).is_relative_to(_PACKAGE):
         return f"untrained: warning: {message}\n"
     return others(message, category, filename, lineno, line)

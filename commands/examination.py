@@ -1,4 +1,4 @@
-"""What `untrained check data` finds: clips that are broken, silent or repeated, and splits that leak."""
+"""The findings of `untrained check data`: clips that are broken, silent or repeated, and splits that leak."""
 
 import hashlib
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from ..errors import AudioError, DataError
 from ..probes.selection import n_inner_folds, resolve
 from ..terminal import progress
 
-_SILENT = 1e-4  # peak, 80 dB below full scale
+MAX_SILENT_PEAK = 1e-4  # 80 dB below full scale
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found about one clip.
+    """The findings about one clip.
 
     Args:
         clip: The clip.
@@ -38,11 +38,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Examination:
-    """What was found about a data set.
+    """The findings about a data set.
 
     Args:
         datamodule: The data set.
-        findings: What was found about each clip.
+        findings: Findings about each clip.
         refusal: Reason why the data set as a whole cannot be used; empty if it can.
     """
 
@@ -71,7 +71,7 @@ class Examination:
 
     @property
     def leaks(self) -> list[list[Finding]]:
-        """Clips that share their audio across splits or folds, so that a backend is tested on what it has learned."""
+        """Clips that share their audio across splits or folds, so that a backend is tested on what it was fitted to."""
         return [group for group in self.repeated if len({finding.clip.part for finding in group}) > 1]
 
     @property
@@ -81,7 +81,7 @@ class Examination:
 
 
 def examine(datamodule: AudioDataModule) -> Examination:
-    """Decode every clip of a data set, just as a run would.
+    """Decode every clip of a data set, exactly as a run does.
 
     Args:
         datamodule: Data set to examine.
@@ -90,7 +90,7 @@ def examine(datamodule: AudioDataModule) -> Examination:
         clips = datamodule.listed
     except DataError as error:
         return Examination(datamodule, refusal=str(error))
-    # Threads: the decoder and the resampler work outside Python's lock.
+    # Threads suffice, because the decoder and the resampler release the GIL.
     found = joblib.Parallel(n_jobs=-1, prefer="threads", return_as="generator")(
         joblib.delayed(_examine_clip)(datamodule, clip) for clip in clips
     )
@@ -116,7 +116,7 @@ def _refusal(usable: Sequence[Clip]) -> str:
 def _examine_clip(datamodule: AudioDataModule, clip: Clip) -> Finding:
     try:
         header = audio.header(clip.path) if clip.path is not None else None
-        decoded = datamodule.read(clip, datamodule.sample_rate or DEFAULT_SAMPLE_RATE)  # just what a run reads
+        decoded = datamodule.read(clip, datamodule.sample_rate or DEFAULT_SAMPLE_RATE)  # exactly as a run does
     except AudioError as error:
         return Finding(clip, reason=error.reason)
     coarse = np.round(decoded.waveform * 2**15).astype(np.int32)
@@ -124,5 +124,5 @@ def _examine_clip(datamodule: AudioDataModule, clip: Clip) -> Finding:
         clip=clip,
         header=header,
         fingerprint=hashlib.sha256(coarse.tobytes()).hexdigest(),
-        silent=bool(np.abs(decoded.waveform).max() < _SILENT),
+        silent=bool(np.abs(decoded.waveform).max() < MAX_SILENT_PEAK),
     )

@@ -30,7 +30,7 @@ def run(argv: list[str]) -> int:
         Exit status.
 
     Raises:
-        UsageError: The command line names no such kind.
+        UsageError: The command line names an unknown kind, or combines kinds and options that do not go together.
     """
     options = _parser().parse_args(argv)
     kinds = options.kinds
@@ -49,7 +49,7 @@ def run(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="untrained list", description="Show what is registered, or stored.")
+    parser = argparse.ArgumentParser(prog="untrained list", description="Show registered plug-ins or embedding stores.")
     kinds = f"{', '.join(REGISTRIES)} (the default is all three); or {STORES}"
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=kinds)
     folder = "folder of all embedding stores (%(default)s)"
@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _list_plugins(kind: str, *, details: bool) -> None:
-    """Print the plug-ins of a kind: name, distribution and summary, and below them what else they say."""
+    """Print the plug-ins of a kind: name, distribution and summary, with other attributes below."""
     registry = REGISTRIES[kind]
     print(f"{kind}:")
     width = max(map(len, registry.names()), default=0)
@@ -77,7 +77,7 @@ def _list_plugins(kind: str, *, details: bool) -> None:
 
 
 def _about(plugin: Plugin, registry: Registry[Any]) -> list[str]:
-    """Return the summary of a plug-in, and lines with its class attributes that are for people.
+    """Return the summary of a plug-in, and lines with the class attributes that describe it.
 
     Raises:
         UntrainedError: A plug-in of another package cannot be imported.
@@ -85,7 +85,7 @@ def _about(plugin: Plugin, registry: Registry[Any]) -> list[str]:
     cls = None if plugin.is_ours else registry.get(plugin.name)
     names = _ABOUT_FRONTENDS if registry is FRONTENDS else _ABOUT_DATA
     attributes = plugin.constants() if cls is None else {name: getattr(cls, name, None) for name in names}
-    # The source of a package that is installed in place is not found without importing it.
+    # The source of an editable install is found only by importing it.
     summary = plugin.summary() or ((cls.__doc__ or "").strip().partition("\n")[0] if cls is not None else "")
     if registry is FRONTENDS:
         return [summary, *_design(attributes)]
@@ -95,7 +95,7 @@ def _about(plugin: Plugin, registry: Registry[Any]) -> list[str]:
 
 
 def _design(attributes: Mapping[str, Any]) -> list[str]:
-    """Return the place of a frontend in the table of the study's talk on one line, as far as the frontend says."""
+    """Return a line with the place of a frontend in the table of the study's talk, as far as its class states it."""
     read, filters, known, reference = (attributes.get(name) for name in _ABOUT_FRONTENDS)
     known = {True: "domain knowledge", False: "no domain knowledge"}.get(known) if isinstance(known, bool) else None
     line = ", ".join(str(part) for part in (read, filters and f"{filters} filters", known, reference) if part)
@@ -109,7 +109,7 @@ def _layers(name: str) -> list[str]:
         return ["(its layers depend on arguments that have no default)"]
     try:
         description = FRONTENDS.create(name).describe()
-    except Exception as error:  # whatever a plug-in raises
+    except Exception as error:  # a plug-in may raise anything
         return [f"FAILED: {type(error).__name__}: {error}"]
     return ["", *str(description).splitlines(), ""]
 

@@ -1,4 +1,4 @@
-"""`untrained new frontend NAME`: write a plug-in package that keeps its contract as it is, to be changed."""
+"""`untrained new frontend NAME`: write a plug-in package that keeps its contract, as a starting point."""
 
 import keyword
 import re

@@ -6,7 +6,7 @@ from pathlib import Path
 from ..errors import UsageError
 from .dispatch import begin, explained
 
-MAX_TICKED = 40  # runs that TensorBoard shows without being asked
+MAX_TICKED = 40  # runs that TensorBoard selects by default
 
 
 def run(argv: list[str]) -> int:
@@ -33,7 +33,7 @@ def write_and_show(folder: Path, *, anew: bool) -> int:
 
     Args:
         folder: Folder of the study.
-        anew: Whether to write a report that is up to date again.
+        anew: Whether to rewrite a report that is up to date.
 
     Returns:
         Exit status: 1 if any run failed.

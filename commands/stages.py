@@ -27,7 +27,7 @@ from ..terminal import console
 from .config import bundled_studies, configs_in
 from .dispatch import begin, run_with_argv
 
-_SET_BY_US = {"model", "datamodule", "weights_only"}  # arguments of all methods of the trainer
+_SET_BY_US = {"model", "datamodule", "weights_only"}  # arguments of every trainer method
 
 
 def run(argv: list[str]) -> int:
@@ -40,7 +40,7 @@ def run(argv: list[str]) -> int:
         Exit status.
 
     Raises:
-        UsageError: The configuration is a study, or the command line asks for what cannot be.
+        UsageError: The configuration is a study, or the command line is invalid.
     """
     for _, _, config in configs_in(argv):
         if config in bundled_studies() and not Path(config).is_file():
@@ -52,7 +52,7 @@ def run(argv: list[str]) -> int:
 
 
 class ProbeCLI(LightningCLI):
-    """LightningCLI over `Probe` and the registered plug-ins; it reads the command line from `sys.argv`."""
+    """LightningCLI for `Probe` and the registered plug-ins; it reads the command line from `sys.argv`."""
 
     config: Namespace
     model: Probe
@@ -86,11 +86,11 @@ class ProbeCLI(LightningCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the arguments that belong to no class."""
         add_extraction_arguments(parser)
-        help = "Types that the backend of a checkpoint may name beside registered ones and what ours hold (test only)."
+        help = "Types to allow in the backend of a checkpoint, besides registered and bundled ones (test only)."
         parser.add_argument("--trust", type=Types, default=[], help=help)
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
-        """Parse, and refuse what no stage could work with before anything is built."""
+        """Parse the command line, and raise if no stage could use it, before anything is built."""
         super().parse_arguments(parser, args)
         options = self.config[self.config.subcommand]
         if options.get("data") is None:
@@ -102,7 +102,7 @@ class ProbeCLI(LightningCLI):
             self._given = parser.parse_args(defaults=False)[self.config.subcommand].get("model", {})
 
     def instantiate_classes(self) -> None:
-        """Build frontend, backend, data and trainer; what they refuse is a mistake of the user's."""
+        """Build frontend, backend, data and trainer; an argument that they reject is a user error."""
         try:
             super().instantiate_classes()
         except (UntrainedError, OSError):
@@ -152,7 +152,7 @@ class ProbeCLI(LightningCLI):
         return Path(self.trainer.default_root_dir)
 
     def _extract(self, probe: Probe) -> Extraction:
-        """Extract on all devices, report what was done, and let every process go on alone."""
+        """Extract on all devices, report what was done, and let every process continue alone."""
         options = self.config[self.config.subcommand]
         folder = Path(options.embeddings) if options.embeddings else self._root / "embeddings"
         writing = {name: options[name] for name in ("force", "flush_every", "flush_seconds")}
@@ -168,7 +168,7 @@ def stage_parsers() -> dict[str, LightningArgumentParser]:
     found: list[LightningArgumentParser] = []
 
     class ParsersOnly(ProbeCLI):
-        """Stops when the parsers are made, which is before the command line is parsed."""
+        """ProbeCLI that stops when its parsers are made, before the command line is parsed."""
 
         def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
             super().add_arguments_to_parser(parser)
@@ -183,7 +183,7 @@ def stage_parsers() -> dict[str, LightningArgumentParser]:
 
 
 class _ParsersMadeError(Exception):
-    """The parsers are made, and nothing else is wanted."""
+    """Signal that the parsers are made, which ends `ParsersOnly`."""
 
 
 def _percent(name: str, scores: Mapping[str, Any]) -> str:
@@ -195,7 +195,7 @@ def _percent(name: str, scores: Mapping[str, Any]) -> str:
 def _refuse_differences(
     path: Path, fitted: FittedProbe, model: Probe, datamodule: AudioDataModule, given: Namespace
 ) -> None:
-    """Refuse a command line that asks for something else than the checkpoint holds; `given` are its model options."""
+    """Raise if a command line contradicts the checkpoint; `given` holds its model options."""
     recipe = fitted.recipe
 
     def refuse(field: str, stored: Any, given: Any, remedy: str) -> None:

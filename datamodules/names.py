@@ -13,8 +13,8 @@ def __getattr__(name: str) -> Any:
     if name in _making or name not in DATAMODULES.names():
         raise AttributeError(f"no datamodule is registered as {name!r}")
     cls = DATAMODULES.get(name)
-    _making.add(name)  # class_from_function asks whether the name is taken here, which would lead back to this function
+    _making.add(name)  # class_from_function looks the name up in this module, which would call this function again
     try:
-        return class_from_function(cls, cls, name=name)  # sets it in the module that calls, so call it here
+        return class_from_function(cls, cls, name=name)  # sets it in the calling module, so call it here
     finally:
         _making.remove(name)

@@ -28,20 +28,21 @@ LAYERS: list[dict[str, str]] = [
         "audio.py": "file -> waveform",
         "terminal.py": "bars, Ctrl-C",
         "files.py": "whole files",
-        "errors.py": "what can go wrong",
+        "errors.py": "exceptions",
     },
 ]
 """Rooms from the top floor down, each with what is inside; a room imports only from floors below its own."""
 
 WAY: list[tuple[str, str]] = [
-    ("commands/stages.py", "parse; make the probe and the data"),
-    ("embeddings/extract.py", "which clips does the store lack?"),
-    ("embeddings/session.py", "lock the store, list what is missing"),
+    ("commands/stages.py", "parse; make the probe and the data set"),
+    ("embeddings/extract.py", "list the clips; which does the store lack?"),
+    ("embeddings/session.py", "lock the store, begin with what is missing"),
     ("datamodules/base.py", "read a batch of clips"),
     ("audio.py", "decode a file to a waveform"),
     ("frontends/base.py", "waveform to embedding"),
     ("embeddings/store.py", "commit rows to disk"),
-    ("probes/selection.py", "search, choose and fit the backend"),
+    ("probes/stages.py", "read embeddings, fit, score, record"),
+    ("backends/base.py", "search candidates; the probe chooses one"),
     ("probes/checkpoint.py", "save the fitted probe"),
 ]
 """The way of a clip from `untrained fit` to the saved probe, station by station."""
@@ -141,20 +142,22 @@ def picture() -> str:
                 'stroke="#5b7fa6"/>'
             )
             name = f"{room}/" if (ROOT / room).is_dir() else room
-            parts.append(f'<text x="{left + 10:.0f}" y="{top + 22}" font-size="15" font-weight="bold">{name}</text>')
-            size = 12 if len(rooms) < 4 else 10
+            large, size = (15, 12) if len(rooms) < 4 else (12, 9)
             parts.append(
-                f'<text x="{left + 10:.0f}" y="{top + 40}" font-size="{size}" fill="#555">{escape(inside)}</text>'
+                f'<text x="{left + 8:.0f}" y="{top + 22}" font-size="{large}" font-weight="bold">{name}</text>'
             )
-            for place, number in enumerate(stations.get(room, [])):
+            parts.append(
+                f'<text x="{left + 8:.0f}" y="{top + 40}" font-size="{size}" fill="#555">{escape(inside)}</text>'
+            )
+            for place, number in enumerate(reversed(stations.get(room, []))):
                 parts += _badge(left + share - gap - 14 - 22 * place, top + row - 12, number)
     for number, (file, what) in enumerate(WAY, 1):
-        y = 62 + (number - 1) * 58
+        y = 58 + (number - 1) * 56
         parts += _badge(width + 42, y, number)
         parts.append(f'<text x="{width + 60}" y="{y}" font-size="14" font-weight="bold">{file}</text>')
         parts.append(f'<text x="{width + 60}" y="{y + 18}" font-size="13" fill="#555">{escape(what)}</text>')
         if number < len(WAY):
-            parts.append(f'<path d="M{width + 42} {y + 14} v30" stroke="#c0562b" stroke-width="2"/>')
+            parts.append(f'<path d="M{width + 42} {y + 14} v28" stroke="#c0562b" stroke-width="2"/>')
     return "\n".join([*parts, "</svg>\n"])
 
 

@@ -1,1 +1,1 @@
-"""Embeddings: audio -> rows on disk, once."""
+"""Embeddings: audio -> rows on disk, computed once."""

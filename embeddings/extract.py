@@ -38,14 +38,14 @@ def extract(
         trainer: Trainer whose devices, strategy and precision are used.
         root: Folder that holds all stores.
         force: Whether to compute all clips again.
-        flush_every: Number of rows in memory at which they are written.
+        flush_every: Number of rows to keep in memory before they are written.
         flush_seconds: Longest time that rows stay in memory, in s.
 
     Returns:
         What was computed, and the store.
 
     Raises:
-        AudioError: A file cannot be read and the datamodule says `on_error="raise"`.
+        AudioError: A file cannot be read and the datamodule has `on_error="raise"`.
         StoreError: A clip was neither computed nor reported, or another process writes to the store.
         UsageError: There are fewer clips than devices, or the module has no frontend.
     """
@@ -95,7 +95,7 @@ def _predict(module: LightningModule, datamodule: AudioDataModule, trainer: Trai
             warnings.filterwarnings("ignore", "Total length of .DataLoader. across ranks is zero")
             trainer.predict(module, datamodule=datamodule, return_predictions=False)
     except BaseException:
-        leave_process_group()  # its threads would abort a process that ends with it
+        leave_process_group()  # the group's threads would abort a process that ends in it
         raise
     finally:
         trainer.callbacks = callbacks  # type: ignore[attr-defined]
@@ -103,7 +103,7 @@ def _predict(module: LightningModule, datamodule: AudioDataModule, trainer: Trai
 
 
 def refuse_broken(datamodule: AudioDataModule, ids: Iterable[str]) -> None:
-    """Refuse files whose headers show that they are unusable, all at once and before anything is computed.
+    """Raise if headers show that files are unusable, for all files at once and before anything is computed.
 
     Args:
         datamodule: Data set of the clips.
@@ -133,7 +133,7 @@ def refuse_broken(datamodule: AudioDataModule, ids: Iterable[str]) -> None:
 def refuse_broken_before(
     extractions: Iterable[tuple[Frontend, AudioDataModule]], precision: str, root: Path, *, force: bool
 ) -> None:
-    """Refuse what would stop any of several extractions, before the first of them.
+    """Raise if broken files would stop any of several extractions, before the first of them.
 
     Args:
         extractions: Frontend and data set of each extraction.
@@ -153,6 +153,6 @@ def refuse_broken_before(
 
 
 def leave_process_group() -> None:
-    """Part the processes of an extraction: each goes on alone, or ends."""
+    """Separate the processes of an extraction, so that each continues or ends alone."""
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()

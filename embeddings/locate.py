@@ -33,7 +33,7 @@ def open_store(
         frontend: Frontend of the embeddings.
         datamodule: Data set of the clips.
         precision: Precision of the trainer.
-        damaged: Whether to open a damaged store, as one without clips.
+        damaged: Whether to open a damaged store as an empty one.
     """
     fields = embedding_fields(frontend, datamodule, precision)
     folder = _folder(root, fields, datamodule)

@@ -16,7 +16,7 @@ class Extraction:
         n_clips: Number of clips of the data set.
         n_computed: Number of clips that were missing and have been computed.
         failed: Reasons why other clips could not be read, by id.
-        n_other_files: Number of files beside the clips, which were ignored.
+        n_other_files: Number of other files in the data set, which were ignored.
         seconds: Duration of the extraction, in s.
         notes: Remarks about the data for the user.
         profile: Time profile of the store's last extraction, see `Profile.as_numbers`.

@@ -61,10 +61,10 @@ def profile_line(numbers: Mapping[str, float]) -> str:
 
 
 class Stopwatch:
-    """Stopwatch for a frontend's representation and network, by hooks that do not make a GPU wait.
+    """Stopwatch for a frontend's representation and network; its hooks do not make a GPU wait.
 
     Args:
-        frontend: torch.nn.Module to time.
+        frontend: Frontend to time, as a torch module.
 
     Attributes:
         representation: Time spent on the representation so far, in s.

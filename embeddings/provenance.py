@@ -1,6 +1,6 @@
 """Keys: what decides embeddings and results, as plain fields and as digests of them.
 
-A store is reused only if its fields are those of now; a run is done only if its digest is that of now.
+A store is reused only if its fields are unchanged; a run counts as done only if its digest is unchanged.
 """
 
 import ast
@@ -22,7 +22,7 @@ from ..registry import FRONTENDS
 
 # Their source changes more often than what they compute.
 _LIBRARIES = frozenset({*sys.stdlib_module_names, "torch", "torchaudio", "torchvision", "numpy", "scipy", "sklearn"})
-# Modules of ours that decide no value: an edit of them does not make any study run again.
+# Modules of this package that affect no value, so that editing them makes no study run again.
 _DECIDING_NOTHING = frozenset(f"untrained.{name}" for name in ("errors", "terminal"))
 
 
@@ -32,14 +32,14 @@ def embedding_fields(frontend: Frontend, datamodule: AudioDataModule, precision:
 
 
 def frontend_fields(frontend: Frontend) -> dict[str, Any]:
-    """Return what decides embeddings on the side of the frontend, as plain Python."""
+    """Return the fields of a frontend that decide its embeddings, as plain Python."""
     cls = type(frontend)
     is_used = {name: name != "seed" or frontend.is_random for name in frontend.arguments}
     return {
         "frontend": FRONTENDS.name_of(cls) or cls.__qualname__,
         "arguments": {name: plain(value) for name, value in frontend.arguments.items() if is_used[name]},
         **frontend.options._asdict(),
-        "weights": "" if frontend.awaits_weights else weights_digest(frontend),  # until then the seed stands for them
+        "weights": "" if frontend.awaits_weights else weights_digest(frontend),  # until then the seed identifies them
         "code": code_digest([*map(type, frontend.modules()), *_imported_modules(frontend)]),
         "representation": repr(frontend.representation),
         "sample_rate": frontend.sample_rate,
@@ -47,7 +47,7 @@ def frontend_fields(frontend: Frontend) -> dict[str, Any]:
 
 
 def data_fields(datamodule: AudioDataModule, precision: str) -> dict[str, Any]:
-    """Return what decides embeddings beside the frontend, as plain Python."""
+    """Return the fields of a data set and of the precision that decide embeddings, as plain Python."""
     return {
         "n_samples": datamodule.n_samples,
         "fit_length": datamodule.fit_length,
@@ -86,8 +86,8 @@ def code_digest(parts: Iterable[type | ModuleType]) -> str:
     """Return a hexadecimal digest of source code, so that an author who edits it does not get old results.
 
     The digest covers the modules that define the classes and their bases, and what these import from their own
-    packages. Libraries, comments, docstrings and our modules that decide no value do not count. For code that was typed
-    into an interpreter or a script, only the source of the classes counts.
+    packages. Libraries, comments, docstrings and modules of this package that affect no value do not count. For code
+    that was typed into an interpreter or a script, only the source of the classes counts.
 
     Args:
         parts: Classes, such as those of a frontend, its layers and its representation; and modules.
@@ -112,7 +112,7 @@ def code_digest(parts: Iterable[type | ModuleType]) -> str:
 
 
 def _imports(name: str) -> Iterator[str]:
-    """Yield the modules of the same package whose parts a module uses, except those that decide no value."""
+    """Yield the modules of the same package whose parts a module uses, except those that affect no value."""
     package = name.partition(".")[0]
     for part in vars(sys.modules[name]).values() if name in sys.modules else ():
         used = part.__name__ if isinstance(part, ModuleType) else getattr(part, "__module__", None)

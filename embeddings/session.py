@@ -19,7 +19,7 @@ from .store import EmbeddingStore, StoredClip
 
 @dataclass
 class _Buffer:
-    """Rows that have been computed and not been written yet."""
+    """Rows that are computed but not written yet."""
 
     clips: list[StoredClip] = field(default_factory=list)
     vectors: list[NDArray[Any]] = field(default_factory=list)
@@ -30,8 +30,8 @@ class _Buffer:
 class Session:
     """One extraction to a store, from its lock to its last row, in each of the processes that share the clips.
 
-    Rank 0 holds the lock and merges the shards of all ranks. An error that ends the extraction is raised at once in a
-    single process, and after the last barrier, on every rank, where there are several.
+    Rank 0 holds the lock and merges the shards of all ranks. A single process raises an error that ends the extraction
+    at once; several processes raise it on every rank, after the last barrier.
 
     Args:
         store: Store to write to.
@@ -96,7 +96,7 @@ class Session:
             batch: Batch of the clips.
 
         Raises:
-            AudioError: In a single process, if a clip could not be read and the datamodule says `on_error="raise"`.
+            AudioError: In a single process, if a clip could not be read and the datamodule has `on_error="raise"`.
         """
         self._watch.read()
         failed = dict(batch.failed)
@@ -114,7 +114,7 @@ class Session:
             self._raise_first()
 
     def _count(self, batch: Batch) -> None:
-        """Add a batch to the profile, without clips that were computed again for want of missing ones."""
+        """Add a batch to the profile, without stored clips that were selected only to give every device a clip."""
         durations = dict(zip(batch.ids, batch.seconds, strict=True))
         computed = [durations[clip_id] for clip_id in batch.ids if clip_id in self.missing]
         self._profile.n_clips += len(computed)
@@ -123,18 +123,18 @@ class Session:
         self._profile.wall = time.perf_counter() - self._start
 
     def flush_if_due(self, flush_every: int, flush_seconds: float) -> None:
-        """Write the rows that are kept, if there are enough of them or the last write is long ago.
+        """Write the rows in memory if there are many of them, or if the last write was long ago.
 
         Args:
-            flush_every: Number of rows at which they are written.
-            flush_seconds: Time after which they are written, in s.
+            flush_every: Number of rows in memory that triggers a write.
+            flush_seconds: Time since the last write that triggers another one, in s.
         """
         if len(self._buffer.clips) >= flush_every or time.perf_counter() - self._buffer.since >= flush_seconds:
             with self._errors_collected():
                 self.flush()
 
     def flush(self) -> None:
-        """Write the rows that are kept, as a shard.
+        """Write the rows in memory as a shard.
 
         Raises:
             StoreError: The shard cannot be written.
@@ -150,7 +150,7 @@ class Session:
         """Write the rest; rank 0 merges the shards of all ranks.
 
         Raises:
-            AudioError: On every rank, if any could not read a clip and the datamodule says `on_error="raise"`.
+            AudioError: On every rank, if any could not read a clip and the datamodule has `on_error="raise"`.
             StoreError: On every rank, if any could not write.
         """
         strategy, ranks = self._trainer.strategy, range(self._trainer.world_size)
@@ -171,13 +171,13 @@ class Session:
         self._raise_first()
 
     def close(self) -> None:
-        """Leave the frontend as it was, and the store to other processes."""
+        """Remove the hooks from the frontend, and unlock the store."""
         self._watch.remove()
         self._lock.close()
 
     @contextlib.contextmanager
     def _errors_collected(self) -> Iterator[None]:
-        """Keep what cannot be written for the end, where other processes wait at a barrier."""
+        """Keep errors of writing until the end if other processes wait at a barrier."""
         try:
             yield
         except StoreError as error:

@@ -27,7 +27,7 @@ from ..files import UNFINISHED, locked, write_atomically
 from .profile import Profile
 
 FORMAT = 2
-"""Version of the layout; raise it when older stores cannot be read any more."""
+"""Version of the layout; raise it when older stores can no longer be read."""
 
 
 class StoredClip(NamedTuple):
@@ -46,7 +46,7 @@ class EmbeddingStore:
         folder: Folder of the store; it is made if it does not exist.
         fields: Everything that decides the embeddings, as plain Python.
         embedding_size: Number of features of an embedding.
-        damaged: Whether to open a store whose matrix cannot be read, as one without clips.
+        damaged: Whether to open a store with an unreadable matrix, as an empty one.
 
     Raises:
         StoreError: The matrix is damaged; or the folder holds embeddings of other fields or of an earlier version,
@@ -89,7 +89,7 @@ class EmbeddingStore:
         if not path.is_file():
             return {}
         try:
-            text = path.read_bytes().decode()  # as it is: a name may hold any end of line
+            text = path.read_bytes().decode()  # unchanged, because a name may hold any line ending
             return dict(list(csv.reader(io.StringIO(text, newline="")))[1:])
         except (ValueError, csv.Error) as error:
             if self._damaged:
@@ -141,7 +141,7 @@ class EmbeddingStore:
             columns: Columns of the embeddings to return; all by default.
 
         Returns:
-            `(len(ids), len(columns))`, float32.
+            Embeddings `(len(ids), len(columns))`, float32.
 
         Raises:
             StoreError: A clip is not stored.
@@ -172,7 +172,7 @@ class EmbeddingStore:
         write_atomically(folder / f"{rank}-{time.time_ns()}-{os.getpid()}.safetensors", content)
 
     def merge(self) -> None:
-        """Merge the matrix and all shards into one matrix, ordered by clip id; later shards win."""
+        """Merge the matrix and all shards into one matrix, ordered by clip id; later shards override earlier ones."""
         shards = sorted((self.folder / "shards").glob("*.safetensors"), key=lambda path: path.stat().st_mtime_ns)
         if not shards:
             self._remove([])
@@ -214,7 +214,7 @@ class EmbeddingStore:
             write_atomically(self.folder / "failed.csv", _csv(("id", "reason"), sorted(failed.items())).encode())
 
     def _remove(self, paths: Iterable[Path]) -> None:
-        """Remove files, and the unfinished files of writes that were cut short."""
+        """Remove files, and the unfinished files of interrupted writes."""
         left = [*self.folder.glob(f".*{UNFINISHED}"), *(self.folder / "shards").glob(f".*{UNFINISHED}")]
         for path in [*paths, *left]:
             path.unlink(missing_ok=True)
@@ -251,7 +251,7 @@ class EmbeddingStore:
             self.load()
 
     def load(self) -> None:
-        """Read what the last merge wrote, in whichever process."""
+        """Read the result of the last merge, whichever process wrote it."""
         path = self.folder / "embeddings.safetensors"
         try:
             rows, matrix = _unpack(path)[:2] if path.is_file() else ([], np.zeros((0, self.embedding_size), np.float32))

@@ -20,7 +20,7 @@ class EmbeddingWriter(BasePredictionWriter):
 
     Args:
         root: Folder that holds all stores.
-        flush_every: Number of rows in memory at which they are written.
+        flush_every: Number of rows to keep in memory before they are written.
         flush_seconds: Longest time that rows stay in memory, in s.
         force: Whether to compute clips again that are stored.
 
@@ -80,10 +80,10 @@ class EmbeddingWriter(BasePredictionWriter):
         batch_idx: int,
         dataloader_idx: int,
     ) -> None:
-        """Keep the embeddings of a batch, and write what is kept when it is due.
+        """Keep the embeddings of a batch, and write the rows in memory when they are due.
 
         Raises:
-            AudioError: A clip could not be read and the datamodule says `on_error="raise"`.
+            AudioError: A clip could not be read and the datamodule has `on_error="raise"`.
         """
         assert self._session is not None
         embeddings = prediction.cpu().numpy()  # the one point where this process waits for a GPU
@@ -94,18 +94,18 @@ class EmbeddingWriter(BasePredictionWriter):
         """Write the rest; rank 0 merges the shards of all ranks.
 
         Raises:
-            AudioError: On every rank, if any could not read a clip and the datamodule says `on_error="raise"`.
+            AudioError: On every rank, if any could not read a clip and the datamodule has `on_error="raise"`.
         """
         assert self._session is not None
         self._session.commit()
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Leave the frontend and the data as they were, and the store to other processes."""
+        """Restore the frontend and the data, and unlock the store."""
         if stage == "predict":
             self._close(trainer)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """Keep what was computed before an error or an interrupt; Lightning calls no teardown then."""
+        """Write what was computed before an error or an interrupt; Lightning calls no teardown then."""
         try:
             if self._session is not None and not isinstance(exception, StoreError):
                 self._session.flush()

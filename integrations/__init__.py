@@ -1,1 +1,1 @@
-"""Integrations: frontends in the frameworks of other people."""
+"""Integrations: frontends as components of other frameworks."""

@@ -1,9 +1,9 @@
-"""Any frontend as a model of HEAR's common API, with which it can enter that benchmark (Turian et al. 2022).
+"""Frontends as models of HEAR's common API, to evaluate them on that benchmark (Turian et al. 2022).
 
     hearvalidator untrained.hear --model vgg
     hearvalidator untrained.hear --model '{class_path: temporal, init_args: {size: large, seed: 1}}'
 
-The three functions and the attributes of a model are those that https://hearbenchmark.com/hear-api.html asks for.
+The three functions and the attributes of a model follow https://hearbenchmark.com/hear-api.html.
 """
 
 from pathlib import Path
@@ -19,23 +19,23 @@ from ..frontends import Frontend
 from ..registry import FRONTENDS
 
 SAMPLE_RATES = (16_000, 22_050, 44_100, 48_000)
-"""Those at which HEAR gives audio, in Hz."""
+"""Sample rates at which HEAR provides audio, in Hz."""
 _HOP = 0.05  # s; HEAR recommends 50 ms or less
-_WINDOW = 0.5  # s of audio behind each timestamp
-_AT_A_TIME = 64  # windows
+_WINDOW = 0.5  # s of audio around each timestamp
+BATCH_WINDOWS = 64
 
 
 class HearModel(nn.Module):
     """A frontend that reads audio at one of HEAR's rates.
 
     Args:
-        frontend: Any.
+        frontend: Frontend to wrap.
 
     Attributes:
-        sample_rate: Of the audio that it reads, in Hz: the lowest that HEAR allows and that is no lower than the
-            frontend's own, else the highest.
-        scene_embedding_size: Features of a sound.
-        timestamp_embedding_size: Features of a moment.
+        sample_rate: Sample rate of the audio that the model reads, in Hz: HEAR's lowest rate that is not below the
+            frontend's own, or else HEAR's highest.
+        scene_embedding_size: Number of features of a sound.
+        timestamp_embedding_size: Number of features of a timestamp.
     """
 
     def __init__(self, frontend: Frontend) -> None:
@@ -45,21 +45,28 @@ class HearModel(nn.Module):
         self.scene_embedding_size = self.timestamp_embedding_size = frontend.embedding_size
 
     def forward(self, audio: Tensor) -> Tensor:
-        """Embeddings `(n_sounds, n_features)` of audio `(n_sounds, n_samples)` at `sample_rate`, between -1 and 1."""
+        """Return embeddings of audio.
+
+        Args:
+            audio: Audio `(n_sounds, n_samples)` at `sample_rate`, between -1 and 1.
+
+        Returns:
+            Embeddings `(n_sounds, n_features)`, float32.
+        """
         waveform = torchaudio.functional.resample(audio.float(), self.sample_rate, self.frontend.sample_rate)
         embeddings: Tensor = self.frontend(waveform)
         return embeddings.float()
 
 
 def load_model(model_file_path: str = "") -> HearModel:
-    """A frontend by its name, or with arguments.
+    """Load a frontend by its name, optionally with arguments.
 
     Args:
-        model_file_path: A name as `vgg`, which is the default; or YAML as `{class_path: vgg, init_args: {size: large,
-            seed: 1}}`; or a file that holds either.
+        model_file_path: Name such as `vgg`, which is the default; or YAML such as `{class_path: vgg, init_args: {size:
+            large, seed: 1}}`; or path of a YAML file that holds either.
 
     Raises:
-        UsageError: There is no such frontend, or it has no such arguments.
+        UsageError: The file cannot be read, no such frontend is registered, or the frontend rejects its arguments.
 
     Example:
         >>> model = load_model("{class_path: temporal, init_args: {n_filters: 4}}")
@@ -79,7 +86,7 @@ def load_model(model_file_path: str = "") -> HearModel:
     entry = {"class_path": entry} if isinstance(entry, str) else entry
     if not isinstance(entry, dict) or set(entry) - {"class_path", "init_args"} or "class_path" not in entry:
         raise UsageError(f"{model_file_path!r} names no frontend; give a name, or {{class_path: NAME, init_args: ...}}")
-    cls = FRONTENDS.get(str(entry["class_path"]))  # registered ones alone, so that nothing else is imported
+    cls = FRONTENDS.get(str(entry["class_path"]))  # only registered names, so that nothing else is imported
     if cls.imports:
         raise UsageError(f"frontend {entry['class_path']!r} wraps another module; use that module itself")
     try:
@@ -89,14 +96,14 @@ def load_model(model_file_path: str = "") -> HearModel:
 
 
 def get_scene_embeddings(audio: Tensor, model: HearModel) -> Tensor:
-    """One embedding a sound.
+    """Return one embedding for each sound.
 
     Args:
-        audio: `(n_sounds, n_samples)` at the model's rate, between -1 and 1, on the model's device.
-        model: As `load_model` gives it.
+        audio: Audio `(n_sounds, n_samples)` at the model's rate, between -1 and 1, on the model's device.
+        model: Model that `load_model` has returned.
 
     Returns:
-        `(n_sounds, scene_embedding_size)`, float32.
+        Embeddings `(n_sounds, scene_embedding_size)`, float32.
     """
     _refuse_odd(audio)
     with torch.no_grad():
@@ -104,13 +111,13 @@ def get_scene_embeddings(audio: Tensor, model: HearModel) -> Tensor:
 
 
 def get_timestamp_embeddings(audio: Tensor, model: HearModel) -> tuple[Tensor, Tensor]:
-    """Embeddings of half a second around moments that are 50 ms apart.
+    """Return embeddings of half a second of audio around timestamps that are 50 ms apart.
 
-    Audio beyond either end is silence. What a frontend needs more than half a second for, it hears by repeating that.
+    Audio beyond either end is silence. A frontend that needs longer input repeats the half second.
 
     Args:
-        audio: `(n_sounds, n_samples)` at the model's rate, between -1 and 1, on the model's device.
-        model: As `load_model` gives it.
+        audio: Audio `(n_sounds, n_samples)` at the model's rate, between -1 and 1, on the model's device.
+        model: Model that `load_model` has returned.
 
     Returns:
         Embeddings `(n_sounds, n_timestamps, timestamp_embedding_size)`, and timestamps `(n_sounds, n_timestamps)` in
@@ -125,7 +132,7 @@ def get_timestamp_embeddings(audio: Tensor, model: HearModel) -> tuple[Tensor, T
     padded = nn.functional.pad(audio, (window // 2, window))
     inside = torch.arange(window, device=audio.device)
     parts = []
-    for starts in torch.split(centres.round().long(), max(1, _AT_A_TIME // n_sounds)):
+    for starts in torch.split(centres.round().long(), max(1, BATCH_WINDOWS // n_sounds)):
         frames = padded[:, starts.to(audio.device)[:, None] + inside]  # (n_sounds, a few, window)
         with torch.no_grad():
             parts.append(model(frames.flatten(0, 1)).reshape(n_sounds, len(starts), -1))

@@ -1,4 +1,4 @@
-"""Random frontends as a transformer of scikit-learn, for pipelines and grid searches."""
+"""Random frontends as a scikit-learn transformer, for pipelines and grid searches."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,17 +22,17 @@ class RandomFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
     """Embeddings of waveforms, or of audio files, by a frozen frontend with random weights.
 
     Args:
-        frontend: Registered name of a frontend, see `untrained list frontends`.
-        seed: Of its weights.
-        arguments: Of the frontend, by name; its defaults for the others.
-        sample_rate: Of waveforms that are given as an array, in Hz; by default the frontend's. Files tell theirs.
-        n_samples: Length to which files are brought, in samples at the frontend's rate; arrays are taken as they are.
-        batch_size: Clips at a time.
-        device: Where the frontend runs, as PyTorch calls it.
+        frontend: Registered name of a frontend; see `untrained list frontends`.
+        seed: Seed of its weights.
+        arguments: Arguments of the frontend by name; the others keep their defaults.
+        sample_rate: Sample rate of waveforms in an array, in Hz; the frontend's own by default. Files state theirs.
+        n_samples: Length of every file in samples at the frontend's rate; arrays keep their length.
+        batch_size: Number of clips in a batch.
+        device: PyTorch's name of the device that the frontend runs on.
 
     Attributes:
         frontend_: The frontend.
-        n_features_in_: Samples of a waveform; not there for files.
+        n_features_in_: Number of samples of a waveform; absent after a fit to files.
 
     Example:
         >>> import numpy as np
@@ -63,7 +63,7 @@ class RandomFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         return tags
 
     def fit(self, X: Sounds, y: Any = None) -> Self:
-        """Make the frontend; nothing is learned.
+        """Build the frontend; nothing is learned.
 
         Args:
             X: Waveforms `(n_clips, n_samples)`, or paths of audio files.
@@ -81,7 +81,10 @@ class RandomFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         return self
 
     def transform(self, X: Sounds) -> NDArray[Any]:
-        """Embeddings `(n_clips, embedding_size)` of waveforms `(n_clips, n_samples)`, or of audio files.
+        """Return embeddings `(n_clips, embedding_size)`.
+
+        Args:
+            X: Waveforms `(n_clips, n_samples)`, or paths of audio files.
 
         Raises:
             AudioError: A file cannot be used.
@@ -98,7 +101,7 @@ class RandomFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         return np.concatenate(parts)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
-        """The layer and map that each feature is of, as `layer0.map12`."""
+        """Return the layer and feature map of each feature, such as `layer0.map12`."""
         check_is_fitted(self)
         return np.array(self.frontend_.feature_names, dtype=object)
 

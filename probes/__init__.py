@@ -1,1 +1,1 @@
-"""Probes: one frontend and one backend are chosen, fitted, scored, saved and used."""
+"""Probes: selection, fit, scores, checkpoints and use of a frontend with a backend."""

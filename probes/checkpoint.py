@@ -31,13 +31,13 @@ from .probe import Probe
 from .serialization import pack
 
 FORMAT = 4
-"""Version of the content; raise it when older checkpoints cannot be read any more."""
-MAX_DEPTH, MAX_VALUES = 8, 10_000_000  # bounds of what is read, so that no file can make the reader hang
+"""Version of the content; raise it when older checkpoints can no longer be read."""
+MAX_DEPTH, MAX_VALUES = 8, 10_000_000  # bounds of the content, so that no file can make the reader hang
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that a fitted probe was made of, beside its weights.
+    """Everything that a fitted probe was made of, besides its weights.
 
     Args:
         frontend: Registered name of the frontend.
@@ -45,11 +45,11 @@ class Recipe:
         init: Distribution of the frontend's weights.
         layers: Layers that the backend was fitted to.
         pooling: Pooling of the frontend's feature maps.
-        standardize: What the backend reads of features.
+        standardize: Standardization of the features that the backend reads.
         backend: Registered name of the backend.
         sample_rate: Sample rate of waveforms in Hz.
         n_samples: Length of every waveform in samples.
-        fit_length: What is done with shorter clips.
+        fit_length: Treatment of shorter clips.
         class_names: Names of the classes, in the order of the backend's labels.
         protocol: Protocol by which the candidate was chosen.
         fitted_to: Fingerprints of the clips that the backend was fitted to, on which it must not be scored.
@@ -85,7 +85,7 @@ def name_frontend(frontend: Frontend) -> tuple[str, dict[str, Any]]:
     """Return the registered name and the plain arguments of a frontend.
 
     Raises:
-        CheckpointError: It is not registered, or an argument is no plain value.
+        CheckpointError: The frontend is not registered, or an argument is not a plain value.
     """
     name = FRONTENDS.name_of(type(frontend))
     if name is None:
@@ -103,7 +103,7 @@ def name_backend(backend: Backend) -> str:
     """Return the registered name of a backend, also of one that reads z-scores.
 
     Raises:
-        CheckpointError: It is not registered.
+        CheckpointError: The backend is not registered.
     """
     backend = backend.backend if isinstance(backend, Standardized) else backend
     name = BACKENDS.name_of(type(backend))
@@ -150,7 +150,7 @@ def save(path: Path, probe: Probe, datamodule: AudioDataModule, fitted_to: Seque
         _write(path, recipe, frontend, pack(backend))
     except UntrainedError:
         raise
-    except Exception as error:  # whatever skops raises for parts of a plug-in that it cannot write
+    except Exception as error:  # skops may raise anything for parts that it cannot write
         raise CheckpointError(f"backend {backend_name!r} cannot be saved: {error}") from error
 
 
@@ -167,23 +167,23 @@ def _write(path: Path, recipe: Recipe, frontend: Frontend, backend: Mapping[str,
 
 
 def read(path: str | Path) -> tuple[Recipe, dict[str, Any]]:
-    """Read a checkpoint without building anything of it.
+    """Read a checkpoint without building anything from it.
 
     Returns:
         The recipe, and the whole content.
 
     Raises:
-        CheckpointError: The file does not exist, is no checkpoint of this version, or holds more than tensors and plain
-            Python.
+        CheckpointError: The file does not exist, is not a checkpoint of this version, or holds more than tensors and
+            plain Python.
     """
     path = Path(path)
     if not path.is_file():
         raise CheckpointError(f"no checkpoint at {path}; give the probe.ckpt that fit has written to its run's folder")
     ours = "expected the probe.ckpt that fit has written to its run's folder"
     try:
-        with warnings.catch_warnings(action="ignore", category=UserWarning):  # torch's doubts end in the error below
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # a file that torch warns of fails below
             content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever a file that is no checkpoint makes the unpickler raise
+    except Exception as error:  # the unpickler may raise anything for another file
         types = _types_named(path)
         if types:
             found = f"it names {', '.join(types)}, which could run code"
@@ -204,7 +204,7 @@ def read(path: str | Path) -> tuple[Recipe, dict[str, Any]]:
         return Recipe(**fields), content
     except CheckpointError:
         raise
-    except Exception as error:  # whatever odd values make of plain functions
+    except Exception as error:  # odd values may make any function raise anything
         raise CheckpointError(f"{path} is damaged ({error}); fit the probe again") from error
 
 
@@ -212,7 +212,7 @@ def _digest(content: Any) -> str:
     """Return a hexadecimal digest of tensors and plain values in any containers.
 
     Raises:
-        ValueError: It holds anything else, or is nested too deeply.
+        ValueError: The content holds anything else, or is nested too deeply.
     """
     found = hashlib.sha256()
     n_values = 0
@@ -240,8 +240,8 @@ def _digest(content: Any) -> str:
 
 
 def _types_named(path: Path) -> list[str]:
-    """Return the types beside tensors and plain values that a checkpoint asks for; none are built."""
+    """Return the types that a checkpoint names besides tensors and plain values, without building any."""
     try:
         return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
-    except Exception:  # it is no checkpoint at all
+    except Exception:  # it is not a checkpoint at all
         return []

@@ -19,7 +19,7 @@ def confusion_figure(shares: NDArray[Any], class_names: Sequence[str], title: st
     """Draw a confusion matrix, each row in per cent of its class.
 
     Args:
-        shares: Per cent of the clips of each true class (rows) that were given each class, `(n_classes, n_classes)`.
+        shares: Per cent of the clips of each true class (rows) by predicted class (columns), `(n_classes, n_classes)`.
         class_names: Names of the classes, in the order of rows and columns.
         title: Title of the figure.
     """

@@ -78,11 +78,11 @@ def load_probe(path: str | Path, trust: Sequence[str] | str = ()) -> FittedProbe
 
     Args:
         path: The `probe.ckpt` of a run, or the folder of the run.
-        trust: A type, or types, that its backend may name beside registered backends and what ours hold; and modules
-            that its frontend may import. The same as `--trust` on the command line.
+        trust: Type or types that the backend may name besides registered backends and the types in bundled ones; and
+            modules that the frontend may import. The same as `--trust` on the command line.
 
     Raises:
-        CheckpointError: The file is no checkpoint of this version, is damaged, or names types that are not trusted.
+        CheckpointError: The file is not a checkpoint of this version, is damaged, or names types that are not trusted.
         UsageError: An entry of `trust` cannot be a type or a module.
     """
     path = Path(path)
@@ -98,7 +98,7 @@ def load_probe(path: str | Path, trust: Sequence[str] | str = ()) -> FittedProbe
         probe = Probe(frontend, backend, layers=recipe.layers, standardize=recipe.standardize)
     except ValueError as error:
         raise CheckpointError(f"{path} does not fit the frontend that is installed ({error}); fit it again") from error
-    n_learned = getattr(backend, "n_features_in_", probe.n_features)  # which not every plug-in keeps
+    n_learned = getattr(backend, "n_features_in_", probe.n_features)  # not every plug-in sets it
     if probe.n_features != n_learned:
         raise CheckpointError(
             f"{path} does not fit the frontend that is installed: its backend has learned from {n_learned} features, "
@@ -109,7 +109,7 @@ def load_probe(path: str | Path, trust: Sequence[str] | str = ()) -> FittedProbe
 
 
 def _refuse_one_that_cannot_predict(path: str | Path, backend: Backend, n_features: int, n_classes: int) -> None:
-    """Try a backend that comes from a file.
+    """Raise if a backend that comes from a file cannot predict.
 
     Raises:
         CheckpointError: The backend raises an error, or predicts labels that do not exist.
@@ -120,12 +120,12 @@ def _refuse_one_that_cannot_predict(path: str | Path, backend: Backend, n_featur
         backend.class_scores(nothing)
         if not known <= set(range(n_classes)):
             raise ValueError(f"its labels are not those of {n_classes} classes")
-    except Exception as error:  # whatever parts that do not fit together raise
+    except Exception as error:  # parts that do not fit together may raise anything
         raise CheckpointError(f"{path}: its backend is damaged ({error}); fit the probe again") from error
 
 
 def _build_frontend(recipe: Recipe, content: dict[str, Any], path: str | Path, trust: Sequence[str]) -> Frontend:
-    """Build the frontend of a checkpoint; its stored weights win over its seed.
+    """Build the frontend of a checkpoint; its stored weights override its seed.
 
     Args:
         recipe: Recipe of the checkpoint.

@@ -1,4 +1,4 @@
-"""Label audio files by a fitted probe."""
+"""Labels of audio files from a fitted probe."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class Labelled:
         path: Path of the file, as the user wrote it.
         label: Name of the class; empty if the file cannot be used.
         scores: Score of each class that the backend knows, higher is likelier; empty if it predicts labels only.
-        kind: What the scores are, such as `probability` or `decision value`.
+        kind: Kind of the scores, such as `probability` or `decision value`.
         error: Reason why the file cannot be used; empty if it can.
     """
 
@@ -105,7 +105,7 @@ def _label_batch(batch: Batch, probe: Probe, class_names: Sequence[str]) -> dict
 
 
 class _Sounds(AudioDataModule):
-    """Files without labels, in the order in which they were asked for."""
+    """Files without labels, in the order of their paths in the arguments."""
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ from sklearn.metrics import f1_score, recall_score
 
 CONFIDENCE = 0.95
 N_DRAWS = 10_000
-_AT_A_TIME = 2_000_000  # numbers drawn, which bounds memory
+BATCH_INDICES = 2_000_000  # indices drawn at a time, which bounds memory
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def bootstrap(correct: NDArray[Any], folds: Sequence[object], groups: Sequence[o
         correct: Share of the seeds for which each clip was right, from 0 to 1, `(n_clips, n_columns)`, with a column
             for each model.
         folds: Fold of each clip.
-        groups: Group of each clip; a clip without a group has one of its own.
+        groups: Group of each clip; a clip without a group is its own group.
 
     Returns:
         Accuracies as fractions, `(10000, n_columns)`, the same at each call.
@@ -84,7 +84,7 @@ def bootstrap(correct: NDArray[Any], folds: Sequence[object], groups: Sequence[o
         right = np.zeros((n, correct.shape[1]))
         np.add.at(right, position, correct[inside])
         size = np.bincount(position, minlength=n)
-        step = max(1, _AT_A_TIME // n)
+        step = max(1, BATCH_INDICES // n)
         for start in range(0, N_DRAWS, step):
             rows = min(step, N_DRAWS - start)
             drawn = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]

@@ -1,4 +1,4 @@
-"""Embeddings of a run for a notebook, in one line."""
+"""Embeddings of a run, loaded in a notebook by one call."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -44,14 +44,14 @@ class Embeddings:
 
 
 def load_embeddings(run: str | Path, trust: Sequence[str] | str = ()) -> Embeddings:
-    """Load the embeddings that a run has learned from, with labels, splits or folds, and groups.
+    """Load the embeddings that a run was fitted to, with labels, splits or folds, and groups.
 
     Args:
         run: Folder of a run, which `fit` and `compare` print.
         trust: Modules that its frontend may import, where its arguments name some.
 
     Raises:
-        UsageError: There is no run, or its data or embeddings no longer exist, or have changed.
+        UsageError: The folder is not a run, or its data or embeddings no longer exist or have changed.
         StoreError: Embeddings of some clips are missing.
     """
     folder = Path(run)
@@ -88,7 +88,7 @@ def _rebuilt(run: Path, trust: Sequence[str]) -> tuple[Probe, AudioDataModule, s
     """Return the probe and the data set of a run, the precision of its trainer, and the folder of all stores.
 
     Raises:
-        UsageError: The folder is no run, or its configuration cannot be used.
+        UsageError: The folder is not a run, or its configuration cannot be used.
     """
     path = run / "config.yaml"
     if not path.is_file():
@@ -107,7 +107,7 @@ def _rebuilt(run: Path, trust: Sequence[str]) -> tuple[Probe, AudioDataModule, s
 
 
 def _plugin(entry: Mapping[str, Any], registry: Registry[Any], trust: Sequence[str]) -> Any:
-    """Return a plug-in that a configuration names; only registered ones, so that a file imports nothing by itself."""
+    """Return a plug-in that a configuration names; it must be registered, so that a file imports nothing by itself."""
     cls = registry.get(entry["class_path"].rpartition(".")[2])
     arguments = entry.get("init_args") or {}
     unknown = [

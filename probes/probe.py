@@ -26,7 +26,7 @@ from ..frontends.pooling import Pooling
 from ..registry import BACKENDS, FRONTENDS
 from .selection import Protocol, Selection, resolve, select
 
-_ROWS_AT_A_TIME = 1024
+BATCH_ROWS = 1024
 
 
 class Probe(LightningModule):
@@ -96,7 +96,7 @@ class Probe(LightningModule):
         return embeddings if self.columns is None else embeddings[:, self.columns]
 
     def on_predict_start(self) -> None:
-        """Lay out the weights in the order that tensor cores read."""
+        """Convert the weights to channels-last, the memory format that tensor cores read."""
         if self.device.type == "cuda":
             self.require_frontend().to(memory_format=torch.channels_last)
 
@@ -136,7 +136,7 @@ class Probe(LightningModule):
         self.log("test/accuracy", (given == true).double().mean())
 
     def configure_optimizers(self) -> list[Any]:
-        """Return none, because nothing is trained by gradients."""
+        """Return no optimizers, because nothing is trained by gradients."""
         return []
 
     def require_frontend(self) -> Frontend:
@@ -226,4 +226,4 @@ class EmbeddedData(LightningDataModule):
 
     def _loader(self, clips: Sequence[Clip]) -> DataLoader[Any]:
         X = torch.from_numpy(self.embeddings(clips))
-        return DataLoader(TensorDataset(X, torch.from_numpy(self.labels(clips))), batch_size=_ROWS_AT_A_TIME)
+        return DataLoader(TensorDataset(X, torch.from_numpy(self.labels(clips))), batch_size=BATCH_ROWS)

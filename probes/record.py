@@ -11,9 +11,9 @@ from ..errors import UsageError
 from ..files import plain, write_atomically
 
 FORMAT = 2
-"""Version of a run's records; raise it when older ones cannot be read any more."""
+"""Version of a run's records; raise it when older ones can no longer be read."""
 OPTIMISTIC = ", chosen by the clips that are scored"
-"""Remark beside scores whose candidate was selected on the very clips that are scored."""
+"""Remark next to scores whose candidate was selected on the very clips that are scored."""
 
 
 class Predictions(NamedTuple):
@@ -35,7 +35,7 @@ class Predictions(NamedTuple):
 
 
 def units(predictions: Predictions) -> list[str]:
-    """Return what is right or wrong together: the group of each clip; a clip without one is a group of its own."""
+    """Return the group of each clip, whose clips are right or wrong together; a clip without one is its own group."""
     clips = zip(predictions.ids, predictions.groups, strict=True)
     return [f"group {group}" if group else f"clip {clip}" for clip, group in clips]
 
@@ -52,10 +52,10 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
 
 
 def read_predictions(path: Path) -> Predictions:
-    """Read what `write_predictions` wrote.
+    """Read predictions that `write_predictions` has written.
 
     Raises:
-        UsageError: The file does not exist, or is of another kind.
+        UsageError: The file does not exist, or does not hold predictions.
     """
     try:
         header, *rows = csv.reader(io.StringIO(path.read_bytes().decode(), newline=""))

@@ -12,14 +12,14 @@ from ..datamodules import AudioDataModule
 from ..embeddings.provenance import code_digest, stamps_digest
 from ..files import digest, plain
 from ..frontends import Frontend
-from ..frontends.base import Options
+from ..frontends.options import Options
 from ..registry import BACKENDS, DATAMODULES, FRONTENDS
 from . import selection
 from .probe import Probe
 from .record import FORMAT, predictions_file, read_metrics
 
 MAX_LABEL = 120  # bytes of a label, because it names a folder
-_CLEAR_BY_THEMSELVES = {"size"}  # arguments whose values need no name beside them
+_CLEAR_BY_THEMSELVES = {"size"}  # arguments whose values need no name in front
 _WITHOUT_EFFECT = {"root", "path", "on_error", "batch_size", "num_workers", "sample_rate"}  # on results
 
 
@@ -28,7 +28,7 @@ class RunKey:
     """The key of a run.
 
     Args:
-        params: Names that tell the run from others, flat, for tables.
+        params: Names that identify the run in tables, as a flat dictionary.
         seed: Seed of frontend and backend.
         extraction: Digest of the data set and of everything that decides its embeddings.
         identity: Digest of everything that decides the run's result, files and code included.
@@ -95,7 +95,7 @@ class Run:
         datamodule: Data set of the clips.
         key: Key of the run.
         folder: Folder of the run.
-        config: YAML that `untrained fit --config` repeats the run by.
+        config: YAML with which `untrained fit --config` repeats the run.
     """
 
     probe: Probe
@@ -176,7 +176,7 @@ def _defaults(cls: type) -> dict[str, Any]:
 
 
 def _label(name: str, defaults: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
-    """Return a name with the arguments that are not the default, but for the seed; a digest of them if it is long."""
+    """Return a name with its non-default arguments except the seed, or with a digest of them if that is too long."""
     given = {
         key: value for key, value in arguments.items() if key != "seed" and as_text(value) != as_text(defaults.get(key))
     }

@@ -23,7 +23,7 @@ Resolved = Literal["holdout", "nested", "study"]
 
 @dataclass(frozen=True)
 class Selection:
-    """The outcome of a search: the model, how well it does, and by which rule.
+    """The outcome of a search: the model, its score, and the protocol.
 
     Args:
         protocol: Protocol that was used: `holdout`, `nested` or `study`.
@@ -95,7 +95,7 @@ def select(
         X: Embeddings, `(n_clips, n_features)`.
         y: Labels, `(n_clips,)`.
         clips: Clips of the rows, for their splits and folds.
-        protocol: Protocol, as `resolve` returns it for the whole data set.
+        protocol: Protocol that `resolve` returns for the whole data set.
         seed: Seed of the folds that the train split is divided into if there is no validation split.
 
     Raises:
@@ -133,7 +133,7 @@ def _holdout(backend: Backend, X: NDArray[Any], y: NDArray[Any], clips: Sequence
 
 
 def n_inner_folds(train: Sequence[Clip]) -> int:
-    """Return how many folds of the train split candidates are chosen on if there is no validation split.
+    """Return the number of folds of the train split on which candidates are chosen without a validation split.
 
     Raises:
         DataError: A class has too few clips, or groups of clips, for two.

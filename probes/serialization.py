@@ -1,7 +1,7 @@
-"""A trained backend as bytes that cannot run code.
+"""Serialization of a trained backend as bytes that cannot run code.
 
-Its arrays are safetensors; the rest is skops, of which nothing is built before all types that it names are known to be
-trusted.
+Arrays are stored as safetensors, and the rest by skops. Nothing is built before all types that the skops archive names
+are known to be trusted.
 """
 
 import copy
@@ -26,7 +26,7 @@ from ..registry import BACKENDS
 _TRUSTED = frozenset(
     {
         f"{Standardized.__module__}.{Standardized.__qualname__}",
-        # What our own backends hold of scikit-learn.
+        # Types of scikit-learn in bundled backends.
         "sklearn.linear_model._logistic.LogisticRegression",
         "sklearn.linear_model._sgd_fast.Hinge",
         "sklearn.linear_model._stochastic_gradient.SGDClassifier",
@@ -48,29 +48,29 @@ _TRUSTED = frozenset(
 
 
 def pack(backend: Backend) -> dict[str, Tensor]:
-    """A trained backend as bytes in tensors, by name: its arrays as safetensors, the rest as skops."""
+    """Return a trained backend as bytes in tensors, by name: its arrays as safetensors, the rest as skops."""
     bare, arrays = _without_arrays(backend)
     from skops.io import dumps, loads  # importing it takes a second
 
     stored = dumps(bare)
-    loads(stored, trusted=sorted(_types_of(stored)))  # or it would be known only when it is too late
+    loads(stored, trusted=sorted(_types_of(stored)))  # fails now rather than when the checkpoint is used
     return {"arrays": _as_tensor(safetensors.numpy.save(arrays)), "skops": _as_tensor(stored)}
 
 
 def unpack(
     content: Mapping[str, Tensor], name: str, standardize: Standardize, path: str | Path, trust: Sequence[str]
 ) -> Backend:
-    """The trained backend that `pack` gave.
+    """Return the trained backend that `pack` has packed.
 
     Args:
-        content: What `pack` gave.
-        name: Registered name of the backend that it ought to be.
-        standardize: What it ought to read of features.
-        path: Of the file that it comes from, for messages.
-        trust: Further types that may be built, as `module.Class`.
+        content: Bytes that `pack` has returned.
+        name: Registered name that the backend must have.
+        standardize: Standardization that the backend must use.
+        path: Path of the checkpoint, for messages.
+        trust: Further types that may be built, each as `module.Class`.
 
     Raises:
-        CheckpointError: It names a type that is not trusted, or is damaged.
+        CheckpointError: The backend names a type that is not trusted, or is damaged.
     """
     from skops.io import get_untrusted_types, loads  # importing it takes a second
 
@@ -92,18 +92,18 @@ def unpack(
             raise ValueError(f"it is a {type(reader).__name__}, not the {name!r} it says")
     except CheckpointError:
         raise
-    except Exception as error:  # skops raises what it meets in a damaged archive
+    except Exception as error:  # skops may raise anything for a damaged archive
         raise CheckpointError(f"{path}: its backend is damaged ({error}); fit the probe again") from error
     return backend  # type: ignore[no-any-return]
 
 
 def quoted(types: Sequence[str]) -> str:
-    """Names as `--trust` takes them on a command line."""
+    """Return types in the form that `--trust` takes on a command line."""
     return types[0] if len(types) == 1 else f"'[{', '.join(types)}]'"
 
 
 def _without_arrays(backend: Backend) -> tuple[Backend, dict[str, NDArray[Any]]]:
-    """A copy that lacks its arrays of numbers, and these by name, as `coefs_`, or `backend_.coefs_` of one within."""
+    """Return a copy without arrays of numbers, and these by name: `coefs_`, or `backend_.coefs_` of a nested one."""
     bare, arrays = copy.copy(backend), dict[str, NDArray[Any]]()
     for name, value in vars(backend).items():
         if isinstance(value, Backend):
@@ -117,7 +117,7 @@ def _without_arrays(backend: Backend) -> tuple[Backend, dict[str, NDArray[Any]]]
 
 
 def _give_arrays(backend: object, arrays: dict[str, NDArray[Any]]) -> None:
-    """The reverse of `_without_arrays`."""
+    """Set the arrays that `_without_arrays` has removed."""
     for name, array in arrays.items():
         owner, (*path, last) = backend, name.split(".")
         for part in path:
@@ -133,8 +133,8 @@ def _as_tensor(content: bytes) -> Tensor:
 
 
 def _types_of(stored: bytes) -> set[str]:
-    """All types that skops would build, at any depth."""
-    # Its own audit leaves out all of scikit-learn, where some types call any method by its name.
+    """Return all types that skops would build, at any depth."""
+    # The audit of skops skips all of scikit-learn, where some types call any method by its name.
     with zipfile.ZipFile(io.BytesIO(stored)) as archive:
         waiting: list[Any] = [json.loads(archive.read("schema.json"))]
     found: set[str] = set()
@@ -150,6 +150,6 @@ def _types_of(stored: bytes) -> set[str]:
 
 
 def _registered_types() -> Iterable[str]:
-    """Types of backends, by where they are defined; what cannot be imported is of no use here."""
+    """Return the types of registered backends by their definition, without those that cannot be imported."""
     loaded, _ = BACKENDS.load_all()
     return (f"{cls.__module__}.{cls.__qualname__}" for cls in loaded.values())

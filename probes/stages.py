@@ -32,7 +32,7 @@ def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
 
     Raises:
         CheckpointError: The frontend or the backend has no registered name, or cannot be saved.
-        UsageError: The backend refuses its arguments or the embeddings.
+        UsageError: The backend rejects its arguments or the embeddings.
     """
     start = time.perf_counter()
     checkpoint.name_frontend(run.probe.require_frontend())  # fails before the search, not after it
@@ -55,7 +55,7 @@ def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
     write_predictions(run.folder / predictions_file(selection.score_name), predictions)
     checkpoint.save(run.folder / "probe.ckpt", run.probe, run.datamodule, data.learned)
     metrics["notes"] = [*extraction.notes, *_log(run, scores, predictions, data, extraction)]
-    update_metrics(run.folder, metrics)  # last, because a run is done when its metrics are there
+    update_metrics(run.folder, metrics)  # last, because a run is done when its metrics exist
     return metrics
 
 
@@ -95,12 +95,12 @@ def fit(probe: Probe, datamodule: AudioDataModule, store: EmbeddingStore) -> Emb
         The embeddings and labels that the backend was fitted to.
 
     Raises:
-        UsageError: The backend refuses its arguments or the embeddings.
+        UsageError: The backend rejects its arguments or the embeddings.
     """
     data = EmbeddedData(store, datamodule, datamodule.class_names, probe.columns)
     try:
         _one_device().fit(probe, datamodule=data)
-    except ValueError as error:  # scikit-learn's way to refuse arguments and data
+    except ValueError as error:  # scikit-learn rejects arguments and data this way
         raise UsageError(f"{type(probe.backend).__name__} cannot be fitted: {error}") from error
     return data
 
@@ -139,7 +139,7 @@ def _start_folder(run: Run) -> None:
 
 
 def _facts(run: Run, selection: Selection) -> dict[str, Any]:
-    """Return what the metrics say about the selection, the frontend and the data set."""
+    """Return metrics that describe the selection, the frontend and the data set."""
     frontend = run.probe.require_frontend()
     cost = frontend.describe(run.datamodule.n_samples)
     return {
@@ -158,7 +158,7 @@ def _facts(run: Run, selection: Selection) -> dict[str, Any]:
 def _log(
     run: Run, scores: Mapping[str, float], predictions: Predictions, data: EmbeddedData, extraction: Extraction
 ) -> list[str]:
-    """Log a fitted run to TensorBoard; return a note if that fails, because the result must not be lost for it."""
+    """Log a fitted run to TensorBoard; return a note if that fails, so that the result is not lost."""
     try:
         logger = tensorboard.run_logger(run.folder)
         selection, names = run.probe.require_selection(), run.datamodule.class_names
@@ -176,7 +176,7 @@ def _log(
 def _predictions_of(selection: Selection, data: EmbeddedData, class_names: Sequence[str]) -> Predictions:
     """Return the predictions behind the score of a selection, each with the fold that it was made in."""
     clips = [data.learned[index] for index in selection.scored]
-    # Where the train split was folded, for want of a validation split, clips have no folds of their own.
+    # Clips have no folds of their own if the train split was folded for lack of a validation split.
     parts = [str(part) for part in np.repeat(range(len(selection.fold_sizes)), selection.fold_sizes)]
     if selection.protocol == "holdout":
         folds = parts if len(selection.fold_sizes) > 1 else [""] * len(clips)
@@ -198,7 +198,7 @@ def _predictions(
 
 
 def _scores(name: str, accuracy: float, predictions: Predictions) -> dict[str, float]:
-    """Return all scores by name, beside the accuracy under the name of the metric, such as `val/accuracy`."""
+    """Return all scores by name, including the accuracy under the name of the metric, such as `val/accuracy`."""
     kind = name.split("/")[0]
     labels, given = np.array(predictions.labels), np.array(predictions.given)
     scores = score_predictions(labels, given, predictions.folds, units(predictions))
@@ -206,7 +206,7 @@ def _scores(name: str, accuracy: float, predictions: Predictions) -> dict[str, f
 
 
 def _one_device() -> Trainer:
-    """Return a trainer for stored embeddings: one process, whatever extracted them."""
+    """Return a trainer for stored embeddings: one process, whichever devices extracted them."""
     return Trainer(
         accelerator="cpu",
         devices=1,

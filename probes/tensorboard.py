@@ -18,7 +18,7 @@ from .record import OPTIMISTIC, Predictions, format_arguments
 from .selection import Selection
 
 MAX_PROJECTED = 2000  # points in the projector, which a browser has to draw
-_COLUMNS = ("frontend", "backend", "dataset", "seed")  # with the candidate five, which TensorBoard shows at first
+_COLUMNS = ("frontend", "backend", "dataset", "seed")  # and the candidate: TensorBoard shows five at first
 _SCORES = ("test/accuracy", "val/accuracy", "cv/accuracy")
 
 
@@ -31,7 +31,7 @@ def forget_run(folder: Path) -> None:
     """Delete the logs of an earlier run in the same folder, which TensorBoard would show as well."""
     for path in [*folder.glob("events.out.tfevents.*"), *folder.glob("projector_config.pbtxt")]:
         path.unlink()
-    shutil.rmtree(folder / "00000", ignore_errors=True)  # the projector's, named by its step
+    shutil.rmtree(folder / "00000", ignore_errors=True)  # the folder of the projector, named by its step
 
 
 def log_fit(
@@ -48,7 +48,7 @@ def log_fit(
 
     Args:
         logger: Logger of the run.
-        params: Names that tell the run from others.
+        params: Names that identify the run.
         selection: Outcome of the search.
         scores: Scores of the selection, by name.
         predictions: Predictions behind the score.
@@ -59,8 +59,8 @@ def log_fit(
     writer = logger.experiment
     logger.log_metrics(dict(scores), step=0)
     logger.log_metrics({f"extraction/{name}": value for name, value in profile.items()}, step=0)
-    # All scores are declared, as TensorBoard takes the columns for all runs from one of them; the logger's own
-    # log_hyperparams would log a value for each, also for a test that is still to come.
+    # Declare all scores, because TensorBoard takes the columns for all runs from one of them; the logger's own
+    # log_hyperparams would log a value for each, even for a test that has not run yet.
     optimistic = OPTIMISTIC if selection.selected_on_test else ""
     columns = {name: str(params[name]) for name in _COLUMNS}
     columns["candidate"] = format_arguments(selection.best_candidate) + optimistic
@@ -112,7 +112,7 @@ def log_embeddings(
 
 
 def confusion_shares(predictions: Predictions, class_names: Sequence[str]) -> NDArray[Any]:
-    """Return the per cent of each class (rows) that was given each class (columns), `(n_classes, n_classes)`."""
+    """Return the per cent of each true class (rows) by predicted class (columns), `(n_classes, n_classes)`."""
     counts = confusion_matrix(predictions.labels, predictions.given, labels=list(class_names))
     return np.asarray(100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
 

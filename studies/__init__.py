@@ -1,1 +1,1 @@
-"""Studies: many runs are planned, executed, analysed and reported."""
+"""Studies: planning, execution, analysis and reports of many runs."""

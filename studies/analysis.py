@@ -23,7 +23,7 @@ _Key = tuple[str, str, str]  # data set, frontend, backend
 
 @dataclass(frozen=True)
 class Cell:
-    """All seeds of a frontend with a backend on a data set.
+    """Runs of a frontend with a backend on a data set, one for each seed.
 
     Args:
         runs: Runs, one for each seed; a single one where nothing is random.
@@ -37,7 +37,7 @@ class Cell:
 
     @property
     def first(self) -> Result:
-        """One of the runs, for the facts that all have in common."""
+        """First run, for the facts that all runs share."""
         return self.runs[0]
 
     @property
@@ -134,7 +134,7 @@ class Analysis:
 
 
 def analyse(results: Sequence[Result], folder: Path) -> Analysis:
-    """Average over seeds, draw intervals, and test all differences.
+    """Average over seeds, compute intervals, and test all differences.
 
     Args:
         results: Results of one study.
@@ -181,7 +181,7 @@ class _Scored(NamedTuple):
 def _scored_alike(predictions: Mapping[_Key, Sequence[Predictions]]) -> dict[_Key, _Scored]:
     """Return the scores of each model, together with all models that were scored on the same clips.
 
-    A frontend may have lost a clip that others have read, so that not all models of a data set share their clips.
+    A frontend may have failed on a clip that others have read, so that not all models of a data set share their clips.
     """
     alike: dict[tuple[str, ...], list[_Key]] = {}
     for key, seeds in predictions.items():
@@ -202,7 +202,7 @@ def _score(keys: Sequence[_Key], predictions: Mapping[_Key, Sequence[Predictions
 def _comparisons(
     protocols: Mapping[_Key, str], scored: Mapping[_Key, _Scored], predictions: Mapping[_Key, Sequence[Predictions]]
 ) -> list[Comparison]:
-    """Compare all pairs of models with one backend on one data set, corrected for being several."""
+    """Compare all pairs of models with one backend on one data set, corrected for multiple comparisons."""
     found = []
     for a, b in combinations(protocols, 2):
         together = scored[a] if scored[a] is scored[b] else _score([a, b], predictions)
@@ -232,7 +232,7 @@ def _predictions(folder: Path, result: Result) -> Predictions:
 
 
 def _common(several: Sequence[Predictions]) -> Predictions:
-    """Return the clips that are in all of several predictions."""
+    """Return the first of several predictions, restricted to the clips that all of them hold."""
     ids = set(several[0].ids).intersection(*(predictions.ids for predictions in several))
     rows = [row for row in zip(*several[0], strict=True) if row[0] in ids]
     return Predictions(*map(list, zip(*rows, strict=True))) if rows else Predictions([], [], [], [], [])

@@ -1,4 +1,4 @@
-"""The entries of a study: what its lists say about each plug-in, with the arguments that are varied."""
+"""The entries of a study: each plug-in of its lists, with its arguments and those that are varied."""
 
 import difflib
 import importlib
@@ -27,7 +27,7 @@ KINDS: dict[str, tuple[Registry[Any], type]] = {
 
 
 class Entry(NamedTuple):
-    """What a study says about a plug-in.
+    """An entry of a study: a plug-in and its arguments.
 
     Args:
         kind: List that the entry is in, one of `KINDS`.
@@ -56,7 +56,7 @@ class Entry(NamedTuple):
         return self._replace(config=config)
 
     def make(self) -> Any:
-        """Return the plug-in, or the problem that it meets."""
+        """Return the plug-in, or the problem that prevents it from being made."""
         parser = Parser()
         parser.add_argument("--value", type=KINDS[self.kind][1])
         config = Namespace(value=self.config)  # type: ignore[no-untyped-call]
@@ -71,7 +71,7 @@ def read_entries(kind: str, config: Namespace) -> tuple[list[Entry], list[Proble
         config: Study, as its parser returns it.
 
     Returns:
-        The entries, and everything in the list that cannot be.
+        The entries, and all problems of the list.
     """
     vary: dict[str, list[Any]] = config.vary[kind]
     found: list[Entry] = []
@@ -83,7 +83,7 @@ def read_entries(kind: str, config: Namespace) -> tuple[list[Entry], list[Proble
         entries, accepted, more = _read_entry(kind, f"{kind}[{index}]", written, vary, config)
         found += entries
         problems += more
-        taken |= vary.keys() if accepted is None else set(accepted)  # an unknown plug-in may take any of them
+        taken |= vary.keys() if accepted is None else set(accepted)  # an unknown plug-in may accept any
     if config[kind]:
         unused = [name for name, values in vary.items() if name not in taken and values]
         problems += [Problem(f"vary.{kind}.{name}", f"none of the {kind} has this argument") for name in unused]
@@ -91,7 +91,7 @@ def read_entries(kind: str, config: Namespace) -> tuple[list[Entry], list[Proble
 
 
 def checked(place: str, allowed: Any, value: Any) -> Any:
-    """Return a value converted to a type, or the problem that it meets."""
+    """Return a value converted to a type, or the problem that prevents it."""
     parser = Parser()
     parser.add_argument("--value", type=allowed)
     return attempt(place, lambda: parser.parse_object({"value": value}).value)
@@ -126,7 +126,7 @@ def _read_entry(
         for argument in varied
         if argument in arguments
     ]
-    has_no_root = arguments.get("root", "") is None and None in config.roots.values()  # which is a problem elsewhere
+    has_no_root = arguments.get("root", "") is None and None in config.roots.values()  # reported elsewhere
     if problems or has_no_root:
         return [], accepted, problems
     found = []
@@ -148,7 +148,7 @@ def _class_of(name: str, registry: Registry[Any]) -> Any:
     module, _, attribute = name.rpartition(".")
     try:
         found = getattr(importlib.import_module(module), attribute)
-    except Exception as error:  # the import of a module may raise anything
+    except Exception as error:  # importing a module may raise anything
         raise UsageError(f"{name} cannot be imported: {error}") from error
     contract = registry.contract
     if not isinstance(found, type) or not issubclass(found, contract):

@@ -1,4 +1,4 @@
-"""The dry run of a study: its runs, what is done already, and an estimate of the time that the rest takes."""
+"""The dry run of a study: its runs, which of them are done, and an estimate of the time for the rest."""
 
 import contextlib
 import time
@@ -17,9 +17,9 @@ from ..probes.run import Run
 from ..probes.selection import resolve, select
 from .plan import Study
 
-_SAMPLES = (150, 300)  # clips, of the small searches that are timed
-_SHORT = 0.5  # s; what takes less is timed again, warm
-_WRITING = 0.8  # s; figures, logs and checkpoint of a run, roughly
+SEARCH_CLIPS = (150, 300)  # clips of the small searches that are timed
+MIN_TIMED_SECONDS = 0.5  # anything faster is timed again, warm
+WRITING_SECONDS = 0.8  # rough time for figures, logs and checkpoint of a run
 
 
 def dry_run(study: Study, trainer: Trainer, embeddings: Path, *, force: bool) -> Iterator[str]:
@@ -59,7 +59,7 @@ def dry_run(study: Study, trainer: Trainer, embeddings: Path, *, force: bool) ->
 
 
 def duration(seconds: float) -> str:
-    """Return a duration for people.
+    """Return a duration as text for people.
 
     Args:
         seconds: Duration in s.
@@ -78,14 +78,14 @@ def _n_missing(run: Run, precision: str, embeddings: Path, *, force: bool) -> in
     frontend = run.probe.require_frontend()
     frontend.draw()
     folder = store_folder(embeddings, frontend, run.datamodule, precision)
-    if force or not folder.is_dir():  # opening it would make it
+    if force or not folder.is_dir():  # opening a store would create it
         return len(run.datamodule.listed)
     store = open_store(embeddings, frontend, run.datamodule, precision, damaged=True)
     return len(store.missing(run.datamodule.stamps()))
 
 
 def _seconds_per_clip(run: Run, trainer: Trainer) -> float:
-    """Time the decoding of the first clip and its way through the frontend; ignore errors, which the study reports."""
+    """Time the decoding of the first clip and its pass through the frontend; ignore errors, which the study reports."""
     device, datamodule = trainer.strategy.root_device, run.datamodule
     frontend = run.probe.require_frontend()
     start = time.perf_counter()
@@ -102,14 +102,14 @@ def _seconds_per_clip(run: Run, trainer: Trainer) -> float:
         with torch.inference_mode(), contextlib.suppress(Exception):
             frontend(batch).cpu()  # waits for the device
         seconds = time.perf_counter() - start
-        if seconds > _SHORT:
+        if seconds > MIN_TIMED_SECONDS:
             break
     frontend.to("cpu")
     return decoding + seconds / n
 
 
 def _seconds_of_fits(runs: Sequence[Run]) -> float:
-    """Extrapolate from searches of a few clips with random embeddings, and from how their time grows with the clips."""
+    """Extrapolate from searches on a few clips with random embeddings, and from the growth of their time."""
     known: dict[tuple[str, str, int], float] = {}
     total = 0.0
     for run in runs:
@@ -117,19 +117,19 @@ def _seconds_of_fits(runs: Sequence[Run]) -> float:
         key = (run.key.params["dataset"], run.key.params["backend"], round(np.log2(n_features)))
         if key not in known:
             known[key] = _seconds_of_fit(run, n_features)
-        total += known[key] + _WRITING
+        total += known[key] + WRITING_SECONDS
     return total
 
 
 def _seconds_of_fit(run: Run, n_features: int) -> float:
     n_clips = len([clip for clip in run.datamodule.listed if clip.split != "test"])
-    few, more = (min(n, n_clips) for n in _SAMPLES)
+    few, more = (min(n, n_clips) for n in SEARCH_CLIPS)
     try:
         longer = _time_search(run, n_features, more)
         if more == n_clips:
             return longer
         growth = np.clip(np.log(longer / _time_search(run, n_features, few)) / np.log(more / few), 0.5, 3)
-    except Exception:  # so few clips may not make folds; what a plug-in raises, it raises in the study too
+    except Exception:  # so few clips may not fill the folds; the study reports errors of plug-ins
         return 0.0
     return float(longer * (n_clips / more) ** growth)
 
@@ -138,7 +138,7 @@ def _time_search(run: Run, n_features: int, n_clips: int) -> float:
     clips = _thinned(run.datamodule, n_clips)
     labels = np.unique([clip.label for clip in clips], return_inverse=True)[1]
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(len(clips), n_features)).astype("f4")  # nothing to learn, which takes longest
+    X = rng.normal(size=(len(clips), n_features)).astype("f4")  # noise, which takes longest to fit
     backend = run.probe.require_backend()
     backend = Standardized(backend) if run.probe.standardize == "zscore" else backend
     start = time.perf_counter()
@@ -147,7 +147,7 @@ def _time_search(run: Run, n_features: int, n_clips: int) -> float:
 
 
 def _thinned(datamodule: AudioDataModule, n: int) -> list[Clip]:
-    """Return some of the clips that are learned from, with the same shares of classes, splits and folds."""
+    """Return `n` of the clips outside the test split, with the same shares of classes, splits and folds."""
     learned = [clip for clip in datamodule.listed if clip.split != "test"]
     learned.sort(key=lambda clip: (str(clip.split), -1 if clip.fold is None else clip.fold, clip.label))
     return [learned[index] for index in np.linspace(0, len(learned) - 1, n).astype(int)]

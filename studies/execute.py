@@ -1,4 +1,4 @@
-"""Execution of a study: run what is missing, keep each result as it comes, and go on where one run fails."""
+"""Execution of a study: run what is missing, store each result at once, and continue when a run fails."""
 
 import contextlib
 import itertools
@@ -37,10 +37,10 @@ def execute(
     flush_every: int = 512,
     flush_seconds: float = 30.0,
 ) -> bool:
-    """Run what is missing of a study, and append each result to the files in its folder.
+    """Run the missing runs of a study, and append each result to the files in its folder.
 
     All missing embeddings are extracted first, on all devices; then one process fits all backends. A run that fails is
-    recorded with its error, and the others go on.
+    recorded with its error, and the others continue.
 
     Args:
         study: Study to run.
@@ -48,15 +48,15 @@ def execute(
         embeddings: Folder that holds all stores.
         config: Study as YAML, which is kept in its folder.
         say: Function that shows a line of text to the user.
-        force: Whether to run again what is done.
-        flush_every: Number of rows in memory at which they are written.
+        force: Whether to repeat runs that are done.
+        flush_every: Number of rows to keep in memory before they are written.
         flush_seconds: Longest time that rows stay in memory, in s.
 
     Returns:
-        Whether this process has fitted the backends, and not only extracted.
+        Whether this process has fitted the backends; False if it has only extracted.
 
     Raises:
-        UsageError: The folder of the study holds one of another version.
+        UsageError: The folder holds a study of another version.
         StoreError: Another process runs the study or writes to a store, or the disk is full.
     """
     results.refuse_other_versions(study.folder)
@@ -94,7 +94,7 @@ def _waiting(study: Study, say: Say, *, force: bool) -> list[Run]:
 
 
 def _start(study: Study, waiting: Sequence[Run], config: str) -> None:
-    """Write the study itself and the results of runs that are done; other runs in its folder are put aside."""
+    """Write the study and the results of runs that are done; move other runs out of its folder."""
     _put_aside(study)
     write_atomically(study.folder / "study.yaml", config.encode())
     left = {run.key.identity for run in waiting}
@@ -106,16 +106,16 @@ def _start(study: Study, waiting: Sequence[Run], config: str) -> None:
 
 
 def _put_aside(study: Study) -> None:
-    """Keep only runs of this study in its folder, because TensorBoard shows whatever is there, and lose no other run.
+    """Keep only the runs of this study in its folder, because TensorBoard shows all runs there.
 
-    Runs of an earlier state of the study, or of another study of its name, move to the folder `NAME-earlier` beside it,
-    and come back when they are asked for again.
+    No run is lost: runs of an earlier state of the study, or of another study of the same name, move to the folder
+    `NAME-earlier` beside it, and move back when they are asked for again.
     """
     identity_of = {run.folder: run.key.identity for run in study.runs}
     for path in list(study.folder.glob(RUNS)):
         identity = read_metrics(path.parent).get("identity")
         if identity and identity_of.get(path.parent) != identity:
-            place = study.aside(str(identity))  # in a damaged file it may be anything
+            place = study.aside(str(identity))  # a damaged file may hold anything
             place.parent.mkdir(parents=True, exist_ok=True)
             path.parent.rename(_free(place) if place.exists() else place)
     done = study.done()
@@ -135,7 +135,7 @@ def _free(place: Path) -> Path:
 def _extract(
     waiting: Sequence[Run], trainer: Trainer, embeddings: Path, writing: Mapping[str, Any], say: Say
 ) -> dict[str, Extraction | Exception]:
-    """Extract what some runs are missing; keep the error of one that fails, unless several processes have to agree."""
+    """Extract the missing embeddings of runs; keep the error of a failed one, unless several processes must agree."""
     found: dict[str, Extraction | Exception] = {}
     for run in _one_of_each(waiting):
         params = run.key.params
@@ -145,7 +145,7 @@ def _extract(
             trainer.callbacks = [_Advance(advance)]  # type: ignore[attr-defined]
             try:
                 outcome = extract(run.probe, run.datamodule, trainer, embeddings, **writing)
-            except StoreError:  # it concerns all runs: another process writes there, or the disk is full
+            except StoreError:  # this concerns all runs: another process writes there, or the disk is full
                 raise
             except Exception as error:  # a plug-in may raise anything
                 if trainer.world_size > 1:
@@ -172,7 +172,7 @@ def _outcome(study: Study, run: Run, extraction: Extraction | Exception) -> Resu
 
 
 def _result(study: Study, run: Run) -> Result:
-    # Names are those of this study; the run may come from an earlier one with others.
+    # The names are those of this study; the run may come from an earlier study with other names.
     return Result.of({**read_metrics(run.folder), **run.key.params}, _named(study, run)["run"])
 
 
@@ -204,7 +204,7 @@ class _Advance(Callback):
     """Callback that moves a progress bar by the clips of each batch.
 
     Args:
-        advance: Function to call with the number of clips that have been done.
+        advance: Function to call with the number of clips that are done.
     """
 
     def __init__(self, advance: Callable[[int], None]) -> None:

@@ -11,7 +11,7 @@ from matplotlib.ticker import NullFormatter
 from .analysis import Analysis, Cell
 
 BASELINE = "mfcc"
-_INTERVAL = "0.35"  # a grey that is visible on bars and beside them
+_INTERVAL = "0.35"  # a grey that is visible on bars and next to them
 _COSTS: dict[str, Callable[[Cell], float | None]] = {
     "parameters": lambda cell: cell.first.n_parameters,
     "FLOP for a clip": lambda cell: cell.first.flop,
@@ -20,10 +20,11 @@ _COSTS: dict[str, Callable[[Cell], float | None]] = {
 
 
 def comparison_figure(analysis: Analysis) -> Figure:
-    """Accuracies of a study: bars with deviations over seeds, MFCCs as lines, chance dashed; a row a data set.
+    """Draw the accuracies of a study, one row for each data set.
 
-    Bars stand in groups of what frontends read, from minimal filters to many. A thin grey line beside a bar's own
-    deviation is the interval over clips, a diamond what was published.
+    Bars show accuracies with deviations over seeds, lines show MFCCs, and a dashed line shows chance. Bars are grouped
+    by what frontends read, from minimal filters to many. A thin grey line next to the deviation of a bar is the
+    interval over clips; a diamond is the published accuracy.
     """
     datasets = analysis.datasets
     n_bars = len(analysis.frontends()) * max(len(analysis.backends(dataset)) for dataset in datasets)
@@ -75,7 +76,7 @@ def _draw_cell(axes: Axes, cell: Cell, x: float, width: float, colour: object, l
 
 
 def _draw_kinds(axes: Axes, kinds: Sequence[Sequence[str]], analysis: Analysis) -> None:
-    """Name the groups of bars, and draw lines between them."""
+    """Label the groups of bars, and draw lines between them."""
     start = 0
     for kind, names in zip(analysis.kinds(), kinds, strict=True):
         if names:
@@ -86,9 +87,9 @@ def _draw_kinds(axes: Axes, kinds: Sequence[Sequence[str]], analysis: Analysis) 
 
 
 def pareto_figure(analysis: Analysis) -> Figure:
-    """Accuracy against parameters, floating-point operations and seconds; a row a data set.
+    """Draw accuracy against parameters, floating-point operations and seconds, one row for each data set.
 
-    A line joins the frontends that none is both cheaper and better than, with each backend.
+    For each backend, a line joins the frontends that no other frontend beats in both cost and accuracy.
     """
     datasets = analysis.datasets
     figure = Figure(figsize=(15, 4.4 * len(datasets)), layout="constrained")
@@ -119,7 +120,7 @@ def _draw_costs(axes: Axes, cells: Sequence[tuple[float, Cell]], backends: Seque
 
 
 def _decades(axes: Axes, costs: Sequence[float]) -> None:
-    """A logarithmic axis of whole decades, which holds 0 where there is one."""
+    """Set a logarithmic axis of whole decades, which includes 0 if a cost is 0."""
     positive = [cost for cost in costs if cost > 0]
     if not positive:
         return
@@ -137,7 +138,7 @@ def _decades(axes: Axes, costs: Sequence[float]) -> None:
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Of pairs of a cost and a score, those that no other is both cheaper and better than, the cheapest first.
+    """Return the pairs of a cost and a score that no other pair beats in both, the cheapest first.
 
     Example:
         >>> pareto_front([(2, 50), (1, 40), (3, 45), (4, 60)])
@@ -151,5 +152,5 @@ def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, flo
 
 
 def _folded(name: str) -> str:
-    """A long name on several lines."""
+    """Return a name, broken into two lines if it is long."""
     return name.replace("-", "\n", 1) if len(name) > 18 else name

@@ -1,4 +1,4 @@
-"""The plan of a study: what a study file may hold, and the runs that it stands for, checked before any begins."""
+"""The plan of a study: what a study file may contain, and the runs that it describes, checked before any begins."""
 
 import itertools
 import re
@@ -30,12 +30,12 @@ from .problems import Problem, refuse
 RUNS = "*/*/*/*/metrics.json"
 """Pattern of the runs in the folder of a study."""
 EARLIER = "-earlier"
-"""What is added to the name of a study's folder for its former runs."""
+"""Suffix of the folder that holds the former runs of a study."""
 
 
 @dataclass(frozen=True)
 class Study:
-    """The runs that a study stands for.
+    """The runs that a study describes.
 
     Args:
         folder: Folder of the study.
@@ -48,11 +48,11 @@ class Study:
     notes: Sequence[str]
 
     def aside(self, identity: str) -> Path:
-        """Return the folder for a run that does not belong to the study any more."""
+        """Return the folder for a run that no longer belongs to the study."""
         return self.folder.with_name(self.folder.name + EARLIER) / re.sub(r"\W", "_", identity[:16])
 
     def done(self) -> dict[str, Path]:
-        """Return the folders of the runs that are done, by identity, whatever their names and wherever they lie."""
+        """Return the folders of the runs that are done, by identity, whatever their names and locations."""
         run_of = {run.key.identity: run for run in self.runs}
         found: dict[str, Path] = {}
         for path in [*self.folder.glob(RUNS), *self.aside("").glob("*/metrics.json")]:
@@ -66,23 +66,23 @@ class Study:
 def study_parser() -> Parser:
     """Return the parser of study files and of overrides on the command line."""
     parser = Parser(prog="untrained compare", parser_mode="omegaconf+", description="Compare frontends in one study.")
-    parser.add_argument("--config", action="config", help="The study, a YAML file.")
+    parser.add_argument("--config", action="config", help="Study as a YAML file.")
     parser.add_argument("--name", type=str, default="study", help="Folder of the study under the root of the runs.")
-    help = "Folders that a study's data sets refer to, as --roots.gtzan DIR."
+    help = "Folders that a study's data sets refer to, such as --roots.gtzan DIR."
     parser.add_argument("--roots", type=dict[str, str | None], default={}, help=help)
     parser.add_argument(
-        "--datamodules", type=Entries, default=[], help="The data sets: names, or class_path, init_args."
+        "--datamodules", type=Entries, default=[], help="Data sets: names, or class_path and init_args."
     )
-    parser.add_argument("--frontends", type=Entries, default=[], help="The frontends, likewise.")
-    parser.add_argument("--backends", type=Entries, default=[], help="The backends, likewise.")
+    parser.add_argument("--frontends", type=Entries, default=[], help="Frontends, in the same form.")
+    parser.add_argument("--backends", type=Entries, default=[], help="Backends, in the same form.")
     for kind in KINDS:
-        help = f"Lists of values by argument, each tried with all {kind} that have the argument."
+        help = f"Lists of values by argument; each value is tried with all {kind} that have the argument."
         parser.add_argument(f"--vary.{kind}", type=dict[str, list[Any]], default={}, help=help)
     parser.add_argument("--seeds", type=list[Any], default=[0], help="Seeds of frontends and backends.")
     parser.add_argument("--protocol", type=Protocol, default="auto", help="How candidates are chosen and scored.")
     for option, (_, default, help) in MODEL.items():
         parser.add_argument(f"--model.{option}", type=list[Any], default=default, help=help)
-    parser.add_argument("--dry_run", action="store_true", help="List the runs and what is there, estimate the time.")
+    parser.add_argument("--dry_run", action="store_true", help="List runs and stored embeddings; estimate the time.")
     add_extraction_arguments(parser)
     parser.add_class_arguments(Trainer, "trainer", instantiate=False)
     parser.set_defaults({f"trainer.{key}": value for key, value in trainer_defaults().items()})
@@ -90,7 +90,7 @@ def study_parser() -> Parser:
 
 
 def plan(config: Namespace, precision: str, root: Path) -> Study:
-    """Return all runs of a study; a run without randomness is there once, not once a seed.
+    """Return all runs of a study; a run without randomness occurs once, not once for each seed.
 
     The weights of their frontends are not drawn yet.
 
@@ -100,7 +100,7 @@ def plan(config: Namespace, precision: str, root: Path) -> Study:
         root: Folder that holds all runs.
 
     Raises:
-        UsageError: Something in the study cannot be; the message lists everything, each with its place in the study.
+        UsageError: The study has problems; the message lists all of them, each with its place in the study.
     """
     problems = _name_problems(config.name)
     with undrawn():
@@ -148,7 +148,7 @@ def _config_of_run(
     clips: Part[AudioDataModule],
     options: Mapping[str, Any],
 ) -> str:
-    """Return YAML that `untrained fit --config` repeats a run of a study by."""
+    """Return YAML with which `untrained fit --config` repeats a run of a study."""
     parts = {"frontend": frontend.written, "backend": backend.written, "protocol": config.protocol}
     content = {
         "data": clips.written,
@@ -166,7 +166,7 @@ def _name_problems(name: str) -> list[Problem]:
 
 
 def _plainly_named(runs: Sequence[Run]) -> list[Run]:
-    """Return the runs in folders without the digest at the end, where the seed alone tells them apart."""
+    """Return the runs, with no digest at the end of a folder's name if the seed alone identifies the run."""
     plain_folders = [run.folder.with_name(f"seed{run.key.seed}") for run in runs]
     return [
         replace(run, folder=folder) if plain_folders.count(folder) == 1 else run

@@ -25,7 +25,7 @@ MODEL: dict[str, tuple[Any, list[Any], str]] = {
     "init": (Init, ["he_truncated"], "Distributions of weights."),
     "layers": (Layers, ["all"], "Layers that backends learn from."),
     "pooling": (Pooling, ["mean"], "Poolings of feature maps."),
-    "standardize": (Standardize, ["none"], "What backends read of features."),
+    "standardize": (Standardize, ["none"], "Standardizations of features."),
 }
 """The lists of a study for arguments of `Probe`: type, default and help."""
 
@@ -36,7 +36,7 @@ class Part(NamedTuple, Generic[T]):
     Args:
         made: The plug-in.
         written: Class path and all arguments.
-        name: Name of a data set, which differs from all others of the study.
+        name: Name of a data set, unique within the study; empty for other plug-ins.
     """
 
     made: T
@@ -52,13 +52,13 @@ class Seeded(NamedTuple):
 
 
 def make_plugins(config: Namespace) -> tuple[list[Part[AudioDataModule]], list[Seeded], list[Problem]]:
-    """Make everything that a study names.
+    """Make all plug-ins of a study.
 
     Args:
         config: Study, as its parser returns it.
 
     Returns:
-        The data sets; frontends and backends for each seed; and everything in the study that cannot be.
+        The data sets; the frontends and backends for each seed; and all problems of the study.
     """
     problems = _nothing_given(config)
     if problems:
@@ -179,7 +179,7 @@ def _data_name(made: AudioDataModule, entry: Entry, all_made: Sequence[tuple[Aud
 def _make_seeded(
     entries: Mapping[str, Sequence[Entry]], seed: int, config: Namespace, fixed: Mapping[int, Part[Frontend]]
 ) -> tuple[Seeded, list[Problem]]:
-    """Make frontends and backends with a seed; `fixed` are frontends without randomness, which are not made again."""
+    """Make frontends and backends with a seed, but reuse `fixed`, the frontends without randomness."""
     found = Seeded([], [])
     problems: list[Problem] = []
     for index, entry in enumerate(entry.with_seed(seed) for entry in entries["frontends"]):

@@ -1,4 +1,4 @@
-"""Problems of a study: everything in it that cannot be, each with its place, so that all are reported at once."""
+"""Problems of a study, each with its place, so that all are reported at once."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class Problem(NamedTuple):
-    """Something in a study that cannot be.
+    """A problem in a study, and its solution.
 
     Args:
         place: Place in the study, such as `frontends[2].n_filters`.
@@ -29,7 +29,7 @@ class Problem(NamedTuple):
 
 
 def attempt(place: str, action: Callable[..., T], *arguments: Any) -> T | Problem:
-    """Return what an action returns, or the problem that it meets.
+    """Return what an action returns, or the problem that it raises.
 
     Args:
         place: Place in the study that the action is about.
@@ -41,16 +41,16 @@ def attempt(place: str, action: Callable[..., T], *arguments: Any) -> T | Proble
     except Exception as error:
         is_message = isinstance(error, UntrainedError | ValueError | TypeError | OSError)
         text = str(error).removeprefix("--value") if is_message else f"{type(error).__name__}: {error}"
-        if named := re.match(r"(?:--|\.)([\w.]+): ", text):  # parsers name the argument that they mean
+        if named := re.match(r"(?:--|\.)([\w.]+): ", text):  # parsers name the argument at fault
             return Problem(f"{place}.{named[1]}", text[named.end() :])
         return Problem(place, text.removeprefix(": "))
 
 
 def refuse(problems: Sequence[Problem]) -> None:
-    """Raise all problems at once, each on a line if there are several.
+    """Raise all problems as one error, each on its own line if there are several.
 
     Raises:
-        UsageError: There are any.
+        UsageError: There is a problem.
     """
     lines = list(dict.fromkeys(map(str, problems)))
     if lines:

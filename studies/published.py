@@ -3,9 +3,9 @@
 _BACKENDS = ("svm", "elm")
 _COLUMNS = [(dataset, backend) for dataset in ("gtzan", "extended_ballroom", "urbansound8k") for backend in _BACKENDS]
 
-# In per cent, by the names that a study gives. 59.65, 89.82 and 70.74 are stated in the paper; the others are read off
-# the figures of its code's README, good to about 0.3. Its frame-level figures are of deep maps that are collapsed to
-# one number, so that they stand beside either.
+# In per cent, by the names that a study uses. The paper states 59.65, 89.82 and 70.74; the others are read off the
+# figures in the README of its code, accurate to about 0.3. Its frame-level accuracies are of deep maps that are
+# collapsed to one number; they are listed for frontends with and without `collapse_deep`.
 _ROWS: dict[str, tuple[float | None, ...]] = {
     "vgg-large": (59.65, 43.7, 71.4, 69.7, 70.74, 66.8),
     "vertical_7x96-large": (45.1, 42.9, 60.6, 56.2, 57.0, 57.8),
@@ -24,11 +24,11 @@ _ROWS: dict[str, tuple[float | None, ...]] = {
 
 
 def published(datamodule: str, frontend: str, backend: str) -> float | None:
-    """The published accuracy in per cent; None where there is none.
+    """Return the published accuracy in per cent; None if there is none.
 
-    Names are registered ones, with the arguments that are not the default, as a study gives them.
+    Names are registered names with the arguments that differ from their defaults, as a study uses them.
 
-    The hyper-parameters of Extended Ballroom and UrbanSound8K were chosen on the folds that were reported, those of
+    The hyper-parameters for Extended Ballroom and UrbanSound8K were chosen on the folds that were reported, those for
     GTZAN on its validation split.
 
     Example:

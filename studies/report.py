@@ -1,4 +1,4 @@
-"""The report of a study: a table for the terminal, and Markdown with figures for everybody else."""
+"""The report of a study: a table for the terminal, and Markdown with figures."""
 
 import csv
 import io
@@ -41,14 +41,14 @@ _HOW_TO_READ = """\
 
 
 def write_report(folder: Path, *, anew: bool) -> tuple[Analysis, list[Failure]]:
-    """Make the report of a study from its stored results: `report.md`, figures, `comparisons.csv`, TensorBoard.
+    """Write the report of a study from its results: `report.md`, figures, `comparisons.csv` and TensorBoard logs.
 
     Args:
-        folder: Of the study.
-        anew: Whether to write a report that is there, and newer than the results, again.
+        folder: Folder of the study.
+        anew: Whether to rewrite a report that is newer than the results.
 
     Returns:
-        What was found, and the runs that failed.
+        The analysis, and the runs that failed.
 
     Raises:
         UsageError: There are no results, or they cannot be read.
@@ -71,7 +71,7 @@ def write_report(folder: Path, *, anew: bool) -> tuple[Analysis, list[Failure]]:
     pareto_figure(analysis).savefig(folder / "cost.png", dpi=150)
     config = folder / "study.yaml"
     log_study(folder, analysis, report, config.read_text("utf-8") if config.is_file() else "")
-    write_atomically(folder / "report.md", report.encode())  # last, as it says that all of this is there
+    write_atomically(folder / "report.md", report.encode())  # last, because it marks the files above as complete
     return analysis, failures
 
 
@@ -80,7 +80,7 @@ def _is_newer(path: Path, other: Path) -> bool:
 
 
 def comparison_table(analysis: Analysis) -> Table:
-    """Accuracies of a study: a row a frontend, those of one kind together; a column a data set and backend."""
+    """Return a table of accuracies: a row for each frontend, grouped by kind; a column per data set and backend."""
     columns = list(dict.fromkeys((dataset, backend) for dataset, _, backend in analysis.cells))
     firsts = [cell.first for cell in analysis.cells.values()]
     marks = {(first.dataset, first.backend): " *" if first.selected_on_test else "" for first in firsts}
@@ -111,7 +111,7 @@ def comparison_table(analysis: Analysis) -> Table:
 
 
 def differences_in_short(analysis: Analysis) -> list[str]:
-    """For each data set and backend, how many differences between frontends are more than chance."""
+    """Return, for each data set and backend, how many differences between frontends are more than chance."""
     of: dict[tuple[str, str], list[bool]] = {}
     for found in analysis.comparisons:
         of.setdefault((found.dataset, found.backend), []).append(found.is_more_than_chance)
@@ -128,13 +128,13 @@ def _in_terminal(cell: Cell, seeds: int) -> str:
 
 
 def markdown(analysis: Analysis, failures: Sequence[Failure], name: str, n_waiting: int = 0) -> str:
-    """The report as Markdown.
+    """Return the report as Markdown.
 
     Args:
-        analysis: Of the results.
+        analysis: Analysis of the results.
         failures: Runs that ended with an error.
-        name: Of the study.
-        n_waiting: Runs that have not ended yet.
+        name: Name of the study.
+        n_waiting: Number of runs that have not ended yet.
     """
     parts = [f"# {_cell(name)}\n"]
     parts += [f"**{n_waiting} runs of this study have not ended yet.**\n"] if n_waiting else []
@@ -190,7 +190,7 @@ def _score_table(cells: Sequence[Cell]) -> str:
 
 
 def _differences(analysis: Analysis, dataset: str, backend: str, cells: Sequence[Cell]) -> list[str]:
-    """A matrix of differences in points, row less column; those that are more than chance in bold."""
+    """Return a matrix of differences in points, row minus column; differences that are more than chance are bold."""
     found = [c for c in analysis.comparisons if (c.dataset, c.backend) == (dataset, backend)]
     if not found:
         reason = "the protocol chose by the clips that it scores" if cells[0].first.selected_on_test else "one frontend"

@@ -13,7 +13,7 @@ from ..probes.record import FORMAT, csv_line, format_arguments, read_metrics
 
 @dataclass(frozen=True)
 class Outcome:
-    """A run that has ended, well or not.
+    """A run that has ended, with or without an error.
 
     Args:
         dataset: Name of the data set.
@@ -32,12 +32,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Result(Outcome):
-    """A run that has ended well.
+    """A run that has ended without an error.
 
     Args:
         datamodule: Name of the datamodule, with its arguments that differ from their defaults and change results.
-        input: What the frontend reads: `waveform`, `spectrogram`, or empty where it does not say.
-        filters: Filter shapes of the frontend: `minimal`, `single`, `many`, or empty where it does not say.
+        input: Input of the frontend: `waveform` or `spectrogram`; empty if the frontend does not state it.
+        filters: Filter shapes of the frontend: `minimal`, `single` or `many`; empty if the frontend does not state it.
         protocol: Protocol by which the candidate was chosen and scored.
         selected_on_test: Whether the candidate was chosen on the very clips that are scored.
         metric: Name of the accuracy, `test/accuracy` or `cv/accuracy`.
@@ -46,7 +46,7 @@ class Result(Outcome):
         macro_f1: Mean F1 of the classes, as a fraction.
         accuracy_low: Lower end of the 95 % bootstrap interval over clips, or over groups of clips.
         accuracy_high: Upper end of that interval.
-        best_candidate: Arguments that the search chose.
+        best_candidate: Arguments of the chosen candidate.
         n_features: Number of features that the backend read.
         n_parameters: Number of parameters of the frontend.
         flop: Floating-point operations of the frontend for one clip.
@@ -118,7 +118,7 @@ _COLUMNS = [*(field.name for field in fields(Result)), "error"]
 
 
 def start(folder: Path, results: Iterable[Result], runs: Sequence[str]) -> None:
-    """Write `results.csv` and `results.jsonl` of a study anew, with the runs that are done already.
+    """Rewrite `results.csv` and `results.jsonl` of a study, with the runs that are done already.
 
     Args:
         folder: Folder of the study.
@@ -186,7 +186,7 @@ def read(folder: Path) -> tuple[list[Result], list[Failure]]:
 
 
 def refuse_other_versions(folder: Path) -> None:
-    """Refuse a study whose results another version wrote; a damaged line counts as of this version.
+    """Raise if another version wrote the results of a study; a damaged line counts as written by this version.
 
     Raises:
         UsageError: The results have another format.

@@ -11,7 +11,7 @@ from scipy import stats
 def corrected_t_test(differences: NDArray[Any], sizes: Sequence[int]) -> float:
     """Return the two-sided p-value of the mean difference of two models over the folds of a cross-validation.
 
-    The models of different folds have learned from largely the same clips, so that a plain t-test rejects too often.
+    The models of different folds are fitted to largely the same clips, so that a plain t-test rejects too often.
     The variance is enlarged by Nadeau & Bengio's factor (Inference for the generalization error, Machine Learning 52,
     2003): 1/k + n_test/n_train instead of 1/k, with k - 1 degrees of freedom. Accuracies of a fold are coarse, and a
     few may differ by the same amount: the variance is at least that of rounding to one clip, 1/(12 n_test^2).

@@ -1,4 +1,4 @@
-"""TensorBoard logs of a study as a whole, beside those of its runs."""
+"""TensorBoard logs of a study as a whole, in addition to those of its runs."""
 
 from pathlib import Path
 
