@@ -121,9 +121,9 @@ def memory() -> None:
                     "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
                 )
                 command = [sys.executable, "-c", program, *command_of(folder, name, "--model.frontend.size", size)]
-                told = subprocess.run(command, check=True, cwd=folder, capture_output=True, text=True).stdout
+                printed = subprocess.run(command, check=True, cwd=folder, capture_output=True, text=True).stdout
                 unit = 1 if sys.platform == "darwin" else 1024
-                print(f"{name}, {size} | {n_clips} | {int(told) * unit / 2**30:.2f}", flush=True)
+                print(f"{name}, {size} | {n_clips} | {int(printed) * unit / 2**30:.2f}", flush=True)
 
 
 def make_clips(folder: Path, n_clips: int, rate: int = 12_000) -> None:

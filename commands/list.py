@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..embeddings import FORMAT
 from ..errors import UntrainedError, UsageError
 from ..registry import BACKENDS, DATAMODULES, FRONTENDS, Plugin, Registry
 
@@ -124,6 +125,8 @@ def _list_stores(root: Path) -> int:
         n_bytes += size
         try:
             lines.append((folder.name, *_about_store(folder), _megabytes(size)))
+        except UntrainedError as error:
+            lines.append((folder.name, str(error), "", "", _megabytes(size)))
         except (ValueError, KeyError, TypeError, OSError) as error:
             lines.append((folder.name, f"FAILED: {type(error).__name__}: {error}", "", "", _megabytes(size)))
     header = ("store", "clips", "features", "made", "MB")
@@ -137,6 +140,8 @@ def _list_stores(root: Path) -> int:
 def _about_store(folder: Path) -> tuple[str, str, str]:
     """Return the number of clips and features of a store, and when it was written."""
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    if manifest["format"] != FORMAT:
+        raise UntrainedError(f"format {manifest['format']!r}, this version reads {FORMAT}; delete the folder")
     written = folder / "clips.csv"
     n_clips = 0
     if written.is_file():

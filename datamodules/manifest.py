@@ -10,7 +10,7 @@ from .base import AudioDataModule, OnError
 from .clip import SPLIT_NAMES, Clip
 from .folder import id_of
 from .splits import fold_by_class, split_by_class
-from .table import Row, read_table
+from .table import TableRow, read_table
 
 _KNOWN = ("path", "label", "split", "fold", "group")
 
@@ -80,15 +80,15 @@ class Manifest(AudioDataModule):
         """
         rows = read_table(self.path, ("path", "label"))
         clips = [self._clip(row) for row in rows]
-        place_of: dict[str, str] = {}
+        first_at: dict[str, str] = {}
         for clip, row in zip(clips, rows, strict=True):
-            if place_of.setdefault(clip.id, row.place) != row.place:
-                raise DataError(f"{row.place}: {clip.id!r} stands on line {place_of[clip.id].split()[-1]} already")
+            if first_at.setdefault(clip.id, row.location) != row.location:
+                raise DataError(f"{row.location}: {clip.id!r} stands on line {first_at[clip.id].split()[-1]} already")
         for name in ("split", "fold"):
             given = [getattr(clip, name) is not None for clip in clips]
             if any(given) and not all(given):
                 lacking = rows[given.index(False)]
-                raise DataError(f"{lacking.place}: no {name}, which other lines have; give all clips one, or none")
+                raise DataError(f"{lacking.location}: no {name}, which other lines have; give all clips one, or none")
         splits = {clip.split for clip in clips}
         if splits != {None} and not {"train", "test"} <= splits and all(clip.fold is None for clip in clips):
             raise DataError(
@@ -103,11 +103,11 @@ class Manifest(AudioDataModule):
             return clips  # `listed` raises for fewer than two classes
         return split_by_class(clips, self.seed) if self.folds is None else fold_by_class(clips, self.folds, self.seed)
 
-    def _clip(self, row: Row) -> Clip:
+    def _clip(self, row: TableRow) -> Clip:
         path = self._path(row)
         split = row.cells.get("split", "").strip().lower()
         if split and split not in SPLIT_NAMES:
-            raise DataError(f"{row.place}: split={split!r}; expected train, validation or test")
+            raise DataError(f"{row.location}: split={split!r}; expected train, validation or test")
         return Clip(
             id=id_of(path),
             label=row["label"].strip(),
@@ -118,7 +118,7 @@ class Manifest(AudioDataModule):
             metadata={name: value for name, value in row.cells.items() if name not in _KNOWN},
         )
 
-    def _path(self, row: Row) -> Path:
+    def _path(self, row: TableRow) -> Path:
         """Return the path of a clip: relative to the root if the file lies in it, otherwise absolute."""
         written = row["path"]
         if not os.path.exists(self.root / written):  # does not raise for a name that the system rejects
@@ -127,7 +127,7 @@ class Manifest(AudioDataModule):
         if not given.is_absolute():
             if given.parts[:1] == ("..",):
                 raise DataError(
-                    f"{row.place}: path={row['path']!r} climbs out of root={str(self.root)!r}; give --data.root the "
+                    f"{row.location}: path={row['path']!r} climbs out of root={str(self.root)!r}; give --data.root the "
                     "folder above, or write an absolute path"
                 )
             return given

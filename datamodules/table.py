@@ -10,15 +10,15 @@ from ..errors import DataError
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """One line of a table.
 
     Args:
-        place: File and line, for messages.
+        location: File and line, for messages.
         cells: Cells by the name of their column.
     """
 
-    place: str
+    location: str
     cells: dict[str, str]
 
     def __getitem__(self, name: str) -> str:
@@ -28,7 +28,7 @@ class Row:
             DataError: The cell is empty.
         """
         if not self.cells[name].strip():
-            raise DataError(f"{self.place}: {name} is empty; every line needs one")
+            raise DataError(f"{self.location}: {name} is empty; every line needs one")
         return self.cells[name]
 
     def integer(self, name: str) -> int:
@@ -40,10 +40,10 @@ class Row:
         try:
             return int(self[name])
         except ValueError as error:
-            raise DataError(f"{self.place}: {name}={self[name]!r}; expected a whole number") from error
+            raise DataError(f"{self.location}: {name}={self[name]!r}; expected a whole number") from error
 
 
-def read_table(path: Path, required: Sequence[str]) -> list[Row]:
+def read_table(path: Path, required: Sequence[str]) -> list[TableRow]:
     """Read a CSV file with a header: UTF-8 with or without a byte order mark, any line endings, blank lines skipped.
 
     Args:
@@ -62,12 +62,12 @@ def read_table(path: Path, required: Sequence[str]) -> list[Row]:
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is no UTF-8 text ({error}); save it as CSV in UTF-8") from error
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows: list[Row] = []
+    rows: list[TableRow] = []
     header: list[str] = []
     start = 1
     try:
         for cells in reader:
-            place, start = f"{path}, line {start}", reader.line_num + 1
+            location, start = f"{path}, line {start}", reader.line_num + 1
             if not any(cell.strip() for cell in cells):
                 continue
             if not header:
@@ -75,11 +75,11 @@ def read_table(path: Path, required: Sequence[str]) -> list[Row]:
                 _check_header(path, header, required)
             elif len(cells) != len(header):
                 raise DataError(
-                    f"{place}: {len(cells)} cells where the header has {len(header)} columns; put a cell that holds a "
-                    'comma in "quotes"'
+                    f"{location}: {len(cells)} cells where the header has {len(header)} columns; put a cell that holds "
+                    'a comma in "quotes"'
                 )
             else:
-                rows.append(Row(place, dict(zip(header, cells, strict=True))))
+                rows.append(TableRow(location, dict(zip(header, cells, strict=True))))
     except csv.Error as error:
         raise DataError(
             f"{path}, line {reader.line_num}: {error}; correct it, or save the table as CSV again"

@@ -78,14 +78,15 @@ class UrbanSound8K(AudioDataModule):
             )
         audio_root = self.root / "audio" if (self.root / "audio").is_dir() else self.root
         clips, absent = [], []
-        place_of: dict[str, str] = {}
+        first_at: dict[str, str] = {}
         for row in read_table(table, ("slice_file_name", "fold", "class")):
             name, fold = row["slice_file_name"].strip(), row.integer("fold")
             if Path(name).name != name:
-                raise DataError(f"{row.place}: slice_file_name={name!r}; expected the name of a file, without folders")
+                found = f"{row.location}: slice_file_name={name!r}"
+                raise DataError(f"{found}; expected the name of a file, without folders")
             clip_id = f"fold{fold}/{name}"
-            if place_of.setdefault(clip_id, row.place) != row.place:
-                raise DataError(f"{row.place}: {clip_id} stands on line {place_of[clip_id].split()[-1]} already")
+            if first_at.setdefault(clip_id, row.location) != row.location:
+                raise DataError(f"{row.location}: {clip_id} stands on line {first_at[clip_id].split()[-1]} already")
             if (audio_root / clip_id).exists():
                 label = row["class"].strip()
                 clips.append(Clip(clip_id, label, audio_root / clip_id, fold=fold, metadata=dict(row.cells)))

@@ -1,5 +1,6 @@
 """Extraction: compute the embeddings that a store lacks, on every device of a trainer."""
 
+import glob
 import time
 import warnings
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from .. import audio
 from ..datamodules import AudioDataModule
 from ..errors import AudioError, StoreError, UntrainedError
 from ..frontends import Frontend
-from .locate import open_store
+from .locate import is_of_other_version, open_store
 from .outcome import Extraction
 from .store import EmbeddingStore
 from .writer import EmbeddingWriter, refuse_more_devices_than_clips
@@ -73,7 +74,7 @@ def extract(
         failed={clip_id: reasons[clip_id] for clip_id in still_missing},
         n_other_files=datamodule.n_other_files,
         seconds=time.perf_counter() - start,
-        notes=tuple(datamodule.notes),
+        notes=[*datamodule.notes, *(_notes_on_other_versions(store) if writer.missing else ())],
         profile=store.profile,
     )
 
@@ -84,6 +85,17 @@ def _look_up(
     """Return the store, and the ids of the clips to compute as far as can be seen without its lock."""
     store = open_store(root, frontend, datamodule, precision, damaged=force)
     return store, [clip.id for clip in datamodule.listed] if force else store.missing(datamodule.stamps())
+
+
+def _notes_on_other_versions(store: EmbeddingStore) -> list[str]:
+    """Return a note about stores of the same data set and frontend that this version cannot read."""
+    prefix = store.folder.name.rpartition("-")[0]
+    others = [
+        path.name for path in sorted(store.folder.parent.glob(f"{glob.escape(prefix)}-*")) if is_of_other_version(path)
+    ]
+    if not others:
+        return []
+    return [f"stores of another version are not used, delete them to free space: {', '.join(others)}"]
 
 
 def _predict(module: LightningModule, datamodule: AudioDataModule, trainer: Trainer, writer: EmbeddingWriter) -> None:

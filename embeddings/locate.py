@@ -1,5 +1,6 @@
 """Where the embeddings of a data set by a frontend are stored."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from ..datamodules.base import AudioDataModule
 from ..files import digest
 from ..frontends import Frontend
+from . import FORMAT
 from .provenance import embedding_fields
 from .store import EmbeddingStore
 
@@ -38,6 +40,15 @@ def open_store(
     fields = embedding_fields(frontend, datamodule, precision)
     folder = _folder(root, fields, datamodule)
     return EmbeddingStore(folder, fields, frontend.embedding_size, damaged=damaged)
+
+
+def is_of_other_version(folder: Path) -> bool:
+    """Return whether a folder holds a store that another version wrote."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(manifest, dict) and manifest.get("format") != FORMAT
 
 
 def _folder(root: Path, fields: Mapping[str, Any], datamodule: AudioDataModule) -> Path:

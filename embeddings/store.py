@@ -24,10 +24,8 @@ from safetensors.numpy import save
 from ..datamodules.clip import Stamp
 from ..errors import StoreError
 from ..files import UNFINISHED, locked, write_atomically
+from . import FORMAT
 from .profile import Profile
-
-FORMAT = 2
-"""Version of the layout; raise it when older stores can no longer be read."""
 
 
 class StoredClip(NamedTuple):

@@ -15,7 +15,7 @@ from ..errors import UsageError
 from ..frontends import Frontend
 from ..registry import DATAMODULES, FRONTENDS, Registry
 from .probe import EmbeddedData, Probe
-from .record import read_metrics
+from .record import FORMAT, read_metrics
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,10 @@ def load_embeddings(run: str | Path, trust: Sequence[str] | str = ()) -> Embeddi
         StoreError: Embeddings of some clips are missing.
     """
     folder = Path(run)
+    metrics = read_metrics(folder)
+    if metrics and metrics.get("format") != FORMAT:
+        written_as = metrics.get("format", 1)
+        raise UsageError(f"{folder} has format {written_as!r}, this version reads {FORMAT}; fit the run again")
     probe, datamodule, precision, root = _rebuilt(folder, [trust] if isinstance(trust, str) else trust)
     frontend = probe.require_frontend()
     place = store_folder(root, frontend, datamodule, precision)
@@ -63,7 +67,6 @@ def load_embeddings(run: str | Path, trust: Sequence[str] | str = ()) -> Embeddi
             f"no embeddings at {place}: call it from where the run was made, or compute them again with "
             f"untrained fit --config {folder / 'config.yaml'}"
         )
-    metrics = read_metrics(folder)
     n_then = metrics.get("n_clips", 0) + metrics.get("n_failed", 0)
     if len(datamodule.listed) != n_then:
         raise UsageError(

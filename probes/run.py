@@ -32,14 +32,14 @@ class RunKey:
         seed: Seed of frontend and backend.
         extraction: Digest of the data set and of everything that decides its embeddings.
         identity: Digest of everything that decides the run's result, files and code included.
-        place: Folder of the run, relative to the folder of all runs.
+        folder: Folder of the run, relative to the folder of all runs.
     """
 
     params: dict[str, Any]
     seed: int
     extraction: str
     identity: str
-    place: Path
+    folder: Path
 
     @classmethod
     def of(
@@ -82,7 +82,7 @@ class RunKey:
             # Data sets of one source share a store, but each has clips of its own.
             extraction=digest({"dataset": params["dataset"], **embeddings}),
             identity=digest({**settings, **state}),
-            place=Path(*folders, f"seed{seed}-{digest(settings)[:6]}"),
+            folder=Path(*folders, f"seed{seed}-{digest(settings)[:6]}"),
         )
 
 
@@ -118,7 +118,7 @@ class Run:
             config: YAML that repeats the run.
         """
         key = RunKey.of(probe, datamodule, embeddings, stamps_digest(datamodule))
-        return cls(probe, datamodule, key, root / key.place, config)
+        return cls(probe, datamodule, key, root / key.folder, config)
 
     @property
     def is_done(self) -> bool:

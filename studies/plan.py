@@ -138,7 +138,7 @@ def _runs(
                     embeddings = {**fields, **data_fields(clips.made, precision)}
                     key = RunKey.of(probe, clips.made, embeddings, stamps[clips.name], clips.name)
                     text = _config_of_run(config, frontend, backend, clips, options)
-                    yield Run(probe, clips.made, key, folder / key.place, text)
+                    yield Run(probe, clips.made, key, folder / key.folder, text)
 
 
 def _config_of_run(

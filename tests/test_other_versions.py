@@ -1,0 +1,74 @@
+"""Files that another version wrote are refused with what to do, and left as they are."""
+
+import json
+
+import pytest
+import torch
+from untrained import load_embeddings
+from untrained.errors import UsageError
+
+DATA = ["--data", "synthetic", "--data.task", "events", "--data.clips_per_class", "4", "--data.n_samples", "8000"]
+
+
+def rewrite(path, **changes):
+    """Change fields of a JSON file, as another version would have written them; None removes one."""
+    content = {**json.loads(path.read_text()), **changes}
+    path.write_text(json.dumps({name: value for name, value in content.items() if value is not None}))
+
+
+def only(root, pattern):
+    (found,) = root.glob(pattern)
+    return found
+
+
+def snapshot(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_run_its_store_and_its_checkpoint(untrained, tmp_path):
+    assert untrained("fit", *DATA, "--model.frontend", "mfcc", "--model.backend", "nearest_class")[0] == 0
+    manifest = only(tmp_path, "runs/embeddings/*/manifest.json")
+    rewrite(manifest, format=1)
+    before = snapshot(manifest.parent)
+    status, _, err = untrained("predict", *DATA, "--model.frontend", "mfcc")
+    assert status == 1
+    assert "has format 1, this version reads and writes 2; delete the folder to compute it again" in err
+    assert snapshot(manifest.parent) == before
+    assert "format 1, this version reads 2; delete the folder" in untrained("list", "embeddings")[1]
+    other = manifest.parent.with_name(manifest.parent.name[:-3] + "abc")  # where an earlier key had put it
+    manifest.parent.rename(other)
+    assert (
+        f"not used, delete them to free space: {other.name}"
+        in untrained("predict", *DATA, "--model.frontend", "mfcc")[1]
+    )
+
+    metrics = only(tmp_path, "runs/*/*/*/*/metrics.json")
+    rewrite(metrics, format=None)
+    with pytest.raises(UsageError, match="has format 1, this version reads 2; fit the run again"):
+        load_embeddings(metrics.parent)
+
+    checkpoint = metrics.with_name("probe.ckpt")
+    content = torch.load(checkpoint, weights_only=True)
+    content["untrained"]["format"] = 3
+    torch.save({"untrained": content["untrained"], "state_dict": {}, "back_end": {}}, checkpoint)
+    for command in (["test", *DATA], ["classify", "a.wav"]):
+        status, _, err = untrained(*command, "--ckpt_path", checkpoint)
+        assert status == 2
+        assert "probe.ckpt has format 3, this version reads 4; fit the probe again" in err
+
+
+def test_a_study(untrained, tmp_path, little):
+    (tmp_path / "study.yaml").write_text(little)
+    assert untrained("compare", "study.yaml")[0] == 0
+    results = tmp_path / "runs/small/results.jsonl"
+    lines = [json.loads(line) for line in results.read_text().splitlines()]
+    for line in lines:
+        del line["format"]
+    results.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    before = snapshot(results.parent)
+    for command in (["compare", "study.yaml"], ["report", "runs/small"]):
+        status, _, err = untrained(*command)
+        assert status == 2
+        assert "runs/small holds a study of another version (format 1, this version reads 2); delete that folder" in err
+    assert snapshot(results.parent) == before
+    assert untrained("compare", "study.yaml", "--name", "another")[0] == 0
