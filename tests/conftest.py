@@ -91,3 +91,26 @@ datamodules: [{tiny}]
 frontends: [{{class_path: temporal, init_args: {{n_filters: 4}}}}, mfcc]
 backends: [nearest_class]
 """
+
+
+STUDY = """
+name: small
+datamodules:
+  - {class_path: synthetic, init_args: {task: events, clips_per_class: 6, n_samples: 8000, folds: 3}}
+  - {class_path: synthetic, init_args: {task: timbre, clips_per_class: 5, n_samples: 8000}}
+frontends:
+  - {class_path: temporal, init_args: {n_filters: 4}}
+  - {class_path: sample_level, init_args: {n_filters: 2}}
+  - mfcc
+backends: [nearest_class]
+seeds: [0, 1]
+"""
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory):
+    """Folder of a study of folds and of a test split, which is run once; tests change copies of it."""
+    root = tmp_path_factory.mktemp("study")
+    (root / "study.yaml").write_text(STUDY)
+    assert main(["compare", str(root / "study.yaml"), "--trainer.default_root_dir", str(root / "runs")]) == 0
+    return root / "runs" / "small"

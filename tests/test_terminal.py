@@ -1,8 +1,7 @@
-"""What a shell and a terminal have of the commands: completion, colours, Ctrl-C."""
+"""What a terminal has of the commands: colours, Ctrl-C."""
 
 import io
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -10,16 +9,8 @@ import time
 
 import pytest
 from rich.table import Table
-from untrained import FRONTENDS, terminal
-from untrained.frontends.baselines import MFCC
+from untrained import terminal
 from untrained.terminal import console
-
-ASK = """
-source ./completion.bash
-COMP_WORDS=(untrained {words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); COMPREPLY=()
-_shtab_untrained untrained "${{COMP_WORDS[COMP_CWORD]}}" "${{COMP_WORDS[COMP_CWORD - 1]}}"
-echo "${{COMPREPLY[*]}}"
-"""
 
 
 class Terminal(io.StringIO):
@@ -27,73 +18,10 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="needs a bash to ask")
-def test_completion_in_a_shell(untrained, tmp_path):
-    status, script, _ = untrained("completion", "bash")
-    assert status == 0
-    assert len(script) < 100_000  # or a shell would start slowly
-    (tmp_path / "completion.bash").write_text(script)
-
-    def completed(words):
-        asked = subprocess.run(["bash", "-c", ASK.format(words=words)], capture_output=True, text=True, check=True)
-        return asked.stdout.split()
-
-    assert completed("'co'") == ["compare", "config", "completion"]
-    assert completed("fit --model.frontend v") == ["vertical_7x86", "vertical_7x96", "vgg"]
-    assert completed("fit --model.frontend.help t") == ["tempo", "temporal", "timbral", "timbral_temporal"]
-    assert completed("fit --model.frontend.si") == ["--model.frontend.size"]
-    assert completed("fit --model.frontend.size ''") == ["small", "large"]
-    assert completed("fit --model.pooling ''") == ["mean", "mean_std", "max"]
-    assert completed("predict --data.fo") == ["--data.folds"]
-    assert "bf16-mixed" in completed("predict --trainer.precision ''")
-    assert completed("predict --trainer.devices ''") == []  # any number
-    assert completed("compare sy") == ["synthetic-full", "synthetic"]
-    assert completed("compare --proto") == ["--protocol"]
-    assert completed("config p") == ["paper"]
-    assert completed("check backend kn") == ["knn"]
-    assert completed("check data --data g") == ["gtzan"]
-    assert completed("list e") == ["embeddings"]
-    assert completed("list --de") == ["--details"]
-    assert completed("test --ckpt_path comp") == ["completion.bash"]
-    for shell in ("zsh", "fish"):
-        assert "temporal" in untrained("completion", shell)[1]
-    status, _, err = untrained("completion", "basch")
-    assert status == 2
-    assert "completion needs the name of a shell, of bash, zsh" in err
-
-
-class Helpful(MFCC):
-    """Has an argument of the name of an option that every plug-in has."""
-
-    def __init__(self, help: str = "", *, seed: int = 0) -> None:
-        super().__init__(seed=seed)
-
-
-def test_no_plug_in_takes_completion_from_others(untrained):
-    FRONTENDS.register("helpful")(Helpful)
-    status, script, _ = untrained("completion", "bash")
-    assert status == 0
-    assert "helpful" in script
-
-
 def test_output_may_be_closed():
     for closed, status in ((">&-", 0), (">&- 2>&-", 0), ("2>&-", 0)):
         command = f"{sys.executable} -m untrained list {closed}"
         assert subprocess.run(command, shell=True, capture_output=True).returncode == status
-
-
-def test_a_shipped_study_is_found_by_name(untrained, capsys):
-    with pytest.raises(SystemExit):
-        untrained("compare", "--config", "gtzan", "--config=synthetic", "--print_config")
-    out = capsys.readouterr().out
-    assert "gtzan: null" in out  # of the first
-    assert "name: synthetic\n" in out  # of the second, which is laid over it
-    status, _, err = untrained("compare", "--config", "gtsan")
-    assert status == 2
-    assert "no study 'gtsan': no such file, and none of the bundled ones (extended_ballroom, gtzan" in err
-    status, _, err = untrained("fit", "--config", "gtzan", "--data", "synthetic")
-    assert status == 2
-    assert "--config gtzan: that is a study, which compare runs: untrained compare gtzan" in err
 
 
 def test_colours_are_for_terminals(monkeypatch):

@@ -8,7 +8,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from untrained import BACKENDS
-from untrained.backends.nearest_class import NearestClass
 from untrained.backends.sklearn import KNN, MLP, SGD, Adapter, AnyClassifier, LinearSVM, Logistic
 from untrained.datamodules.synthetic import Synthetic
 from untrained.embeddings.extract import extract
@@ -23,7 +22,7 @@ TREE = "sklearn.tree.DecisionTreeClassifier"
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @parametrize_with_checks(
-    [LinearSVM(), KNN(), MLP(max_iter=50), SGD(), Logistic(), NearestClass(), AnyClassifier(TREE, {"random_state": 0})]
+    [LinearSVM(), KNN(), MLP(max_iter=50), SGD(), Logistic(), AnyClassifier(TREE, {"random_state": 0})]
 )
 def test_scikit_learn_conventions(estimator, check):
     check(estimator)

@@ -6,10 +6,16 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from sklearn.utils.estimator_checks import parametrize_with_checks
 from untrained.backends.elm import ELMClassifier
 from untrained.backends.sklearn import KNN
 from untrained.backends.standardized import Standardized
 from untrained.backends.svm import SVMClassifier
+
+
+@parametrize_with_checks([Standardized(ELMClassifier(n_hidden=60))])
+def test_scikit_learn_conventions(estimator, check):
+    check(estimator)
 
 
 @pytest.fixture(scope="module")

@@ -113,30 +113,6 @@ def test_it_decodes_what_a_run_reads(untrained, tmp_path):
     assert "silent" not in out
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--data.folds", "2"], "give --data.folds 3 or more"),
-        (["--data.on_error", "skip"], "not one of its clips can be read"),
-    ],
-)
-def test_what_stops_a_fit_is_foreseen(untrained, sounds, tmp_path, options, message):
-    root = sounds
-    if "skip" in options:
-        root = tmp_path / "broken"
-        for number in range(10):
-            (root / str(number % 2)).mkdir(parents=True, exist_ok=True)
-            (root / str(number % 2) / f"{number}.wav").write_bytes(b"")
-    data = ["--data", "folder", "--data.root", root, *options]
-    status, out, _ = untrained("check", "data", *data)
-    assert status == 1
-    assert message in out
-    status, _, _ = untrained(
-        "fit", *data, "--data.n_samples", "4000", "--model.frontend", "mfcc", "--model.backend", "elm"
-    )
-    assert status == 2
-
-
 def test_a_sound_data_set(untrained, sounds):
     status, out, _ = untrained("check", "data", "--data", "folder", "--data.root", sounds, "--data.folds", "3")
     assert status == 0

@@ -1,14 +1,3 @@
-"""What commands tell of what there is: lists, versions, shipped studies and help."""
-
-import os
-import subprocess
-import sys
-from importlib import metadata
-
-import pytest
-import yaml
-
-
 def test_list_tells_the_place_and_the_layers_of_frontends(untrained):
     status, out, _ = untrained("list", "frontends")
     assert status == 0
@@ -44,50 +33,3 @@ def test_list_tells_what_is_stored(untrained, sounds, tmp_path):
     assert odd[1] == "FAILED:"
     assert total[:2] == ["3", "stores,"]
     assert untrained("list", "embeddings", "--embeddings", "runs/embeddings")[1] == out
-
-
-def test_versions_and_shipped_studies_are_printed(untrained):
-    status, out, _ = untrained("--version")
-    assert status == 0
-    lines = out.splitlines()
-    assert lines[0] == f"untrained {metadata.version('untrained')}"
-    assert lines[1].startswith("Python 3.")
-    assert f"torch {metadata.version('torch')}" in lines
-    status, out, _ = untrained("config")
-    assert (status, out.splitlines()[:2]) == (0, ["extended_ballroom", "gtzan"])
-    status, out, _ = untrained("config", "gtzan")
-    assert yaml.safe_load(out)["roots"] == {"gtzan": None}
-    status, _, err = untrained("config", "gtzn")
-    assert status == 2
-    assert "untrained config NAME, of extended_ballroom, gtzan" in err
-
-
-@pytest.mark.parametrize("command", ["report", "new", "new frontend", "config", "check", "check frontend", "list"])
-def test_every_command_explains_itself(untrained, command, capsys):
-    try:
-        status, out, _ = untrained(*command.split(), "--help")
-    except SystemExit as end:  # of a parser
-        status, out = end.code, capsys.readouterr().out
-    assert status == 0
-    assert out.startswith("usage: untrained ")
-
-
-def test_list_and_help_import_no_torch():
-    code = (
-        "import sys; from untrained.cli import main\n"
-        "assert main(['list']) == 0 and main(['--help']) == 0 and main(['--version']) == 0\n"
-        "assert main(['list', 'embeddings', '--embeddings', '.']) == 0\n"
-        "import untrained; untrained.FRONTENDS.names()\n"
-        "heavy = {'torch', 'pytorch_lightning', 'sklearn', 'numpy', 'jsonargparse', 'rich'} & set(sys.modules)\n"
-        "assert not heavy, heavy"
-    )
-    printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
-    for name in ("vgg", "temporal", "mfcc", "svm", "elm", "folder", "synthetic", "predict", "compare"):
-        assert name in printed
-
-
-def test_help_of_a_plug_in(tmp_path):
-    command = [sys.executable, "-m", "untrained", "predict", "--model.frontend.help", "vgg"]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "COLUMNS": "100"})
-    assert "--model.frontend.n_filters" in printed.stdout
-    assert "Choi et al. 2016" in printed.stdout

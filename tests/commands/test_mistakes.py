@@ -88,3 +88,16 @@ def test_options_that_do_not_apply(untrained, arguments, message):
     assert message in err
     assert err.count("\n") == 1
     assert out == ""
+
+
+def test_a_configuration_that_is_no_utf_8_is_named(untrained, tmp_path):
+    (tmp_path / "bad.yaml").write_bytes("name: café".encode("latin-1"))
+    (tmp_path / "outer.yaml").write_text("trainer: bad.yaml\n")
+    for command in ("compare bad.yaml", "fit --config bad.yaml", "check data --config=bad.yaml"):
+        status, _, err = untrained(*command.split())
+        assert status == 2
+        reason = "unexpected end of data at byte 9"
+        assert err == f"untrained: error: bad.yaml is not UTF-8 ({reason}); save it as UTF-8\n"
+    status, _, err = untrained("compare", "outer.yaml")
+    assert status == 2
+    assert "a file that outer.yaml names is not UTF-8" in err

@@ -4,7 +4,6 @@ import re
 import shutil
 import subprocess
 import sys
-import warnings
 
 import pytest
 import yaml
@@ -202,28 +201,6 @@ def test_arguments_of_a_backend_are_kept(untrained, sounds, tmp_path):
     assert "ELMClassifier cannot be fitted: seed=-1" in err
 
 
-@pytest.mark.filterwarnings("default::UserWarning")
-def test_a_warning_of_ours_is_a_line_without_code(untrained, sounds, monkeypatch):
-    monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)  # which is another in what follows
-    theirs = (UserWarning("of others"), UserWarning, "/somewhere/else.py", 3)
-    before = warnings.formatwarning(*theirs)
-
-    def show(message, category, filename, lineno, file=None, line=None):
-        sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))
-
-    monkeypatch.setattr(warnings, "showwarning", show)  # as pytest collects them
-    more = ["--model.backend", "svm", "--model.backend.max_memory", 0]
-    for _ in range(2):  # a second command changes nothing
-        status, _, err = untrained("fit", *folder(sounds), *TEMPORAL, *more)
-        assert status == 0
-    assert [line for line in err.splitlines() if "max_memory" in line] == [
-        "untrained: warning: max_memory=0.0 GiB do not hold the kernels of 30 clips: every machine computes its own, "
-        "which takes far longer; give --model.backend.max_memory more"
-    ]
-    assert "warnings.warn" not in err
-    assert warnings.formatwarning(*theirs) == before
-
-
 def test_names_that_tools_would_interpret(untrained, sounds, tmp_path):
     root = tmp_path / "my [old] so[b]unds"
     for label in ("high", "low"):
@@ -250,3 +227,10 @@ def test_checkpoint_of_other_classes(untrained, fitted):
     assert status == 2
     assert "classes that the probe was not fitted to: chacha, five" in err
     assert "it knows high, low, mid" in err
+
+
+def test_help_of_a_plug_in(tmp_path):
+    command = [sys.executable, "-m", "untrained", "predict", "--model.frontend.help", "vgg"]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "COLUMNS": "100"})
+    assert "--model.frontend.n_filters" in printed.stdout
+    assert "Choi et al. 2016" in printed.stdout

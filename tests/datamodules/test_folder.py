@@ -4,7 +4,6 @@ from collections import Counter
 import numpy as np
 import pytest
 import soundfile
-from untrained.datamodules import AudioDataModule, Clip
 from untrained.datamodules.folder import AudioFolder
 from untrained.errors import DataError, UsageError
 
@@ -83,15 +82,6 @@ def test_folders_that_are_no_data_set(tmp_path, make, message):
     make(tmp_path)
     with pytest.raises(DataError, match=message):
         AudioFolder(str(tmp_path)).listed  # noqa: B018
-
-
-def test_ids_that_stand_twice():
-    class Doubled(AudioDataModule):
-        def clips(self):
-            return [Clip("a", "x"), Clip("b", "y"), *[Clip("c", "y")] * 3]
-
-    with pytest.raises(DataError, match="clip id 'c' stands 3 times"):
-        Doubled().listed  # noqa: B018
 
 
 def test_missing_folder(tmp_path):

@@ -16,8 +16,6 @@ from pytorch_lightning import Trainer
 from untrained.datamodules.synthetic import Synthetic
 from untrained.embeddings.extract import extract
 from untrained.embeddings.locate import open_store
-from untrained.embeddings.session import Session
-from untrained.embeddings.writer import EmbeddingWriter
 from untrained.errors import StoreError
 from untrained.frontends.baselines import MFCC
 from untrained.frontends.musical import Temporal
@@ -73,29 +71,6 @@ def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
     monkeypatch.undo()
     again = extract(Probe(Temporal(4)), data(batch_size=2), trainer(), tmp_path)
     assert again.n_computed == 24 - 8
-
-
-def test_rows_are_written_after_a_time(tmp_path, monkeypatch):
-    class Slow(Temporal):
-        def feature_maps(self, x):
-            time.sleep(0.05)
-            return super().feature_maps(x)
-
-    seen = []
-
-    def watched(session):
-        seen.append(len(session._buffer.clips))
-        flush(session)
-
-    flush = Session.flush
-    monkeypatch.setattr(Session, "flush", watched)
-    writer = EmbeddingWriter(tmp_path, flush_every=1000, flush_seconds=0.2)
-    Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, callbacks=[writer]).predict(
-        Probe(Slow()), datamodule=data(batch_size=1), return_predictions=False
-    )
-    assert sum(seen) == 24
-    assert 3 < len(seen) < 20
-    assert len(writer.store.rows) == 24
 
 
 def test_force_computes_again_even_what_is_damaged(tmp_path):

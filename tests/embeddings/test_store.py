@@ -1,7 +1,13 @@
+import os
+
 import numpy as np
 import pytest
+from untrained.datamodules.folder import AudioFolder
+from untrained.embeddings.extract import extract
 from untrained.embeddings.store import EmbeddingStore, StoredClip
 from untrained.errors import StoreError
+from untrained.frontends.musical import Temporal
+from untrained.probes.probe import Probe
 
 
 def row(name):
@@ -67,3 +73,47 @@ def test_a_store_of_another_configuration_names_the_field(tmp_path):
         EmbeddingStore(tmp_path / "s", {"n_samples": 9000, "seed": 0}, 3)
     with pytest.raises(StoreError, match=r"embedding_size is 3 there and 4 here"):
         EmbeddingStore(tmp_path / "s", {"n_samples": 8000, "seed": 0}, 4)
+
+
+def folder(root, **arguments):
+    return AudioFolder(str(root), n_samples=8000, **arguments)
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"\xff", b'{"n_clips": 36}', b"null"])
+def test_a_damaged_profile_ends_nothing(sounds, tmp_path, content, embed):
+    extraction, _ = embed(folder(sounds), tmp_path)
+    os.remove(extraction.store.folder / "embeddings.safetensors")
+    (extraction.store.folder / "profile.json").write_bytes(content)
+    assert extraction.store.profile == {}
+    again, _ = embed(folder(sounds), tmp_path)
+    assert again.profile["n_clips"] == 36  # which has written a new one
+    (extraction.store.folder / "profile.json").write_bytes(content)
+    assert "nothing to do" in str(embed(folder(sounds), tmp_path)[0])
+
+
+@pytest.mark.parametrize("content", [b"id,reason\na\n", b"id,reason\n\xff,b\n", b"id,reason\na,b,c\n"])
+def test_a_damaged_table_of_failures_is_named_and_forgotten_by_force(broken, tmp_path, content, trainer):
+    def run(**arguments):
+        data = folder(broken, on_error="skip")
+        return extract(Probe(Temporal(n_filters=4)), data, trainer(), tmp_path / "store", **arguments)
+
+    failed = run().store.folder / "failed.csv"
+    failed.write_bytes(content)
+    with pytest.raises(StoreError, match=r"failed.csv is no table of ids and reasons .*; delete it, or .* --force"):
+        run()
+    assert set(run(force=True).failed) == {"horn/0001.wav", "siren/0001.wav"}
+    failed.write_bytes(content)
+    os.remove(failed)
+    assert set(run().failed) == {"horn/0001.wav", "siren/0001.wav"}
+
+
+def test_a_manifest_that_is_none_is_refused(sounds, tmp_path, embed):
+    extraction, _ = embed(folder(sounds), tmp_path)
+    (extraction.store.folder / "manifest.json").write_text("[]")
+    with pytest.raises(StoreError, match=r"manifest.json cannot be read \(it holds a list\); delete the folder"):
+        embed(folder(sounds), tmp_path)
+
+
+def test_a_folder_of_embeddings_that_is_not_utf8_is_refused(sounds, tmp_path, embed):
+    with pytest.raises(StoreError, match=r"\\udcff/.* is not valid UTF-8.* another folder with --embeddings"):
+        embed(folder(sounds), tmp_path / os.fsdecode(b"\xff"))

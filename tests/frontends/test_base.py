@@ -101,22 +101,6 @@ def test_short_input_is_repeated():
         frontend(torch.zeros(100))
 
 
-def test_layers_that_nobody_draws_are_refused():
-    class Recurrent(Frontend):
-        def __init__(self, *, seed: int = 0) -> None:
-            super().__init__(seed=seed)
-            self.gru = nn.GRU(2, 2)
-
-    with pytest.raises(TypeError, match=r"gru.weight_ih_l0.*override reset_parameters"):
-        Recurrent()
-
-    class Kept(Recurrent):
-        def reset_parameters(self, generator):
-            pass
-
-    assert not any(parameter.requires_grad for parameter in Kept().parameters())
-
-
 @pytest.mark.parametrize("seed", [-1, 1.5, "0", True])
 def test_odd_seeds_are_refused(seed):
     with pytest.raises(ValueError, match=r"seed=.*expected an integer"):

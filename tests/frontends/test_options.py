@@ -1,14 +1,11 @@
 """What can be chosen of every frontend: distribution of the weights, pooling, layers."""
 
-import math
-
 import pytest
 import torch
 from torch import nn
 from untrained import FRONTENDS
 from untrained.frontends import Frontend, Waveform
 from untrained.frontends.baselines import MFCC, LogMelStats
-from untrained.frontends.pooling import pool
 from untrained.frontends.vgg import VGG
 
 INITS = ["he_truncated", "he_normal", "xavier", "orthogonal", "pytorch"]
@@ -34,50 +31,6 @@ class Plugin(Frontend):
 @pytest.fixture(scope="module")
 def waveform():
     return torch.randn(3, 4000, generator=torch.Generator().manual_seed(0))
-
-
-@pytest.mark.parametrize(
-    ("init", "deviation", "bound"),
-    [
-        ("he_truncated", 0.8796 * math.sqrt(1.3 * 2 / 576), 2 * math.sqrt(1.3 * 2 / 576)),
-        ("he_normal", math.sqrt(2 / 576), math.inf),
-        ("xavier", math.sqrt(2 / 1152), math.sqrt(6 / 1152)),
-        ("orthogonal", math.sqrt(1 / 576), math.inf),
-        ("pytorch", math.sqrt(1 / 576 / 3), math.sqrt(1 / 576)),
-    ],
-)
-def test_weights_follow_their_distribution(init, deviation, bound):
-    conv = VGG(n_filters=64).with_options(init=init).convs[1]  # 576 weights come in to a filter, and 576 go out
-    assert conv.weight.std().item() == pytest.approx(deviation, rel=0.02)
-    assert conv.weight.mean().item() == pytest.approx(0, abs=0.02 * deviation)
-    assert conv.weight.abs().max() <= bound
-    assert not conv.weight.requires_grad
-    if init == "pytorch":
-        assert 0.5 * bound < conv.bias.abs().max() <= bound
-    else:
-        assert (conv.bias == 0).all()
-
-
-def test_orthogonal_filters():
-    convs = VGG(n_filters=64).with_options(init="orthogonal").convs
-    wide = convs[1].weight.flatten(1)
-    torch.testing.assert_close(wide @ wide.T, torch.eye(64), rtol=0, atol=1e-5)
-    tall = convs[0].weight.flatten(1)  # 64 filters of 9 weights
-    torch.testing.assert_close(tall.T @ tall, torch.eye(9), rtol=0, atol=1e-5)
-
-
-@pytest.mark.parametrize("init", INITS)
-def test_weights_do_not_depend_on_the_number_of_threads(init):
-    n_threads = torch.get_num_threads()
-    drawn = []
-    try:
-        for number in (1, 2):
-            torch.set_num_threads(number)
-            drawn.append(VGG(n_filters=128, seed=3).with_options(init=init).convs[1].weight)
-            assert torch.get_num_threads() == number
-    finally:
-        torch.set_num_threads(n_threads)
-    assert torch.equal(*drawn)
 
 
 @pytest.mark.parametrize(
@@ -114,24 +67,6 @@ def test_pooled_by_name(make, waveform):
             of_map = maps[int(layer.removeprefix("layer"))][:, int(index.removeprefix("map"))]
             expected = torch.stack([statistics["".join(f".{e}" for e in ending)](clip) for clip in of_map])
             torch.testing.assert_close(column, expected, rtol=1e-4, atol=1e-5)
-
-
-def test_pooling_is_in_float32():
-    layer = torch.full((1, 1, 100_000), 0.1, dtype=torch.bfloat16)
-    for pooling in ("mean", "mean_std", "max"):
-        assert pool(layer, pooling).dtype == torch.float32
-    assert pool(layer, "mean").item() == pytest.approx(layer[0, 0, 0].item(), rel=1e-5)
-
-
-def test_columns_of_layers():
-    frontend = VGG(n_filters=3).with_options(pooling="mean_std")
-    names = frontend.feature_names
-    assert {names[column].split(".")[0] for column in frontend.columns("last")} == {"layer4"}
-    assert [names[column].split(".")[0] for column in frontend.columns([2, 0])] == ["layer2"] * 6 + ["layer0"] * 6
-    assert frontend.columns("all") == frontend.columns([0, 1, 2, 3, 4]) == list(range(30))
-    for layers in ([], [5], [-1], [1, 1], "first", 2, None, [True], [1.0]):
-        with pytest.raises(ValueError, match=r"layers=.*expected 'all', 'last' or a list .* from 0 to 4"):
-            frontend.columns(layers)
 
 
 def test_a_copy_is_changed_and_the_original_is_not():

@@ -74,3 +74,10 @@ def test_a_quiet_clip_beside_a_loud_one_is_unchanged(frontend):
     waveform = torch.randn(2, 12_000, generator=torch.Generator().manual_seed(0))
     waveform[1] *= 1e-5  # 100 dB quieter
     torch.testing.assert_close(frontend(waveform)[1:], frontend(waveform[1:]), rtol=1e-5, atol=1e-3)
+
+
+def test_logmel_equals_the_original(reference):
+    data = reference("logmel")
+    logmel = LogMel()(torch.tensor(data["y"], dtype=torch.float32)[None])[0]
+    assert logmel.shape == (96, 235)
+    assert np.abs(logmel.T.numpy() - data["S"]).max() < 1e-3

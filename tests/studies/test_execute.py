@@ -145,18 +145,3 @@ def test_force_computes_each_data_set_again_in_the_store_that_they_share(untrain
     assert "are done already" in untrained("compare", "study.yaml")[2]  # which needs no embeddings
     assert "compute it again with --force" in untrained("compare", "study.yaml", "--seeds", "[1]")[2]
     assert untrained("compare", "study.yaml", "--force")[0] == 0
-
-
-def test_table_and_figure_have_frontends_of_a_kind_together(untrained):
-    one = "[{class_path: synthetic, init_args: {task: events, clips_per_class: 4, n_samples: 8000, folds: 3}}]"
-    frontends = "[mfcc, timbral, frame_level, vgg, sample_level]"
-    few = ["--datamodules", one, "--backends", "[elm]", "--seeds", "[0]"]
-    status, out, _ = untrained("compare", "synthetic", *few, "--frontends", frontends)
-    assert status == 0
-    rows = [name for line in out.splitlines() if line.startswith("│") and (name := line.split("│")[1].strip())]
-    assert rows == [
-        *["spectrogram:", "vgg", "timbral"],
-        *["waveform:", "sample_level", "frame_level"],
-        *["others:", "mfcc"],
-        "chance",
-    ]

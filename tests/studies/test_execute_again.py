@@ -1,7 +1,6 @@
 """A study that is run again: what is done once more, what is kept, and what failed or was cut short."""
 
 import importlib
-import json
 import shutil
 import signal
 import subprocess
@@ -148,82 +147,6 @@ def test_ctrl_c_keeps_what_is_done(untrained, tmp_path, monkeypatch, results_of,
     assert status == 0
     assert "1 of 2 runs are done already" in err
     assert len(results_of(tmp_path)) == 2
-
-
-def test_a_dry_run_tells_what_is_there_and_leaves_nothing(untrained, tmp_path, little):
-    (tmp_path / "study.yaml").write_text(little)
-    status, out, err = untrained("compare", "study.yaml", "--dry_run")
-    assert (status, err) == (0, "")
-    assert out.splitlines()[:3] == [
-        "runs/small/synthetic-events/temporal-n_filters=4/nearest_class/seed0: to do, 0 of 32 embeddings are there",
-        "runs/small/synthetic-events/mfcc/nearest_class/seed0: to do, 0 of 32 embeddings are there",
-        "2 runs: 0 done, 2 to do; 64 embeddings to compute",
-    ]
-    assert out.splitlines()[3].startswith("about ")
-    assert not (tmp_path / "runs").exists()
-    assert untrained("compare", "study.yaml", "--frontends", "[mfcc]")[0] == 0
-    status, out, _ = untrained("compare", "study.yaml", "--dry_run", "--backends", "[nearest_class, elm]")
-    assert status == 0
-    assert "mfcc/nearest_class/seed0: done" in out
-    assert "mfcc/elm/seed0: to do, 32 of 32 embeddings are there" in out
-    assert "4 runs: 1 done, 3 to do; 32 embeddings to compute" in out
-    status, out, _ = untrained("compare", "study.yaml", "--dry_run", "--frontends", "[mfcc]")
-    assert out.endswith("1 runs: 1 done, 0 to do; 0 embeddings to compute\n")
-
-
-def test_a_study_lies_where_the_trainer_s_root_is(untrained, tmp_path, monkeypatch, little):
-    """As with fit, null is the current folder, and ~ the user's."""
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    (tmp_path / "study.yaml").write_text(little)
-    for given, root in (("null", tmp_path), ("~/runs", tmp_path / "home" / "runs"), ("runs/", Path("runs"))):
-        root_of_runs = ["--trainer.default_root_dir", given]
-        status, out, _ = untrained("compare", "study.yaml", "--frontends", "[mfcc]", "--dry_run", *root_of_runs)
-        assert status == 0
-        assert out.startswith(f"{root}/small/synthetic-events/mfcc/nearest_class/seed0: to do")
-
-
-def test_a_study_is_reproduced_by_the_settings_in_its_folder(untrained, tmp_path, little):
-    (tmp_path / "study.yaml").write_text(little)
-    assert untrained("compare", "study.yaml")[0] == 0
-    shutil.move(tmp_path / "runs", tmp_path / "old")
-    assert untrained("compare", "old/small/study.yaml")[0] == 0
-    lines = [json.loads(line) for line in (tmp_path / "runs/small/results.jsonl").read_text().splitlines()]
-    old = [json.loads(line) for line in (tmp_path / "old/small/results.jsonl").read_text().splitlines()]
-    for line, former in zip(lines, old, strict=True):
-        assert line["accuracy"] == former["accuracy"]
-        assert line["metrics"]["identity"] == former["metrics"]["identity"]
-        assert line["metrics"]["fold_scores"] == former["metrics"]["fold_scores"]
-
-
-def test_no_run_is_lost_to_a_changed_study(untrained, tmp_path, results_of, little, tiny):
-    """What is asked for again is there, under whatever name; TensorBoard is shown the study alone."""
-    (tmp_path / "study.yaml").write_text(little)
-    few = ["--frontends", "[mfcc]"]
-    assert untrained("compare", "study.yaml", *few)[0] == 0
-    other = ["--datamodules", f"[{tiny.replace('clips_per_class: 4', 'clips_per_class: 5')}]"]
-    assert "[1/1]" in untrained("compare", "study.yaml", *few, *other)[2]
-    assert len(list((tmp_path / "runs/small").rglob("events*"))) == 1 + 1  # of the run, and of the study
-    both = ["--datamodules", f"[{tiny}, {tiny.replace('clips_per_class: 4', 'clips_per_class: 5')}]"]
-    _, out, err = untrained("compare", "study.yaml", *few, *both)
-    assert err == "2 of 2 runs are done already\n"
-    assert "synthetic-events-clips_per_class=4" in out
-    swapped = ["--datamodules", f"[{tiny.replace('clips_per_class: 4', 'clips_per_class: 5')}, {tiny}]"]
-    assert untrained("compare", "study.yaml", *few, *swapped, "--seeds", "[3]")[2] == "2 of 2 runs are done already\n"
-    assert untrained("compare", "study.yaml", *few)[2] == "1 of 1 runs are done already\n"
-    assert [row["run"] for row in results_of(tmp_path)] == ["synthetic-events/mfcc/nearest_class/seed0"]
-    assert "1 done, 0 to do" in untrained("compare", "study.yaml", *few, *other, "--dry_run")[1]
-    metrics = tmp_path / "runs/small/synthetic-events/mfcc/nearest_class/seed0/metrics.json"
-    told = metrics.read_text()
-    for identity in ("of another version", "../../x", 3, ["a/b"]):
-        metrics.write_text(json.dumps({**json.loads(told), "identity": identity}))
-        assert "0 done, 1 to do" in untrained("compare", "study.yaml", *few, "--dry_run")[1]
-    earlier = tmp_path / "runs" / "small-earlier"
-    kept = set(earlier.iterdir())
-    for damaged in ("", metrics.read_text()):
-        metrics.write_text(damaged)
-        assert "[1/1]" in untrained("compare", "study.yaml", *few)[2]
-    assert {path.name for path in set(earlier.iterdir()) - kept} == {"__a_b__"}
-    assert untrained("compare", "study.yaml", *few, *other)[2] == "1 of 1 runs are done already\n"  # it was put aside
 
 
 def test_one_command_at_a_time_works_on_a_study(untrained, tmp_path, little):

@@ -1,11 +1,14 @@
-"""What breaks a promise of a frontend is told which, and what to do."""
+"""Promises of a frontend: ours keep them, and what breaks one is told which, and what to do."""
 
 import pytest
 import torch
 from torch import nn
 from untrained import FRONTENDS, Frontend, LogMel
 from untrained.errors import ContractError
-from untrained.testing import check_frontend
+from untrained.frontends.hear import Hear
+from untrained.testing import check_frontend, parametrize_with_checks
+
+OURS = [FRONTENDS.get(name) for name in FRONTENDS.names() if name != "hear"]
 
 
 class Good(Frontend):
@@ -270,3 +273,8 @@ def test_promises_are_said_one_by_one(untrained):
         status, out, err = untrained("check", *arguments)
         assert (status, out) == (2, "")
         assert message in err
+
+
+@parametrize_with_checks(*OURS, Hear("untrained.hear", "temporal"))
+def test_our_frontends(check):
+    check()

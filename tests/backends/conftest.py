@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="session")
+def classes():
+    """Clips of several classes, a distance apart: embeddings and labels."""
+
+    def classes(n, n_features=12, n_classes=4, distance=0.7, seed=0):
+        rng = np.random.default_rng(seed)
+        y = np.arange(n) % n_classes
+        return rng.standard_normal((n, n_features)) + distance * rng.standard_normal((n_classes, n_features))[y], y
+
+    return classes
+
+
+@pytest.fixture(scope="session")
+def problem():
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.arange(4), 15)
+    return rng.standard_normal((60, 10)) + 0.7 * rng.standard_normal((4, 10))[y], y
+
+
+@pytest.fixture(scope="session")
+def assert_same():
+    """Whether two searches have found the same."""
+
+    def check(found, expected):
+        assert found.candidates == expected.candidates
+        for row, wanted in zip(found.predictions, expected.predictions, strict=True):
+            for given, other in zip(row, wanted, strict=True):
+                np.testing.assert_array_equal(given, other)
+        assert found.best == expected.best
+
+    return check

@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.svm import SVC
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from untrained.backends.svm import SVMClassifier
+
+
+@parametrize_with_checks([SVMClassifier()])
+def test_scikit_learn_conventions(estimator, check):
+    check(estimator)
+
+
+def test_search_equals_grid_search(problem):
+    X, y = problem
+    splits = list(StratifiedKFold(3, shuffle=True, random_state=0).split(X, y))
+    result = SVMClassifier().search(X, y, splits)
+    theirs = GridSearchCV(SVC(), list(SVMClassifier.param_grid), cv=splits).fit(X, y)
+    assert len(result.candidates) == 32
+    assert result.candidates == theirs.cv_results_["params"]
+    for split in range(3):
+        np.testing.assert_allclose(result.scores[:, split], theirs.cv_results_[f"split{split}_test_score"])
+    assert result.candidates[result.best] == theirs.best_params_
+    assert result.best_score == pytest.approx(theirs.best_score_)
+    chosen = SVMClassifier(**theirs.best_params_).fit(X, y)
+    np.testing.assert_array_equal(chosen.predict(X), theirs.predict(X))
+
+
+def test_libsvm_stops_where_it_would_take_minutes():
+    rng = np.random.default_rng(0)
+    X, y = 100 * rng.standard_normal((120, 5)), rng.integers(0, 2, 120)
+    with pytest.warns(UserWarning, match="terminated early"):
+        machine = SVMClassifier(kernel="linear", C=32.0, max_iter=1000).fit(X, y)
+    assert machine.svc_.n_iter_.max() == 1000
+
+
+def folds(X, y, n=4):
+    return list(StratifiedKFold(n, shuffle=True, random_state=0).split(X, y))
+
+
+@pytest.mark.parametrize("gamma", ["scale", "auto", 0.03])
+@pytest.mark.parametrize("offset", [0.0, 50.0])
+def test_svm_equals_grid_search(gamma, offset, classes):
+    X, y = classes(100)
+    X = X + offset  # far from the origin, where distances from inner products lose digits
+    splits = folds(X, y)
+    grid = {"kernel": ["rbf"], "gamma": [gamma], "C": [0.1, 2.0, 8.0, 32.0]}
+
+    class One(SVMClassifier):
+        param_grid = grid
+
+    found = One().search(X, y, splits)
+    theirs = GridSearchCV(SVC(), grid, cv=splits).fit(X, y)
+    assert [dict(candidate) for candidate in found.candidates] == theirs.cv_results_["params"]
+    for split in range(len(splits)):
+        np.testing.assert_allclose(found.scores[:, split], theirs.cv_results_[f"split{split}_test_score"])
+
+
+def test_svm_whose_kernels_do_not_fit_says_so_and_fits_plainly(classes, assert_same):
+    X, y = classes(60)
+    splits = folds(X, y)
+    small = SVMClassifier(max_memory=1e-6)
+    with pytest.warns(UserWarning, match=r"max_memory=1e-06 GiB do not hold the kernels of 60 clips.*max_memory more"):
+        found = small.search(X, y, splits)
+    assert_same(found, SVMClassifier().search(X, y, splits))
+
+
+def test_svm_takes_threads_as_memory_allows(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    n = 8732  # clips of UrbanSound8K
+    assert SVMClassifier(max_memory=1.0)._jobs_that_fit(n, n * 9 // 10) == 0
+    assert SVMClassifier(max_memory=2.5)._jobs_that_fit(n, n * 9 // 10) == 1
+    assert 2 <= SVMClassifier()._jobs_that_fit(n, n * 9 // 10) < 8
+    assert SVMClassifier()._jobs_that_fit(400, 320) == 8

@@ -1,0 +1,34 @@
+import pytest
+from pytorch_lightning import Trainer
+from untrained.datamodules.synthetic import Synthetic
+from untrained.embeddings.extract import extract
+from untrained.frontends.musical import Temporal
+from untrained.probes.probe import Probe
+
+
+@pytest.fixture(scope="session")
+def trainer():
+    """Makes a trainer that shows nothing."""
+    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+    return lambda **arguments: Trainer(accelerator="cpu", devices=1, **quiet, **arguments)
+
+
+@pytest.fixture(scope="session")
+def embed(trainer):
+    """Extracts; gives the extraction and all rows of its store."""
+
+    def embed(data, root, frontend=None):
+        extraction = extract(Probe(frontend or Temporal(n_filters=4)), data, trainer(), root)
+        return extraction, extraction.store.read([row.id for row in extraction.store.rows])
+
+    return embed
+
+
+@pytest.fixture
+def broken(tmp_path):
+    """A folder of 24 sounds, of which two cannot be read."""
+    root = tmp_path / "data"
+    Synthetic("events", clips_per_class=3, n_samples=8000).export(root)
+    (root / "horn/0001.wav").write_bytes(b"")
+    (root / "siren/0001.wav").write_text("text")
+    return root

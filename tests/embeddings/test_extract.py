@@ -1,0 +1,115 @@
+import csv
+import os
+import shutil
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from pytorch_lightning import Trainer
+from untrained.datamodules.folder import AudioFolder
+from untrained.datamodules.synthetic import Synthetic
+from untrained.embeddings.extract import extract
+from untrained.errors import AudioError, UntrainedError, UsageError
+from untrained.frontends import Frontend
+from untrained.frontends.baselines import MFCC
+from untrained.frontends.musical import Temporal
+from untrained.frontends.vgg import VGG
+from untrained.probes.probe import EmbeddedData, Probe
+
+
+def folder(root, **arguments):
+    return AudioFolder(str(root), n_samples=8000, **arguments)
+
+
+@pytest.mark.parametrize("make", [lambda: VGG(4), Temporal, MFCC], ids=["vgg", "temporal", "mfcc"])
+def test_batch_size_and_workers_do_not_matter(sounds, tmp_path, make, embed):
+    one, X = embed(folder(sounds, batch_size=1), tmp_path / "1", make())
+    assert X.shape == (36, make().embedding_size)
+    assert [row.id for row in one.store.rows] == sorted(clip.id for clip in folder(sounds).listed)
+    for name, arguments in (("7", {"batch_size": 7}), ("workers", {"batch_size": 5, "num_workers": 2})):
+        other, Y = embed(folder(sounds, **arguments), tmp_path / name, make())
+        assert other.store.rows == one.store.rows
+        np.testing.assert_allclose(Y, X, rtol=1e-5, atol=1e-5 * np.abs(X).max())
+
+
+def test_another_seed_has_other_weights_and_another_store(sounds, tmp_path, embed):
+    first, X = embed(folder(sounds), tmp_path, Temporal(seed=0))
+    second, Y = embed(folder(sounds), tmp_path, Temporal(seed=1))
+    assert first.store.folder != second.store.folder
+    assert np.abs(X - Y).max() > 0.1 * np.abs(X).max()
+
+
+def test_embeddings_are_those_of_the_frontend(sounds, tmp_path, embed):
+    data = folder(sounds)
+    extraction, X = embed(data, tmp_path)
+    waveforms = torch.stack([torch.from_numpy(data.read(clip, 12_000).waveform) for clip in data.listed])
+    np.testing.assert_allclose(X, Temporal(n_filters=4)(waveforms).numpy(), rtol=1e-5, atol=1e-4)
+    assert extraction.n_computed == 36
+    lines = list(csv.reader((extraction.store.folder / "clips.csv").open(newline="")))
+    assert lines[0] == ["id", "size", "mtime_ns", "seconds"]
+    assert [line[0] for line in lines[1:]] == [row.id for row in extraction.store.rows]
+
+
+def test_a_second_run_computes_what_has_changed_alone(tmp_path, embed):
+    Synthetic("events", clips_per_class=3, n_samples=8000).export(tmp_path / "data")
+    _, X = embed(folder(tmp_path / "data"), tmp_path / "store")
+    again, Y = embed(folder(tmp_path / "data"), tmp_path / "store")
+    assert again.n_computed == 0
+    assert "nothing to do" in str(again)
+    np.testing.assert_array_equal(X, Y)
+
+    changed, new = tmp_path / "data/bark/0001.wav", tmp_path / "data/bark/0003.wav"
+    soundfile.write(changed, np.random.default_rng(0).uniform(-0.5, 0.5, 9000), 12_000)
+    soundfile.write(new, np.zeros(9000), 12_000)
+    os.remove(tmp_path / "data/horn/0000.wav")
+    (tmp_path / "data/horn/0004.wav").write_bytes((tmp_path / "data/horn/0001.wav").read_bytes())
+    third, Z = embed(folder(tmp_path / "data"), tmp_path / "store")
+    assert third.n_computed == 3
+    rows = {row.id: vector for row, vector in zip(third.store.rows, Z, strict=True)}
+    before = {row.id: vector for row, vector in zip(again.store.rows, X, strict=True)}
+    assert not np.array_equal(rows["bark/0001.wav"], before["bark/0001.wav"])
+    same = set(before) - {"bark/0001.wav"}
+    assert all(np.array_equal(rows[clip_id], before[clip_id]) for clip_id in same)
+
+
+def test_a_stored_clip_whose_file_has_broken_is_no_longer_used(sounds, tmp_path, embed):
+    shutil.copytree(sounds, tmp_path / "data")
+    embed(folder(tmp_path / "data"), tmp_path / "store")
+    (tmp_path / "data/low/low 00.wav").write_bytes(b"junk")
+    data = folder(tmp_path / "data", on_error="skip")
+    extraction, _ = embed(data, tmp_path / "store")
+    assert (extraction.n_computed, list(extraction.failed)) == (0, ["low/low 00.wav"])
+    assert len(EmbeddedData(extraction.store, data, data.class_names).clips) == 35
+
+
+def test_files_whose_headers_are_broken_are_named_at_once(broken, tmp_path, embed):
+    with pytest.raises(UntrainedError, match=r"(?s)2 of 24 files.*horn/0001.wav: is empty.*siren/.*on_error skip"):
+        embed(folder(broken), tmp_path)
+    assert not list(tmp_path.glob("*/shards")) + list(tmp_path.glob("*/embeddings.safetensors"))
+    (broken / "siren/0001.wav").write_bytes((broken / "siren/0000.wav").read_bytes())
+    with pytest.raises(AudioError, match=r"horn/0001.wav: is empty.*--data.on_error skip"):
+        embed(folder(broken), tmp_path)
+
+
+def test_another_sample_rate_than_the_frontend_s_is_refused(sounds, tmp_path, embed):
+    with pytest.raises(UsageError, match="the frontend reads 12000 Hz"):
+        embed(folder(sounds, sample_rate=44_100), tmp_path)
+
+
+def test_a_frontend_of_another_rate_gets_its_waveforms(tmp_path):
+    class Slow(Frontend):
+        sample_rate = 4000
+
+        def feature_maps(self, x):
+            return [x[:, None]]
+
+    datamodule = Synthetic("events", clips_per_class=6, n_samples=8000)
+    seen = []
+    read = datamodule.read
+    datamodule.read = lambda clip, rate: seen.append(rate) or read(clip, rate)
+    trainer = Trainer(accelerator="cpu", logger=False, enable_progress_bar=False)
+    extract(Probe(Slow()), datamodule, trainer, tmp_path)
+    assert set(seen) == {4000}
+    extract(Probe(Temporal()), datamodule, trainer, tmp_path)
+    assert set(seen) == {4000, 12_000}

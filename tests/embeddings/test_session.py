@@ -1,0 +1,37 @@
+import numpy as np
+import pytest
+import soundfile
+from untrained.datamodules.folder import AudioFolder
+from untrained.errors import AudioError
+
+
+def folder(root, **arguments):
+    return AudioFolder(str(root), n_samples=8000, **arguments)
+
+
+def test_a_broken_file_ends_the_run_and_loses_nothing(broken, tmp_path, embed):
+    for name in ("horn/0001.wav", "siren/0001.wav"):  # which their headers do not tell
+        soundfile.write(broken / name, np.float32([0, np.nan]), 12_000, subtype="FLOAT")
+    with pytest.raises(AudioError, match=r"horn/0001.wav: holds samples that are not finite.*--data.on_error skip"):
+        embed(folder(broken, batch_size=2), tmp_path / "store")
+    (broken / "horn/0001.wav").write_bytes((broken / "horn/0000.wav").read_bytes())
+    with pytest.raises(AudioError, match=r"siren/0001.wav"):
+        embed(folder(broken, batch_size=2), tmp_path / "store")
+    (broken / "siren/0001.wav").write_bytes((broken / "siren/0000.wav").read_bytes())
+    extraction, X = embed(folder(broken, batch_size=2), tmp_path / "store")
+    assert 0 < extraction.n_computed < 10
+    whole, Y = embed(folder(broken), tmp_path / "other")
+    assert [row.id for row in extraction.store.rows] == [row.id for row in whole.store.rows]
+    np.testing.assert_allclose(X, Y, rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("batch_size", [1, 8])
+def test_broken_files_can_be_skipped(broken, tmp_path, batch_size, embed):
+    extraction, X = embed(folder(broken, batch_size=batch_size, on_error="skip"), tmp_path / "store")
+    assert len(X) == 22
+    assert set(extraction.failed) == {"horn/0001.wav", "siren/0001.wav"}
+    assert "2 clips could not be read" in str(extraction)
+    embed(folder(broken, batch_size=batch_size, on_error="skip"), tmp_path / "store")
+    assert extraction.store.profile["n_clips"] == 22  # of the run that has computed something
+    failed = (extraction.store.folder / "failed.csv").read_text()
+    assert "horn/0001.wav,is empty (0 bytes)" in failed

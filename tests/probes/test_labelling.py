@@ -1,0 +1,45 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from untrained.audio import load
+from untrained.backends.nearest_class import NearestClass
+from untrained.errors import UsageError
+from untrained.frontends.baselines import LogMelStats
+from untrained.probes.labelling import Labelled, label_sounds
+from untrained.probes.probe import Probe
+
+RECIPE = SimpleNamespace(n_samples=4000, fit_length="repeat", sample_rate=12_000, class_names=["high", "low", "mid"])
+
+
+@pytest.fixture
+def files(sounds):
+    return [sounds / label / f"{label} {index}.wav" for label in ("low", "high") for index in ("00", "04")]
+
+
+@pytest.fixture
+def probe(files):
+    """Knows two of three classes, each by two sounds."""
+    waveforms = np.stack([load(path, sample_rate=12_000, n_samples=4000).waveform for path in files])
+    frontend = LogMelStats()
+    return Probe(frontend, NearestClass().fit(frontend(torch.from_numpy(waveforms)).numpy(), [1, 1, 0, 0]))
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 8])
+def test_sounds_keep_their_order_whatever_the_batch(probe, files, tmp_path, batch_size):
+    low, _, high, _ = map(str, files)
+    (tmp_path / "broken.wav").write_bytes(b"")
+    asked = [Labelled("gone.wav", error="is not there"), *map(Labelled, [low, str(tmp_path / "broken.wav"), high])]
+    found = list(label_sounds(probe, RECIPE, asked, accelerator="cpu", batch_size=batch_size))
+    assert [sound.path for sound in found] == [sound.path for sound in asked]
+    assert [sound.label for sound in found] == ["", "low", "", "high"]
+    assert found[0] is asked[0]
+    assert "is empty" in found[2].error
+    assert found[1].scores.keys() == {"high", "low"}  # of the third the probe knows nothing
+    assert max(found[1].scores, key=found[1].scores.get) == "low"
+
+
+def test_an_accelerator_that_is_not_there_is_named(probe):
+    with pytest.raises(UsageError, match="--accelerator abacus"):
+        list(label_sounds(probe, RECIPE, [], accelerator="abacus"))

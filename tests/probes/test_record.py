@@ -1,0 +1,49 @@
+import pytest
+from untrained.errors import UsageError
+from untrained.probes.record import (
+    FORMAT,
+    Predictions,
+    predictions_file,
+    read_metrics,
+    read_predictions,
+    units,
+    update_metrics,
+    write_predictions,
+)
+
+FOUND = Predictions(["a, b", 'quo"te', "new\nline"], ["0", "", "1"], ["g", "", "g"], ["x", "ÿ", "x"], ["x", "x", " "])
+
+
+def test_predictions_of_any_text_come_back(tmp_path):
+    path = tmp_path / "run" / predictions_file("cv/accuracy")
+    write_predictions(path, FOUND)
+    assert path.name == "predictions-cv.csv"
+    assert read_predictions(path) == FOUND
+
+
+@pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"ids,folds,groups,labels,given\n1,2\n", b"\xff"])
+def test_damaged_predictions_are_named(tmp_path, content):
+    path = tmp_path / "predictions-cv.csv"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=r"predictions-cv.csv cannot be read"):
+        read_predictions(path)
+
+
+def test_clips_of_a_group_are_one_unit():
+    of_a, alone, of_c = units(FOUND)
+    assert of_a == of_c != alone
+    assert units(Predictions(["g"], [""], [""], [""], [""])) != [of_a]  # a clip may be named as a group is
+
+
+def test_metrics_are_added_to_what_is_there(tmp_path):
+    update_metrics(tmp_path, {"val/accuracy": 0.5, "layers": (0, 1)})
+    update_metrics(tmp_path, {"test/accuracy": 0.25})
+    assert read_metrics(tmp_path) == {"format": FORMAT, "val/accuracy": 0.5, "layers": [0, 1], "test/accuracy": 0.25}
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"a": ', b"\xff"])
+def test_damaged_metrics_are_none(tmp_path, content):
+    (tmp_path / "metrics.json").write_bytes(content)
+    assert read_metrics(tmp_path) == read_metrics(tmp_path / "gone") == {}
+    update_metrics(tmp_path, {"a": 1})
+    assert read_metrics(tmp_path)["a"] == 1

@@ -1,0 +1,97 @@
+import threading
+
+import numpy as np
+import pytest
+import safetensors.numpy
+import skops.io
+import torch
+from sklearn.model_selection import FixedThresholdClassifier
+from untrained import BACKENDS, Backend
+from untrained.backends.elm import ELMClassifier
+from untrained.backends.sklearn import KNN, AnyClassifier
+from untrained.backends.svm import SVMClassifier
+from untrained.errors import CheckpointError
+from untrained.probes.checkpoint import save
+from untrained.probes.fitted import load_probe
+from untrained.probes.probe import EmbeddedData
+
+
+class NotOurs:
+    """A type that nobody trusts."""
+
+    def __init__(self):
+        self.x = 1
+
+
+def as_tensor(content):
+    return torch.from_numpy(np.frombuffer(content, np.uint8).copy())
+
+
+def skops_bytes(value):
+    return as_tensor(skops.io.dumps(value))
+
+
+def test_types_that_are_not_trusted_are_named(stored):
+    path = stored(backend={"skops": skops_bytes({"model": NotOurs()})})
+    with pytest.raises(CheckpointError, match=r"not trusted: .*NotOurs.*--trust .*NotOurs"):
+        load_probe(path)
+    path = stored(backend={"skops": skops_bytes(KNN()), "arrays": as_tensor(safetensors.numpy.save({}))})
+    with pytest.raises(CheckpointError, match="is a KNN, not the 'elm' it says"):
+        load_probe(path)
+
+
+def test_no_type_of_a_file_calls_what_another_names(tmp_path, stored):
+    """A meta-estimator of scikit-learn calls any method by its name, as one of ours that makes what it is told."""
+    teller = AnyClassifier("subprocess.getoutput", {"cmd": f"touch {tmp_path}/called"})
+    teller.classes_, teller.estimator_ = np.array([0, 1]), 1
+    caller = FixedThresholdClassifier(teller, response_method="make")
+    caller.estimator_ = teller
+    machine = SVMClassifier()
+    machine.svc_, machine.classes_, machine.n_features_in_ = caller, np.array([0, 1]), 56
+    path = stored(backend={"skops": skops_bytes(machine)}, untrained={"backend": "svm"})
+    with pytest.raises(CheckpointError, match=r"not trusted: sklearn.model_selection.*FixedThresholdClassifier"):
+        load_probe(path)
+    with pytest.raises(ValueError, match="no class of scikit-learn's kind"):
+        teller.make(3)
+    assert not (tmp_path / "called").exists()
+
+
+class Awkward(ELMClassifier):
+    """A plug-in that states its attributes, and keeps a masked array."""
+
+    coefs_ = None
+
+    def fit(self, X, y):
+        super().fit(X, y)
+        self.masked_ = np.ma.masked_array([1.0, 2.0], [True, False])
+        return self
+
+
+def test_plug_ins_are_saved_as_they_are(tmp_path, fitted):
+    BACKENDS.register("awkward")(Awkward)
+    probe, datamodule, store = fitted(Awkward())
+    save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names).learned)
+    loaded = load_probe(tmp_path / "probe.ckpt").probe
+    assert loaded.backend.masked_.mask.tolist() == [True, False]
+    np.testing.assert_array_equal(loaded.backend.coefs_, probe.backend.coefs_)
+
+
+def test_a_plug_in_may_keep_no_width_but_nothing_that_cannot_be_saved(tmp_path, fitted):
+    class Minimal(Backend):
+        def fit(self, X, y):
+            self.label = int(y[0])
+            return self
+
+        def predict(self, X):
+            return np.full(len(X), self.label)
+
+    Minimal.__qualname__ = "Minimal"
+    globals()["Minimal"] = Minimal
+    BACKENDS.register("minimal")(Minimal)
+    probe, datamodule, store = fitted(Minimal())
+    data = EmbeddedData(store, datamodule, datamodule.class_names).learned
+    save(tmp_path / "probe.ckpt", probe, datamodule, data)
+    assert load_probe(tmp_path / "probe.ckpt").probe.backend.label == probe.backend.label
+    probe.backend.lock = threading.Lock()
+    with pytest.raises(CheckpointError, match="backend 'minimal' cannot be saved"):
+        save(tmp_path / "probe.ckpt", probe, datamodule, data)

@@ -1,0 +1,75 @@
+import pytest
+from untrained.frontends.baselines import MFCC
+from untrained.probes.record import Predictions, write_predictions
+from untrained.registry import FRONTENDS
+from untrained.studies.analysis import analyse
+from untrained.studies.results import Result, read
+
+
+@pytest.fixture(scope="session")
+def analysis(study):
+    return analyse(read(study)[0], study)
+
+
+@pytest.fixture(scope="session")
+def made():
+    """Makes a result as a study would have it."""
+
+    def made(frontend, seed=0, **changes):
+        told = {
+            "dataset": "my copy",
+            "datamodule": "gtzan",
+            "frontend": frontend,
+            "backend": "svm",
+            "seed": seed,
+            "run": f"{frontend}-{seed}",
+            "input": "spectrogram",
+            "filters": "many",
+            "protocol": "holdout",
+            "selected_on_test": False,
+            "metric": "test/accuracy",
+            "accuracy": 0.5,
+            "balanced_accuracy": 0.5,
+            "macro_f1": 0.5,
+            "accuracy_low": 0.4,
+            "accuracy_high": 0.6,
+            "best_candidate": "C=1",
+            "n_features": 3585,
+            "n_parameters": 10,
+            "flop": 1000,
+            "seconds_per_clip": None,
+            "n_clips": 60,
+            "n_classes": 2,
+            "seconds": 1.0,
+        }
+        return Result(**{**told, **changes})
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def kept():
+    """Writes the predictions of a result, of which the first are right."""
+
+    def kept(folder, result, n_right, n=60, groups=None):
+        given = ["a"] * n_right + ["b"] * (n - n_right)
+        ids = [f"{index:02d}" for index in range(n)]
+        name = f"predictions-{result.metric.split('/')[0]}.csv"
+        folds = [""] * n if result.metric == "test/accuracy" else [str(index % 3) for index in range(n)]
+        write_predictions(folder / result.run / name, Predictions(ids, folds, groups or [""] * n, ["a"] * n, given))
+        return result
+
+    return kept
+
+
+class RaisesWhenMade(MFCC):
+    """Raises when it is made."""
+
+    def __init__(self, *, seed: int = 0) -> None:
+        raise KeyError("what it needs")
+
+
+@pytest.fixture
+def raises_when_made():
+    """A frontend of that name."""
+    FRONTENDS.register("raises_when_made")(RaisesWhenMade)

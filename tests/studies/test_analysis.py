@@ -1,0 +1,104 @@
+import csv
+from statistics import mean, stdev
+
+import numpy as np
+import pytest
+from untrained.probes.metrics import bootstrap, interval
+from untrained.probes.record import Predictions, read_predictions, write_predictions
+from untrained.studies.analysis import analyse
+from untrained.studies.report import differences_in_short, markdown
+from untrained.studies.results import read
+from untrained.studies.significance import corrected_t_test, holm
+
+
+def test_two_spreads(study, analysis):
+    results, failures = read(study)
+    assert not failures
+    key = ("synthetic-events", "temporal-n_filters=4", "nearest_class")
+    cell = analysis.cells[key]
+    runs = [result for result in results if (result.dataset, result.frontend, result.backend) == key]
+    accuracies = [run.accuracy for run in runs]
+    assert len(accuracies) == 2
+    assert cell.accuracy == pytest.approx(mean(accuracies))
+    assert cell.deviation == pytest.approx(stdev(accuracies))
+    seeds = [read_predictions(study / run.run / "predictions-cv.csv") for run in runs]
+    right = [[a == b for a, b in zip(p.labels, p.given, strict=True)] for p in seeds]
+    assert seeds[0].ids == seeds[1].ids
+    for run, fold_scores in zip(runs, right, strict=True):
+        folds = np.array(seeds[0].folds)
+        by_fold = [np.mean(np.array(fold_scores)[folds == fold]) for fold in sorted(set(folds))]
+        assert run.accuracy == pytest.approx(np.mean(by_fold))
+    low, high = interval(bootstrap(np.mean(right, axis=0)[:, None], seeds[0].folds, seeds[0].ids))
+    assert (cell.low, cell.high) == pytest.approx((low[0], high[0]), abs=0.01)
+    mfcc = analysis.cells["synthetic-timbre", "mfcc", "nearest_class"]
+    assert len(mfcc.runs) == 1
+    assert mfcc.deviation is None
+
+
+def test_differences_over_folds(study, analysis):
+    found = [c for c in analysis.comparisons if c.dataset == "synthetic-events"]
+    assert [(c.a, c.b) for c in found] == [
+        ("temporal-n_filters=4", "sample_level-n_filters=2"),
+        ("temporal-n_filters=4", "mfcc"),
+        ("sample_level-n_filters=2", "mfcc"),
+    ]
+    by_fold = {}
+    for name in ("temporal-n_filters=4", "mfcc"):
+        runs = analysis.cells["synthetic-events", name, "nearest_class"].runs
+        scores = []
+        for run in runs:
+            predictions = read_predictions(study / run.run / "predictions-cv.csv")
+            right = np.array(predictions.labels) == np.array(predictions.given)
+            scores.append([right[np.array(predictions.folds) == fold].mean() for fold in ("0", "1", "2")])
+        by_fold[name] = np.mean(scores, axis=0)
+    difference = by_fold["temporal-n_filters=4"] - by_fold["mfcc"]
+    assert found[1].difference == pytest.approx(difference.mean())
+    assert found[1].p == pytest.approx(corrected_t_test(difference, [16, 16, 16]))
+    assert [c.p_corrected for c in found] == holm([c.p for c in found])
+    assert {c.test for c in found} == {"corrected t-test over folds"}
+    on_test = [c for c in analysis.comparisons if c.dataset == "synthetic-timbre"]
+    assert {c.test for c in on_test} == {"paired bootstrap over clips"}
+    with (study / "comparisons.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["a"], row["b"], float(row["p"])) for row in rows] == [(c.a, c.b, c.p) for c in analysis.comparisons]
+
+
+def test_groups_widen_intervals_and_hide_differences(tmp_path, made, kept):
+    """Six recordings of ten clips each, all right or all wrong together."""
+    groups = [f"recording {index // 10}" for index in range(60)]
+    intervals, tests = [], []
+    for number, of_clips in enumerate((None, groups)):
+        folder = tmp_path / str(number)
+        results = [kept(folder, made("vgg"), 40, groups=of_clips), kept(folder, made("timbral"), 20, groups=of_clips)]
+        analysis = analyse(results, folder)
+        cell = analysis.cells["my copy", "vgg", "svm"]
+        intervals.append(cell.high - cell.low)
+        tests.append(analysis.comparisons[0])
+    assert intervals[1] > 2 * intervals[0]
+    assert tests[0].is_more_than_chance
+    assert not tests[1].is_more_than_chance
+
+
+def test_scores_chosen_by_the_clips_that_are_scored_enter_no_test(tmp_path, made, kept):
+    optimistic = {"protocol": "study", "selected_on_test": True, "metric": "cv/accuracy"}
+    results = [kept(tmp_path, made(name, **optimistic), n) for name, n in (("vgg", 50), ("mfcc", 10))]
+    analysis = analyse(results, tmp_path)
+    assert analysis.comparisons == []
+    assert "No differences are tested: the protocol chose by the clips that it scores" in markdown(analysis, [], "x")
+    assert differences_in_short(analysis) == []
+
+
+def test_clips_that_one_frontend_lost_change_nothing_of_others(tmp_path, made, kept):
+    """They are left out of differences to it, and of nothing else."""
+    results = [kept(tmp_path, made(name), n) for name, n in (("vgg", 40), ("mfcc", 30))]
+    alone = analyse(results, tmp_path)
+    lossy = kept(tmp_path, made("timbral", n_clips=20), 20, n=20)
+    with_it = analyse([*results, lossy], tmp_path)
+    assert with_it.cells["my copy", "vgg", "svm"] == alone.cells["my copy", "vgg", "svm"]
+    by_pair = {(c.a, c.b): c for c in with_it.comparisons}
+    assert by_pair["vgg", "mfcc"].p == alone.comparisons[0].p
+    assert by_pair["vgg", "timbral"].difference == 0  # both are right on those 20
+    report = markdown(with_it, [], "x")
+    assert "`timbral` could be scored on 20 clips alone. Differences to it are of the clips that both have." in report
+    write_predictions(tmp_path / lossy.run / "predictions-test.csv", Predictions(["other"], [""], [""], ["a"], ["a"]))
+    assert {(c.a, c.b) for c in analyse([*results, lossy], tmp_path).comparisons} == {("vgg", "mfcc")}

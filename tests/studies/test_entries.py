@@ -1,0 +1,34 @@
+def test_axes_over_any_argument(untrained, tmp_path, little):
+    (tmp_path / "study.yaml").write_text(
+        little.replace("{n_filters: 4}", "{}")
+        + "vary: {frontends: {n_filters: [4, 8]}, datamodules: {fit_length: [repeat, zero]}}\n"
+    )
+    arguments = ["--vary.backends.shrinking", "[true]", "--backends", "[{class_path: svm}, elm]", "--seeds", "[0, 1]"]
+    status, out, _ = untrained("compare", "study.yaml", "--dry_run", *arguments[2:])
+    assert status == 0
+    runs = [line.split(":")[0].removeprefix("runs/small/") for line in out.splitlines() if "seed" in line]
+    frontends = ["temporal-n_filters=4", "temporal-n_filters=8"]
+    assert set(runs) == {
+        f"synthetic-events-fit_length={fit}/{frontend}/{backend}/seed{seed}"
+        for fit in ("repeat", "zero")
+        for frontend, backend, seed in [
+            *((frontend, backend, seed) for frontend in frontends for backend in ("svm", "elm") for seed in (0, 1)),
+            ("mfcc", "svm", 0),  # without randomness, it runs once
+            *(("mfcc", "elm", seed) for seed in (0, 1)),
+        ]
+    }
+    status, _, err = untrained("compare", "study.yaml", *arguments)
+    assert status == 2
+    assert "vary.backends.shrinking: none of the backends has this argument" in err
+
+
+def test_entries_that_differ_and_entries_that_do_not(untrained, tmp_path, results_of, little):
+    """Of two that differ each has its name, and the same one twice is one."""
+    (tmp_path / "study.yaml").write_text(little)
+    entries = "[{class_path: svm, init_args: {gamma: 0.5}}, {class_path: svm, init_args: {gamma: 0.25}}]"
+    status, _, _ = untrained("compare", "study.yaml", "--backends", entries, "--frontends", "[mfcc, mfcc]")
+    assert status == 0
+    assert {(row["frontend"], row["backend"]) for row in results_of(tmp_path)} == {
+        ("mfcc", "svm-gamma=0.5"),
+        ("mfcc", "svm-gamma=0.25"),
+    }

@@ -1,0 +1,19 @@
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+
+def test_the_study_in_tensorboard(study):
+    events = EventAccumulator(str(study / "_study"), size_guidance={"tensors": 0, "images": 0}).Reload()
+    assert set(events.Tags()["images"]) == {
+        "_study/accuracy",
+        "_study/cost",
+        *(
+            f"_study/confusion/{dataset}/{frontend}/nearest_class"  # of several seeds
+            for dataset in ("synthetic-events", "synthetic-timbre")
+            for frontend in ("temporal-n_filters=4", "sample_level-n_filters=2")
+        ),
+    }
+    (report,) = events.Tensors("_study/report/text_summary")
+    text = report.tensor_proto.string_val[0].decode()
+    assert text == "\n".join(line for line in (study / "report.md").read_text().splitlines() if line[:2] != "![")
+    (settings,) = events.Tensors("_study/settings/text_summary")
+    assert b"n_filters: 4" in settings.tensor_proto.string_val[0]

@@ -1,0 +1,99 @@
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from untrained import BACKENDS, Backend
+from untrained.backends.nearest_class import NearestClass
+from untrained.errors import ContractError
+from untrained.testing import check_backend, checks_of
+
+# scikit-learn's conventions are tried one by one in tests/backends.
+SEARCHED = [
+    check
+    for name in BACKENDS.names()
+    if name != "sklearn"
+    for check in checks_of(BACKENDS.get(name))
+    if check.name != "follows_scikit_learn"
+]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("check", SEARCHED, ids=str)
+def test_our_backends(check):
+    check()
+
+
+class Candidates(NearestClass):
+    """Names an argument that it lacks."""
+
+    param_grid: ClassVar = {"width": [1]}
+
+
+class Constant(NearestClass):
+    """Gives one class to all."""
+
+    def predict(self, X):
+        return np.full(len(X), self.classes_[0])
+
+
+class Strange(NearestClass):
+    """Gives classes that there are not."""
+
+    def predict(self, X):
+        return super().predict(X) + 100
+
+
+class Random(NearestClass):
+    """Draws when it predicts."""
+
+    def predict(self, X):
+        found = super().predict(X)
+        return np.where(np.random.random(len(found)) < 0.05, self.classes_[0], found)  # noqa: NPY002
+
+
+class Liar(NearestClass):
+    """Searches otherwise than it fits."""
+
+    def search(self, X, y, splits):
+        found = super().search(X, y, splits)
+        return type(found)(found.candidates, [[labels * 0 for labels in row] for row in found.predictions], found.truth)
+
+
+class Backwards(NearestClass):
+    """Gives its best class the lowest score."""
+
+    def class_scores(self, X):
+        scores, kind = super().class_scores(X)
+        return -scores, kind
+
+
+BROKEN_BACKENDS = {
+    Candidates: "has_candidates: a candidate names 'width', which is no argument",
+    Constant: "learns: of clips that a line tells apart it labels 33 % rightly",
+    Strange: r"learns: predict gave \(60,\) labels .*; expected \(60,\) of those of y",
+    Random: "repeats_itself: fitted twice to the same it predicts differently",
+    Liar: "searches_as_it_fits: .* predicts other labels than a fit of {}",
+    Backwards: "scores_classes: the class with the highest score is not the one that predict gives",
+}
+
+
+@pytest.mark.parametrize("cls", BROKEN_BACKENDS, ids=lambda cls: cls.__name__)
+def test_backends_that_break_a_promise(cls):
+    with pytest.raises(ContractError, match=BROKEN_BACKENDS[cls]):
+        check_backend(cls)
+
+
+def test_scikit_learn_s_conventions_are_among_the_promises():
+    class Naive(Backend):
+        """Keeps no number of features."""
+
+        def fit(self, X, y):
+            self.classes_ = np.unique(y)
+            self.means_ = np.stack([np.asarray(X)[y == label].mean(axis=0) for label in self.classes_])
+            return self
+
+        def predict(self, X):
+            return self.classes_[((np.asarray(X)[:, None] - self.means_) ** 2).sum(axis=2).argmin(axis=1)]
+
+    with pytest.raises(ContractError, match=r"follows_scikit_learn: check_.*"):
+        check_backend(Naive)

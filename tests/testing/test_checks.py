@@ -1,0 +1,46 @@
+import pytest
+from untrained.backends.nearest_class import NearestClass
+from untrained.datamodules.folder import AudioFolder
+from untrained.errors import ContractError
+from untrained.frontends.baselines import MFCC
+from untrained.testing.checks import Check, check_backend, checks_of, parametrize_with_checks, results_of
+
+
+def test_what_a_plug_in_raises_breaks_a_promise():
+    check = Check("Mine", "repeats_itself", "Gives the same twice", lambda: 1 / 0)
+    with pytest.raises(ContractError, match="Mine raised ZeroDivisionError: division by zero"):
+        check()
+    assert str(check) == "Mine-repeats_itself"
+
+
+def test_a_class_that_needs_arguments_is_checked_as_an_object():
+    with pytest.raises(ContractError, match="AudioFolder cannot be made without root; give an object"):
+        checks_of(AudioFolder)
+    assert checks_of(AudioFolder("."))
+
+
+def test_every_promise_is_a_line_and_a_test_of_its_own():
+    checks = checks_of(MFCC)
+    for check in checks:
+        assert "\n" not in check.promise
+        assert check.promise[0].isupper()
+        assert check.promise[-1] != "."
+    mark = parametrize_with_checks(MFCC, NearestClass).mark
+    found = [(check.subject, check.name) for check in mark.args[1]]
+    assert found == [(check.subject, check.name) for check in [*checks, *checks_of(NearestClass)]]
+
+
+class Undocumented(NearestClass):
+    __doc__ = None
+
+    def predict(self, X):
+        raise OSError("no line")
+
+
+def test_all_broken_promises_are_told_at_once():
+    broken = {check.name: problem for check, problem in results_of(Undocumented) if problem}
+    assert len(broken) > 1
+    with pytest.raises(ContractError) as caught:
+        check_backend(Undocumented)
+    assert str(caught.value).splitlines()[0] == f"{next(iter(broken))}: {next(iter(broken.values()))}"
+    assert all(name in str(caught.value) for name in broken)
