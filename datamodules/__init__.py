@@ -2,5 +2,6 @@
 
 from .base import AudioDataModule
 from .clip import Clip
+from .loader import LoaderOptions
 
-__all__ = ["AudioDataModule", "Clip"]
+__all__ = ["AudioDataModule", "Clip", "LoaderOptions"]

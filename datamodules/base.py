@@ -1,49 +1,32 @@
 """The contract of a datamodule: the clips of a data set, their labels, and the split or fold of each."""
 
 import copy
-import time
 from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar
 
-import numpy as np
-import torch
 from pytorch_lightning import LightningDataModule
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from .. import audio
-from ..errors import AudioError, DataError, UsageError
+from ..errors import DataError, UsageError
+from ..registry import DATAMODULES
 from .clip import Clip, Stamp
+from .loader import Batch as Batch
+from .loader import OnError, make_loader, require_at_least
+from .signature import spell_out
 from .splits import refuse_torn_groups
 
-OnError = Literal["raise", "skip"]
 DEFAULT_SAMPLE_RATE = 12_000
-
-
-class Batch(NamedTuple):
-    """Input of a predict step.
-
-    Args:
-        ids: Ids of the clips that could be read.
-        waveforms: Waveforms, `(len(ids), n_samples)`.
-        seconds: Duration of each clip as decoded, in s.
-        failed: Id and error of each clip that could not be read.
-        decoding: Time spent decoding, in s.
-    """
-
-    ids: list[str]
-    waveforms: Tensor
-    seconds: list[float]
-    failed: list[tuple[str, AudioError]]
-    decoding: float = 0.0
 
 
 class AudioDataModule(LightningDataModule):
     """Clips of one data set, all of the same length.
 
-    A plug-in defines `clips`; by default, everything else reads the files of the clips.
+    A plug-in defines `clips`; by default, everything else reads the files of the clips. An `__init__` of its own passes
+    the arguments below on: `def __init__(self, root: str, **loader: Unpack[LoaderOptions])` accepts all of them, with
+    these defaults, on the command line and in studies too.
 
     Args:
         n_samples: Length of every waveform, in samples at the frontend's rate.
@@ -78,15 +61,9 @@ class AudioDataModule(LightningDataModule):
         sample_rate: int | None = None,
     ) -> None:
         super().__init__()
-        for name, value, least in (
-            ("n_samples", n_samples, 1),
-            ("batch_size", batch_size, 1),
-            ("num_workers", num_workers, 0),
-            ("seed", seed, 0),
-            ("sample_rate", DEFAULT_SAMPLE_RATE if sample_rate is None else sample_rate, 1),
-        ):
-            if value < least:
-                raise UsageError(f"{name}={value}; expected an integer of {least} or more")
+        rate = DEFAULT_SAMPLE_RATE if sample_rate is None else sample_rate
+        require_at_least(1, n_samples=n_samples, batch_size=batch_size, sample_rate=rate)
+        require_at_least(0, num_workers=num_workers, seed=seed)
         if n_samples >= 2**31:  # would ask for terabytes, most likely by a miscounted zero
             raise UsageError(f"n_samples={n_samples}; expected an integer below 2**31")
         if seed >= 2**32:
@@ -97,11 +74,16 @@ class AudioDataModule(LightningDataModule):
             raise UsageError(f"on_error={on_error!r}; expected 'raise' or 'skip'")
         self.n_samples, self.fit_length, self.seed, self.on_error = n_samples, fit_length, seed, on_error
         self.batch_size, self.num_workers, self.sample_rate = batch_size, num_workers, sample_rate
-        self._rate = sample_rate or DEFAULT_SAMPLE_RATE
+        self._rate = rate
         self.n_other_files = 0
         self.notes: list[str] = []
         self._selected: frozenset[str] | None = None
         self._common = frozenset(vars(self)) | {"_common"}
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            spell_out(cls)
 
     def clips(self) -> list[Clip]:
         """Return all clips of the data set."""
@@ -116,12 +98,12 @@ class AudioDataModule(LightningDataModule):
     def source(self) -> dict[str, Any]:
         """Source of the clips' audio, as plain values; embeddings of different sources are stored separately.
 
-        By default, these are the class and the attributes that its own `__init__` sets. An override leaves out what
-        does not change the audio, such as folds.
+        By default, these are the name of the class and the attributes that its own `__init__` sets. An override leaves
+        out what does not change the audio, such as folds.
         """
         own = {name: str(value) for name, value in vars(self).items() if name not in self._common and name[0] != "_"}
         own.pop("listed", None)
-        return {"datamodule": f"{type(self).__module__}:{type(self).__qualname__}", **own}
+        return {"datamodule": DATAMODULES.name_of(type(self)) or type(self).__qualname__, **own}
 
     def stamp(self, clip: Clip) -> Stamp:
         """Return the size and modification time of a clip's file; zeros if it cannot be read."""
@@ -199,50 +181,7 @@ class AudioDataModule(LightningDataModule):
     def predict_dataloader(self) -> DataLoader[Any]:
         """Return a loader of batches of the selected clips, sorted by id."""
         clips = [clip for clip in self.listed if self._selected is None or clip.id in self._selected]
-        return DataLoader(
-            _Readings(self, clips, self._rate),
-            batch_size=self.batch_size,
-            num_workers=self.num_workers,
-            collate_fn=_collate,
-            pin_memory=torch.cuda.is_available(),
-        )
-
-
-class _Reading(NamedTuple):
-    id: str
-    result: audio.Decoded | AudioError
-    seconds: float
-
-
-class _Readings(Dataset[Any]):
-    """Readings of clips; an error is an item too, since raising it in a worker would lose the rest of the batch."""
-
-    def __init__(self, datamodule: AudioDataModule, clips: list[Clip], sample_rate: int) -> None:
         # A worker needs the datamodule to read clips, but not the trainer that it is attached to.
-        self._datamodule = copy.copy(datamodule)
-        self._datamodule.trainer = None
-        self._clips, self._sample_rate = clips, sample_rate
-
-    def __len__(self) -> int:
-        return len(self._clips)
-
-    def __getitem__(self, index: int) -> _Reading:
-        clip, start = self._clips[index], time.perf_counter()
-        result: audio.Decoded | AudioError
-        try:
-            result = self._datamodule.read(clip, self._sample_rate)
-        except AudioError as error:
-            result = error
-        return _Reading(clip.id, result, time.perf_counter() - start)
-
-
-def _collate(items: list[_Reading]) -> Batch:
-    read = [(item.id, item.result) for item in items if isinstance(item.result, audio.Decoded)]
-    waveforms = np.stack([item.waveform for _, item in read]) if read else np.zeros((0, 1), np.float32)
-    return Batch(
-        ids=[clip_id for clip_id, _ in read],
-        waveforms=torch.from_numpy(waveforms),
-        seconds=[item.seconds for _, item in read],
-        failed=[(item.id, item.result) for item in items if isinstance(item.result, AudioError)],
-        decoding=sum(item.seconds for item in items),
-    )
+        detached = copy.copy(self)
+        detached.trainer = None
+        return make_loader(clips, detached.read, self._rate, batch_size=self.batch_size, num_workers=self.num_workers)

@@ -1,14 +1,14 @@
 """Extended Ballroom: thirteen ballroom dances."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 from xml.etree import ElementTree
 
-from .. import audio
 from ..errors import DataError
-from .base import AudioDataModule, OnError
+from .base import AudioDataModule
 from .clip import Clip
 from .folder import audio_files, id_of
+from .loader import LoaderOptions
 from .splits import fold_by_class
 
 DANCES = (
@@ -44,13 +44,6 @@ class ExtendedBallroom(AudioDataModule):
         group_duplicates: Whether to keep excerpts that repeat each other (the same recording, also at another tempo or
             without vocals, or another version of the song) in one fold, according to the list
             `extendedballroom_v1.1.xml`, if it is present. The study did not do so.
-        n_samples: Length of every waveform, in samples at the frontend's rate.
-        fit_length: How a shorter clip is extended: `repeat` it, or pad it with zeros (`zero`).
-        seed: Seed of the folds.
-        on_error: Whether a file that cannot be read ends the run (`raise`) or is reported and skipped (`skip`).
-        batch_size: Number of clips per batch.
-        num_workers: Number of worker processes that decode; 0 decodes in the main process.
-        sample_rate: Sample rate of the waveforms in Hz; by default the frontend's.
     """
 
     origin = "http://anasynth.ircam.fr, ExtendedBallroom; excerpts that a seller of music offers for listening"
@@ -63,23 +56,9 @@ class ExtendedBallroom(AudioDataModule):
         *,
         folds: int = 10,
         group_duplicates: bool = True,
-        n_samples: int = 350_000,
-        fit_length: audio.FitLength = "repeat",
-        seed: int = 0,
-        on_error: OnError = "raise",
-        batch_size: int = 8,
-        num_workers: int = 0,
-        sample_rate: int | None = None,
+        **loader: Unpack[LoaderOptions],
     ) -> None:
-        super().__init__(
-            n_samples=n_samples,
-            fit_length=fit_length,
-            seed=seed,
-            on_error=on_error,
-            batch_size=batch_size,
-            num_workers=num_workers,
-            sample_rate=sample_rate,
-        )
+        super().__init__(**loader)
         self.root = Path(root).expanduser()
         self.folds, self.group_duplicates = folds, group_duplicates
 

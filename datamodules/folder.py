@@ -5,12 +5,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from .. import audio
 from ..errors import DataError, UsageError
-from .base import AudioDataModule, OnError
+from .base import AudioDataModule
 from .clip import SPLIT_NAMES, Clip
+from .loader import LoaderOptions
 from .splits import fold_by_class, split_by_class
 
 
@@ -27,13 +28,6 @@ class AudioFolder(AudioDataModule):
         group_by: Regular expression that finds the recording of a clip in its id (without the folder of its split): its
             first group in parentheses, or the whole match. Excerpts of one recording are never in different splits or
             folds.
-        n_samples: Length of every waveform, in samples at the frontend's rate.
-        fit_length: How a shorter clip is extended: `repeat` it, or pad it with zeros (`zero`).
-        seed: Seed of splits and folds.
-        on_error: Whether a file that cannot be read ends the run (`raise`) or is reported and skipped (`skip`).
-        batch_size: Number of clips per batch.
-        num_workers: Number of worker processes that decode; 0 decodes in the main process.
-        sample_rate: Sample rate of the waveforms in Hz; by default the frontend's.
     """
 
     def __init__(
@@ -42,23 +36,9 @@ class AudioFolder(AudioDataModule):
         *,
         folds: int | None = None,
         group_by: str | None = None,
-        n_samples: int = 350_000,
-        fit_length: audio.FitLength = "repeat",
-        seed: int = 0,
-        on_error: OnError = "raise",
-        batch_size: int = 8,
-        num_workers: int = 0,
-        sample_rate: int | None = None,
+        **loader: Unpack[LoaderOptions],
     ) -> None:
-        super().__init__(
-            n_samples=n_samples,
-            fit_length=fit_length,
-            seed=seed,
-            on_error=on_error,
-            batch_size=batch_size,
-            num_workers=num_workers,
-            sample_rate=sample_rate,
-        )
+        super().__init__(**loader)
         self.root = Path(root).expanduser()
         self.folds, self.group_by = folds, group_by
 

@@ -1,15 +1,15 @@
 """GTZAN: ten genres, with splits that exclude faulty excerpts."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from torchaudio.datasets import gtzan as lists
 
-from .. import audio
 from ..errors import DataError
-from .base import AudioDataModule, OnError
+from .base import AudioDataModule
 from .clip import Clip, Split
 from .folder import audio_files, id_of
+from .loader import LoaderOptions
 
 # Places of the genre folders in copies of the data set.
 _PLACES = (".", "genres", "genres_original", "Data/genres_original")
@@ -24,17 +24,11 @@ class GTZAN(AudioDataModule):
     """Ten genres of music, 930 excerpts of 30 s in fault-filtered splits (Tzanetakis & Cook 2002; Sturm 2013).
 
     The splits are those of Kereliuk et al. (2015), who left out repetitions, distortions and wrong labels and kept
-    artists apart: 443 excerpts for training, 197 for validation, 290 for testing. Other files of a copy are ignored.
+    artists apart: 443 excerpts for training, 197 for validation, 290 for testing. The seed does not affect them. Other
+    files of a copy are ignored.
 
     Args:
         root: Folder that holds the genre folders, directly or in `genres/` or `genres_original/`.
-        n_samples: Length of every waveform, in samples at the frontend's rate.
-        fit_length: How a shorter clip is extended: `repeat` it, or pad it with zeros (`zero`).
-        seed: Seed, as in every datamodule; it does not affect the splits, which are fixed.
-        on_error: Whether a file that cannot be read ends the run (`raise`) or is reported and skipped (`skip`).
-        batch_size: Number of clips per batch.
-        num_workers: Number of worker processes that decode; 0 decodes in the main process.
-        sample_rate: Sample rate of the waveforms in Hz; by default the frontend's.
     """
 
     origin = "http://marsyas.info/downloads/datasets.html, by Tzanetakis & Cook"
@@ -44,27 +38,8 @@ class GTZAN(AudioDataModule):
         "C. Kereliuk, B. Sturm and J. Larsen, Deep learning and music adversaries, IEEE TMM 17(11), 2015"
     )
 
-    def __init__(
-        self,
-        root: str,
-        *,
-        n_samples: int = 350_000,
-        fit_length: audio.FitLength = "repeat",
-        seed: int = 0,
-        on_error: OnError = "raise",
-        batch_size: int = 8,
-        num_workers: int = 0,
-        sample_rate: int | None = None,
-    ) -> None:
-        super().__init__(
-            n_samples=n_samples,
-            fit_length=fit_length,
-            seed=seed,
-            on_error=on_error,
-            batch_size=batch_size,
-            num_workers=num_workers,
-            sample_rate=sample_rate,
-        )
+    def __init__(self, root: str, **loader: Unpack[LoaderOptions]) -> None:
+        super().__init__(**loader)
         self.root = Path(root).expanduser()
 
     @property

@@ -2,13 +2,13 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
-from .. import audio
 from ..errors import DataError
-from .base import AudioDataModule, OnError
+from .base import AudioDataModule
 from .clip import SPLIT_NAMES, Clip
 from .folder import id_of
+from .loader import LoaderOptions
 from .splits import fold_by_class, split_by_class
 from .table import TableRow, read_table
 
@@ -26,13 +26,6 @@ class Manifest(AudioDataModule):
         path: CSV file in UTF-8, with a header.
         root: Folder that relative paths start from and may not leave; by default the folder of the CSV file.
         folds: Number of stratified folds for cross-validation, if the file gives neither splits nor folds.
-        n_samples: Length of every waveform, in samples at the frontend's rate.
-        fit_length: How a shorter clip is extended: `repeat` it, or pad it with zeros (`zero`).
-        seed: Seed of splits and folds that the file does not give.
-        on_error: Whether a file that cannot be read ends the run (`raise`) or is reported and skipped (`skip`).
-        batch_size: Number of clips per batch.
-        num_workers: Number of worker processes that decode; 0 decodes in the main process.
-        sample_rate: Sample rate of the waveforms in Hz; by default the frontend's.
     """
 
     def __init__(
@@ -41,23 +34,9 @@ class Manifest(AudioDataModule):
         root: str | None = None,
         *,
         folds: int | None = None,
-        n_samples: int = 350_000,
-        fit_length: audio.FitLength = "repeat",
-        seed: int = 0,
-        on_error: OnError = "raise",
-        batch_size: int = 8,
-        num_workers: int = 0,
-        sample_rate: int | None = None,
+        **loader: Unpack[LoaderOptions],
     ) -> None:
-        super().__init__(
-            n_samples=n_samples,
-            fit_length=fit_length,
-            seed=seed,
-            on_error=on_error,
-            batch_size=batch_size,
-            num_workers=num_workers,
-            sample_rate=sample_rate,
-        )
+        super().__init__(**loader)
         self.path = Path(path).expanduser()
         self.root = Path(root).expanduser() if root is not None else self.path.parent
         self.folds = folds

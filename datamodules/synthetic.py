@@ -2,7 +2,7 @@
 
 import zlib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 import numpy as np
 import soundfile
@@ -10,8 +10,9 @@ import soundfile
 from .. import audio
 from ..errors import UsageError
 from . import synthesis
-from .base import DEFAULT_SAMPLE_RATE, AudioDataModule, OnError
+from .base import DEFAULT_SAMPLE_RATE, AudioDataModule
 from .clip import Clip
+from .loader import LoaderOptions
 from .splits import fold_by_class, split_by_class
 
 Task = Literal["rhythm", "timbre", "events"]
@@ -27,19 +28,12 @@ class Synthetic(AudioDataModule):
     `timbre` (like the instruments of GTZAN): families of synthesis that play random melodies at random tempi. `events`
     (like UrbanSound8K): urban-like sounds of 0.5 to 4 s over a random background. Chance level is 12.5 % in each task.
 
-    Every clip has its own generator, seeded by task, class, index and seed.
+    Every clip has its own generator, seeded by task, class, index and seed. No clip fails, so `on_error` has no effect.
 
     Args:
         task: Name of the task: `rhythm`, `timbre` or `events`.
         clips_per_class: Number of clips of each of the eight classes.
         folds: Number of stratified folds for cross-validation, instead of a split.
-        n_samples: Length of every waveform, in samples at the frontend's rate.
-        fit_length: How a shorter clip, such as an event, is extended: `repeat` it, or pad it with zeros (`zero`).
-        seed: Seed of the sounds, and of splits and folds.
-        on_error: Has no effect, since no clip of this data set fails; every datamodule takes it.
-        batch_size: Number of clips per batch.
-        num_workers: Number of worker processes that make sounds; 0 makes them in the main process.
-        sample_rate: Sample rate of the waveforms in Hz; by default the frontend's.
 
     Example:
         >>> data = Synthetic(task="events", clips_per_class=3)
@@ -55,23 +49,9 @@ class Synthetic(AudioDataModule):
         *,
         clips_per_class: int = 20,
         folds: int | None = None,
-        n_samples: int = 350_000,
-        fit_length: audio.FitLength = "repeat",
-        seed: int = 0,
-        on_error: OnError = "raise",
-        batch_size: int = 8,
-        num_workers: int = 0,
-        sample_rate: int | None = None,
+        **loader: Unpack[LoaderOptions],
     ) -> None:
-        super().__init__(
-            n_samples=n_samples,
-            fit_length=fit_length,
-            seed=seed,
-            on_error=on_error,
-            batch_size=batch_size,
-            num_workers=num_workers,
-            sample_rate=sample_rate,
-        )
+        super().__init__(**loader)
         if task not in CLASSES:
             raise UsageError(f"task={task!r}; expected one of {', '.join(CLASSES)}")
         if clips_per_class < 1:

@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from .. import audio
 from ..errors import DataError
-from .base import AudioDataModule, OnError
+from .base import AudioDataModule
 from .clip import Clip
 from .table import read_table
 
@@ -17,17 +16,11 @@ class UrbanSound8K(AudioDataModule):
     """Ten classes of urban sounds, 8732 clips of up to 4 s in ten folds (Salamon et al. 2014).
 
     The folds are those of the authors, who kept excerpts of one recording together; scores on other folds cannot be
-    compared with published ones.
+    compared with published ones. The seed does not affect them.
 
     Args:
         root: Folder that holds `audio/` and `metadata/`.
         n_samples: Length of every waveform, in samples at the frontend's rate.
-        fit_length: How a shorter clip is extended: `repeat` it, or pad it with zeros (`zero`).
-        seed: Seed, as in every datamodule; it does not affect the folds, which are fixed.
-        on_error: Whether a file that cannot be read ends the run (`raise`) or is reported and skipped (`skip`).
-        batch_size: Number of clips per batch.
-        num_workers: Number of worker processes that decode; 0 decodes in the main process.
-        sample_rate: Sample rate of the waveforms in Hz; by default the frontend's.
     """
 
     origin = "https://urbansounddataset.weebly.com, from recordings of Freesound"
@@ -36,27 +29,9 @@ class UrbanSound8K(AudioDataModule):
         "J. Salamon, C. Jacoby and J. P. Bello, A dataset and taxonomy for urban sound research, ACM Multimedia, 2014"
     )
 
-    def __init__(
-        self,
-        root: str,
-        *,
-        n_samples: int = 48_000,
-        fit_length: audio.FitLength = "repeat",
-        seed: int = 0,
-        on_error: OnError = "raise",
-        batch_size: int = 8,
-        num_workers: int = 0,
-        sample_rate: int | None = None,
-    ) -> None:
-        super().__init__(
-            n_samples=n_samples,
-            fit_length=fit_length,
-            seed=seed,
-            on_error=on_error,
-            batch_size=batch_size,
-            num_workers=num_workers,
-            sample_rate=sample_rate,
-        )
+    def __init__(self, root: str, *, n_samples: int = 48_000, **loader: Any) -> None:
+        # Typed as Any, because Unpack[LoaderOptions] may not be combined with an argument of the same name.
+        super().__init__(n_samples=n_samples, **loader)
         self.root = Path(root).expanduser()
 
     @property

@@ -37,7 +37,7 @@ WAY: list[tuple[str, str]] = [
     ("commands/stages.py", "parse; make the probe and the data set"),
     ("embeddings/extract.py", "list the clips; which does the store lack?"),
     ("embeddings/session.py", "lock the store, begin with what is missing"),
-    ("datamodules/base.py", "read a batch of clips"),
+    ("datamodules/loader.py", "read a batch of clips"),
     ("audio.py", "decode a file to a waveform"),
     ("frontends/base.py", "waveform to embedding"),
     ("embeddings/store.py", "commit rows to disk"),

@@ -2,17 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import torch
 from pytorch_lightning import Trainer
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 
-from ..audio import FitLength
-from ..datamodules import AudioDataModule, Clip
-from ..datamodules.base import Batch
+from .. import audio
+from ..datamodules import Clip
+from ..datamodules.loader import Batch, make_loader
 from ..errors import UsageError
 from .checkpoint import Recipe
 from .probe import Probe
@@ -66,20 +65,19 @@ def label_sounds(
         probe.to(Trainer(accelerator=accelerator, devices=1, logger=False).strategy.root_device)
     except (ValueError, MisconfigurationException) as error:
         raise UsageError(f"--accelerator {accelerator}: {error}") from error
-    data = _Sounds(
-        [sound.path for sound in sounds if not sound.error],
-        n_samples=recipe.n_samples,
-        fit_length=recipe.fit_length,
-        sample_rate=recipe.sample_rate,
-        batch_size=batch_size,
-        num_workers=num_workers,
-    )
-    batches = iter(data.predict_dataloader())
+    clips = [Clip(id=sound.path, label="") for sound in sounds if not sound.error]
+    read = partial(_read, n_samples=recipe.n_samples, fit_length=recipe.fit_length)
+    loader = make_loader(clips, read, recipe.sample_rate, batch_size=batch_size, num_workers=num_workers)
+    batches = iter(loader)
     labelled: dict[str, Labelled] = {}
     for sound in sounds:
         while not sound.error and sound.path not in labelled:
             labelled |= _label_batch(next(batches), probe, recipe.class_names)
         yield sound if sound.error else labelled.pop(sound.path)
+
+
+def _read(clip: Clip, sample_rate: int, *, n_samples: int, fit_length: audio.FitLength) -> audio.Decoded:
+    return audio.load(clip.id, sample_rate=sample_rate, n_samples=n_samples, fit_length=fit_length)
 
 
 def _label_batch(batch: Batch, probe: Probe, class_names: Sequence[str]) -> dict[str, Labelled]:
@@ -102,31 +100,3 @@ def _label_batch(batch: Batch, probe: Probe, class_names: Sequence[str]) -> dict
         for path, label, row in zip(paths, labels, values.tolist(), strict=True):
             labelled[path] = Labelled(path, label, dict(zip(known, row, strict=True)), kind)
     return labelled
-
-
-class _Sounds(AudioDataModule):
-    """Files without labels, in the order of their paths in the arguments."""
-
-    def __init__(
-        self,
-        paths: Sequence[str],
-        *,
-        n_samples: int,
-        fit_length: FitLength,
-        sample_rate: int,
-        batch_size: int,
-        num_workers: int,
-    ) -> None:
-        super().__init__(
-            n_samples=n_samples,
-            fit_length=fit_length,
-            sample_rate=sample_rate,
-            batch_size=batch_size,
-            num_workers=num_workers,
-        )
-        self._paths = paths
-
-    @cached_property
-    def listed(self) -> list[Clip]:
-        """Files as clips; unlike a data set they need no classes."""
-        return [Clip(id=path, label="", path=Path(path)) for path in self._paths]

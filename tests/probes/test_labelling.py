@@ -43,3 +43,15 @@ def test_sounds_keep_their_order_whatever_the_batch(probe, files, tmp_path, batc
 def test_an_accelerator_that_is_not_there_is_named(probe):
     with pytest.raises(UsageError, match="--accelerator abacus"):
         list(label_sounds(probe, RECIPE, [], accelerator="abacus"))
+
+
+@pytest.mark.parametrize("options", [{"batch_size": 0}, {"num_workers": -1}], ids=str)
+def test_odd_options(probe, files, options):
+    with pytest.raises(UsageError, match=rf"{next(iter(options))}=.*expected an integer"):
+        list(label_sounds(probe, RECIPE, [Labelled(str(files[0]))], accelerator="cpu", **options))
+
+
+def test_workers_give_the_same_labels(probe, files):
+    asked = [Labelled(str(path)) for path in files]
+    alone, shared = (list(label_sounds(probe, RECIPE, asked, accelerator="cpu", num_workers=n)) for n in (0, 2))
+    assert alone == shared

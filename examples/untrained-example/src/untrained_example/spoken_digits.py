@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from untrained import AudioDataModule, Clip
 from untrained.errors import DataError
@@ -23,8 +24,8 @@ class SpokenDigits(AudioDataModule):
     origin = "https://github.com/Jakobovski/free-spoken-digit-dataset"
     licence = "CC BY-SA 4.0"
 
-    def __init__(self, root: str, n_samples: int = 12_000) -> None:
-        super().__init__(n_samples=n_samples)
+    def __init__(self, root: str, n_samples: int = 12_000, **loader: Any) -> None:
+        super().__init__(n_samples=n_samples, **loader)
         self.root = Path(root).expanduser()
 
     def clips(self) -> list[Clip]:

@@ -1,0 +1,122 @@
+"""Loading: batches of waveforms from a list of clips and a function that reads one of them."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple, TypedDict
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from .. import audio
+from ..errors import AudioError, UsageError
+from .clip import Clip
+
+OnError = Literal["raise", "skip"]
+Read = Callable[[Clip, int], audio.Decoded]
+"""A function that reads a clip at a sample rate in Hz."""
+
+
+class LoaderOptions(TypedDict, total=False):
+    """Arguments of every datamodule, for an `__init__` that passes them on; `AudioDataModule` describes them."""
+
+    n_samples: int
+    fit_length: audio.FitLength
+    seed: int
+    on_error: OnError
+    batch_size: int
+    num_workers: int
+    sample_rate: int | None
+
+
+class Batch(NamedTuple):
+    """Input of a predict step.
+
+    Args:
+        ids: Ids of the clips that could be read.
+        waveforms: Waveforms, `(len(ids), n_samples)`.
+        seconds: Duration of each clip as decoded, in s.
+        failed: Id and error of each clip that could not be read.
+        decoding: Time spent decoding, in s.
+    """
+
+    ids: list[str]
+    waveforms: Tensor
+    seconds: list[float]
+    failed: list[tuple[str, AudioError]]
+    decoding: float = 0.0
+
+
+def make_loader(
+    clips: Sequence[Clip], read: Read, sample_rate: int, *, batch_size: int = 8, num_workers: int = 0
+) -> DataLoader[Any]:
+    """Return a loader of one `Batch` after another, in the order of the clips.
+
+    Args:
+        clips: Clips to read.
+        read: Function that reads a clip; worker processes need one that can be pickled.
+        sample_rate: Sample rate of the waveforms in Hz.
+        batch_size: Number of clips per batch.
+        num_workers: Number of worker processes that read; 0 reads in this process.
+
+    Raises:
+        UsageError: There are fewer clips per batch than one, or fewer workers than none.
+    """
+    require_at_least(1, batch_size=batch_size)
+    require_at_least(0, num_workers=num_workers)
+    return DataLoader(
+        _Readings(clips, read, sample_rate),
+        batch_size=batch_size,
+        num_workers=num_workers,
+        collate_fn=_collate,
+        pin_memory=torch.cuda.is_available(),
+    )
+
+
+def require_at_least(least: int, **values: int) -> None:
+    """Check arguments, given by name.
+
+    Raises:
+        UsageError: A value is below the least one.
+    """
+    for name, value in values.items():
+        if value < least:
+            raise UsageError(f"{name}={value}; expected an integer of {least} or more")
+
+
+class _Reading(NamedTuple):
+    id: str
+    result: audio.Decoded | AudioError
+    seconds: float
+
+
+class _Readings(Dataset[Any]):
+    """Readings of clips; an error is an item too, since raising it in a worker would lose the rest of the batch."""
+
+    def __init__(self, clips: Sequence[Clip], read: Read, sample_rate: int) -> None:
+        self._clips, self._read, self._sample_rate = clips, read, sample_rate
+
+    def __len__(self) -> int:
+        return len(self._clips)
+
+    def __getitem__(self, index: int) -> _Reading:
+        clip, start = self._clips[index], time.perf_counter()
+        result: audio.Decoded | AudioError
+        try:
+            result = self._read(clip, self._sample_rate)
+        except AudioError as error:
+            result = error
+        return _Reading(clip.id, result, time.perf_counter() - start)
+
+
+def _collate(items: list[_Reading]) -> Batch:
+    read = [(item.id, item.result) for item in items if isinstance(item.result, audio.Decoded)]
+    waveforms = np.stack([item.waveform for _, item in read]) if read else np.zeros((0, 1), np.float32)
+    return Batch(
+        ids=[clip_id for clip_id, _ in read],
+        waveforms=torch.from_numpy(waveforms),
+        seconds=[item.seconds for _, item in read],
+        failed=[(item.id, item.result) for item in items if isinstance(item.result, AudioError)],
+        decoding=sum(item.seconds for item in items),
+    )

@@ -1,0 +1,78 @@
+"""Batches from clips and a function that reads one; and what a datamodule passes to the loader."""
+
+import inspect
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from untrained.audio import Decoded
+from untrained.datamodules import AudioDataModule, Clip, LoaderOptions
+from untrained.datamodules.loader import make_loader
+from untrained.errors import AudioError, UsageError
+
+CLIPS = [Clip(name, label="x") for name in ("a", "b", "c", "d", "e")]
+
+
+def read(clip, sample_rate):
+    """A constant waveform that shows the clip and the rate; b cannot be read."""
+    if clip.id == "b":
+        raise AudioError("b.wav", "file is empty", "remove it")
+    return Decoded(np.full(4, ord(clip.id) + sample_rate, np.float32), seconds=0.5)
+
+
+def test_batches_keep_the_order_and_list_what_failed():
+    first, second, third = make_loader(CLIPS, read, 100, batch_size=2)
+    assert (first.ids, second.ids, third.ids) == (["a"], ["c", "d"], ["e"])
+    ((failed, error),) = first.failed
+    assert (failed, error.reason) == ("b", "file is empty")
+    assert second.failed == []
+    assert second.seconds == [0.5, 0.5]
+    expected = torch.tensor([[ord("c") + 100.0] * 4, [ord("d") + 100.0] * 4])
+    torch.testing.assert_close(second.waveforms, expected)
+
+
+def test_a_batch_may_fail_as_a_whole():
+    (batch,) = make_loader([CLIPS[1]], read, 100)
+    assert (batch.ids, len(batch.waveforms), len(batch.failed)) == ([], 0, 1)
+
+
+def test_workers_give_the_same_batches():
+    alone, shared = (list(make_loader(CLIPS, read, 7, batch_size=2, num_workers=n)) for n in (0, 2))
+    assert [batch.ids for batch in alone] == [batch.ids for batch in shared]
+    assert [[clip_id for clip_id, _ in batch.failed] for batch in shared] == [["b"], [], []]
+    for one, other in zip(alone, shared, strict=True):
+        torch.testing.assert_close(one.waveforms, other.waveforms)
+
+
+@pytest.mark.parametrize("arguments", [{"batch_size": 0}, {"num_workers": -1}])
+def test_odd_arguments(arguments):
+    with pytest.raises(UsageError, match=rf"{next(iter(arguments))}=.*expected an integer"):
+        make_loader(CLIPS, read, 100, **arguments)
+
+
+class Letters(AudioDataModule):
+    """Clips that no file holds."""
+
+    def clips(self):
+        return [Clip("d", "x", split="train"), Clip("a", "y", split="test"), Clip("c", "x", split="test")]
+
+    def read(self, clip, sample_rate):
+        return read(clip, sample_rate)
+
+
+def test_a_datamodule_loads_what_is_selected_and_sends_no_trainer_to_workers():
+    data = Letters(batch_size=2, sample_rate=50)
+    data.trainer = lambda: None  # cannot be pickled
+    data.select(["d", "c"])
+    loader = data.predict_dataloader()
+    pickle.dumps(loader.dataset)
+    (batch,) = loader
+    assert batch.ids == ["c", "d"]
+    assert batch.waveforms[0, 0] == ord("c") + 50
+    assert data.trainer is not None
+
+
+def test_the_typed_dictionary_has_the_arguments_of_a_datamodule():
+    parameters = inspect.signature(AudioDataModule).parameters
+    assert {name: parameter.annotation for name, parameter in parameters.items()} == LoaderOptions.__annotations__

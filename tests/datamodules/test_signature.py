@@ -1,0 +1,166 @@
+"""`**loader` in a datamodule: parsers, help, saved configurations and studies see each of its arguments."""
+
+import inspect
+from typing import Any, TypedDict, Unpack
+
+import numpy as np
+import pytest
+import yaml
+from untrained.audio import Decoded
+from untrained.datamodules import AudioDataModule, Clip, LoaderOptions
+from untrained.datamodules.folder import AudioFolder
+from untrained.datamodules.signature import spell_out
+from untrained.parsing import Parser
+from untrained.registry import DATAMODULES
+
+LOADER = list(LoaderOptions.__annotations__)
+
+
+class Minimal(AudioDataModule):
+    """Two classes of noises.
+
+    Args:
+        root: Folder that is not read.
+    """
+
+    def __init__(self, root: str = ".", **loader: Unpack[LoaderOptions]) -> None:
+        super().__init__(**loader)
+        self.root = root
+
+    def clips(self):
+        return [Clip(f"{label}{fold}", label, fold=fold) for label in "xy" for fold in range(3)]
+
+    def read(self, clip, sample_rate):
+        rng = np.random.default_rng([ord(letter) for letter in clip.id])
+        return Decoded(rng.standard_normal(self.n_samples).astype(np.float32), seconds=1.0)
+
+
+class Short(Minimal):
+    """A subclass with a default of its own."""
+
+    def __init__(self, root: str = ".", *, n_samples: int = 5000, **loader: Any) -> None:
+        super().__init__(root, n_samples=n_samples, **loader)
+
+
+class Shorter(Short):
+    """A subclass of a subclass, which inherits that default."""
+
+    def __init__(self, gain: float = 1.0, **options: Unpack[LoaderOptions]) -> None:
+        super().__init__("fixed", **options)
+        self.gain = gain
+
+
+class Untyped(AudioFolder):
+    """A subclass that passes on whatever its base class accepts."""
+
+    def __init__(self, root, gain=1.0, **options):
+        super().__init__(root, **options)
+
+
+class Written(Minimal):
+    """A class that names the arguments it accepts, beneath one that does not."""
+
+    def __init__(self, root: str = ".", seed: int = 0) -> None:
+        super().__init__(root, seed=seed)
+
+
+class Plain(Short):
+    """A class without an `__init__` of its own."""
+
+
+def defaults(cls):
+    return {name: parameter.default for name, parameter in inspect.signature(cls).parameters.items()}
+
+
+def test_signatures_name_every_argument():
+    loader = {name: defaults(AudioDataModule)[name] for name in LOADER}
+    assert defaults(Minimal) == {"root": ".", **loader}
+    assert defaults(Short) == defaults(Plain) == {"root": ".", **loader, "n_samples": 5000}
+    assert defaults(Shorter) == {"gain": 1.0, **loader, "n_samples": 5000}  # no root, which it does not pass on
+    assert defaults(Untyped) == {**defaults(AudioFolder), "gain": 1.0}
+    assert defaults(Written) == {"root": ".", "seed": 0}
+    annotation = inspect.signature(Shorter).parameters["on_error"].annotation
+    assert annotation == LoaderOptions.__annotations__["on_error"]
+
+
+def test_a_signature_does_what_it_says():
+    for cls in (Minimal, Short, Shorter, Untyped):
+        arguments = {**defaults(cls), "seed": 3, **({"root": "."} if "root" in defaults(cls) else {})}
+        assert cls(**arguments).seed == 3
+    assert Shorter().n_samples == 5000
+    with pytest.raises(TypeError, match="unexpected keyword argument 'fold'"):
+        Minimal(fold=3)
+
+
+def test_options_of_a_typed_dictionary_are_its_keys_alone():
+    class Narrow(TypedDict, total=False):
+        seed: int
+
+    class Parent:
+        def __init__(self, root: str, *, seed: int = 0, folds: int = 5) -> None: ...
+
+    class Child(Parent):
+        def __init__(self, **options: Unpack[Narrow]) -> None: ...
+
+    spell_out(Child)
+    assert list(inspect.signature(Child).parameters) == ["seed"]
+
+
+def test_options_that_a_mixin_leaves_open_stay_as_they_are():
+    class Mixin:
+        def __init__(self, *args: Any, **more: Any) -> None: ...
+
+    class Child(Mixin):
+        def __init__(self, root: str, **options: Any) -> None: ...
+
+    spell_out(Child)
+    assert list(inspect.signature(Child).parameters) == ["root", "options"]
+
+
+@pytest.mark.parametrize("names", [[], ["--data.sample_rate", "8000", "--data.on_error", "skip"]])
+@pytest.mark.parametrize("cls", [Minimal, Short, Shorter])
+def test_saved_configurations_hold_every_argument_and_are_read_back(cls, names):
+    parser = Parser()
+    parser.add_subclass_arguments(AudioDataModule, "data")
+    config = parser.parse_args(["--data", f"{cls.__module__}.{cls.__qualname__}", *names])
+    saved = parser.dump(config, skip_none=False)
+    assert set(yaml.safe_load(saved)["data"]) == {"class_path", "init_args"}  # and no dict_kwargs
+    assert list(yaml.safe_load(saved)["data"]["init_args"]) == list(defaults(cls))
+    again = parser.instantiate(parser.parse_string(saved)).data
+    assert type(again) is cls
+    assert again.on_error == ("skip" if names else "raise")
+
+
+@pytest.fixture
+def beeps():
+    DATAMODULES.register("beeps")(Minimal)
+
+
+def test_the_command_line_describes_and_checks_the_options(untrained, beeps, capsys):
+    description = "Length of every waveform, in samples at the frontend's rate. (type: int, default: 350000)"
+    for name in ("beeps", "gtzan"):
+        with pytest.raises(SystemExit, match="0"):
+            untrained("predict", "--data.help", name)
+        assert description in " ".join(capsys.readouterr().out.split())
+    for option, message in (
+        (["--data.fold", "3"], "--data: Option 'fold' is not accepted; --data.help NAME lists what is"),
+        (["--data.n_samples", "many"], "--data.n_samples: Expected int. Got value: many"),
+        (["--data.on_error", "stop"], "--data.on_error: Expected one of 'raise', 'skip'"),
+    ):
+        status, _, err = untrained("predict", "--data", "beeps", *option, "--model.frontend", "vgg", "--print_config")
+        assert status == 2
+        assert message in err
+    with pytest.raises(SystemExit, match="0"):
+        untrained("predict", "--data", "beeps", "--model.frontend", "vgg", "--print_config")
+    assert yaml.safe_load(capsys.readouterr().out)["data"]["init_args"] == defaults(Minimal)
+
+
+def test_a_study_varies_the_options(untrained, beeps):
+    study = ["--datamodules", "[beeps]", "--frontends", "[mfcc]", "--backends", "[nearest_class]", "--dry_run"]
+    status, out, err = untrained("compare", *study, "--vary.datamodules.n_samples", "[4000, 6000]")
+    assert status == 0, err
+    assert "n_samples=4000" in out
+    assert "n_samples=6000" in out
+    status, _, err = untrained("compare", *study, "--vary.datamodules.fold", "[3]")
+    assert status == 2
+    assert "vary.datamodules.fold: none of the datamodules has this argument" in err
