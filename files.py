@@ -92,6 +92,24 @@ def digest(fields: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(fields, sort_keys=True, default=str).encode()).hexdigest()
 
 
+def other_format(found: object, known: int) -> str:
+    """Return the first half of a message about a file in another format; the remedy follows.
+
+    Args:
+        found: Format of the file.
+        known: Format that this version reads and writes.
+
+    Example:
+        >>> other_format(3, 2)
+        'has format 3, which a later version wrote (this one reads 2): update untrained, or'
+        >>> other_format(1, 2)
+        'has format 1, which an earlier version wrote (this one reads 2):'
+    """
+    if isinstance(found, int) and found > known:
+        return f"has format {found}, which a later version wrote (this one reads {known}): update untrained, or"
+    return f"has format {found!r}, which an earlier version wrote (this one reads {known}):"
+
+
 def _has_died(holder: Path) -> bool:
     """Return whether the process that holds a lock ran on this machine and no longer exists."""
     try:

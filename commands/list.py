@@ -11,6 +11,7 @@ from typing import Any
 
 from ..embeddings import FORMAT
 from ..errors import UntrainedError, UsageError
+from ..files import other_format
 from ..registry import BACKENDS, DATAMODULES, FRONTENDS, Plugin, Registry
 
 REGISTRIES: dict[str, Registry[Any]] = {"frontends": FRONTENDS, "backends": BACKENDS, "datamodules": DATAMODULES}
@@ -141,7 +142,7 @@ def _about_store(folder: Path) -> tuple[str, str, str]:
     """Return the number of clips and features of a store, and when it was written."""
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
     if manifest["format"] != FORMAT:
-        raise UntrainedError(f"format {manifest['format']!r}, this version reads {FORMAT}; delete the folder")
+        raise UntrainedError(f"{other_format(manifest['format'], FORMAT)} delete the folder")
     written = folder / "clips.csv"
     n_clips = 0
     if written.is_file():

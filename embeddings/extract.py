@@ -1,9 +1,8 @@
 """Extraction: compute the embeddings that a store lacks, on every device of a trainer."""
 
-import glob
 import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import torch
@@ -13,7 +12,7 @@ from .. import audio
 from ..datamodules import AudioDataModule
 from ..errors import AudioError, StoreError, UntrainedError
 from ..frontends import Frontend
-from .locate import is_of_other_version, open_store
+from .locate import open_store, why_new
 from .outcome import Extraction
 from .store import EmbeddingStore
 from .writer import EmbeddingWriter, refuse_more_devices_than_clips
@@ -57,11 +56,12 @@ def extract(
     store, missing = _look_up(frontend, datamodule, str(trainer.precision), root, force=force)
     if datamodule.on_error == "raise":
         refuse_broken(datamodule, missing)
+    reasons = [] if force else _reasons(store, missing)
     if missing or store.has_shards or trainer.world_size > 1:  # other processes may see another state of the store
         _predict(module, datamodule, trainer, writer)
         store = writer.store
-    still_missing, reasons = store.missing(datamodule.stamps()), store.failed
-    lost = [clip_id for clip_id in still_missing if clip_id not in reasons]
+    still_missing, failed = store.missing(datamodule.stamps()), store.failed
+    lost = [clip_id for clip_id in still_missing if clip_id not in failed]
     if lost:
         raise StoreError(
             f"{store.folder}: {len(lost)} of {len(datamodule.listed)} clips were not computed, such as {lost[0]!r}; "
@@ -71,10 +71,10 @@ def extract(
         store,
         n_clips=len(datamodule.listed),
         n_computed=len(writer.missing - set(still_missing)),
-        failed={clip_id: reasons[clip_id] for clip_id in still_missing},
+        failed={clip_id: failed[clip_id] for clip_id in still_missing},
         n_other_files=datamodule.n_other_files,
         seconds=time.perf_counter() - start,
-        notes=[*datamodule.notes, *(_notes_on_other_versions(store) if writer.missing else ())],
+        notes=[*datamodule.notes, *reasons],
         profile=store.profile,
     )
 
@@ -87,15 +87,14 @@ def _look_up(
     return store, [clip.id for clip in datamodule.listed] if force else store.missing(datamodule.stamps())
 
 
-def _notes_on_other_versions(store: EmbeddingStore) -> list[str]:
-    """Return a note about stores of the same data set and frontend that this version cannot read."""
-    prefix = store.folder.name.rpartition("-")[0]
-    others = [
-        path.name for path in sorted(store.folder.parent.glob(f"{glob.escape(prefix)}-*")) if is_of_other_version(path)
-    ]
-    if not others:
-        return []
-    return [f"stores of another version are not used, delete them to free space: {', '.join(others)}"]
+def _reasons(store: EmbeddingStore, missing: Collection[str]) -> list[str]:
+    """Return notes on why clips are computed again, which a user might expect to be stored."""
+    stored = {row.id for row in store.rows}
+    n_changed = len(stored.intersection(missing))
+    if n_changed:
+        return [f"{n_changed:,} clips are computed again: their files have changed"]
+    why = why_new(store) if missing and not stored else ""
+    return [f"{len(missing):,} clips are computed again: {why}"] if why else []
 
 
 def _predict(module: LightningModule, datamodule: AudioDataModule, trainer: Trainer, writer: EmbeddingWriter) -> None:

@@ -1,5 +1,6 @@
 """Where the embeddings of a data set by a frontend are stored."""
 
+import glob
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ from ..datamodules.base import AudioDataModule
 from ..files import digest
 from ..frontends import Frontend
 from . import FORMAT
+from .changes import changes, is_of_code
 from .provenance import embedding_fields
 from .store import EmbeddingStore
 
@@ -42,13 +44,28 @@ def open_store(
     return EmbeddingStore(folder, fields, frontend.embedding_size, damaged=damaged)
 
 
-def is_of_other_version(folder: Path) -> bool:
-    """Return whether a folder holds a store that another version wrote."""
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(manifest, dict) and manifest.get("format") != FORMAT
+def why_new(store: EmbeddingStore) -> str:
+    """Return why a store is new although embeddings of its data set by its frontend are stored beside it.
+
+    Returns:
+        What has changed in the code or in the format since the last store with the same settings; empty if there is
+        none, because a store with other settings is nothing to explain.
+    """
+    prefix = store.folder.name.rpartition("-")[0]
+    others = store.folder.parent.glob(f"{glob.escape(prefix)}-*/manifest.json")
+    for path in sorted(others, key=lambda path: path.stat().st_mtime_ns, reverse=True):
+        try:
+            found = json.loads(path.read_text("utf-8"))
+            if path.parent == store.folder or not isinstance(found, dict):
+                continue
+        except (OSError, ValueError):
+            continue
+        if found.get("format") != FORMAT:
+            return f"stores have another format ({found.get('format')} -> {FORMAT}); {path.parent} can be deleted"
+        differing = changes(found, store.manifest)
+        if all(map(is_of_code, differing)):
+            return "; ".join(differing.values())
+    return ""
 
 
 def _folder(root: Path, fields: Mapping[str, Any], datamodule: AudioDataModule) -> Path:

@@ -1,29 +1,35 @@
-"""Keys: what decides embeddings and results, as plain fields and as digests of them.
+"""Keys: what decides embeddings and results, as plain fields.
 
-A store is reused only if its fields are unchanged; a run counts as done only if its digest is unchanged.
+A store is reused, and a run is done, only if all of its fields are those of now. Parts of this package count by a
+version number, which tests on golden values guard: they fail when values change and the number does not. Plug-ins of
+other packages count by a digest of their source.
 """
 
-import ast
-import contextlib
-import functools
 import hashlib
-import inspect
 import sys
-import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
+from ..backends import Backend
 from ..datamodules.base import AudioDataModule
 from ..datamodules.clip import Clip
 from ..files import digest, plain
 from ..frontends import Frontend
-from ..registry import FRONTENDS
+from ..registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
+from .sources import is_ours, source_digest
 
-# Their source changes more often than what they compute.
-_LIBRARIES = frozenset({*sys.stdlib_module_names, "torch", "torchaudio", "torchvision", "numpy", "scipy", "sklearn"})
-# Modules of this package that affect no value, so that editing them makes no study run again.
-_DECIDING_NOTHING = frozenset(f"untrained.{name}" for name in ("errors", "terminal"))
+VERSIONS = {
+    "audio decoding": 1,  # audio.load: decoding, mixing, resampling, fitting to a length
+    "frontends": 1,  # representations, distributions of weights, pooling, repetition of short clips
+    "selection": 1,  # protocols and scores
+    "z-scoring": 1,
+}
+"""Versions of parts of this package; raise one when its values change, and the golden values of the tests with it.
+
+A plug-in of this package has a version of its own, under its kind and name, such as `frontend vgg`; one that is not
+listed has version 1.
+"""
 
 
 def embedding_fields(frontend: Frontend, datamodule: AudioDataModule, precision: str) -> dict[str, Any]:
@@ -35,12 +41,13 @@ def frontend_fields(frontend: Frontend) -> dict[str, Any]:
     """Return the fields of a frontend that decide its embeddings, as plain Python."""
     cls = type(frontend)
     is_used = {name: name != "seed" or frontend.is_random for name in frontend.arguments}
+    classes = {base for module in frontend.modules() for base in type(module).__mro__}
     return {
         "frontend": FRONTENDS.name_of(cls) or cls.__qualname__,
         "arguments": {name: plain(value) for name, value in frontend.arguments.items() if is_used[name]},
         **frontend.options._asdict(),
         "weights": "" if frontend.awaits_weights else weights_digest(frontend),  # until then the seed identifies them
-        "code": code_digest([*map(type, frontend.modules()), *_imported_modules(frontend)]),
+        "code": {**_versions("frontends"), **_code(FRONTENDS, classes, _imported_modules(frontend))},
         "representation": repr(frontend.representation),
         "sample_rate": frontend.sample_rate,
     }
@@ -48,11 +55,45 @@ def frontend_fields(frontend: Frontend) -> dict[str, Any]:
 
 def data_fields(datamodule: AudioDataModule, precision: str) -> dict[str, Any]:
     """Return the fields of a data set and of the precision that decide embeddings, as plain Python."""
+    reader = next(cls for cls in type(datamodule).__mro__ if "read" in vars(cls))
     return {
         "n_samples": datamodule.n_samples,
         "fit_length": datamodule.fit_length,
         "precision": precision,
         "source": datamodule.source,
+        "reading": _versions("audio decoding") if reader is AudioDataModule else _code(DATAMODULES, [reader]),
+    }
+
+
+def run_fields(
+    names: Mapping[str, Any],
+    embeddings: Mapping[str, Any],
+    backend: Backend,
+    datamodule: AudioDataModule,
+    stamps: str,
+    *,
+    standardize: str,
+) -> dict[str, Any]:
+    """Return everything that decides the result of a run, as plain Python.
+
+    Args:
+        names: Names and options of the run, such as its protocol.
+        embeddings: Fields of its embeddings, see `embedding_fields`.
+        backend: Backend of the run.
+        datamodule: Data set of the run.
+        stamps: Digest of the state of all files, see `stamps_digest`.
+        standardize: What the backend reads of features.
+    """
+    clips = [(clip.id, clip.label, clip.split, clip.fold, clip.group) for clip in datamodule.listed]
+    parts = ["selection", *(["z-scoring"] if standardize == "zscore" else [])]
+    return {
+        **names,
+        "embeddings": dict(embeddings),
+        "backend_arguments": plain(backend.get_params(deep=False)),
+        "code": {**_versions(*parts), **_code(BACKENDS, type(backend).__mro__)},
+        "clips": digest({"clips": clips})[:16],
+        "data_seed": datamodule.seed,  # draws the inner folds of a hold-out without validation split
+        "files": stamps[:16],
     }
 
 
@@ -67,12 +108,6 @@ def stamps_digest(datamodule: AudioDataModule) -> str:
     return digest({"stamps": sorted(datamodule.stamps().items())})
 
 
-def _imported_modules(frontend: Frontend) -> list[ModuleType]:
-    """Return the modules that a frontend imports because an argument names them."""
-    names = [frontend.arguments.get(name) for name in type(frontend).imports]
-    return [sys.modules[name] for name in names if name in sys.modules]
-
-
 def weights_digest(frontend: Frontend) -> str:
     """Return a hexadecimal digest of all weights and buffers, with their names and shapes."""
     found = hashlib.sha256()
@@ -82,57 +117,22 @@ def weights_digest(frontend: Frontend) -> str:
     return found.hexdigest()[:16]
 
 
-def code_digest(parts: Iterable[type | ModuleType]) -> str:
-    """Return a hexadecimal digest of source code, so that an author who edits it does not get old results.
-
-    The digest covers the modules that define the classes and their bases, and what these import from their own
-    packages. Libraries, comments, docstrings and modules of this package that affect no value do not count. For code
-    that was typed into an interpreter or a script, only the source of the classes counts.
-
-    Args:
-        parts: Classes, such as those of a frontend, its layers and its representation; and modules.
-    """
-    parts = list(parts)
-    bases = {base for part in parts if isinstance(part, type) for base in part.__mro__}
-    classes = {base for base in bases if base.__module__.partition(".")[0] not in _LIBRARIES}
-    modules = {cls.__module__ for cls in classes if cls.__module__ != "__main__"}
-    modules |= {part.__name__ for part in parts if isinstance(part, ModuleType)}
-    waiting = sorted(modules)
-    while waiting:
-        for name in _imports(waiting.pop()):
-            if name not in modules:
-                modules.add(name)
-                waiting.append(name)
-    sources = {name: _source(sys.modules[name]) for name in modules if name in sys.modules}
-    sources |= {cls.__qualname__: _source(cls) for cls in classes if not sources.get(cls.__module__)}
-    found = hashlib.sha256()
-    for name, source in sorted(sources.items()):
-        found.update(f"{name}\n{source}\n".encode())
-    return found.hexdigest()[:16]
+def _versions(*parts: str) -> dict[str, int]:
+    return {part: VERSIONS.get(part, 1) for part in parts}
 
 
-def _imports(name: str) -> Iterator[str]:
-    """Yield the modules of the same package whose parts a module uses, except those that affect no value."""
-    package = name.partition(".")[0]
-    for part in vars(sys.modules[name]).values() if name in sys.modules else ():
-        used = part.__name__ if isinstance(part, ModuleType) else getattr(part, "__module__", None)
-        if not isinstance(used, str) or used in _DECIDING_NOTHING:
-            continue
-        if used.partition(".")[0] == package and used in sys.modules:
-            yield used
+def _code(registry: Registry[Any], classes: Iterable[type], modules: Sequence[ModuleType] = ()) -> dict[str, int | str]:
+    """Return versions of those classes that are plug-ins of this package, and a digest of the source of all others."""
+    classes = list(classes)
+    ours = {cls: registry.name_of(cls) for cls in classes if is_ours(cls)}
+    found: dict[str, int | str] = {}
+    for name in sorted(name for name in ours.values() if name is not None):
+        found |= _versions(f"{registry.kind} {name}")
+    others = source_digest([*(cls for cls in classes if cls not in ours), *modules])
+    return found | ({"source": others} if others else {})
 
 
-def _source(thing: type | ModuleType) -> str:
-    """Return source without comments, docstrings and formatting; empty if there is none."""
-    with contextlib.suppress(OSError, TypeError, SyntaxError):
-        return _without_docstrings(inspect.getsource(thing))
-    return ""
-
-
-@functools.lru_cache(maxsize=256)
-def _without_docstrings(source: str) -> str:
-    tree = ast.parse(textwrap.dedent(source))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
-            node.body[0] = ast.Pass()
-    return ast.unparse(tree)
+def _imported_modules(frontend: Frontend) -> list[ModuleType]:
+    """Return the modules that a frontend imports because an argument names them."""
+    names = [frontend.arguments.get(name) for name in type(frontend).imports]
+    return [sys.modules[name] for name in names if name in sys.modules]

@@ -23,7 +23,7 @@ from safetensors.numpy import save
 
 from ..datamodules.clip import Stamp
 from ..errors import StoreError
-from ..files import UNFINISHED, locked, write_atomically
+from ..files import UNFINISHED, locked, other_format, write_atomically
 from . import FORMAT
 from .profile import Profile
 
@@ -46,6 +46,9 @@ class EmbeddingStore:
         embedding_size: Number of features of an embedding.
         damaged: Whether to open a store with an unreadable matrix, as an empty one.
 
+    Attributes:
+        manifest: Format, size and fields of the store, as `manifest.json` holds them.
+
     Raises:
         StoreError: The matrix is damaged; or the folder holds embeddings of other fields or of an earlier version,
             which the message names; or the path of the folder is not UTF-8.
@@ -55,6 +58,7 @@ class EmbeddingStore:
         self, folder: str | Path, fields: Mapping[str, Any], embedding_size: int, *, damaged: bool = False
     ) -> None:
         self.folder, self.embedding_size = Path(folder), embedding_size
+        self.manifest = {"format": FORMAT, "embedding_size": embedding_size, **json.loads(json.dumps(fields))}
         self._rows: dict[str, StoredClip] = {}
         self._matrix: NDArray[Any] = np.zeros((0, embedding_size), np.float32)
         self._damaged = damaged
@@ -64,7 +68,7 @@ class EmbeddingStore:
                 "Choose another folder with --embeddings."
             )
         try:
-            self._check_or_write_manifest(json.loads(json.dumps(fields)))
+            self._check_or_write_manifest()
             self._reload()
         except OSError as error:
             raise StoreError(
@@ -219,9 +223,8 @@ class EmbeddingStore:
         with contextlib.suppress(OSError):  # another process has written a shard since
             (self.folder / "shards").rmdir()
 
-    def _check_or_write_manifest(self, fields: dict[str, Any]) -> None:
-        path = self.folder / "manifest.json"
-        wanted = {"format": FORMAT, "embedding_size": self.embedding_size, **fields}
+    def _check_or_write_manifest(self) -> None:
+        path, wanted = self.folder / "manifest.json", self.manifest
         if not path.is_file():
             write_atomically(path, json.dumps(wanted, indent=1).encode())
             return
@@ -233,8 +236,8 @@ class EmbeddingStore:
             raise StoreError(f"{path} cannot be read ({error}); delete the folder to compute it again") from error
         if found.get("format") != FORMAT:
             raise StoreError(
-                f"{self.folder} has format {found.get('format')!r}, this version reads and writes {FORMAT}; delete the "
-                "folder to compute it again, or use another --embeddings folder"
+                f"{self.folder} {other_format(found.get('format'), FORMAT)} delete the folder to compute it again, or "
+                "use another --embeddings folder"
             )
         differing = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
         if differing:

@@ -21,7 +21,7 @@ from ..backends.standardized import Standardize, Standardized
 from ..datamodules import AudioDataModule, Clip
 from ..embeddings.provenance import clip_fingerprints
 from ..errors import CheckpointError, UntrainedError
-from ..files import is_plain, plain, write_atomically
+from ..files import is_plain, other_format, plain, write_atomically
 from ..frontends import Frontend
 from ..frontends.columns import Layers
 from ..frontends.initialisers import Init
@@ -192,8 +192,8 @@ def read(path: str | Path) -> tuple[Recipe, dict[str, Any]]:
         raise CheckpointError(f"{path} is not loaded: {found}; {ours}") from error
     is_ours = isinstance(content, dict) and isinstance(content.get("untrained"), dict)
     if is_ours and content["untrained"].get("format") != FORMAT:
-        found = content["untrained"].get("format")
-        raise CheckpointError(f"{path} has format {found!r}, this version reads {FORMAT}; fit the probe again")
+        written_as = content["untrained"].get("format")
+        raise CheckpointError(f"{path} {other_format(written_as, FORMAT)} fit the probe again")
     if not is_ours or set(content) - {"digest"} != {"untrained", "state_dict", "backend"}:
         holds = sorted(map(str, content)) if isinstance(content, dict) else type(content).__name__
         raise CheckpointError(f"{path} is no checkpoint of untrained (it holds {holds}); {ours}")

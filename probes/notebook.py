@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..datamodules import AudioDataModule
 from ..embeddings.locate import open_store, store_folder
 from ..errors import UsageError
+from ..files import other_format
 from ..frontends import Frontend
 from ..registry import DATAMODULES, FRONTENDS, Registry
 from .probe import EmbeddedData, Probe
@@ -57,8 +58,7 @@ def load_embeddings(run: str | Path, trust: Sequence[str] | str = ()) -> Embeddi
     folder = Path(run)
     metrics = read_metrics(folder)
     if metrics and metrics.get("format") != FORMAT:
-        written_as = metrics.get("format", 1)
-        raise UsageError(f"{folder} has format {written_as!r}, this version reads {FORMAT}; fit the run again")
+        raise UsageError(f"{folder} {other_format(metrics.get('format', 1), FORMAT)} fit the run again")
     probe, datamodule, precision, root = _rebuilt(folder, [trust] if isinstance(trust, str) else trust)
     frontend = probe.require_frontend()
     place = store_folder(root, frontend, datamodule, precision)

@@ -9,14 +9,15 @@ from typing import Any
 
 from ..backends import Backend
 from ..datamodules import AudioDataModule
-from ..embeddings.provenance import code_digest, stamps_digest
+from ..embeddings.changes import settings_of
+from ..embeddings.provenance import run_fields, stamps_digest
 from ..files import digest, plain
 from ..frontends import Frontend
 from ..frontends.options import Options
 from ..registry import BACKENDS, DATAMODULES, FRONTENDS
-from . import selection
 from .probe import Probe
 from .record import FORMAT, predictions_file, read_metrics
+from .selection import resolve
 
 MAX_LABEL = 120  # bytes of a label, because it names a folder
 _CLEAR_BY_THEMSELVES = {"size"}  # arguments whose values need no name in front
@@ -30,13 +31,15 @@ class RunKey:
     Args:
         params: Names that identify the run in tables, as a flat dictionary.
         seed: Seed of frontend and backend.
+        fields: Everything that decides the run's result, files and code included.
         extraction: Digest of the data set and of everything that decides its embeddings.
-        identity: Digest of everything that decides the run's result, files and code included.
+        identity: Digest of the fields.
         folder: Folder of the run, relative to the folder of all runs.
     """
 
     params: dict[str, Any]
     seed: int
+    fields: dict[str, Any]
     extraction: str
     identity: str
     folder: Path
@@ -61,28 +64,21 @@ class RunKey:
             "frontend": frontend_label(frontend, options),
             "backend": backend_label(backend, probe.standardize),
             "seed": seed,
-            "protocol": selection.resolve(probe.protocol, datamodule.listed),
+            "protocol": resolve(probe.protocol, datamodule.listed),
             **{name: as_text(value) for name, value in options.items()},
             "standardize": probe.standardize,
         }
         params = {"dataset": dataset or datamodule.dataset_name, "datamodule": data_label(datamodule), **names}
-        settings = {
-            **names,
-            "format": FORMAT,
-            "embeddings": embeddings,
-            "backend_arguments": plain(backend.get_params(deep=False)),
-            "clips": [(clip.id, clip.label, clip.split, clip.fold, clip.group) for clip in datamodule.listed],
-            "data_seed": datamodule.seed,  # draws the inner folds of a hold-out without validation split
-        }
-        state = {"stamps": stamps, "code": code_digest([type(backend), selection])}
+        fields = run_fields(names, embeddings, backend, datamodule, stamps, standardize=probe.standardize)
         folders = [re.sub(r"[^\w.,=+ -]", "_", params[name]) for name in ("dataset", "frontend", "backend")]
         return cls(
             params=params,
             seed=seed,
+            fields=fields,
             # Data sets of one source share a store, but each has clips of its own.
             extraction=digest({"dataset": params["dataset"], **embeddings}),
-            identity=digest({**settings, **state}),
-            folder=Path(*folders, f"seed{seed}-{digest(settings)[:6]}"),
+            identity=digest({"format": FORMAT, **fields}),
+            folder=Path(*folders, f"seed{seed}-{digest(settings_of(fields))[:6]}"),
         )
 
 

@@ -1,10 +1,9 @@
 """Serialization of a trained backend as bytes that cannot run code.
 
-Arrays are stored as safetensors, and the rest by skops. Nothing is built before all types that the skops archive names
-are known to be trusted.
+skops stores it, arrays as npy files that are read without pickle. Nothing is built before all types that the archive
+names are known to be trusted.
 """
 
-import copy
 import io
 import json
 import zipfile
@@ -13,9 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.numpy
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ..backends import Backend
@@ -48,13 +45,12 @@ _TRUSTED = frozenset(
 
 
 def pack(backend: Backend) -> dict[str, Tensor]:
-    """Return a trained backend as bytes in tensors, by name: its arrays as safetensors, the rest as skops."""
-    bare, arrays = _without_arrays(backend)
+    """Return a trained backend as the bytes of a skops archive, which holds its arrays as npy files without pickle."""
     from skops.io import dumps, loads  # importing it takes a second
 
-    stored = dumps(bare)
+    stored = dumps(backend)
     loads(stored, trusted=sorted(_types_of(stored)))  # fails now rather than when the checkpoint is used
-    return {"arrays": _as_tensor(safetensors.numpy.save(arrays)), "skops": _as_tensor(stored)}
+    return {"skops": torch.from_numpy(np.frombuffer(stored, np.uint8).copy())}
 
 
 def unpack(
@@ -84,7 +80,6 @@ def unpack(
                 f"file comes from, allow them with --trust {quoted(sorted({*trust, *unknown}))}"
             )
         backend = loads(stored, trusted=sorted(trusted))
-        _give_arrays(backend, safetensors.numpy.load(content["arrays"].numpy().tobytes()))
         if isinstance(backend, Standardized) != (standardize == "zscore"):
             raise ValueError(f"it does not read what standardize={standardize!r} says")
         reader = backend.backend_ if isinstance(backend, Standardized) else backend
@@ -100,36 +95,6 @@ def unpack(
 def quoted(types: Sequence[str]) -> str:
     """Return types in the form that `--trust` takes on a command line."""
     return types[0] if len(types) == 1 else f"'[{', '.join(types)}]'"
-
-
-def _without_arrays(backend: Backend) -> tuple[Backend, dict[str, NDArray[Any]]]:
-    """Return a copy without arrays of numbers, and these by name: `coefs_`, or `backend_.coefs_` of a nested one."""
-    bare, arrays = copy.copy(backend), dict[str, NDArray[Any]]()
-    for name, value in vars(backend).items():
-        if isinstance(value, Backend):
-            inner, found = _without_arrays(value)
-            setattr(bare, name, inner)
-            arrays |= {f"{name}.{key}": array for key, array in found.items()}
-        elif type(value) is np.ndarray and value.dtype.kind in "biuf" and value.dtype.itemsize <= 8:
-            delattr(bare, name)
-            arrays[name] = np.asarray(value, order="C")
-    return bare, arrays
-
-
-def _give_arrays(backend: object, arrays: dict[str, NDArray[Any]]) -> None:
-    """Set the arrays that `_without_arrays` has removed."""
-    for name, array in arrays.items():
-        owner, (*path, last) = backend, name.split(".")
-        for part in path:
-            owner = vars(owner)[part]
-        stated = getattr(type(owner), last, None)
-        if not isinstance(owner, Backend) or last.startswith("__") or callable(stated) or hasattr(stated, "__get__"):
-            raise ValueError(f"array {name!r} belongs to no backend")
-        setattr(owner, last, array)
-
-
-def _as_tensor(content: bytes) -> Tensor:
-    return torch.from_numpy(np.frombuffer(content, np.uint8).copy())
 
 
 def _types_of(stored: bytes) -> set[str]:

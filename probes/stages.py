@@ -45,6 +45,7 @@ def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
     metrics = {
         **run.key.params,
         "identity": run.key.identity,
+        "key": run.key.fields,
         **scores,
         **_facts(run, selection),
         "n_clips": len(data.clips),

@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import shutil
 import traceback
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,18 @@ from typing import Any
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from ..datamodules.base import Batch
+from ..embeddings.changes import changes
 from ..embeddings.extract import extract, leave_process_group, refuse_broken_before
 from ..embeddings.outcome import Extraction
 from ..errors import StoreError
-from ..files import locked, write_atomically
+from ..files import locked, plain, write_atomically
 from ..probes.record import OPTIMISTIC, read_metrics
 from ..probes.run import Run
 from ..probes.stages import fit_run, test_run
 from ..terminal import bar
 from . import results
 from .plan import RUNS, Study
-from .results import Failure, Result
+from .results import Failure, Outcome, Result
 
 Say = Callable[[str], None]
 
@@ -76,8 +78,8 @@ def execute(
         if not trainer.is_global_zero:
             return False
         for number, run in enumerate(waiting, 1):
-            outcome = _outcome(study, run, extractions[run.key.extraction])
-            results.append(study.folder, outcome)
+            _fit(run, extractions[run.key.extraction])
+            outcome = results.append(study.folder, _named(study, run))
             say(f"[{number}/{len(waiting)}] {run.folder.relative_to(study.folder)}: {_outcome_line(outcome)}")
     return True
 
@@ -88,9 +90,17 @@ def _waiting(study: Study, say: Say, *, force: bool) -> list[Run]:
     waiting = [run for run in study.runs if force or run.key.identity not in done]
     if len(waiting) < len(study.runs):
         say(f"{len(study.runs) - len(waiting)} of {len(study.runs)} runs are done already")
+    for why, n in Counter(filter(None, map(_why_again, waiting))).items():
+        say(f"{n} runs are run again: {why}")
     for run in waiting:
         run.probe.require_frontend().draw()
     return waiting
+
+
+def _why_again(run: Run) -> str:
+    """Return what has changed since a run of the same settings was done in its folder; empty if there is none."""
+    before = read_metrics(run.folder).get("key")
+    return "; ".join(changes(before, plain(run.key.fields)).values()) if isinstance(before, dict) else ""
 
 
 def _start(study: Study, waiting: Sequence[Run], config: str) -> None:
@@ -98,11 +108,10 @@ def _start(study: Study, waiting: Sequence[Run], config: str) -> None:
     _put_aside(study)
     write_atomically(study.folder / "study.yaml", config.encode())
     left = {run.key.identity for run in waiting}
-    done = [run for run in study.runs if run.key.identity not in left]
-    for run in done:
-        (run.folder / "error.txt").unlink(missing_ok=True)
-    runs = [_named(study, run)["run"] for run in study.runs]
-    results.start(study.folder, [_result(study, run) for run in done], runs)
+    for run in study.runs:
+        if run.key.identity not in left:
+            (run.folder / "error.txt").unlink(missing_ok=True)
+    results.start(study.folder, [_named(study, run) for run in study.runs], [_place(study, run) for run in waiting])
 
 
 def _put_aside(study: Study) -> None:
@@ -156,34 +165,34 @@ def _extract(
     return found
 
 
-def _outcome(study: Study, run: Run, extraction: Extraction | Exception) -> Result | Failure:
-    """Fit and score a run; if it fails, write the traceback to `error.txt` in its folder."""
+def _fit(run: Run, extraction: Extraction | Exception) -> None:
+    """Fit and score a run; if it fails, write the error and the traceback to `error.txt` in its folder."""
+    (run.folder / "error.txt").unlink(missing_ok=True)
     try:
         if isinstance(extraction, Exception):
             raise extraction
         fit_run(run, extraction)
         if run.key.params["protocol"] == "holdout":
             test_run(run.folder, run.probe, run.datamodule, extraction, run.datamodule.class_names)
-        return _result(study, run)
     except Exception as error:  # a plug-in may raise anything
-        text = "".join(traceback.format_exception(error))
+        text = f"{_one_line(error)}\n\n{''.join(traceback.format_exception(error))}"
         write_atomically(run.folder / "error.txt", text.encode(errors="backslashreplace"))
-        return Failure(**_named(study, run), error=_one_line(error))
-
-
-def _result(study: Study, run: Run) -> Result:
-    # The names are those of this study; the run may come from an earlier study with other names.
-    return Result.of({**read_metrics(run.folder), **run.key.params}, _named(study, run)["run"])
 
 
 def _named(study: Study, run: Run) -> dict[str, Any]:
     names = {name: run.key.params[name] for name in ("dataset", "frontend", "backend", "seed")}
-    return {**names, "run": run.folder.relative_to(study.folder).as_posix()}
+    return {**names, "run": _place(study, run)}
 
 
-def _outcome_line(outcome: Result | Failure) -> str:
+def _place(study: Study, run: Run) -> str:
+    """Return the folder of a run, relative to the study's."""
+    return run.folder.relative_to(study.folder).as_posix()
+
+
+def _outcome_line(outcome: Outcome | None) -> str:
     if isinstance(outcome, Failure):
         return f"failed: {outcome.error}"
+    assert isinstance(outcome, Result)
     optimistic = OPTIMISTIC if outcome.selected_on_test else ""
     return f"{100 * outcome.accuracy:.1f} %{optimistic} ({outcome.seconds:.1f} s)"
 

@@ -53,10 +53,9 @@ def write_report(folder: Path, *, anew: bool) -> tuple[Analysis, list[Failure]]:
     Raises:
         UsageError: There are no results, or they cannot be read.
     """
-    done, failures = results.read(folder)
+    done, failures, n_waiting = results.read(folder)
     if not done and not failures:
         raise UsageError(f"{folder}: no run has ended yet; run the study again")
-    n_waiting = results.waiting(folder, [*done, *failures])
     analysis = analyse(done, folder)
     if not anew and _is_newer(folder / "report.md", folder / "results.jsonl"):
         return analysis, failures

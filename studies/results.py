@@ -1,13 +1,13 @@
 """Results of a study: a line for each run, appended as it ends."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import Field, dataclass, fields
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from ..errors import UsageError
-from ..files import write_atomically
+from ..files import other_format, write_atomically
 from ..probes.record import FORMAT, csv_line, format_arguments, read_metrics
 
 
@@ -113,96 +113,128 @@ class Failure(Outcome):
     error: str
 
 
-_AGAIN = "run the study again, which writes the file anew and keeps what is done"
+class Book(NamedTuple):
+    """Everything that a study has found so far.
+
+    Args:
+        results: Runs that have ended well.
+        failures: Runs that have ended with an error.
+        n_waiting: Number of runs that have not ended yet.
+    """
+
+    results: list[Result]
+    failures: list[Failure]
+    n_waiting: int
+
+
+_AGAIN = "run the study again, which keeps what is done"
 _COLUMNS = [*(field.name for field in fields(Result)), "error"]
 
 
-def start(folder: Path, results: Iterable[Result], runs: Sequence[str]) -> None:
-    """Rewrite `results.csv` and `results.jsonl` of a study, with the runs that are done already.
+def start(folder: Path, runs: Sequence[Mapping[str, Any]], waiting: Collection[str]) -> None:
+    """Write the list of a study's runs, and `results.csv` and `results.jsonl` with those that have ended well.
+
+    The folders of the runs are the one source of truth; the other two files are derived from them for other programs.
 
     Args:
         folder: Folder of the study.
-        results: Results of the runs that are done.
-        runs: Folders of all runs of the study, relative to its own.
+        runs: Names of all runs of the study by the arguments of `Outcome`.
+        waiting: Folders of the runs that are about to run, relative to the study's; their results are left out.
     """
-    write_atomically(folder / "runs.json", json.dumps(list(runs), indent=1).encode())
-    lines, table = "", csv_line(_COLUMNS)
-    for result in results:
-        lines += _json_line(folder, result)
-        table += _table_line(result)
+    listed = {"format": FORMAT, "runs": [dict(run) for run in runs]}
+    write_atomically(folder / "runs.json", json.dumps(listed, indent=1).encode())
+    results = [result for result in read(folder).results if result.run not in waiting]
+    lines = "".join(_json_line(folder, result) for result in results)
+    table = csv_line(_COLUMNS) + "".join(map(_table_line, results))
     for path, content in ((folder / "results.jsonl", lines.encode()), (folder / "results.csv", table.encode())):
         if not path.is_file() or path.read_bytes() != content:  # an unchanged file stays older than its report
             write_atomically(path, content)
 
 
-def append(folder: Path, outcome: Outcome) -> None:
-    """Append a run that has ended to `results.csv` and `results.jsonl` of a study."""
-    for name, line in (("results.jsonl", _json_line(folder, outcome)), ("results.csv", _table_line(outcome))):
-        with (folder / name).open("a", encoding="utf-8", newline="") as file:
-            file.write(line)
+def append(folder: Path, run: Mapping[str, Any]) -> Outcome | None:
+    """Append a run that has ended to `results.csv` and `results.jsonl`, and return its outcome."""
+    outcome = outcome_of(folder, run)
+    if outcome is not None:
+        for name, line in (("results.jsonl", _json_line(folder, outcome)), ("results.csv", _table_line(outcome))):
+            with (folder / name).open("a", encoding="utf-8", newline="") as file:
+                file.write(line)
+    return outcome
 
 
-def waiting(folder: Path, outcomes: Sequence[Outcome]) -> int:
-    """Return how many runs of a study have not ended yet.
+def read(folder: Path) -> Book:
+    """Read what a study has found, from the folders of its runs.
 
     Raises:
-        UsageError: The list of its runs is damaged.
+        UsageError: The folder holds no study of this version, or a file in it is damaged.
     """
-    path = folder / "runs.json"
+    outcomes = [outcome_of(folder, run) for run in _listed_runs(folder)]
+    return Book(
+        [outcome for outcome in outcomes if isinstance(outcome, Result)],
+        [outcome for outcome in outcomes if isinstance(outcome, Failure)],
+        outcomes.count(None),
+    )
+
+
+def outcome_of(folder: Path, run: Mapping[str, Any]) -> Outcome | None:
+    """Return how a run of a study has ended; None if it has not.
+
+    Args:
+        folder: Folder of the study.
+        run: Names of the run by the arguments of `Outcome`.
+
+    Raises:
+        UsageError: The run's `metrics.json` or `error.txt` is damaged.
+    """
+    error, path = folder / run["run"] / "error.txt", folder / run["run"] / "metrics.json"
     try:
-        planned = json.loads(path.read_bytes().decode()) if path.is_file() else []
-        if not isinstance(planned, list) or not all(isinstance(run, str) for run in planned):
-            raise ValueError("expected a list of folders")
-    except ValueError as error:
-        raise UsageError(f"{path} cannot be read ({type(error).__name__}: {error}); {_AGAIN}") from error
-    return len(set(planned) - {outcome.run for outcome in outcomes})
-
-
-def read(folder: Path) -> tuple[list[Result], list[Failure]]:
-    """Read `results.jsonl` of a study.
-
-    Raises:
-        UsageError: The file does not exist, is damaged, or was written by another version.
-    """
-    path = folder / "results.jsonl"
-    if not path.is_file():
-        studies = sorted(str(found.parent) for found in folder.glob("*/results.jsonl"))
-        hint = f"there are {', '.join(studies)}" if studies else "`untrained compare` writes one, as runs/synthetic"
-        raise UsageError(f"no results.jsonl in {folder}: give the folder of a study; {hint}")
-    refuse_other_versions(folder)
-    results: list[Result] = []
-    failures: list[Failure] = []
-    for number, line in enumerate(path.read_bytes().splitlines(), 1):
-        try:
-            found = json.loads(line.decode())
-            cls = Failure if found["error"] else Result
-            outcome = cls(**{field.name: _typed(field, found[field.name]) for field in fields(cls)})
-        except (ValueError, KeyError, TypeError) as error:
-            raise UsageError(
-                f"{path}, line {number} cannot be read ({type(error).__name__}: {error}); {_AGAIN}"
-            ) from error
-        (failures if isinstance(outcome, Failure) else results).append(outcome)  # type: ignore[arg-type]
-    return results, failures
+        if error.is_file():
+            return Failure(**run, error=error.read_text("utf-8").partition("\n")[0])
+        metrics = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+        if not {"test/accuracy", "cv/accuracy"}.intersection(metrics):
+            return None  # a hold-out that is fitted has not been tested yet
+        return _checked(Result.of({**metrics, **run}, run["run"]))
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+        found = f"{type(problem).__name__}: {problem}"
+        raise UsageError(f"{path} cannot be read ({found}); delete it, and {_AGAIN}") from problem
 
 
 def refuse_other_versions(folder: Path) -> None:
-    """Raise if another version wrote the results of a study; a damaged line counts as written by this version.
+    """Raise if another version wrote a study; a folder without a study may be used for one.
 
     Raises:
-        UsageError: The results have another format.
+        UsageError: The list of the runs has another format.
     """
-    path = folder / "results.jsonl"
-    for line in path.read_bytes().splitlines() if path.is_file() else ():
-        try:
-            found = json.loads(line.decode())
-        except ValueError:
-            continue
-        written_as = found.get("format", 1) if isinstance(found, dict) else FORMAT
+    if (folder / "runs.json").is_file():
+        _listed_runs(folder)
+
+
+def _listed_runs(folder: Path) -> list[dict[str, Any]]:
+    """Return the names of all runs of a study."""
+    path = folder / "runs.json"
+    if not path.is_file():
+        studies = sorted(str(found.parent) for found in folder.glob("*/runs.json"))
+        hint = f"there are {', '.join(studies)}" if studies else "`untrained compare` writes one, as runs/synthetic"
+        raise UsageError(f"no runs.json in {folder}: give the folder of a study; {hint}")
+    try:
+        found = json.loads(path.read_bytes().decode())
+        written_as = found["format"] if isinstance(found, dict) else 1
         if written_as != FORMAT:
-            raise UsageError(
-                f"{folder} holds a study of another version (format {written_as!r}, this version reads {FORMAT}); "
-                "delete that folder, or run the study under another --name"
-            )
+            remedy = "delete that folder, or run the study under another --name"
+            raise UsageError(f"{folder} {other_format(written_as, FORMAT)} {remedy}")
+        return [{field.name: _typed(field, run[field.name]) for field in fields(Outcome)} for run in found["runs"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path} cannot be read ({type(error).__name__}: {error}); delete it, and {_AGAIN}") from error
+
+
+def _checked(result: Result) -> Result:
+    """Return a result whose values have the types of its fields.
+
+    Raises:
+        TypeError: A value has another type.
+    """
+    for field in fields(Result):
+        _typed(field, getattr(result, field.name))
+    return result
 
 
 def _typed(field: Field[Any], value: Any) -> Any:

@@ -7,6 +7,7 @@ import torch
 from untrained import load_embeddings
 from untrained.errors import UsageError
 
+EARLIER = "which an earlier version wrote (this one reads {}):"
 DATA = ["--data", "synthetic", "--data.task", "events", "--data.clips_per_class", "4", "--data.n_samples", "8000"]
 
 
@@ -32,19 +33,27 @@ def test_a_run_its_store_and_its_checkpoint(untrained, tmp_path):
     before = snapshot(manifest.parent)
     status, _, err = untrained("predict", *DATA, "--model.frontend", "mfcc")
     assert status == 1
-    assert "has format 1, this version reads and writes 2; delete the folder to compute it again" in err
+    assert f"has format 1, {EARLIER.format(2)} delete the folder to compute it again" in err
     assert snapshot(manifest.parent) == before
-    assert "format 1, this version reads 2; delete the folder" in untrained("list", "embeddings")[1]
+    assert (
+        "has format 1, which an earlier version wrote (this one reads 2): delete the folder"
+        in untrained("list", "embeddings")[1]
+    )
+    rewrite(manifest, format=3)
+    _, _, err = untrained("predict", *DATA, "--model.frontend", "mfcc")
+    assert "has format 3, which a later version wrote (this one reads 2): update untrained, or delete" in err
+    rewrite(manifest, format=1)
     other = manifest.parent.with_name(manifest.parent.name[:-3] + "abc")  # where an earlier key had put it
     manifest.parent.rename(other)
-    assert (
-        f"not used, delete them to free space: {other.name}"
-        in untrained("predict", *DATA, "--model.frontend", "mfcc")[1]
-    )
+    _, out, _ = untrained("predict", *DATA, "--model.frontend", "mfcc")
+    assert "32 clips are computed again: stores have another format (1 -> 2)" in out
+    assert f"{other.relative_to(tmp_path)} can be deleted" in out
 
     metrics = only(tmp_path, "runs/*/*/*/*/metrics.json")
     rewrite(metrics, format=None)
-    with pytest.raises(UsageError, match="has format 1, this version reads 2; fit the run again"):
+    with pytest.raises(
+        UsageError, match=r"has format 1, which an earlier version wrote \(this one reads 2\): fit the run again"
+    ):
         load_embeddings(metrics.parent)
 
     checkpoint = metrics.with_name("probe.ckpt")
@@ -54,21 +63,19 @@ def test_a_run_its_store_and_its_checkpoint(untrained, tmp_path):
     for command in (["test", *DATA], ["classify", "a.wav"]):
         status, _, err = untrained(*command, "--ckpt_path", checkpoint)
         assert status == 2
-        assert "probe.ckpt has format 3, this version reads 4; fit the probe again" in err
+        assert f"probe.ckpt has format 3, {EARLIER.format(4)} fit the probe again" in err
 
 
 def test_a_study(untrained, tmp_path, little):
     (tmp_path / "study.yaml").write_text(little)
     assert untrained("compare", "study.yaml")[0] == 0
-    results = tmp_path / "runs/small/results.jsonl"
-    lines = [json.loads(line) for line in results.read_text().splitlines()]
-    for line in lines:
-        del line["format"]
-    results.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    results = tmp_path / "runs/small/runs.json"
+    runs = json.loads(results.read_text())["runs"]
+    results.write_text(json.dumps([run["run"] for run in runs]))  # as it was before
     before = snapshot(results.parent)
     for command in (["compare", "study.yaml"], ["report", "runs/small"]):
         status, _, err = untrained(*command)
         assert status == 2
-        assert "runs/small holds a study of another version (format 1, this version reads 2); delete that folder" in err
+        assert f"runs/small has format 1, {EARLIER.format(2)} delete that folder" in err
     assert snapshot(results.parent) == before
     assert untrained("compare", "study.yaml", "--name", "another")[0] == 0

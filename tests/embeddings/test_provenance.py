@@ -1,24 +1,22 @@
+"""What leaves embeddings and results valid, and what makes exactly that run again which it touches."""
+
 import importlib
-import shutil
+import json
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from untrained.backends.svm import SVMClassifier
+import untrained as package
+from untrained import BACKENDS, FRONTENDS, AudioDataModule
 from untrained.datamodules.folder import AudioFolder
 from untrained.datamodules.synthetic import Synthetic
-from untrained.embeddings import provenance
-from untrained.embeddings.provenance import code_digest, embedding_fields, frontend_fields
-from untrained.frontends.baselines import MFCC
-from untrained.frontends.musical import Temporal
-from untrained.frontends.vgg import VGG
-from untrained.probes import selection as protocols
+from untrained.embeddings.provenance import VERSIONS, data_fields, frontend_fields, run_fields
+from untrained.files import digest
 
-
-def folder(root, **arguments):
-    return AudioFolder(str(root), n_samples=8000, **arguments)
-
-
-PLUGIN = """
+ROOT = Path(package.__file__).parent
+FRONTEND = """
 from torch import nn
 from untrained.frontends import Frontend, Waveform
 from . import maths
@@ -35,54 +33,183 @@ class Mine(Frontend):
     def feature_maps(self, x):
         return [maths.rectified(self.conv(x[:, None]))]  # a comment
 """
-MATHS = "def rectified(x):\n    return x.relu()\n"
+DATA = """
+from untrained import AudioDataModule, Clip, audio
+from . import maths
 
 
-@pytest.mark.parametrize(
-    ("file", "old", "new", "matters"),
-    [
-        ("mine.py", "x[:, None]", "-x[:, None]", True),
-        ("maths.py", "x.relu()", "2 * x.relu()", True),  # a function of another file
-        ("mine.py", "Documented.", "Documented at length.", False),
-        ("mine.py", "# a comment", "# another", False),
-    ],
-)
-def test_the_code_of_a_frontend_decides_its_store(tmp_path, monkeypatch, file, old, new, matters):
+class Mine(AudioDataModule):
+    def clips(self):
+        return [Clip(str(i), "ab"[i % 2], fold=i % 3) for i in range(12)]
+
+    def read(self, clip, sample_rate):
+        return maths.rectified(audio.load("x.wav", sample_rate=sample_rate, n_samples=self.n_samples))
+"""
+MATHS = "def rectified(x):\n    return x\n"
+
+
+def all_keys():
+    """Digests of what decides embeddings by each frontend of ours, and results by each backend."""
+    frontends = [plugin.name for plugin in FRONTENDS.plugins if plugin.is_ours and plugin.name != "hear"]
+    backends = [plugin.name for plugin in BACKENDS.plugins if plugin.is_ours and plugin.name != "sklearn"]
+    keys = {name: digest(frontend_fields(FRONTENDS.create(name))) for name in frontends}
+    data = Synthetic("events", clips_per_class=3)
+    return keys | {
+        name: digest(run_fields({}, {}, BACKENDS.create(name), data, "", standardize="none")) for name in backends
+    }
+
+
+EDITS = {  # of a docstring, a message, what is printed, and how fast the same values are computed
+    "frontends/vgg.py": ('"""', '"""Edited. '),
+    "frontends/base.py": ("expected (batch, n_samples)", "expected two dimensions"),
+    "frontends/measure.py": ('"for {self.n_samples} samples:"', '"for so many samples:"'),
+    "frontends/convolutions.py": ("_TILES = ", "_TILES = 1 * "),
+    "backends/svm.py": ('"""', '"""Edited. '),
+}
+
+
+def test_edits_that_change_no_value_leave_keys_as_they_are(tmp_path):
+    for path in [*ROOT.glob("*.py"), *ROOT.glob("*/*.py")]:
+        if path.relative_to(ROOT).parts[0] not in ("tests", "docs", "benchmarks", "build"):
+            name = path.relative_to(ROOT).as_posix()
+            before, after = EDITS.get(name, ("", ""))
+            text = path.read_text()
+            assert before in text, name
+            copy = tmp_path / "untrained" / name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_text(text.replace(before, after, 1) if before else text)
+    code = f"import json, sys; sys.path[:0] = [{str(Path(__file__).parent)!r}]; import test_provenance as here\n"
+    code += "assert here.package.__file__.startswith(sys.argv[1]); print(json.dumps(here.all_keys()))"
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True, env=environment, cwd=tmp_path).stdout
+    assert json.loads(printed) == all_keys()
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    """Writes a package of a plug-in, imports its class, and forgets it again."""
     monkeypatch.syspath_prepend(tmp_path)
 
-    def digest_of(package, changed):
-        folder = tmp_path / package
-        folder.mkdir()
-        for name, text in (("__init__.py", ""), ("mine.py", PLUGIN), ("maths.py", MATHS)):
-            assert name != file or old in text
-            (folder / name).write_text(text.replace(old, new) if changed and name == file else text)
+    def write(package_name, text, maths=MATHS):
+        folder = tmp_path / package_name
+        folder.mkdir(exist_ok=True)
+        for name, content in (("__init__.py", ""), ("mine.py", text), ("maths.py", maths)):
+            (folder / name).write_text(content)
         importlib.invalidate_caches()
-        frontend = importlib.import_module(f"{package}.mine").Mine()
-        digest = code_digest([type(module) for module in frontend.modules()])
-        assert embedding_fields(frontend, Synthetic(), "32-true")["code"] == digest
-        for name in (package, f"{package}.mine", f"{package}.maths"):
+        for name in [name for name in sys.modules if name.partition(".")[0] == package_name]:
             del sys.modules[name]
-        shutil.rmtree(folder)
-        return digest
+        return importlib.import_module(f"{package_name}.mine").Mine
 
-    assert digest_of("mypackage", False) == digest_of("mypackage", False)
-    assert (digest_of("mypackage", False) != digest_of("mypackage", True)) == matters
+    return write
 
 
 @pytest.mark.parametrize(
-    ("name", "matters"),
-    [("errors", False), ("terminal", False), ("backends.least_squares", True)],
+    ("old", "new", "matters"),
+    [
+        ("x[:, None]", "-x[:, None]", True),
+        ("Documented.", "Documented at length.", False),
+        ("# a comment", "# another", False),
+    ],
 )
-def test_an_edit_of_what_decides_no_value_changes_no_digest(monkeypatch, name, matters):
-    module = importlib.import_module(f"untrained.{name}")
-    monkeypatch.setattr(protocols, "used", module, raising=False)
-    before, source = code_digest([SVMClassifier, protocols]), provenance._source
-    monkeypatch.setattr(provenance, "_source", lambda thing: source(thing) + "edited" * (thing is module))
-    assert (code_digest([SVMClassifier, protocols]) != before) == matters
+def test_the_code_of_a_plug_in_s_frontend_decides_its_key(written, old, new, matters):
+    before = frontend_fields(written("edited", FRONTEND)())
+    assert old in FRONTEND
+    after = frontend_fields(written("edited", FRONTEND.replace(old, new))())
+    assert (after != before) == matters
+    assert before["code"].keys() == {"frontends", "source"}
+    helper = frontend_fields(written("edited", FRONTEND, MATHS.replace("return x", "return 2 * x"))())
+    assert helper["code"]["source"] != before["code"]["source"]  # a function of another file
 
 
-def test_a_digest_is_of_the_code_and_not_of_the_weights():
-    vgg, other = VGG(2, seed=1), VGG(3)
-    assert len({frontend_fields(frontend)["code"] for frontend in (vgg, Temporal(4), MFCC())}) == 3
-    assert frontend_fields(vgg)["code"] == frontend_fields(other)["code"]
+def test_names_of_modules_are_in_no_key(written):
+    before, moved = (frontend_fields(written(name, FRONTEND)()) for name in ("here", "there"))
+    assert before == moved
+    before, moved = (data_fields(written(name, DATA)(), "32-true") for name in ("here", "there"))
+    assert before == moved
+    assert not any("untrained." in str(value) for value in frontend_fields(FRONTENDS.create("vgg")).values())
+
+
+def test_the_read_of_a_plug_in_s_datamodule_decides_its_key(written):
+    before = data_fields(written("read", DATA)(), "32-true")
+    edited = DATA.replace("return maths", "return 2 * maths")
+    assert data_fields(written("read", edited)(), "32-true")["reading"] != before["reading"]
+    relabelled = DATA.replace('"ab"', '"cd"')
+    assert data_fields(written("read", relabelled)(), "32-true")["source"] == before["source"]
+
+
+def test_a_new_version_of_decoding_touches_what_is_decoded(sounds, monkeypatch):
+    data, made = AudioFolder(str(sounds), n_samples=8000), Synthetic("events")
+    before = [data_fields(each, "32-true") for each in (data, made)]
+    monkeypatch.setitem(VERSIONS, "audio decoding", 2)
+    after = [data_fields(each, "32-true") for each in (data, made)]
+    assert before[0] != after[0]
+    assert before[1] == after[1]
+
+
+def test_a_new_version_of_a_plug_in_touches_that_one(monkeypatch):
+    before = all_keys()
+    for part in ("frontend vgg", "backend svm"):
+        monkeypatch.setitem(VERSIONS, part, 2)
+    changed = {name for name, key in all_keys().items() if key != before[name]}
+    assert changed == {"vgg", "svm"}
+
+
+def test_a_key_is_of_the_code_and_of_the_weights():
+    vgg, other = FRONTENDS.create("vgg", n_filters=2, seed=1), FRONTENDS.create("vgg", n_filters=3)
+    assert frontend_fields(vgg)["code"] == frontend_fields(other)["code"] == {"frontends": 1, "frontend vgg": 1}
     assert frontend_fields(vgg)["weights"] != frontend_fields(other)["weights"]
+
+
+@pytest.mark.parametrize(("standardize", "matters"), [("zscore", True), ("none", False)])
+def test_a_new_version_of_z_scoring_touches_what_is_z_scored(monkeypatch, standardize, matters):
+    def key():
+        return run_fields({}, {}, BACKENDS.create("svm"), Synthetic("events"), "", standardize=standardize)
+
+    before = key()
+    monkeypatch.setitem(VERSIONS, "z-scoring", 2)
+    assert (key() != before) == matters
+
+
+def test_precision_is_in_the_key():
+    data = Synthetic("events")
+    assert data_fields(data, "32-true") != data_fields(data, "bf16-mixed")
+
+
+def test_arguments_of_a_plug_in_s_data_are_in_the_key():
+    class Pitch(AudioDataModule):
+        def __init__(self, pitch: float) -> None:
+            super().__init__()
+            self.pitch = pitch
+
+    assert Pitch(1.0).source != Pitch(2.0).source
+    assert Pitch(1.0).source == Pitch(1.0).source
+
+
+def predict(untrained, sounds, *more):
+    data = ["--data", "folder", "--data.root", sounds, "--data.n_samples", "8000", "--model.frontend", "mfcc"]
+    status, out, _ = untrained("predict", *data, *more)
+    assert status == 0
+    return out
+
+
+def test_what_is_computed_again_says_why(untrained, sounds, monkeypatch):
+    assert "again" not in predict(untrained, sounds)
+    monkeypatch.setitem(VERSIONS, "audio decoding", 2)
+    monkeypatch.setitem(VERSIONS, "frontend vgg", 2)
+    out = predict(untrained, sounds)
+    assert "36 of 36 clips computed" in out
+    assert "note: 36 clips are computed again: audio decoding has changed (version 1 -> 2)\n" in out
+    assert "nothing to do" in predict(untrained, sounds)
+    assert "again" not in predict(untrained, sounds, "--data.fit_length", "zero")  # which is asked for
+
+
+def test_runs_that_run_again_say_why(untrained, tmp_path, monkeypatch, little):
+    (tmp_path / "study.yaml").write_text(little)
+    zscore = ["--model.standardize", "[none, zscore]"]
+    assert untrained("compare", "study.yaml", *zscore)[0] == 0
+    monkeypatch.setitem(VERSIONS, "z-scoring", 2)
+    status, _, err = untrained("compare", "study.yaml", *zscore)
+    assert status == 0
+    assert "2 of 4 runs are done already\n2 runs are run again: z-scoring has changed (version 1 -> 2)\n" in err
+    assert "nothing to do" in err  # no extraction

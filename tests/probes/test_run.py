@@ -28,7 +28,7 @@ def test_a_long_label_is_cut_to_a_digest_of_its_arguments():
 
 @pytest.mark.parametrize(("protocol", "kind"), [("holdout", "test"), ("nested", "cv")])
 def test_a_run_is_done_where_all_of_its_outcome_is_there(tmp_path, protocol, kind):
-    key = RunKey({"protocol": protocol}, 0, "", "this one", Path())
+    key = RunKey({"protocol": protocol}, 0, {}, "", "this one", Path())
     run = Run(None, None, key, tmp_path, "")
     files = [tmp_path / "probe.ckpt", tmp_path / f"predictions-{kind}.csv"]
     assert not run.is_done

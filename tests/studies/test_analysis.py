@@ -12,7 +12,7 @@ from untrained.studies.significance import corrected_t_test, holm
 
 
 def test_two_spreads(study, analysis):
-    results, failures = read(study)
+    results, failures, _ = read(study)
     assert not failures
     key = ("synthetic-events", "temporal-n_filters=4", "nearest_class")
     cell = analysis.cells[key]

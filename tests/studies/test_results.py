@@ -3,14 +3,13 @@ import json
 import shutil
 
 from untrained.cli import main
-from untrained.studies.results import Failure, append, read, start, waiting
+from untrained.studies.results import append, read, start
 
 
 def test_report_is_made_again_from_what_is_stored(study, tmp_path, capsys):
     moved = tmp_path / "elsewhere"
     shutil.copytree(study, moved)
     report = (moved / "report.md").read_text()
-    lines = (moved / "results.jsonl").read_text().splitlines(keepends=True)
     for name in ("report.md", "results.png", "cost.png", "comparisons.csv"):
         (moved / name).unlink()
     shutil.rmtree(moved / "_study")
@@ -21,59 +20,77 @@ def test_report_is_made_again_from_what_is_stored(study, tmp_path, capsys):
     assert (moved / "report.md").read_text() == report.replace("# small", "# elsewhere")
     assert (moved / "results.png").read_bytes().startswith(b"\x89PNG")
     assert main(["report", str(moved.parent)]) == 2
-    assert (
-        f"no results.jsonl in {moved.parent}: give the folder of a study; there are {moved}" in capsys.readouterr().err
-    )
+    assert f"no runs.json in {moved.parent}: give the folder of a study; there are {moved}" in capsys.readouterr().err
     predictions = next(moved.glob("*/*/*/seed0/predictions-*.csv"))
     kept_as = predictions.read_text()
     predictions.write_text("")
     assert main(["report", str(moved)]) == 2
     assert "cannot be read" in capsys.readouterr().err
     predictions.write_text(kept_as)
-    (moved / "results.jsonl").write_text('{"format": 2, "error": "", "dataset": "x"}\n')
-    assert main(["report", str(moved)]) == 2
-    assert "results.jsonl, line 1 cannot be read (KeyError: 'frontend')" in capsys.readouterr().err
-    second = json.loads(lines[1])
-    for line, reason in (
-        (json.dumps({**second, "accuracy": "x"}).encode(), "TypeError: accuracy='x'; expected float"),
-        (json.dumps({**second, "accuracy": True}).encode(), "TypeError: accuracy=True; expected float"),
-        (
-            json.dumps({**second, "seconds_per_clip": "x"}).encode(),
-            "TypeError: seconds_per_clip='x'; expected float or NoneType",
-        ),
-        (json.dumps({**second, "error": 3}).encode(), "TypeError: error=3; expected str"),
-        (b"caf\xe9", "UnicodeDecodeError: "),
+    runs = sorted(moved.glob("*/*/*/*/metrics.json"))
+    whole = runs[1].read_bytes()
+    for changed, reason in (
+        ({"n_features": "x"}, "TypeError: n_features='x'; expected int"),
+        ({"selected_on_test": 1}, "TypeError: selected_on_test=1; expected bool"),
+        ({"extraction": 3}, "AttributeError: "),
+        ({"best_candidate": None}, "AttributeError: "),
+        ({"n_classes": True}, "TypeError: n_classes=True; expected int"),
+        (None, "UnicodeDecodeError: "),
     ):
-        (moved / "results.jsonl").write_bytes(lines[0].encode() + line)
+        content = b"caf\xe9" if changed is None else json.dumps({**json.loads(whole), **changed}).encode()
+        runs[1].write_bytes(content)
         assert main(["report", str(moved)]) == 2
-        assert f"results.jsonl, line 2 cannot be read ({reason}" in (err := capsys.readouterr().err)
-        assert err.endswith("run the study again, which writes the file anew and keeps what is done\n")
-    (moved / "results.jsonl").write_text("".join(lines[:2]))
+        assert f"{runs[1]} cannot be read ({reason}" in (err := capsys.readouterr().err)
+        assert err.endswith("delete it, and run the study again, which keeps what is done\n")
+    runs[1].write_bytes(whole)
     planned = (moved / "runs.json").read_bytes()
-    for damaged, reason in ((b"[", "JSONDecodeError: "), (b"\xe9", "UnicodeDecodeError: "), (b"[1]", "ValueError: ")):
+    for damaged, reason in (
+        (b"[", "JSONDecodeError: "),
+        (b"\xe9", "UnicodeDecodeError: "),
+        (b'{"format": 2}', "KeyError: "),
+    ):
         (moved / "runs.json").write_bytes(damaged)
         assert main(["report", str(moved)]) == 2
         assert f"{moved}/runs.json cannot be read ({reason}" in capsys.readouterr().err
     (moved / "runs.json").write_bytes(planned)
-    (moved / "results.jsonl").write_text("".join(lines[:2]))
+    for path in runs[2:]:
+        path.unlink()
     assert main(["report", str(moved)]) == 0
-    assert "**8 runs of this study have not ended yet.**" in (moved / "report.md").read_text()
-    (moved / "results.jsonl").write_text("")
+    assert f"**{len(runs) - 2} runs of this study have not ended yet.**" in (moved / "report.md").read_text()
+    for path in runs[:2]:
+        path.unlink()
     assert main(["report", str(moved)]) == 2
     assert "no run has ended yet" in capsys.readouterr().err
 
 
-def test_outcomes_come_back_as_they_were_written(tmp_path, made):
-    done = [made("vgg"), made("mfcc", seconds_per_clip=0.25)]
-    failed = Failure("my copy", "timbral", "svm", 1, "timbral-1", 'KeyError: "a, b"')
-    start(tmp_path, done[:1], [*(result.run for result in done), failed.run, "later"])
-    for outcome in (failed, done[1]):
-        append(tmp_path, outcome)
-    assert read(tmp_path) == (done, [failed])
-    assert waiting(tmp_path, [*done, failed]) == 1
-    with (tmp_path / "results.csv").open(newline="") as file:
-        assert [(row["run"], row["error"]) for row in csv.DictReader(file)] == [
-            ("vgg-0", ""),
-            ("timbral-1", failed.error),
-            ("mfcc-0", ""),
-        ]
+def test_results_are_those_of_the_folders(study, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(study, folder)
+    results, failures, n_waiting = read(folder)
+    assert (len(results), failures, n_waiting) == (10, [], 0)
+    runs = [
+        {field: getattr(result, field) for field in ("dataset", "frontend", "backend", "seed", "run")}
+        for result in results
+    ]
+    failed, waiting = runs[3]["run"], runs[5]["run"]
+    (folder / failed / "error.txt").write_text('KeyError: "a, b"\n\nTraceback ...\n')
+    (folder / waiting / "metrics.json").unlink()
+    start(folder, runs, [runs[0]["run"]])
+    for run in (runs[3], runs[5], runs[0]):
+        append(folder, run)
+    again = read(folder)
+    assert [result.run for result in again.results] == [
+        run["run"] for run in runs if run["run"] not in (failed, waiting)
+    ]
+    assert [(failure.run, failure.error) for failure in again.failures] == [(failed, 'KeyError: "a, b"')]
+    assert again.n_waiting == 1
+    with (folder / "results.csv").open(newline="") as file:
+        rows = [(row["run"], row["error"]) for row in csv.DictReader(file)]
+    assert rows[-2:] == [(failed, 'KeyError: "a, b"'), (runs[0]["run"], "")]
+    assert len(rows) == 9
+    lines = [json.loads(line) for line in (folder / "results.jsonl").read_text().splitlines()]
+    assert [line["run"] for line in lines] == [run for run, _ in rows]
+    assert (
+        lines[0]["metrics"]["identity"]
+        == json.loads((folder / lines[0]["run"] / "metrics.json").read_text())["identity"]
+    )

@@ -1,0 +1,59 @@
+"""Changes between the fields of two keys, for people."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_TEXTS = {
+    "clips": "clips, labels, splits, folds or groups have changed",
+    "files": "audio files have changed",
+    "weights": "weights have changed",
+    "source": "source code of a plug-in has changed",
+}
+
+
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:
+    """Return what differs between the fields of two keys, as a sentence for each field.
+
+    Args:
+        before: Fields of an earlier key.
+        now: Fields of the present key.
+
+    Returns:
+        Sentences by the dotted names of the fields, such as `code.frontend vgg`.
+
+    Example:
+        >>> changes({"code": {"z-scoring": 1}, "seed": 0}, {"code": {"z-scoring": 2}, "seed": 0})
+        {'code.z-scoring': 'z-scoring has changed (version 1 -> 2)'}
+    """
+    flat_before, flat_now = _flat(before), _flat(now)
+    names = sorted(name for name in flat_before.keys() | flat_now.keys() if flat_before.get(name) != flat_now.get(name))
+    return {name: _sentence(name, flat_before.get(name), flat_now.get(name)) for name in names}
+
+
+def settings_of(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a key that a user sets, by dotted names, without those about code and files."""
+    return {name: value for name, value in _flat(fields).items() if not is_of_code(name) and name != "files"}
+
+
+def is_of_code(name: str) -> bool:
+    """Return whether a field, given by its dotted name, is about code rather than about what a user asks for."""
+    return bool({"code", "reading", "weights"}.intersection(name.split(".")))
+
+
+def _flat(fields: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in fields.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{prefix}{name}.")
+        else:
+            found[prefix + name] = value
+    return found
+
+
+def _sentence(name: str, before: Any, now: Any) -> str:
+    last = name.rpartition(".")[2]
+    if last in _TEXTS and (last != "source" or is_of_code(name)):
+        return _TEXTS[last]
+    if is_of_code(name):
+        return f"{last} has changed (version {before or 'none'} -> {now or 'none'})"
+    return f"{last} has changed ({before!r} -> {now!r})"
