@@ -11,6 +11,7 @@ from pathlib import Path
 import frontend_costs
 import numpy as np
 import pytest
+import rooms
 import soundfile
 import torch
 import untrained as package
@@ -52,8 +53,9 @@ def test_public_names_are_there():
 
 def test_everything_is_installed():
     installed = {str(path) for path in importlib.metadata.files("untrained")}
-    needed = {"untrained/py.typed", "untrained/configs/studies/synthetic.yaml"}
-    needed |= {f"untrained/{name.replace('.', '/').partition('/')[2]}.py" for name in MODULES if name.count(".") == 2}
+    data = [rooms.ROOT / "py.typed", *rooms.ROOT.glob("configs/*/*.yaml"), *rooms.ROOT.rglob("templates/**/*.template")]
+    files = [path.relative_to(rooms.ROOT).as_posix() for path in [*rooms.modules().values(), *data]]
+    needed = {f"untrained/{file}" for file in files if not file.startswith("build/")}
     assert needed <= installed
     assert Path(package.__file__).parent.name == "untrained"  # not the checkout
 
