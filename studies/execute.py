@@ -12,7 +12,7 @@ from typing import Any
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from ..datamodules.base import Batch
-from ..embeddings.changes import changes
+from ..embeddings.changes import changes, is_of_code
 from ..embeddings.extract import extract, leave_process_group, refuse_broken_before
 from ..embeddings.outcome import Extraction
 from ..errors import StoreError
@@ -100,7 +100,9 @@ def _waiting(study: Study, say: Say, *, force: bool) -> list[Run]:
 def _why_again(run: Run) -> str:
     """Return what has changed since a run of the same settings was done in its folder; empty if there is none."""
     before = read_metrics(run.folder).get("key")
-    return "; ".join(changes(before, plain(run.key.fields)).values()) if isinstance(before, dict) else ""
+    differing = changes(before, plain(run.key.fields)) if isinstance(before, dict) else {}
+    is_same_run = all(is_of_code(name) or name in ("clips", "files") for name in differing)
+    return "; ".join(differing.values()) if is_same_run else ""
 
 
 def _start(study: Study, waiting: Sequence[Run], config: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import untrained as package
-from untrained import BACKENDS, FRONTENDS, AudioDataModule
+from untrained import BACKENDS, FRONTENDS
 from untrained.datamodules.folder import AudioFolder
 from untrained.datamodules.synthetic import Synthetic
 from untrained.embeddings.provenance import VERSIONS, data_fields, frontend_fields, run_fields
@@ -174,16 +174,6 @@ def test_a_new_version_of_z_scoring_touches_what_is_z_scored(monkeypatch, standa
 def test_precision_is_in_the_key():
     data = Synthetic("events")
     assert data_fields(data, "32-true") != data_fields(data, "bf16-mixed")
-
-
-def test_arguments_of_a_plug_in_s_data_are_in_the_key():
-    class Pitch(AudioDataModule):
-        def __init__(self, pitch: float) -> None:
-            super().__init__()
-            self.pitch = pitch
-
-    assert Pitch(1.0).source != Pitch(2.0).source
-    assert Pitch(1.0).source == Pitch(1.0).source
 
 
 def predict(untrained, sounds, *more):
