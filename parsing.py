@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -34,6 +35,14 @@ class Parser(LightningArgumentParser):
             named = str(path) if Path(path).read_bytes() == error.object else f"a file that {path} names"
             problem = f"{named} is not UTF-8 ({error.reason} at byte {error.start}); save it as UTF-8"
             raise UsageError(problem) from error
+
+    def parse_args(self, args: Sequence[str] | None = None, *more: Any, **options: Any) -> Namespace:  # type: ignore[override]
+        """Parse a command line, as jsonargparse does, but refuse a file of one part of it that is not UTF-8."""
+        try:
+            return super().parse_args(args, *more, **options)
+        except UnicodeDecodeError as error:
+            problem = f"a file that the command line names is not UTF-8 ({error.reason} at byte {error.start})"
+            raise UsageError(f"{problem}; save it as UTF-8") from error
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise a one-line error, which suggests the nearest name if a plug-in is unknown."""

@@ -60,7 +60,6 @@ class ProbeCLI(LightningCLI):
     trainer: Trainer
 
     def __init__(self) -> None:
-        self._recipe: checkpoint.Recipe | None = None
         self._console = console()
         super().__init__(
             Probe,
@@ -98,7 +97,7 @@ class ProbeCLI(LightningCLI):
         if self.config.subcommand == "test":
             if not options.ckpt_path:
                 raise UsageError("test needs the checkpoint that fit has written: --ckpt_path RUN/probe.ckpt")
-            self._recipe, _ = checkpoint.read(options.ckpt_path)
+            checkpoint.read(options.ckpt_path)  # raises before anything is built
             self._given = parser.parse_args(defaults=False)[self.config.subcommand].get("model", {})
 
     def instantiate_classes(self) -> None:

@@ -63,7 +63,7 @@ class Session:
         self._errors: list[UntrainedError] = []
         self._lock = contextlib.ExitStack()
         self.missing = self._begin(force=force)
-        n_more = max(0, trainer.world_size - len(self.missing))
+        n_more = max(0, trainer.world_size - len(self.missing)) if trainer.world_size > 1 else 0
         self.selected = [*self.missing, *sorted(self._stamps.keys() - self.missing)[:n_more]]
         self._buffer, self._profile, self._watch = _Buffer(), Profile(), Stopwatch(frontend)
         self._start = time.perf_counter()
@@ -80,9 +80,12 @@ class Session:
                 else:
                     self._store.merge()  # the shards of an interrupted extraction
                 missing = self._store.missing(self._stamps)
-            except StoreError as error:
+            except (StoreError, OSError) as error:
                 self._lock.close()
                 refusal = str(error)
+            except BaseException:  # such as Ctrl-C, after which nobody else could release the lock
+                self._lock.close()
+                raise
         missing, refusal = self._trainer.strategy.broadcast((missing, refusal))
         if refusal:
             raise StoreError(refusal)

@@ -61,10 +61,10 @@ def load_embeddings(run: str | Path, trust: Sequence[str] | str = ()) -> Embeddi
         raise UsageError(f"{folder} {other_format(metrics.get('format', 1), FORMAT)} fit the run again")
     probe, datamodule, precision, root = _rebuilt(folder, [trust] if isinstance(trust, str) else trust)
     frontend = probe.require_frontend()
-    place = store_folder(root, frontend, datamodule, precision)
-    if not place.is_dir():
+    stored_in = store_folder(root, frontend, datamodule, precision)
+    if not stored_in.is_dir():
         raise UsageError(
-            f"no embeddings at {place}: call it from where the run was made, or compute them again with "
+            f"no embeddings at {stored_in}: call it from where the run was made, or compute them again with "
             f"untrained fit --config {folder / 'config.yaml'}"
         )
     n_then = metrics.get("n_clips", 0) + metrics.get("n_failed", 0)

@@ -15,6 +15,7 @@ from ..embeddings.outcome import Extraction
 from ..embeddings.store import EmbeddingStore
 from ..errors import DataError, UsageError
 from ..files import write_atomically
+from ..frontends.measure import Description
 from . import checkpoint, tensorboard
 from .metrics import score_predictions
 from .probe import EmbeddedData, Probe
@@ -37,6 +38,7 @@ def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
     start = time.perf_counter()
     checkpoint.name_frontend(run.probe.require_frontend())  # fails before the search, not after it
     checkpoint.name_backend(run.probe.require_backend())
+    cost = run.probe.require_frontend().describe(run.datamodule.n_samples)
     _start_folder(run)
     data = fit(run.probe, run.datamodule, extraction.store)
     selection = run.probe.require_selection()
@@ -47,7 +49,7 @@ def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
         "identity": run.key.identity,
         "key": run.key.fields,
         **scores,
-        **_facts(run, selection),
+        **_facts(run, selection, cost),
         "n_clips": len(data.clips),
         "n_failed": len(extraction.failed),
         "extraction": dict(extraction.profile),
@@ -139,10 +141,9 @@ def _start_folder(run: Run) -> None:
     write_atomically(run.folder / "config.yaml", run.config.encode())
 
 
-def _facts(run: Run, selection: Selection) -> dict[str, Any]:
+def _facts(run: Run, selection: Selection, cost: Description) -> dict[str, Any]:
     """Return metrics that describe the selection, the frontend and the data set."""
     frontend = run.probe.require_frontend()
-    cost = frontend.describe(run.datamodule.n_samples)
     return {
         "input": str(getattr(type(frontend), "input", "")),
         "filters": str(getattr(type(frontend), "filters", "")),

@@ -109,11 +109,9 @@ def _start(study: Study, waiting: Sequence[Run], config: str) -> None:
     """Write the study and the results of runs that are done; move other runs out of its folder."""
     _put_aside(study)
     write_atomically(study.folder / "study.yaml", config.encode())
-    left = {run.key.identity for run in waiting}
     for run in study.runs:
-        if run.key.identity not in left:
-            (run.folder / "error.txt").unlink(missing_ok=True)
-    results.start(study.folder, [_named(study, run) for run in study.runs], [_place(study, run) for run in waiting])
+        (run.folder / "error.txt").unlink(missing_ok=True)
+    results.start(study.folder, [_named(study, run) for run in study.runs], [_relative(study, run) for run in waiting])
 
 
 def _put_aside(study: Study) -> None:
@@ -126,21 +124,21 @@ def _put_aside(study: Study) -> None:
     for path in list(study.folder.glob(RUNS)):
         identity = read_metrics(path.parent).get("identity")
         if identity and identity_of.get(path.parent) != identity:
-            place = study.aside(str(identity))  # a damaged file may hold anything
-            place.parent.mkdir(parents=True, exist_ok=True)
-            path.parent.rename(_free(place) if place.exists() else place)
+            aside = study.aside(str(identity))  # a damaged file may hold anything
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.rename(_free(aside) if aside.exists() else aside)
     done = study.done()
     for run in study.runs:
-        place = done.get(run.key.identity, run.folder)
-        if place != run.folder:
+        kept_in = done.get(run.key.identity, run.folder)
+        if kept_in != run.folder:
             shutil.rmtree(run.folder, ignore_errors=True)  # left by a run that was interrupted
             run.folder.parent.mkdir(parents=True, exist_ok=True)
-            place.rename(run.folder)
+            kept_in.rename(run.folder)
 
 
-def _free(place: Path) -> Path:
+def _free(path: Path) -> Path:
     """Return a path that does not exist yet, near one that does."""
-    return next(free for n in itertools.count(1) if not (free := place.with_name(f"{place.name}-{n}")).exists())
+    return next(free for n in itertools.count(1) if not (free := path.with_name(f"{path.name}-{n}")).exists())
 
 
 def _extract(
@@ -183,10 +181,10 @@ def _fit(run: Run, extraction: Extraction | Exception) -> None:
 
 def _named(study: Study, run: Run) -> dict[str, Any]:
     names = {name: run.key.params[name] for name in ("dataset", "frontend", "backend", "seed")}
-    return {**names, "run": _place(study, run)}
+    return {**names, "run": _relative(study, run)}
 
 
-def _place(study: Study, run: Run) -> str:
+def _relative(study: Study, run: Run) -> str:
     """Return the folder of a run, relative to the study's."""
     return run.folder.relative_to(study.folder).as_posix()
 

@@ -143,7 +143,8 @@ def start(folder: Path, runs: Sequence[Mapping[str, Any]], waiting: Collection[s
     """
     listed = {"format": FORMAT, "runs": [dict(run) for run in runs]}
     write_atomically(folder / "runs.json", json.dumps(listed, indent=1).encode())
-    results = [result for result in read(folder).results if result.run not in waiting]
+    done = [outcome_of(folder, run) for run in runs if run["run"] not in waiting]
+    results = [outcome for outcome in done if isinstance(outcome, Result)]
     lines = "".join(_json_line(folder, result) for result in results)
     table = csv_line(_COLUMNS) + "".join(map(_table_line, results))
     for path, content in ((folder / "results.jsonl", lines.encode()), (folder / "results.csv", table.encode())):
@@ -199,13 +200,17 @@ def outcome_of(folder: Path, run: Mapping[str, Any]) -> Outcome | None:
 
 
 def refuse_other_versions(folder: Path) -> None:
-    """Raise if another version wrote a study; a folder without a study may be used for one.
+    """Raise if another version wrote a study; a folder without a study, or with a damaged list, may be used for one.
 
     Raises:
         UsageError: The list of the runs has another format.
     """
-    if (folder / "runs.json").is_file():
-        _listed_runs(folder)
+    path = folder / "runs.json"
+    try:
+        found = json.loads(path.read_bytes().decode()) if path.is_file() else {"format": FORMAT}
+    except ValueError:
+        return
+    _refuse_format(folder, found)
 
 
 def _listed_runs(folder: Path) -> list[dict[str, Any]]:
@@ -217,13 +222,17 @@ def _listed_runs(folder: Path) -> list[dict[str, Any]]:
         raise UsageError(f"no runs.json in {folder}: give the folder of a study; {hint}")
     try:
         found = json.loads(path.read_bytes().decode())
-        written_as = found["format"] if isinstance(found, dict) else 1
-        if written_as != FORMAT:
-            remedy = "delete that folder, or run the study under another --name"
-            raise UsageError(f"{folder} {other_format(written_as, FORMAT)} {remedy}")
+        _refuse_format(folder, found)
         return [{field.name: _typed(field, run[field.name]) for field in fields(Outcome)} for run in found["runs"]]
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path} cannot be read ({type(error).__name__}: {error}); delete it, and {_AGAIN}") from error
+
+
+def _refuse_format(folder: Path, runs: Any) -> None:
+    written_as = runs.get("format", 1) if isinstance(runs, dict) else 1
+    if written_as != FORMAT:
+        remedy = "delete that folder, or run the study under another --name"
+        raise UsageError(f"{folder} {other_format(written_as, FORMAT)} {remedy}")
 
 
 def _checked(result: Result) -> Result:

@@ -89,10 +89,10 @@ def scores_classes(plugin: Plugin) -> None:
     """Scores every class that it knows, the predicted one highest, or none at all."""
     X, y, _ = _problem()
     made = _make(plugin).fit(X, y)
-    told = made.class_scores(X)
-    if told is None:
+    scored = made.class_scores(X)
+    if scored is None:
         return
-    scores, kind = told
+    scores, kind = scored
     if scores.shape != (len(X), len(made.classes_)) or not isinstance(kind, str):
         raise ContractError(
             f"class_scores gave {scores.shape}, {kind!r}; expected ({len(X)}, {len(made.classes_)}) and what they are"

@@ -53,9 +53,10 @@ def test_public_names_are_there():
 
 def test_everything_is_installed():
     installed = {str(path) for path in importlib.metadata.files("untrained")}
-    data = [rooms.ROOT / "py.typed", *rooms.ROOT.glob("configs/*/*.yaml"), *rooms.ROOT.rglob("templates/**/*.template")]
+    templates = (rooms.ROOT / "commands").rglob("*.template")
+    data = [rooms.ROOT / "py.typed", *rooms.ROOT.glob("configs/*/*.yaml"), *templates]
     files = [path.relative_to(rooms.ROOT).as_posix() for path in [*rooms.modules().values(), *data]]
-    needed = {f"untrained/{file}" for file in files if not file.startswith("build/")}
+    needed = {f"untrained/{file}" for file in files}
     assert needed <= installed
     assert Path(package.__file__).parent.name == "untrained"  # not the checkout
 

@@ -98,6 +98,10 @@ def test_a_configuration_that_is_no_utf_8_is_named(untrained, tmp_path):
         assert status == 2
         reason = "unexpected end of data at byte 9"
         assert err == f"untrained: error: bad.yaml is not UTF-8 ({reason}); save it as UTF-8\n"
+    for part in ("--model", "--trainer"):
+        status, _, err = untrained("fit", "--data", "synthetic", part, "bad.yaml")
+        assert status == 2
+        assert "a file that the command line names is not UTF-8" in err
     status, _, err = untrained("compare", "outer.yaml")
     assert status == 2
     assert "a file that outer.yaml names is not UTF-8" in err

@@ -138,13 +138,15 @@ def test_the_read_of_a_plug_in_s_datamodule_decides_its_key(written):
     assert data_fields(written("read", relabelled)(), "32-true")["source"] == before["source"]
 
 
-def test_a_new_version_of_decoding_touches_what_is_decoded(sounds, monkeypatch):
+def test_a_new_version_of_decoding_touches_what_is_decoded(sounds, monkeypatch, written):
+    plugin = written("decoding", DATA)()
     data, made = AudioFolder(str(sounds), n_samples=8000), Synthetic("events")
-    before = [data_fields(each, "32-true") for each in (data, made)]
+    before = [data_fields(each, "32-true") for each in (data, made, plugin)]
     monkeypatch.setitem(VERSIONS, "audio decoding", 2)
-    after = [data_fields(each, "32-true") for each in (data, made)]
+    after = [data_fields(each, "32-true") for each in (data, made, plugin)]
     assert before[0] != after[0]
     assert before[1] == after[1]
+    assert before[2] != after[2]  # which decodes in a `read` of its own
 
 
 def test_a_new_version_of_a_plug_in_touches_that_one(monkeypatch):

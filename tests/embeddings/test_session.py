@@ -1,12 +1,26 @@
 import numpy as np
 import pytest
 import soundfile
+from pytorch_lightning import Trainer
 from untrained.datamodules.folder import AudioFolder
-from untrained.errors import AudioError
+from untrained.datamodules.synthetic import Synthetic
+from untrained.embeddings.extract import extract
+from untrained.embeddings.store import EmbeddingStore
+from untrained.errors import AudioError, StoreError
+from untrained.frontends.baselines import MFCC
+from untrained.probes.probe import Probe
 
 
 def folder(root, **arguments):
     return AudioFolder(str(root), n_samples=8000, **arguments)
+
+
+def few():
+    return Synthetic("events", clips_per_class=3, n_samples=8000)
+
+
+def trainer():
+    return Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False)
 
 
 def test_a_broken_file_ends_the_run_and_loses_nothing(broken, tmp_path, embed):
@@ -35,3 +49,30 @@ def test_broken_files_can_be_skipped(broken, tmp_path, batch_size, embed):
     assert extraction.store.profile["n_clips"] == 22  # of the run that has computed something
     failed = (extraction.store.folder / "failed.csv").read_text()
     assert "horn/0001.wav,is empty (0 bytes)" in failed
+
+
+@pytest.mark.parametrize("error", [PermissionError("no rights"), KeyboardInterrupt(), RuntimeError("odd")])
+def test_whatever_ends_a_session_as_it_begins_leaves_the_store_to_others(tmp_path, monkeypatch, error):
+    def refused(self):
+        raise error
+
+    monkeypatch.setattr(EmbeddingStore, "merge", refused)
+    with pytest.raises((StoreError, SystemExit, RuntimeError)):
+        extract(Probe(MFCC()), few(), trainer(), tmp_path)
+    assert not list(tmp_path.glob("*/.holder"))
+    monkeypatch.undo()
+    assert extract(Probe(MFCC()), few(), trainer(), tmp_path).n_computed == 24
+
+
+def test_rows_that_only_need_merging_are_not_computed_again(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(EmbeddingStore, "merge", lambda self: None)
+        with pytest.raises(StoreError, match="clips were not computed"):
+            extract(Probe(MFCC()), few(), trainer(), tmp_path)
+    shards = {path.name for path in tmp_path.glob("*/shards/*.safetensors")}
+    assert shards
+    data = few()
+    monkeypatch.setattr(data, "read", lambda clip, rate: pytest.fail("nothing is to be read"))
+    again = extract(Probe(MFCC()), data, trainer(), tmp_path)
+    assert (again.n_computed, len(again.store.rows)) == (0, 24)
+    assert not list(tmp_path.glob("*/shards"))
