@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -79,6 +80,15 @@ def read_metrics(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def keep_damaged_metrics(folder: Path) -> None:
+    """Keep a `metrics.json` that cannot be read under another name, before it is written anew, and warn about it."""
+    path = folder / "metrics.json"
+    if path.is_file() and not read_metrics(folder):
+        kept = path.with_name("metrics.json.damaged")
+        path.rename(kept)
+        warnings.warn(f"{path} cannot be read; it is kept as {kept.name}, and the run is repeated", stacklevel=2)
 
 
 def format_arguments(arguments: Mapping[str, Any]) -> str:

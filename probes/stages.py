@@ -19,7 +19,7 @@ from ..frontends.measure import Description
 from . import checkpoint, tensorboard
 from .metrics import score_predictions
 from .probe import EmbeddedData, Probe
-from .record import Predictions, predictions_file, units, update_metrics, write_predictions
+from .record import Predictions, keep_damaged_metrics, predictions_file, units, update_metrics, write_predictions
 from .run import Run
 from .selection import Selection
 
@@ -135,6 +135,7 @@ def score_test_split(
 
 def _start_folder(run: Run) -> None:
     """Remove what an earlier fit left in the folder of a run, and write the configuration of this one."""
+    keep_damaged_metrics(run.folder)
     tensorboard.forget_run(run.folder)
     for path in [run.folder / "metrics.json", run.folder / "error.txt", *run.folder.glob("predictions-*.csv")]:
         path.unlink(missing_ok=True)

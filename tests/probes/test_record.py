@@ -3,6 +3,7 @@ from untrained.errors import UsageError
 from untrained.probes.record import (
     FORMAT,
     Predictions,
+    keep_damaged_metrics,
     predictions_file,
     read_metrics,
     read_predictions,
@@ -47,3 +48,16 @@ def test_damaged_metrics_are_none(tmp_path, content):
     assert read_metrics(tmp_path) == read_metrics(tmp_path / "gone") == {}
     update_metrics(tmp_path, {"a": 1})
     assert read_metrics(tmp_path)["a"] == 1
+
+
+def test_metrics_that_cannot_be_read_are_named_and_kept(tmp_path):
+    keep_damaged_metrics(tmp_path)  # of no run
+    (tmp_path / "metrics.json").write_text('{"identity": ')
+    with pytest.warns(
+        UserWarning, match=r"metrics.json cannot be read; it is kept as metrics.json.damaged, and the run"
+    ):
+        keep_damaged_metrics(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.json.damaged"]
+    update_metrics(tmp_path, {"seed": 0})
+    keep_damaged_metrics(tmp_path)
+    assert read_metrics(tmp_path)["seed"] == 0

@@ -2,6 +2,7 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 from untrained.parsing import load_names
 from untrained.studies.plan import plan, study_parser
@@ -25,6 +26,7 @@ def test_the_example_of_the_guide_is_a_study(sounds):
     assert len(study.runs) == 2 * (4 * 6 * 3 + 2 * 1 + 4 * 3)
 
 
+@pytest.mark.filterwarnings("default:.*it is kept as metrics.json.damaged:UserWarning")
 def test_no_run_is_lost_to_a_changed_study(untrained, tmp_path, results_of, little, tiny):
     """What is asked for again is there, under whatever name; TensorBoard is shown the study alone."""
     (tmp_path / "study.yaml").write_text(little)
