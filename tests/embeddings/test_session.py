@@ -1,3 +1,5 @@
+import signal
+
 import numpy as np
 import pytest
 import soundfile
@@ -57,8 +59,10 @@ def test_whatever_ends_a_session_as_it_begins_leaves_the_store_to_others(tmp_pat
         raise error
 
     monkeypatch.setattr(EmbeddingStore, "merge", refused)
+    handler = signal.getsignal(signal.SIGINT)
     with pytest.raises((StoreError, SystemExit, RuntimeError)):
         extract(Probe(MFCC()), few(), trainer(), tmp_path)
+    signal.signal(signal.SIGINT, handler)  # Lightning ignores Ctrl-C from its first one on
     assert not list(tmp_path.glob("*/.holder"))
     monkeypatch.undo()
     assert extract(Probe(MFCC()), few(), trainer(), tmp_path).n_computed == 24
