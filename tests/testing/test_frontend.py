@@ -1,4 +1,4 @@
-"""Promises of a frontend: ours keep them, and what breaks one is told which, and what to do."""
+"""Promises of a frontend: ours keep them, and a frontend that breaks one is reported with what to do."""
 
 import pytest
 import torch
