@@ -1,12 +1,18 @@
 """Small generated data, made once a session, and the command line as a function."""
 
 import csv
+import os
 import signal
 from pathlib import Path
+
+if "PYTEST_XDIST_WORKER_COUNT" in os.environ:  # workers share the cores, before torch has counted them
+    share = len(os.sched_getaffinity(0)) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, share)))
 
 import numpy as np
 import pytest
 import soundfile
+from forked import Started
 from untrained.cli import main
 from untrained.registry import BACKENDS, DATAMODULES, FRONTENDS
 
@@ -63,6 +69,16 @@ def untrained(capsys, monkeypatch, tmp_path):
         return status, captured.out, captured.err
 
     return run
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start a command, or another module or script, in a process of its own; `end()` waits for it."""
+
+    def start(*arguments, what="untrained", folder=tmp_path, **environment):
+        return Started(str(what), [str(argument) for argument in arguments], folder, {**os.environ, **environment})
+
+    return start
 
 
 @pytest.fixture

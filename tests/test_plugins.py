@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from forked import Started
 from untrained.testing import check_backend, check_datamodule
 
 ROOT = Path(__file__).parents[1]
@@ -33,8 +34,7 @@ def installed(tmp_path_factory):
     def run(*arguments, also=(), cwd=root):
         path = os.pathsep.join([str(root / "good"), *(str(root / name) for name in also), *map(str, also)])
         environment = {**os.environ, "PYTHONPATH": path, "COLUMNS": "160"}
-        command = [sys.executable, "-m", "untrained", *map(str, arguments)]
-        return subprocess.run(command, env=environment, cwd=cwd, capture_output=True, text=True)
+        return Started("untrained", [str(argument) for argument in arguments], cwd, environment).end()
 
     return run
 

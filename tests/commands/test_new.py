@@ -1,4 +1,3 @@
-import os
 import subprocess
 import sys
 
@@ -8,15 +7,14 @@ def install(package, target):
     subprocess.run([*command, "--target", target, package], check=True, capture_output=True)
 
 
-def test_a_package_to_begin_with(untrained, tmp_path):
+def test_a_package_to_begin_with(untrained, start, tmp_path):
     status, out, _ = untrained("new", "frontend", "my_idea")
     assert status == 0
     folder = tmp_path / "untrained-my-idea"
     assert f"next: pip install -e '{folder.name}[test]' && untrained check frontend my_idea" in out
     install(folder, tmp_path / "site")
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
-    command = [sys.executable, "-m", "pytest", "-q", folder / "tests"]  # all checks of its contract among them
-    tested = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path)
+    # All checks of its contract are among its tests.
+    tested = start("-q", folder / "tests", what="pytest", PYTHONPATH=str(tmp_path / "site")).end()
     assert tested.returncode == 0, tested.stdout
     assert "33 passed" in tested.stdout
     for name, message in (

@@ -2,10 +2,7 @@
 
 import csv
 import json
-import os
 import shutil
-import subprocess
-import sys
 
 import filelock
 import numpy as np
@@ -20,11 +17,9 @@ def processes(n):
 
 
 @pytest.fixture
-def run(tmp_path):
-    def run(*arguments, environment=None):
-        command = [sys.executable, "-m", "untrained", *map(str, arguments)]
-        environment = {**os.environ, **(environment or {})}
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=250, env=environment)
+def run(start):
+    def run(*arguments, **environment):
+        done = start(*arguments, **environment).end()
         assert "Traceback" not in done.stderr, done.stderr
         return done
 
@@ -104,8 +99,8 @@ os.fsync = full
 @pytest.mark.parametrize("rank", [0, 1])
 def test_a_full_disk_of_one_process_is_said_once(untrained, run, folder, tmp_path, rank):
     (tmp_path / "sitecustomize.py").write_text(FULL)
-    environment = {"PYTHONPATH": str(tmp_path), "FULL_FOR": str(rank)}
-    done = run("predict", *folder, *TEMPORAL, *processes(2), "--flush_every", 5, environment=environment)
+    full = {"PYTHONPATH": str(tmp_path), "FULL_FOR": str(rank)}
+    done = run("predict", *folder, *TEMPORAL, *processes(2), "--flush_every", 5, **full)
     assert done.returncode == 1
     assert done.stderr.count("cannot be written: No space left on device; free space") == 1
     assert "clips computed" in untrained("predict", *folder, *TEMPORAL)[1]
@@ -138,7 +133,7 @@ def test_a_study_searches_longer_than_processes_wait_for_each_other(untrained, r
     (tmp_path / "slow.py").write_text(SLOW)
     data = ["--data", "synthetic", "--data.task", "events", "--data.clips_per_class", "4", "--data.n_samples", "8000"]
     assert untrained("predict", *data, "--data.folds", "4", "--model.frontend", "mfcc")[0] == 0
-    done = run("compare", "study.yaml", environment={"PYTHONPATH": str(tmp_path)})
+    done = run("compare", "study.yaml", PYTHONPATH=str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("All 32 clips present") == 1  # mfcc's
     assert done.stderr.count("32 of 32 clips computed") == 1

@@ -2,8 +2,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 
 import pytest
 import yaml
@@ -76,15 +74,14 @@ def test_predict_fit_test_on_a_folder(untrained, sounds, tmp_path):
     assert "random filters" in events.Tags()["images"]
 
 
-def test_saved_config_repeats_the_run_in_a_fresh_process(untrained, sounds, tmp_path):
+def test_saved_config_repeats_the_run_in_a_fresh_process(untrained, start, sounds, tmp_path):
     assert untrained("fit", *folder(sounds, "--data.folds", 3), *TEMPORAL, "--model.backend", "elm")[0] == 0
     metrics = only(tmp_path, "runs/**/metrics.json")
     first = json.loads(metrics.read_text())
     config = metrics.with_name("config.yaml")
     assert yaml.safe_load(config.read_text())["model"]["frontend"]["class_path"] == "untrained.frontends.names.temporal"
     shutil.copy(config, tmp_path / "again.yaml")
-    command = [sys.executable, "-m", "untrained", "fit", "--config", "again.yaml"]
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    assert start("fit", "--config", "again.yaml").end().returncode == 0
     again = json.loads(only(tmp_path, "runs/**/metrics.json").read_text())
     assert again["cv/accuracy"] == first["cv/accuracy"]
     assert again["fold_scores"] == first["fold_scores"]
@@ -106,9 +103,8 @@ def test_config_with_relative_interpolation_follows_overrides(untrained, tmp_pat
     assert "relatively" in err or "nowhere" in err
 
 
-def test_print_config_can_be_read_back(tmp_path):
-    command = [sys.executable, "-m", "untrained", "predict", "--data", "synthetic", "--model.frontend", "vgg"]
-    printed = subprocess.run([*command, "--print_config"], cwd=tmp_path, check=True, capture_output=True, text=True)
+def test_print_config_can_be_read_back(start):
+    printed = start("predict", "--data", "synthetic", "--model.frontend", "vgg", "--print_config").end()
     assert yaml.safe_load(printed.stdout)["data"]["init_args"]["n_samples"] == 350_000
 
 
@@ -229,8 +225,7 @@ def test_checkpoint_of_other_classes(untrained, fitted):
     assert "it knows high, low, mid" in err
 
 
-def test_help_of_a_plug_in(tmp_path):
-    command = [sys.executable, "-m", "untrained", "predict", "--model.frontend.help", "vgg"]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "COLUMNS": "100"})
+def test_help_of_a_plug_in(start):
+    printed = start("predict", "--model.frontend.help", "vgg", COLUMNS="100").end()
     assert "--model.frontend.n_filters" in printed.stdout
     assert "Choi et al. 2016" in printed.stdout

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -85,25 +86,27 @@ def test_force_computes_again_even_what_is_damaged(tmp_path):
     assert extract(Probe(MFCC()), data(), trainer(), tmp_path).n_computed == 0
 
 
-def kill_at_random(root, seed):
+def kill_at_random(start, root, seed):
     """Kill a real process five times at moments that nobody chose, let it end, and compare its store."""
     command = [
-        *[sys.executable, "-m", "untrained", "predict", "--data", "folder", "--data.root", "../sounds"],
-        *["--data.n_samples", "60000", "--data.batch_size", "1", "--model.frontend", "vgg", "--flush_every", "2"],
+        *["predict", "--data", "folder", "--data.root", "../sounds", "--data.n_samples", "60000"],
+        *["--data.batch_size", "1", "--model.frontend", "vgg", "--flush_every", "2"],
     ]
     root.mkdir()
-    rng, one_thread = random.Random(seed), {**os.environ, "OMP_NUM_THREADS": "1"}
+    rng = random.Random(seed)
     for _ in range(5):
-        with subprocess.Popen(command, cwd=root, env=one_thread, stdout=subprocess.DEVNULL) as process:
-            before = set(root.glob("runs/embeddings/*/shards/*.safetensors"))
-            while process.poll() is None and not set(root.glob("runs/embeddings/*/shards/*.safetensors")) - before:
-                time.sleep(0.01)
-            time.sleep(rng.uniform(0, 0.3))
-            assert process.poll() is None, "it has ended too early to be killed"
-            process.send_signal(signal.SIGKILL)
-    quietly = {"cwd": root, "env": one_thread, "capture_output": True, "text": True, "check": True}
-    assert "200 of 200" not in subprocess.run(command, **quietly).stdout
-    subprocess.run([*command, "--embeddings", "whole"], **quietly)
+        before = set(root.glob("runs/embeddings/*/shards/*.safetensors"))
+        process = start(*command, folder=root, OMP_NUM_THREADS="1")
+        while process.is_running and not set(root.glob("runs/embeddings/*/shards/*.safetensors")) - before:
+            time.sleep(0.01)
+        time.sleep(rng.uniform(0, 0.3))
+        assert process.is_running, "it has ended too early to be killed"
+        process.send(signal.SIGKILL)
+        assert process.end().returncode == -signal.SIGKILL
+    again = start(*command, folder=root, OMP_NUM_THREADS="1").end()
+    assert again.returncode == 0
+    assert "200 of 200" not in again.stdout
+    assert start(*command, "--embeddings", "whole", folder=root, OMP_NUM_THREADS="1").end().returncode == 0
     (killed,), (whole,) = root.glob("runs/embeddings/*"), root.glob("whole/*")
     for name in ("clips.csv", "manifest.json", "embeddings.safetensors"):
         assert (killed / name).read_bytes() == (whole / name).read_bytes()
@@ -111,7 +114,7 @@ def kill_at_random(root, seed):
 
 
 @pytest.mark.timeout(300)
-def test_ten_random_kills_of_real_processes(tmp_path):
+def test_ten_random_kills_of_real_processes(start, tmp_path):
     Synthetic("events", clips_per_class=25, n_samples=60_000).export(tmp_path / "sounds")
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(kill_at_random, [tmp_path / "a", tmp_path / "b"], [0, 1]))
+        list(pool.map(partial(kill_at_random, start), [tmp_path / "a", tmp_path / "b"], [0, 1]))

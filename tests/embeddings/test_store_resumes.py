@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -162,18 +161,19 @@ def write_where_nobody_may(root, begin):
         session(Path("closed"), STAMPS)
 
 
-def in_a_process_of_its_own(function, root, begin=""):
+def in_a_process_of_its_own(start, function, root, begin=""):
     """Where no other threads are, which a fork would leave behind."""
-    subprocess.run([sys.executable, __file__, function.__name__, str(root), begin], check=True, timeout=120)
+    done = start(function.__name__, root, begin, what=__file__).end()
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("begin", ["nothing", "some clips, one of which has changed"])
-def test_a_stop_at_any_write_loses_what_was_not_yet_written_alone(tmp_path, begin):
-    in_a_process_of_its_own(stop_at_every_write, tmp_path, begin)
+def test_a_stop_at_any_write_loses_what_was_not_yet_written_alone(start, tmp_path, begin):
+    in_a_process_of_its_own(start, stop_at_every_write, tmp_path, begin)
 
 
-def test_a_read_only_folder_is_said(tmp_path):
-    in_a_process_of_its_own(write_where_nobody_may, tmp_path)
+def test_a_read_only_folder_is_said(start, tmp_path):
+    in_a_process_of_its_own(start, write_where_nobody_may, tmp_path)
 
 
 def test_damaged_shards_are_computed_again(tmp_path):

@@ -3,8 +3,6 @@
 import importlib
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -115,7 +113,7 @@ class Slow(NearestClass):
         return super().fit(X, y)
 
 
-def test_ctrl_c_keeps_what_is_done(untrained, tmp_path, monkeypatch, results_of, little):
+def test_ctrl_c_keeps_what_is_done(untrained, start, tmp_path, monkeypatch, results_of, little):
     """A real process, which is interrupted in its second run and goes on from there."""
     (tmp_path / "study.yaml").write_text(little.replace("nearest_class", "slow"))
     source = "from pathlib import Path\nimport time\nfrom untrained.backends.nearest_class import NearestClass\n"
@@ -124,18 +122,17 @@ def test_ctrl_c_keeps_what_is_done(untrained, tmp_path, monkeypatch, results_of,
         "    def fit(self, X, y):\n        Path('begun').touch(); time.sleep(0.5)\n        return super().fit(X, y)\n"
     )
     (tmp_path / "slow.py").write_text(source)
-    script = "import sys; sys.path.insert(0, '.'); from slow import Slow; from untrained.registry import BACKENDS\n"
-    script += (
-        "BACKENDS.register('slow')(Slow); from untrained.cli import main; sys.exit(main(['compare', 'study.yaml']))"
-    )
-    process = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    registered = "from slow import Slow; from untrained.registry import BACKENDS; BACKENDS.register('slow')(Slow)"
+    (tmp_path / "sitecustomize.py").write_text(registered)
+    process = start("compare", "study.yaml")
     path = tmp_path / "runs/small/results.csv"
     while not path.is_file() or len(path.read_text().splitlines()) < 2:  # a header, and the first run
         time.sleep(0.05)
-        assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+        assert process.is_running
+    process.send(signal.SIGINT)
+    ended = process.end()
+    assert ended.returncode == 130
+    err = ended.stderr
     assert err.endswith(
         "untrained: interrupted; what was computed so far is kept, and the same command goes on from there\n"
     )

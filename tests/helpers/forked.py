@@ -1,0 +1,74 @@
+"""Commands in real processes of their own, without the seconds that imports take.
+
+Each is forked from a process that has imported what commands need (the standard library's fork server), has its own
+working folder, environment, output and exit status, and can be interrupted and killed as any other.
+"""
+
+import importlib
+import multiprocessing
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(
+    ["untrained.commands.stages", "untrained.commands.compare", "untrained.studies.figures", "torch.utils.tensorboard"]
+)
+
+
+class Started:
+    """A process that runs a module, or a script."""
+
+    def __init__(self, what: str, arguments: list[str], folder: Path, environment: Mapping[str, str]) -> None:
+        self._output = [tempfile.NamedTemporaryFile("r", errors="replace") for _ in range(2)]  # noqa: SIM115
+        files = [file.name for file in self._output]
+        self.command = [what, *arguments]
+        self.process = _context.Process(target=_run, args=(what, arguments, str(folder), dict(environment), files))
+        self.process.start()
+
+    @property
+    def is_running(self) -> bool:
+        return self.process.exitcode is None
+
+    def send(self, number: signal.Signals) -> None:
+        os.kill(self.process.pid, number)
+
+    def end(self, timeout: float = 250) -> subprocess.CompletedProcess:
+        """Wait for its end; return its status and what it has printed."""
+        self.process.join(timeout)
+        if self.is_running:
+            self.process.kill()
+            raise subprocess.TimeoutExpired(self.command, timeout)
+        return subprocess.CompletedProcess(self.command, self.process.exitcode, *(file.read() for file in self._output))
+
+
+def _run(what: str, arguments: list[str], folder: str, environment: dict[str, str], files: list[str]) -> None:
+    """Become what `python -m MODULE` or `python SCRIPT` would be."""
+    for number, file in enumerate(files, 1):
+        os.dup2(os.open(file, os.O_WRONLY | os.O_APPEND), number)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.path[:0] = [folder, *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
+    importlib.invalidate_caches()
+    if any(Path(path, "sitecustomize.py").is_file() for path in sys.path[:2]):
+        sys.modules.pop("sitecustomize", None)
+        importlib.import_module("sitecustomize")
+    if "OMP_NUM_THREADS" in environment:
+        import torch
+
+        torch.set_num_threads(int(environment["OMP_NUM_THREADS"]))
+    sys.argv[:] = [what, *arguments]
+    try:
+        if what.endswith(".py"):
+            runpy.run_path(what, run_name="__main__")
+        else:
+            runpy.run_module(what, run_name="__main__", alter_sys=True)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
