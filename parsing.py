@@ -1,4 +1,7 @@
-"""Command-line parsing shared by all commands: registered names, and errors that say what to do."""
+"""Command-line parsing shared by all commands: registered names, and errors that say what to do.
+
+It imports neither torch nor Lightning, which take seconds; what a command parses imports what it needs.
+"""
 
 import importlib
 import os
@@ -9,9 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from jsonargparse import Namespace
-from pytorch_lightning.cli import LightningArgumentParser
-from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
+from jsonargparse import ArgumentParser, Namespace
 
 from .errors import UntrainedError, UsageError
 from .registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
@@ -23,7 +24,7 @@ MAX_VALUE_LENGTH = 80  # characters of a value that is shown; a class with its a
 _NO_SUCH_CLASS = re.compile(r"Expected a dot import path string: (\S+)|[Uu]nexpected import path[^:]*: (\S+)")
 
 
-class Parser(LightningArgumentParser):
+class Parser(ArgumentParser):
     """Parser that knows plug-ins by their registered names, and raises `UsageError` for user errors."""
 
     def parse_path(self, path: str | os.PathLike[str], *more: Any, **options: Any) -> Namespace:
@@ -57,10 +58,16 @@ class Parser(LightningArgumentParser):
         raise UsageError(explain(message)) from ex
 
 
-def load_names() -> None:
-    """Make the registered names known to parsers; a plug-in that cannot be loaded raises an error when it is used."""
-    for package, registry in (("frontends", FRONTENDS), ("backends", BACKENDS), ("datamodules", DATAMODULES)):
-        names = importlib.import_module(f".{package}.names", __package__)
+def load_names(registries: Sequence[Registry[Any]] = (FRONTENDS, BACKENDS, DATAMODULES)) -> None:
+    """Make the registered names of plug-ins known to parsers, and import these plug-ins.
+
+    A plug-in that cannot be loaded raises an error when it is used.
+
+    Args:
+        registries: Kinds of plug-ins that the command line can name.
+    """
+    for registry in registries:
+        names = importlib.import_module(f".{registry.kind}s.names", __package__)
         loaded, _ = registry.load_all()
         for name in loaded:
             getattr(names, name)
@@ -74,7 +81,7 @@ def contract_parser(kind: str) -> Parser:
     return parser
 
 
-def add_extraction_arguments(parser: LightningArgumentParser) -> None:
+def add_extraction_arguments(parser: ArgumentParser) -> None:
     """Add the arguments that say where embeddings are stored and when they are written."""
     help = "Folder of all embedding stores; by default embeddings/ in the trainer's default_root_dir."
     parser.add_argument("--embeddings", type=str | None, default=None, help=help)
@@ -94,7 +101,7 @@ def trainer_defaults() -> dict[str, Any]:
     }
 
 
-def instantiate(parser: LightningArgumentParser, config: Namespace) -> Namespace:
+def instantiate(parser: ArgumentParser, config: Namespace) -> Namespace:
     """Create the objects of a configuration.
 
     Raises:
@@ -145,8 +152,13 @@ def root_cause(error: BaseException) -> str:
     if _is_the_parser_s(error) and isinstance(error, IndexError):  # it fails on an error without a text
         return "a plug-in raises an error without a text when it is made; make it in Python, by its class, to see where"
     text = explain(str(error))
-    is_plain = isinstance(error, UntrainedError | ValueError | TypeError | OSError | MisconfigurationException)
+    is_plain = isinstance(error, UntrainedError | ValueError | TypeError | OSError) or is_of_lightning(error)
     return text if is_plain and text else f"{type(error).__name__}: {text}".removesuffix(": ")
+
+
+def is_of_lightning(error: BaseException) -> bool:
+    """Return whether Lightning refuses its arguments; told by the name of the class, since Lightning may be absent."""
+    return type(error).__name__ == "MisconfigurationException"
 
 
 def _is_the_parser_s(error: BaseException) -> bool:

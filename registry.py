@@ -118,6 +118,10 @@ class Registry(Generic[T]):
         """Base class of every plug-in of this kind."""
         return self._contract.load()  # type: ignore[no-any-return]
 
+    def keeps_to(self, cls: type) -> bool:
+        """Return whether a class derives from the contract; this imports nothing."""
+        return any(self._contract.is_of(base) for base in cls.__mro__)
+
     @property
     def plugins(self) -> list[Plugin]:
         """All registered plug-ins, sorted by name; a name occurs twice if two distributions register it."""

@@ -5,19 +5,22 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from statistics import median
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from ..datamodules import AudioDataModule
-from ..datamodules.clip import SPLITS
 from ..errors import UsageError
-from ..parsing import Parser, contract_parser, instantiate, load_names
+from ..parsing import KINDS, Parser, contract_parser, instantiate, load_names
+from ..registry import DATAMODULES
 from ..terminal import console
 from .dispatch import begin, explained, run_with_argv
-from .examination import Examination, examine
+
+if TYPE_CHECKING:
+    from .examination import Examination
 
 CONTRACTS = ("frontend", "backend", "datamodule")
+PLUGINS = {**KINDS, "datamodule": DATAMODULES}
 MAX_SHOWN = 20  # clips in a list
 
 
@@ -42,7 +45,7 @@ def run(argv: list[str]) -> int:
             "check needs to know what: untrained check data --data NAME ... for the clips of a data set, or untrained "
             f"check {'|'.join(CONTRACTS)} NAME for a plug-in's contract"
         )
-    load_names()
+    load_names([PLUGINS[kind]])
     begin()
     return check_data(argv) if kind == "data" else check_contract(kind, rest)
 
@@ -56,6 +59,8 @@ def check_data(argv: list[str]) -> int:
     Returns:
         Exit status: 1 if a run on this data would fail.
     """
+    from .examination import examine  # imports scikit-learn
+
     parser = data_parser()
     config = run_with_argv(lambda: parser.parse_args(argv[1:]), ["check", *argv])
     examination = examine(instantiate(parser, config).data)
@@ -101,11 +106,11 @@ def data_parser() -> Parser:
     """Return the parser of `untrained check data`."""
     parser = Parser(prog="untrained check data", description="Decode every clip of a data set, and report problems.")
     parser.add_argument("--config", action="config", help="Options as a YAML file.")
-    parser.add_subclass_arguments(AudioDataModule, "data", required=True, help="The data set.")
+    parser.add_subclass_arguments(DATAMODULES.contract, "data", required=True, help="The data set.")
     return parser
 
 
-def render(examination: Examination) -> RenderableType:
+def render(examination: "Examination") -> RenderableType:
     """Return tables and lists for a terminal."""
     parts: list[RenderableType] = []
     if examination.findings:
@@ -133,8 +138,10 @@ def render(examination: Examination) -> RenderableType:
     return Group(*parts)
 
 
-def _counts(examination: Examination) -> Table:
+def _counts(examination: "Examination") -> Table:
     """Return a table of the clips of each class in each split or fold."""
+    from ..datamodules.clip import SPLITS
+
     counts = Counter((finding.clip.label, finding.clip.part) for finding in examination.findings)
     folds = sorted({finding.clip.fold for finding in examination.findings if finding.clip.fold is not None})
     places = [*SPLITS, *(f"fold {fold}" for fold in folds)]
@@ -154,7 +161,7 @@ def _counts(examination: Examination) -> Table:
     return table
 
 
-def _properties(examination: Examination) -> Table:
+def _properties(examination: "Examination") -> Table:
     """Return a table of durations, rates, channels and formats of the files."""
     headers = [finding.header for finding in examination.findings if finding.header is not None]
     table = Table(show_header=False)

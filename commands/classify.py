@@ -12,11 +12,11 @@ from typing import Literal, TextIO
 
 from rich.table import Table
 
-from ..datamodules.folder import audio_files
+from ..datamodules.search import audio_files
 from ..errors import UsageError
-from ..parsing import Parser, Types, load_names
+from ..parsing import Parser, Types
 from ..probes.fitted import load_probe
-from ..probes.labelling import Labelled, label_sounds
+from ..probes.labelling import Labelled
 from ..terminal import console, visible
 from .dispatch import begin
 
@@ -33,7 +33,6 @@ def run(argv: list[str]) -> int:
     Returns:
         Exit status.
     """
-    load_names()
     begin()
     config = classify_parser().parse_args(argv)
     fitted = load_probe(config.ckpt_path, config.trust)
@@ -54,8 +53,7 @@ def run(argv: list[str]) -> int:
     if "-" in config.paths and sys.stdin is None:
         raise UsageError("-: standard input is closed; give a list there, or files")
     sounds = list(files_of(config.paths, sys.stdin.buffer if "-" in config.paths else []))
-    labelled = label_sounds(fitted.probe, fitted.recipe, sounds, **options)
-    WRITERS[config.format](with_errors_reported(labelled), fitted.classes, sys.stdout)
+    WRITERS[config.format](with_errors_reported(fitted.label(sounds, **options)), fitted.classes, sys.stdout)
     return int(failed > 0)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
 
 import shtab
-from pytorch_lightning.cli import LightningArgumentParser
 
 from ..errors import UsageError
 from ..parsing import KINDS, load_names
@@ -97,7 +96,7 @@ def _add_checks(parser: argparse.ArgumentParser) -> None:
             parser.add_argument("name", choices=registry.names())
 
 
-def _copy(source: LightningArgumentParser, target: argparse.ArgumentParser) -> None:
+def _copy(source: argparse.ArgumentParser, target: argparse.ArgumentParser) -> None:
     """Copy what can be typed; jsonargparse's own completion would list every class that a trainer accepts."""
     for action in source._actions:
         registry = KINDS.get(action.dest.rpartition(".")[2])

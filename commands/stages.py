@@ -51,6 +51,10 @@ def run(argv: list[str]) -> int:
     return 0
 
 
+class StageParser(Parser, LightningArgumentParser):
+    """Parser of a stage: ours for names and errors, Lightning's for the arguments of a trainer."""
+
+
 class ProbeCLI(LightningCLI):
     """LightningCLI for `Probe` and the registered plug-ins; it reads the command line from `sys.argv`."""
 
@@ -68,7 +72,7 @@ class ProbeCLI(LightningCLI):
             save_config_callback=None,
             seed_everything_default=False,
             auto_configure_optimizers=False,
-            parser_class=Parser,
+            parser_class=StageParser,
             parser_kwargs={"parser_mode": "omegaconf+", "prog": "untrained"},
             trainer_defaults=trainer_defaults(),
         )

@@ -7,8 +7,9 @@ from xml.etree import ElementTree
 from ..errors import DataError
 from .base import AudioDataModule
 from .clip import Clip
-from .folder import audio_files, id_of
+from .folder import id_of
 from .loader import LoaderOptions
+from .search import audio_files
 from .splits import fold_by_class
 
 DANCES = (

@@ -1,6 +1,5 @@
 """Your own sounds: a folder with one sub-folder per class."""
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,6 +11,7 @@ from ..errors import DataError, UsageError
 from .base import AudioDataModule
 from .clip import SPLIT_NAMES, Clip
 from .loader import LoaderOptions
+from .search import audio_files
 from .splits import fold_by_class, split_by_class
 
 
@@ -133,34 +133,3 @@ def grouped(clips: Sequence[Clip], pattern: str, depth: int = 0) -> tuple[list[C
         raise DataError(f"group_by={pattern!r} matches none of {len(clips)} clip ids, as {clips[0].id!r}")
     groups = [match and (match.group(1) if expression.groups else match.group()) for match in found]
     return [replace(clip, group=group) for clip, group in zip(clips, groups, strict=True)], groups.count(None)
-
-
-def audio_files(root: Path) -> tuple[list[Path], int]:
-    """Return the audio files below a folder, relative to it, and the number of other files.
-
-    Links are followed, but each real folder is visited only once, so that a loop of links ends. Names that start with a
-    dot are ignored.
-
-    Args:
-        root: Folder to search.
-
-    Returns:
-        Sorted paths relative to `root`, and the number of files that are not audio.
-    """
-    found: list[Path] = []
-    n_other, seen = 0, set()
-    for folder, subfolders, files in os.walk(root, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in seen:
-            subfolders.clear()
-            continue
-        seen.add(real)
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        for name in files:
-            if name.startswith("."):
-                continue
-            if Path(name).suffix.lower() in audio.EXTENSIONS:
-                found.append(Path(folder, name).relative_to(root))
-            else:
-                n_other += 1
-    return sorted(found), n_other

@@ -8,8 +8,9 @@ from torchaudio.datasets import gtzan as lists
 from ..errors import DataError
 from .base import AudioDataModule
 from .clip import Clip, Split
-from .folder import audio_files, id_of
+from .folder import id_of
 from .loader import LoaderOptions
+from .search import audio_files
 
 # Places of the genre folders in copies of the data set.
 _PLACES = (".", "genres", "genres_original", "Data/genres_original")

@@ -9,15 +9,17 @@ import hashlib
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..backends import Backend
-from ..datamodules.base import AudioDataModule
 from ..datamodules.clip import Clip
 from ..files import digest, plain
 from ..frontends import Frontend
 from ..registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
 from .sources import is_ours, source_digest
+
+if TYPE_CHECKING:
+    from ..datamodules import AudioDataModule
 
 VERSIONS = {
     "audio decoding": 1,  # audio.load: decoding, mixing, resampling, fitting to a length
@@ -32,7 +34,7 @@ listed has version 1.
 """
 
 
-def embedding_fields(frontend: Frontend, datamodule: AudioDataModule, precision: str) -> dict[str, Any]:
+def embedding_fields(frontend: Frontend, datamodule: "AudioDataModule", precision: str) -> dict[str, Any]:
     """Return everything that decides the embeddings of a data set by a frontend, as plain Python."""
     return {**frontend_fields(frontend), **data_fields(datamodule, precision)}
 
@@ -53,10 +55,10 @@ def frontend_fields(frontend: Frontend) -> dict[str, Any]:
     }
 
 
-def data_fields(datamodule: AudioDataModule, precision: str) -> dict[str, Any]:
+def data_fields(datamodule: "AudioDataModule", precision: str) -> dict[str, Any]:
     """Return the fields of a data set and of the precision that decide embeddings, as plain Python."""
     reader = next(cls for cls in type(datamodule).__mro__ if "read" in vars(cls))
-    makes_sounds = is_ours(reader) and reader is not AudioDataModule  # others may decode in a `read` of their own
+    makes_sounds = is_ours(reader) and reader is not DATAMODULES.contract  # others may decode in a `read` of their own
     return {
         "n_samples": datamodule.n_samples,
         "fit_length": datamodule.fit_length,
@@ -70,7 +72,7 @@ def run_fields(
     names: Mapping[str, Any],
     embeddings: Mapping[str, Any],
     backend: Backend,
-    datamodule: AudioDataModule,
+    datamodule: "AudioDataModule",
     stamps: str,
     *,
     standardize: str,
@@ -98,13 +100,13 @@ def run_fields(
     }
 
 
-def clip_fingerprints(datamodule: AudioDataModule, clips: Sequence[Clip]) -> list[str]:
+def clip_fingerprints(datamodule: "AudioDataModule", clips: Sequence[Clip]) -> list[str]:
     """Return a digest of each clip that differs between data sets: of its id, and its file's stamp or its source."""
     origins = {clip.id: datamodule.stamp(clip) if clip.path else datamodule.source for clip in clips}
     return [digest({"id": clip_id, "origin": origin})[:16] for clip_id, origin in origins.items()]
 
 
-def stamps_digest(datamodule: AudioDataModule) -> str:
+def stamps_digest(datamodule: "AudioDataModule") -> str:
     """Return a digest of the state of all files of a data set."""
     return digest({"stamps": sorted(datamodule.stamps().items())})
 

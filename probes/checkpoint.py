@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import torch
 from torch import Tensor
@@ -18,7 +18,7 @@ from torch import Tensor
 from ..audio import FitLength
 from ..backends import Backend
 from ..backends.standardized import Standardize, Standardized
-from ..datamodules import AudioDataModule, Clip
+from ..datamodules import Clip
 from ..embeddings.provenance import clip_fingerprints
 from ..errors import CheckpointError, UntrainedError
 from ..files import is_plain, other_format, plain, write_atomically
@@ -27,8 +27,11 @@ from ..frontends.columns import Layers
 from ..frontends.initialisers import Init
 from ..frontends.pooling import Pooling
 from ..registry import BACKENDS, FRONTENDS
-from .probe import Probe
 from .serialization import pack
+
+if TYPE_CHECKING:
+    from ..datamodules import AudioDataModule
+    from .probe import Probe
 
 FORMAT = 4
 """Version of the content; raise it when older checkpoints can no longer be read."""
@@ -115,7 +118,7 @@ def name_backend(backend: Backend) -> str:
     return name
 
 
-def save(path: Path, probe: Probe, datamodule: AudioDataModule, fitted_to: Sequence[Clip]) -> None:
+def save(path: Path, probe: "Probe", datamodule: "AudioDataModule", fitted_to: Sequence[Clip]) -> None:
     """Write a fitted probe, whole or not at all.
 
     Args:

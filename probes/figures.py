@@ -1,16 +1,15 @@
-"""Figures of a run: confusion, and random filters. matplotlib is imported when one is drawn."""
+"""Figures of a run: confusion, and random filters; what draws them is imported when one is drawn."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
-
-from ..frontends import Frontend
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from ..frontends import Frontend
 
 ROW_LENGTH = 8  # random filters side by side
 
@@ -40,12 +39,14 @@ def confusion_figure(shares: NDArray[Any], class_names: Sequence[str], title: st
     return figure
 
 
-def filters_figure(frontend: Frontend) -> "Figure | None":
+def filters_figure(frontend: "Frontend") -> "Figure | None":
     """Draw random filters of the layer that reads the representation, a few of each shape.
 
     Returns:
         The figure; None if the frontend has no convolution.
     """
+    from torch import nn
+
     convolutions = [
         (name, module)
         for name, module in frontend.named_modules()

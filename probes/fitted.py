@@ -1,10 +1,11 @@
 """A fitted probe, built from its checkpoint and ready to label sounds."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +16,9 @@ from ..registry import FRONTENDS
 from . import checkpoint, serialization
 from .checkpoint import Recipe
 from .labelling import Labelled, label_sounds
-from .probe import Probe
+
+if TYPE_CHECKING:
+    from .probe import Probe
 
 
 @dataclass(frozen=True)
@@ -23,24 +26,47 @@ class FittedProbe:
     """A frontend and a fitted backend.
 
     Args:
-        probe: Probe with both.
+        frontend: Frontend with the weights of the checkpoint.
+        backend: Fitted backend.
         recipe: Everything that the probe was made of.
     """
 
-    probe: Probe
+    frontend: Frontend
+    backend: Backend
     recipe: Recipe
+
+    @cached_property
+    def probe(self) -> "Probe":
+        """Frontend and backend as a module for Lightning's loops."""
+        from .probe import Probe  # Lightning takes seconds to import, and labelling sounds needs none of its loops
+
+        return Probe(self.frontend, self.backend, layers=self.recipe.layers, standardize=self.recipe.standardize)
 
     @property
     def classes(self) -> list[str]:
         """Names of the classes, in the order of the backend's labels."""
         return self.recipe.class_names
 
+    def label(
+        self, sounds: Sequence[Labelled], *, accelerator: str = "auto", batch_size: int = 8, num_workers: int = 0
+    ) -> Iterator[Labelled]:
+        """Label audio files, as `label_sounds` does, which describes the arguments."""
+        return label_sounds(
+            self.frontend,
+            self.backend,
+            self.recipe,
+            sounds,
+            accelerator=accelerator,
+            batch_size=batch_size,
+            num_workers=num_workers,
+        )
+
     def predict(self, paths: Sequence[str | Path], *, accelerator: str = "auto") -> list[str]:
         """Return the class of each audio file.
 
         Args:
             paths: Paths of the files.
-            accelerator: Lightning's name of the device that the frontend runs on.
+            accelerator: Device that the frontend runs on: auto, cpu, gpu, cuda or mps.
 
         Raises:
             UsageError: A file cannot be used.
@@ -54,7 +80,7 @@ class FittedProbe:
 
         Args:
             paths: Paths of the files.
-            accelerator: Lightning's name of the device that the frontend runs on.
+            accelerator: Device that the frontend runs on: auto, cpu, gpu, cuda or mps.
 
         Raises:
             UsageError: A file cannot be used.
@@ -66,7 +92,7 @@ class FittedProbe:
             raise UsageError(f"paths={str(paths)!r}; expected a list of paths, such as [{str(paths)!r}]")
         names = [str(path) for path in paths]
         sounds = [Labelled(name) for name in dict.fromkeys(names)]
-        found = {sound.path: sound for sound in label_sounds(self.probe, self.recipe, sounds, accelerator=accelerator)}
+        found = {sound.path: sound for sound in self.label(sounds, accelerator=accelerator)}
         broken = [f"{sound.path}: {sound.error}" for sound in found.values() if sound.error]
         if broken:
             raise UsageError("\n".join(broken))
@@ -95,17 +121,17 @@ def load_probe(path: str | Path, trust: Sequence[str] | str = ()) -> FittedProbe
     frontend = _build_frontend(recipe, content, path, trust)
     backend = serialization.unpack(content["backend"], recipe.backend, recipe.standardize, path, trust)
     try:
-        probe = Probe(frontend, backend, layers=recipe.layers, standardize=recipe.standardize)
+        n_features = len(frontend.columns(recipe.layers))
     except ValueError as error:
         raise CheckpointError(f"{path} does not fit the frontend that is installed ({error}); fit it again") from error
-    n_learned = getattr(backend, "n_features_in_", probe.n_features)  # not every plug-in sets it
-    if probe.n_features != n_learned:
+    n_learned = getattr(backend, "n_features_in_", n_features)  # not every plug-in sets it
+    if n_features != n_learned:
         raise CheckpointError(
             f"{path} does not fit the frontend that is installed: its backend has learned from {n_learned} features, "
-            f"the frontend gives {probe.n_features}; fit it again"
+            f"the frontend gives {n_features}; fit it again"
         )
-    _refuse_one_that_cannot_predict(path, backend, probe.n_features, len(recipe.class_names))
-    return FittedProbe(probe, recipe)
+    _refuse_one_that_cannot_predict(path, backend, n_features, len(recipe.class_names))
+    return FittedProbe(frontend, backend, recipe)
 
 
 def _refuse_one_that_cannot_predict(path: str | Path, backend: Backend, n_features: int, n_classes: int) -> None:

@@ -1,20 +1,24 @@
-"""Labels of audio files from a fitted probe."""
+"""Labels of audio files from a fitted probe.
+
+This is no loop of Lightning, whose import would take longer than labelling a few files.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
-from pytorch_lightning import Trainer
-from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
+from numpy.typing import NDArray
 
 from .. import audio
+from ..backends import Backend
 from ..datamodules import Clip
-from ..datamodules.loader import Batch, make_loader
+from ..datamodules.loader import make_loader
 from ..errors import UsageError
+from ..frontends import Frontend
 from .checkpoint import Recipe
-from .probe import Probe
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class Labelled:
 
 
 def label_sounds(
-    probe: Probe,
+    frontend: Frontend,
+    backend: Backend,
     recipe: Recipe,
     sounds: Sequence[Labelled],
     *,
@@ -48,10 +53,12 @@ def label_sounds(
     """Label audio files.
 
     Args:
-        probe: Fitted probe.
+        frontend: Frontend of a fitted probe.
+        backend: Backend of the probe.
         recipe: Everything that the probe was made of.
         sounds: Files to label; those with an error are yielded unchanged.
-        accelerator: Lightning's name of the device that the frontend runs on.
+        accelerator: Device that the frontend runs on: `cpu`, `gpu`, `cuda`, `mps`, or `auto`, which is a GPU if there
+            is one.
         batch_size: Number of files in a batch.
         num_workers: Number of processes that decode; 0 decodes in this one.
 
@@ -61,10 +68,9 @@ def label_sounds(
     Raises:
         UsageError: This machine has no such accelerator.
     """
-    try:
-        probe.to(Trainer(accelerator=accelerator, devices=1, logger=False).strategy.root_device)
-    except (ValueError, MisconfigurationException) as error:
-        raise UsageError(f"--accelerator {accelerator}: {error}") from error
+    device = _device(accelerator)
+    columns = frontend.columns(recipe.layers)
+    frontend.to(device)
     clips = [Clip(id=sound.path, label="") for sound in sounds if not sound.error]
     read = partial(_read, n_samples=recipe.n_samples, fit_length=recipe.fit_length)
     loader = make_loader(clips, read, recipe.sample_rate, batch_size=batch_size, num_workers=num_workers)
@@ -72,27 +78,44 @@ def label_sounds(
     labelled: dict[str, Labelled] = {}
     for sound in sounds:
         while not sound.error and sound.path not in labelled:
-            labelled |= _label_batch(next(batches), probe, recipe.class_names)
+            batch = next(batches)
+            labelled |= {path: Labelled(path, error=error.reason) for path, error in batch.failed}
+            if batch.ids:
+                with torch.inference_mode():
+                    embeddings = frontend(batch.waveforms.to(device))[:, columns].float().cpu().numpy()
+                labelled |= _label_embeddings(batch.ids, embeddings, backend, recipe.class_names)
         yield sound if sound.error else labelled.pop(sound.path)
+
+
+def _device(accelerator: str) -> torch.device:
+    """Return the device that a name stands for.
+
+    Raises:
+        UsageError: There is no such name, or no such device in this machine.
+    """
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    wanted = {"auto": list(available), "gpu": ["cuda", "mps"], **{name: [name] for name in available}}.get(accelerator)
+    if wanted is None:
+        raise UsageError(f"--accelerator {accelerator}: unknown; expected auto, cpu, gpu, cuda or mps")
+    found = next((name for name in wanted if available[name]), None)
+    if found is None:
+        raise UsageError(f"--accelerator {accelerator}: this machine has none that PyTorch can use; give cpu")
+    return torch.device(found)
 
 
 def _read(clip: Clip, sample_rate: int, *, n_samples: int, fit_length: audio.FitLength) -> audio.Decoded:
     return audio.load(clip.id, sample_rate=sample_rate, n_samples=n_samples, fit_length=fit_length)
 
 
-def _label_batch(batch: Batch, probe: Probe, class_names: Sequence[str]) -> dict[str, Labelled]:
-    """Return the sounds of a batch with their labels, by path."""
-    labelled = {path: Labelled(path, error=error.reason) for path, error in batch.failed}
-    if not batch.ids:
-        return labelled
-    with torch.inference_mode():
-        embeddings = probe(batch.waveforms.to(probe.device)).float().cpu().numpy()
+def _label_embeddings(
+    paths: Sequence[str], embeddings: NDArray[Any], backend: Backend, class_names: Sequence[str]
+) -> dict[str, Labelled]:
+    """Return the sounds of these embeddings with their labels, by path."""
     finite = np.isfinite(embeddings).all(axis=1)
-    odd = [path for path, is_finite in zip(batch.ids, finite, strict=True) if not is_finite]
-    labelled |= {path: Labelled(path, error="its embedding is not finite") for path in odd}
-    paths = [path for path in batch.ids if path not in labelled]
+    odd = [path for path, is_finite in zip(paths, finite, strict=True) if not is_finite]
+    labelled = {path: Labelled(path, error="its embedding is not finite") for path in odd}
+    paths = [path for path in paths if path not in labelled]
     if paths:
-        backend = probe.require_backend()
         labels = [class_names[label] for label in backend.predict(embeddings[finite])]
         scores = backend.class_scores(embeddings[finite])
         values, kind = scores or (np.zeros((len(paths), 0)), "")

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score, recall_score
 
 CONFIDENCE = 0.95
 N_DRAWS = 10_000
@@ -48,6 +47,8 @@ def score_predictions(
         >>> scores.balanced_accuracy, scores.accuracy_low, scores.accuracy_high
         (0.75, 0.25, 1.0)
     """
+    from sklearn.metrics import f1_score, recall_score  # takes a second, which a report need not wait for
+
     low, high = interval(bootstrap((labels == predictions)[:, None], folds, groups))
     options = {"labels": np.unique(labels), "average": "macro", "zero_division": 0}
     return Scores(

@@ -1,29 +1,34 @@
-"""TensorBoard logs of a run."""
+"""TensorBoard logs of a run.
+
+torch and Lightning are imported when a run is logged, since the report of a study shares what needs neither.
+"""
 
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pytorch_lightning.loggers import TensorBoardLogger
-from sklearn.metrics import classification_report, confusion_matrix
-from torch import from_numpy
-from torch.utils.tensorboard.summary import hparams
 
-from ..frontends import Frontend
 from .figures import confusion_figure, filters_figure
 from .record import OPTIMISTIC, Predictions, format_arguments
-from .selection import Selection
+
+if TYPE_CHECKING:
+    from pytorch_lightning.loggers import TensorBoardLogger
+
+    from ..frontends import Frontend
+    from .selection import Selection
 
 MAX_PROJECTED = 2000  # points in the projector, which a browser has to draw
 _COLUMNS = ("frontend", "backend", "dataset", "seed")  # and the candidate: TensorBoard shows five at first
 _SCORES = ("test/accuracy", "val/accuracy", "cv/accuracy")
 
 
-def run_logger(folder: Path) -> TensorBoardLogger:
+def run_logger(folder: Path) -> "TensorBoardLogger":
     """Return a TensorBoard logger whose events lie in the folder of the run itself."""
+    from pytorch_lightning.loggers import TensorBoardLogger
+
     return TensorBoardLogger(str(folder), name="", version="", default_hp_metric=False)
 
 
@@ -35,9 +40,9 @@ def forget_run(folder: Path) -> None:
 
 
 def log_fit(
-    logger: TensorBoardLogger,
+    logger: "TensorBoardLogger",
     params: Mapping[str, Any],
-    selection: Selection,
+    selection: "Selection",
     scores: Mapping[str, float],
     predictions: Predictions,
     class_names: Sequence[str],
@@ -56,6 +61,8 @@ def log_fit(
         profile: Time profile of the extraction.
         config: YAML that repeats the run.
     """
+    from torch.utils.tensorboard.summary import hparams
+
     writer = logger.experiment
     logger.log_metrics(dict(scores), step=0)
     logger.log_metrics({f"extraction/{name}": value for name, value in profile.items()}, step=0)
@@ -80,9 +87,11 @@ def log_fit(
 
 
 def log_predictions(
-    logger: TensorBoardLogger, kind: str, predictions: Predictions, class_names: Sequence[str], remark: str = ""
+    logger: "TensorBoardLogger", kind: str, predictions: Predictions, class_names: Sequence[str], remark: str = ""
 ) -> None:
     """Log the confusion matrix and the report of one set of predictions; `kind` is val, cv or test."""
+    from sklearn.metrics import classification_report
+
     shares = confusion_shares(predictions, class_names)
     right = np.mean([label == given for label, given in zip(predictions.labels, predictions.given, strict=True)])
     title = f"accuracy {100 * right:.1f} %{remark}"
@@ -92,7 +101,11 @@ def log_predictions(
 
 
 def log_embeddings(
-    logger: TensorBoardLogger, embeddings: NDArray[Any], ids: Sequence[str], labels: Sequence[str], frontend: Frontend
+    logger: "TensorBoardLogger",
+    embeddings: NDArray[Any],
+    ids: Sequence[str],
+    labels: Sequence[str],
+    frontend: "Frontend",
 ) -> None:
     """Log embeddings for the projector, with labels and clip ids, and the random filters that made them.
 
@@ -103,6 +116,8 @@ def log_embeddings(
         labels: Names of their classes.
         frontend: Frontend of the embeddings.
     """
+    from torch import from_numpy
+
     writer = logger.experiment
     some = np.linspace(0, len(ids) - 1, min(len(ids), MAX_PROJECTED)).astype(int)
     rows = [[_one_line(labels[index]), _one_line(ids[index])] for index in some]
@@ -113,7 +128,9 @@ def log_embeddings(
 
 def confusion_shares(predictions: Predictions, class_names: Sequence[str]) -> NDArray[Any]:
     """Return the per cent of each true class (rows) by predicted class (columns), `(n_classes, n_classes)`."""
-    counts = confusion_matrix(predictions.labels, predictions.given, labels=list(class_names))
+    index = {name: number for number, name in enumerate(class_names)}
+    counts = np.zeros((len(index), len(index)))
+    np.add.at(counts, tuple([index[name] for name in names] for names in (predictions.labels, predictions.given)), 1)
     return np.asarray(100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
 
 

@@ -13,9 +13,7 @@ from ..files import write_atomically
 from ..probes.record import OPTIMISTIC
 from . import results
 from .analysis import LEVEL, Analysis, Cell, analyse
-from .figures import comparison_figure, pareto_figure
 from .results import Failure
-from .tensorboard import log_study
 
 _PROTOCOLS = {
     "holdout": "the candidate is chosen on validation, fitted to train and scored on test",
@@ -65,6 +63,9 @@ def write_report(folder: Path, *, anew: bool) -> tuple[Analysis, list[Failure]]:
             (folder / name).unlink(missing_ok=True)
         write_atomically(folder / "report.md", report.encode())
         return analysis, failures
+    from .figures import comparison_figure, pareto_figure  # not needed for a report that is up to date
+    from .tensorboard import log_study
+
     write_atomically(folder / "comparisons.csv", _comparisons_csv(analysis).encode())
     comparison_figure(analysis).savefig(folder / "results.png", dpi=150)
     pareto_figure(analysis).savefig(folder / "cost.png", dpi=150)

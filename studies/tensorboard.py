@@ -1,10 +1,20 @@
-"""TensorBoard logs of a study as a whole, in addition to those of its runs."""
+"""TensorBoard logs of a study as a whole, in addition to those of its runs.
 
+TensorBoard's own package writes them, since torch's writer would make a report wait for the import of torch.
+"""
+
+import io
+import time
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
-from torch.utils.tensorboard import SummaryWriter
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.compat.proto.tensor_pb2 import TensorProto
+from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
+from tensorboard.plugins.text.metadata import create_summary_metadata
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from ..probes.figures import confusion_figure
 from ..probes.record import OPTIMISTIC, predictions_file, read_predictions
@@ -32,11 +42,28 @@ def log_study(folder: Path, analysis: Analysis, report: str, config: str) -> Non
         if len(cell.runs) > 1:
             figures[f"confusion/{'/'.join(names)}"] = _mean_confusion(folder, cell)
     forget_run(folder / STUDY)
-    with SummaryWriter(str(folder / STUDY)) as writer:
-        for name, text in texts.items():
-            writer.add_text(f"{STUDY}/{name}", text)
-        for name, figure in figures.items():
-            writer.add_figure(f"{STUDY}/{name}", figure)
+    writer = EventFileWriter(str(folder / STUDY))
+    values = [_text(f"{STUDY}/{name}", text) for name, text in texts.items()]
+    values += [_image(f"{STUDY}/{name}", figure) for name, figure in figures.items()]
+    for value in values:
+        writer.add_event(Event(wall_time=time.time(), summary=Summary(value=[value])))
+    writer.close()
+
+
+def _text(tag: str, text: str) -> Summary.Value:
+    """Return a text as TensorBoard's text plug-in reads it."""
+    shape = TensorShapeProto(dim=[TensorShapeProto.Dim(size=1)])
+    tensor = TensorProto(dtype="DT_STRING", string_val=[text.encode()], tensor_shape=shape)
+    return Summary.Value(tag=f"{tag}/text_summary", metadata=create_summary_metadata(None, None), tensor=tensor)
+
+
+def _image(tag: str, figure: Figure) -> Summary.Value:
+    """Return a figure as a PNG image."""
+    png = io.BytesIO()
+    figure.savefig(png, format="png", dpi="figure")
+    width, height = figure.canvas.get_width_height()
+    image = Summary.Image(height=height, width=width, colorspace=4, encoded_image_string=png.getvalue())
+    return Summary.Value(tag=tag, image=image)
 
 
 def _mean_confusion(folder: Path, cell: Cell) -> Figure:

@@ -1,16 +1,22 @@
-"""Checks of a plug-in: as a list, run all at once, or as parameters of a test."""
+"""Checks of a plug-in: as a list, run all at once, or as parameters of a test.
 
+The promises of one kind of plug-in are imported when a plug-in of that kind is checked.
+"""
+
+import importlib
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..backends import Backend
-from ..datamodules import AudioDataModule
 from ..errors import ContractError
-from ..frontends import Frontend
-from . import backend, datamodule, frontend
+from ..registry import BACKENDS, DATAMODULES, FRONTENDS
+
+if TYPE_CHECKING:
+    from ..backends import Backend
+    from ..datamodules import AudioDataModule
+    from ..frontends import Frontend
 
 
 @dataclass(frozen=True)
@@ -59,8 +65,9 @@ def checks_of(plugin: Any) -> list[Check]:
         Has a docstring whose first line says what it is
     """
     cls = plugin if isinstance(plugin, type) else type(plugin)
-    for contract, found in ((Frontend, frontend), (Backend, backend), (AudioDataModule, datamodule)):
-        if issubclass(cls, contract):
+    for registry in (FRONTENDS, BACKENDS, DATAMODULES):
+        if registry.keeps_to(cls):
+            found = importlib.import_module(f".{registry.kind}", __package__)
             needed = [
                 name
                 for name, parameter in inspect.signature(cls).parameters.items()
@@ -78,7 +85,7 @@ def checks_of(plugin: Any) -> list[Check]:
     raise TypeError(f"{cls.__name__} is no Frontend, Backend or AudioDataModule; derive it from one of these")
 
 
-def check_frontend(plugin: type[Frontend] | Frontend) -> None:
+def check_frontend(plugin: "type[Frontend] | Frontend") -> None:
     """Check that a frontend keeps its contract.
 
     Args:
@@ -94,7 +101,7 @@ def check_frontend(plugin: type[Frontend] | Frontend) -> None:
     _run_all(plugin)
 
 
-def check_backend(plugin: type[Backend] | Backend) -> None:
+def check_backend(plugin: "type[Backend] | Backend") -> None:
     """Check that a backend keeps its contract, which includes scikit-learn's conventions for classifiers.
 
     Args:
@@ -106,7 +113,7 @@ def check_backend(plugin: type[Backend] | Backend) -> None:
     _run_all(plugin)
 
 
-def check_datamodule(plugin: AudioDataModule) -> None:
+def check_datamodule(plugin: "AudioDataModule") -> None:
     """Check that a datamodule keeps its contract.
 
     Args:

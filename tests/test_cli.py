@@ -1,5 +1,8 @@
+import shutil
 import subprocess
 import sys
+
+FITTED = ["fit", "--data", "folder", "--model.frontend", "mfcc", "--model.backend", "nearest_class", "--data.root"]
 
 
 def test_list_and_help_import_no_torch():
@@ -14,3 +17,23 @@ def test_list_and_help_import_no_torch():
     printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     for name in ("vgg", "temporal", "mfcc", "svm", "elm", "folder", "synthetic", "predict", "compare"):
         assert name in printed
+
+
+def test_what_runs_no_loop_imports_no_lightning(untrained, sounds, study, tmp_path):
+    """In one process, in turn: a command that imports less comes first."""
+    assert untrained(*FITTED, sounds, "--data.n_samples", "8000")[0] == 0
+    shutil.copytree(study, tmp_path / "small")
+    (checkpoint,) = tmp_path.glob("runs/**/probe.ckpt")
+    classify = ["classify", "--ckpt_path", str(checkpoint), str(sounds / "low" / "low 00.wav")]
+    code = (
+        "import sys; from untrained.cli import main\n"
+        "def imported(*names): return set(names) & set(sys.modules)\n"
+        "assert main(['report', 'small']) == 0\n"
+        "assert not imported('torch', 'sklearn', 'scipy.stats', 'pytorch_lightning')\n"
+        "assert main(['check', 'backend', 'nearest_class']) == 0\n"
+        f"assert main({classify!r}) == 0\n"
+        "assert main(['check', 'frontend', 'mfcc']) == 0\n"
+        "assert not imported('pytorch_lightning')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

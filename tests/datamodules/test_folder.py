@@ -60,12 +60,6 @@ def test_split_folders_are_taken_as_they_are(tmp_path):
         AudioFolder(str(tmp_path), folds=2).listed  # noqa: B018
 
 
-def test_links_are_followed_once_each(root):
-    (root / "a" / "loop").symlink_to(root)
-    (root / "c").symlink_to(root / "a", target_is_directory=True)
-    assert len(AudioFolder(str(root)).listed) == 20
-
-
 @pytest.mark.parametrize(
     ("make", "message"),
     [

@@ -8,9 +8,10 @@ from untrained.backends.nearest_class import NearestClass
 from untrained.errors import UsageError
 from untrained.frontends.baselines import LogMelStats
 from untrained.probes.labelling import Labelled, label_sounds
-from untrained.probes.probe import Probe
 
-RECIPE = SimpleNamespace(n_samples=4000, fit_length="repeat", sample_rate=12_000, class_names=["high", "low", "mid"])
+RECIPE = SimpleNamespace(
+    n_samples=4000, fit_length="repeat", sample_rate=12_000, class_names=["high", "low", "mid"], layers="all"
+)
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def probe(files):
     """Knows two of three classes, each by two sounds."""
     waveforms = np.stack([load(path, sample_rate=12_000, n_samples=4000).waveform for path in files])
     frontend = LogMelStats()
-    return Probe(frontend, NearestClass().fit(frontend(torch.from_numpy(waveforms)).numpy(), [1, 1, 0, 0]))
+    return frontend, NearestClass().fit(frontend(torch.from_numpy(waveforms)).numpy(), [1, 1, 0, 0])
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 8])
@@ -31,7 +32,7 @@ def test_sounds_keep_their_order_whatever_the_batch(probe, files, tmp_path, batc
     low, _, high, _ = map(str, files)
     (tmp_path / "broken.wav").write_bytes(b"")
     asked = [Labelled("gone.wav", error="is not there"), *map(Labelled, [low, str(tmp_path / "broken.wav"), high])]
-    found = list(label_sounds(probe, RECIPE, asked, accelerator="cpu", batch_size=batch_size))
+    found = list(label_sounds(*probe, RECIPE, asked, accelerator="cpu", batch_size=batch_size))
     assert [sound.path for sound in found] == [sound.path for sound in asked]
     assert [sound.label for sound in found] == ["", "low", "", "high"]
     assert found[0] is asked[0]
@@ -42,16 +43,16 @@ def test_sounds_keep_their_order_whatever_the_batch(probe, files, tmp_path, batc
 
 def test_an_accelerator_that_is_not_there_is_named(probe):
     with pytest.raises(UsageError, match="--accelerator abacus"):
-        list(label_sounds(probe, RECIPE, [], accelerator="abacus"))
+        list(label_sounds(*probe, RECIPE, [], accelerator="abacus"))
 
 
 @pytest.mark.parametrize("options", [{"batch_size": 0}, {"num_workers": -1}], ids=str)
 def test_odd_options(probe, files, options):
     with pytest.raises(UsageError, match=rf"{next(iter(options))}=.*expected an integer"):
-        list(label_sounds(probe, RECIPE, [Labelled(str(files[0]))], accelerator="cpu", **options))
+        list(label_sounds(*probe, RECIPE, [Labelled(str(files[0]))], accelerator="cpu", **options))
 
 
 def test_workers_give_the_same_labels(probe, files):
     asked = [Labelled(str(path)) for path in files]
-    alone, shared = (list(label_sounds(probe, RECIPE, asked, accelerator="cpu", num_workers=n)) for n in (0, 2))
+    alone, shared = (list(label_sounds(*probe, RECIPE, asked, accelerator="cpu", num_workers=n)) for n in (0, 2))
     assert alone == shared
