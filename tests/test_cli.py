@@ -1,7 +1,10 @@
 import subprocess
 import sys
 
+import pytest
 
+
+@pytest.mark.slow
 def test_list_and_help_import_no_torch():
     code = (
         "import sys; from untrained.cli import main\n"

@@ -2,12 +2,15 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 
 def install(package, target):
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*command, "--target", target, package], check=True, capture_output=True)
 
 
+@pytest.mark.slow
 def test_a_package_to_begin_with(untrained, tmp_path):
     status, out, _ = untrained("new", "frontend", "my_idea")
     assert status == 0

@@ -76,6 +76,7 @@ def test_predict_fit_test_on_a_folder(untrained, sounds, tmp_path):
     assert "random filters" in events.Tags()["images"]
 
 
+@pytest.mark.slow
 def test_saved_config_repeats_the_run_in_a_fresh_process(untrained, sounds, tmp_path):
     assert untrained("fit", *folder(sounds, "--data.folds", 3), *TEMPORAL, "--model.backend", "elm")[0] == 0
     metrics = only(tmp_path, "runs/**/metrics.json")
@@ -106,6 +107,7 @@ def test_config_with_relative_interpolation_follows_overrides(untrained, tmp_pat
     assert "relatively" in err or "nowhere" in err
 
 
+@pytest.mark.slow
 def test_print_config_can_be_read_back(tmp_path):
     command = [sys.executable, "-m", "untrained", "predict", "--data", "synthetic", "--model.frontend", "vgg"]
     printed = subprocess.run([*command, "--print_config"], cwd=tmp_path, check=True, capture_output=True, text=True)
@@ -229,6 +231,7 @@ def test_checkpoint_of_other_classes(untrained, fitted):
     assert "it knows high, low, mid" in err
 
 
+@pytest.mark.slow
 def test_help_of_a_plug_in(tmp_path):
     command = [sys.executable, "-m", "untrained", "predict", "--model.frontend.help", "vgg"]
     printed = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "COLUMNS": "100"})

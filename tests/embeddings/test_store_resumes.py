@@ -167,11 +167,13 @@ def in_a_process_of_its_own(function, root, begin=""):
     subprocess.run([sys.executable, __file__, function.__name__, str(root), begin], check=True, timeout=120)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("begin", ["nothing", "some clips, one of which has changed"])
 def test_a_stop_at_any_write_loses_what_was_not_yet_written_alone(tmp_path, begin):
     in_a_process_of_its_own(stop_at_every_write, tmp_path, begin)
 
 
+@pytest.mark.slow
 def test_a_read_only_folder_is_said(tmp_path):
     in_a_process_of_its_own(write_where_nobody_may, tmp_path)
 
