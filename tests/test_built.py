@@ -1,6 +1,7 @@
 """What is published: a source archive, and a wheel that is built from it."""
 
 import importlib.metadata
+import re
 import subprocess
 import sys
 import tarfile
@@ -13,6 +14,7 @@ import rooms
 import untrained as package
 
 ROOT = rooms.ROOT
+MADE = re.compile(r"^docs/(site|architectures)/|__pycache__/|\.egg-info/")
 DATA = ["py.typed", "configs/*/*.yaml", "commands/templates/**/*.template", "datamodules/*.csv"]
 
 
@@ -28,13 +30,14 @@ def archives(tmp_path_factory):
     """Source archive and wheel of a copy of the tree, without what earlier builds left there."""
     pytest.importorskip("build", reason="needs the extra dev")
     root = tmp_path_factory.mktemp("built")
-    for path in ROOT.rglob("*"):
-        inner = path.relative_to(ROOT)
-        is_made = any(part.startswith(".") or part.endswith(".egg-info") for part in inner.parts)
-        if path.is_file() and not is_made and inner.parts[0] not in ("build", "dist", "runs"):
-            copy = root / "tree" / inner
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(path.read_bytes())
+    beside = {path.relative_to(ROOT).as_posix() for path in ROOT.iterdir() if path.is_file()}
+    for folder in (".ci", ".github", "benchmarks", "docs", "examples", "tests"):
+        inside = {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*") if path.is_file()}
+        beside |= {file for file in inside if not MADE.search(file)}
+    for file in files_of_the_package() | beside:
+        copy = root / "tree" / file
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes((ROOT / file).read_bytes())
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", root / "dist", root / "tree"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -56,7 +59,9 @@ def test_the_source_archive_can_be_tested(archives):
     with tarfile.open(archives[0]) as source:
         names = {name.partition("/")[2] for name in source.getnames()}
     tests = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("*.py")}
-    assert files_of_the_package() | tests | {"pyproject.toml", "setup.py", "noxfile.py", "docs/index.md"} <= names
+    hidden = {".ci/run", ".github/workflows/ci.yml", ".pre-commit-config.yaml", ".readthedocs.yaml"}
+    others = {"pyproject.toml", "setup.py", "noxfile.py", "docs/index.md", "benchmarks/startup.py"}
+    assert files_of_the_package() | tests | hidden | others <= names
 
 
 def test_everything_is_installed():

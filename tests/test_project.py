@@ -45,6 +45,10 @@ def test_the_hook_formats_as_the_extra_dev_does():
     assert version in ruff.specifier
 
 
+def test_the_citation_is_of_this_version():
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == PROJECT["version"]
+
+
 CHANGES = "# Changelog\n\n## 0.2.0 (2026-01-31)\n\n- New.\n\n## 0.1.0 (unreleased)\n\n- Old.\n"
 
 
