@@ -8,7 +8,7 @@ import ast
 import contextlib
 import difflib
 import importlib
-import importlib.machinery
+import importlib.util
 import keyword
 import sys
 from collections.abc import Callable
@@ -246,7 +246,10 @@ class Registry(Generic[T]):
 def _definitions(module: str, attribute: str) -> list[ast.ClassDef]:
     """Return a class and the bases in its module, nearest first, parsed without importing more than its package."""
     parts = module.split(".")
-    spec = importlib.machinery.PathFinder.find_spec(parts[0])
+    try:
+        spec = importlib.util.find_spec(parts[0])  # through all finders, as those of editable installations
+    except ValueError:  # a module that was not imported from a file
+        return []
     if spec is None or spec.origin is None:
         return []
     source = Path(spec.origin)

@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-OUTSIDE = {"benchmarks", "build", "docs", "examples", "tests"}  # folders that are not of the package
+OUTSIDE = {"benchmarks", "build", "docs", "examples", "noxfile", "setup", "tests"}  # not of the package
 
 LAYERS: list[dict[str, str]] = [
     {"cli.py": "which command to run, and what its errors look like"},

@@ -2,9 +2,12 @@ import shutil
 import subprocess
 import sys
 
+import pytest
+
 FITTED = ["fit", "--data", "folder", "--model.frontend", "mfcc", "--model.backend", "nearest_class", "--data.root"]
 
 
+@pytest.mark.slow
 def test_list_and_help_import_no_torch():
     code = (
         "import sys; from untrained.cli import main\n"
@@ -19,6 +22,7 @@ def test_list_and_help_import_no_torch():
         assert name in printed
 
 
+@pytest.mark.slow
 def test_what_runs_no_loop_imports_no_lightning(untrained, sounds, study, tmp_path):
     """In one process, in turn: a command that imports less comes first."""
     assert untrained(*FITTED, sounds, "--data.n_samples", "8000")[0] == 0

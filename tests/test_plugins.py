@@ -50,6 +50,7 @@ def digits(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_third_party_s_names_are_as_good_as_ours(installed, digits):
     listed = installed("list").stdout
     for name in ("gated", "cosine", "spoken_digits"):
@@ -68,6 +69,7 @@ def test_a_third_party_s_names_are_as_good_as_ours(installed, digits):
     assert "cosine" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_broken_package_breaks_nothing_else(installed):
     listed = installed("list", also=["broken"])
     assert listed.returncode == 0

@@ -1,3 +1,6 @@
+import sys
+from importlib.util import spec_from_file_location
+
 import pytest
 from untrained.cli import main
 from untrained.errors import PluginError
@@ -112,3 +115,17 @@ def test_registering_again_replaces():
 @pytest.mark.parametrize("plugin", FRONTENDS.plugins, ids=lambda plugin: plugin.name)
 def test_summary_is_read_without_importing(plugin):
     assert plugin.summary() == FRONTENDS.get(plugin.name).__doc__.strip().splitlines()[0]
+
+
+def test_summary_is_found_where_an_editable_installation_says(monkeypatch, tmp_path):
+    (tmp_path / "source.py").write_text('class Mine:\n    """From elsewhere."""\n')
+
+    class Finder:  # as setuptools installs, for packages whose folder has another name
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            return spec_from_file_location(name, tmp_path / "source.py") if name == "a_package_in_place" else None
+
+    plugin = Plugin("mine", "a_package_in_place:Mine", "a-package-in-place")
+    assert plugin.summary() == ""
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder])
+    assert plugin.summary() == "From elsewhere."

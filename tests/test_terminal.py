@@ -18,6 +18,7 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.mark.slow
 def test_output_may_be_closed():
     for closed, status in ((">&-", 0), (">&- 2>&-", 0), ("2>&-", 0)):
         command = f"{sys.executable} -m untrained list {closed}"
@@ -42,6 +43,7 @@ def test_colours_are_for_terminals(monkeypatch):
     assert "\x1b[31m" not in shown(Terminal())
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_command_that_is_still_being_imported():
     command = [sys.executable, "-X", "importtime", "-m", "untrained", "fit", "--help"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)

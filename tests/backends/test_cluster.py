@@ -8,6 +8,7 @@ from untrained.backends.sklearn import KNN, AnyClassifier
 from untrained.backends.standardized import Standardized
 from untrained.backends.svm import SVMClassifier
 
+pytestmark = pytest.mark.slow
 distributed = pytest.importorskip("distributed", reason="needs the extra dask")
 
 

@@ -1,12 +1,15 @@
 import subprocess
 import sys
 
+import pytest
+
 
 def install(package, target):
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*command, "--target", target, package], check=True, capture_output=True)
 
 
+@pytest.mark.slow
 def test_a_package_to_begin_with(untrained, start, tmp_path):
     status, out, _ = untrained("new", "frontend", "my_idea")
     assert status == 0

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+pytestmark = pytest.mark.slow
+
 TEMPORAL = ["--model.frontend", "temporal", "--model.frontend.n_filters", "4"]
 
 

@@ -74,6 +74,7 @@ def test_predict_fit_test_on_a_folder(untrained, sounds, tmp_path):
     assert "random filters" in events.Tags()["images"]
 
 
+@pytest.mark.slow
 def test_saved_config_repeats_the_run_in_a_fresh_process(untrained, start, sounds, tmp_path):
     assert untrained("fit", *folder(sounds, "--data.folds", 3), *TEMPORAL, "--model.backend", "elm")[0] == 0
     metrics = only(tmp_path, "runs/**/metrics.json")
@@ -103,6 +104,7 @@ def test_config_with_relative_interpolation_follows_overrides(untrained, tmp_pat
     assert "relatively" in err or "nowhere" in err
 
 
+@pytest.mark.slow
 def test_print_config_can_be_read_back(start):
     printed = start("predict", "--data", "synthetic", "--model.frontend", "vgg", "--print_config").end()
     assert yaml.safe_load(printed.stdout)["data"]["init_args"]["n_samples"] == 350_000
@@ -225,6 +227,7 @@ def test_checkpoint_of_other_classes(untrained, fitted):
     assert "it knows high, low, mid" in err
 
 
+@pytest.mark.slow
 def test_help_of_a_plug_in(start):
     printed = start("predict", "--model.frontend.help", "vgg", COLUMNS="100").end()
     assert "--model.frontend.n_filters" in printed.stdout

@@ -5,12 +5,39 @@ from collections import Counter
 import numpy as np
 import pytest
 import soundfile
-from torchaudio.datasets import gtzan as lists
-from untrained.datamodules.gtzan import GTZAN
+from untrained.datamodules.gtzan import GTZAN, fault_filtered
 from untrained.errors import DataError
 from untrained.testing import check_datamodule
 
-NAMES = [*lists.filtered_train[::40], *lists.filtered_valid[::40], *lists.filtered_test[::40]]
+# Inclusive ranges of numbers, as counted from the lists of the authors' own code.
+RANGES = {
+    "train": """blues 29-49 73-97 | classical 30-33 43-48 50-67 80-99 | country 19-26 28-29 65-99
+        | disco 5 15-20 22-37 39-45 47 49 53-54 56-57 59 61 70 73-74 89 | hiphop 2-25 28-29 31-38 41-42 55-61 77-80
+        | jazz 0-1 11-24 41 47-72 | metal 2-3 5 21 24 35 46-57 59-66 69 71-72 79-80 84 86 89-99
+        | pop 2-9 11-12 16-20 23-29 31-36 38-42 44 46 49-50 80 97-99
+        | reggae 0-2 4 6 9 11-12 14-32 42-45 49-51 54-60 63 69 | rock 0-9 16-26 57-70 91-99""",
+    "validation": """blues 0-11 50-60 | classical 0-10 68-76 | country 0-7 9-18 27 41-42 45 49
+        | disco 0 2-4 6-14 46 48 52 67-68 72 75 90 95 | hiphop 81-98 | jazz 2-10 25-32
+        | metal 0-1 6-11 16-20 36-37 68 76-77 81-82 | pop 10 53 55 58-62 81 83-86
+        | reggae 61-62 70 72 74 76-78 85 92-99 | rock 38 49-56 71-85""",
+    "test": """blues 12-28 61-72 98-99 | classical 11-29 34-41 49 77-79 | country 30-40 43-44 46-48 50-51 53-64
+        | disco 1 21 58 62-66 69 76-88 91-94 96-97 99 | hiphop 0 26-27 30 40 43-45 51-54 62-75 99 | jazz 73-99
+        | metal 12-15 22-23 25-33 38-39 67 70 73-75 78 83 85 87-88 | pop 0-1 13-14 43 63-66 69-79 82 88-96
+        | reggae 34-40 46-48 52-53 64-68 71 79 82-84 87-90 | rock 10-15 27-37 39-48 86-90""",
+}
+# Excerpts of blues, classical, ..., rock.
+COUNTS = {
+    "train": [46, 48, 45, 42, 47, 43, 44, 41, 43, 44],
+    "validation": [23, 20, 23, 22, 18, 17, 20, 13, 17, 24],
+    "test": [31, 31, 30, 29, 27, 27, 27, 30, 26, 32],
+}
+
+
+def listed(split):
+    return [name for name, its in fault_filtered().items() if its == split]
+
+
+NAMES = [name for split in RANGES for name in listed(split)[::40]]
 
 
 def copy_of(folder, names=NAMES, extension="wav"):
@@ -36,18 +63,22 @@ def test_finds_the_genres_and_takes_the_official_splits(tmp_path, place, extensi
     check_datamodule(GTZAN(str(tmp_path), n_samples=3000))
 
 
-def test_the_whole_lists():
-    assert [len(names) for names in (lists.filtered_train, lists.filtered_valid, lists.filtered_test)] == [
-        443,
-        197,
-        290,
-    ]
+@pytest.mark.parametrize("split", RANGES)
+def test_the_fault_filtered_lists(split):
+    names = []
+    for part in RANGES[split].split("|"):
+        genre, *ranges = part.split()
+        for first, _, last in (span.partition("-") for span in ranges):
+            names += [f"{genre}.{number:05d}" for number in range(int(first), int(last or first) + 1)]
+    assert listed(split) == names
+    assert list(Counter(name.partition(".")[0] for name in names).values()) == COUNTS[split]
+    assert len(names) == {"train": 443, "validation": 197, "test": 290}[split]
 
 
 def test_absent_excerpts_are_named_and_others_are_ignored(tmp_path):
-    names = [name for name in lists.filtered_train if name != "jazz.00054"]
+    names = [name for name in listed("train") if name != "jazz.00054"]
     copy_of(tmp_path, [*names, "blues.99999"])
-    copy_of(tmp_path, lists.filtered_valid + lists.filtered_test, "au")
+    copy_of(tmp_path, listed("validation") + listed("test"), "au")
     copy_of(tmp_path, ["blues.00029"], "au")  # beside the wav
     (tmp_path / "blues" / "notes.txt").write_text("")
     copy_of(tmp_path / "zz_cuts", ["blues.00029"])  # which are no excerpts of the collection

@@ -31,6 +31,7 @@ def trainer():
     return Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False)
 
 
+@pytest.mark.slow
 def test_a_store_in_use_names_the_process(tmp_path):
     folder = open_store(tmp_path, MFCC(), data(), "32-true").folder
     program = (
@@ -113,6 +114,7 @@ def kill_at_random(start, root, seed):
     assert not (killed / "shards").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_ten_random_kills_of_real_processes(start, tmp_path):
     Synthetic("events", clips_per_class=25, n_samples=60_000).export(tmp_path / "sounds")

@@ -68,6 +68,7 @@ EDITS = {  # of a docstring, a message, what is printed, and how fast the same v
 }
 
 
+@pytest.mark.slow
 def test_edits_that_change_no_value_leave_keys_as_they_are(tmp_path):
     for path in [*ROOT.glob("*.py"), *ROOT.glob("*/*.py")]:
         if path.relative_to(ROOT).parts[0] not in ("tests", "docs", "benchmarks", "build"):

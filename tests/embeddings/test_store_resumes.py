@@ -167,11 +167,13 @@ def in_a_process_of_its_own(start, function, root, begin=""):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("begin", ["nothing", "some clips, one of which has changed"])
 def test_a_stop_at_any_write_loses_what_was_not_yet_written_alone(start, tmp_path, begin):
     in_a_process_of_its_own(start, stop_at_every_write, tmp_path, begin)
 
 
+@pytest.mark.slow
 def test_a_read_only_folder_is_said(start, tmp_path):
     in_a_process_of_its_own(start, write_where_nobody_may, tmp_path)
 

@@ -6,6 +6,7 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
 from untrained.backends.nearest_class import NearestClass
 from untrained.files import locked
 from untrained.frontends.baselines import MFCC
@@ -113,6 +114,7 @@ class Slow(NearestClass):
         return super().fit(X, y)
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_is_done(untrained, start, tmp_path, monkeypatch, results_of, little):
     """A real process, which is interrupted in its second run and goes on from there."""
     (tmp_path / "study.yaml").write_text(little.replace("nearest_class", "slow"))
