@@ -21,7 +21,7 @@ class ELMClassifier(Backend):
 
     The search shares work among all candidates and splits: the hidden layer is computed once at the largest size, whose
     first units form the smaller sizes; sums over the parts of the data give the normal equations of every split; one
-    Cholesky factor per split serves every size.
+    Cholesky factor per split serves every size up to the number of clips, and each larger size has one of its own.
 
     Args:
         n_hidden: Number of hidden units.

@@ -1,16 +1,16 @@
-"""Minimum-norm least squares with shared work: nested sizes from one factor, folds from sums of their parts."""
+"""Minimum-norm least squares with shared work: folds from sums of their parts, sizes from sums of their units."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 import scipy.linalg
-from scipy.linalg.lapack import dpocon
 
 from .base import Array, Splits
+from .normal_equations import Dual, Primal
 
-# A Gram matrix squares the condition number: if its spectrum spans more than this, singular values are used instead.
-_WIDEST = 1e7
-_MOST_BYTES = 2**30  # limit of the Gram matrices that are kept at a time
+_MOST_BYTES = 2**30  # limit of the Gram matrices, and of the kernels, that are kept at a time
 
 
 def output_weights(hidden: Array, targets: Array, alpha: float = 0.0) -> Array:
@@ -25,13 +25,20 @@ def output_weights(hidden: Array, targets: Array, alpha: float = 0.0) -> Array:
         Output weights, `(n_hidden, n_classes)`.
     """
     n_clips, n_hidden = hidden.shape
-    weights = None
+    system: Primal | Dual
     if n_hidden <= n_clips:
-        primal = _Primal(hidden.T @ hidden, hidden.T @ targets, (hidden != 0).any(axis=0), alpha)
-        weights = primal.solve(n_hidden)
+        system = Primal(hidden.T @ hidden, hidden.T @ targets, (hidden != 0).any(axis=0), alpha)
+        weights = system.solve(n_hidden)
     else:
-        solution = _solve(hidden @ hidden.T + alpha * np.eye(n_clips), targets)
+        system = Dual(hidden @ hidden.T, alpha)
+        solution = system.solve(targets)
         weights = None if solution is None else hidden.T @ solution
+    return _with_care(system, hidden, targets, alpha) if weights is None else weights
+
+
+def _with_care(system: Primal | Dual, hidden: Array, targets: Array, alpha: float) -> Array:
+    """Return the weights of a system that is too close to singular to be solved at once."""
+    weights = system.refine(hidden, targets)
     return by_singular_values(hidden, targets, alpha) if weights is None else weights
 
 
@@ -58,7 +65,7 @@ def from_sums(gram: Array, moments: Array, alpha: float = 0.0) -> Array:
         moments: Moments hidden.T @ targets, `(n_hidden, n_classes)`.
         alpha: Strength of the ridge penalty, 0 or more.
     """
-    weights = _Primal(gram, moments, np.diag(gram) > 0, alpha).solve(len(gram))
+    weights = Primal(gram, moments, np.diag(gram) > 0, alpha).solve(len(gram))
     if weights is not None:
         return weights
     values, vectors = scipy.linalg.eigh(gram + alpha * np.eye(len(gram)))
@@ -82,86 +89,40 @@ def outputs_of_splits(
     Yields:
         Outputs of each size for one split, `(n_test, n_classes)` each.
     """
+    ascending = sorted(set(sizes))
     largest_train = max(len(train) for train, _ in splits)
-    primal_size = max((size for size in sizes if size <= largest_train), default=0)
+    primal_size = max((size for size in ascending if size <= largest_train), default=0)
     sums = _sums_of_train(hidden[:, :primal_size], targets, [train for train, _ in splits])
-    kernels = {size: hidden[:, :size] @ hidden[:, :size].T for size in sizes if size > min(len(t) for t, _ in splits)}
+    dual_sizes = [size for size in ascending if size > min(len(train) for train, _ in splits)]
+    fits = 8 * len(dual_sizes) * len(hidden) ** 2 <= _MOST_BYTES
+    kept = list(_kernels(hidden, dual_sizes)) if fits else None
     for (train, test), (gram, moments, alive) in zip(splits, sums, strict=True):
-        primal = _Primal(gram, moments, alive, alpha)
         found: dict[int, Array] = {}
-        for size in sorted(set(sizes), reverse=True):
-            outputs: Array | None
-            if size <= len(train):
-                weights = primal.solve(size)
-                outputs = None if weights is None else hidden[test, :size] @ weights
+        primal = Primal(gram, moments, alive, alpha)
+        for size in reversed(ascending[: bisect_right(ascending, len(train))]):
+            weights = primal.solve(size)
+            if weights is None:
+                weights = _with_care(primal, hidden[train, :size], targets[train], alpha)
+            found[size] = hidden[test, :size] @ weights
+        for size, kernel in zip(dual_sizes, _kernels(hidden, dual_sizes) if kept is None else kept, strict=True):
+            if size in found:
+                continue
+            dual = Dual(kernel.take(train, 0).take(train, 1), alpha)
+            solution = dual.solve(targets[train])
+            if solution is None:
+                found[size] = hidden[test, :size] @ _with_care(dual, hidden[train, :size], targets[train], alpha)
             else:
-                kernel = kernels[size]
-                solution = _solve(kernel[np.ix_(train, train)] + alpha * np.eye(len(train)), targets[train])
-                outputs = None if solution is None else kernel[np.ix_(test, train)] @ solution
-            if outputs is None:
-                outputs = hidden[test, :size] @ by_singular_values(hidden[train, :size], targets[train], alpha)
-            found[size] = outputs
+                found[size] = kernel.take(test, 0).take(train, 1) @ solution
         yield [found[size] for size in sizes]
 
 
-class _Primal:
-    """Solutions of the normal equations for any number of leading units, from one Cholesky factor of the largest.
-
-    Args:
-        gram: Gram matrix hidden.T @ hidden, `(n_hidden, n_hidden)`.
-        moments: Moments hidden.T @ targets, `(n_hidden, n_classes)`.
-        alive: Mask of the units that are not zero on every clip, `(n_hidden,)`.
-        alpha: Strength of the ridge penalty, 0 or more.
-    """
-
-    def __init__(self, gram: Array, moments: Array, alive: Array, alpha: float) -> None:
-        self._alive = np.flatnonzero(alive)
-        self._n_classes = moments.shape[1]
-        # Units are scaled, since very different scales would make the matrix look singular.
-        self._scale = np.sqrt(np.diag(gram)[self._alive] + alpha)
-        self._gram = gram[np.ix_(self._alive, self._alive)]
-        self._gram.flat[:: len(self._alive) + 1] += alpha
-        self._gram /= self._scale
-        self._gram /= self._scale[:, None]
-        self._moments = moments[self._alive] / self._scale[:, None]
-        self._factor: Array | None = None
-        self._n_sound = 0  # number of leading units that are known to be far from singular
-
-    def solve(self, size: int) -> Array | None:
-        """Return the weights of the first units, `(size, n_classes)`; None if the matrix is nearly singular."""
-        n = int(np.searchsorted(self._alive, size))
-        weights = np.zeros((size, self._n_classes))
-        if n == 0:
-            return weights
-        if self._factor is None or len(self._factor) < n:
-            try:
-                self._factor = scipy.linalg.cholesky(self._gram[:n, :n], lower=True, check_finite=False)
-            except scipy.linalg.LinAlgError:
-                return None
-        factor = self._factor[:n, :n]
-        # The spectrum of leading units lies within that of more units.
-        if n > self._n_sound and _spans_too_much(factor, self._gram[:n, :n]):
-            return None
-        self._n_sound = max(n, self._n_sound)
-        solution = scipy.linalg.cho_solve((factor, True), self._moments[:n], check_finite=False)
-        weights[self._alive[:n]] = solution / self._scale[:n, None]
-        return weights
-
-
-def _solve(matrix: Array, targets: Array) -> Array | None:
-    """Return the solution for a positive definite matrix; None if it is nearly singular."""
-    try:
-        factor = scipy.linalg.cholesky(matrix, lower=True, check_finite=False)
-    except scipy.linalg.LinAlgError:
-        return None
-    if _spans_too_much(factor, matrix):
-        return None
-    return np.asarray(scipy.linalg.cho_solve((factor, True), targets, check_finite=False))
-
-
-def _spans_too_much(factor: Array, matrix: Array) -> bool:
-    reciprocal, _ = dpocon(factor, scipy.linalg.norm(matrix, 1, check_finite=False), uplo="L")
-    return bool(reciprocal * _WIDEST < 1)
+def _kernels(hidden: Array, sizes: Sequence[int]) -> Iterator[Array]:
+    """Yield the kernel of all clips for each of the ascending sizes, `(n_clips, n_clips)`; each adds its new units."""
+    kernel = np.zeros((len(hidden), len(hidden)))
+    for start, size in pairwise([0, *sizes]):
+        added = hidden[:, start:size]
+        kernel = kernel + added @ added.T
+        yield kernel
 
 
 def _sums_of_train(hidden: Array, targets: Array, trains: Sequence[Array]) -> Iterator[tuple[Array, Array, Array]]:

@@ -1,25 +1,36 @@
-"""Embeddings of the sizes of the study's data sets, made by a generator, for the benchmarks of backends."""
+"""Generated embeddings, as many and as wide as those of the study's data sets, for the benchmarks of backends."""
 
 import resource
 import sys
 
 import numpy as np
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
 
-# Clips, features, classes; each is searched over ten folds.
-SIZES = {"extended_ballroom": (4180, 3584, 13), "urbansound8k": (8732, 3585, 10), "small": (600, 160, 8)}
+# Clips, features, classes, folds; one fold is a hold-out of 443 train to 197 validation clips, as in GTZAN.
+SIZES = {
+    "extended_ballroom": (4180, 3584, 13, 10),
+    "urbansound8k": (8732, 3585, 10, 10),
+    "gtzan": (640, 3585, 10, 1),
+    "clips_1200": (1200, 3000, 10, 10),
+    "clips_1500": (1500, 3000, 10, 5),
+    "small": (600, 160, 8, 10),
+}
 
 
 def make(size: str) -> tuple[np.ndarray, np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
     """Positive, correlated features as pooled ReLU maps are, with classes that overlap, and their folds."""
-    n_clips, n_features, n_classes = SIZES[size]
+    n_clips, n_features, n_classes, n_folds = SIZES[size]
     rng = np.random.default_rng(0)
     y = np.arange(n_clips) % n_classes
     means = rng.standard_normal((n_classes, 40))
     hidden = rng.standard_normal((n_clips, 40)) + 0.5 * means[y]
     X = np.maximum(hidden @ rng.standard_normal((40, n_features)) + 0.5 * rng.standard_normal((n_clips, n_features)), 0)
     X = (X / X.std()).astype(np.float32)
-    return X, y, list(StratifiedKFold(10, shuffle=True, random_state=0).split(X, y))
+    if n_folds == 1:
+        splitter = StratifiedShuffleSplit(1, train_size=443 / 640, random_state=0)
+    else:
+        splitter = StratifiedKFold(n_folds, shuffle=True, random_state=0)
+    return X, y, list(splitter.split(X, y))
 
 
 def peak_gib() -> float:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from untrained.backends import least_squares
 from untrained.backends.least_squares import by_singular_values, from_sums, output_weights, outputs_of_splits
 
 
@@ -23,14 +24,17 @@ def test_least_squares_equal_the_pseudo_inverse(n_hidden, alpha):
 
 
 @pytest.mark.parametrize("around", [-10, 0, 10])
-def test_sizes_around_the_number_of_clips(around):
+@pytest.mark.parametrize("most_bytes", [0, 2**30])
+def test_sizes_around_the_number_of_clips(around, most_bytes, monkeypatch):
+    """And with Gram matrices and kernels that do not fit into memory, which are computed for each split."""
+    monkeypatch.setattr(least_squares, "_MOST_BYTES", most_bytes)
     rng = np.random.default_rng(1)
     hidden = np.maximum(rng.standard_normal((100, 300)), 0)
     hidden[:, 3::11] = 0
     hidden[:75, 5] = 0  # dead on one train set, alive on its test clips
     targets = np.where(np.arange(100)[:, None] % 3 == np.arange(3), 1.0, -1.0)
     splits = [(np.arange(75), np.arange(75, 100)), (np.arange(25, 100), np.arange(25))]
-    sizes = [20, 75 + around, 300]
+    sizes = [20, 300, 75 + around]
     for (train, test), outputs in zip(splits, outputs_of_splits(hidden, targets, splits, sizes), strict=True):
         for size, found in zip(sizes, outputs, strict=True):
             expected = hidden[test, :size] @ (np.linalg.pinv(hidden[train, :size]) @ targets[train])
@@ -44,3 +48,37 @@ def test_rank_deficiency_gives_the_minimum_norm():
     expected = np.linalg.pinv(hidden) @ targets
     np.testing.assert_allclose(output_weights(hidden, targets), expected, atol=1e-9)
     np.testing.assert_allclose(from_sums(hidden.T @ hidden, hidden.T @ targets), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("n_hidden", [90, 99, 100, 101, 110])
+def test_squares_and_near_squares_need_no_singular_values(n_hidden, monkeypatch):
+    """Of random hidden layers, whose Gram matrices are too wide for plain normal equations."""
+    monkeypatch.setattr(least_squares, "by_singular_values", None)
+    rng = np.random.default_rng(0)
+    hidden = np.maximum(rng.standard_normal((120, 20)) @ rng.standard_normal((20, n_hidden)) + 1, 0)
+    targets = np.where(np.arange(120)[:, None] % 3 == np.arange(3), 1.0, -1.0)
+    train, test = np.arange(100), np.arange(100, 120)
+    expected = np.linalg.pinv(hidden[train]) @ targets[train]
+    found = output_weights(hidden[train], targets[train])
+    np.testing.assert_allclose(found, expected, atol=1e-8 * np.abs(expected).max())
+    ((outputs,),) = outputs_of_splits(hidden, targets, [(train, test)], [n_hidden])
+    np.testing.assert_allclose(outputs, hidden[test] @ expected, atol=1e-8 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("n_hidden", [90, 100, 110])
+@pytest.mark.parametrize("twins", ["clips", "units"])
+def test_singular_squares_give_the_minimum_norm(n_hidden, twins):
+    """With clips that are twice there under different labels, or units that are twice there."""
+    rng = np.random.default_rng(0)
+    hidden = np.maximum(rng.standard_normal((120, n_hidden)), 0)
+    if twins == "clips":
+        hidden[60:80] = hidden[:20]
+    else:
+        hidden[:, 60:80] = hidden[:, :20]
+    targets = np.where(np.arange(120)[:, None] % 3 == np.arange(3), 1.0, -1.0)
+    train, test = np.arange(100), np.arange(100, 120)
+    expected = np.linalg.pinv(hidden[train]) @ targets[train]
+    found = output_weights(hidden[train], targets[train])
+    np.testing.assert_allclose(found, expected, atol=1e-8 * np.abs(expected).max())
+    ((outputs,),) = outputs_of_splits(hidden, targets, [(train, test)], [n_hidden])
+    np.testing.assert_allclose(outputs, hidden[test] @ expected, atol=1e-7 * np.abs(expected).max())
