@@ -21,13 +21,13 @@ PYTHON = sys.executable
 @nox.session
 def fast(session: nox.Session) -> None:
     """Run the tests that start no process and take a few seconds at most; arguments after -- go to pytest."""
-    session.run(PYTHON, "-m", "pytest", "-m", "not slow", *session.posargs)
+    session.run(PYTHON, "-m", "pytest", "-n", "auto", "-m", "not slow", *session.posargs)
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run all tests; arguments after -- go to pytest."""
-    session.run(PYTHON, "-m", "pytest", *session.posargs)
+    session.run(PYTHON, "-m", "pytest", "-n", "auto", *session.posargs)
 
 
 @nox.session
@@ -63,7 +63,7 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Run all tests, and print which lines and branches of the package they reach."""
-    session.run(PYTHON, "-m", "pytest", "--cov", "--cov-report=term-missing:skip-covered", *session.posargs)
+    session.run(PYTHON, "-m", "pytest", "-n", "auto", "--cov", "--cov-report=term-missing:skip-covered", *session.posargs)
 
 
 @nox.session
