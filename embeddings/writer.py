@@ -11,6 +11,7 @@ from ..datamodules.base import AudioDataModule, Batch
 from ..errors import StoreError, UsageError
 from ..frontends import Frontend
 from .locate import open_store
+from .provenance import precision_field
 from .session import Session
 from .store import EmbeddingStore
 
@@ -65,7 +66,8 @@ class EmbeddingWriter(BasePredictionWriter):
         datamodule: AudioDataModule = trainer.datamodule  # type: ignore[attr-defined]
         frontend: Frontend = pl_module.frontend  # type: ignore[assignment]
         refuse_more_devices_than_clips(trainer, datamodule)
-        self.store = open_store(self.root, frontend, datamodule, str(trainer.precision), damaged=self.force)
+        precision = precision_field(str(trainer.precision), pl_module)
+        self.store = open_store(self.root, frontend, datamodule, precision, damaged=self.force)
         self._session = Session(self.store, frontend, datamodule, trainer, force=self.force)
         self.missing = self._session.missing
         datamodule.select(self._session.selected)

@@ -95,7 +95,7 @@ def load_probe(path: str | Path, trust: Sequence[str] | str = ()) -> FittedProbe
     frontend = _build_frontend(recipe, content, path, trust)
     backend = serialization.unpack(content["backend"], recipe.backend, recipe.standardize, path, trust)
     try:
-        probe = Probe(frontend, backend, layers=recipe.layers, standardize=recipe.standardize)
+        probe = Probe(frontend, backend, layers=recipe.layers, standardize=recipe.standardize, tf32=recipe.tf32)
     except ValueError as error:
         raise CheckpointError(f"{path} does not fit the frontend that is installed ({error}); fit it again") from error
     n_learned = getattr(backend, "n_features_in_", probe.n_features)  # not every plug-in sets it

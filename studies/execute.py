@@ -68,7 +68,7 @@ def execute(
         if trainer.is_global_zero:
             stack.enter_context(locked(study.folder, "give the study another --name"))
         waiting = _waiting(study, say, force=force)
-        to_extract = [(run.probe.require_frontend(), run.datamodule) for run in _one_of_each(waiting)]
+        to_extract = [(run.probe, run.datamodule) for run in _one_of_each(waiting)]
         refuse_broken_before(to_extract, str(trainer.precision), embeddings, force=force)
         if trainer.is_global_zero:
             _start(study, waiting, config)
