@@ -104,9 +104,10 @@ def _predict(module: LightningModule, datamodule: AudioDataModule, trainer: Trai
     trainer.callbacks = [*callbacks, writer]  # type: ignore[attr-defined]
     try:
         with warnings.catch_warnings():  # nothing is left to compute if another process was faster
-            warnings.filterwarnings("ignore", "Total length of .DataLoader. across ranks is zero")
+            warnings.filterwarnings("ignore", "Total length of .ClipLoader. across ranks is zero")
             trainer.predict(module, datamodule=datamodule, return_predictions=False)
     except BaseException:
+        datamodule.end_workers()  # one of them may be the reason
         leave_process_group()  # the group's threads would abort a process that ends in it
         raise
     finally:

@@ -11,7 +11,8 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException  # 
 
 from .. import audio
 from ..datamodules import Clip
-from ..datamodules.loader import Batch, make_loader
+from ..datamodules.loader import Batch, ClipLoader
+from ..datamodules.machine import Auto, plan_loading
 from ..errors import UsageError
 from .checkpoint import Recipe
 from .probe import Probe
@@ -42,8 +43,8 @@ def label_sounds(
     sounds: Sequence[Labelled],
     *,
     accelerator: str = "auto",
-    batch_size: int = 8,
-    num_workers: int = 0,
+    batch_size: int | Auto = "auto",
+    num_workers: int | Auto = "auto",
 ) -> Iterator[Labelled]:
     """Label audio files.
 
@@ -52,8 +53,8 @@ def label_sounds(
         recipe: Everything that the probe was made of.
         sounds: Files to label; those with an error are yielded unchanged.
         accelerator: Lightning's name of the device that the frontend runs on.
-        batch_size: Number of files in a batch.
-        num_workers: Number of processes that decode; 0 decodes in this one.
+        batch_size: Number of files in a batch; `auto` is chosen as for a data set.
+        num_workers: Number of processes that decode; 0 decodes in this one, `auto` is chosen as for a data set.
 
     Yields:
         The sounds with their labels, in the same order.
@@ -67,8 +68,15 @@ def label_sounds(
         raise UsageError(f"--accelerator {accelerator}: {error}") from error
     clips = [Clip(id=sound.path, label="") for sound in sounds if not sound.error]
     read = partial(_read, n_samples=recipe.n_samples, fit_length=recipe.fit_length)
-    loader = make_loader(clips, read, recipe.sample_rate, batch_size=batch_size, num_workers=num_workers)
-    batches = iter(loader)
+    n_files, n_workers = plan_loading(
+        batch_size,
+        num_workers,
+        n_clips=len(clips),
+        n_samples=recipe.n_samples,
+        device=probe.device,
+        forward=probe,
+    )
+    batches = iter(ClipLoader(read, n_workers).load(clips, recipe.sample_rate, n_files))
     labelled: dict[str, Labelled] = {}
     for sound in sounds:
         while not sound.error and sound.path not in labelled:

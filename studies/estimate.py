@@ -11,6 +11,7 @@ from pytorch_lightning import Trainer
 
 from ..backends.standardized import Standardized
 from ..datamodules import AudioDataModule, Clip
+from ..datamodules.machine import plan_loading
 from ..embeddings.locate import open_store, store_folder
 from ..embeddings.provenance import precision_field
 from ..errors import AudioError
@@ -95,10 +96,18 @@ def _seconds_per_clip(run: Run, trainer: Trainer) -> float:
         waveform = datamodule.read(datamodule.listed[0], probe.require_frontend().sample_rate).waveform
     except AudioError:
         waveform = np.zeros(datamodule.n_samples, np.float32)
-    decoding = (time.perf_counter() - start) / max(1, datamodule.num_workers)
-    n = 1 if device.type == "cpu" else datamodule.batch_size
-    batch = torch.from_numpy(waveform).repeat(n, 1).to(device)
+    decoding = time.perf_counter() - start
     probe = probe.to(device)
+    n, n_workers = plan_loading(
+        1 if device.type == "cpu" else datamodule.batch_size,
+        datamodule.num_workers,
+        n_clips=len(datamodule.listed),
+        n_samples=datamodule.n_samples,
+        device=device,
+        forward=probe,
+        n_processes=trainer.num_devices,
+    )
+    batch = torch.from_numpy(waveform).repeat(n, 1).to(device)
     for _ in range(2):
         start = time.perf_counter()
         with torch.inference_mode(), contextlib.suppress(Exception):
@@ -107,7 +116,7 @@ def _seconds_per_clip(run: Run, trainer: Trainer) -> float:
         if seconds > MIN_TIMED_SECONDS:
             break
     probe.to("cpu")
-    return decoding + seconds / n
+    return decoding / max(1, n_workers) + seconds / n
 
 
 def _seconds_of_fits(runs: Sequence[Run]) -> float:

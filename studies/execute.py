@@ -73,7 +73,10 @@ def execute(
         if trainer.is_global_zero:
             _start(study, waiting, config)
         writing = {"force": force, "flush_every": flush_every, "flush_seconds": flush_seconds}
-        extractions = _extract(waiting, trainer, embeddings, writing, say)
+        with contextlib.ExitStack() as workers:
+            for datamodule in {id(run.datamodule): run.datamodule for run in waiting}.values():
+                workers.enter_context(datamodule.workers_kept())
+            extractions = _extract(waiting, trainer, embeddings, writing, say)
         leave_process_group()
         if not trainer.is_global_zero:
             return False
