@@ -198,6 +198,8 @@ class AudioDataModule(LightningDataModule):
 
     def end_workers(self) -> None:
         """End the worker processes that are kept; the next extraction starts others."""
+        if self._loader is not None:
+            self._loader.close()
         self._loader = None
 
     def predict_dataloader(self) -> ClipLoader:
@@ -225,6 +227,6 @@ class AudioDataModule(LightningDataModule):
         # A worker needs the datamodule to read clips, but not the trainer that it is attached to.
         detached = copy.copy(self)
         detached.trainer = detached._loader = None
-        loader = ClipLoader(detached.read, num_workers)
+        loader = ClipLoader(detached.read, num_workers, keep=self._keeps_workers)
         self._loader = loader if self._keeps_workers else None
         return loader.load(clips, self._rate, batch_size)

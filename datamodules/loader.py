@@ -50,17 +50,18 @@ class Batch(NamedTuple):
 
 
 class ClipLoader:
-    """Batches of clips, read in this process or by workers that stay alive from one list of clips to the next.
+    """Batches of clips, read in this process or by workers.
 
     Args:
         read: Function that reads a clip; worker processes need one that can be pickled.
         num_workers: Number of worker processes that read; 0 reads in this process.
+        keep: Whether workers stay alive from one list of clips to the next, until `close`.
 
     Raises:
         UsageError: There are fewer workers than none.
     """
 
-    def __init__(self, read: Read, num_workers: int = 0) -> None:
+    def __init__(self, read: Read, num_workers: int = 0, *, keep: bool = False) -> None:
         require_at_least(0, num_workers=num_workers)
         self.num_workers = num_workers
         self._batches: list[list[_Request]] = []
@@ -69,7 +70,7 @@ class ClipLoader:
             _Readings(read),
             batch_sampler=self._batches,
             num_workers=num_workers,
-            persistent_workers=num_workers > 0,
+            persistent_workers=keep and num_workers > 0,
             collate_fn=_collate,
             pin_memory=torch.cuda.is_available(),
         )
@@ -91,6 +92,10 @@ class ClipLoader:
             for start in range(0, len(clips), batch_size)
         ]
         return self
+
+    def close(self) -> None:
+        """End the workers, also where someone else, such as a trainer, still holds this loader."""
+        del self._loader
 
     def __len__(self) -> int:
         return len(self._batches)

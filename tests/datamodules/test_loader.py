@@ -45,8 +45,9 @@ def test_a_batch_may_fail_as_a_whole():
 
 
 def test_workers_give_the_same_batches():
-    loader = ClipLoader(read, num_workers=2)
-    alone, shared = (list(each.load(CLIPS, 7, batch_size=2)) for each in (ClipLoader(read), loader))
+    loader = ClipLoader(read, num_workers=2, keep=True)
+    alone = list(ClipLoader(read).load(CLIPS, 7, batch_size=2))
+    shared = list(loader.load(CLIPS, 7, batch_size=2))
     assert [batch.ids for batch in alone] == [batch.ids for batch in shared]
     assert [[clip_id for clip_id, _ in batch.failed] for batch in shared] == [["b"], [], []]
     for one, other in zip(alone, shared, strict=True):
@@ -58,6 +59,8 @@ def test_workers_give_the_same_batches():
     assert again.ids == ["c", "d"]
     assert again.waveforms[0, 0] == ord("c") + 100
     assert before <= workers()
+    loader.close()
+    assert not before & workers()
 
 
 @pytest.mark.parametrize("arguments", [{"batch_size": 0}, {"num_workers": -1}])
@@ -94,7 +97,8 @@ def test_workers_are_kept_between_extractions_and_end_after_them():
     data = Letters(num_workers=1, sample_rate=50)
     others = workers()
     with data.workers_kept():
-        list(data.predict_dataloader())
+        held = data.predict_dataloader()  # as Lightning holds it
+        list(held)
         kept = workers() - others
         data.select(["c"])
         assert [batch.ids for batch in data.predict_dataloader()] == [["c"]]
