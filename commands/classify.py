@@ -12,6 +12,7 @@ from typing import Literal, TextIO
 
 from rich.table import Table
 
+from ..datamodules.machine import Auto
 from ..datamodules.search import audio_files
 from ..errors import UsageError
 from ..parsing import Parser, Types
@@ -64,8 +65,10 @@ def classify_parser() -> Parser:
     parser.add_argument("--ckpt_path", type=str, required=True, help="The probe.ckpt that fit has written.")
     parser.add_argument("--format", type=Format, default="table", help="Format of the output.")
     parser.add_argument("--trust", type=Types, default=[], help="Types to allow in the backend, besides known ones.")
-    parser.add_argument("--batch_size", type=int, default=8, help="Number of files in a batch.")
-    parser.add_argument("--num_workers", type=int, default=0, help="Number of processes that decode.")
+    parser.add_argument("--batch_size", type=int | Auto, default="auto", help="Number of files in a batch, or auto.")
+    parser.add_argument(
+        "--num_workers", type=int | Auto, default="auto", help="Number of processes that decode, or auto."
+    )
     parser.add_argument("--accelerator", type=str, default="auto", help="Device of the frontend, such as cpu or gpu.")
     return parser
 

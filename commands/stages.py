@@ -13,7 +13,7 @@ from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCL
 from ..datamodules import AudioDataModule
 from ..embeddings.extract import extract, leave_process_group
 from ..embeddings.outcome import Extraction
-from ..embeddings.provenance import clip_fingerprints, embedding_fields
+from ..embeddings.provenance import clip_fingerprints, embedding_fields, precision_field
 from ..errors import CheckpointError, UntrainedError, UsageError
 from ..files import plain
 from ..parsing import Parser, Types, add_extraction_arguments, load_names, root_cause, trainer_defaults
@@ -121,7 +121,8 @@ class ProbeCLI(LightningCLI):
         """Extract missing embeddings, tune and fit the backend, log and save it."""
         config = yaml.safe_load(self.parser.dump(self.config, skip_unset=False))[self.config.subcommand]
         text = yaml.safe_dump({**config, "force": False}, sort_keys=False)
-        fields = embedding_fields(model.require_frontend(), datamodule, str(self.trainer.precision))
+        precision = precision_field(str(self.trainer.precision), model)
+        fields = embedding_fields(model.require_frontend(), datamodule, precision)
         run = Run.of(model, datamodule, self._root, fields, text)
         extraction = self._extract(model)
         if not self.trainer.is_global_zero:
@@ -227,7 +228,7 @@ def _refuse_differences(
         init_args = given.frontend.get("init_args")
         for key in vars(init_args) if init_args else ():
             refuse(f"--model.frontend.{key}", recipe.frontend_arguments.get(key), plain(arguments.get(key)), leave_out)
-    for key in ("init", "layers", "pooling", "standardize"):
+    for key in ("init", "layers", "pooling", "standardize", "tf32"):
         if key in given:
             refuse(f"--model.{key}", getattr(recipe, key), getattr(model, key), "leave it out")
     refuse("--data.n_samples", recipe.n_samples, datamodule.n_samples, f"add --data.n_samples {recipe.n_samples}")

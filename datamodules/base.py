@@ -1,20 +1,21 @@
 """The contract of a datamodule: the clips of a data set, their labels, and the split or fold of each."""
 
+import contextlib
 import copy
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
 from pytorch_lightning import LightningDataModule
-from torch.utils.data import DataLoader
 
 from .. import audio
 from ..errors import DataError, UsageError
 from ..registry import DATAMODULES
 from .clip import Clip, Stamp
 from .loader import Batch as Batch
-from .loader import OnError, make_loader, require_at_least
+from .loader import ClipLoader, OnError, require_at_least
+from .machine import CLIPS, Auto, plan_loading
 from .signature import spell_out
 from .splits import refuse_torn_groups
 
@@ -33,8 +34,9 @@ class AudioDataModule(LightningDataModule):
         fit_length: How a shorter clip is extended: `repeat` it, or pad it with zeros (`zero`).
         seed: Seed of splits and folds.
         on_error: Whether a file that cannot be read ends the run (`raise`) or is reported and skipped (`skip`).
-        batch_size: Number of clips per batch.
-        num_workers: Number of worker processes that decode; 0 decodes in the main process.
+        batch_size: Number of clips per batch; `auto` is 8, or what fits in the memory of a GPU, up to 32.
+        num_workers: Number of worker processes that decode; 0 decodes in the main process, `auto` uses the cores that
+            the process may use if a GPU computes the embeddings, and 0 otherwise.
         sample_rate: Sample rate of the waveforms in Hz; by default the frontend's.
 
     Attributes:
@@ -56,14 +58,18 @@ class AudioDataModule(LightningDataModule):
         fit_length: audio.FitLength = "repeat",
         seed: int = 0,
         on_error: OnError = "raise",
-        batch_size: int = 8,
-        num_workers: int = 0,
+        batch_size: int | Auto = "auto",
+        num_workers: int | Auto = "auto",
         sample_rate: int | None = None,
     ) -> None:
         super().__init__()
         rate = DEFAULT_SAMPLE_RATE if sample_rate is None else sample_rate
-        require_at_least(1, n_samples=n_samples, batch_size=batch_size, sample_rate=rate)
-        require_at_least(0, num_workers=num_workers, seed=seed)
+        require_at_least(1, n_samples=n_samples, sample_rate=rate)
+        require_at_least(0, seed=seed)
+        if batch_size != "auto":
+            require_at_least(1, batch_size=batch_size)
+        if num_workers != "auto":
+            require_at_least(0, num_workers=num_workers)
         if n_samples >= 2**31:  # would ask for terabytes, most likely by a miscounted zero
             raise UsageError(f"n_samples={n_samples}; expected an integer below 2**31")
         if seed >= 2**32:
@@ -78,6 +84,8 @@ class AudioDataModule(LightningDataModule):
         self.n_other_files = 0
         self.notes: list[str] = []
         self._selected: frozenset[str] | None = None
+        self._keeps_workers = False
+        self._loader: ClipLoader | None = None
         self._common = frozenset(vars(self)) | {"_common"}
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -178,10 +186,47 @@ class AudioDataModule(LightningDataModule):
         """Restrict the predict loop to some clips; None selects all of them."""
         self._selected = None if ids is None else frozenset(ids)
 
-    def predict_dataloader(self) -> DataLoader[Any]:
-        """Return a loader of batches of the selected clips, sorted by id."""
+    @contextlib.contextmanager
+    def workers_kept(self) -> Iterator[None]:
+        """Keep worker processes alive between the extractions inside, such as those of a study."""
+        self._keeps_workers = True
+        try:
+            yield
+        finally:
+            self._keeps_workers = False
+            self.end_workers()
+
+    def end_workers(self) -> None:
+        """End the worker processes that are kept; the next extraction starts others."""
+        if self._loader is not None:
+            self._loader.close()
+        self._loader = None
+
+    def predict_dataloader(self) -> ClipLoader:
+        """Return a loader of batches of the selected clips, sorted by id: those of this process, if several share them.
+
+        Lightning would make a new loader from a `DataLoader`, and end its workers after each extraction.
+        """
         clips = [clip for clip in self.listed if self._selected is None or clip.id in self._selected]
+        batch_size, num_workers = self.batch_size, self.num_workers
+        if self.trainer is not None and self.trainer.predicting:  # otherwise nothing is computed
+            clips = clips[self.trainer.global_rank :: self.trainer.world_size]
+            batch_size, num_workers = plan_loading(
+                batch_size,
+                num_workers,
+                n_clips=len(clips),
+                n_samples=self.n_samples,
+                device=self.trainer.strategy.root_device,
+                forward=self.trainer.lightning_module,
+                n_processes=self.trainer.num_devices,
+            )
+        batch_size = CLIPS if batch_size == "auto" else batch_size
+        num_workers = 0 if num_workers == "auto" else num_workers
+        if self._loader is not None and self._keeps_workers:
+            return self._loader.load(clips, self._rate, batch_size)
         # A worker needs the datamodule to read clips, but not the trainer that it is attached to.
         detached = copy.copy(self)
-        detached.trainer = None
-        return make_loader(clips, detached.read, self._rate, batch_size=self.batch_size, num_workers=self.num_workers)
+        detached.trainer = detached._loader = None
+        loader = ClipLoader(detached.read, num_workers, keep=self._keeps_workers)
+        self._loader = loader if self._keeps_workers else None
+        return loader.load(clips, self._rate, batch_size)

@@ -1,7 +1,7 @@
 """Loading: batches of waveforms from a list of clips and a function that reads one of them."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, TypedDict
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from .. import audio
 from ..errors import AudioError, UsageError
 from .clip import Clip
+from .machine import CLIPS, Auto
 
 OnError = Literal["raise", "skip"]
 Read = Callable[[Clip, int], audio.Decoded]
@@ -25,8 +26,8 @@ class LoaderOptions(TypedDict, total=False):
     fit_length: audio.FitLength
     seed: int
     on_error: OnError
-    batch_size: int
-    num_workers: int
+    batch_size: int | Auto
+    num_workers: int | Auto
     sample_rate: int | None
 
 
@@ -48,30 +49,59 @@ class Batch(NamedTuple):
     decoding: float = 0.0
 
 
-def make_loader(
-    clips: Sequence[Clip], read: Read, sample_rate: int, *, batch_size: int = 8, num_workers: int = 0
-) -> DataLoader[Any]:
-    """Return a loader of one `Batch` after another, in the order of the clips.
+class ClipLoader:
+    """Batches of clips, read in this process or by workers.
 
     Args:
-        clips: Clips to read.
         read: Function that reads a clip; worker processes need one that can be pickled.
-        sample_rate: Sample rate of the waveforms in Hz.
-        batch_size: Number of clips per batch.
         num_workers: Number of worker processes that read; 0 reads in this process.
+        keep: Whether workers stay alive from one list of clips to the next, until `close`.
 
     Raises:
-        UsageError: There are fewer clips per batch than one, or fewer workers than none.
+        UsageError: There are fewer workers than none.
     """
-    require_at_least(1, batch_size=batch_size)
-    require_at_least(0, num_workers=num_workers)
-    return DataLoader(
-        _Readings(clips, read, sample_rate),
-        batch_size=batch_size,
-        num_workers=num_workers,
-        collate_fn=_collate,
-        pin_memory=torch.cuda.is_available(),
-    )
+
+    def __init__(self, read: Read, num_workers: int = 0, *, keep: bool = False) -> None:
+        require_at_least(0, num_workers=num_workers)
+        self.num_workers = num_workers
+        self._batches: list[list[_Request]] = []
+        # Requests go to the workers as indices would, so that these need not know the clips in advance.
+        self._loader: DataLoader[Any] = DataLoader(
+            _Readings(read),
+            batch_sampler=self._batches,
+            num_workers=num_workers,
+            persistent_workers=keep and num_workers > 0,
+            collate_fn=_collate,
+            pin_memory=torch.cuda.is_available(),
+        )
+
+    def load(self, clips: Sequence[Clip], sample_rate: int, batch_size: int = CLIPS) -> "ClipLoader":
+        """Return this loader, which from now on gives these clips in their order, one `Batch` after another.
+
+        Args:
+            clips: Clips to read.
+            sample_rate: Sample rate of the waveforms in Hz.
+            batch_size: Number of clips per batch.
+
+        Raises:
+            UsageError: There are fewer clips per batch than one.
+        """
+        require_at_least(1, batch_size=batch_size)
+        self._batches[:] = [
+            [_Request(clip, sample_rate) for clip in clips[start : start + batch_size]]
+            for start in range(0, len(clips), batch_size)
+        ]
+        return self
+
+    def close(self) -> None:
+        """End the workers, also where someone else, such as a trainer, still holds this loader."""
+        del self._loader
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[Batch]:
+        return iter(self._loader)
 
 
 def require_at_least(least: int, **values: int) -> None:
@@ -85,6 +115,11 @@ def require_at_least(least: int, **values: int) -> None:
             raise UsageError(f"{name}={value}; expected an integer of {least} or more")
 
 
+class _Request(NamedTuple):
+    clip: Clip
+    sample_rate: int
+
+
 class _Reading(NamedTuple):
     id: str
     result: audio.Decoded | AudioError
@@ -94,20 +129,17 @@ class _Reading(NamedTuple):
 class _Readings(Dataset[Any]):
     """Readings of clips; an error is an item too, since raising it in a worker would lose the rest of the batch."""
 
-    def __init__(self, clips: Sequence[Clip], read: Read, sample_rate: int) -> None:
-        self._clips, self._read, self._sample_rate = clips, read, sample_rate
+    def __init__(self, read: Read) -> None:
+        self._read = read
 
-    def __len__(self) -> int:
-        return len(self._clips)
-
-    def __getitem__(self, index: int) -> _Reading:
-        clip, start = self._clips[index], time.perf_counter()
+    def __getitem__(self, request: _Request) -> _Reading:
+        start = time.perf_counter()
         result: audio.Decoded | AudioError
         try:
-            result = self._read(clip, self._sample_rate)
+            result = self._read(*request)
         except AudioError as error:
             result = error
-        return _Reading(clip.id, result, time.perf_counter() - start)
+        return _Reading(request.clip.id, result, time.perf_counter() - start)
 
 
 def _collate(items: list[_Reading]) -> Batch:

@@ -14,6 +14,7 @@ from ..errors import AudioError, StoreError, UntrainedError
 from ..frontends import Frontend
 from .locate import open_store, why_new
 from .outcome import Extraction
+from .provenance import precision_field
 from .store import EmbeddingStore
 from .writer import EmbeddingWriter, refuse_more_devices_than_clips
 
@@ -50,10 +51,9 @@ def extract(
         UsageError: There are fewer clips than devices, or the module has no frontend.
     """
     start = time.perf_counter()
-    frontend: Frontend = module.require_frontend()  # type: ignore[operator]
     writer = EmbeddingWriter(root, flush_every, flush_seconds, force=force)
     refuse_more_devices_than_clips(trainer, datamodule)
-    store, missing = _look_up(frontend, datamodule, str(trainer.precision), root, force=force)
+    store, missing = _look_up(module, datamodule, str(trainer.precision), root, force=force)
     if datamodule.on_error == "raise":
         refuse_broken(datamodule, missing)
     reasons = [] if force else _reasons(store, missing)
@@ -80,10 +80,11 @@ def extract(
 
 
 def _look_up(
-    frontend: Frontend, datamodule: AudioDataModule, precision: str, root: Path, *, force: bool
+    module: LightningModule, datamodule: AudioDataModule, precision: str, root: Path, *, force: bool
 ) -> tuple[EmbeddingStore, list[str]]:
     """Return the store, and the ids of the clips to compute as far as can be seen without its lock."""
-    store = open_store(root, frontend, datamodule, precision, damaged=force)
+    frontend: Frontend = module.require_frontend()  # type: ignore[operator]
+    store = open_store(root, frontend, datamodule, precision_field(precision, module), damaged=force)
     return store, [clip.id for clip in datamodule.listed] if force else store.missing(datamodule.stamps())
 
 
@@ -103,9 +104,10 @@ def _predict(module: LightningModule, datamodule: AudioDataModule, trainer: Trai
     trainer.callbacks = [*callbacks, writer]  # type: ignore[attr-defined]
     try:
         with warnings.catch_warnings():  # nothing is left to compute if another process was faster
-            warnings.filterwarnings("ignore", "Total length of .DataLoader. across ranks is zero")
+            warnings.filterwarnings("ignore", "Total length of .ClipLoader. across ranks is zero")
             trainer.predict(module, datamodule=datamodule, return_predictions=False)
     except BaseException:
+        datamodule.end_workers()  # one of them may be the reason
         leave_process_group()  # the group's threads would abort a process that ends in it
         raise
     finally:
@@ -142,12 +144,12 @@ def refuse_broken(datamodule: AudioDataModule, ids: Iterable[str]) -> None:
 
 
 def refuse_broken_before(
-    extractions: Iterable[tuple[Frontend, AudioDataModule]], precision: str, root: Path, *, force: bool
+    extractions: Iterable[tuple[LightningModule, AudioDataModule]], precision: str, root: Path, *, force: bool
 ) -> None:
     """Raise if broken files would stop any of several extractions, before the first of them.
 
     Args:
-        extractions: Frontend and data set of each extraction.
+        extractions: Module and data set of each extraction.
         precision: Precision of the trainer.
         root: Folder that holds all stores.
         force: Whether everything is computed again.
@@ -156,8 +158,8 @@ def refuse_broken_before(
         UntrainedError: Files are broken, as in `refuse_broken`.
     """
     missing: dict[AudioDataModule, set[str]] = {}
-    for frontend, datamodule in extractions:
-        missing.setdefault(datamodule, set()).update(_look_up(frontend, datamodule, precision, root, force=force)[1])
+    for module, datamodule in extractions:
+        missing.setdefault(datamodule, set()).update(_look_up(module, datamodule, precision, root, force=force)[1])
     for datamodule, ids in missing.items():
         if datamodule.on_error == "raise":
             refuse_broken(datamodule, ids)

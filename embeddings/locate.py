@@ -22,7 +22,7 @@ def store_folder(root: Path, frontend: Frontend, datamodule: AudioDataModule, pr
         root: Folder that holds all stores.
         frontend: Frontend of the embeddings.
         datamodule: Data set of the clips.
-        precision: Precision of the trainer.
+        precision: Precision, see `provenance.precision_field`.
     """
     return _folder(root, embedding_fields(frontend, datamodule, precision), datamodule)
 
@@ -36,7 +36,7 @@ def open_store(
         root: Folder that holds all stores.
         frontend: Frontend of the embeddings.
         datamodule: Data set of the clips.
-        precision: Precision of the trainer.
+        precision: Precision, see `provenance.precision_field`.
         damaged: Whether to open a damaged store as an empty one.
     """
     fields = embedding_fields(frontend, datamodule, precision)

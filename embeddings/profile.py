@@ -75,7 +75,7 @@ class Stopwatch:
         self.representation = self.network = 0.0
         self._frontend = frontend
         self._marks: list[Any] = []
-        self._hooks = [frontend.register_forward_pre_hook(self._mark), frontend.register_forward_hook(self._mark)]
+        self._hooks = [frontend.register_forward_pre_hook(self._begin), frontend.register_forward_hook(self._mark)]
         first = getattr(frontend, "representation", None)
         if isinstance(first, torch.nn.Module):
             self._hooks.append(first.register_forward_hook(self._mark))
@@ -93,6 +93,10 @@ class Stopwatch:
         """Remove the hooks."""
         for hook in self._hooks:
             hook.remove()
+
+    def _begin(self, *_: object) -> None:
+        self._marks = []  # a call whose time nobody reads is not counted
+        self._mark()
 
     def _mark(self, *_: object) -> None:
         tensors = itertools.chain(self._frontend.parameters(), self._frontend.buffers())

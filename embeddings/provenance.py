@@ -34,8 +34,29 @@ listed has version 1.
 """
 
 
+def precision_field(precision: str, module: object) -> str:
+    """Return the precision of embeddings as their key has it: that of the trainer, and TF32 if a module asks for it.
+
+    Args:
+        precision: Precision of the trainer.
+        module: Module that extracts, such as a `Probe`.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> precision_field("32-true", SimpleNamespace(tf32=True))
+        '32-true+tf32'
+    """
+    return f"{precision}+tf32" if getattr(module, "tf32", False) else precision
+
+
 def embedding_fields(frontend: Frontend, datamodule: "AudioDataModule", precision: str) -> dict[str, Any]:
-    """Return everything that decides the embeddings of a data set by a frontend, as plain Python."""
+    """Return everything that decides the embeddings of a data set by a frontend, as plain Python.
+
+    Args:
+        frontend: Frontend of the embeddings.
+        datamodule: Data set of the clips.
+        precision: Precision, see `precision_field`.
+    """
     return {**frontend_fields(frontend), **data_fields(datamodule, precision)}
 
 

@@ -1,21 +1,20 @@
 """The callback between Lightning's predict loop and a store."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from pytorch_lightning import LightningModule, Trainer
-from pytorch_lightning.callbacks import BasePredictionWriter
+from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from ..datamodules.base import AudioDataModule, Batch
 from ..errors import StoreError, UsageError
 from ..frontends import Frontend
 from .locate import open_store
+from .provenance import precision_field
 from .session import Session
 from .store import EmbeddingStore
 
 
-class EmbeddingWriter(BasePredictionWriter):
+class EmbeddingWriter(Callback):
     """Callback that writes embeddings to a store, and restricts the predict loop to the clips that the store lacks.
 
     Args:
@@ -48,7 +47,6 @@ class EmbeddingWriter(BasePredictionWriter):
         for name, value in (("flush_every", flush_every), ("flush_seconds", flush_seconds)):
             if not value > 0:
                 raise UsageError(f"{name}={value}; expected more than 0")
-        super().__init__(write_interval="batch")
         self.root, self.flush_every, self.flush_seconds, self.force = Path(root), flush_every, flush_seconds, force
         self.missing: frozenset[str] = frozenset()
         self._session: Session | None = None
@@ -65,20 +63,20 @@ class EmbeddingWriter(BasePredictionWriter):
         datamodule: AudioDataModule = trainer.datamodule  # type: ignore[attr-defined]
         frontend: Frontend = pl_module.frontend  # type: ignore[assignment]
         refuse_more_devices_than_clips(trainer, datamodule)
-        self.store = open_store(self.root, frontend, datamodule, str(trainer.precision), damaged=self.force)
+        precision = precision_field(str(trainer.precision), pl_module)
+        self.store = open_store(self.root, frontend, datamodule, precision, damaged=self.force)
         self._session = Session(self.store, frontend, datamodule, trainer, force=self.force)
         self.missing = self._session.missing
         datamodule.select(self._session.selected)
 
-    def write_on_batch_end(
+    def on_predict_batch_end(
         self,
         trainer: Trainer,
         pl_module: LightningModule,
-        prediction: Tensor,
-        batch_indices: Sequence[int] | None,
+        outputs: Tensor,
         batch: Batch,
         batch_idx: int,
-        dataloader_idx: int,
+        dataloader_idx: int = 0,
     ) -> None:
         """Keep the embeddings of a batch, and write the rows in memory when they are due.
 
@@ -86,7 +84,7 @@ class EmbeddingWriter(BasePredictionWriter):
             AudioError: A clip could not be read and the datamodule has `on_error="raise"`.
         """
         assert self._session is not None
-        embeddings = prediction.cpu().numpy()  # the one point where this process waits for a GPU
+        embeddings = outputs.cpu().numpy()  # the one point where this process waits for a GPU
         self._session.add(embeddings, batch)
         self._session.flush_if_due(self.flush_every, self.flush_seconds)
 

@@ -7,6 +7,8 @@ import torch
 import torchaudio
 from torch import Tensor, nn
 
+from .precision import float32_products
+
 
 class Representation(nn.Module):
     """Fixed function of the waveform whose filters stay in float32 when the network uses a lower precision."""
@@ -19,7 +21,7 @@ class Representation(nn.Module):
 
 
 def in_float32(representation: nn.Module, waveform: Tensor) -> Tensor:
-    """Return the representation of waveforms, computed in float32 whatever the precision of autocast.
+    """Return the representation of waveforms, computed in float32 whatever the precision of the network.
 
     float16 overflows on the power of a spectrum.
 
@@ -30,7 +32,7 @@ def in_float32(representation: nn.Module, waveform: Tensor) -> Tensor:
     device = waveform.device.type
     if not torch.amp.autocast_mode.is_autocast_available(device):
         return representation(waveform.float())  # type: ignore[no-any-return]
-    with torch.autocast(device, enabled=False):
+    with float32_products(), torch.autocast(device, enabled=False):
         return representation(waveform.float())  # type: ignore[no-any-return]
 
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ..errors import UsageError
 from ..frontends import Frontend
+from ..frontends.precision import float32_products
 from ..registry import FRONTENDS
 
 SAMPLE_RATES = (16_000, 22_050, 44_100, 48_000)
@@ -53,8 +54,9 @@ class HearModel(nn.Module):
         Returns:
             Embeddings `(n_sounds, n_features)`, float32.
         """
-        waveform = torchaudio.functional.resample(audio.float(), self.sample_rate, self.frontend.sample_rate)
-        embeddings: Tensor = self.frontend(waveform)
+        with float32_products():
+            waveform = torchaudio.functional.resample(audio.float(), self.sample_rate, self.frontend.sample_rate)
+            embeddings: Tensor = self.frontend(waveform)
         return embeddings.float()
 
 

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .. import audio
 from ..frontends import Frontend
+from ..frontends.precision import float32_products
 from ..registry import FRONTENDS
 
 Sounds = NDArray[Any] | Sequence[str | Path]
@@ -96,7 +97,7 @@ class RandomFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         parts = []
         for start in range(0, len(X), self.batch_size):
             waveforms = torch.from_numpy(self._waveforms(X[start : start + self.batch_size])).to(self.device)
-            with torch.inference_mode():
+            with torch.inference_mode(), float32_products():
                 parts.append(frontend(waveforms).cpu().numpy())
         return np.concatenate(parts)
 

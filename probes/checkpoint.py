@@ -56,6 +56,7 @@ class Recipe:
         class_names: Names of the classes, in the order of the backend's labels.
         protocol: Protocol by which the candidate was chosen.
         fitted_to: Fingerprints of the clips that the backend was fitted to, on which it must not be scored.
+        tf32: Whether embeddings were computed in TF32 on NVIDIA cards.
     """
 
     frontend: str
@@ -71,6 +72,7 @@ class Recipe:
     class_names: list[str]
     protocol: str
     fitted_to: list[str]
+    tf32: bool = False
 
     def __post_init__(self) -> None:
         texts = ("frontend", "backend", "protocol")
@@ -80,6 +82,7 @@ class Recipe:
         wrong += [name for name, choice in choices.items() if getattr(self, name) not in get_args(choice)]
         wrong += [n for n, found in names.items() if not (type(found) is list and all(type(x) is str for x in found))]
         wrong += [n for n in ("sample_rate", "n_samples") if type(getattr(self, n)) is not int or getattr(self, n) < 1]
+        wrong += [] if type(self.tf32) is bool else ["tf32"]
         if not isinstance(self.frontend_arguments, dict) or wrong:
             raise ValueError(f"{(wrong or ['frontend_arguments'])[0]} is not what a checkpoint holds")
 
@@ -148,6 +151,7 @@ def save(path: Path, probe: "Probe", datamodule: "AudioDataModule", fitted_to: S
         class_names=list(datamodule.class_names),
         protocol=probe.selection.protocol,
         fitted_to=clip_fingerprints(datamodule, fitted_to),
+        tf32=probe.tf32,
     )
     try:
         _write(path, recipe, frontend, pack(backend))

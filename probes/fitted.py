@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..backends import Backend
+from ..datamodules.machine import Auto
 from ..errors import CheckpointError, UsageError
 from ..frontends import Frontend
 from ..registry import FRONTENDS
@@ -40,7 +41,8 @@ class FittedProbe:
         """Frontend and backend as a module for Lightning's loops."""
         from .probe import Probe  # Lightning takes seconds to import, and labelling sounds needs none of its loops
 
-        return Probe(self.frontend, self.backend, layers=self.recipe.layers, standardize=self.recipe.standardize)
+        options = {name: getattr(self.recipe, name) for name in ("layers", "standardize", "tf32")}
+        return Probe(self.frontend, self.backend, **options)
 
     @property
     def classes(self) -> list[str]:
@@ -48,7 +50,12 @@ class FittedProbe:
         return self.recipe.class_names
 
     def label(
-        self, sounds: Sequence[Labelled], *, accelerator: str = "auto", batch_size: int = 8, num_workers: int = 0
+        self,
+        sounds: Sequence[Labelled],
+        *,
+        accelerator: str = "auto",
+        batch_size: int | Auto = "auto",
+        num_workers: int | Auto = "auto",
     ) -> Iterator[Labelled]:
         """Label audio files, as `label_sounds` does, which describes the arguments."""
         return label_sounds(

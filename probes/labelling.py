@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from .. import audio
 from ..backends import Backend
 from ..datamodules import Clip
-from ..datamodules.loader import make_loader
+from ..datamodules.loader import ClipLoader
+from ..datamodules.machine import Auto, plan_loading
 from ..errors import UsageError
 from ..frontends import Frontend
+from ..frontends.precision import float32_products
 from .checkpoint import Recipe
 
 
@@ -47,8 +49,8 @@ def label_sounds(
     sounds: Sequence[Labelled],
     *,
     accelerator: str = "auto",
-    batch_size: int = 8,
-    num_workers: int = 0,
+    batch_size: int | Auto = "auto",
+    num_workers: int | Auto = "auto",
 ) -> Iterator[Labelled]:
     """Label audio files.
 
@@ -59,8 +61,8 @@ def label_sounds(
         sounds: Files to label; those with an error are yielded unchanged.
         accelerator: Device that the frontend runs on: `cpu`, `gpu`, `cuda`, `mps`, or `auto`, which is a GPU if there
             is one.
-        batch_size: Number of files in a batch.
-        num_workers: Number of processes that decode; 0 decodes in this one.
+        batch_size: Number of files in a batch; `auto` is chosen as for a data set.
+        num_workers: Number of processes that decode; 0 decodes in this one, `auto` is chosen as for a data set.
 
     Yields:
         The sounds with their labels, in the same order.
@@ -73,15 +75,22 @@ def label_sounds(
     frontend.to(device)
     clips = [Clip(id=sound.path, label="") for sound in sounds if not sound.error]
     read = partial(_read, n_samples=recipe.n_samples, fit_length=recipe.fit_length)
-    loader = make_loader(clips, read, recipe.sample_rate, batch_size=batch_size, num_workers=num_workers)
-    batches = iter(loader)
+    n_files, n_workers = plan_loading(
+        batch_size,
+        num_workers,
+        n_clips=len(clips),
+        n_samples=recipe.n_samples,
+        device=device,
+        forward=frontend,
+    )
+    batches = iter(ClipLoader(read, n_workers).load(clips, recipe.sample_rate, n_files))
     labelled: dict[str, Labelled] = {}
     for sound in sounds:
         while not sound.error and sound.path not in labelled:
             batch = next(batches)
             labelled |= {path: Labelled(path, error=error.reason) for path, error in batch.failed}
             if batch.ids:
-                with torch.inference_mode():
+                with torch.inference_mode(), float32_products(tf32=recipe.tf32):
                     embeddings = frontend(batch.waveforms.to(device))[:, columns].float().cpu().numpy()
                 labelled |= _label_embeddings(batch.ids, embeddings, backend, recipe.class_names)
         yield sound if sound.error else labelled.pop(sound.path)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..datamodules import AudioDataModule
 from ..embeddings.locate import open_store, store_folder
+from ..embeddings.provenance import precision_field
 from ..errors import UsageError
 from ..files import other_format
 from ..frontends import Frontend
@@ -88,7 +89,7 @@ def load_embeddings(run: str | Path, trust: Sequence[str] | str = ()) -> Embeddi
 
 
 def _rebuilt(run: Path, trust: Sequence[str]) -> tuple[Probe, AudioDataModule, str, Path]:
-    """Return the probe and the data set of a run, the precision of its trainer, and the folder of all stores.
+    """Return the probe and the data set of a run, the precision of its embeddings, and the folder of all stores.
 
     Raises:
         UsageError: The folder is not a run, or its configuration cannot be used.
@@ -101,8 +102,9 @@ def _rebuilt(run: Path, trust: Sequence[str]) -> tuple[Probe, AudioDataModule, s
         model, trainer = config["model"], config["trainer"]
         frontend: Frontend = _plugin(model["frontend"], FRONTENDS, trust)
         datamodule: AudioDataModule = _plugin(config["data"], DATAMODULES, trust)
-        probe = Probe(frontend, **{name: model[name] for name in ("init", "layers", "pooling") if name in model})
-        precision = str(trainer.get("precision") or "32-true")
+        options = ("init", "layers", "pooling", "tf32")
+        probe = Probe(frontend, **{name: model[name] for name in options if name in model})
+        precision = precision_field(str(trainer.get("precision") or "32-true"), probe)
         root = Path(config.get("embeddings") or Path(trainer["default_root_dir"] or ".").expanduser() / "embeddings")
     except (KeyError, TypeError, AttributeError, ValueError, yaml.YAMLError) as error:
         raise UsageError(f"{path} cannot be used ({type(error).__name__}: {error}); fit the run again") from error

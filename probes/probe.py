@@ -23,6 +23,7 @@ from ..frontends import Frontend
 from ..frontends.columns import Layers
 from ..frontends.initialisers import Init
 from ..frontends.pooling import Pooling
+from ..frontends.precision import float32_products
 from ..registry import BACKENDS, FRONTENDS
 from .selection import Protocol, Selection, resolve, select
 
@@ -45,6 +46,8 @@ class Probe(LightningModule):
             frontend's own, which is `mean`.
         standardize: What the backend reads: unchanged features (`none`, as in the study), or their z-scores
             (`zscore`), with means and deviations of the clips that it is fitted to.
+        tf32: Whether NVIDIA cards compute convolutions and matrix products of the network in TF32 instead of float32,
+            which is faster and less exact; other devices never do.
 
     Raises:
         ValueError: The frontend has no such layers, or `init`, `layers` or `pooling` does not apply to it.
@@ -59,12 +62,14 @@ class Probe(LightningModule):
         layers: Layers = "all",
         pooling: Pooling | None = None,
         standardize: Standardize = "none",
+        tf32: bool = False,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.frontend = None if frontend is None else frontend.with_options(init, pooling)
         self.backend, self.protocol = backend, protocol
         self.init, self.layers, self.pooling, self.standardize = init, layers, pooling, standardize
+        self.tf32 = tf32
         if self.frontend is not None:
             self.init, self.pooling = self.frontend.options
             if layers != "all":
@@ -92,7 +97,8 @@ class Probe(LightningModule):
         Returns:
             Features, `(batch, n_features)`.
         """
-        embeddings: Tensor = self.require_frontend()(waveform)
+        with float32_products(tf32=self.tf32):
+            embeddings: Tensor = self.require_frontend()(waveform)
         return embeddings if self.columns is None else embeddings[:, self.columns]
 
     def on_predict_start(self) -> None:
@@ -105,7 +111,8 @@ class Probe(LightningModule):
         frontend = self.require_frontend()
         if not batch.ids:
             return torch.zeros(0, frontend.embedding_size)
-        return frontend(batch.waveforms)  # type: ignore[no-any-return]
+        with float32_products(tf32=self.tf32):
+            return frontend(batch.waveforms)  # type: ignore[no-any-return]
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Collect embeddings and labels for the backend."""

@@ -61,14 +61,15 @@ class RunKey:
         options = {"init": probe.init, "layers": probe.layers, "pooling": probe.pooling}
         seed = frontend.seed if frontend.is_random else getattr(backend, "seed", 0)
         names: dict[str, Any] = {
-            "frontend": frontend_label(frontend, options),
+            "frontend": frontend_label(frontend, {**options, "tf32": probe.tf32}),
             "backend": backend_label(backend, probe.standardize),
             "seed": seed,
             "protocol": resolve(probe.protocol, datamodule.listed),
             **{name: as_text(value) for name, value in options.items()},
             "standardize": probe.standardize,
         }
-        params = {"dataset": dataset or datamodule.dataset_name, "datamodule": data_label(datamodule), **names}
+        data = {"dataset": dataset or datamodule.dataset_name, "datamodule": data_label(datamodule)}
+        params = {**data, **names, "tf32": probe.tf32}
         fields = run_fields(names, embeddings, backend, datamodule, stamps, standardize=probe.standardize)
         folders = [re.sub(r"[^\w.,=+ -]", "_", params[name]) for name in ("dataset", "frontend", "backend")]
         return cls(
@@ -137,7 +138,7 @@ def frontend_label(frontend: Frontend, options: Mapping[str, Any]) -> str:
     """Return the registered name of a frontend, with its arguments and the probe's options that are not the default."""
     name = FRONTENDS.name_of(type(frontend)) or type(frontend).__name__
     name = _label(name, _defaults(type(frontend)), frontend.arguments)
-    return _label(name, {**Options()._asdict(), "layers": "all"}, options)
+    return _label(name, {**Options()._asdict(), "layers": "all", "tf32": False}, options)
 
 
 def backend_label(backend: Backend, standardize: str) -> str:

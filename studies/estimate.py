@@ -11,7 +11,9 @@ from pytorch_lightning import Trainer
 
 from ..backends.standardized import Standardized
 from ..datamodules import AudioDataModule, Clip
+from ..datamodules.machine import plan_loading
 from ..embeddings.locate import open_store, store_folder
+from ..embeddings.provenance import precision_field
 from ..errors import AudioError
 from ..probes.run import Run
 from ..probes.selection import resolve, select
@@ -77,6 +79,7 @@ def duration(seconds: float) -> str:
 def _n_missing(run: Run, precision: str, embeddings: Path, *, force: bool) -> int:
     frontend = run.probe.require_frontend()
     frontend.draw()
+    precision = precision_field(precision, run.probe)
     folder = store_folder(embeddings, frontend, run.datamodule, precision)
     if force or not folder.is_dir():  # opening a store would create it
         return len(run.datamodule.listed)
@@ -87,25 +90,33 @@ def _n_missing(run: Run, precision: str, embeddings: Path, *, force: bool) -> in
 def _seconds_per_clip(run: Run, trainer: Trainer) -> float:
     """Time the decoding of the first clip and its pass through the frontend; ignore errors, which the study reports."""
     device, datamodule = trainer.strategy.root_device, run.datamodule
-    frontend = run.probe.require_frontend()
+    probe = run.probe
     start = time.perf_counter()
     try:
-        waveform = datamodule.read(datamodule.listed[0], frontend.sample_rate).waveform
+        waveform = datamodule.read(datamodule.listed[0], probe.require_frontend().sample_rate).waveform
     except AudioError:
         waveform = np.zeros(datamodule.n_samples, np.float32)
-    decoding = (time.perf_counter() - start) / max(1, datamodule.num_workers)
-    n = 1 if device.type == "cpu" else datamodule.batch_size
+    decoding = time.perf_counter() - start
+    probe = probe.to(device)
+    n, n_workers = plan_loading(
+        1 if device.type == "cpu" else datamodule.batch_size,
+        datamodule.num_workers,
+        n_clips=len(datamodule.listed),
+        n_samples=datamodule.n_samples,
+        device=device,
+        forward=probe,
+        n_processes=trainer.num_devices,
+    )
     batch = torch.from_numpy(waveform).repeat(n, 1).to(device)
-    frontend = frontend.to(device)
     for _ in range(2):
         start = time.perf_counter()
         with torch.inference_mode(), contextlib.suppress(Exception):
-            frontend(batch).cpu()  # waits for the device
+            probe(batch).cpu()  # waits for the device
         seconds = time.perf_counter() - start
         if seconds > MIN_TIMED_SECONDS:
             break
-    frontend.to("cpu")
-    return decoding + seconds / n
+    probe.to("cpu")
+    return decoding / max(1, n_workers) + seconds / n
 
 
 def _seconds_of_fits(runs: Sequence[Run]) -> float:

@@ -68,12 +68,15 @@ def execute(
         if trainer.is_global_zero:
             stack.enter_context(locked(study.folder, "give the study another --name"))
         waiting = _waiting(study, say, force=force)
-        to_extract = [(run.probe.require_frontend(), run.datamodule) for run in _one_of_each(waiting)]
+        to_extract = [(run.probe, run.datamodule) for run in _one_of_each(waiting)]
         refuse_broken_before(to_extract, str(trainer.precision), embeddings, force=force)
         if trainer.is_global_zero:
             _start(study, waiting, config)
         writing = {"force": force, "flush_every": flush_every, "flush_seconds": flush_seconds}
-        extractions = _extract(waiting, trainer, embeddings, writing, say)
+        with contextlib.ExitStack() as workers:
+            for datamodule in {id(run.datamodule): run.datamodule for run in waiting}.values():
+                workers.enter_context(datamodule.workers_kept())
+            extractions = _extract(waiting, trainer, embeddings, writing, say)
         leave_process_group()
         if not trainer.is_global_zero:
             return False

@@ -14,7 +14,7 @@ from sklearn.base import clone
 
 from ..backends import Backend
 from ..datamodules import AudioDataModule
-from ..embeddings.provenance import data_fields, frontend_fields, stamps_digest
+from ..embeddings.provenance import data_fields, frontend_fields, precision_field, stamps_digest
 from ..files import plain
 from ..frontends import Frontend
 from ..frontends.weights import undrawn
@@ -132,10 +132,11 @@ def _runs(
                 found = variants(frontend.made, config.model, notes)
             for variant, layers in found:
                 fields = frontend_fields(variant)
-                for backend, standardize, clips in itertools.product(parts.backends, config.model.standardize, data):
-                    options = {**variant.options._asdict(), "layers": layers, "standardize": standardize}
+                fitted = itertools.product(parts.backends, config.model.standardize, config.model.tf32, data)
+                for backend, standardize, tf32, clips in fitted:
+                    options = {**variant.options._asdict(), "layers": layers, "standardize": standardize, "tf32": tf32}
                     probe = Probe(variant, clone(backend.made), config.protocol, **options)
-                    embeddings = {**fields, **data_fields(clips.made, precision)}
+                    embeddings = {**fields, **data_fields(clips.made, precision_field(precision, probe))}
                     key = RunKey.of(probe, clips.made, embeddings, stamps[clips.name], clips.name)
                     text = _config_of_run(config, frontend, backend, clips, options)
                     yield Run(probe, clips.made, key, folder / key.folder, text)

@@ -172,15 +172,17 @@ def test_probe_of_a_cross_validation_is_not_scored_on_what_it_learned(untrained,
 
 def test_options_of_the_frontend(untrained, sounds, tmp_path):
     chosen = ["--model.init", "orthogonal", "--model.pooling", "mean_std", "--model.layers", "[2, 0]"]
+    chosen += ["--model.tf32", "true"]
     sample_level = ["--model.frontend", "sample_level", "--model.frontend.n_filters", "2"]
     status, out, _ = untrained("fit", *folder(sounds), *sample_level, *chosen, "--model.backend", "elm")
     assert status == 0
-    checkpoint = only(
-        tmp_path, "runs/*/sample_level-n_filters=2-init=orthogonal-layers=2,0-pooling=mean_std/elm/*/probe.ckpt"
-    )
+    label = "sample_level-n_filters=2-init=orthogonal-layers=2,0-pooling=mean_std-tf32=True"
+    checkpoint = only(tmp_path, f"runs/*/{label}/elm/*/probe.ckpt")
     manifest = json.loads(only(tmp_path, "runs/embeddings/*/manifest.json").read_text())
     assert (manifest["init"], manifest["pooling"], manifest["embedding_size"]) == ("orthogonal", "mean_std", 28)
-    assert json.loads((checkpoint.parent / "metrics.json").read_text())["layers"] == "2,0"
+    assert manifest["precision"] == "32-true+tf32"
+    metrics = json.loads((checkpoint.parent / "metrics.json").read_text())
+    assert (metrics["layers"], metrics["tf32"]) == ("2,0", True)
     status, out, _ = untrained("test", *folder(sounds), "--ckpt_path", checkpoint)
     assert status == 0
     assert "nothing to do" in out

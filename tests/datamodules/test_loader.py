@@ -1,14 +1,16 @@
 """Batches from clips and a function that reads one; and what a datamodule passes to the loader."""
 
 import inspect
+import multiprocessing
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from untrained.audio import Decoded
 from untrained.datamodules import AudioDataModule, Clip, LoaderOptions
-from untrained.datamodules.loader import make_loader
+from untrained.datamodules.loader import ClipLoader
 from untrained.errors import AudioError, UsageError
 
 CLIPS = [Clip(name, label="x") for name in ("a", "b", "c", "d", "e")]
@@ -21,8 +23,13 @@ def read(clip, sample_rate):
     return Decoded(np.full(4, ord(clip.id) + sample_rate, np.float32), seconds=0.5)
 
 
+def workers():
+    """Numbers of the processes that this one has started."""
+    return {worker.pid for worker in multiprocessing.active_children()}
+
+
 def test_batches_keep_the_order_and_list_what_failed():
-    first, second, third = make_loader(CLIPS, read, 100, batch_size=2)
+    first, second, third = ClipLoader(read).load(CLIPS, 100, batch_size=2)
     assert (first.ids, second.ids, third.ids) == (["a"], ["c", "d"], ["e"])
     ((failed, error),) = first.failed
     assert (failed, error.reason) == ("b", "file is empty")
@@ -33,22 +40,35 @@ def test_batches_keep_the_order_and_list_what_failed():
 
 
 def test_a_batch_may_fail_as_a_whole():
-    (batch,) = make_loader([CLIPS[1]], read, 100)
+    (batch,) = ClipLoader(read).load([CLIPS[1]], 100)
     assert (batch.ids, len(batch.waveforms), len(batch.failed)) == ([], 0, 1)
 
 
 def test_workers_give_the_same_batches():
-    alone, shared = (list(make_loader(CLIPS, read, 7, batch_size=2, num_workers=n)) for n in (0, 2))
+    loader = ClipLoader(read, num_workers=2, keep=True)
+    alone = list(ClipLoader(read).load(CLIPS, 7, batch_size=2))
+    shared = list(loader.load(CLIPS, 7, batch_size=2))
     assert [batch.ids for batch in alone] == [batch.ids for batch in shared]
     assert [[clip_id for clip_id, _ in batch.failed] for batch in shared] == [["b"], [], []]
     for one, other in zip(alone, shared, strict=True):
         torch.testing.assert_close(one.waveforms, other.waveforms)
 
+    before = workers()
+    next(iter(loader))  # what is left unread is not mixed into the next list
+    (again,) = loader.load(CLIPS[2:4], 100)
+    assert again.ids == ["c", "d"]
+    assert again.waveforms[0, 0] == ord("c") + 100
+    assert before <= workers()
+    loader.close()
+    assert not before & workers()
+
 
 @pytest.mark.parametrize("arguments", [{"batch_size": 0}, {"num_workers": -1}])
 def test_odd_arguments(arguments):
     with pytest.raises(UsageError, match=rf"{next(iter(arguments))}=.*expected an integer"):
-        make_loader(CLIPS, read, 100, **arguments)
+        Letters(**arguments)
+    with pytest.raises(UsageError, match="expected an integer"):
+        ClipLoader(read, arguments.get("num_workers", 0)).load(CLIPS, 100, arguments.get("batch_size", 1))
 
 
 class Letters(AudioDataModule):
@@ -63,14 +83,28 @@ class Letters(AudioDataModule):
 
 def test_a_datamodule_loads_what_is_selected_and_sends_no_trainer_to_workers():
     data = Letters(batch_size=2, sample_rate=50)
-    data.trainer = lambda: None  # cannot be pickled
+    data.trainer = SimpleNamespace(predicting=False, plugin=lambda: None)  # cannot be pickled
     data.select(["d", "c"])
     loader = data.predict_dataloader()
-    pickle.dumps(loader.dataset)
+    pickle.dumps(loader._loader.dataset)
     (batch,) = loader
     assert batch.ids == ["c", "d"]
     assert batch.waveforms[0, 0] == ord("c") + 50
     assert data.trainer is not None
+
+
+def test_workers_are_kept_between_extractions_and_end_after_them():
+    data = Letters(num_workers=1, sample_rate=50)
+    others = workers()
+    with data.workers_kept():
+        held = data.predict_dataloader()  # as Lightning holds it
+        list(held)
+        kept = workers() - others
+        data.select(["c"])
+        assert [batch.ids for batch in data.predict_dataloader()] == [["c"]]
+        assert len(kept) == 1
+        assert kept == workers() - others
+    assert not kept & workers()
 
 
 def test_the_typed_dictionary_has_the_arguments_of_a_datamodule():

@@ -14,6 +14,7 @@ from untrained.errors import AudioError, UntrainedError, UsageError
 from untrained.frontends import Frontend
 from untrained.frontends.baselines import MFCC
 from untrained.frontends.musical import Temporal
+from untrained.frontends.precision import float32_products
 from untrained.frontends.vgg import VGG
 from untrained.probes.probe import EmbeddedData, Probe
 
@@ -95,6 +96,26 @@ def test_files_whose_headers_are_broken_are_named_at_once(broken, tmp_path, embe
 def test_another_sample_rate_than_the_frontend_s_is_refused(sounds, tmp_path, embed):
     with pytest.raises(UsageError, match="the frontend reads 12000 Hz"):
         embed(folder(sounds, sample_rate=44_100), tmp_path)
+
+
+@pytest.mark.parametrize("tf32", [False, True])
+def test_products_are_float32_in_the_loop_unless_tf32_is_asked_for(sounds, tmp_path, trainer, tf32):
+    class Recording(MFCC):
+        def forward(self, waveform):
+            settings.add((torch.backends.cudnn.conv.fp32_precision, torch.backends.cuda.matmul.fp32_precision))
+            if fails:
+                raise ZeroDivisionError
+            return super().forward(waveform)
+
+    settings, fails = set(), False
+    with float32_products(tf32=not tf32):  # as a user would have set it
+        extraction = extract(Probe(Recording(), tf32=tf32), folder(sounds), trainer(), tmp_path)
+        fails = True
+        with pytest.raises(ZeroDivisionError):
+            extract(Probe(Recording(), tf32=tf32), folder(sounds), trainer(), tmp_path, force=True)
+        assert torch.backends.cudnn.conv.fp32_precision == ("ieee" if tf32 else "tf32")
+    assert settings == {("tf32", "tf32") if tf32 else ("ieee", "ieee")}
+    assert extraction.store.manifest["precision"] == ("32-true+tf32" if tf32 else "32-true")
 
 
 def test_a_frontend_of_another_rate_gets_its_waveforms(tmp_path):

@@ -40,7 +40,10 @@ def test_a_scene_is_the_embedding_of_the_sound_at_the_frontend_s_rate():
     time = torch.arange(32_000) / 16_000
     sound = torch.sin(2 * torch.pi * 440 * time)[None]
     lower = torch.sin(2 * torch.pi * 440 * torch.arange(24_000) / 12_000)[None]
+    settings = set()
+    model.frontend.register_forward_hook(lambda *_: settings.add(torch.backends.cudnn.conv.fp32_precision))
     found, wanted = hear.get_scene_embeddings(sound, model), frontend(lower)
+    assert settings == {"ieee"}
     assert torch.allclose(found, wanted, atol=0.02 * float(wanted.abs().max()))
 
 

@@ -21,7 +21,10 @@ def test_scikit_learn_conventions(estimator, check):
 
 def test_embeddings_are_those_of_the_frontend():
     X = np.random.default_rng(0).normal(size=(5, 9000)).astype(np.float32)
-    found = RandomFeatures("temporal", seed=3, batch_size=2, **SMALL).fit_transform(X)
+    settings, transformer = set(), RandomFeatures("temporal", seed=3, batch_size=2, **SMALL).fit(X)
+    transformer.frontend_.register_forward_hook(lambda *_: settings.add(torch.backends.cudnn.conv.fp32_precision))
+    found = transformer.transform(X)
+    assert settings == {"ieee"}
     frontend = FRONTENDS.create("temporal", n_filters=4, seed=3)
     assert np.allclose(found, frontend(torch.from_numpy(X)).numpy(), atol=1e-5)
     names = RandomFeatures("temporal", **SMALL).fit(X).get_feature_names_out()

@@ -10,7 +10,12 @@ from untrained.frontends.baselines import LogMelStats
 from untrained.probes.labelling import Labelled, label_sounds
 
 RECIPE = SimpleNamespace(
-    n_samples=4000, fit_length="repeat", sample_rate=12_000, class_names=["high", "low", "mid"], layers="all"
+    n_samples=4000,
+    fit_length="repeat",
+    sample_rate=12_000,
+    class_names=["high", "low", "mid"],
+    layers="all",
+    tf32=False,
 )
 
 
@@ -39,6 +44,14 @@ def test_sounds_keep_their_order_whatever_the_batch(probe, files, tmp_path, batc
     assert "is empty" in found[2].error
     assert found[1].scores.keys() == {"high", "low"}  # of the third the probe knows nothing
     assert max(found[1].scores, key=found[1].scores.get) == "low"
+
+
+@pytest.mark.parametrize("tf32", [False, True])
+def test_products_are_as_those_of_the_fit(probe, files, tf32):
+    probe.tf32, settings = tf32, []
+    probe.frontend.register_forward_hook(lambda *_: settings.append(torch.backends.cudnn.conv.fp32_precision))
+    list(label_sounds(probe, RECIPE, [Labelled(str(files[0]))], accelerator="cpu"))
+    assert settings == ["tf32" if tf32 else "ieee"]
 
 
 def test_an_accelerator_that_is_not_there_is_named(probe):

@@ -1,0 +1,64 @@
+"""Batches and workers that fit a machine, as far as they can be told without a GPU."""
+
+import multiprocessing
+import os
+from types import SimpleNamespace
+
+import pytest
+import torch
+from untrained.datamodules import machine
+from untrained.datamodules.machine import clips_in, plan_loading, workers_for
+
+CARD = torch.device("cuda")
+
+
+@pytest.fixture
+def sixteen_cores(monkeypatch):
+    """A machine with a card that holds any batch."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)), raising=False)
+    monkeypatch.setattr(machine, "clips_that_fit", lambda *_: 32)
+    monkeypatch.setattr(multiprocessing, "get_context", lambda: SimpleNamespace(get_start_method=lambda: "fork"))
+
+
+def plan(n_clips, batch_size="auto", num_workers="auto", device=CARD, n_processes=1, n_samples=1000):
+    return plan_loading(
+        batch_size,
+        num_workers,
+        n_clips=n_clips,
+        n_samples=n_samples,
+        device=device,
+        forward=None,
+        n_processes=n_processes,
+    )
+
+
+def test_a_processor_decodes_by_itself():
+    assert plan(1000, device=torch.device("cpu")) == (8, 0)
+
+
+def test_a_card_has_the_cores_of_the_process(sixteen_cores):
+    assert plan(10_000) == (32, 15)
+    assert plan(10_000, n_processes=4) == (32, 3)
+    assert plan(10_000, n_processes=16) == (32, 1)
+    assert plan(900) == (15, 15)  # four batches for each worker
+    assert plan(20) == (8, 3)  # no worker without a batch
+    assert plan(0) == (8, 0)
+    assert plan(1000, batch_size=2, num_workers=1) == (2, 1)
+
+
+def test_little_shared_memory_has_few_batches(sixteen_cores, monkeypatch):
+    monkeypatch.setattr(
+        os, "statvfs", lambda _: SimpleNamespace(f_bavail=2**14, f_frsize=2**12), raising=False
+    )  # 64 MiB
+    assert plan(10_000, n_samples=100_000) == (32, 0)
+    assert plan(10_000, batch_size=8, n_samples=100_000) == (8, 3)
+
+
+def test_no_workers_where_they_would_import_the_script_again(sixteen_cores, monkeypatch):
+    monkeypatch.setattr(multiprocessing, "get_context", lambda: SimpleNamespace(get_start_method=lambda: "spawn"))
+    assert workers_for("cuda") == workers_for("mps") == 0
+
+
+def test_a_batch_leaves_memory_free():
+    assert clips_in(10 * 2**30, 2**30) == 6
+    assert clips_in(1000, 0) == 32
