@@ -50,7 +50,7 @@ def test_what_a_user_has_set_is_restored_after_an_error(user, tf32):
             place.fp32_precision = "none"
         USERS[user]()
         before = everything()
-        with pytest.raises(ZeroDivisionError), float32_products(tf32=tf32):
+        with pytest.raises(ZeroDivisionError), float32_products(tf32=tf32):  # noqa: PT012
             assert {place.fp32_precision for place in OF_NVIDIA} == {"tf32" if tf32 else "ieee"}
             assert {BACKENDS.mkldnn.conv.fp32_precision, BACKENDS.mkldnn.matmul.fp32_precision} == {"ieee"}
             assert older_settings() == ([True, True, "high"] if tf32 else [False, False, "highest"])

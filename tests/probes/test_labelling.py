@@ -48,9 +48,9 @@ def test_sounds_keep_their_order_whatever_the_batch(probe, files, tmp_path, batc
 
 @pytest.mark.parametrize("tf32", [False, True])
 def test_products_are_as_those_of_the_fit(probe, files, tf32):
-    probe.tf32, settings = tf32, []
-    probe.frontend.register_forward_hook(lambda *_: settings.append(torch.backends.cudnn.conv.fp32_precision))
-    list(label_sounds(probe, RECIPE, [Labelled(str(files[0]))], accelerator="cpu"))
+    recipe, settings = SimpleNamespace(**{**vars(RECIPE), "tf32": tf32}), []
+    probe[0].register_forward_hook(lambda *_: settings.append(torch.backends.cudnn.conv.fp32_precision))
+    list(label_sounds(*probe, recipe, [Labelled(str(files[0]))], accelerator="cpu"))
     assert settings == ["tf32" if tf32 else "ieee"]
 
 
