@@ -1,8 +1,8 @@
 """PyTorch's convolutions, accelerated on a CPU for layers that are wide or read a single channel.
 
 Besides the multiplications, three things take time on a CPU: writing maps that are pooled at once, allocating memory
-for them, and multiplications that are not needed. `single_channel` and `winograd` avoid these. The layout of the weights
-is PyTorch's; maps of the fast algorithms are stored with channels last. In those with fewer multiplications, a value
+for them, and multiplications that are not needed. `single_channel` and `winograd` avoid these. Weights are laid out
+as by PyTorch; maps of the fast algorithms are stored with channels last. In those with fewer multiplications, a value
 that is not finite affects all outputs of the tiles that read it.
 """
 

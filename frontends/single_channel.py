@@ -1,16 +1,16 @@
 """Layers that read a single channel, such as a waveform or a spectrogram, as matrix products on a CPU.
 
 There, writing maps that are pooled at once and allocating memory for them take more time than multiplications.
-Therefore maps are pooled, and rectified, block by block while they are in the cache. They are stored with channels last.
+Therefore maps are pooled and rectified block by block, while they are in the cache. They have channels last in memory.
 """
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from .winograd import Layer, Pool, finish, refuse_empty, transformed_filters, transformed_inputs, transforms
+from .winograd import Layer, Pool, finish, refuse_empty, shaped, transformed_filters, transformed_inputs, transforms
 
-TALL_OUTPUTS = {3: 6, 7: 6}  # number of outputs of a tile of tall filters, by the length of the filters in frames
+TALL_OUTPUTS = {3: 8, 7: 6}  # number of outputs of a tile of tall filters, by the length of the filters in frames
 
 _FILTERS = 512  # filters at a time, so that their maps stay in the cache
 _TALL_FILTERS = 256  # the same for tall filters, whose products take twice as much
@@ -113,31 +113,35 @@ def tall_filters(conv: Layer, x: Tensor, pool: Pool, relu: bool) -> Tensor:
     refuse_empty(rows, total)
     n_tiles = -(-total // n_outputs)
     maps = x.new_empty(len(x), rows, n_tiles, n_outputs, n_filters)
+    size, most = len(from_input), min(_TILES, n_tiles)
+    tiles, factors = x.new_empty(2, size * most * (x.shape[2] + 2 * above))
+    products = x.new_empty(size * most * min(_TALL_FILTERS, n_filters))
+    bests = x.new_empty(2, n_outputs * most * min(_TALL_FILTERS, n_filters))
     for clip, output in zip(pad(x[:, 0], (0, 0, above, above)).transpose(1, 2), maps, strict=True):
         for first in range(0, n_tiles, _TILES):
             place = output[:, first : first + _TILES]
-            inputs = transformed_inputs(clip, first * n_outputs - left, place.shape[1], n_outputs, from_input)
+            start, n = first * n_outputs - left, place.shape[1]
+            inputs = transformed_inputs(clip, start, n, n_outputs, from_input, tiles, factors)
             for some in range(0, n_filters, _TALL_FILTERS):
                 chosen = slice(some, some + _TALL_FILTERS)
                 bias = None if conv.bias is None else conv.bias[chosen]
                 for row, target in enumerate(place[..., chosen]):
                     heard = inputs[:, :, row * pool[0] : (row + 1) * pool[0] + height - 1]
-                    best = _best_of_heights(heard, filters[:, :, chosen], to_output)
+                    best = _best_of_heights(heard, filters[:, :, chosen], to_output, products, bests)
                     best = finish(best.view(n_outputs, len(target), -1), bias, relu)
                     target.copy_(best.transpose(0, 1))
     return maps.view(len(x), rows, -1, n_filters)[:, :, :total].movedim(3, 1)
 
 
-def _best_of_heights(inputs: Tensor, filters: Tensor, to_output: Tensor) -> Tensor:
+def _best_of_heights(inputs: Tensor, filters: Tensor, to_output: Tensor, products: Tensor, bests: Tensor) -> Tensor:
     """Return the outputs of tiles at the height that gives each the most, `(n_outputs, n_tiles * n_filters)`."""
     size, height, n_filters = filters.shape
-    products = inputs.new_empty(size, inputs.shape[1], n_filters)
-    best = other = inputs.new_empty(0)
+    n = inputs.shape[1] * n_filters
+    best, other = (shaped(memory, len(to_output), n) for memory in bests)
     for top in range(inputs.shape[2] - height + 1):
-        torch.bmm(inputs[:, :, top : top + height], filters, out=products)
-        if top == 0:
-            best = to_output @ products.view(size, -1)
-            other = torch.empty_like(best)
-        else:
-            torch.maximum(best, torch.mm(to_output, products.view(size, -1), out=other), out=best)
+        covered = inputs[:, :, top : top + height]
+        torch.bmm(covered, filters, out=shaped(products, size, inputs.shape[1], n_filters))
+        torch.mm(to_output, shaped(products, size, n), out=other if top else best)
+        if top:
+            torch.maximum(best, other, out=best)
     return best

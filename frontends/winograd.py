@@ -8,6 +8,7 @@ processed in blocks that stay in the cache. A value that is not finite affects a
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
+from math import prod
 
 import torch
 from torch import Tensor, nn
@@ -44,13 +45,18 @@ def over_time(conv: Layer, x: Tensor, pool: Pool, relu: bool) -> Tensor:
     refuse_empty(total // pool[0])
     n_tiles = -(-total // n_outputs)
     maps = x.new_empty(len(x), n_tiles, n_outputs // pool[0], n_filters)
+    size, most = len(from_input), min(_TILES, n_tiles)
+    tiles, factors = x.new_empty(2, size * most * x.shape[1])
+    products, outputs = x.new_empty(size * most * n_filters), x.new_empty(n_outputs * most * n_filters)
     for clip, output in zip(x.transpose(1, 2), maps, strict=True):
         for first in range(0, n_tiles, _TILES):
             place = output[first : first + _TILES]
-            inputs = transformed_inputs(clip, first * n_outputs - padding, len(place), n_outputs, from_input)
-            products = torch.bmm(inputs, filters).view(len(from_input), -1)
-            outputs = (to_output @ products).view(-1, pool[0], len(place), n_filters)
-            place.copy_(finish(outputs.amax(1), conv.bias, relu).transpose(0, 1))
+            n = len(place)
+            inputs = transformed_inputs(clip, first * n_outputs - padding, n, n_outputs, from_input, tiles, factors)
+            torch.bmm(inputs, filters, out=shaped(products, size, n, n_filters))
+            torch.mm(to_output, shaped(products, size, n * n_filters), out=shaped(outputs, n_outputs, n * n_filters))
+            pooled = shaped(outputs, n_outputs // pool[0], pool[0], n, n_filters).amax(1)
+            place.copy_(finish(pooled, conv.bias, relu).transpose(0, 1))
     return maps.view(len(x), -1, n_filters)[:, : total // pool[0]].transpose(1, 2)
 
 
@@ -119,7 +125,9 @@ def transformed_filters(conv: Layer, n_outputs: int) -> Tensor:
     return (from_filter @ taps.reshape(length, -1)).view(len(from_filter), *taps.shape[1:])
 
 
-def transformed_inputs(clip: Tensor, start: int, n_tiles: int, n_outputs: int, from_input: Tensor) -> Tensor:
+def transformed_inputs(
+    clip: Tensor, start: int, n_tiles: int, n_outputs: int, from_input: Tensor, tiles: Tensor, factors: Tensor
+) -> Tensor:
     """Return tiles of an input, transformed along time by one product over a contiguous copy.
 
     Args:
@@ -128,6 +136,8 @@ def transformed_inputs(clip: Tensor, start: int, n_tiles: int, n_outputs: int, f
         n_tiles: Number of tiles.
         n_outputs: Number of outputs of a tile, the distance between tiles.
         from_input: Transform of a tile, `(size, size)`.
+        tiles: Flat memory for the copy, of as many values or more; fresh memory takes longer than the product.
+        factors: Flat memory for the result, as long.
 
     Returns:
         Factors, `(size, n_tiles, n_channels)`.
@@ -137,8 +147,16 @@ def transformed_inputs(clip: Tensor, start: int, n_tiles: int, n_outputs: int, f
     part = clip[max(start, 0) : stop]
     if start < 0 or stop > end:
         part = pad(part, (0, 0, max(-start, 0), max(stop - max(start, end), 0)))
-    tiles = part.unfold(0, size, n_outputs).permute(2, 0, 1)
-    return (from_input @ tiles.reshape(size, -1)).view(tiles.shape)
+    read = part.unfold(0, size, n_outputs).permute(2, 0, 1)
+    shaped(tiles, *read.shape).copy_(read)
+    n = read[0].numel()
+    torch.mm(from_input, shaped(tiles, size, n), out=shaped(factors, size, n))
+    return shaped(factors, *read.shape)
+
+
+def shaped(memory: Tensor, *shape: int) -> Tensor:
+    """Return the beginning of flat memory in a shape."""
+    return memory[: prod(shape)].view(shape)
 
 
 def finish(maps: Tensor, bias: Tensor | None, relu: bool) -> Tensor:

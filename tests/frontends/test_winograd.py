@@ -71,7 +71,7 @@ def test_what_is_not_finite_stays_within_the_tiles_that_read_it(drawn):
     assert torch.equal(found[0, :, ~touched], expected[0, :, ~touched])
 
 
-@pytest.mark.parametrize(("n_outputs", "length"), [(6, 3), (4, 3), (4, 7), (6, 7)])
+@pytest.mark.parametrize(("n_outputs", "length"), [(6, 3), (4, 3), (8, 3), (4, 7), (6, 7)])
 def test_transforms_of_a_tile(n_outputs, length):
     from_filter, from_input, to_output = (matrix.double() for matrix in transforms(n_outputs, length))
     taps = torch.arange(1.0, length + 1, dtype=torch.float64)
