@@ -108,7 +108,7 @@ class FrameLevelMany(Frontend):
 
     def feature_maps(self, x: Tensor) -> list[Tensor]:
         """Return the maps of the five lengths and of the three deep layers, `(batch, n_filters, n_frames)` each."""
-        parallel = [conv(x[:, None]).relu_() for conv in self.convs]
+        parallel = [conv(x[:, None], relu=True) for conv in self.convs]
         return [*parallel, *_deep_maps(self.deep, concatenate(parallel), self.collapse_deep)]
 
 
@@ -124,10 +124,10 @@ def _deep(n_channels: int, n_filters: int) -> nn.ModuleList:
 
 def _deep_maps(convs: nn.ModuleList, x: Tensor, collapse: bool) -> list[Tensor]:
     first, second, third = convs
-    h = first(x).relu_()
-    residual = h + second(h).relu_()
+    h = first(x, relu=True)
+    residual = h + second(h, relu=True)
     pooled = max_pool1d(residual, 2)
-    maps = [h, residual, pooled + third(pooled).relu_()]
+    maps = [h, residual, pooled + third(pooled, relu=True)]
     return [_collapsed(layer) for layer in maps] if collapse else maps
 
 

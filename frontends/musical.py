@@ -145,7 +145,8 @@ def _heights(convs: nn.ModuleList) -> Iterator[tuple[int, Conv2d]]:
 
 def _hear_timbre(convs: nn.ModuleList, x: Tensor) -> list[Tensor]:
     # ReLU is monotonic, so it may follow the maximum over all heights at which a filter fits.
-    return [conv(x[:, None], pool=(x.shape[1] - height + 1, 1)).squeeze(2).relu_() for height, conv in _heights(convs)]
+    x = x[:, None]
+    return [conv(x, pool=(x.shape[2] - height + 1, 1), relu=True).squeeze(2) for height, conv in _heights(convs)]
 
 
 def _horizontal(n_filters: int, lengths: Lengths) -> nn.ModuleList:
@@ -159,4 +160,4 @@ def _horizontal(n_filters: int, lengths: Lengths) -> nn.ModuleList:
 
 def _hear_rhythm(convs: nn.ModuleList, x: Tensor) -> list[Tensor]:
     loudness = x.mean(1, keepdim=True)
-    return [conv(loudness).relu_() for conv in convs]
+    return [conv(loudness, relu=True) for conv in convs]

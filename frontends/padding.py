@@ -66,6 +66,6 @@ class SameConv1d(Conv1d):
     def __init__(self, in_channels: int, out_channels: int, length: int, stride: int = 1) -> None:
         super().__init__(in_channels, out_channels, length, stride)
 
-    def forward(self, x: Tensor, pool: int = 1) -> Tensor:
-        """Pad and convolve, then take the maximum of every `pool` positions."""
-        return super().forward(pad_same(x, self.kernel_size[0], self.stride[0]), pool)
+    def forward(self, x: Tensor, pool: int = 1, relu: bool = False) -> Tensor:
+        """Pad and convolve, take the maximum of every `pool` positions, then apply ReLU if `relu` is set."""
+        return super().forward(pad_same(x, self.kernel_size[0], self.stride[0]), pool, relu)

@@ -42,8 +42,8 @@ class SampleLevel(Frontend):
     def feature_maps(self, x: Tensor) -> list[Tensor]:
         """Return the maps of the seven layers, counted from 1: `(batch, n_filters, n_samples // 3**layer)` each."""
         first, *deeper = self.convs
-        maps = [first(x[:, None]).relu_()]
+        maps = [first(x[:, None], relu=True)]
         for conv in deeper:
             # ReLU is monotonic, so it may follow the pooling.
-            maps.append(conv(maps[-1], pool=3).relu_())
+            maps.append(conv(maps[-1], pool=3, relu=True))
         return maps

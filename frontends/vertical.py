@@ -41,7 +41,7 @@ class Vertical7x96(Frontend):
     def feature_maps(self, x: Tensor) -> list[Tensor]:
         """Return the only layer, pooled over all heights at which it fits, `(batch, n_filters, 1, n_frames - 6)`."""
         heights = x.shape[1] - self.n_bands + 1
-        return [self.conv(x[:, None], pool=(heights, 1)).relu_()]
+        return [self.conv(x[:, None], pool=(heights, 1), relu=True)]
 
 
 class Vertical7x86(Vertical7x96):

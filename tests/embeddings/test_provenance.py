@@ -63,7 +63,7 @@ EDITS = {  # of a docstring, a message, what is printed, and how fast the same v
     "frontends/vgg.py": ('"""', '"""Edited. '),
     "frontends/base.py": ("expected (batch, n_samples)", "expected two dimensions"),
     "frontends/measure.py": ('"for {self.n_samples} samples:"', '"for so many samples:"'),
-    "frontends/convolutions.py": ("_TILES = ", "_TILES = 1 * "),
+    "frontends/single_channel.py": ("_TILES = ", "_TILES = 1 * "),
     "backends/svm.py": ('"""', '"""Edited. '),
 }
 

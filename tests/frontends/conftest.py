@@ -99,3 +99,30 @@ def spectrogram():
 @pytest.fixture(scope="session")
 def waveform():
     return torch.randn(3001, generator=torch.Generator().manual_seed(0)).numpy()
+
+
+# Layers of any size, and how near they are to PyTorch's.
+
+
+@pytest.fixture(scope="session")
+def assert_as_torch():
+    """The error is below a part of the layer's largest value."""
+
+    def check(found, expected, tolerance=1e-4):
+        assert found.shape == expected.shape
+        assert (found - expected).abs().max() <= tolerance * expected.abs().max()
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def drawn():
+    """Gives a layer normal weights."""
+
+    def draw(conv, seed=0):
+        generator = torch.Generator().manual_seed(seed)
+        for parameter in conv.parameters():
+            parameter.requires_grad_(False).copy_(torch.randn(parameter.shape, generator=generator))
+        return conv
+
+    return draw
