@@ -59,7 +59,7 @@ def agreement() -> None:
         frontend = FRONTENDS.create(plugin.name)
         with torch.inference_mode():
             expected = frontend(waveforms)
-        frontend = on_card(frontend)
+        frontend = frontend.cuda()
         found = [embeddings(frontend, waveforms.cuda(), precision).cpu() for precision in PRECISIONS]
         differences = [float((each - expected).abs().max() / expected.abs().max()) for each in found]
         print(f"{plugin.name} | {' | '.join(f'{difference:.1e}' for difference in differences)}", flush=True)
@@ -73,7 +73,7 @@ def speed() -> None:
     for name in LARGE:
         frontend = FRONTENDS.create(name, size="large")
         flop = frontend.describe(N_SAMPLES).flop
-        frontend = on_card(frontend)
+        frontend = frontend.cuda()
         torch.cuda.reset_peak_memory_stats()
         few = {precision: clips_per_second(frontend, BATCH, precision) for precision in PRECISIONS}
         peak = torch.cuda.max_memory_allocated() / 2**30
@@ -145,12 +145,6 @@ def seconds_of(action: Callable[[], object]) -> float:
             torch.cuda.synchronize()  # so that few are waiting when time is up
     torch.cuda.synchronize()
     return (time.perf_counter() - start) / n
-
-
-def on_card(frontend: Frontend) -> Frontend:
-    """A frontend on the GPU, in the memory format in which `predict` runs it."""
-    moved: Frontend = frontend.cuda().to(memory_format=torch.channels_last)
-    return moved
 
 
 def noise(n_clips: int) -> torch.Tensor:

@@ -1,22 +1,20 @@
-"""PyTorch's convolutions, accelerated on a CPU for layers that are wide or read a single channel.
+"""PyTorch's convolutions, accelerated for layers that are wide or read a single channel.
 
-Besides the multiplications, three things take time on a CPU: writing maps that are pooled at once, allocating memory
-for them, and multiplications that are not needed. `single_channel` and `winograd` avoid these. Weights are laid out
-as by PyTorch; maps of the fast algorithms are stored with channels last. In those with fewer multiplications, a value
-that is not finite affects all outputs of the tiles that read it.
+Besides the multiplications, three things take time: writing maps that are pooled at once, allocating memory for them,
+and multiplications that are not needed. `single_channel` and `winograd` avoid these on a CPU, `cuda` suits layers to
+graphics cards. Weights are laid out as by PyTorch; maps of the fast algorithms are stored with channels last. In those
+with fewer multiplications, a value that is not finite affects all outputs of the tiles that read it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool1d, max_pool2d
 
-from . import single_channel, winograd
+from . import cuda, single_channel, winograd
+from .cuda import Algorithm
 from .winograd import Layer, Pool
-
-Algorithm = Callable[[Layer, Tensor, Pool, bool], Tensor]
-"""From a layer, its input, its pool and whether to rectify, to pooled maps."""
 
 _WIDE = 128  # channels; in narrower layers, the transforms cost more than they save in products
 _MANY = 32  # filters of a single channel; with fewer, the matrix products are too small
@@ -62,6 +60,10 @@ def choose_algorithm(conv: Layer, x: Tensor, pool: Pool) -> Algorithm:
     """
     if not _is_plain(conv, x):
         return _by_pytorch
+    if x.device.type == "cuda":
+        return cuda.choose(conv) or _by_pytorch
+    if x.device.type != "cpu" or x.dtype != torch.float32 or torch.is_autocast_enabled("cpu"):
+        return _by_pytorch
     if conv.in_channels == 1:
         return _for_a_single_channel(conv, pool)
     if set(conv.stride) != {1} or min(conv.in_channels, conv.out_channels) < _WIDE:
@@ -80,13 +82,12 @@ def concatenate(maps: Sequence[Tensor]) -> Tensor:
 
 
 def _is_plain(conv: Layer, x: Tensor) -> bool:
-    """Return whether fast algorithms apply: on a CPU, in float32, without gradients."""
+    """Return whether fast algorithms apply: to an ordinary convolution, without gradients."""
     return (
         x.ndim == conv.weight.ndim
         and x.shape[1] == conv.in_channels
-        and x.device.type == "cpu"
-        and x.dtype == conv.weight.dtype == torch.float32
-        and not torch.is_autocast_enabled("cpu")
+        and x.device == conv.weight.device
+        and x.dtype == conv.weight.dtype
         and not (torch.is_grad_enabled() and (x.requires_grad or conv.weight.requires_grad))
         and {*conv.dilation, conv.groups} == {1}
         and conv.padding_mode == "zeros"

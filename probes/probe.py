@@ -101,11 +101,6 @@ class Probe(LightningModule):
             embeddings: Tensor = self.require_frontend()(waveform)
         return embeddings if self.columns is None else embeddings[:, self.columns]
 
-    def on_predict_start(self) -> None:
-        """Convert the weights to channels-last, the memory format that tensor cores read."""
-        if self.device.type == "cuda":
-            self.require_frontend().to(memory_format=torch.channels_last)
-
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return embeddings of a batch over all layers, `(n_clips_read, embedding_size)`."""
         frontend = self.require_frontend()
