@@ -1,11 +1,13 @@
 """Convolutions arranged for NVIDIA and AMD cards, whose libraries choose slow kernels for the layers of a frontend.
 
-Kernels for many channels are fast where channels come last in memory and their number is a multiple of eight. Kernels
-for a single channel are slow, and write maps that are pooled at once. So layers of many channels are given the former,
-a few clips at a time, which bounds memory; filters of a single channel are matrix products, pooled before the next.
+Kernels for many channels are fast in lower precisions where channels come last in memory and their number is a multiple
+of eight; in float32, a sum of matrix products is faster. Kernels for a single channel are slow, and write maps that are
+pooled at once. So layers of many channels take a few clips at a time, which bounds memory; and tall filters of a single
+channel are matrix products, of which the greatest is kept while they are in the cache.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,10 +18,13 @@ from .winograd import Layer, Pool
 Algorithm = Callable[[Layer, Tensor, Pool, bool], Tensor]
 """From a layer, its input, its pool and whether to rectify, to pooled maps."""
 
+_backends: Any = torch.backends  # whose types lack this setting
 _ALIGNED = 8  # channels, filters or frames: what kernels of any precision read best
 _WIDE = 128  # channels; with fewer, moving them takes longer than it saves
-_FILTERS = 512  # tall filters at a time, so that their maps at all heights stay in the cache
 _MOST_BYTES = 2**29  # of maps that are not pooled yet
+_POSITIONS = 2**14  # at a time in a sum of products, so that it stays in the cache
+_FILTERS = 512  # tall filters at a time, of
+_PRODUCTS = 2**23  # products at all heights, which stay in the cache
 
 
 def choose(conv: Layer) -> Algorithm | None:
@@ -44,22 +49,15 @@ def many_channels(conv: Layer, x: Tensor, pool: Pool, relu: bool) -> Tensor:
         pool: Number of positions along each axis of which the maximum is taken.
         relu: Whether to rectify the maps.
     """
-    if isinstance(conv, nn.Conv1d):  # is two-dimensional, of a single row
-        maps = _convolve(x[:, :, None], conv.weight[:, :, None], conv, (1, *pool))[:, :, 0]
+    is_1d = isinstance(conv, nn.Conv1d)  # which is two-dimensional, of a single row
+    weight, x = (conv.weight[:, :, None], x[:, :, None]) if is_1d else (conv.weight, x)
+    in_float32 = x.dtype == torch.float32 and not torch.is_autocast_enabled("cuda")
+    if in_float32 and _backends.cudnn.conv.fp32_precision != "tf32" and set(conv.stride) == {1}:
+        maps_of = _sum_of_products(weight, _of_two_axes(conv.padding, 0))
     else:
-        maps = _convolve(x, conv.weight, conv, pool)
-    return maps.relu_() if relu else maps
-
-
-def _convolve(x: Tensor, weight: Tensor, conv: Layer, pool: Pool) -> Tensor:
-    """Return the pooled maps of two dimensions."""
-    more_in, more_out = -conv.in_channels % _ALIGNED, -conv.out_channels % _ALIGNED
-    weight = pad(weight, (0, 0, 0, 0, 0, more_in, 0, more_out)).contiguous(memory_format=torch.channels_last)
-    bias = None if conv.bias is None else pad(conv.bias, (0, more_out))
-    x = pad(x, (0, 0, 0, 0, 0, more_in)).contiguous(memory_format=torch.channels_last)
-    stride, padding = _of_two_axes(conv.stride, 1), _of_two_axes(conv.padding, 0)
-    maps = _some_at_a_time(lambda some: _pooled(conv2d(some, weight, bias, stride, padding), pool), x, conv)
-    return maps[:, : conv.out_channels]
+        maps_of = _channels_last(weight, _of_two_axes(conv.stride, 1), _of_two_axes(conv.padding, 0))
+    maps = _some_at_a_time(maps_of, conv, x, (1, *pool) if is_1d else pool, relu)
+    return maps[:, :, 0] if is_1d else maps
 
 
 def over_time(conv: Layer, x: Tensor, pool: Pool, relu: bool) -> Tensor:
@@ -74,13 +72,8 @@ def over_time(conv: Layer, x: Tensor, pool: Pool, relu: bool) -> Tensor:
     padding = int(conv.padding[0])
     met = pad(x[:, 0], (padding, padding)).unfold(1, conv.kernel_size[0], conv.stride[0])
     filters = conv.weight[:, 0].t()
-
-    def maps_of(clip: Tensor) -> Tensor:
-        maps = clip.contiguous() @ filters if conv.bias is None else torch.addmm(conv.bias, clip.contiguous(), filters)
-        return _pooled(maps.t()[None, :, None], (1, *pool))[:, :, 0]
-
-    maps = torch.cat([maps_of(clip) for clip in met])
-    return maps.relu_() if relu else maps
+    clips = [_pooled((clip.contiguous() @ filters).t()[None, :, None], (1, *pool))[0, :, 0].t() for clip in met]
+    return _finish(torch.stack(clips).transpose(1, 2), conv, relu)
 
 
 def over_rows(conv: Layer, x: Tensor, pool: Pool, relu: bool) -> Tensor:
@@ -92,55 +85,103 @@ def over_rows(conv: Layer, x: Tensor, pool: Pool, relu: bool) -> Tensor:
         pool: Number of rows and columns of which the maximum is taken.
         relu: Whether to rectify the maps.
     """
-    if pool == (x.shape[2] + 2 * int(conv.padding[0]) - conv.kernel_size[0] + 1, 1):
-        maps = _best_of_heights(conv, x)
-    else:
-        maps = _some_at_a_time(
-            lambda some: _pooled(conv2d(some, conv.weight, conv.bias, 1, _of_two_axes(conv.padding, 0)), pool), x, conv
-        )
-    return maps.relu_() if relu else maps
+    padding = _of_two_axes(conv.padding, 0)
+    if pool == (x.shape[2] + 2 * padding[0] - conv.kernel_size[0] + 1, 1):
+        return _finish(_best_of_heights(conv, x), conv, relu)
+    return _some_at_a_time(lambda some: conv2d(some, conv.weight, padding=padding), conv, x, pool, relu)
+
+
+def _channels_last(weight: Tensor, stride: Any, padding: Any) -> Callable[[Tensor], Tensor]:
+    """Return a function to maps of a layer by the library, in the layout that its kernels read best."""
+    more_out, more_in = (-size % _ALIGNED for size in weight.shape[:2])
+    aligned = pad(weight, (0, 0, 0, 0, 0, more_in, 0, more_out)).contiguous(memory_format=torch.channels_last)
+
+    def maps_of(x: Tensor) -> Tensor:
+        x = pad(x, (0, 0, 0, 0, 0, more_in)).contiguous(memory_format=torch.channels_last)
+        return conv2d(x, aligned, None, stride, padding)
+
+    return maps_of
+
+
+def _sum_of_products(weight: Tensor, padding: Any) -> Callable[[Tensor], Tensor]:
+    """Return a function to maps of a layer of stride 1: a sum of matrix products, one for each place in a filter.
+
+    With rows of equal, padded length behind each other, what a place in the filters meets is one matrix. Positions at
+    the end of a row meet the next one too, and are left out.
+    """
+    above, left = padding
+    n_filters, n_channels, height, width = weight.shape
+    filters = weight.permute(2, 3, 1, 0).reshape(height * width, n_channels, n_filters).contiguous()
+
+    def maps_of(x: Tensor) -> Tensor:
+        x = pad(x.permute(0, 2, 3, 1), (0, 0, left, left, above, above)).contiguous()
+        batch, n_rows, n_columns, _ = x.shape
+        met = x.view(-1, n_channels)
+        places = [row * n_columns + column for row in range(height) for column in range(width)]
+        sums = met.new_empty(len(met), n_filters)
+        n_sums = len(met) - places[-1]
+        for first in range(0, n_sums, _POSITIONS):
+            last = min(first + _POSITIONS, n_sums)
+            total = torch.mm(met[first:last], filters[0], out=sums[first:last])
+            for place, some in zip(places[1:], filters[1:], strict=True):
+                torch.addmm(total, met[first + place : last + place], some, out=total)
+        maps = sums.view(batch, n_rows, n_columns, n_filters)[:, : n_rows - height + 1, : n_columns - width + 1]
+        return maps.permute(0, 3, 1, 2)
+
+    return maps_of
 
 
 def _best_of_heights(conv: Layer, x: Tensor) -> Tensor:
     """Return the maximum of the maps over all heights, `(batch, out_channels, 1, n_columns)`, by matrix products."""
     height, width = conv.kernel_size
-    above, left = map(int, conv.padding)
-    columns = x.shape[3] + 2 * left - width + 1
+    above, left = _of_two_axes(conv.padding, 0)
+    columns, n_filters = x.shape[3] + 2 * left - width + 1, conv.out_channels
     kept = columns + -columns % _ALIGNED
     # met[clip, row, column of a filter, frame]: filters of any height read consecutive rows of it.
     met = pad(x[:, 0], (left, left + kept - columns, above, above)).unfold(2, kept, 1).contiguous()
-    filters = conv.weight.reshape(conv.out_channels, height * width).t()
-    maps = torch.cat([_best_products(met, some, height) for some in torch.split(filters, _FILTERS, 1)], dim=2)
-    maps = maps[:, :columns] if conv.bias is None else maps[:, :columns] + conv.bias
-    return maps.transpose(1, 2)[:, :, None]
+    filters = pad(conv.weight.reshape(n_filters, height * width).t(), (0, -n_filters % _ALIGNED)).contiguous()
+    if met.shape[1] == height:
+        best = torch.bmm(met.view(len(met), -1, kept).transpose(1, 2), filters.expand(len(met), -1, -1))
+    else:
+        best = torch.cat(
+            [_best_products(met, some.contiguous(), height) for some in torch.split(filters, _FILTERS, 1)], dim=2
+        )
+    return best[:, :columns, :n_filters].transpose(1, 2)[:, :, None]
 
 
 def _best_products(met: Tensor, filters: Tensor, height: int) -> Tensor:
     """Return the greatest products of filters with what they meet at all heights, `(batch, n_frames, n_filters)`."""
-    batch, n_rows, width, n_frames = met.shape
-    n_filters, heights = filters.shape[1], n_rows - height + 1
-    filters = pad(filters, (0, -n_filters % _ALIGNED)).contiguous()
-    if heights == 1:
-        best = torch.bmm(met.view(batch, -1, n_frames).transpose(1, 2), filters.expand(batch, -1, -1))
-    else:
-        shape, strides = (heights, n_frames, height * width), (width * n_frames, 1, n_frames)
-        several = filters.expand(heights, -1, -1)
-        clips = [clip.as_strided(shape, strides, clip.storage_offset()) for clip in met]
-        best = torch.stack([torch.bmm(clip, several).amax(0) for clip in clips])
-    return best[..., :n_filters]
+    _, n_rows, width, n_frames = met.shape
+    heights = n_rows - height + 1
+    several = filters.expand(heights, -1, -1)
+    step = max(128, _PRODUCTS // (heights * filters.shape[1]) // 128 * 128)
+    clips = []
+    for clip in met:
+        strides = (width * n_frames, 1, n_frames)
+        heard = clip.as_strided((heights, n_frames, height * width), strides, clip.storage_offset())
+        clips.append(torch.cat([torch.bmm(some, several).amax(0) for some in torch.split(heard, step, 1)]))
+    return torch.stack(clips)
 
 
 def _of_two_axes(values: tuple[int, ...] | str, of_rows: int) -> tuple[int, int]:
-    """Return stride or padding of a layer for rows and columns; a 1-D layer has none for rows."""
+    """Return stride or padding of a layer for rows and columns; `of_rows` is that of a 1-D layer for rows."""
     numbers = [int(value) for value in values]
     return (numbers[-2] if len(numbers) == 2 else of_rows, numbers[-1])
+
+
+def _some_at_a_time(maps_of: Callable[[Tensor], Tensor], conv: Layer, x: Tensor, pool: Pool, relu: bool) -> Tensor:
+    """Return the pooled maps of a batch, for as many clips at a time as bounded memory holds before they are pooled."""
+    of_a_clip = conv.out_channels * x.shape[2] * x.shape[3] * x.element_size()
+    clips = torch.split(x, max(1, _MOST_BYTES // of_a_clip))
+    return _finish(torch.cat([_pooled(maps_of(some), pool)[:, : conv.out_channels] for some in clips]), conv, relu)
 
 
 def _pooled(maps: Tensor, pool: Pool) -> Tensor:
     return maps if set(pool) == {1} else max_pool2d(maps, (pool[0], pool[1]))
 
 
-def _some_at_a_time(maps_of: Callable[[Tensor], Tensor], x: Tensor, conv: Layer) -> Tensor:
-    """Return the maps of a batch, for as many clips at a time as bounded memory holds before they are pooled."""
-    of_a_clip = conv.out_channels * x.shape[2] * x.shape[3] * x.element_size()
-    return torch.cat([maps_of(some) for some in torch.split(x, max(1, _MOST_BYTES // of_a_clip))])
+def _finish(maps: Tensor, conv: Layer, relu: bool) -> Tensor:
+    """Add the bias, which may follow a maximum, and rectify."""
+    if conv.bias is not None:
+        maps = maps.add_(conv.bias.view(-1, *[1] * (maps.ndim - 2)))
+    return maps.relu_() if relu else maps

@@ -52,12 +52,12 @@ class FrameLevel(Frontend):
         n = choose(self.sizes, size, n_filters=n_filters)
         self.collapse_deep = collapse_deep
         self.representation = Waveform()
-        self.conv = nn.Conv1d(1, n, 512, stride=STRIDE)
+        self.conv = Conv1d(1, n, 512, stride=STRIDE)
         self.deep = _deep(n, n)
 
     def feature_maps(self, x: Tensor) -> list[Tensor]:
         """Return the maps of the four layers, `(batch, n_filters, n_frames)` each."""
-        first = self.conv(x[:, None]).relu_()
+        first = self.conv(x[:, None], relu=True)
         return [first, *_deep_maps(self.deep, first, self.collapse_deep)]
 
 

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from untrained.frontends import cuda
 from untrained.frontends.convolutions import Conv1d, Conv2d
+from untrained.frontends.precision import float32_products
 
 LAYERS = [
     (Conv1d(1, 130, 16, stride=4), (1,), cuda.over_time),
@@ -21,14 +22,17 @@ LAYERS = [
 ]
 
 
+@pytest.mark.parametrize("tf32", [False, True])
 @pytest.mark.parametrize("bytes_at_a_time", [1, 2**29])
 @pytest.mark.parametrize(("conv", "pool", "way"), LAYERS, ids=str)
-def test_maps_are_those_of_pytorch(monkeypatch, drawn, conv, pool, way, bytes_at_a_time):
+def test_maps_are_those_of_pytorch(monkeypatch, drawn, conv, pool, way, bytes_at_a_time, tf32):
     monkeypatch.setattr(cuda, "_MOST_BYTES", bytes_at_a_time)
+    monkeypatch.setattr(cuda, "_POSITIONS", 100)
+    monkeypatch.setattr(cuda, "_PRODUCTS", 1)
     assert cuda.choose(conv) is way
     drawn(conv)
-    x = torch.randn(3, conv.in_channels, *(([24] if conv.weight.ndim == 4 else []) + [61]))
-    with torch.inference_mode():
+    x = torch.randn(3, conv.in_channels, *(([24] if conv.weight.ndim == 4 else []) + [261]))
+    with torch.inference_mode(), float32_products(tf32=tf32):  # which a processor does not heed
         plain = nn.Conv1d.forward(conv, x) if conv.weight.ndim == 3 else nn.Conv2d.forward(conv, x)
         pooled = nn.MaxPool1d(pool)(plain) if conv.weight.ndim == 3 else nn.MaxPool2d(pool)(plain)
         for relu in (False, True):
