@@ -23,8 +23,7 @@ _ALIGNED = 8  # channels, filters or frames: what kernels of any precision read 
 _WIDE = 128  # channels; with fewer, moving them takes longer than it saves
 _MOST_BYTES = 2**29  # of maps that are not pooled yet
 _POSITIONS = 2**14  # at a time in a sum of products, so that it stays in the cache
-_FILTERS = 512  # tall filters at a time, of
-_PRODUCTS = 2**23  # products at all heights, which stay in the cache
+_FILTERS = 512  # tall filters at a time, so that their maps at all heights stay near the cache
 
 
 def choose(conv: Layer) -> Algorithm | None:
@@ -61,7 +60,7 @@ def many_channels(conv: Layer, x: Tensor, pool: Pool, relu: bool) -> Tensor:
 
 
 def over_time(conv: Layer, x: Tensor, pool: Pool, relu: bool) -> Tensor:
-    """Return the pooled maps of a 1-D layer of a single channel, by one matrix product for each clip.
+    """Return the pooled maps of a 1-D layer of a single channel, by matrix products, with channels last in memory.
 
     Args:
         conv: Layer of a single channel, of any stride.
@@ -69,15 +68,18 @@ def over_time(conv: Layer, x: Tensor, pool: Pool, relu: bool) -> Tensor:
         pool: Number of positions of which the maximum is taken.
         relu: Whether to rectify the maps.
     """
-    padding = int(conv.padding[0])
-    met = pad(x[:, 0], (padding, padding)).unfold(1, conv.kernel_size[0], conv.stride[0])
-    filters = conv.weight[:, 0].t()
-    clips = [_pooled((clip.contiguous() @ filters).t()[None, :, None], (1, *pool))[0, :, 0].t() for clip in met]
-    return _finish(torch.stack(clips).transpose(1, 2), conv, relu)
+    padding, length = int(conv.padding[0]), conv.kernel_size[0]
+    filters = _as_columns(conv.weight)
+
+    def maps_of(some: Tensor) -> Tensor:
+        met = pad(some[:, 0, 0], (padding, padding)).unfold(1, length, conv.stride[0])
+        return (met.reshape(-1, length) @ filters).view(len(some), 1, -1, filters.shape[1]).permute(0, 3, 1, 2)
+
+    return _some_at_a_time(maps_of, conv, x[:, :, None], (1, *pool), relu)[:, :, 0]
 
 
 def over_rows(conv: Layer, x: Tensor, pool: Pool, relu: bool) -> Tensor:
-    """Return the pooled maps of a 2-D layer of a single channel.
+    """Return the pooled maps of a 2-D layer of a single channel, by matrix products, with channels last in memory.
 
     Args:
         conv: Layer of a single channel and stride 1.
@@ -85,10 +87,18 @@ def over_rows(conv: Layer, x: Tensor, pool: Pool, relu: bool) -> Tensor:
         pool: Number of rows and columns of which the maximum is taken.
         relu: Whether to rectify the maps.
     """
-    padding = _of_two_axes(conv.padding, 0)
-    if pool == (x.shape[2] + 2 * padding[0] - conv.kernel_size[0] + 1, 1):
-        return _finish(_best_of_heights(conv, x), conv, relu)
-    return _some_at_a_time(lambda some: conv2d(some, conv.weight, padding=padding), conv, x, pool, relu)
+    height, width = conv.kernel_size
+    above, left = _of_two_axes(conv.padding, 0)
+    if pool == (x.shape[2] + 2 * above - height + 1, 1):
+        return _best_of_heights(conv, x, relu)
+    filters = _as_columns(conv.weight)
+
+    def maps_of(some: Tensor) -> Tensor:
+        met = pad(some[:, 0], (left, left, above, above)).unfold(1, height, 1).unfold(2, width, 1)
+        maps = met.reshape(-1, height * width) @ filters
+        return maps.view(*met.shape[:3], filters.shape[1]).permute(0, 3, 1, 2)
+
+    return _some_at_a_time(maps_of, conv, x, pool, relu)
 
 
 def _channels_last(weight: Tensor, stride: Any, padding: Any) -> Callable[[Tensor], Tensor]:
@@ -131,36 +141,36 @@ def _sum_of_products(weight: Tensor, padding: Any) -> Callable[[Tensor], Tensor]
     return maps_of
 
 
-def _best_of_heights(conv: Layer, x: Tensor) -> Tensor:
-    """Return the maximum of the maps over all heights, `(batch, out_channels, 1, n_columns)`, by matrix products."""
+def _best_of_heights(conv: Layer, x: Tensor, relu: bool) -> Tensor:
+    """Return the maximum of the maps over all heights, `(batch, out_channels, 1, n_columns)`."""
     height, width = conv.kernel_size
     above, left = _of_two_axes(conv.padding, 0)
     columns, n_filters = x.shape[3] + 2 * left - width + 1, conv.out_channels
-    kept = columns + -columns % _ALIGNED
+    kept, more = columns + -columns % _ALIGNED, -n_filters % _ALIGNED
     # met[clip, row, column of a filter, frame]: filters of any height read consecutive rows of it.
     met = pad(x[:, 0], (left, left + kept - columns, above, above)).unfold(2, kept, 1).contiguous()
-    filters = pad(conv.weight.reshape(n_filters, height * width).t(), (0, -n_filters % _ALIGNED)).contiguous()
+    filters = _as_columns(conv.weight)
     if met.shape[1] == height:
         best = torch.bmm(met.view(len(met), -1, kept).transpose(1, 2), filters.expand(len(met), -1, -1))
     else:
-        best = torch.cat(
-            [_best_products(met, some.contiguous(), height) for some in torch.split(filters, _FILTERS, 1)], dim=2
-        )
+        several = torch.split(filters, _FILTERS, 1)
+        best = torch.cat([_best_products(met, some.contiguous(), height) for some in several], dim=2)
+    best = _finish(best, None if conv.bias is None else pad(conv.bias, (0, more)), relu)
     return best[:, :columns, :n_filters].transpose(1, 2)[:, :, None]
 
 
 def _best_products(met: Tensor, filters: Tensor, height: int) -> Tensor:
     """Return the greatest products of filters with what they meet at all heights, `(batch, n_frames, n_filters)`."""
     _, n_rows, width, n_frames = met.shape
-    heights = n_rows - height + 1
-    several = filters.expand(heights, -1, -1)
-    step = max(128, _PRODUCTS // (heights * filters.shape[1]) // 128 * 128)
-    clips = []
-    for clip in met:
-        strides = (width * n_frames, 1, n_frames)
-        heard = clip.as_strided((heights, n_frames, height * width), strides, clip.storage_offset())
-        clips.append(torch.cat([torch.bmm(some, several).amax(0) for some in torch.split(heard, step, 1)]))
-    return torch.stack(clips)
+    shape, strides = (n_rows - height + 1, n_frames, height * width), (width * n_frames, 1, n_frames)
+    several = filters.expand(shape[0], -1, -1)
+    clips = [clip.as_strided(shape, strides, clip.storage_offset()) for clip in met]
+    return torch.stack([torch.bmm(clip, several).amax(0) for clip in clips])
+
+
+def _as_columns(weight: Tensor) -> Tensor:
+    """Return filters of a single channel as the columns of a matrix, with some of zeros behind them."""
+    return pad(weight.flatten(1).t(), (0, -len(weight) % _ALIGNED)).contiguous()
 
 
 def _of_two_axes(values: tuple[int, ...] | str, of_rows: int) -> tuple[int, int]:
@@ -173,15 +183,15 @@ def _some_at_a_time(maps_of: Callable[[Tensor], Tensor], conv: Layer, x: Tensor,
     """Return the pooled maps of a batch, for as many clips at a time as bounded memory holds before they are pooled."""
     of_a_clip = conv.out_channels * x.shape[2] * x.shape[3] * x.element_size()
     clips = torch.split(x, max(1, _MOST_BYTES // of_a_clip))
-    return _finish(torch.cat([_pooled(maps_of(some), pool)[:, : conv.out_channels] for some in clips]), conv, relu)
+    maps = torch.cat([_pooled(maps_of(some), pool)[:, : conv.out_channels] for some in clips])
+    return _finish(maps.permute(0, 2, 3, 1), conv.bias, relu).permute(0, 3, 1, 2)
 
 
 def _pooled(maps: Tensor, pool: Pool) -> Tensor:
     return maps if set(pool) == {1} else max_pool2d(maps, (pool[0], pool[1]))
 
 
-def _finish(maps: Tensor, conv: Layer, relu: bool) -> Tensor:
-    """Add the bias, which may follow a maximum, and rectify."""
-    if conv.bias is not None:
-        maps = maps.add_(conv.bias.view(-1, *[1] * (maps.ndim - 2)))
+def _finish(maps: Tensor, bias: Tensor | None, relu: bool) -> Tensor:
+    """Add a bias to maps with channels last, which may follow a maximum, and rectify."""
+    maps = maps if bias is None else maps.add_(bias)
     return maps.relu_() if relu else maps

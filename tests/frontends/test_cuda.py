@@ -28,7 +28,6 @@ LAYERS = [
 def test_maps_are_those_of_pytorch(monkeypatch, drawn, conv, pool, way, bytes_at_a_time, tf32):
     monkeypatch.setattr(cuda, "_MOST_BYTES", bytes_at_a_time)
     monkeypatch.setattr(cuda, "_POSITIONS", 100)
-    monkeypatch.setattr(cuda, "_PRODUCTS", 1)
     assert cuda.choose(conv) is way
     drawn(conv)
     x = torch.randn(3, conv.in_channels, *(([24] if conv.weight.ndim == 4 else []) + [261]))
