@@ -46,13 +46,17 @@ def over_time(conv: Layer, x: Tensor, pool: Pool, relu: bool) -> Tensor:
     n_tiles = -(-total // n_outputs)
     maps = x.new_empty(len(x), n_tiles, n_outputs // pool[0], n_filters)
     size, most = len(from_input), min(_TILES, n_tiles)
-    tiles, factors = x.new_empty(2, size * most * x.shape[1])
+    factors = x.new_empty(size * most * x.shape[1])
     products, outputs = x.new_empty(size * most * n_filters), x.new_empty(n_outputs * most * n_filters)
     for clip, output in zip(x.transpose(1, 2), maps, strict=True):
         for first in range(0, n_tiles, _TILES):
             place = output[first : first + _TILES]
             n = len(place)
-            inputs = transformed_inputs(clip, first * n_outputs - padding, n, n_outputs, from_input, tiles, factors)
+            read = _read_tiles(clip, first * n_outputs - padding, n, n_outputs, size).contiguous()
+            read = read.as_strided(
+                (n, size, x.shape[1]), (n_outputs * x.shape[1], x.shape[1], 1), read.storage_offset()
+            )
+            inputs = torch.matmul(from_input, read, out=shaped(factors, *read.shape)).transpose(0, 1)
             torch.bmm(inputs, filters, out=shaped(products, size, n, n_filters))
             torch.mm(to_output, shaped(products, size, n * n_filters), out=shaped(outputs, n_outputs, n * n_filters))
             pooled = shaped(outputs, n_outputs // pool[0], pool[0], n, n_filters).amax(1)
@@ -143,15 +147,20 @@ def transformed_inputs(
         Factors, `(size, n_tiles, n_channels)`.
     """
     size = len(from_input)
-    stop, end = start + (n_tiles - 1) * n_outputs + size, len(clip)
-    part = clip[max(start, 0) : stop]
-    if start < 0 or stop > end:
-        part = pad(part, (0, 0, max(-start, 0), max(stop - max(start, end), 0)))
-    read = part.unfold(0, size, n_outputs).permute(2, 0, 1)
+    read = _read_tiles(clip, start, n_tiles, n_outputs, size).unfold(0, size, n_outputs).permute(2, 0, 1)
     shaped(tiles, *read.shape).copy_(read)
     n = read[0].numel()
     torch.mm(from_input, shaped(tiles, size, n), out=shaped(factors, size, n))
     return shaped(factors, *read.shape)
+
+
+def _read_tiles(clip: Tensor, start: int, n_tiles: int, n_outputs: int, size: int) -> Tensor:
+    """Return the part of an input `(n, n_channels)` that tiles read, with zeros before and after the input."""
+    stop, end = start + (n_tiles - 1) * n_outputs + size, len(clip)
+    part = clip[max(start, 0) : stop]
+    if start >= 0 and stop <= end:
+        return part
+    return pad(part, (0, 0, max(-start, 0), max(stop - max(start, end), 0)))
 
 
 def shaped(memory: Tensor, *shape: int) -> Tensor:

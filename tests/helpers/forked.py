@@ -12,6 +12,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +21,7 @@ _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(
     ["untrained.commands.stages", "untrained.commands.compare", "untrained.studies.figures", "torch.utils.tensorboard"]
 )
+_turn = threading.Lock()  # starting one process asks for the status of the others, which can be read only once
 
 
 class Started:
@@ -29,21 +32,25 @@ class Started:
         files = [file.name for file in self._output]
         self.command = [what, *arguments]
         self.process = _context.Process(target=_run, args=(what, arguments, str(folder), dict(environment), files))
-        self.process.start()
+        with _turn:
+            self.process.start()
 
     @property
     def is_running(self) -> bool:
-        return self.process.exitcode is None
+        with _turn:
+            return self.process.exitcode is None
 
     def send(self, number: signal.Signals) -> None:
         os.kill(self.process.pid, number)
 
     def end(self, timeout: float = 250) -> subprocess.CompletedProcess:
         """Wait for its end; return its status and what it has printed."""
-        self.process.join(timeout)
-        if self.is_running:
-            self.process.kill()
-            raise subprocess.TimeoutExpired(self.command, timeout)
+        stop = time.monotonic() + timeout
+        while self.is_running:
+            if time.monotonic() > stop:
+                self.process.kill()
+                raise subprocess.TimeoutExpired(self.command, timeout)
+            time.sleep(0.01)
         return subprocess.CompletedProcess(self.command, self.process.exitcode, *(file.read() for file in self._output))
 
 
