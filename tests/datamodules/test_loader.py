@@ -2,8 +2,8 @@
 
 import inspect
 import multiprocessing
-import time
 import pickle
+import time
 from types import SimpleNamespace
 
 import numpy as np
