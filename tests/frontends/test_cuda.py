@@ -24,7 +24,7 @@ LAYERS = [
 
 @pytest.mark.parametrize("tf32", [False, True])
 @pytest.mark.parametrize("bytes_at_a_time", [1, 2**29])
-@pytest.mark.parametrize(("conv", "pool", "way"), LAYERS, ids=str)
+@pytest.mark.parametrize(("conv", "pool", "way"), LAYERS, ids=lambda value: getattr(value, "__name__", str(value)))
 def test_maps_are_those_of_pytorch(monkeypatch, drawn, conv, pool, way, bytes_at_a_time, tf32):
     monkeypatch.setattr(cuda, "_MOST_BYTES", bytes_at_a_time)
     monkeypatch.setattr(cuda, "_POSITIONS", 100)
