@@ -14,13 +14,13 @@ nox.needs_version = ">=2024.4.15"
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "types", "tests"]
 
-ROOT = Path(__file__).parent
+ROOT = Path(__file__).resolve().parent
 PYTHON = sys.executable
 
 
 @nox.session
 def fast(session: nox.Session) -> None:
-    """Run the tests that start no process and take a few seconds at most; arguments after -- go to pytest."""
+    """Run the tests that take a few seconds at most and start no command; arguments after -- go to pytest."""
     session.run(PYTHON, "-m", "pytest", "-n", "auto", "-m", "not slow", *session.posargs)
 
 
@@ -49,7 +49,8 @@ def types(session: nox.Session) -> None:
     # mypy cannot follow an editable installation whose package is the root, but it follows a link with the right name.
     link = ROOT / ".nox" / "types" / "untrained"
     link.parent.mkdir(parents=True, exist_ok=True)
-    if not link.is_symlink():
+    if link.resolve() != ROOT:
+        link.unlink(missing_ok=True)  # of a checkout that has moved
         link.symlink_to(ROOT, target_is_directory=True)
     session.run(PYTHON, "-m", "mypy", "-p", "untrained", *session.posargs, env={"MYPYPATH": str(link.parent)})
 

@@ -157,7 +157,7 @@ def root_cause(error: BaseException) -> str:
 
 
 def is_of_lightning(error: BaseException) -> bool:
-    """Return whether Lightning refuses its arguments; told by the name of the class, since Lightning may be absent."""
+    """Return whether Lightning refuses its arguments; its class is known by name, to import no Lightning."""
     return type(error).__name__ == "MisconfigurationException"
 
 

@@ -1,8 +1,8 @@
 """Speed of every frontend on this processor, relative to its own rate of multiplying matrices.
 
-A clip has 350,000 samples (29.2 s at 12 kHz). Every frontend runs at both sizes, each in a process of its own, in turns
-with a product of float32 matrices (4096 x 4096), so that the shares of one run can be compared with those of another
-machine. Operations are those of direct convolution. The fastest of some turns counts.
+A clip has 350,000 samples (29.2 s at 12 kHz). Every frontend that has sizes runs at both, each in a process of its own,
+in turns with a product of float32 matrices (4096 x 4096), so that the shares of one run can be compared with those of
+another machine. Operations are those of direct convolution. The fastest of some turns counts.
 
     python benchmarks/processor.py                           # all frontends
     python benchmarks/processor.py vertical_7x86 timbral     # some

@@ -66,10 +66,11 @@ class AudioDataModule(LightningDataModule):
         rate = DEFAULT_SAMPLE_RATE if sample_rate is None else sample_rate
         require_at_least(1, n_samples=n_samples, sample_rate=rate)
         require_at_least(0, seed=seed)
-        if batch_size != "auto":
-            require_at_least(1, batch_size=batch_size)
-        if num_workers != "auto":
-            require_at_least(0, num_workers=num_workers)
+        for name, value, least in (("batch_size", batch_size, 1), ("num_workers", num_workers, 0)):
+            if isinstance(value, int):
+                require_at_least(least, **{name: value})
+            elif value != "auto":
+                raise UsageError(f"{name}={value!r}; expected an integer of {least} or more, or 'auto'")
         if n_samples >= 2**31:  # would ask for terabytes, most likely by a miscounted zero
             raise UsageError(f"n_samples={n_samples}; expected an integer below 2**31")
         if seed >= 2**32:
@@ -217,13 +218,14 @@ class AudioDataModule(LightningDataModule):
                 n_clips=len(clips),
                 n_samples=self.n_samples,
                 device=self.trainer.strategy.root_device,
-                forward=self.trainer.lightning_module,
+                forward=getattr(self.trainer.lightning_module, "frontend", None) or self.trainer.lightning_module,
                 n_processes=self.trainer.num_devices,
             )
         batch_size = CLIPS if batch_size == "auto" else batch_size
         num_workers = 0 if num_workers == "auto" else num_workers
-        if self._loader is not None and self._keeps_workers:
+        if self._loader is not None and self._keeps_workers and self._loader.num_workers >= num_workers:
             return self._loader.load(clips, self._rate, batch_size)
+        self.end_workers()
         # A worker needs the datamodule to read clips, but not the trainer that it is attached to.
         detached = copy.copy(self)
         detached.trainer = detached._loader = None

@@ -95,6 +95,9 @@ class ClipLoader:
 
     def close(self) -> None:
         """End the workers, also where someone else, such as a trainer, still holds this loader."""
+        workers: Any = self._loader._iterator
+        if self.num_workers and workers is not None:
+            workers._shutdown_workers()  # as Lightning does for its own loaders; PyTorch has no public way
         del self._loader
 
     def __len__(self) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Literal
 
 import torch
+from joblib import cpu_count
 from torch import Tensor
 
 Auto = Literal["auto"]
@@ -41,7 +42,7 @@ def plan_loading(
         n_processes: Number of such processes on this machine.
     """
     workers = workers_for(device.type, n_processes) if num_workers == "auto" else num_workers
-    clips = clips_that_fit(forward, n_samples, device) if batch_size == "auto" else batch_size
+    clips = batch_size if batch_size != "auto" else CLIPS if n_clips < 2 else clips_that_fit(forward, n_samples, device)
     if batch_size == "auto" and workers > 0:
         clips = min(clips, max(CLIPS, n_clips // (BATCHES_PER_WORKER * workers)))
     if num_workers == "auto":
@@ -55,17 +56,19 @@ def plan_loading(
 def workers_for(device_type: str, n_processes: int = 1) -> int:
     """Return how many workers keep a device busy: none on a processor, which computes meanwhile.
 
-    Elsewhere they are the cores that this process may use, shared by the processes of the machine, less one for each
-    process itself. There are none where workers cannot be forked, since they would import the user's script again.
+    Elsewhere they are the cores that this process may use, by its affinity and quota, shared by the processes of the
+    machine, less one for each process itself. There are none where workers cannot be forked, since they would import
+    the user's script again.
 
     Args:
         device_type: PyTorch's name of the kind of device.
         n_processes: Number of processes on this machine that need workers.
     """
-    can_fork = multiprocessing.get_context().get_start_method() == "fork"
-    if device_type == "cpu" or not can_fork or multiprocessing.current_process().daemon:
+    # Asking for the default method would choose it for good, and a script may want another one later.
+    method = multiprocessing.get_start_method(allow_none=True) or multiprocessing.get_all_start_methods()[0]
+    if device_type == "cpu" or method != "fork" or multiprocessing.current_process().daemon:
         return 0
-    n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    n_cores: int = cpu_count()
     return max(1, n_cores // n_processes - 1)
 
 
@@ -89,7 +92,7 @@ def clips_that_fit(forward: Callable[[Tensor], Tensor], n_samples: int, device: 
             each = torch.cuda.max_memory_allocated() - before
             unused = torch.cuda.memory_reserved() - before
             return clips_in(torch.cuda.mem_get_info()[0] + unused, each)
-    except torch.OutOfMemoryError:  # the loop says so
+    except torch.OutOfMemoryError:  # the loop reports it
         return 1
 
 

@@ -12,6 +12,7 @@ from .. import audio
 from ..datamodules import AudioDataModule
 from ..errors import AudioError, StoreError, UntrainedError
 from ..frontends import Frontend
+from ..frontends.precision import float32_products
 from .locate import open_store, why_new
 from .outcome import Extraction
 from .provenance import precision_field
@@ -103,7 +104,8 @@ def _predict(module: LightningModule, datamodule: AudioDataModule, trainer: Trai
     callbacks = list(trainer.callbacks)  # type: ignore[attr-defined]
     trainer.callbacks = [*callbacks, writer]  # type: ignore[attr-defined]
     try:
-        with warnings.catch_warnings():  # nothing is left to compute if another process was faster
+        with warnings.catch_warnings(), float32_products(tf32=getattr(module, "tf32", False)):
+            # Nothing is left to compute if another process was faster.
             warnings.filterwarnings("ignore", "Total length of .ClipLoader. across ranks is zero")
             trainer.predict(module, datamodule=datamodule, return_predictions=False)
     except BaseException:

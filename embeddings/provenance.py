@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 VERSIONS = {
     "audio decoding": 1,  # audio.load: decoding, mixing, resampling, fitting to a length
-    "frontends": 1,  # representations, distributions of weights, pooling, repetition of short clips
+    "frontends": 2,  # representations, distributions of weights, pooling, repetition of short clips
     "selection": 1,  # protocols and scores
     "z-scoring": 1,
 }

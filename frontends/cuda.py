@@ -2,8 +2,8 @@
 
 Kernels for many channels are fast in lower precisions where channels come last in memory and their number is a multiple
 of eight; in float32, a sum of matrix products is faster. Kernels for a single channel are slow, and write maps that are
-pooled at once. So layers of many channels take a few clips at a time, which bounds memory; and tall filters of a single
-channel are matrix products, of which the greatest is kept while they are in the cache.
+pooled at once. So a few clips are computed at a time, which bounds memory; and tall filters of a single channel are
+matrix products, one for each height, whose maximum is taken a few filters at a time.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, max_pool2d, pad
 
-from .winograd import Layer, Pool
+from .winograd import Layer, Pool, refuse_empty
 
 Algorithm = Callable[[Layer, Tensor, Pool, bool], Tensor]
 """From a layer, its input, its pool and whether to rectify, to pooled maps."""
@@ -102,7 +102,7 @@ def over_rows(conv: Layer, x: Tensor, pool: Pool, relu: bool) -> Tensor:
 
 
 def _channels_last(weight: Tensor, stride: Any, padding: Any) -> Callable[[Tensor], Tensor]:
-    """Return a function to maps of a layer by the library, in the layout that its kernels read best."""
+    """Return a function that computes the maps of a layer by the library, in the layout that its kernels read best."""
     more_out, more_in = (-size % _ALIGNED for size in weight.shape[:2])
     aligned = pad(weight, (0, 0, 0, 0, 0, more_in, 0, more_out)).contiguous(memory_format=torch.channels_last)
 
@@ -114,10 +114,10 @@ def _channels_last(weight: Tensor, stride: Any, padding: Any) -> Callable[[Tenso
 
 
 def _sum_of_products(weight: Tensor, padding: Any) -> Callable[[Tensor], Tensor]:
-    """Return a function to maps of a layer of stride 1: a sum of matrix products, one for each place in a filter.
+    """Return a function that computes the maps of a layer of stride 1: a matrix product for each place in a filter.
 
-    With rows of equal, padded length behind each other, what a place in the filters meets is one matrix. Positions at
-    the end of a row meet the next one too, and are left out.
+    Padded rows lie behind each other in memory. So the inputs at one place of the filter, for all positions, are
+    consecutive rows of one matrix. Positions at the end of a row would read the next row too, and are left out.
     """
     above, left = padding
     n_filters, n_channels, height, width = weight.shape
@@ -126,6 +126,7 @@ def _sum_of_products(weight: Tensor, padding: Any) -> Callable[[Tensor], Tensor]
     def maps_of(x: Tensor) -> Tensor:
         x = pad(x.permute(0, 2, 3, 1), (0, 0, left, left, above, above)).contiguous()
         batch, n_rows, n_columns, _ = x.shape
+        refuse_empty(n_rows - height + 1, n_columns - width + 1)
         met = x.view(-1, n_channels)
         places = [row * n_columns + column for row in range(height) for column in range(width)]
         sums = met.new_empty(len(met), n_filters)
@@ -146,6 +147,7 @@ def _best_of_heights(conv: Layer, x: Tensor, relu: bool) -> Tensor:
     height, width = conv.kernel_size
     above, left = _of_two_axes(conv.padding, 0)
     columns, n_filters = x.shape[3] + 2 * left - width + 1, conv.out_channels
+    refuse_empty(columns)
     kept, more = columns + -columns % _ALIGNED, -n_filters % _ALIGNED
     # met[clip, row, column of a filter, frame]: filters of any height read consecutive rows of it.
     met = pad(x[:, 0], (left, left + kept - columns, above, above)).unfold(2, kept, 1).contiguous()

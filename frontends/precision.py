@@ -1,7 +1,7 @@
 """Precision of products of float32 numbers: in float32 itself, or in TF32 where it is asked for.
 
 Libraries may shorten the factors of such a product: NVIDIA's from Ampere on to TF32, whose mantissa has 10 bits instead
-of 23, and oneDNN's to bfloat16. For convolutions on NVIDIA cards, PyTorch lets them by default.
+of 23, and oneDNN's to bfloat16. For convolutions on NVIDIA cards, PyTorch allows this by default.
 """
 
 import contextlib
@@ -34,21 +34,24 @@ def float32_products(*, tf32: bool = False) -> Iterator[None]:
         ...     torch.backends.cudnn.conv.fp32_precision
         'ieee'
     """
-    with _TURN, _without_advice():
-        before = _take_settings()
-        allowed, matmul = _older_settings()
+    with _TURN:
+        with _without_advice():
+            before = _take_settings()
+            allowed, matmul = _older_settings()
         try:
-            # Reading an older setting raises an error if a newer one contradicts it, so that both are set.
-            torch.backends.cudnn.allow_tf32 = tf32
-            torch.set_float32_matmul_precision("high" if tf32 else "highest")
-            for place in (*_NVIDIA, *_ONEDNN):
-                place.fp32_precision = "tf32" if tf32 and place in _NVIDIA else "ieee"
+            with _without_advice():
+                # Reading an older setting raises an error if a newer one contradicts it, so that both are set.
+                torch.backends.cudnn.allow_tf32 = tf32
+                torch.set_float32_matmul_precision("high" if tf32 else "highest")
+                for place in (*_NVIDIA, *_ONEDNN):
+                    place.fp32_precision = "tf32" if tf32 and place in _NVIDIA else "ieee"
             yield
         finally:
-            torch.backends.cudnn.allow_tf32 = allowed
-            torch.set_float32_matmul_precision(matmul)
-            for place, value in zip(_PLACES, before, strict=True):
-                place.fp32_precision = value
+            with _without_advice():
+                torch.backends.cudnn.allow_tf32 = allowed
+                torch.set_float32_matmul_precision(matmul)
+                for place, value in zip(_PLACES, before, strict=True):
+                    place.fp32_precision = value
 
 
 def _take_settings() -> list[str]:

@@ -75,14 +75,15 @@ def label_sounds(
     frontend.to(device)
     clips = [Clip(id=sound.path, label="") for sound in sounds if not sound.error]
     read = partial(_read, n_samples=recipe.n_samples, fit_length=recipe.fit_length)
-    n_files, n_workers = plan_loading(
-        batch_size,
-        num_workers,
-        n_clips=len(clips),
-        n_samples=recipe.n_samples,
-        device=device,
-        forward=frontend,
-    )
+    with float32_products(tf32=recipe.tf32):
+        n_files, n_workers = plan_loading(
+            batch_size,
+            num_workers,
+            n_clips=len(clips),
+            n_samples=recipe.n_samples,
+            device=device,
+            forward=frontend,
+        )
     batches = iter(ClipLoader(read, n_workers).load(clips, recipe.sample_rate, n_files))
     labelled: dict[str, Labelled] = {}
     for sound in sounds:

@@ -98,15 +98,17 @@ def _seconds_per_clip(run: Run, trainer: Trainer) -> float:
         waveform = np.zeros(datamodule.n_samples, np.float32)
     decoding = time.perf_counter() - start
     probe = probe.to(device)
-    n, n_workers = plan_loading(
-        1 if device.type == "cpu" else datamodule.batch_size,
-        datamodule.num_workers,
-        n_clips=len(datamodule.listed),
-        n_samples=datamodule.n_samples,
-        device=device,
-        forward=probe,
-        n_processes=trainer.num_devices,
-    )
+    n, n_workers = 1, 0
+    with contextlib.suppress(Exception):
+        n, n_workers = plan_loading(
+            1 if device.type == "cpu" else datamodule.batch_size,
+            datamodule.num_workers,
+            n_clips=len(datamodule.listed),
+            n_samples=datamodule.n_samples,
+            device=device,
+            forward=probe,
+            n_processes=trainer.num_devices,
+        )
     batch = torch.from_numpy(waveform).repeat(n, 1).to(device)
     for _ in range(2):
         start = time.perf_counter()

@@ -73,10 +73,7 @@ def execute(
         if trainer.is_global_zero:
             _start(study, waiting, config)
         writing = {"force": force, "flush_every": flush_every, "flush_seconds": flush_seconds}
-        with contextlib.ExitStack() as workers:
-            for datamodule in {id(run.datamodule): run.datamodule for run in waiting}.values():
-                workers.enter_context(datamodule.workers_kept())
-            extractions = _extract(waiting, trainer, embeddings, writing, say)
+        extractions = _extract(waiting, trainer, embeddings, writing, say)
         leave_process_group()
         if not trainer.is_global_zero:
             return False
@@ -149,23 +146,32 @@ def _extract(
 ) -> dict[str, Extraction | Exception]:
     """Extract the missing embeddings of runs; keep the error of a failed one, unless several processes must agree."""
     found: dict[str, Extraction | Exception] = {}
-    for run in _one_of_each(waiting):
-        params = run.key.params
-        label = f"{params['dataset']} {params['frontend']} seed {run.probe.require_frontend().seed}"
-        outcome: Extraction | Exception
-        with bar(f"embeddings {label}", len(run.datamodule.listed)) as advance:
-            trainer.callbacks = [_Advance(advance)]  # type: ignore[attr-defined]
-            try:
-                outcome = extract(run.probe, run.datamodule, trainer, embeddings, **writing)
-            except StoreError:  # this concerns all runs: another process writes there, or the disk is full
-                raise
-            except Exception as error:  # a plug-in may raise anything
-                if trainer.world_size > 1:
-                    raise
-                outcome = error
-        found[run.key.extraction] = outcome
-        say(f"{label}: {_one_line(outcome) if isinstance(outcome, Exception) else outcome}")
+    for _, runs in itertools.groupby(_one_of_each(waiting), lambda run: id(run.datamodule)):
+        of_a_data_set = list(runs)
+        with of_a_data_set[0].datamodule.workers_kept():
+            for run in of_a_data_set:
+                found[run.key.extraction] = _extract_one(run, trainer, embeddings, writing, say)
     return found
+
+
+def _extract_one(
+    run: Run, trainer: Trainer, embeddings: Path, writing: Mapping[str, Any], say: Say
+) -> Extraction | Exception:
+    params = run.key.params
+    label = f"{params['dataset']} {params['frontend']} seed {run.probe.require_frontend().seed}"
+    outcome: Extraction | Exception
+    with bar(f"embeddings {label}", len(run.datamodule.listed)) as advance:
+        trainer.callbacks = [_Advance(advance)]  # type: ignore[attr-defined]
+        try:
+            outcome = extract(run.probe, run.datamodule, trainer, embeddings, **writing)
+        except StoreError:  # this concerns all runs: another process writes there, or the disk is full
+            raise
+        except Exception as error:  # a plug-in may raise anything
+            if trainer.world_size > 1:
+                raise
+            outcome = error
+    say(f"{label}: {_one_line(outcome) if isinstance(outcome, Exception) else outcome}")
+    return outcome
 
 
 def _fit(run: Run, extraction: Extraction | Exception) -> None:

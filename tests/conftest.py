@@ -17,7 +17,7 @@ from forked import Started
 from untrained.cli import main
 from untrained.registry import BACKENDS, DATAMODULES, FRONTENDS
 
-# Of what runs in the background a shell ignores Ctrl-C, and so would the commands that tests interrupt.
+# A shell makes background jobs ignore Ctrl-C, and so would the commands that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -76,10 +76,16 @@ def untrained(capsys, monkeypatch, tmp_path):
 def start(tmp_path):
     """Start a command, or another module or script, in a process of its own; `end()` waits for it."""
 
-    def start(*arguments, what="untrained", folder=tmp_path, **environment):
-        return Started(str(what), [str(argument) for argument in arguments], folder, {**os.environ, **environment})
+    started = []
 
-    return start
+    def start(*arguments, what="untrained", folder=tmp_path, **environment):
+        words = [str(argument) for argument in arguments]
+        started.append(Started(str(what), words, folder, {**os.environ, **environment}))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.stop()
 
 
 @pytest.fixture

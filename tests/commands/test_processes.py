@@ -138,7 +138,7 @@ def test_a_study_searches_longer_than_processes_wait_for_each_other(untrained, r
     (tmp_path / "slow.py").write_text(SLOW)
     data = ["--data", "synthetic", "--data.task", "events", "--data.clips_per_class", "4", "--data.n_samples", "8000"]
     assert untrained("predict", *data, "--data.folds", "4", "--model.frontend", "mfcc")[0] == 0
-    done = run("compare", "study.yaml", PYTHONPATH=str(tmp_path))
+    done = run("compare", "study.yaml", PYTHONPATH=str(tmp_path), LOKY_MAX_CPU_COUNT="2")
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("All 32 clips present") == 1  # mfcc's
     assert done.stderr.count("32 of 32 clips computed") == 1

@@ -15,9 +15,9 @@ CARD = torch.device("cuda")
 @pytest.fixture
 def sixteen_cores(monkeypatch):
     """A machine with a card that holds any batch."""
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)), raising=False)
+    monkeypatch.setattr(machine, "cpu_count", lambda: 16)
     monkeypatch.setattr(machine, "clips_that_fit", lambda *_: 32)
-    monkeypatch.setattr(multiprocessing, "get_context", lambda: SimpleNamespace(get_start_method=lambda: "fork"))
+    monkeypatch.setattr(multiprocessing, "get_start_method", lambda allow_none: "fork")
 
 
 def plan(n_clips, batch_size="auto", num_workers="auto", device=CARD, n_processes=1, n_samples=1000):
@@ -55,7 +55,7 @@ def test_little_shared_memory_has_few_batches(sixteen_cores, monkeypatch):
 
 
 def test_no_workers_where_they_would_import_the_script_again(sixteen_cores, monkeypatch):
-    monkeypatch.setattr(multiprocessing, "get_context", lambda: SimpleNamespace(get_start_method=lambda: "spawn"))
+    monkeypatch.setattr(multiprocessing, "get_start_method", lambda allow_none: "spawn")
     assert workers_for("cuda") == workers_for("mps") == 0
 
 

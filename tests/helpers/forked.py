@@ -1,7 +1,7 @@
 """Commands in real processes of their own, without the seconds that imports take.
 
 Each is forked from a process that has imported what commands need (the standard library's fork server), has its own
-working folder, environment, output and exit status, and can be interrupted and killed as any other.
+working folder, environment, output and exit status, and can be interrupted and killed like any other.
 """
 
 import importlib
@@ -17,10 +17,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(
-    ["untrained.commands.stages", "untrained.commands.compare", "untrained.studies.figures", "torch.utils.tensorboard"]
-)
+import pytest
+
+PRELOADED = ["untrained.commands.stages", "untrained.commands.compare", "untrained.studies.figures"]
 _turn = threading.Lock()  # starting one process asks for the status of the others, which can be read only once
 
 
@@ -31,7 +30,11 @@ class Started:
         self._output = [tempfile.NamedTemporaryFile("r", errors="replace") for _ in range(2)]  # noqa: SIM115
         files = [file.name for file in self._output]
         self.command = [what, *arguments]
-        self.process = _context.Process(target=_run, args=(what, arguments, str(folder), dict(environment), files))
+        if "forkserver" not in multiprocessing.get_all_start_methods():
+            pytest.skip("this system cannot fork processes")
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([*PRELOADED, "torch.utils.tensorboard"])
+        self.process = context.Process(target=_run, args=(what, arguments, str(folder), dict(environment), files))
         with _turn:
             self.process.start()
 
@@ -43,12 +46,18 @@ class Started:
     def send(self, number: signal.Signals) -> None:
         os.kill(self.process.pid, number)
 
+    def stop(self) -> None:
+        """Kill it if it still runs, so that nothing waits for it."""
+        while self.is_running:
+            self.process.kill()
+            time.sleep(0.01)
+
     def end(self, timeout: float = 250) -> subprocess.CompletedProcess:
         """Wait for its end; return its status and what it has printed."""
         stop = time.monotonic() + timeout
         while self.is_running:
             if time.monotonic() > stop:
-                self.process.kill()
+                self.stop()
                 raise subprocess.TimeoutExpired(self.command, timeout)
             time.sleep(0.01)
         return subprocess.CompletedProcess(self.command, self.process.exitcode, *(file.read() for file in self._output))
