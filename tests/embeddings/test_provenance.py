@@ -160,7 +160,7 @@ def test_a_new_version_of_a_plug_in_touches_that_one(monkeypatch):
 
 def test_a_key_is_of_the_code_and_of_the_weights():
     vgg, other = FRONTENDS.create("vgg", n_filters=2, seed=1), FRONTENDS.create("vgg", n_filters=3)
-    assert frontend_fields(vgg)["code"] == frontend_fields(other)["code"] == {"frontends": 1, "frontend vgg": 1}
+    assert frontend_fields(vgg)["code"] == frontend_fields(other)["code"] == {"frontends": 2, "frontend vgg": 1}
     assert frontend_fields(vgg)["weights"] != frontend_fields(other)["weights"]
 
 
