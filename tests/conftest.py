@@ -75,7 +75,6 @@ def untrained(capsys, monkeypatch, tmp_path):
 @pytest.fixture
 def start(tmp_path):
     """Start a command, or another module or script, in a process of its own; `end()` waits for it."""
-
     started = []
 
     def start(*arguments, what="untrained", folder=tmp_path, **environment):

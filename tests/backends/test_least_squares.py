@@ -50,19 +50,24 @@ def test_rank_deficiency_gives_the_minimum_norm():
     np.testing.assert_allclose(from_sums(hidden.T @ hidden, hidden.T @ targets), expected, atol=1e-6)
 
 
+def assert_as_pseudo_inverse(hidden):
+    """Fit 100 of 120 clips of three classes, and compare weights and outputs with those of the pseudo-inverse."""
+    targets = np.where(np.arange(120)[:, None] % 3 == np.arange(3), 1.0, -1.0)
+    train, test = np.arange(100), np.arange(100, 120)
+    expected = np.linalg.pinv(hidden[train]) @ targets[train]
+    found = output_weights(hidden[train], targets[train])
+    np.testing.assert_allclose(found, expected, atol=1e-8 * np.abs(expected).max())
+    ((outputs,),) = outputs_of_splits(hidden, targets, [(train, test)], [hidden.shape[1]])
+    np.testing.assert_allclose(outputs, hidden[test] @ expected, atol=1e-7 * np.abs(expected).max())
+
+
 @pytest.mark.parametrize("n_hidden", [90, 99, 100, 101, 110])
 def test_squares_and_near_squares_need_no_singular_values(n_hidden, monkeypatch):
     """Of random hidden layers, whose Gram matrices are too wide for plain normal equations."""
     monkeypatch.setattr(least_squares, "by_singular_values", None)
     rng = np.random.default_rng(0)
     hidden = np.maximum(rng.standard_normal((120, 20)) @ rng.standard_normal((20, n_hidden)) + 1, 0)
-    targets = np.where(np.arange(120)[:, None] % 3 == np.arange(3), 1.0, -1.0)
-    train, test = np.arange(100), np.arange(100, 120)
-    expected = np.linalg.pinv(hidden[train]) @ targets[train]
-    found = output_weights(hidden[train], targets[train])
-    np.testing.assert_allclose(found, expected, atol=1e-8 * np.abs(expected).max())
-    ((outputs,),) = outputs_of_splits(hidden, targets, [(train, test)], [n_hidden])
-    np.testing.assert_allclose(outputs, hidden[test] @ expected, atol=1e-8 * np.abs(expected).max())
+    assert_as_pseudo_inverse(hidden)
 
 
 @pytest.mark.parametrize("n_hidden", [90, 100, 110])
@@ -75,10 +80,4 @@ def test_singular_squares_give_the_minimum_norm(n_hidden, twins):
         hidden[60:80] = hidden[:20]
     else:
         hidden[:, 60:80] = hidden[:, :20]
-    targets = np.where(np.arange(120)[:, None] % 3 == np.arange(3), 1.0, -1.0)
-    train, test = np.arange(100), np.arange(100, 120)
-    expected = np.linalg.pinv(hidden[train]) @ targets[train]
-    found = output_weights(hidden[train], targets[train])
-    np.testing.assert_allclose(found, expected, atol=1e-8 * np.abs(expected).max())
-    ((outputs,),) = outputs_of_splits(hidden, targets, [(train, test)], [n_hidden])
-    np.testing.assert_allclose(outputs, hidden[test] @ expected, atol=1e-7 * np.abs(expected).max())
+    assert_as_pseudo_inverse(hidden)
