@@ -24,6 +24,8 @@ KINDS: dict[str, tuple[Registry[Any], type]] = {
     "backends": (BACKENDS, Backend),
 }
 """The lists of a study, each with the registry and the contract of its plug-ins."""
+CONTROLS = "controls"
+"""The list of a study with the frontends that others are compared with, such as one without a network."""
 
 
 class Entry(NamedTuple):
@@ -40,6 +42,11 @@ class Entry(NamedTuple):
     place: str
     config: Namespace
     varied: Mapping[str, Any]
+
+    @property
+    def is_control(self) -> bool:
+        """Whether the study names the frontend as a control."""
+        return self.place.startswith(CONTROLS)
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -71,7 +78,7 @@ def read_entries(kind: str, config: Namespace) -> tuple[list[Entry], list[Proble
         config: Study, as its parser returns it.
 
     Returns:
-        The entries, and all problems of the list.
+        The entries, those of controls after other frontends, and all problems of the list.
     """
     vary: dict[str, list[Any]] = config.vary[kind]
     found: list[Entry] = []
@@ -79,8 +86,8 @@ def read_entries(kind: str, config: Namespace) -> tuple[list[Entry], list[Proble
         Problem(f"vary.{kind}.{name}", "empty; give at least one value") for name, values in vary.items() if not values
     ]
     taken: set[str] = set()  # arguments of any of the plug-ins
-    for index, written in enumerate(config[kind]):
-        entries, accepted, more = _read_entry(kind, f"{kind}[{index}]", written, vary, config)
+    for place, written in _written(kind, config):
+        entries, accepted, more = _read_entry(kind, place, written, vary, config)
         found += entries
         problems += more
         taken |= vary.keys() if accepted is None else set(accepted)  # an unknown plug-in may accept any
@@ -88,6 +95,12 @@ def read_entries(kind: str, config: Namespace) -> tuple[list[Entry], list[Proble
         unused = [name for name, values in vary.items() if name not in taken and values]
         problems += [Problem(f"vary.{kind}.{name}", f"none of the {kind} has this argument") for name in unused]
     return found, problems
+
+
+def _written(kind: str, config: Namespace) -> list[tuple[str, Any]]:
+    """Return what is written in a list of a study, each with its place; controls are frontends too."""
+    lists = [kind, CONTROLS] if kind == "frontends" and config[kind] else [kind]
+    return [(f"{key}[{index}]", written) for key in lists for index, written in enumerate(config[key])]
 
 
 def checked(place: str, allowed: Any, value: Any) -> Any:

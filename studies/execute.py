@@ -111,7 +111,8 @@ def _start(study: Study, waiting: Sequence[Run], config: str) -> None:
     write_atomically(study.folder / "study.yaml", config.encode())
     for run in study.runs:
         (run.folder / "error.txt").unlink(missing_ok=True)
-    results.start(study.folder, [_named(study, run) for run in study.runs], [_relative(study, run) for run in waiting])
+    named, unfinished = [_named(study, run) for run in study.runs], [_relative(study, run) for run in waiting]
+    results.start(study.folder, named, unfinished, study.controls)
 
 
 def _put_aside(study: Study) -> None:

@@ -1,6 +1,6 @@
 """Figures of a study: accuracies in the style of its original, and accuracy against cost."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -10,7 +10,6 @@ from matplotlib.ticker import NullFormatter
 
 from .analysis import Analysis, Cell
 
-BASELINE = "mfcc"
 _INTERVAL = "0.35"  # a grey that is visible on bars and next to them
 _COSTS: dict[str, Callable[[Cell], float | None]] = {
     "parameters": lambda cell: cell.first.n_parameters,
@@ -22,9 +21,9 @@ _COSTS: dict[str, Callable[[Cell], float | None]] = {
 def comparison_figure(analysis: Analysis) -> Figure:
     """Draw the accuracies of a study, one row for each data set.
 
-    Bars show accuracies with deviations over seeds, lines show MFCCs, and a dashed line shows chance. Bars are grouped
-    by what frontends read, from minimal filters to many. A thin grey line next to the deviation of a bar is the
-    interval over clips; a diamond is the published accuracy.
+    Bars show accuracies with deviations over seeds, and a dashed line shows chance. Bars are grouped by what frontends
+    read, from minimal filters to many; baselines and controls come last. A thin grey line next to the deviation of a
+    bar is the interval over clips; a diamond is the published accuracy.
     """
     datasets = analysis.datasets
     n_bars = len(analysis.frontends()) * max(len(analysis.backends(dataset)) for dataset in datasets)
@@ -36,7 +35,7 @@ def comparison_figure(analysis: Analysis) -> Figure:
 
 def _draw_dataset(axes: Axes, analysis: Analysis, dataset: str) -> None:
     backends = analysis.backends(dataset)
-    bars = [name for name in analysis.frontends() if name != BASELINE] or analysis.frontends()
+    bars = analysis.frontends()
     width = 0.8 / len(backends)
     for index, backend in enumerate(backends):
         colour = mpl.color_sequences["tab10"][index % 10]
@@ -45,8 +44,6 @@ def _draw_dataset(axes: Axes, analysis: Analysis, dataset: str) -> None:
             if cell := analysis.cells.get((dataset, name, backend)):
                 _draw_cell(axes, cell, position + (index - (len(backends) - 1) / 2) * width, width, colour, label)
                 label = ""
-        if BASELINE not in bars and (cell := analysis.cells.get((dataset, BASELINE, backend))):
-            axes.axhline(100 * cell.accuracy, color=colour, linewidth=1, label=f"{BASELINE}, {backend}")
     cells = analysis.of(dataset)
     first = cells[0].first
     axes.axhline(100 / first.n_classes, color="black", linestyle="--", linewidth=1, label="chance")
@@ -55,7 +52,7 @@ def _draw_dataset(axes: Axes, analysis: Analysis, dataset: str) -> None:
     axes.plot([], [], color=_INTERVAL, linewidth=1, label="95 % interval over clips")
     if any(cell.published is not None for cell in cells):
         axes.plot([], [], "D", color="black", markerfacecolor="none", markersize=5, label="published")
-    _draw_kinds(axes, [[name for name in names if name in bars] for names in analysis.kinds().values()], analysis)
+    _draw_kinds(axes, analysis.kinds())
     axes.set_xticks(range(len(bars)), [_folded(name) for name in bars], rotation=30, ha="right", parse_math=False)
     axes.set(ylim=(0, 108), xlim=(-0.6, len(bars) - 0.4), ylabel="accuracy (%)", yticks=range(0, 101, 20))
     optimistic = ", chosen by the clips that are scored" if any(c.first.selected_on_test for c in cells) else ""
@@ -75,15 +72,14 @@ def _draw_cell(axes: Axes, cell: Cell, x: float, width: float, colour: object, l
     axes.text(x, top + 1, f"{value:.0f}", ha="center", fontsize=8)
 
 
-def _draw_kinds(axes: Axes, kinds: Sequence[Sequence[str]], analysis: Analysis) -> None:
+def _draw_kinds(axes: Axes, kinds: Mapping[str, Sequence[str]]) -> None:
     """Label the groups of bars, and draw lines between them."""
     start = 0
-    for kind, names in zip(analysis.kinds(), kinds, strict=True):
-        if names:
-            axes.text(start + (len(names) - 1) / 2, 103.5, kind, ha="center", va="center", fontsize=9, style="italic")
-            if start:
-                axes.axvline(start - 0.5, color="lightgrey", linewidth=1)
-            start += len(names)
+    for kind, names in kinds.items():
+        axes.text(start + (len(names) - 1) / 2, 103.5, kind, ha="center", va="center", fontsize=9, style="italic")
+        if start:
+            axes.axvline(start - 0.5, color="lightgrey", linewidth=1)
+        start += len(names)
 
 
 def pareto_figure(analysis: Analysis) -> Figure:

@@ -23,7 +23,7 @@ from ..probes.probe import Probe
 from ..probes.record import read_metrics
 from ..probes.run import Run, RunKey
 from ..probes.selection import Protocol
-from .entries import KINDS, Entries
+from .entries import CONTROLS, KINDS, Entries
 from .plugins import MODEL, Part, Seeded, make_plugins, variants
 from .problems import Problem, refuse
 
@@ -41,11 +41,13 @@ class Study:
         folder: Folder of the study.
         runs: Runs in the order of the data sets.
         notes: Combinations that do not apply and are skipped.
+        controls: Names of the frontends that others are compared with.
     """
 
     folder: Path
     runs: Sequence[Run]
     notes: Sequence[str]
+    controls: Sequence[str]
 
     def aside(self, identity: str) -> Path:
         """Return the folder for a run that no longer belongs to the study."""
@@ -75,6 +77,8 @@ def study_parser() -> Parser:
     )
     parser.add_argument("--frontends", type=Entries, default=[], help="Frontends, in the same form.")
     parser.add_argument("--backends", type=Entries, default=[], help="Backends, in the same form.")
+    help = "Frontends beside which all others are shown, to see what a network adds; '[]' for none."
+    parser.add_argument(f"--{CONTROLS}", type=Entries, default=["logmel_stats"], help=help)
     for kind in KINDS:
         help = f"Lists of values by argument; each value is tried with all {kind} that have the argument."
         parser.add_argument(f"--vary.{kind}", type=dict[str, list[Any]], default={}, help=help)
@@ -109,11 +113,13 @@ def plan(config: Namespace, precision: str, root: Path) -> Study:
     folder = root / config.name
     notes: dict[str, None] = {}
     runs: dict[str, Run] = {}
-    for run in _runs(config, data, seeded, notes, precision, folder):
+    controls: dict[str, None] = {}
+    for part, run in _runs(config, data, seeded, notes, precision, folder):
         runs.setdefault(run.key.identity, run)
+        controls |= {run.key.params["frontend"]: None} if part.is_control else {}
     names = [part.name for part in data]
     ordered = sorted(runs.values(), key=lambda run: names.index(run.key.params["dataset"]))
-    return Study(folder, _plainly_named(ordered), list(notes))
+    return Study(folder, _plainly_named(ordered), list(notes), list(controls))
 
 
 def _runs(
@@ -123,8 +129,11 @@ def _runs(
     notes: dict[str, None],
     precision: str,
     folder: Path,
-) -> Iterator[Run]:
-    """Yield a run for each combination of a study; options that do not apply are skipped and added to the notes."""
+) -> Iterator[tuple[Part[Frontend], Run]]:
+    """Yield a run for each combination of a study, with its frontend as the study names it.
+
+    Options that do not apply are skipped and added to the notes.
+    """
     stamps = {part.name: stamps_digest(part.made) for part in data}
     for parts in seeded:
         for frontend in parts.frontends:
@@ -139,7 +148,7 @@ def _runs(
                     embeddings = {**fields, **data_fields(clips.made, precision_field(precision, probe))}
                     key = RunKey.of(probe, clips.made, embeddings, stamps[clips.name], clips.name)
                     text = _config_of_run(config, frontend, backend, clips, options)
-                    yield Run(probe, clips.made, key, folder / key.folder, text)
+                    yield frontend, Run(probe, clips.made, key, folder / key.folder, text)
 
 
 def _config_of_run(

@@ -17,7 +17,7 @@ from ..frontends.pooling import Pooling
 from ..probes.checkpoint import name_backend, name_frontend
 from ..probes.run import as_text
 from ..probes.selection import resolve
-from .entries import KINDS, Entry, checked, read_entries
+from .entries import CONTROLS, KINDS, Entry, checked, read_entries
 from .problems import Problem, attempt
 
 T = TypeVar("T")
@@ -38,11 +38,13 @@ class Part(NamedTuple, Generic[T]):
         made: The plug-in.
         written: Class path and all arguments.
         name: Name of a data set, unique within the study; empty for other plug-ins.
+        is_control: Whether it is a frontend that the study names as a control.
     """
 
     made: T
     written: dict[str, Any]
     name: str = ""
+    is_control: bool = False
 
 
 class Seeded(NamedTuple):
@@ -122,7 +124,7 @@ def variants(frontend: Frontend, model: Namespace, notes: dict[str, None]) -> li
 
 
 def _nothing_given(config: Namespace) -> list[Problem]:
-    keys = [*KINDS, "vary", *(f"vary.{kind}" for kind in KINDS), "model", "roots", "seeds"]
+    keys = [*KINDS, CONTROLS, "vary", *(f"vary.{kind}" for kind in KINDS), "model", "roots", "seeds"]
     text = "nothing is given; leave it out, or give something"
     return [Problem(key, text) for key in keys if config.get(key) is None]
 
@@ -193,7 +195,7 @@ def _make_seeded(
             continue
         outcomes = [attempt(entry.place, name_frontend, made), attempt(entry.place, variants, made, config.model, {})]
         problems += [outcome for outcome in outcomes if isinstance(outcome, Problem)]
-        found.frontends.append(Part(made, entry.config.as_dict()))
+        found.frontends.append(Part(made, entry.config.as_dict(), is_control=entry.is_control))
     for entry in (entry.with_seed(seed) for entry in entries["backends"]):
         made = entry.make()
         if isinstance(made, Problem):

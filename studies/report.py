@@ -51,7 +51,7 @@ def write_report(folder: Path, *, anew: bool) -> tuple[Analysis, list[Failure]]:
     Raises:
         UsageError: There are no results, or they cannot be read.
     """
-    done, failures, n_waiting = results.read(folder)
+    done, failures, n_waiting, _ = results.read(folder)
     if not done and not failures:
         raise UsageError(f"{folder}: no run has ended yet; run the study again")
     analysis = analyse(done, folder)

@@ -120,18 +120,22 @@ class Book(NamedTuple):
         results: Runs that have ended well.
         failures: Runs that have ended with an error.
         n_waiting: Number of runs that have not ended yet.
+        controls: Names of the frontends that others are compared with.
     """
 
     results: list[Result]
     failures: list[Failure]
     n_waiting: int
+    controls: list[str]
 
 
 _AGAIN = "run the study again, which keeps what is done"
 _COLUMNS = [*(field.name for field in fields(Result)), "error"]
 
 
-def start(folder: Path, runs: Sequence[Mapping[str, Any]], waiting: Collection[str]) -> None:
+def start(
+    folder: Path, runs: Sequence[Mapping[str, Any]], waiting: Collection[str], controls: Sequence[str] = ()
+) -> None:
     """Write the list of a study's runs, and `results.csv` and `results.jsonl` with those that have ended well.
 
     The folders of the runs are the one source of truth; the other two files are derived from them for other programs.
@@ -140,8 +144,9 @@ def start(folder: Path, runs: Sequence[Mapping[str, Any]], waiting: Collection[s
         folder: Folder of the study.
         runs: Names of all runs of the study by the arguments of `Outcome`.
         waiting: Folders of the runs that are about to run, relative to the study's; their results are left out.
+        controls: Names of the frontends that others are compared with.
     """
-    listed = {"format": FORMAT, "runs": [dict(run) for run in runs]}
+    listed = {"format": FORMAT, "controls": list(controls), "runs": [dict(run) for run in runs]}
     write_atomically(folder / "runs.json", json.dumps(listed, indent=1).encode())
     done = [outcome_of(folder, run) for run in runs if run["run"] not in waiting]
     results = [outcome for outcome in done if isinstance(outcome, Result)]
@@ -168,11 +173,13 @@ def read(folder: Path) -> Book:
     Raises:
         UsageError: The folder holds no study of this version, or a file in it is damaged.
     """
-    outcomes = [outcome_of(folder, run) for run in _listed_runs(folder)]
+    runs, controls = _listed_runs(folder)
+    outcomes = [outcome_of(folder, run) for run in runs]
     return Book(
         [outcome for outcome in outcomes if isinstance(outcome, Result)],
         [outcome for outcome in outcomes if isinstance(outcome, Failure)],
         outcomes.count(None),
+        controls,
     )
 
 
@@ -213,8 +220,8 @@ def refuse_other_versions(folder: Path) -> None:
     _refuse_format(folder, found)
 
 
-def _listed_runs(folder: Path) -> list[dict[str, Any]]:
-    """Return the names of all runs of a study."""
+def _listed_runs(folder: Path) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the names of all runs of a study, and of its controls."""
     path = folder / "runs.json"
     if not path.is_file():
         studies = sorted(str(found.parent) for found in folder.glob("*/runs.json"))
@@ -223,7 +230,8 @@ def _listed_runs(folder: Path) -> list[dict[str, Any]]:
     try:
         found = json.loads(path.read_bytes().decode())
         _refuse_format(folder, found)
-        return [{field.name: _typed(field, run[field.name]) for field in fields(Outcome)} for run in found["runs"]]
+        runs = [{field.name: _typed(field, run[field.name]) for field in fields(Outcome)} for run in found["runs"]]
+        return runs, [str(name) for name in found.get("controls", [])]
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path} cannot be read ({type(error).__name__}: {error}); delete it, and {_AGAIN}") from error
 

@@ -111,6 +111,7 @@ def little(tiny):
 name: small
 datamodules: [{tiny}]
 frontends: [{{class_path: temporal, init_args: {{n_filters: 4}}}}, mfcc]
+controls: []
 backends: [nearest_class]
 """
 

@@ -123,6 +123,7 @@ class Slow(SVC):
 STUDY = """
 datamodules: [{class_path: synthetic, init_args: {task: events, clips_per_class: 4, n_samples: 8000, folds: 4}}]
 frontends: [mfcc, {class_path: temporal, init_args: {n_filters: 4}}]
+controls: []
 backends: [{class_path: sklearn, init_args: {estimator: slow.Slow}}, elm]
 trainer:
   accelerator: cpu

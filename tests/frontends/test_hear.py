@@ -70,6 +70,7 @@ def test_pre_trained_embeddings_stand_in_the_same_table(untrained, somebody_s, t
         frontends:
           - {class_path: hear, init_args: {module: somebody_s}}
           - {class_path: temporal, init_args: {n_filters: 4}}
+        controls: []
         backends: [nearest_class]
         seeds: [0, 1]
         """

@@ -26,6 +26,7 @@ def test_rhythms():
 def test_tempo_in_a_study(untrained):
     one = "[{class_path: synthetic, init_args: {task: rhythm, clips_per_class: 4, folds: 3, n_samples: 60000}}]"
     arguments = ["--datamodules", one, "--frontends", "[tempo]", "--backends", "[nearest_class]", "--seeds", "[0, 1]"]
+    arguments += ["--controls", "[]"]
     status, out, err = untrained("compare", "synthetic", *arguments)
     assert status == 0
     assert "[1/1]" in err

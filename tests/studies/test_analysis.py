@@ -12,7 +12,7 @@ from untrained.studies.significance import corrected_t_test, holm
 
 
 def test_two_spreads(study, analysis):
-    results, failures, _ = read(study)
+    results, failures, _, _ = read(study)
     assert not failures
     key = ("synthetic-events", "temporal-n_filters=4", "nearest_class")
     cell = analysis.cells[key]
@@ -40,7 +40,10 @@ def test_differences_over_folds(study, analysis):
     assert [(c.a, c.b) for c in found] == [
         ("temporal-n_filters=4", "sample_level-n_filters=2"),
         ("temporal-n_filters=4", "mfcc"),
+        ("temporal-n_filters=4", "logmel_stats"),
         ("sample_level-n_filters=2", "mfcc"),
+        ("sample_level-n_filters=2", "logmel_stats"),
+        ("mfcc", "logmel_stats"),
     ]
     by_fold = {}
     for name in ("temporal-n_filters=4", "mfcc"):

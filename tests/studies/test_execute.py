@@ -10,6 +10,7 @@ datamodules:
   - {class_path: synthetic, init_args: {task: events, clips_per_class: 6, n_samples: 8000, folds: 3}}
   - {class_path: synthetic, init_args: {task: events, clips_per_class: 5, n_samples: 8000}}
 frontends: [{class_path: temporal, init_args: {n_filters: 4}}, mfcc]
+controls: []
 backends: [nearest_class, elm]
 seeds: [0, 1]
 """
@@ -131,7 +132,7 @@ def test_force_computes_each_data_set_again_in_the_store_that_they_share(untrain
         for name in ("one", "two")
     )
     (tmp_path / "study.yaml").write_text(
-        f"datamodules: [{one}, {two}]\nfrontends: [mfcc]\nbackends: [elm]\nprotocol: study\n"
+        f"datamodules: [{one}, {two}]\nfrontends: [mfcc]\ncontrols: []\nbackends: [elm]\nprotocol: study\n"
     )
     assert untrained("compare", "study.yaml")[0] == 0
     status, _, err = untrained("compare", "study.yaml", "--force")

@@ -15,15 +15,16 @@ def test_the_example_of_the_guide_is_a_study(sounds):
     config = study_parser().parse_object(yaml.safe_load(example.replace("~/sounds", str(sounds))))
     study = plan(config, "32-true", Path("runs"))
     assert {run.key.params["frontend"] for run in study.runs} == {
-        *("vgg", "vgg-n_filters=64", "mfcc"),
+        *("vgg", "vgg-n_filters=64", "mfcc", "logmel_stats"),
         *("vgg-pooling=mean_std", "vgg-n_filters=64-pooling=mean_std"),
     }
     assert {run.key.params["backend"] for run in study.runs} == {
         *("svm", "elm", "elm-alpha=1.0"),
         *("svm-standardize=zscore", "elm-standardize=zscore", "elm-alpha=1.0-standardize=zscore"),
     }
-    # Two lengths; of five variants mfcc has no seeds with an SVM.
-    assert len(study.runs) == 2 * (4 * 6 * 3 + 2 * 1 + 4 * 3)
+    assert study.controls == ["logmel_stats"]
+    # Two lengths; of six variants mfcc and the control have no seeds with an SVM.
+    assert len(study.runs) == 2 * (4 * 6 * 3 + 2 * (2 * 1 + 4 * 3))
 
 
 @pytest.mark.filterwarnings("default:.*it is kept as metrics.json.damaged:UserWarning")

@@ -70,6 +70,8 @@ def test_everything_wrong_with_a_study_is_listed_at_once(untrained, tmp_path):
     [
         ("frontends: [raises_when_made]", "frontends[0]: KeyError: 'what it needs'"),
         ("frontends: null", "frontends: nothing is given"),
+        ("controls: null", "controls: nothing is given"),
+        ("controls: [fragil]", "controls[0]: unknown frontend"),
         ("vary: null", "vary: nothing is given"),
         ("vary: {frontends: null}", "vary.frontends: nothing is given"),
         ("model: null", "model: nothing is given"),

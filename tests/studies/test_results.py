@@ -66,8 +66,9 @@ def test_report_is_made_again_from_what_is_stored(study, tmp_path, capsys):
 def test_results_are_those_of_the_folders(study, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(study, folder)
-    results, failures, n_waiting = read(folder)
-    assert (len(results), failures, n_waiting) == (10, [], 0)
+    results, failures, n_waiting, controls = read(folder)
+    assert controls == ["logmel_stats"]
+    assert (len(results), failures, n_waiting) == (12, [], 0)
     runs = [
         {field: getattr(result, field) for field in ("dataset", "frontend", "backend", "seed", "run")}
         for result in results
@@ -75,7 +76,7 @@ def test_results_are_those_of_the_folders(study, tmp_path):
     failed, waiting = runs[3]["run"], runs[5]["run"]
     (folder / failed / "error.txt").write_text('KeyError: "a, b"\n\nTraceback ...\n')
     (folder / waiting / "metrics.json").unlink()
-    start(folder, runs, [runs[0]["run"]])
+    start(folder, runs, [runs[0]["run"]], controls)
     for run in (runs[3], runs[5], runs[0]):
         append(folder, run)
     again = read(folder)
@@ -83,11 +84,11 @@ def test_results_are_those_of_the_folders(study, tmp_path):
         run["run"] for run in runs if run["run"] not in (failed, waiting)
     ]
     assert [(failure.run, failure.error) for failure in again.failures] == [(failed, 'KeyError: "a, b"')]
-    assert again.n_waiting == 1
+    assert (again.n_waiting, again.controls) == (1, controls)
     with (folder / "results.csv").open(newline="") as file:
         rows = [(row["run"], row["error"]) for row in csv.DictReader(file)]
     assert rows[-2:] == [(failed, 'KeyError: "a, b"'), (runs[0]["run"], "")]
-    assert len(rows) == 9
+    assert len(rows) == 11
     lines = [json.loads(line) for line in (folder / "results.jsonl").read_text().splitlines()]
     assert [line["run"] for line in lines] == [run for run, _ in rows]
     assert (
