@@ -173,7 +173,7 @@ def test_probe_of_a_cross_validation_is_not_scored_on_what_it_learned(untrained,
 def test_options_of_the_frontend(untrained, sounds, tmp_path):
     chosen = ["--model.init", "orthogonal", "--model.pooling", "mean_std", "--model.layers", "[2, 0]"]
     chosen += ["--model.tf32", "true"]
-    sample_level = ["--model.frontend", "sample_level", "--model.frontend.n_filters", "2"]
+    sample_level = ["--model.frontend.n_filters", "2", "--model.frontend", "sample_level"]  # in any order
     status, out, _ = untrained("fit", *folder(sounds), *sample_level, *chosen, "--model.backend", "elm")
     assert status == 0
     label = "sample_level-n_filters=2-init=orthogonal-layers=2,0-pooling=mean_std-tf32=True"
