@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
-from .commands import COMMANDS, STAGES
+from .commands import COMMANDS, STAGES, WITH_SHORT_HELP
 from .errors import UntrainedError, UsageError
 from .terminal import is_child_process
 
@@ -48,6 +48,9 @@ def main(argv: Sequence[str]) -> int:
         if command == "--version":
             print(_versions())
             return 0
+        if command in WITH_SHORT_HELP and {"-h", "--help"}.intersection(rest):
+            return _run_of("usage")([command])
+        rest = ["--help" if word == "--help-all" else word for word in rest]
         return _run_of(command)([command, *rest] if command in STAGES else rest)
     except UntrainedError as error:
         _report_error(f"error: {error}")
@@ -68,8 +71,8 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _run_of(command: str) -> Callable[[list[str]], int]:
-    """Import a command, and return the function that runs it."""
-    if command not in COMMANDS:
+    """Import a command, or the help of the long ones, and return the function that runs it."""
+    if command not in (*COMMANDS, "usage"):
         nearest = difflib.get_close_matches(command, COMMANDS, n=1)
         hint = f"did you mean {nearest[0]!r}? " if nearest else ""
         raise UsageError(f"unknown command {command!r}; {hint}there are {', '.join(COMMANDS)}")

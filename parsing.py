@@ -45,6 +45,13 @@ class Parser(ArgumentParser):
             problem = f"a file that the command line names is not UTF-8 ({error.reason} at byte {error.start})"
             raise UsageError(f"{problem}; save it as UTF-8") from error
 
+    def format_help(self, *more: Any, **options: Any) -> str:
+        """Return the help of all options; with those of a trainer, these come last and the usage is one line."""
+        if any(map(_is_of_trainer, self._action_groups)):
+            self.usage = f"{self.prog.replace(' [options]', '')} [OPTION ...]"
+            self._action_groups = sorted(self._action_groups, key=_is_of_trainer)
+        return str(super().format_help(*more, **options))
+
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise a one-line error, which suggests the nearest name if a plug-in is unknown."""
         # jsonargparse has no exception of its own for an unknown class, so that only its message identifies one.
@@ -56,6 +63,11 @@ class Parser(ArgumentParser):
                 registry.get(name)  # raises the reason why it could not be loaded
             raise UsageError(registry.unknown(name)) from ex
         raise UsageError(explain(message)) from ex
+
+
+def _is_of_trainer(group: Any) -> bool:
+    """Return whether a group of a parser holds the options of a trainer."""
+    return any(action.dest.startswith("trainer") for action in group._group_actions)
 
 
 def load_names(registries: Sequence[Registry[Any]] = (FRONTENDS, BACKENDS, DATAMODULES)) -> None:

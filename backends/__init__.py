@@ -1,5 +1,5 @@
 """Backends: embeddings and labels -> classifier, as scikit-learn estimators."""
 
-from .base import Backend, SearchResult
+from .base import SEARCH, Backend, Search, SearchResult, unless_searched
 
-__all__ = ["Backend", "SearchResult"]
+__all__ = ["SEARCH", "Backend", "Search", "SearchResult", "unless_searched"]

@@ -1,10 +1,11 @@
 """The contract of a backend: a scikit-learn classifier that can search its own candidates."""
 
 import inspect
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
 import joblib
 import numpy as np
@@ -15,6 +16,11 @@ from ..terminal import progress
 
 Array = np.ndarray[Any, Any]
 Splits = Sequence[tuple[Array, Array]]
+T = TypeVar("T")
+Search = Literal["search"]
+"""Type of the word that leaves an argument to the search; every other value is pinned, whatever it is."""
+SEARCH: Search = "search"
+"""Default of each argument in `param_grid`."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +59,15 @@ class Backend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
     """A scikit-learn classifier of embeddings.
 
     A plug-in defines `fit` and `predict` like any scikit-learn classifier, and `param_grid`, the candidates that are
-    searched by default. A backend whose candidates can share work also overrides `search`.
+    searched by default. The arguments in `param_grid` have the default `search`, so that every value that is given is
+    told apart from the default and pinned; `fit` replaces `search` by a value of its choice, see `unless_searched`. A
+    backend whose candidates can share work also overrides `search`.
     """
 
     param_grid: ClassVar[Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Sequence[Any]]]] = {}
 
     def candidates(self) -> list[dict[str, Any]]:
-        """Return what `search` tries: `param_grid`, in which arguments that are not the default keep their values.
+        """Return what `search` tries: `param_grid`, in which arguments that are given keep their values.
 
         Example:
             >>> from untrained.backends.svm import SVMClassifier
@@ -69,10 +77,17 @@ class Backend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
         grids = [dict(self.param_grid)] if isinstance(self.param_grid, Mapping) else [dict(g) for g in self.param_grid]
         defaults = {name: p.default for name, p in inspect.signature(type(self)).parameters.items()}
         for name, value in self.get_params(deep=False).items():
-            if any(name in grid for grid in grids) and value != defaults[name]:
+            searching = [grid for grid in grids if name in grid]
+            if searching and value != defaults[name]:
                 # If some grids hold the value, such as one grid of several kernels, only these are meant.
-                grids = [grid for grid in grids if value in grid.get(name, ())] or grids
-                grids = [{**grid, name: [value]} if name in grid else grid for grid in grids]
+                holding = [grid for grid in searching if value in grid[name]]
+                grids = [{**grid, name: [value]} for grid in holding or searching]
+            elif searching and value != SEARCH:
+                warnings.warn(
+                    f"{type(self).__name__} searches {name} although {name}={value!r} may have been given, because "
+                    f"that is also the default; make 'search' the default of {name} in __init__",
+                    stacklevel=2,
+                )
         return list(ParameterGrid(grids))
 
     def with_candidate(self, candidate: Mapping[str, Any]) -> Self:
@@ -115,6 +130,21 @@ class Backend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
             predictions=[predictions[start : start + n] for start in range(0, len(jobs), n)],
             truth=[y[test] for _, test in splits],
         )
+
+
+def unless_searched(value: Any, otherwise: T) -> T:
+    """Return the value of an argument, or another one if the argument is left to a search.
+
+    Args:
+        value: Value of an argument in `param_grid`.
+        otherwise: Value for a fit without a search.
+
+    Example:
+        >>> unless_searched("search", 1.0), unless_searched(8.0, 1.0)
+        (1.0, 8.0)
+    """
+    is_searched = isinstance(value, str) and value == SEARCH
+    return otherwise if is_searched else value
 
 
 def scores_of(classifier: Any, X: Array) -> tuple[Array, str] | None:

@@ -7,7 +7,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..terminal import progress
-from .base import Array, Backend, SearchResult, Splits
+from .base import SEARCH, Array, Backend, Search, SearchResult, Splits, unless_searched
 from .least_squares import from_sums, output_weights, outputs_of_splits
 
 
@@ -24,7 +24,7 @@ class ELMClassifier(Backend):
     Cholesky factor per split serves every size up to the number of clips, and each larger size has one of its own.
 
     Args:
-        n_hidden: Number of hidden units.
+        n_hidden: Number of hidden units; `search` tries six, and a fit without a search uses 500.
         seed: Seed of the hidden weights.
         alpha: Strength of the ridge penalty; 0, as in the study, is plain least squares.
 
@@ -42,7 +42,7 @@ class ELMClassifier(Backend):
 
     param_grid: ClassVar = {"n_hidden": [100, 250, 500, 1200, 1800, 2500]}
 
-    def __init__(self, n_hidden: int = 500, seed: int = 0, alpha: float = 0.0) -> None:
+    def __init__(self, n_hidden: int | Search = SEARCH, seed: int = 0, alpha: float = 0.0) -> None:
         self.n_hidden = n_hidden
         self.seed = seed
         self.alpha = alpha
@@ -77,8 +77,8 @@ class ELMClassifier(Backend):
             if known is None:
                 raise ValueError("classes=None; the first call of partial_fit needs all labels that there are")
             self._start(known, X.shape[1])
-            self.gram_ = np.zeros((self.n_hidden, self.n_hidden))
-            self.moments_ = np.zeros((self.n_hidden, len(self.classes_)))
+            self.gram_ = np.zeros((self._size, self._size))
+            self.moments_ = np.zeros((self._size, len(self.classes_)))
         strange = np.setdiff1d(y, self.classes_)
         if len(strange):
             raise ValueError(f"y holds {strange.tolist()[0]!r}, which is none of the classes {self.classes_.tolist()}")
@@ -97,9 +97,9 @@ class ELMClassifier(Backend):
         for model in models:
             model._refuse_odd_arguments()
         X = np.asarray(X, np.float64)
-        largest = max(models, key=lambda model: model.n_hidden)
+        largest = max(models, key=lambda model: model._size)
         largest._start(np.unique(y), X.shape[1])
-        hidden, targets, sizes = largest._hidden(X), largest._targets(y), [model.n_hidden for model in models]
+        hidden, targets, sizes = largest._hidden(X), largest._targets(y), [model._size for model in models]
         predictions: list[list[Array]] = [[] for _ in models]
         fitted = outputs_of_splits(hidden, targets, splits, sizes, self.alpha)
         for (train, _), outputs in zip(splits, progress(fitted, len(splits), "searching"), strict=True):
@@ -120,9 +120,13 @@ class ELMClassifier(Backend):
         outputs = self.decision_function(X)
         return np.asarray(self.classes_[outputs.argmax(1) if outputs.ndim == 2 else (outputs > 0).astype(int)])
 
+    @property
+    def _size(self) -> int:
+        return unless_searched(self.n_hidden, 500)
+
     def _refuse_odd_arguments(self) -> None:
-        if self.n_hidden < 1:
-            raise ValueError(f"n_hidden={self.n_hidden}; expected an integer of 1 or more")
+        if self._size < 1:
+            raise ValueError(f"n_hidden={self._size}; expected an integer of 1 or more")
         for name, value in (("seed", self.seed), ("alpha", self.alpha)):
             if value < 0:
                 raise ValueError(f"{name}={value}; expected 0 or more")
@@ -131,7 +135,7 @@ class ELMClassifier(Backend):
         if len(classes) < 2:
             raise ValueError(f"the labels are all of one class, {classes.tolist()[0]!r}; at least two are needed")
         self.classes_ = classes
-        self.weights_, self.biases_ = hidden_layer(n_features, self.n_hidden, self.seed)
+        self.weights_, self.biases_ = hidden_layer(n_features, self._size, self.seed)
 
     def _targets(self, y: Array) -> Array:
         """Return +1 for the class of each clip and -1 for the others, `(n_clips, n_classes)`."""

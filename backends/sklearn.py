@@ -14,7 +14,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.svm import LinearSVC
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .base import Array, Backend, scores_of
+from .base import SEARCH, Array, Backend, Search, scores_of, unless_searched
 
 
 class Adapter(Backend):
@@ -62,38 +62,40 @@ class LinearSVM(Adapter):
     """Linear support vector machine (liblinear, one against the rest).
 
     Args:
-        C: Cost of a margin violation.
+        C: Cost of a margin violation; `search` tries four, and a fit without a search uses 1.
         max_iter: Maximum number of iterations.
         seed: Seed of the order in which clips are visited.
     """
 
     param_grid: ClassVar[Any] = {"C": [0.1, 2.0, 8.0, 32.0]}
 
-    def __init__(self, C: float = 1.0, max_iter: int = 1000, seed: int = 0) -> None:
+    def __init__(self, C: float | Search = SEARCH, max_iter: int = 1000, seed: int = 0) -> None:
         self.C = C
         self.max_iter = max_iter
         self.seed = seed
 
     def make(self, n_clips: int) -> LinearSVC:
         """Return the support vector machine."""
-        return LinearSVC(C=self.C, max_iter=self.max_iter, random_state=self.seed)
+        return LinearSVC(C=unless_searched(self.C, 1.0), max_iter=self.max_iter, random_state=self.seed)
 
 
 class KNN(Adapter):
     """Nearest neighbours: the most frequent class among the nearest clips.
 
     Args:
-        n_neighbors: Number of nearest clips; all clips if there are fewer.
+        n_neighbors: Number of nearest clips; all clips if there are fewer. `search` tries eight, and a fit without a
+            search uses 5.
     """
 
     param_grid: ClassVar[Any] = {"n_neighbors": [1, 3, 5, 10, 20, 30, 50, 100]}
 
-    def __init__(self, n_neighbors: int = 5) -> None:
+    def __init__(self, n_neighbors: int | Search = SEARCH) -> None:
         self.n_neighbors = n_neighbors
 
     def make(self, n_clips: int) -> KNeighborsClassifier:
         """Return the classifier, without a search tree, which is of no use with so many features."""
-        return KNeighborsClassifier(n_neighbors=min(self.n_neighbors, n_clips), algorithm="brute")
+        n_neighbors = min(unless_searched(self.n_neighbors, 5), n_clips)
+        return KNeighborsClassifier(n_neighbors=n_neighbors, algorithm="brute")
 
 
 class MLP(Adapter):
@@ -136,19 +138,19 @@ class Logistic(Adapter):
     """Logistic regression with an L2 penalty.
 
     Args:
-        C: Inverse strength of the penalty.
+        C: Inverse strength of the penalty; `search` tries five, and a fit without a search uses 1.
         max_iter: Maximum number of iterations.
     """
 
     param_grid: ClassVar[Any] = {"C": [0.01, 0.1, 1.0, 10.0, 100.0]}
 
-    def __init__(self, C: float = 1.0, max_iter: int = 1000) -> None:
+    def __init__(self, C: float | Search = SEARCH, max_iter: int = 1000) -> None:
         self.C = C
         self.max_iter = max_iter
 
     def make(self, n_clips: int) -> LogisticRegression:
         """Return the logistic regression."""
-        return LogisticRegression(C=self.C, max_iter=self.max_iter)
+        return LogisticRegression(C=unless_searched(self.C, 1.0), max_iter=self.max_iter)
 
 
 class AnyClassifier(Adapter):
@@ -157,7 +159,7 @@ class AnyClassifier(Adapter):
     Args:
         estimator: Class path, such as `sklearn.ensemble.RandomForestClassifier`.
         arguments: Arguments of the class.
-        grid: Lists of values of some arguments; all combinations are searched.
+        grid: Lists of values of arguments that `arguments` does not set; all combinations are searched.
         seed: Value of `random_state`, if the class takes one and `arguments` does not set it.
 
     Example:
@@ -179,8 +181,15 @@ class AnyClassifier(Adapter):
         self.seed = seed
 
     def candidates(self) -> list[dict[str, Any]]:
-        """Return all combinations of the grid."""
+        """Return all combinations of the grid.
+
+        Raises:
+            ValueError: An argument is set and in the grid.
+        """
         grid: Mapping[str, Sequence[Any]] = self.grid or {}
+        both = sorted(grid.keys() & (self.arguments or {}).keys())
+        if both:
+            raise ValueError(f"{both[0]!r} is in arguments and in grid; leave out one of them")
         return [{"arguments": {**(self.arguments or {}), **values}} for values in ParameterGrid(grid)]
 
     def make(self, n_clips: int) -> BaseEstimator:

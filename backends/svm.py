@@ -12,7 +12,7 @@ from sklearn.svm import SVC
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..terminal import progress
-from .base import Array, Backend, SearchResult, Splits
+from .base import SEARCH, Array, Backend, Search, SearchResult, Splits, unless_searched
 
 _COSTS = (0.1, 2.0, 8.0, 32.0)
 _CACHE = 500  # MB of a kernel that libsvm caches; it takes no more than the kernel's size in float32
@@ -25,9 +25,10 @@ class SVMClassifier(Backend):
     chosen machine is fitted without precomputed kernels and predicts from embeddings.
 
     Args:
-        kernel: Kernel, `rbf` or `linear`.
-        C: Cost of a margin violation.
-        gamma: Width of the RBF kernel; `auto` is 1 / n_features.
+        kernel: Kernel, `rbf` or `linear`; `search` tries both, and a fit without a search uses `rbf`.
+        C: Cost of a margin violation; `search` tries four, and a fit without a search uses 1.
+        gamma: Width of the RBF kernel; `auto` is 1 / n_features, and `search` tries seven widths; a fit without a
+            search uses `auto`.
         max_iter: Maximum number of libsvm iterations for each pair of classes; -1 for no limit. Without a limit, linear
             machines on embeddings that are neither scaled nor separable take minutes for a few hundred clips.
         max_memory: Memory that the search may use for kernels, in GiB; if they do not fit, each machine computes its
@@ -51,9 +52,9 @@ class SVMClassifier(Backend):
 
     def __init__(
         self,
-        kernel: Literal["rbf", "linear"] = "rbf",
-        C: float = 1.0,
-        gamma: float | Literal["auto", "scale"] = "auto",
+        kernel: Literal["rbf", "linear"] | Search = SEARCH,
+        C: float | Search = SEARCH,
+        gamma: float | Literal["auto", "scale"] | Search = SEARCH,
         max_iter: int = 100_000,
         max_memory: float = 6.0,
     ) -> None:
@@ -67,7 +68,7 @@ class SVMClassifier(Backend):
         """Fit the machine to embeddings `(n_clips, n_features)` and labels `(n_clips,)`."""
         self._refuse_odd_arguments()
         X, y = validate_data(self, X, y, dtype=np.float64)
-        svc = SVC(kernel=self.kernel, C=self.C, gamma=self.gamma, max_iter=self.max_iter, cache_size=_CACHE)
+        svc = SVC(kernel=self._kernel, C=self._cost, gamma=self._gamma, max_iter=self.max_iter, cache_size=_CACHE)
         self.svc_ = svc.fit(X, y)
         self.classes_: Array = self.svc_.classes_
         self.n_iter_: Array = self.svc_.n_iter_
@@ -92,7 +93,7 @@ class SVMClassifier(Backend):
         work: dict[float | None, dict[int, list[int]]] = {}
         for number, machine in enumerate(machines):
             for split, (train, _) in enumerate(splits):
-                kernel = None if machine.kernel == "linear" else machine._width(X, train)
+                kernel = None if machine._kernel == "linear" else machine._width(X, train)
                 work.setdefault(kernel, {}).setdefault(split, []).append(number)
         products = X @ X.T
         for gamma, numbers_of in progress(work.items(), len(work), f"searching {len(candidates)} candidates"):
@@ -108,15 +109,27 @@ class SVMClassifier(Backend):
                     predictions[number][split] = row
         return SearchResult(candidates, predictions, [y[test] for _, test in splits])
 
+    @property
+    def _kernel(self) -> str:
+        return unless_searched(self.kernel, "rbf")
+
+    @property
+    def _cost(self) -> float:
+        return unless_searched(self.C, 1.0)
+
+    @property
+    def _gamma(self) -> float | str:
+        return unless_searched(self.gamma, "auto")
+
     def _width(self, X: Array, train: Array) -> float:
         """Return the width of the RBF kernel as a number, derived from the train clips as in scikit-learn."""
         n_features: int = X.shape[1]
-        if self.gamma == "auto":
+        if self._gamma == "auto":
             return 1.0 / n_features
-        if self.gamma == "scale":
+        if self._gamma == "scale":
             variance = float(X[train].var())
             return 1.0 / (n_features * variance) if variance else 1.0
-        return float(self.gamma)
+        return float(self._gamma)
 
     def _jobs_that_fit(self, n_clips: int, n_train: int) -> int:
         """Return the number of splits that fit into `max_memory` at a time, next to the inner products and a kernel."""
@@ -160,7 +173,7 @@ def _fit_and_predict(
     """Return the predictions of machines that differ only in their costs."""
     learned, asked = kernel[np.ix_(train, train)], kernel[np.ix_(test, train)]
     return [
-        SVC(kernel="precomputed", C=machine.C, max_iter=machine.max_iter, cache_size=_CACHE)
+        SVC(kernel="precomputed", C=machine._cost, max_iter=machine.max_iter, cache_size=_CACHE)
         .fit(learned, y[train])
         .predict(asked)
         for machine in machines

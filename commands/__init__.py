@@ -17,3 +17,6 @@ COMMANDS = {
 
 STAGES = ("predict", "fit", "test")
 """Commands that run a stage of a probe by LightningCLI."""
+
+WITH_SHORT_HELP = (*STAGES, "compare")
+"""Commands with so many options that `--help` shows those that matter, and `--help-all` shows the rest."""

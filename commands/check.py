@@ -15,6 +15,7 @@ from ..parsing import KINDS, Parser, contract_parser, instantiate, load_names
 from ..registry import DATAMODULES
 from ..terminal import console
 from .dispatch import begin, explained, run_with_argv
+from .words import names_first
 
 if TYPE_CHECKING:
     from .examination import Examination
@@ -62,7 +63,8 @@ def check_data(argv: list[str]) -> int:
     from .examination import examine  # imports scikit-learn
 
     parser = data_parser()
-    config = run_with_argv(lambda: parser.parse_args(argv[1:]), ["check", *argv])
+    words = names_first(argv)
+    config = run_with_argv(lambda: parser.parse_args(words[1:]), ["check", *words])
     examination = examine(instantiate(parser, config).data)
     console().print(render(examination))
     return int(examination.stops_a_run)

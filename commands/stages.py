@@ -26,6 +26,7 @@ from ..probes.stages import fit_run, test_run
 from ..terminal import console
 from .config import bundled_studies, configs_in
 from .dispatch import begin, run_with_argv
+from .words import names_first
 
 _SET_BY_US = {"model", "datamodule", "weights_only"}  # arguments of every trainer method
 
@@ -47,7 +48,7 @@ def run(argv: list[str]) -> int:
             raise UsageError(f"--config {config}: that is a study, which compare runs: untrained compare {config}")
     load_names()
     begin()
-    run_with_argv(ProbeCLI, argv)
+    run_with_argv(ProbeCLI, names_first(argv))
     return 0
 
 

@@ -35,12 +35,29 @@ def has_candidates(plugin: Plugin) -> None:
         made.with_candidate(candidate)
 
 
+def pins_what_is_given(plugin: Plugin) -> None:
+    """Tries only candidates that have the values of the arguments that are given."""
+    made = _make(plugin)
+    searched = {(name, repr(value)): value for candidate in made.candidates() for name, value in candidate.items()}
+    for (name, _), value in searched.items():
+        try:
+            with warnings.catch_warnings(action="ignore", category=UserWarning):  # reported below
+                candidates = clone(made).set_params(**{name: value}).candidates()
+        except ValueError:
+            continue  # refused, which is as good
+        if any(candidate.get(name, value) != value for candidate in candidates):
+            raise ContractError(
+                f"given {name}={value!r}, the search tries other values of {name} too, as if none was given; make "
+                f"'search' the default of {name} in __init__, which stands for all values of param_grid"
+            )
+
+
 def learns(plugin: Plugin) -> None:
     """Labels easily separable clips, with labels that it has seen."""
     X, y, splits = _problem()
     train, test = splits[0]
     for labels in (y, y + 5):
-        fitted = _make(plugin).fit(X[train], labels[train])
+        fitted = _best(plugin).fit(X[train], labels[train])
         found = np.asarray(fitted.predict(X[test]))
         if found.shape != test.shape or not set(found.tolist()) <= set(labels.tolist()):
             raise ContractError(
@@ -61,7 +78,7 @@ def repeats_itself(plugin: Plugin) -> None:
     state, found = np.random.get_state(), []  # noqa: NPY002
     for seed in range(2):
         np.random.seed(seed)  # noqa: NPY002  # a backend must not draw from it
-        found.append(_make(plugin).fit(X[train], y[train]).predict(np.concatenate([X[test], noise])))
+        found.append(_one(plugin).fit(X[train], y[train]).predict(np.concatenate([X[test], noise])))
     np.random.set_state(state)  # noqa: NPY002
     if not np.array_equal(*found):
         raise ContractError(
@@ -88,7 +105,7 @@ def searches_as_it_fits(plugin: Plugin) -> None:
 def scores_classes(plugin: Plugin) -> None:
     """Scores every class that it knows, the predicted one highest, or none at all."""
     X, y, _ = _problem()
-    made = _make(plugin).fit(X, y)
+    made = _one(plugin).fit(X, y)
     scored = made.class_scores(X)
     if scored is None:
         return
@@ -106,7 +123,7 @@ def is_saved_without_pickle(plugin: Plugin) -> None:
     from skops.io import dumps, get_untrusted_types, loads  # importing it takes a second
 
     X, y, _ = _problem()
-    made = _make(plugin).fit(X, y)
+    made = _one(plugin).fit(X, y)
     stored = dumps(made)
     again = loads(stored, trusted=get_untrusted_types(data=stored))
     if not np.array_equal(made.predict(X), again.predict(X)):
@@ -118,7 +135,7 @@ def follows_scikit_learn(plugin: Plugin) -> None:
     problems = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SkipTestWarning)
-        for estimator, check in estimator_checks_generator(_make(plugin)):
+        for estimator, check in estimator_checks_generator(_best(plugin)):
             try:
                 check(estimator)
             except SkipTest:
@@ -138,6 +155,19 @@ def _make(plugin: Plugin) -> Backend:
         return plugin() if isinstance(plugin, type) else clone(plugin)
     except TypeError as error:
         raise ContractError(f"{plugin} cannot be made: {error}; give an object instead of the class") from error
+
+
+def _one(plugin: Plugin) -> Backend:
+    """Return a backend with its first candidate, not fitted."""
+    made = _make(plugin)
+    return made.with_candidate(made.candidates()[0])
+
+
+def _best(plugin: Plugin) -> Backend:
+    """Return a backend with the candidate that separates the classes best, not fitted."""
+    made = _make(plugin)
+    found = made.search(*_problem())
+    return made.with_candidate(found.candidates[found.best])
 
 
 def _problem() -> tuple[Array, Array, Splits]:

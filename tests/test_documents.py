@@ -39,7 +39,7 @@ WORDS = {
 }
 # Of commands whose parsers read more than options, and of another tool.
 KINDS = {"--data": DATAMODULES, "--model.frontend": FRONTENDS, "--model.backend": BACKENDS}
-OTHERS = {"--config", "--help", "--version", "--details", "--logdir", "--trust"}
+OTHERS = {"--config", "--help", "--help-all", "--version", "--details", "--logdir", "--trust"}
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,7 @@ def test_colours_are_for_terminals(monkeypatch):
 
 @pytest.mark.slow
 def test_ctrl_c_ends_a_command_that_is_still_being_imported():
-    command = [sys.executable, "-X", "importtime", "-m", "untrained", "fit", "--help"]
+    command = [sys.executable, "-X", "importtime", "-m", "untrained", "fit", "--help-all"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     while "untrained.errors" not in process.stderr.readline():
         pass

@@ -1,4 +1,7 @@
 import numpy as np
+import pytest
+from sklearn.base import clone
+from untrained import BACKENDS
 from untrained.backends.base import Backend, SearchResult, first_of_best
 
 
@@ -14,7 +17,7 @@ def test_any_classifier_with_the_contract_can_be_searched(problem):
     class Nearest(Backend):
         param_grid = {"power": [1, 2]}
 
-        def __init__(self, power=2):
+        def __init__(self, power="search"):
             self.power = power
 
         def fit(self, X, y):
@@ -29,3 +32,38 @@ def test_any_classifier_with_the_contract_can_be_searched(problem):
     result = Nearest().search(X, y, [(np.arange(0, 60, 2), np.arange(1, 60, 2))])
     assert result.candidates == [{"power": 1}, {"power": 2}]
     assert result.scores.shape == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "n_candidates"),
+    [
+        ("svm", {}, 32),
+        ("svm", {"kernel": "rbf"}, 28),
+        ("svm", {"kernel": "linear"}, 4),
+        ("svm", {"kernel": "rbf", "gamma": "auto"}, 4),
+        ("svm", {"gamma": 0.5}, 4),
+        ("svm", {"C": 1.0}, 8),  # the linear kernel and seven widths
+        ("elm", {"n_hidden": 500}, 1),
+        ("linear_svm", {"C": 1.0}, 1),
+        ("logistic", {"C": 1.0}, 1),
+        ("knn", {"n_neighbors": 5}, 1),
+    ],
+)
+def test_what_is_given_is_pinned_also_where_a_plain_fit_uses_it(name, given, n_candidates):
+    backend = clone(BACKENDS.create(name, **given))
+    candidates = backend.candidates()
+    assert len(candidates) == n_candidates
+    assert all(candidate.items() >= given.items() for candidate in candidates)
+    assert all(backend.with_candidate(candidate).get_params().items() >= given.items() for candidate in candidates)
+
+
+def test_a_default_that_can_also_be_given_is_reported(problem):
+    class Ambiguous(Backend):
+        param_grid = {"power": [1, 2]}
+
+        def __init__(self, power=2):
+            self.power = power
+
+    with pytest.warns(UserWarning, match="Ambiguous searches power although power=2 may have been given"):
+        assert len(Ambiguous().candidates()) == 2
+    assert Ambiguous(power=1).candidates() == [{"power": 1}]

@@ -94,6 +94,7 @@ def test_any_classifier_searches_its_grid(problem):
         (("sklearn.tree.Decision",), "estimator='sklearn.tree.Decision' cannot be made"),
         (("gone.package.Thing",), "No module named 'gone'"),
         (("tree",), "cannot be made"),
+        ((TREE, {"max_depth": 3}, {"max_depth": [1, 3]}), "'max_depth' is in arguments and in grid"),
         ((TREE, {"depth": 3}), "cannot be made of arguments={'depth': 3}"),
         (("sklearn.linear_model.LinearRegression",), "is no classifier"),
         (("collections.OrderedDict",), "is no class of scikit-learn's kind"),
@@ -102,7 +103,7 @@ def test_any_classifier_searches_its_grid(problem):
 )
 def test_estimators_that_cannot_be(problem, arguments, message):
     with pytest.raises(ValueError, match=message):
-        AnyClassifier(*arguments).fit(*problem)
+        AnyClassifier(*arguments).search(*problem, splits_of(*problem))
 
 
 def test_a_seed_decides_what_an_estimator_draws(problem):

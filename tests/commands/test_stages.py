@@ -173,7 +173,7 @@ def test_probe_of_a_cross_validation_is_not_scored_on_what_it_learned(untrained,
 def test_options_of_the_frontend(untrained, sounds, tmp_path):
     chosen = ["--model.init", "orthogonal", "--model.pooling", "mean_std", "--model.layers", "[2, 0]"]
     chosen += ["--model.tf32", "true"]
-    sample_level = ["--model.frontend", "sample_level", "--model.frontend.n_filters", "2"]
+    sample_level = ["--model.frontend.n_filters", "2", "--model.frontend", "sample_level"]  # in any order
     status, out, _ = untrained("fit", *folder(sounds), *sample_level, *chosen, "--model.backend", "elm")
     assert status == 0
     label = "sample_level-n_filters=2-init=orthogonal-layers=2,0-pooling=mean_std-tf32=True"
@@ -192,10 +192,13 @@ def test_options_of_the_frontend(untrained, sounds, tmp_path):
 
 
 def test_arguments_of_a_backend_are_kept(untrained, sounds, tmp_path):
-    more = ["--model.backend", "svm", "--model.backend.kernel", "linear", "--model.backend.C", 5]
+    more = ["--model.backend", "svm", "--model.backend.kernel", "rbf", "--model.backend.C", 1]
     assert untrained("fit", *folder(sounds), *TEMPORAL, *more)[0] == 0
-    metrics = json.loads(only(tmp_path, "runs/*/*/svm-C=5.0-kernel=linear/*/metrics.json").read_text())
-    assert metrics["best_candidate"] == {"C": 5.0, "kernel": "linear"}
+    metrics = json.loads(only(tmp_path, "runs/*/*/svm-C=1.0-kernel=rbf/*/metrics.json").read_text())
+    assert metrics["best_candidate"].items() >= {"C": 1.0, "kernel": "rbf"}.items()
+    config = yaml.safe_load(only(tmp_path, "runs/*/*/*/*/config.yaml").read_text())
+    arguments = config["model"]["backend"]["init_args"]
+    assert (arguments["kernel"], arguments["C"], arguments["gamma"]) == ("rbf", 1.0, "search")
     status, _, err = untrained("fit", *folder(sounds), *TEMPORAL, "--model.backend", "elm", "--model.backend.seed", -1)
     assert status == 2
     assert "ELMClassifier cannot be fitted: seed=-1" in err

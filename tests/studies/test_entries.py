@@ -25,10 +25,13 @@ def test_axes_over_any_argument(untrained, tmp_path, little):
 def test_entries_that_differ_and_entries_that_do_not(untrained, tmp_path, results_of, little):
     """Of two that differ each has its name, and the same one twice is one."""
     (tmp_path / "study.yaml").write_text(little)
-    entries = "[{class_path: svm, init_args: {gamma: 0.5}}, {class_path: svm, init_args: {gamma: 0.25}}]"
+    given = ["{gamma: 0.5}", "{gamma: 0.25}", "{kernel: rbf, C: 1.0}", "{}"]
+    entries = f"[{', '.join(f'{{class_path: svm, init_args: {arguments}}}' for arguments in given)}]"
     status, _, _ = untrained("compare", "study.yaml", "--backends", entries, "--frontends", "[mfcc, mfcc]")
     assert status == 0
     assert {(row["frontend"], row["backend"]) for row in results_of(tmp_path)} == {
         ("mfcc", "svm-gamma=0.5"),
         ("mfcc", "svm-gamma=0.25"),
+        ("mfcc", "svm-C=1.0-kernel=rbf"),
+        ("mfcc", "svm"),
     }

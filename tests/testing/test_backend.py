@@ -29,6 +29,15 @@ class Candidates(NearestClass):
     param_grid: ClassVar = {"width": [1]}
 
 
+class Forgetful(NearestClass):
+    """Cannot tell a given width from its default."""
+
+    param_grid: ClassVar = {"width": [1, 2]}
+
+    def __init__(self, width=1):
+        self.width = width
+
+
 class Constant(NearestClass):
     """Gives one class to all."""
 
@@ -69,6 +78,7 @@ class Backwards(NearestClass):
 
 BROKEN_BACKENDS = {
     Candidates: "has_candidates: a candidate names 'width', which is no argument",
+    Forgetful: "pins_what_is_given: given width=1, the search tries other values of width too",
     Constant: "learns: of clips that a line tells apart it labels 33 % rightly",
     Strange: r"learns: predict gave \(60,\) labels .*; expected \(60,\) of those of y",
     Random: "repeats_itself: fitted twice to the same it predicts differently",
@@ -77,6 +87,7 @@ BROKEN_BACKENDS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:Forgetful searches width")
 @pytest.mark.parametrize("cls", BROKEN_BACKENDS, ids=lambda cls: cls.__name__)
 def test_backends_that_break_a_promise(cls):
     with pytest.raises(ContractError, match=BROKEN_BACKENDS[cls]):

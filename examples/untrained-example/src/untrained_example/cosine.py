@@ -3,26 +3,27 @@
 import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
-from untrained.backends import Backend
+from untrained.backends import Backend, Search, unless_searched
 
 
 class CosineCentroids(Backend):
     """Gives a clip the class whose mean embedding points in the most similar direction.
 
     Args:
-        centred: Whether the mean of all clips is taken away first.
+        centred: Whether the mean of all clips is taken away first; `search` tries both, and a fit without a search
+            takes it away.
     """
 
     param_grid = {"centred": [True, False]}
 
-    def __init__(self, centred: bool = True) -> None:
+    def __init__(self, centred: bool | Search = "search") -> None:
         self.centred = centred
 
     def fit(self, X, y):
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         self.classes_, index = np.unique(y, return_inverse=True)
-        self.centre_ = X.mean(axis=0) if self.centred else np.zeros(X.shape[1])
+        self.centre_ = X.mean(axis=0) if unless_searched(self.centred, True) else np.zeros(X.shape[1])
         directions = self._directions(X)
         self.centroids_ = np.stack([directions[index == label].mean(axis=0) for label in range(len(self.classes_))])
         return self

@@ -1,0 +1,195 @@
+"""The short `--help` of the long commands: the options that matter, ours first, without importing a parser."""
+
+import shutil
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from ..registry import BACKENDS, DATAMODULES, FRONTENDS
+from . import COMMANDS
+from .config import bundled_studies
+
+MAX_WIDTH = 100  # columns of text; longer lines are hard to read
+_OPTION_WIDTH = 34
+_INDENT = 2
+
+
+class Option(NamedTuple):
+    """An option on a page of help.
+
+    Args:
+        name: Name of the option.
+        value: Placeholder of its value; empty if it takes none.
+        text: Description.
+    """
+
+    name: str
+    value: str
+    text: str
+
+
+def _plugin(option: str, kind: str, names: Sequence[str], example: str) -> list[Option]:
+    return [
+        Option(option, "NAME", f"{kind}: {', '.join(names)}."),
+        Option(f"{option}.ARGUMENT", "VALUE", f"Argument of it, such as {option}.{example}."),
+        Option(f"{option}.help", "NAME", "Show its arguments and exit."),
+    ]
+
+
+def _data() -> list[Option]:
+    named, more, help = _plugin("--data", "Data set", DATAMODULES.names(), "root DIR")
+    return [
+        named,
+        Option("--data.root", "DIR", "Folder of the sounds; `folder` expects a subfolder for each class."),
+        Option("--data.n_samples", "N", "Length of every clip, in samples."),
+        Option("--data.folds", "N", "Number of folds, for data without official splits."),
+        Option(
+            "--data.group_by", "REGEX", "Part of a path that clips of one group share; splits keep groups together."
+        ),
+        Option("--data.on_error", "skip|raise", "Whether to skip files that cannot be read, or to stop at them."),
+        more,
+        help,
+    ]
+
+
+_MODEL = [
+    Option(
+        "--model.init", "NAME", "Distribution of the weights: he_truncated, he_normal, xavier, orthogonal, pytorch."
+    ),
+    Option("--model.layers", "all|last|[N, ...]", "Layers of the frontend that the backend learns from."),
+    Option("--model.pooling", "NAME", "How feature maps become features: mean, mean_std, max."),
+    Option("--model.standardize", "NAME", "What the backend reads: zscore or none, the unchanged features."),
+    Option("--model.tf32", "true|false", "Whether NVIDIA cards compute in TF32, faster and less exact."),
+    Option("--model.protocol", "NAME", "How candidates are chosen and scored: auto, holdout, nested, study."),
+]
+_STORED = [
+    Option("--embeddings", "DIR", "Folder of stored embeddings."),
+    Option("--force", "", "Recompute what is already stored."),
+    Option("--flush_every", "N", "Rows to keep in memory before they are written."),
+    Option("--flush_seconds", "S", "Longest time before rows are written, in s."),
+]
+_CONFIG = [
+    Option("--config", "FILE", "Options as a YAML file; options that follow it win."),
+    Option("--print_config", "", "Print all options as YAML and exit."),
+]
+_TRAINER = [
+    Option("--trainer.accelerator", "NAME", "Device: auto, cpu, gpu, mps."),
+    Option("--trainer.devices", "N|auto", "Number of devices that share the clips."),
+    Option("--trainer.precision", "NAME", "Precision of the network, such as 32-true or bf16-mixed."),
+    Option("--trainer.default_root_dir", "DIR", "Folder of all results; runs by default."),
+]
+
+
+def _frontend() -> list[Option]:
+    return _plugin("--model.frontend", "Frontend", FRONTENDS.names(), "n_filters 8")
+
+
+def _backend() -> list[Option]:
+    return _plugin("--model.backend", "Backend", BACKENDS.names(), "kernel rbf")
+
+
+def _trust(*, applies: bool) -> list[Option]:
+    text = "Types to allow in the backend of a checkpoint, besides registered ones."
+    return [Option("--trust", "TYPE|[TYPE, ...]", text)] if applies else []
+
+
+def _stage(stage: str) -> Mapping[str, list[Option]]:
+    """Return the sections of the page of a stage."""
+    checkpoint = [Option("--ckpt_path", "FILE", "The probe.ckpt that fit has written.")] if stage == "test" else []
+    model = {
+        "predict": [*_frontend(), *_MODEL[:3], _MODEL[4]],
+        "fit": [*_frontend(), *_backend(), *_MODEL],
+        "test": [],  # comes from the checkpoint
+    }[stage]
+    return {
+        "Data": _data(),
+        "Model": [*checkpoint, *model, *_trust(applies=stage == "test")],
+        "Files": [*_CONFIG, *_STORED],
+        "Devices": _TRAINER,
+    }
+
+
+def _compare() -> Mapping[str, list[Option]]:
+    return {
+        "Study": [
+            Option("STUDY", "", f"Study file, or a bundled study: {', '.join(bundled_studies())}."),
+            Option("--name", "NAME", "Folder of the study under the root of the runs."),
+            Option("--roots.NAME", "DIR", "Folder of a data set, such as --roots.gtzan DIR."),
+            Option("--dry_run", "", "List runs and stored embeddings, and estimate the time."),
+        ],
+        "Axes": [
+            Option("--datamodules", "[NAME, ...]", f"Data sets: {', '.join(DATAMODULES.names())}."),
+            Option("--frontends", "[NAME, ...]", f"Frontends: {', '.join(FRONTENDS.names())}."),
+            Option("--backends", "[NAME, ...]", f"Backends: {', '.join(BACKENDS.names())}."),
+            *(
+                Option(f"--vary.{kind}", "{ARGUMENT: [...]}", f"Values of arguments to try with all {kind}.")
+                for kind in ("datamodules", "frontends", "backends")
+            ),
+            *(option._replace(value="[...]") for option in _MODEL[:5]),
+            Option("--seeds", "[N, ...]", "Seeds of frontends and backends."),
+            _MODEL[5]._replace(name="--protocol"),
+        ],
+        "Files": [*_CONFIG, *_STORED],
+        "Devices": _TRAINER,
+    }
+
+
+_USAGE = {
+    "predict": "--data NAME --model.frontend NAME [OPTION ...]",
+    "fit": "--data NAME --model.frontend NAME --model.backend NAME [OPTION ...]",
+    "test": "--data NAME --ckpt_path FILE [OPTION ...]",
+    "compare": "[STUDY] [OPTION ...]",
+}
+_EXAMPLE = {
+    "predict": "--data folder --data.root sounds --model.frontend vgg",
+    "fit": "--data folder --data.root sounds --model.frontend vgg --model.backend svm",
+    "test": "--data folder --data.root sounds --ckpt_path RUN/probe.ckpt",
+    "compare": "synthetic --frontends '[vgg, mfcc]' --dry_run",
+}
+
+
+def run(argv: list[str]) -> int:
+    """Print the short help of a command.
+
+    Args:
+        argv: Name of the command.
+
+    Returns:
+        Exit status.
+    """
+    print(page(argv[0], shutil.get_terminal_size().columns))
+    return 0
+
+
+def sections(command: str) -> Mapping[str, list[Option]]:
+    """Return the options on the page of a command, by section."""
+    return _compare() if command == "compare" else _stage(command)
+
+
+def page(command: str, width: int) -> str:
+    """Return the short help of a command.
+
+    Args:
+        command: One of `WITH_SHORT_HELP`.
+        width: Number of columns.
+    """
+    width = min(width, MAX_WIDTH)
+    lines = textwrap.wrap(f"usage: untrained {command} {_USAGE[command]}", width, subsequent_indent=" " * 7)
+    lines += ["", COMMANDS[command]]
+    for title, options in sections(command).items():
+        lines += ["", f"{title}:", *(line for option in options for line in _lines(option, width))]
+    lines += ["", *textwrap.wrap(f"example: untrained {command} {_EXAMPLE[command]}", width, subsequent_indent=" " * 9)]
+    lines += ["", *textwrap.wrap(f"untrained {command} --help-all shows every option, those of Lightning too.", width)]
+    return "\n".join(lines)
+
+
+def _lines(option: Option, width: int) -> Iterator[str]:
+    """Yield the lines of an option: its name and value, and beside them its text."""
+    left = f"{' ' * _INDENT}{option.name} {option.value}".rstrip()
+    text = textwrap.wrap(option.text, width - _OPTION_WIDTH, break_on_hyphens=False)
+    if len(left) >= _OPTION_WIDTH - 1:
+        yield left
+        left = ""
+    for line in text:
+        yield f"{left:<{_OPTION_WIDTH}}{line}"
+        left = ""

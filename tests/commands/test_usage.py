@@ -1,0 +1,51 @@
+import inspect
+
+import pytest
+from untrained.commands import STAGES, WITH_SHORT_HELP
+from untrained.commands.stages import stage_parsers
+from untrained.commands.usage import page, sections
+from untrained.datamodules.folder import AudioFolder
+from untrained.studies.plan import study_parser
+
+ONLY_IN_ALL = {"--help", "--help-all", "--seed_everything", "--trainer", "--model", "--data"}  # or from a plug-in
+NOT_OF = {"predict": ("--trust", "--model.backend", "--model.protocol", "--model.standardize")}
+NOT_OF |= {"fit": ("--trust",), "test": ("--model.",)}
+
+
+@pytest.fixture(scope="module")
+def parsers():
+    return {**stage_parsers(), "compare": study_parser()}
+
+
+@pytest.mark.parametrize("command", WITH_SHORT_HELP)
+def test_short_help_has_all_of_our_options_and_no_others(command, parsers):
+    shown = {option.name for options in sections(command).values() for option in options}
+    known = {name for action in parsers[command]._actions for name in action.option_strings}
+    known |= {f"--data.{name}" for name in inspect.signature(AudioFolder).parameters}
+    free = {"STUDY", "--roots.NAME", *(name for name in shown if name.endswith(("ARGUMENT", "--data")))}
+    assert shown - free <= known
+    ours = {name for name in known if not name.startswith(("--trainer.", "--data.")) and name.startswith("--")}
+    left_out = {name for name in ours - shown - ONLY_IN_ALL if not name.endswith(("+", ".help"))}
+    assert {name for name in left_out if not name.startswith(NOT_OF.get(command, ("--roots",)))} == set()
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("command", WITH_SHORT_HELP)
+def test_short_help_fits_on_a_page(command, width):
+    lines = page(command, width).splitlines()
+    assert lines[0].startswith(f"usage: untrained {command} ")
+    assert len(lines) < 75
+    assert max(map(len, lines)) <= width
+    place = {title: index for index, line in enumerate(lines) for title in ("Files:", "Devices:") if line == title}
+    assert 5 < place["Files:"] < place["Devices:"]  # what the command is about comes first
+
+
+def test_full_help_ends_with_the_trainer(untrained, parsers, capsys):
+    for stage in STAGES:
+        text = parsers[stage].format_help()
+        assert text.startswith(f"usage: untrained {stage} [OPTION ...]\n")
+        assert 0 < text.index("--embeddings") < text.index("--model.frontend") < text.index("--trainer.accelerator")
+    with pytest.raises(SystemExit):
+        untrained("compare", "--help-all")
+    assert "--trainer.gradient_clip_val" in capsys.readouterr().out
+    assert "--trainer.gradient_clip_val" not in untrained("compare", "--help")[1]
