@@ -50,7 +50,7 @@ def write_and_show(folder: Path, *, anew: bool) -> int:
         is_logged = (folder / STUDY).is_dir()
         if is_logged:
             print(f"tensorboard --logdir {folder}")
-        if is_logged and sum(len(cell.runs) for cell in analysis.cells.values()) >= MAX_TICKED:
+        if is_logged and sum(len(cell.runs) + 1 for cell in analysis.cells.values()) >= MAX_TICKED:
             print(f"  (of more than {MAX_TICKED} runs it ticks none by itself: tick {STUDY} for the whole)")
     for failure in failures:
         print(

@@ -76,6 +76,7 @@ REFUSED_CALLBACKS: dict[str, str] = {
     "BatchSizeFinder": "--data.batch_size auto, which is the default, fits the memory of the device",
     "BaseFinetuning": _NO_TRAINING,
     "ModelPruning": _NO_TRAINING,
+    "SpikeDetection": _NO_TRAINING,
 }
 """Lightning's callbacks that can do nothing here, by the name of their class or of one that it is derived from."""
 

@@ -80,17 +80,32 @@ def ranking_table(rows: Sequence[Row]) -> str:
 def sessions(rows: Sequence[Row]) -> list[list[Summary.Value]]:
     """Return the values of each row for TensorBoard's HPARAMS, whose table is sorted by the number of the row.
 
-    TensorBoard shares the width of the window among columns, and cuts what does not fit: a column whose value is the
-    same in all rows is left out.
+    TensorBoard cuts what is longer than a column, some 17 characters: the options in a name have columns of their own,
+    and a column whose value is the same in all rows is left out.
     """
-    differing = {name: {getattr(row, name) for row in rows} - {""} for name in ("backend", "dataset", "protocol")}
-    columns = ["frontend", "rank", *(name for name, values in differing.items() if len(values) > 1)]
+    shown = [_columns(row) for row in rows]
+    columns = ["frontend", "rank", *(name for name in shown[0] if len({each[name] for each in shown} - {CHANCE}) > 1)]
+    columns = list(dict.fromkeys(columns))
     declared = hparams_config_pb([HParam(name) for name in columns], [Metric(name) for name in METRICS[:2]])
     digits = len(str(len(rows)))
     found = []
-    for number, row in enumerate(rows, 1):
-        values = {name: getattr(row, name) for name in columns}
-        start = hparams_pb(values, trial_id=f"{number:0{digits}d}")
+    for number, (row, names) in enumerate(zip(rows, shown, strict=True), 1):
+        start = hparams_pb({name: names[name] for name in columns}, trial_id=f"{number:0{digits}d}")
         scalars = [Summary.Value(tag=name, simple_value=value) for name, value in row.metrics.items()]
         found.append([*declared.value, *start.value, *scalars])
     return found
+
+
+def _columns(row: Row) -> dict[str, str]:
+    """Return the names of a row by column."""
+    frontend, _, of_frontend = row.frontend.partition("-")
+    backend, _, of_backend = row.backend.partition("-")
+    return {
+        "frontend": frontend,
+        "rank": row.rank,
+        "dataset": row.dataset,
+        "backend": backend or CHANCE,
+        "frontend options": of_frontend,
+        "backend options": of_backend,
+        "scores": OPTIMISTIC.removeprefix(", ") if row.optimistic else "",
+    }
