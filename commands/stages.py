@@ -102,6 +102,8 @@ class ProbeCLI(LightningCLI):
         if options.get("data") is None:
             raise UsageError("no data: give --data folder --data.root DIR, or another of `untrained list datamodules`")
         refuse_unused(options.trainer)
+        if options.trust and self.config.subcommand != "test":
+            raise UsageError("--trust has no effect: only test and classify read a checkpoint; leave it out")
         if self.config.subcommand == "test":
             if not options.ckpt_path:
                 raise UsageError("test needs the checkpoint that fit has written: --ckpt_path RUN/probe.ckpt")

@@ -219,13 +219,6 @@ def test_names_that_tools_would_interpret(untrained, sounds, tmp_path):
     assert "1 of 24 clips computed" in out
 
 
-def test_a_run_cut_short_is_no_run(untrained, sounds):
-    cut = ["--data.batch_size", 4, "--trainer.limit_predict_batches", 2]
-    status, _, err = untrained("fit", *folder(sounds), *TEMPORAL, "--model.backend", "elm", *cut)
-    assert status == 1
-    assert "28 of 36 clips were not computed" in err
-
-
 def test_checkpoint_of_other_classes(untrained, fitted):
     data = ["--data", "synthetic", "--data.clips_per_class", "3", *SMALL]
     status, _, err = untrained("test", *data, "--ckpt_path", fitted)
