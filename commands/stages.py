@@ -128,9 +128,9 @@ class ProbeCLI(LightningCLI):
     def predict(self, model: Probe, datamodule: AudioDataModule) -> None:
         """Extract the embeddings that are missing."""
         extraction = self._extract(model)
-        if self.trainer.is_global_zero:
-            for logger in self._observers.loggers or ():
-                logger.log_metrics(named_profile(extraction.profile), step=0)
+        if self.trainer.is_global_zero and self._observers.loggers:
+            profile = named_profile(extraction.profile)
+            self._observers.log(lambda logger: logger.log_metrics(profile, step=0), self._root)
             self._observers.close()
 
     def fit(self, model: Probe, datamodule: AudioDataModule) -> None:

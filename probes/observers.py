@@ -1,7 +1,7 @@
 """Observers of a run: the loggers and callbacks that the user names, or TensorBoard."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,29 +44,49 @@ class Observers:
         """Argument `logger` of the trainer of a loop: a callback may log there what the run does not."""
         return list(self.loggers) if self.loggers and self.callbacks else False
 
-    @contextmanager
-    def logging(self, folder: Path) -> Iterator[list[Logger]]:
-        """Give the loggers of a run, and write what they have logged.
+    def log(self, action: Callable[[Logger], None], folder: Path) -> list[str]:
+        """Let each logger log a run; warn of each that fails, so that the result is not lost.
 
         Args:
+            action: Function that logs to one logger.
             folder: Folder of the run.
+
+        Returns:
+            A note on each logger that has failed.
         """
         if self.loggers is None:
             logger = tensorboard.run_logger(folder)
-            yield [logger]
-            logger.experiment.close()
-        else:
-            yield list(self.loggers)
-            for each in self.loggers:
-                each.save()
+            return [*_attempt(action, logger), *_attempt(lambda logger: logger.experiment.close(), logger)]
+        return [note for logger in self.loggers for each in (action, _save) for note in _attempt(each, logger)]
 
     def close(self) -> None:
         """End the loggers that the user names; each run of a study has its own."""
         for logger in self.loggers or ():
-            logger.finalize("success")
-            finish = getattr(getattr(logger, "experiment", None), "finish", None)
-            if callable(finish):  # Weights & Biases would continue this run with the next one of a study
-                finish()
+            _attempt(_end, logger)
+
+
+def _attempt(action: Callable[[Any], None], logger: Logger) -> list[str]:
+    """Apply a function to a logger; if it fails, warn and return a note."""
+    try:
+        action(logger)
+    except Exception as error:  # a logger, or a plug-in that cannot be drawn, may raise anything
+        note = f"{type(logger).__name__} lacks a part of the run ({type(error).__name__}: {error})"
+        warnings.warn(note, stacklevel=3)
+        return [note]
+    return []
+
+
+def _save(logger: Logger) -> None:
+    """Write what a logger holds."""
+    logger.save()
+
+
+def _end(logger: Logger) -> None:
+    """End a logger and its run: Weights & Biases would continue it with the next run of a study."""
+    logger.finalize("success")
+    finish = getattr(getattr(logger, "experiment", None), "finish", None)
+    if callable(finish):
+        finish()
 
 
 def _listed(value: Any) -> list[Any]:

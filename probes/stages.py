@@ -1,8 +1,7 @@
 """The stages of a run after its extraction, on one device: fit the backend, score the test split, record both."""
 
 import time
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -95,8 +94,7 @@ def test_run(
         logger.log_metrics(scores, step=0)
         tensorboard.log_predictions(logger, "test", predictions, class_names)
 
-    for problem in _log_each(folder, observers, log):
-        warnings.warn(problem, stacklevel=2)
+    observers.log(log, folder)
     update_metrics(folder, {**scores, "n_test_clips": len(data.tested)})
     return scores
 
@@ -199,19 +197,7 @@ def _log(
         tensorboard.log_fit(logger, *about, of_study=observers.of_study)
         tensorboard.log_embeddings(logger, data.embeddings(data.learned), ids, labels, frontend)
 
-    return _log_each(run.folder, observers, log)
-
-
-def _log_each(folder: Path, observers: Observers, log: Callable[[Logger], None]) -> list[str]:
-    """Log to each logger; return a note on each that fails, so that the result is not lost."""
-    problems = []
-    with observers.logging(folder) as loggers:
-        for logger in loggers:
-            try:
-                log(logger)
-            except Exception as error:  # a plug-in may have parts that cannot be drawn
-                problems.append(f"{type(logger).__name__} lacks a part of the run ({type(error).__name__}: {error})")
-    return problems
+    return observers.log(log, run.folder)
 
 
 def _predictions_of(selection: Selection, data: EmbeddedData, class_names: Sequence[str]) -> Predictions:

@@ -6,24 +6,41 @@ from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 from untrained.probes.observers import Observers
 
 
+def logged(given, folder):
+    loggers = []
+    assert Observers.of(given, None).log(loggers.append, folder) == []
+    return loggers
+
+
 @pytest.mark.parametrize("given", [None, True])
 def test_tensorboard_is_the_default(tmp_path, given):
-    with Observers.of(given, None).logging(tmp_path) as loggers:
-        (logger,) = loggers
-        logger.log_metrics({"accuracy": 0.5})
+    (logger,) = logged(given, tmp_path)
     assert isinstance(logger, TensorBoardLogger)
     assert len(list(tmp_path.glob("events.out.tfevents.*"))) == 1
 
 
 def test_named_loggers_take_its_place_and_false_stands_for_none(tmp_path):
     csv = CSVLogger(tmp_path / "csv")
-    with Observers.of([csv], None).logging(tmp_path) as loggers:
-        assert loggers == [csv]
-    with Observers.of(csv, None).logging(tmp_path) as loggers:
-        assert loggers == [csv]
-    with Observers.of(False, None).logging(tmp_path) as loggers:
-        assert loggers == []
+    assert logged([csv], tmp_path) == logged(csv, tmp_path) == [csv]
+    assert logged(False, tmp_path) == []
     assert not list(tmp_path.glob("events.*"))
+
+
+def test_a_logger_that_fails_is_reported_and_the_others_log(tmp_path):
+    class Broken(CSVLogger):
+        def log_metrics(self, metrics, step=None):
+            raise OSError("no connection")
+
+        def finalize(self, status):
+            raise OSError("no connection")
+
+    observers = Observers.of([Broken(tmp_path / "broken"), CSVLogger(tmp_path / "csv")], None)
+    with pytest.warns(UserWarning, match=r"Broken lacks a part of the run \(OSError: no connection\)"):
+        (note,) = observers.log(lambda logger: logger.log_metrics({"accuracy": 0.5}), tmp_path)
+    assert note.startswith("Broken lacks")
+    with pytest.warns(UserWarning, match="Broken lacks a part"):
+        observers.close()
+    assert len(list(tmp_path.glob("csv/**/metrics.csv"))) == 1
 
 
 def test_loops_have_loggers_where_a_callback_may_log(tmp_path):
