@@ -103,10 +103,9 @@ def add_extraction_arguments(parser: ArgumentParser) -> None:
 
 
 def trainer_defaults() -> dict[str, Any]:
-    """Return settings of the trainer that extracts: its root holds the runs, and it logs and saves nothing itself."""
+    """Return settings of the trainer that extracts: its root holds the runs, and it saves nothing itself."""
     return {
         "default_root_dir": "runs",
-        "logger": False,
         "enable_checkpointing": False,
         "enable_model_summary": False,
         "enable_progress_bar": sys.stderr.isatty(),

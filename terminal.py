@@ -83,6 +83,12 @@ def show_bars() -> None:
     _make_bar = _rich_bar if sys.stderr.isatty() and not is_child_process() else _no_bar
 
 
+def hide_bars() -> None:
+    """Show no bars of this process from now on."""
+    global _make_bar
+    _make_bar = _no_bar
+
+
 @contextlib.contextmanager
 def _rich_bar(description: str, total: int) -> Iterator[Advance]:
     from rich.console import Console

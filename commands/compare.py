@@ -1,19 +1,24 @@
 """`untrained compare`: run a study and write its report."""
 
+import functools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from jsonargparse import Namespace
-from pytorch_lightning import Trainer
+from pytorch_lightning import Callback, Trainer
+from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 
 from ..errors import UsageError
 from ..parsing import Parser, instantiate, load_names
+from ..probes.observers import Observers
+from ..probes.trainer import refuse_unused
 from ..studies.estimate import dry_run
 from ..studies.execute import execute
 from ..studies.plan import plan, study_parser
-from ..terminal import console
+from ..terminal import console, hide_bars
 from .config import bundled_studies, configs_in
 from .dispatch import begin, run_with_argv
 from .report import write_and_show
@@ -43,6 +48,9 @@ def run(argv: list[str]) -> int:
 
 def _compare(parser: Parser, config: Namespace) -> int:
     """Plan a study; then estimate it, or run it and write its report."""
+    refuse_unused(config.trainer)
+    if not config.trainer.enable_progress_bar:
+        hide_bars()
     trainer = _trainer(config)
     root = Path(trainer.default_root_dir)
     study = plan(config, str(trainer.precision), root)
@@ -56,21 +64,31 @@ def _compare(parser: Parser, config: Namespace) -> int:
     text = parser.dump(repeated, skip_unset=False)
     writing = {name: config[name] for name in ("force", "flush_every", "flush_seconds")}
     say = console(sys.stderr).print if trainer.is_global_zero else lambda line: None
-    has_fitted = execute(study, trainer, embeddings, text, say, **writing)
+    callbacks = list(trainer.callbacks)  # type: ignore[attr-defined]  # those of the user, as there are no others
+    observers = functools.partial(_observers, config.trainer.logger, callbacks)
+    has_fitted = execute(study, trainer, embeddings, text, say, observers, **writing)
     return write_and_show(study.folder, anew=False) if has_fitted else 0
 
 
 def _trainer(config: Namespace) -> Trainer:
-    """Return the trainer that extracts, without its own progress bar."""
+    """Return the trainer that extracts, without its own progress bar, and without loggers, which each run has."""
     parser = Parser()
     parser.add_class_arguments(Trainer, "trainer")
     arguments = config.trainer.clone()
-    arguments.enable_progress_bar = False
+    arguments.enable_progress_bar = arguments.logger = False
     try:
         made: Trainer = instantiate(parser, Namespace(trainer=arguments)).trainer  # type: ignore[no-untyped-call]
     except MisconfigurationException as error:
         raise UsageError(str(error)) from error
     return made
+
+
+def _observers(logger: Any, callbacks: Sequence[Callback]) -> Observers:
+    """Return the observers of one run, with loggers of its own."""
+    parser = Parser()
+    parser.add_argument("--logger", type=Logger | list[Logger] | bool | None)
+    made = instantiate(parser, Namespace(logger=logger)).logger  # type: ignore[no-untyped-call]
+    return Observers.of(made, callbacks, of_study=True)
 
 
 def _with_study(argv: Sequence[str]) -> list[str]:

@@ -47,8 +47,10 @@ def write_and_show(folder: Path, *, anew: bool) -> int:
     if analysis.cells:
         console(soft_wrap=False).print(comparison_table(analysis))
         print("\n".join([*differences_in_short(analysis), f"{folder}/report.md", f"{folder}/results.csv"]))
-        print(f"tensorboard --logdir {folder}")
-        if sum(len(cell.runs) for cell in analysis.cells.values()) >= MAX_TICKED:
+        is_logged = (folder / STUDY).is_dir()
+        if is_logged:
+            print(f"tensorboard --logdir {folder}")
+        if is_logged and sum(len(cell.runs) + 1 for cell in analysis.cells.values()) >= MAX_TICKED:
             print(f"  (of more than {MAX_TICKED} runs it ticks none by itself: tick {STUDY} for the whole)")
     for failure in failures:
         print(

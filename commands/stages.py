@@ -19,10 +19,13 @@ from ..files import plain
 from ..parsing import Parser, Types, add_extraction_arguments, load_names, root_cause, trainer_defaults
 from ..probes import checkpoint
 from ..probes.fitted import FittedProbe, load_probe
+from ..probes.observers import Observers
 from ..probes.probe import Probe
 from ..probes.record import format_arguments
 from ..probes.run import Run
 from ..probes.stages import fit_run, test_run
+from ..probes.tensorboard import named_profile
+from ..probes.trainer import refuse_unused
 from ..terminal import console
 from .config import bundled_studies, configs_in
 from .dispatch import begin, run_with_argv
@@ -99,6 +102,9 @@ class ProbeCLI(LightningCLI):
         options = self.config[self.config.subcommand]
         if options.get("data") is None:
             raise UsageError("no data: give --data folder --data.root DIR, or another of `untrained list datamodules`")
+        refuse_unused(options.trainer)
+        if options.trust and self.config.subcommand != "test":
+            raise UsageError("--trust has no effect: only test and classify read a checkpoint; leave it out")
         if self.config.subcommand == "test":
             if not options.ckpt_path:
                 raise UsageError("test needs the checkpoint that fit has written: --ckpt_path RUN/probe.ckpt")
@@ -114,9 +120,19 @@ class ProbeCLI(LightningCLI):
         except Exception as error:  # a plug-in may raise anything
             raise UsageError(root_cause(error)) from error
 
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        """Build the trainer that extracts, with the loggers that the user names."""
+        given = self._get(self.config_init, "trainer")
+        self._observers = Observers.of(given.logger, given.callbacks)
+        return super().instantiate_trainer(logger=self._observers.loggers or False, **kwargs)
+
     def predict(self, model: Probe, datamodule: AudioDataModule) -> None:
         """Extract the embeddings that are missing."""
-        self._extract(model)
+        extraction = self._extract(model)
+        if self.trainer.is_global_zero and self._observers.loggers:
+            profile = named_profile(extraction.profile)
+            self._observers.log(lambda logger: logger.log_metrics(profile, step=0), self._root)
+            self._observers.close()
 
     def fit(self, model: Probe, datamodule: AudioDataModule) -> None:
         """Extract missing embeddings, tune and fit the backend, log and save it."""
@@ -128,7 +144,8 @@ class ProbeCLI(LightningCLI):
         extraction = self._extract(model)
         if not self.trainer.is_global_zero:
             return
-        metrics = fit_run(run, extraction)
+        metrics = fit_run(run, extraction, self._observers)
+        self._observers.close()
         selection = model.require_selection()
         optimistic = ", selected on the very clips it is of" if selection.selected_on_test else ""
         self._console.print(
@@ -149,7 +166,8 @@ class ProbeCLI(LightningCLI):
         self.model = fitted.probe
         extraction = self._extract(fitted.probe)
         if self.trainer.is_global_zero:
-            scores = test_run(folder, fitted.probe, datamodule, extraction, fitted.classes)
+            scores = test_run(folder, fitted.probe, datamodule, extraction, fitted.classes, self._observers)
+            self._observers.close()
             self._console.print(f"{_percent('test/accuracy', scores)}\n-> {folder}")
 
     @property

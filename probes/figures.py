@@ -78,3 +78,12 @@ def filters_figure(frontend: "Frontend") -> "Figure | None":
             axes.plot(side_by_side.ravel(), linewidth=0.6)
         axes.set_axis_off()
     return figure
+
+
+def pixels(figure: "Figure") -> NDArray[np.uint8]:
+    """Return a figure as an image, `(height, width, 4)`, in red, green, blue and opacity from 0 to 255."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    return np.array(canvas.buffer_rgba())  # type: ignore[no-untyped-call]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pytorch_lightning import Trainer
+from pytorch_lightning.loggers import Logger
 
 from ..datamodules import AudioDataModule, Clip
 from ..embeddings.outcome import Extraction
@@ -18,18 +19,22 @@ from ..files import write_atomically
 from ..frontends.measure import Description
 from . import checkpoint, tensorboard
 from .metrics import score_predictions
+from .observers import Observers
 from .probe import EmbeddedData, Probe
 from .record import Predictions, keep_damaged_metrics, predictions_file, units, update_metrics, write_predictions
 from .run import Run
 from .selection import Selection
 
+DEFAULT = Observers()
 
-def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
+
+def fit_run(run: Run, extraction: Extraction, observers: Observers = DEFAULT) -> dict[str, Any]:
     """Fit the backend of a run; log it, save it, and return its metrics.
 
     Args:
         run: Run whose probe is fitted.
         extraction: Extraction of its embeddings.
+        observers: Loggers and callbacks; TensorBoard in the folder of the run by default.
 
     Raises:
         CheckpointError: The frontend or the backend has no registered name, or cannot be saved.
@@ -40,7 +45,7 @@ def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
     checkpoint.name_backend(run.probe.require_backend())
     cost = run.probe.require_frontend().describe(run.datamodule.n_samples)
     _start_folder(run)
-    data = fit(run.probe, run.datamodule, extraction.store)
+    data = fit(run.probe, run.datamodule, extraction.store, observers)
     selection = run.probe.require_selection()
     predictions = _predictions_of(selection, data, run.datamodule.class_names)
     scores = _scores(selection.score_name, selection.score, predictions)
@@ -57,13 +62,18 @@ def fit_run(run: Run, extraction: Extraction) -> dict[str, Any]:
     }
     write_predictions(run.folder / predictions_file(selection.score_name), predictions)
     checkpoint.save(run.folder / "probe.ckpt", run.probe, run.datamodule, data.learned)
-    metrics["notes"] = [*extraction.notes, *_log(run, scores, predictions, data, extraction)]
+    metrics["notes"] = [*extraction.notes, *_log(run, scores, predictions, data, extraction, observers)]
     update_metrics(run.folder, metrics)  # last, because a run is done when its metrics exist
     return metrics
 
 
 def test_run(
-    folder: Path, probe: Probe, datamodule: AudioDataModule, extraction: Extraction, class_names: Sequence[str]
+    folder: Path,
+    probe: Probe,
+    datamodule: AudioDataModule,
+    extraction: Extraction,
+    class_names: Sequence[str],
+    observers: Observers,
 ) -> dict[str, float]:
     """Score a fitted probe on the test split; add the scores to the folder of its run, and return them.
 
@@ -73,26 +83,32 @@ def test_run(
         datamodule: Data set with a test split.
         extraction: Extraction of its embeddings.
         class_names: Names of the classes that the probe was fitted to, in the order of its labels.
+        observers: Loggers and callbacks.
     """
-    accuracy, data = score_test_split(probe, datamodule, extraction.store, class_names)
+    accuracy, data = score_test_split(probe, datamodule, extraction.store, class_names, observers)
     predictions = _predictions(data.tested, probe.test_predictions, class_names, [""] * len(data.tested))
     scores = _scores("test/accuracy", accuracy, predictions)
     write_predictions(folder / predictions_file("test/accuracy"), predictions)
-    logger = tensorboard.run_logger(folder)
-    logger.log_metrics(scores, step=0)
-    tensorboard.log_predictions(logger, "test", predictions, class_names)
-    logger.experiment.close()
+
+    def log(logger: Logger) -> None:
+        logger.log_metrics(scores, step=0)
+        tensorboard.log_predictions(logger, "test", predictions, class_names)
+
+    observers.log(log, folder)
     update_metrics(folder, {**scores, "n_test_clips": len(data.tested)})
     return scores
 
 
-def fit(probe: Probe, datamodule: AudioDataModule, store: EmbeddingStore) -> EmbeddedData:
+def fit(
+    probe: Probe, datamodule: AudioDataModule, store: EmbeddingStore, observers: Observers = DEFAULT
+) -> EmbeddedData:
     """Fit the backend of a probe to stored embeddings; the outcome is `probe.selection`.
 
     Args:
         probe: Probe with the backend and the protocol.
         datamodule: Data set of the clips.
         store: Store of their embeddings.
+        observers: Callbacks, with the loggers that they may use.
 
     Returns:
         The embeddings and labels that the backend was fitted to.
@@ -102,14 +118,18 @@ def fit(probe: Probe, datamodule: AudioDataModule, store: EmbeddingStore) -> Emb
     """
     data = EmbeddedData(store, datamodule, datamodule.class_names, probe.columns)
     try:
-        _one_device().fit(probe, datamodule=data)
+        _one_device(observers).fit(probe, datamodule=data)
     except ValueError as error:  # scikit-learn rejects arguments and data this way
         raise UsageError(f"{type(probe.backend).__name__} cannot be fitted: {error}") from error
     return data
 
 
 def score_test_split(
-    probe: Probe, datamodule: AudioDataModule, store: EmbeddingStore, class_names: Sequence[str]
+    probe: Probe,
+    datamodule: AudioDataModule,
+    store: EmbeddingStore,
+    class_names: Sequence[str],
+    observers: Observers = DEFAULT,
 ) -> tuple[float, EmbeddedData]:
     """Score a fitted probe on the test split; the predicted labels are `probe.test_predictions`.
 
@@ -119,6 +139,7 @@ def score_test_split(
         store: Store of their embeddings.
         class_names: Names of the classes that the backend was fitted to, in the order of its labels; all classes of the
             data are among them.
+        observers: Callbacks, with the loggers that they may use.
 
     Returns:
         The accuracy as a fraction, and the embeddings and labels.
@@ -129,7 +150,7 @@ def score_test_split(
     data = EmbeddedData(store, datamodule, class_names, probe.columns)
     if not data.tested:
         raise DataError("the test split is empty: none of its clips could be read")
-    (metrics,) = _one_device().test(probe, datamodule=data, verbose=False)
+    (metrics,) = _one_device(observers).test(probe, datamodule=data, verbose=False)
     return float(metrics["test/accuracy"]), data
 
 
@@ -159,21 +180,24 @@ def _facts(run: Run, selection: Selection, cost: Description) -> dict[str, Any]:
 
 
 def _log(
-    run: Run, scores: Mapping[str, float], predictions: Predictions, data: EmbeddedData, extraction: Extraction
+    run: Run,
+    scores: Mapping[str, float],
+    predictions: Predictions,
+    data: EmbeddedData,
+    extraction: Extraction,
+    observers: Observers,
 ) -> list[str]:
-    """Log a fitted run to TensorBoard; return a note if that fails, so that the result is not lost."""
-    try:
-        logger = tensorboard.run_logger(run.folder)
-        selection, names = run.probe.require_selection(), run.datamodule.class_names
-        params, profile = run.key.params, extraction.profile
-        tensorboard.log_fit(logger, params, selection, scores, predictions, names, profile, run.config)
-        ids, labels = zip(*((clip.id, clip.label) for clip in data.learned), strict=True)
-        frontend = run.probe.require_frontend()
+    """Log a fitted run; return a note on each logger that fails."""
+    selection, names, frontend = run.probe.require_selection(), run.datamodule.class_names, run.probe.require_frontend()
+    params, profile = run.key.params, extraction.profile
+    ids, labels = zip(*((clip.id, clip.label) for clip in data.learned), strict=True)
+
+    def log(logger: Logger) -> None:
+        about = (params, selection, scores, predictions, names, profile, run.config)
+        tensorboard.log_fit(logger, *about, of_study=observers.of_study)
         tensorboard.log_embeddings(logger, data.embeddings(data.learned), ids, labels, frontend)
-        logger.experiment.close()
-    except Exception as error:  # a plug-in may have parts that cannot be drawn
-        return [f"not all of it is in TensorBoard ({type(error).__name__}: {error})"]
-    return []
+
+    return observers.log(log, run.folder)
 
 
 def _predictions_of(selection: Selection, data: EmbeddedData, class_names: Sequence[str]) -> Predictions:
@@ -208,7 +232,7 @@ def _scores(name: str, accuracy: float, predictions: Predictions) -> dict[str, f
     return {name: accuracy} | {f"{kind}/{key}": value for key, value in asdict(scores).items()}
 
 
-def _one_device() -> Trainer:
+def _one_device(observers: Observers) -> Trainer:
     """Return a trainer for stored embeddings: one process, whichever devices extracted them."""
     return Trainer(
         accelerator="cpu",
@@ -216,7 +240,9 @@ def _one_device() -> Trainer:
         num_nodes=1,
         strategy="auto",
         max_epochs=1,
-        logger=False,
+        logger=observers.in_loops,
+        log_every_n_steps=1,  # there are few batches
+        callbacks=list(observers.callbacks),
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,

@@ -1,21 +1,23 @@
-"""TensorBoard logs of a run.
+"""Logs of a run, in TensorBoard or in another of Lightning's loggers.
 
 torch and Lightning are imported when a run is logged, since the report of a study shares what needs neither.
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .figures import confusion_figure, filters_figure
+from .figures import confusion_figure, filters_figure, pixels
+from .projector import colour_by_label
 from .record import OPTIMISTIC, Predictions, format_arguments
 
 if TYPE_CHECKING:
-    from pytorch_lightning.loggers import TensorBoardLogger
+    from matplotlib.figure import Figure
+    from pytorch_lightning.loggers import Logger, TensorBoardLogger
 
     from ..frontends import Frontend
     from .selection import Selection
@@ -40,7 +42,7 @@ def forget_run(folder: Path) -> None:
 
 
 def log_fit(
-    logger: "TensorBoardLogger",
+    logger: "Logger",
     params: Mapping[str, Any],
     selection: "Selection",
     scores: Mapping[str, float],
@@ -48,8 +50,10 @@ def log_fit(
     class_names: Sequence[str],
     profile: Mapping[str, float],
     config: str,
+    *,
+    of_study: bool,
 ) -> None:
-    """Log a fitted probe: hyper-parameters, candidates, confusion matrix, report, profile and configuration.
+    """Log a fitted probe: hyper-parameters, scores, profile and confusion matrix; texts too, in TensorBoard.
 
     Args:
         logger: Logger of the run.
@@ -60,34 +64,50 @@ def log_fit(
         class_names: Names of the classes of the data set.
         profile: Time profile of the extraction.
         config: YAML that repeats the run.
+        of_study: Whether the run belongs to a study, which has a table of hyper-parameters of its own in TensorBoard.
     """
-    from torch.utils.tensorboard.summary import hparams
-
-    writer = logger.experiment
-    logger.log_metrics(dict(scores), step=0)
-    logger.log_metrics({f"extraction/{name}": value for name, value in profile.items()}, step=0)
-    # Declare all scores, because TensorBoard takes the columns for all runs from one of them; the logger's own
-    # log_hyperparams would log a value for each, even for a test that has not run yet.
     optimistic = OPTIMISTIC if selection.selected_on_test else ""
-    columns = {name: str(params[name]) for name in _COLUMNS}
-    columns["candidate"] = format_arguments(selection.best_candidate) + optimistic
-    declared = sorted(_SCORES, key=lambda name: name.startswith("cv") != selection.score_name.startswith("cv"))
-    for summary in hparams(columns, dict.fromkeys(declared, 0.0)):  # type: ignore[no-untyped-call]
-        writer.file_writer.add_summary(summary)
-    for step, score in enumerate(selection.candidate_scores):
-        writer.add_scalar("candidates/accuracy", score, step)
-    lines = [
-        f"| {step} | {format_arguments(candidate)} | {100 * score:.2f} |{' chosen' if step == selection.best else ''} |"
-        for step, (candidate, score) in enumerate(zip(selection.candidates, selection.candidate_scores, strict=True))
-    ]
-    writer.add_text("candidates", "\n".join(["| step | candidate | accuracy (%) | |", "|---|---|---|---|", *lines]))
-    writer.add_text("settings", verbatim(config))
+    candidate = format_arguments(selection.best_candidate) + optimistic
+    logger.log_metrics({**scores, **named_profile(profile)}, step=0)
+    writer = _writer(logger)
+    if writer is None:
+        logger.log_hyperparams({**params, "candidate": candidate})
+    else:
+        if not of_study:
+            _log_hyperparams(writer, params, candidate, selection.score_name)
+        writer.add_text("candidates", _candidates(selection))
+        writer.add_text("settings", verbatim(config))
     kind = selection.score_name.split("/")[0]
     log_predictions(logger, kind, predictions, class_names, optimistic)
 
 
+def _log_hyperparams(writer: Any, params: Mapping[str, Any], candidate: str, score_name: str) -> None:
+    """Add a row to TensorBoard's table of hyper-parameters.
+
+    All scores are declared, because TensorBoard takes the columns for all runs from one of them; the logger's own
+    log_hyperparams would log a value for each, even for a test that has not run yet.
+    """
+    from torch.utils.tensorboard.summary import hparams
+
+    columns = {**{name: str(params[name]) for name in _COLUMNS}, "candidate": candidate}
+    declared = sorted(_SCORES, key=lambda name: name.startswith("cv") != score_name.startswith("cv"))
+    for summary in hparams(columns, dict.fromkeys(declared, 0.0)):  # type: ignore[no-untyped-call]
+        writer.file_writer.add_summary(summary)
+
+
+def _candidates(selection: "Selection") -> str:
+    """Return the candidates of a search as a table in Markdown, the best first."""
+    order = sorted(range(len(selection.candidates)), key=lambda index: -selection.candidate_scores[index])
+    rows = [
+        (format_arguments(selection.candidates[index]), selection.candidate_scores[index], index == selection.best)
+        for index in order
+    ]
+    lines = [f"| {name} | {100 * score:.2f} |{' chosen' if chosen else ''} |" for name, score, chosen in rows]
+    return "\n".join(["| candidate | accuracy (%) | |", "|---|---|---|", *lines])
+
+
 def log_predictions(
-    logger: "TensorBoardLogger", kind: str, predictions: Predictions, class_names: Sequence[str], remark: str = ""
+    logger: "Logger", kind: str, predictions: Predictions, class_names: Sequence[str], remark: str = ""
 ) -> None:
     """Log the confusion matrix and the report of one set of predictions; `kind` is val, cv or test."""
     from sklearn.metrics import classification_report
@@ -95,19 +115,25 @@ def log_predictions(
     shares = confusion_shares(predictions, class_names)
     right = np.mean([label == given for label, given in zip(predictions.labels, predictions.given, strict=True)])
     title = f"accuracy {100 * right:.1f} %{remark}"
-    logger.experiment.add_figure(f"confusion/{kind}", confusion_figure(shares, class_names, title))
-    text = classification_report(predictions.labels, predictions.given, labels=list(class_names), zero_division=0)
-    logger.experiment.add_text(f"report/{kind}", verbatim(text))
+    _log_figure(logger, f"confusion/{kind}", lambda: confusion_figure(shares, class_names, title))
+    if writer := _writer(logger):
+        text = classification_report(predictions.labels, predictions.given, labels=list(class_names), zero_division=0)
+        writer.add_text(f"report/{kind}", verbatim(text))
+
+
+def named_profile(profile: Mapping[str, float]) -> dict[str, float]:
+    """Return the time profile of an extraction under the names that loggers show."""
+    return {f"extraction/{name}": value for name, value in profile.items()}
 
 
 def log_embeddings(
-    logger: "TensorBoardLogger",
+    logger: "Logger",
     embeddings: NDArray[Any],
     ids: Sequence[str],
     labels: Sequence[str],
     frontend: "Frontend",
 ) -> None:
-    """Log embeddings for the projector, with labels and clip ids, and the random filters that made them.
+    """Log the random filters of a frontend and, in TensorBoard, its embeddings for the projector.
 
     Args:
         logger: Logger of the run.
@@ -116,14 +142,35 @@ def log_embeddings(
         labels: Names of their classes.
         frontend: Frontend of the embeddings.
     """
+    _log_figure(logger, "random filters", lambda: filters_figure(frontend))
+    writer = _writer(logger)
+    if writer is None:
+        return
     from torch import from_numpy
 
-    writer = logger.experiment
     some = np.linspace(0, len(ids) - 1, min(len(ids), MAX_PROJECTED)).astype(int)
-    rows = [[_one_line(labels[index]), _one_line(ids[index])] for index in some]
+    shown = [_one_line(labels[index]) for index in some]
+    rows = [[label, _one_line(ids[index])] for label, index in zip(shown, some, strict=True)]
     writer.add_embedding(from_numpy(embeddings[some].copy()), rows, metadata_header=["label", "clip"])
-    if figure := filters_figure(frontend):
-        writer.add_figure("random filters", figure)
+    colour_by_label(Path(writer.log_dir), shown)
+
+
+def _writer(logger: "Logger") -> Any:
+    """Return the writer of a TensorBoard logger; None for a logger of another kind."""
+    experiment = getattr(logger, "experiment", None)
+    return experiment if hasattr(experiment, "add_figure") else None
+
+
+def _log_figure(logger: "Logger", name: str, draw: Callable[[], "Figure | None"]) -> None:
+    """Log a figure where a logger takes images: TensorBoard's, or one with the `log_image` of Weights & Biases."""
+    writer, log_image = _writer(logger), getattr(logger, "log_image", None)
+    figure = draw() if writer or log_image else None
+    if figure is None:
+        return
+    if writer:
+        writer.add_figure(name, figure)
+    elif log_image:
+        log_image(key=name, images=[pixels(figure)])
 
 
 def confusion_shares(predictions: Predictions, class_names: Sequence[str]) -> NDArray[Any]:

@@ -17,6 +17,7 @@ from ..embeddings.extract import extract, leave_process_group, refuse_broken_bef
 from ..embeddings.outcome import Extraction
 from ..errors import StoreError
 from ..files import locked, plain, write_atomically
+from ..probes.observers import Observers
 from ..probes.record import OPTIMISTIC, read_metrics
 from ..probes.run import Run
 from ..probes.stages import fit_run, test_run
@@ -34,6 +35,7 @@ def execute(
     embeddings: Path,
     config: str,
     say: Say,
+    observers: Callable[[], Observers],
     *,
     force: bool = False,
     flush_every: int = 512,
@@ -50,6 +52,7 @@ def execute(
         embeddings: Folder that holds all stores.
         config: Study as YAML, which is kept in its folder.
         say: Function that shows a line of text to the user.
+        observers: Function that makes the loggers and callbacks of one run.
         force: Whether to repeat runs that are done.
         flush_every: Number of rows to keep in memory before they are written.
         flush_seconds: Longest time that rows stay in memory, in s.
@@ -78,7 +81,7 @@ def execute(
         if not trainer.is_global_zero:
             return False
         for number, run in enumerate(waiting, 1):
-            _fit(run, extractions[run.key.extraction])
+            _fit(run, extractions[run.key.extraction], observers)
             outcome = results.append(study.folder, _named(study, run))
             say(f"[{number}/{len(waiting)}] {run.folder.relative_to(study.folder)}: {_outcome_line(outcome)}")
     return True
@@ -162,7 +165,8 @@ def _extract_one(
     label = f"{params['dataset']} {params['frontend']} seed {run.probe.require_frontend().seed}"
     outcome: Extraction | Exception
     with bar(f"embeddings {label}", len(run.datamodule.listed)) as advance:
-        trainer.callbacks = [_Advance(advance)]  # type: ignore[attr-defined]
+        named: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
+        trainer.callbacks = [*named, _Advance(advance)]  # type: ignore[attr-defined]
         try:
             outcome = extract(run.probe, run.datamodule, trainer, embeddings, **writing)
         except StoreError:  # this concerns all runs: another process writes there, or the disk is full
@@ -171,19 +175,23 @@ def _extract_one(
             if trainer.world_size > 1:
                 raise
             outcome = error
+        finally:
+            trainer.callbacks = named  # type: ignore[attr-defined]
     say(f"{label}: {_one_line(outcome) if isinstance(outcome, Exception) else outcome}")
     return outcome
 
 
-def _fit(run: Run, extraction: Extraction | Exception) -> None:
+def _fit(run: Run, extraction: Extraction | Exception, observers: Callable[[], Observers]) -> None:
     """Fit and score a run; if it fails, write the error and the traceback to `error.txt` in its folder."""
     (run.folder / "error.txt").unlink(missing_ok=True)
     try:
         if isinstance(extraction, Exception):
             raise extraction
-        fit_run(run, extraction)
+        seen_by = observers()
+        fit_run(run, extraction, seen_by)
         if run.key.params["protocol"] == "holdout":
-            test_run(run.folder, run.probe, run.datamodule, extraction, run.datamodule.class_names)
+            test_run(run.folder, run.probe, run.datamodule, extraction, run.datamodule.class_names, seen_by)
+        seen_by.close()
     except Exception as error:  # a plug-in may raise anything
         text = f"{_one_line(error)}\n\n{''.join(traceback.format_exception(error))}"
         write_atomically(run.folder / "error.txt", text.encode(errors="backslashreplace"))

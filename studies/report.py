@@ -64,13 +64,17 @@ def write_report(folder: Path, *, anew: bool) -> tuple[Analysis, list[Failure]]:
         write_atomically(folder / "report.md", report.encode())
         return analysis, failures
     from .figures import comparison_figure, pareto_figure  # not needed for a report that is up to date
-    from .tensorboard import log_study
+    from .tensorboard import forget_study, log_study, logs_to_tensorboard
 
     write_atomically(folder / "comparisons.csv", _comparisons_csv(analysis).encode())
     comparison_figure(analysis).savefig(folder / "results.png", dpi=150)
     pareto_figure(analysis).savefig(folder / "cost.png", dpi=150)
     config = folder / "study.yaml"
-    log_study(folder, analysis, report, config.read_text("utf-8") if config.is_file() else "")
+    text = config.read_text("utf-8") if config.is_file() else ""
+    if logs_to_tensorboard(text):
+        log_study(folder, analysis, report, text)
+    else:
+        forget_study(folder)
     write_atomically(folder / "report.md", report.encode())  # last, because it marks the files above as complete
     return analysis, failures
 

@@ -4,10 +4,13 @@ TensorBoard's own package writes them, since torch's writer would make a report 
 """
 
 import io
+import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import yaml
 from matplotlib.figure import Figure
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
@@ -18,16 +21,19 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from ..probes.figures import confusion_figure
 from ..probes.record import OPTIMISTIC, predictions_file, read_predictions
-from ..probes.tensorboard import confusion_shares, forget_run, verbatim
+from ..probes.tensorboard import confusion_shares, verbatim
 from .analysis import Analysis, Cell
 from .figures import comparison_figure, pareto_figure
+from .ranking import ranking, ranking_table, sessions
 
 STUDY = "_study"
 """Name of the run that stands for the study as a whole; it comes first in lists."""
+RANKING = "ranking"
+"""Folder of the runs that stand for the rows of the ranking, in that of the study as a whole."""
 
 
 def log_study(folder: Path, analysis: Analysis, report: str, config: str) -> None:
-    """Log the outcome of a study: report, figures, and a confusion matrix of each frontend, averaged over its seeds.
+    """Log the outcome of a study: report, ranking, figures, and a mean confusion matrix over seeds of each frontend.
 
     Args:
         folder: Folder of the study.
@@ -36,18 +42,40 @@ def log_study(folder: Path, analysis: Analysis, report: str, config: str) -> Non
         config: Study as YAML.
     """
     without_images = "\n".join(line for line in report.splitlines() if not line.startswith("!["))
-    texts = {"report": without_images, "settings": verbatim(config)}
+    rows = ranking(analysis)
+    texts = {"report": without_images, "ranking": ranking_table(rows), "settings": verbatim(config)}
     figures = {"accuracy": comparison_figure(analysis), "cost": pareto_figure(analysis)}
     for names, cell in analysis.cells.items():
         if len(cell.runs) > 1:
             figures[f"confusion/{'/'.join(names)}"] = _mean_confusion(folder, cell)
-    forget_run(folder / STUDY)
-    writer = EventFileWriter(str(folder / STUDY))
+    forget_study(folder)
     values = [_text(f"{STUDY}/{name}", text) for name, text in texts.items()]
     values += [_image(f"{STUDY}/{name}", figure) for name, figure in figures.items()]
+    _write(folder / STUDY, values)
+    for row, session in zip(rows, sessions(rows), strict=True):
+        _write(folder / STUDY / RANKING / row.folder, session)
+
+
+def _write(folder: Path, values: Sequence[Summary.Value]) -> None:
+    """Write values as the events of one run of TensorBoard."""
+    writer = EventFileWriter(str(folder))
     for value in values:
         writer.add_event(Event(wall_time=time.time(), summary=Summary(value=[value])))
     writer.close()
+
+
+def forget_study(folder: Path) -> None:
+    """Delete the logs of a study as a whole."""
+    shutil.rmtree(folder / STUDY, ignore_errors=True)
+
+
+def logs_to_tensorboard(config: str) -> bool:
+    """Return whether a study, as YAML, leaves its logs to TensorBoard: it names no loggers, nor turns them off."""
+    try:
+        trainer = yaml.safe_load(config)["trainer"]
+        return trainer.get("logger") in (None, True)
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError):
+        return True  # the file was changed by hand
 
 
 def _text(tag: str, text: str) -> Summary.Value:

@@ -33,6 +33,7 @@ import pytest
             "--trainer.devices 40",
             "24 clips cannot be shared by 40 devices; use --trainer.devices 24 or fewer",
         ),
+        ("fit --data synthetic --model.frontend mfcc --trust x.Y", "--trust has no effect: only test and classify"),
         ("test --data synthetic", "test needs the checkpoint that fit has written: --ckpt_path"),
         ("test --data synthetic --ckpt_path gone.ckpt", "no checkpoint at gone.ckpt"),
         ("predict --config gone.yaml", "gone.yaml"),

@@ -1,4 +1,5 @@
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from untrained.studies.tensorboard import logs_to_tensorboard
 
 
 def test_the_study_in_tensorboard(study):
@@ -15,5 +16,15 @@ def test_the_study_in_tensorboard(study):
     (report,) = events.Tensors("_study/report/text_summary")
     text = report.tensor_proto.string_val[0].decode()
     assert text == "\n".join(line for line in (study / "report.md").read_text().splitlines() if line[:2] != "![")
+    (ranking,) = events.Tensors("_study/ranking/text_summary")
+    assert ranking.tensor_proto.string_val[0].startswith(b"| data set | rank | frontend |")
     (settings,) = events.Tensors("_study/settings/text_summary")
     assert b"n_filters: 4" in settings.tensor_proto.string_val[0]
+
+
+def test_a_study_with_loggers_of_its_own_is_not_in_tensorboard():
+    assert logs_to_tensorboard("trainer: {logger: null}")
+    assert logs_to_tensorboard("")
+    assert logs_to_tensorboard("{")
+    assert not logs_to_tensorboard("trainer: {logger: false}")
+    assert not logs_to_tensorboard("trainer: {logger: {class_path: CSVLogger}}")
