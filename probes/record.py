@@ -15,6 +15,7 @@ FORMAT = 2
 """Version of a run's records; raise it when older ones can no longer be read."""
 OPTIMISTIC = ", chosen by the clips that are scored"
 """Remark next to scores whose candidate was selected on the very clips that are scored."""
+_EARLIER_COLUMNS = ["ids", "folds", "groups", "labels", "given"]  # an earlier version's name for `predicted`
 
 
 class Predictions(NamedTuple):
@@ -25,14 +26,14 @@ class Predictions(NamedTuple):
         folds: Folds of the clips; empty where there are none.
         groups: Groups of the clips; empty where there are none.
         labels: True classes of the clips.
-        given: Predicted classes of the clips.
+        predicted: Predicted classes of the clips.
     """
 
     ids: Sequence[str]
     folds: Sequence[str]
     groups: Sequence[str]
     labels: Sequence[str]
-    given: Sequence[str]
+    predicted: Sequence[str]
 
 
 def units(predictions: Predictions) -> list[str]:
@@ -60,7 +61,7 @@ def read_predictions(path: Path) -> Predictions:
     """
     try:
         header, *rows = csv.reader(io.StringIO(path.read_bytes().decode(), newline=""))
-        if header != list(Predictions._fields):
+        if header not in (list(Predictions._fields), _EARLIER_COLUMNS):
             raise ValueError(f"columns {', '.join(header)}")
         return Predictions(*map(list, zip(*rows, strict=True)))
     except (OSError, ValueError, TypeError) as error:
