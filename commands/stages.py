@@ -20,12 +20,12 @@ from ..parsing import Parser, Types, add_extraction_arguments, load_names, root_
 from ..probes import checkpoint
 from ..probes.fitted import FittedProbe, load_probe
 from ..probes.probe import Probe
-from ..probes.record import format_arguments
+from ..probes.record import find_checkpoint, format_arguments, mark_latest
 from ..probes.run import Run
 from ..probes.stages import fit_run, test_run
 from ..terminal import console
 from .config import bundled_studies, configs_in
-from .dispatch import begin, run_with_argv
+from .dispatch import begin, refuse_several_checkpoints, run_with_argv
 
 _SET_BY_US = {"model", "datamodule", "weights_only"}  # arguments of every trainer method
 
@@ -45,6 +45,7 @@ def run(argv: list[str]) -> int:
     for _, _, config in configs_in(argv):
         if config in bundled_studies() and not Path(config).is_file():
             raise UsageError(f"--config {config}: that is a study, which compare runs: untrained compare {config}")
+    refuse_several_checkpoints(argv)
     load_names()
     begin()
     run_with_argv(ProbeCLI, argv)
@@ -101,6 +102,7 @@ class ProbeCLI(LightningCLI):
         if self.config.subcommand == "test":
             if not options.ckpt_path:
                 raise UsageError("test needs the checkpoint that fit has written: --ckpt_path RUN/probe.ckpt")
+            options.ckpt_path = str(find_checkpoint(Path(options.ckpt_path)))
             checkpoint.read(options.ckpt_path)  # raises before anything is built
             self._given = parser.parse_args(defaults=False)[self.config.subcommand].get("model", {})
 
@@ -128,6 +130,7 @@ class ProbeCLI(LightningCLI):
         if not self.trainer.is_global_zero:
             return
         metrics = fit_run(run, extraction)
+        mark_latest(run.folder)
         selection = model.require_selection()
         optimistic = ", selected on the very clips it is of" if selection.selected_on_test else ""
         self._console.print(

@@ -130,7 +130,8 @@ def confusion_shares(predictions: Predictions, class_names: Sequence[str]) -> ND
     """Return the per cent of each true class (rows) by predicted class (columns), `(n_classes, n_classes)`."""
     index = {name: number for number, name in enumerate(class_names)}
     counts = np.zeros((len(index), len(index)))
-    np.add.at(counts, tuple([index[name] for name in names] for names in (predictions.labels, predictions.predicted)), 1)
+    pairs = (predictions.labels, predictions.predicted)
+    np.add.at(counts, tuple([index[name] for name in names] for names in pairs), 1)
     return np.asarray(100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
 
 
