@@ -20,7 +20,7 @@ from ..parsing import Parser, Types, add_extraction_arguments, load_names, root_
 from ..probes import checkpoint
 from ..probes.fitted import FittedProbe, load_probe
 from ..probes.probe import Probe
-from ..probes.record import find_checkpoint, format_arguments, mark_latest
+from ..probes.record import find_checkpoint, format_arguments, mark_latest, write_request
 from ..probes.run import Run
 from ..probes.stages import fit_run, test_run
 from ..terminal import console
@@ -117,12 +117,13 @@ class ProbeCLI(LightningCLI):
 
     def predict(self, model: Probe, datamodule: AudioDataModule) -> None:
         """Extract the embeddings that are missing."""
-        self._extract(model)
+        extraction = self._extract(model)
+        if self.trainer.is_global_zero:
+            write_request(extraction.store.folder, self._as_plain())
 
     def fit(self, model: Probe, datamodule: AudioDataModule) -> None:
         """Extract missing embeddings, tune and fit the backend, log and save it."""
-        config = yaml.safe_load(self.parser.dump(self.config, skip_unset=False))[self.config.subcommand]
-        text = yaml.safe_dump({**config, "force": False}, sort_keys=False)
+        text = yaml.safe_dump({**self._as_plain(), "force": False}, sort_keys=False)
         precision = precision_field(str(self.trainer.precision), model)
         fields = embedding_fields(model.require_frontend(), datamodule, precision)
         run = Run.of(model, datamodule, self._root, fields, text)
@@ -153,6 +154,11 @@ class ProbeCLI(LightningCLI):
         if self.trainer.is_global_zero:
             scores = test_run(folder, fitted.probe, datamodule, extraction, fitted.classes)
             self._console.print(f"{_percent('test/accuracy', scores)}\n-> {folder}")
+
+    def _as_plain(self) -> dict[str, Any]:
+        """Return the configuration of this command as plain Python."""
+        found: dict[str, Any] = yaml.safe_load(self.parser.dump(self.config, skip_unset=False))
+        return dict(found[self.config.subcommand])
 
     @property
     def _root(self) -> Path:

@@ -13,6 +13,8 @@ from ..files import plain, write_atomically
 
 FORMAT = 2
 """Version of a run's records; raise it when older ones can no longer be read."""
+REQUEST = "request.json"
+"""Name of the file in a store with the command that used it last."""
 LATEST = "latest"
 """Name of the file beside runs that names the last one; a file, because some file systems have no symbolic links."""
 OPTIMISTIC = ", chosen by the clips that are scored"
@@ -92,6 +94,17 @@ def keep_damaged_metrics(folder: Path) -> None:
         kept = path.with_name("metrics.json.damaged")
         path.rename(kept)
         warnings.warn(f"{path} cannot be read; it is kept as {kept.name}, and the run is repeated", stacklevel=2)
+
+
+def write_request(store: Path, config: Mapping[str, Any]) -> None:
+    """Write to a store which command has used it last, so that its clips can be listed with their labels.
+
+    Args:
+        store: Folder of the store.
+        config: Configuration of the command, as `untrained predict --config` reads it.
+    """
+    content = {"working_folder": str(Path.cwd()), "config": plain(config)}
+    write_atomically(store / REQUEST, json.dumps(content, indent=1).encode())
 
 
 def mark_latest(folder: Path) -> None:
