@@ -10,7 +10,7 @@ from ..errors import UsageError
 from ..registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
 from .dispatch import explained
 
-KINDS: dict[str, Registry[Any]] = {"frontend": FRONTENDS, "backend": BACKENDS, "datamodule": DATAMODULES}
+PLUGINS: dict[str, Registry[Any]] = {"frontend": FRONTENDS, "backend": BACKENDS, "datamodule": DATAMODULES}
 # Names that the templates import.
 _IMPORTED = {
     *("Frontend", "LogMel", "Tensor"),
@@ -33,10 +33,10 @@ def run(argv: list[str]) -> int:
         UsageError: The command line does not name a kind of plug-in and a plug-in.
     """
     what = "Write a package with a working plug-in to use as a starting point."
-    kinds = "|".join(KINDS)
+    kinds = "|".join(PLUGINS)
     if explained(argv, f"new {kinds} NAME", what):
         return 0
-    if len(argv) != 2 or argv[0] not in KINDS or argv[1].startswith("-"):
+    if len(argv) != 2 or argv[0] not in PLUGINS or argv[1].startswith("-"):
         raise UsageError(f"new needs a kind of plug-in and a name: untrained new {kinds} NAME")
     kind, name = argv
     files = new_plugin(kind, name)
@@ -65,7 +65,7 @@ def new_plugin(kind: str, name: str) -> list[Path]:
         raise UsageError(
             f"{name!r} cannot be the name of a package; give one such as my_idea, of letters, digits and _"
         )
-    registry = KINDS[kind]
+    registry = PLUGINS[kind]
     if name in registry.names():
         raise UsageError(f"{kind} {name!r} is registered by {registry.find(name).distribution}; give another name")
     dashed = name.replace("_", "-").lower()
