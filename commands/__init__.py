@@ -9,8 +9,8 @@ COMMANDS = {
     "classify": "Label sounds by a fitted probe.",
     "check": "Decode every clip of a data set, or check the contract of a plug-in.",
     "config": "Print a bundled study to use as a starting point.",
-    "new": "Write a package with a frontend to use as a starting point.",
-    "list": "Show registered frontends, backends and datamodules, or stored embeddings.",
+    "new": "Write a package with a frontend, backend or datamodule to use as a starting point.",
+    "list": "Show registered frontends, backends and datamodules; stored embeddings; or runs with scores.",
     "completion": "Print a script that completes this command line in your shell.",
 }
 """What each command does, by name."""

@@ -94,14 +94,17 @@ def check_contract(kind: str, argv: list[str]) -> int:
         sys.stdout.reconfigure(errors="replace")  # for ticks that an encoding lacks
     from ..testing import results_of  # imports scikit-learn's estimator checks
 
-    n_kept = n_all = 0
-    for check, problem in results_of(plugin):
-        n_kept, n_all = n_kept + (not problem), n_all + 1
-        print(f"{'✗' if problem else '✓'} {check.promise}", flush=True)
-        if problem:
-            print(f"    {problem}")
-    print(f"{type(plugin).__name__} keeps {n_kept} of {n_all} promises")
-    return int(n_kept < n_all)
+    n_kept = n_broken = n_skipped = 0
+    for result in results_of(plugin):
+        n_kept, n_broken = n_kept + result.is_kept, n_broken + bool(result.problem)
+        n_skipped += not (result.is_kept or result.problem)
+        sign = "✗" if result.problem else "✓" if result.is_kept else "–"  # noqa: RUF001
+        print(f"{sign} {result.check.promise}", flush=True)
+        if result.problem or result.skipped:
+            print(f"    {result.problem or f'skipped: {result.skipped}'}")
+    skipped = f"; {n_skipped} skipped" if n_skipped else ""
+    print(f"{type(plugin).__name__} keeps {n_kept} of {n_kept + n_broken} promises{skipped}")
+    return int(n_broken > 0)
 
 
 def data_parser() -> Parser:

@@ -19,7 +19,7 @@ from ..parsing import Parser, Types
 from ..probes.fitted import load_probe
 from ..probes.labelling import Labelled
 from ..terminal import console, visible
-from .dispatch import begin
+from .dispatch import begin, refuse_several_checkpoints
 
 Format = Literal["table", "csv", "json"]
 MAX_SCORES = 3  # of a sound in a table
@@ -34,6 +34,7 @@ def run(argv: list[str]) -> int:
     Returns:
         Exit status.
     """
+    refuse_several_checkpoints(argv)
     begin()
     config = classify_parser().parse_args(argv)
     fitted = load_probe(config.ckpt_path, config.trust)
@@ -62,7 +63,7 @@ def classify_parser() -> Parser:
     """Return the parser of `untrained classify`."""
     parser = Parser(prog="untrained classify", description="Label sounds with a probe that fit has saved.")
     parser.add_argument("paths", nargs="+", help="Files, folders, or - to read a list of them, one per line.")
-    parser.add_argument("--ckpt_path", type=str, required=True, help="The probe.ckpt that fit has written.")
+    parser.add_argument("--ckpt_path", type=str, required=True, help="The probe.ckpt of a run, or its folder.")
     parser.add_argument("--format", type=Format, default="table", help="Format of the output.")
     parser.add_argument("--trust", type=Types, default=[], help="Types to allow in the backend, besides known ones.")
     parser.add_argument("--batch_size", type=int | Auto, default="auto", help="Number of files in a batch, or auto.")
@@ -87,7 +88,8 @@ def files_of(paths: Sequence[str], listed: Iterable[bytes]) -> Iterator[Labelled
     for given in paths:
         lines = (os.fsdecode(line).strip("\r\n") for line in listed) if given == "-" else [given]
         for path in filter(None, lines):
-            found = [Labelled(path)]
+            other = "is a checkpoint, not audio; give one with --ckpt_path" if path.endswith(".ckpt") else ""
+            found = [Labelled(path, error=other)]
             if os.path.isdir(path):
                 files, n_other = audio_files(Path(path))
                 found = [Labelled(os.path.join(path, file)) for file in files]

@@ -16,7 +16,8 @@ from .check import data_parser
 from .classify import classify_parser
 from .config import bundled_studies
 from .dispatch import begin, explained
-from .list import REGISTRIES, STORES
+from .list import REGISTRIES, RUNS, STORES
+from .new import PLUGINS
 from .stages import stage_parsers
 
 _FILES = ("config", "ckpt_path", "paths")
@@ -66,8 +67,8 @@ def completion_script(shell: str, commands: Mapping[str, str], studies: Iterable
     first: dict[str, Sequence[str]] = {
         "compare": list(studies),
         "config": list(studies),
-        "new": ["frontend"],
-        "list": [*REGISTRIES, STORES],
+        "new": list(PLUGINS),
+        "list": [*REGISTRIES, STORES, RUNS],
         "completion": shtab.SUPPORTED_SHELLS,
     }
     subparsers = root.add_subparsers()

@@ -60,6 +60,29 @@ def explained(argv: Sequence[str], usage: str, what: str) -> bool:
     return asked
 
 
+def refuse_several_checkpoints(argv: Sequence[str]) -> None:
+    """Raise if a command line names several checkpoints, as a shell's pattern does when it matches several runs.
+
+    Raises:
+        UsageError: There is a checkpoint besides the one of `--ckpt_path`.
+    """
+    words = [word.removeprefix("--ckpt_path=") for word in argv]
+    given = [index for index, word in enumerate(argv) if word.split("=")[0] == "--ckpt_path"]
+    chosen = {index if "=" in argv[index] else index + 1 for index in given}
+    found = [word for index, word in enumerate(words) if index in chosen or _is_checkpoint(word)]
+    if given and len(found) > 1:
+        raise UsageError(
+            f"{len(found)} checkpoints are given, expected one: {', '.join(found)}. Give one with --ckpt_path, such as "
+            "RUN/probe.ckpt or the file `latest` beside the folders of runs; `untrained list runs` shows the scores "
+            "of all runs"
+        )
+
+
+def _is_checkpoint(word: str) -> bool:
+    """Return whether a word of a command line is a checkpoint by its name, or the folder of a run."""
+    return word.endswith(".ckpt") or all(Path(word, name).is_file() for name in ("probe.ckpt", "metrics.json"))
+
+
 def run_with_argv(action: Callable[[], T], argv: list[str]) -> T:
     """Run an action that reads `sys.argv`, as Lightning does to start other processes, with this command line in it.
 

@@ -13,15 +13,17 @@ from ..embeddings import FORMAT
 from ..errors import UntrainedError, UsageError
 from ..files import other_format
 from ..registry import BACKENDS, DATAMODULES, FRONTENDS, Plugin, Registry
+from .runs import print_runs
 
 REGISTRIES: dict[str, Registry[Any]] = {"frontends": FRONTENDS, "backends": BACKENDS, "datamodules": DATAMODULES}
 STORES = "embeddings"
+RUNS = "runs"
 _ABOUT_FRONTENDS = ("input", "filters", "domain_knowledge", "reference")  # class attributes, all optional
 _ABOUT_DATA = ("origin", "licence", "citation")
 
 
 def run(argv: list[str]) -> int:
-    """Print plug-ins, or stored embeddings.
+    """Print plug-ins, runs, or stored embeddings.
 
     Plug-ins of other packages are imported, because nothing else shows whether they work.
 
@@ -38,11 +40,16 @@ def run(argv: list[str]) -> int:
     kinds = options.kinds
     if kinds == [STORES]:
         return _list_stores(Path(options.embeddings))
+    if kinds[:1] == [RUNS]:
+        if len(kinds) > 2 or options.details:
+            raise UsageError("runs are listed alone, of one folder: untrained list runs FOLDER")
+        print_runs(Path(*kinds[1:] or [RUNS]))
+        return 0
     if STORES in kinds:
         raise UsageError(f"{' '.join(kinds)}: {STORES} are listed alone; give untrained list {STORES}")
     for kind in kinds:
         if kind not in REGISTRIES:
-            raise UsageError(f"unknown kind {kind!r}; there are {', '.join([*REGISTRIES, STORES])}")
+            raise UsageError(f"unknown kind {kind!r}; there are {', '.join([*REGISTRIES, STORES, RUNS])}")
     if options.details and kinds and "frontends" not in kinds:
         raise UsageError(f"--details is about frontends, but {', '.join(kinds)} are asked for; add frontends")
     for kind in kinds or REGISTRIES:
@@ -51,8 +58,10 @@ def run(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="untrained list", description="Show registered plug-ins or embedding stores.")
-    kinds = f"{', '.join(REGISTRIES)} (the default is all three); or {STORES}"
+    parser = argparse.ArgumentParser(
+        prog="untrained list", description="Show registered plug-ins, embedding stores or runs."
+    )
+    kinds = f"{', '.join(REGISTRIES)} (the default is all three); {STORES}; or {RUNS} with a folder of runs ({RUNS})"
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=kinds)
     folder = "folder of all embedding stores (%(default)s)"
     parser.add_argument("--embeddings", default="runs/embeddings", metavar="DIR", help=folder)

@@ -1,20 +1,27 @@
-"""`untrained new frontend NAME`: write a plug-in package that keeps its contract, as a starting point."""
+"""`untrained new KIND NAME`: write a plug-in package that keeps its contract, as a starting point."""
 
 import keyword
 import re
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from ..errors import UsageError
-from ..registry import FRONTENDS
+from ..registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
 from .dispatch import explained
 
-_IMPORTED = {"Frontend", "LogMel", "Tensor"}  # names that the templates import
-_TEMPLATES = Path(__file__).parent / "templates" / "frontend"
+PLUGINS: dict[str, Registry[Any]] = {"frontend": FRONTENDS, "backend": BACKENDS, "datamodule": DATAMODULES}
+# Names that the templates import.
+_IMPORTED = {
+    *("Frontend", "LogMel", "Tensor"),
+    *("Any", "Backend", "ClassVar", "Self"),
+    *("AudioDataModule", "Clip", "DataError", "Path"),
+}
+_TEMPLATES = Path(__file__).parent / "templates"
 
 
 def run(argv: list[str]) -> int:
-    """Write a package with a frontend to use as a starting point.
+    """Write a package with a plug-in to use as a starting point.
 
     Args:
         argv: Command line without `new`.
@@ -23,25 +30,29 @@ def run(argv: list[str]) -> int:
         Exit status.
 
     Raises:
-        UsageError: The command line does not name a frontend.
+        UsageError: The command line does not name a kind of plug-in and a plug-in.
     """
-    what = "Write a package with a frontend to use as a starting point, which works as it is."
-    if explained(argv, "new frontend NAME", what):
+    what = "Write a package with a working plug-in to use as a starting point."
+    kinds = "|".join(PLUGINS)
+    if explained(argv, f"new {kinds} NAME", what):
         return 0
-    if len(argv) != 2 or argv[0] != "frontend" or argv[1].startswith("-"):
-        raise UsageError("new makes a package with a frontend: untrained new frontend NAME")
-    files = new_frontend(argv[1])
+    if len(argv) != 2 or argv[0] not in PLUGINS or argv[1].startswith("-"):
+        raise UsageError(f"new needs a kind of plug-in and a name: untrained new {kinds} NAME")
+    kind, name = argv
+    files = new_plugin(kind, name)
     folder = next(file.parent for file in files if file.name == "pyproject.toml")
+    root = " --datamodule.root DIR" if kind == "datamodule" else ""
     print("\n".join(map(str, files)))
-    print(f"next: pip install -e '{folder}[test]' && untrained check frontend {argv[1]} && pytest {folder}")
+    print(f"next: pip install -e '{folder}[test]' && untrained check {kind} {name}{root} && pytest {folder}")
     return 0
 
 
-def new_frontend(name: str) -> list[Path]:
-    """Write a package with one frontend, its entry point and its tests to the folder `untrained-NAME`.
+def new_plugin(kind: str, name: str) -> list[Path]:
+    """Write a package with one plug-in, its entry point and its tests to the folder `untrained-NAME`.
 
     Args:
-        name: Name of the frontend, a Python identifier.
+        kind: Kind of the plug-in: frontend, backend or datamodule.
+        name: Name of the plug-in, a Python identifier.
 
     Returns:
         Paths of the files.
@@ -51,17 +62,20 @@ def new_frontend(name: str) -> list[Path]:
     """
     cls = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*[A-Za-z0-9]", name) or keyword.iskeyword(name) or cls in _IMPORTED:
-        raise UsageError(f"{name!r} cannot be the name of a package; give one as my_idea, with letters, digits and _")
-    if name in FRONTENDS.names():
-        raise UsageError(f"frontend {name!r} is registered by {FRONTENDS.find(name).distribution}; give another name")
+        raise UsageError(
+            f"{name!r} cannot be the name of a package; give one such as my_idea, of letters, digits and _"
+        )
+    registry = PLUGINS[kind]
+    if name in registry.names():
+        raise UsageError(f"{kind} {name!r} is registered by {registry.find(name).distribution}; give another name")
     dashed = name.replace("_", "-").lower()
     folder = Path(f"untrained-{dashed}")
     if folder.exists():
         raise UsageError(f"{folder} is there already; give another name, or remove it")
     words = {"name": name, "dashed": dashed, "cls": cls}
     written = []
-    for template in sorted(_TEMPLATES.rglob("*.template")):
-        name_of_file = template.relative_to(_TEMPLATES).as_posix().removesuffix(".template")
+    for template in sorted((_TEMPLATES / kind).rglob("*.template")):
+        name_of_file = template.relative_to(_TEMPLATES / kind).as_posix().removesuffix(".template")
         file = folder / Template(name_of_file).substitute(words)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(Template(template.read_text("utf-8")).substitute(words), encoding="utf-8")

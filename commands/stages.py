@@ -21,14 +21,14 @@ from ..probes import checkpoint
 from ..probes.fitted import FittedProbe, load_probe
 from ..probes.observers import Observers
 from ..probes.probe import Probe
-from ..probes.record import format_arguments
+from ..probes.record import find_checkpoint, format_arguments, mark_latest, write_request
 from ..probes.run import Run
 from ..probes.stages import fit_run, test_run
 from ..probes.tensorboard import named_profile
 from ..probes.trainer import refuse_unused
 from ..terminal import console
 from .config import bundled_studies, configs_in
-from .dispatch import begin, run_with_argv
+from .dispatch import begin, refuse_several_checkpoints, run_with_argv
 from .words import names_first
 
 _SET_BY_US = {"model", "datamodule", "weights_only"}  # arguments of every trainer method
@@ -49,6 +49,7 @@ def run(argv: list[str]) -> int:
     for _, _, config in configs_in(argv):
         if config in bundled_studies() and not Path(config).is_file():
             raise UsageError(f"--config {config}: that is a study, which compare runs: untrained compare {config}")
+    refuse_several_checkpoints(argv)
     load_names()
     begin()
     run_with_argv(ProbeCLI, names_first(argv))
@@ -108,6 +109,7 @@ class ProbeCLI(LightningCLI):
         if self.config.subcommand == "test":
             if not options.ckpt_path:
                 raise UsageError("test needs the checkpoint that fit has written: --ckpt_path RUN/probe.ckpt")
+            options.ckpt_path = str(find_checkpoint(Path(options.ckpt_path)))
             checkpoint.read(options.ckpt_path)  # raises before anything is built
             self._given = parser.parse_args(defaults=False)[self.config.subcommand].get("model", {})
 
@@ -129,15 +131,17 @@ class ProbeCLI(LightningCLI):
     def predict(self, model: Probe, datamodule: AudioDataModule) -> None:
         """Extract the embeddings that are missing."""
         extraction = self._extract(model)
-        if self.trainer.is_global_zero and self._observers.loggers:
+        if not self.trainer.is_global_zero:
+            return
+        write_request(extraction.store.folder, self._as_plain())
+        if self._observers.loggers:
             profile = named_profile(extraction.profile)
             self._observers.log(lambda logger: logger.log_metrics(profile, step=0), self._root)
             self._observers.close()
 
     def fit(self, model: Probe, datamodule: AudioDataModule) -> None:
         """Extract missing embeddings, tune and fit the backend, log and save it."""
-        config = yaml.safe_load(self.parser.dump(self.config, skip_unset=False))[self.config.subcommand]
-        text = yaml.safe_dump({**config, "force": False}, sort_keys=False)
+        text = yaml.safe_dump({**self._as_plain(), "force": False}, sort_keys=False)
         precision = precision_field(str(self.trainer.precision), model)
         fields = embedding_fields(model.require_frontend(), datamodule, precision)
         run = Run.of(model, datamodule, self._root, fields, text)
@@ -146,6 +150,7 @@ class ProbeCLI(LightningCLI):
             return
         metrics = fit_run(run, extraction, self._observers)
         self._observers.close()
+        mark_latest(run.folder)
         selection = model.require_selection()
         optimistic = ", selected on the very clips it is of" if selection.selected_on_test else ""
         self._console.print(
@@ -169,6 +174,11 @@ class ProbeCLI(LightningCLI):
             scores = test_run(folder, fitted.probe, datamodule, extraction, fitted.classes, self._observers)
             self._observers.close()
             self._console.print(f"{_percent('test/accuracy', scores)}\n-> {folder}")
+
+    def _as_plain(self) -> dict[str, Any]:
+        """Return the configuration of this command as plain Python."""
+        found: dict[str, Any] = yaml.safe_load(self.parser.dump(self.config, skip_unset=False))
+        return dict(found[self.config.subcommand])
 
     @property
     def _root(self) -> Path:

@@ -41,7 +41,8 @@ def _data() -> list[Option]:
     return [
         named,
         Option("--data.root", "DIR", "Folder of the sounds; `folder` expects a subfolder for each class."),
-        Option("--data.n_samples", "N", "Length of every clip, in samples."),
+        Option("--data.seconds", "S", "Length of every clip, in s."),
+        Option("--data.n_samples", "N", "The same, in samples."),
         Option("--data.folds", "N", "Number of folds, for data without official splits."),
         Option(
             "--data.group_by", "REGEX", "Part of a path that clips of one group share; splits keep groups together."

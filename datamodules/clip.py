@@ -24,13 +24,14 @@ class Clip:
     """One labelled sound.
 
     Args:
-        id: Unique and stable id; for a file, its path relative to the root, with `/`.
+        id: Unique id that is the same on any machine; for a file, its path relative to the root, with `/`.
         label: Name of the class.
-        path: Audio file; None if the datamodule makes the sound.
-        split: Split of a fixed partition; None if there is none.
-        fold: Fold of a cross-validation; None if there is none.
+        path: Audio file, whose size and modification time show whether it has changed; None if the datamodule makes the
+            sound in `read`.
+        split: `train`, `validation` or `test`, for a fixed partition; None if the clip has a fold.
+        fold: Number of the fold, for a cross-validation; None if the clip has a split.
         group: Name of what several clips are excerpts of, such as a recording; splits and folds keep a group together.
-        metadata: Other known properties.
+        metadata: Other properties, for the datamodule's own use; no run reads them.
     """
 
     id: str

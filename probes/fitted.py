@@ -17,12 +17,15 @@ from ..registry import FRONTENDS
 from . import checkpoint, serialization
 from .checkpoint import Recipe
 from .labelling import Labelled, label_sounds
+from .record import find_checkpoint
 
 if TYPE_CHECKING:
     from .probe import Probe
 
+MAX_CLASSES = 10  # that are named when a probe is printed
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class FittedProbe:
     """A frontend and a fitted backend.
 
@@ -35,6 +38,14 @@ class FittedProbe:
     frontend: Frontend
     backend: Backend
     recipe: Recipe
+
+    def __repr__(self) -> str:
+        recipe, classes = self.recipe, self.classes
+        names = ", ".join([*classes[:MAX_CLASSES], *(["..."] if len(classes) > MAX_CLASSES else [])])
+        return (
+            f"{type(self).__name__}({recipe.frontend} -> {recipe.backend}, {len(classes)} classes: {names}; "
+            f"clips of {recipe.n_samples / recipe.sample_rate:.4g} s at {recipe.sample_rate} Hz)"
+        )
 
     @cached_property
     def probe(self) -> "Probe":
@@ -110,7 +121,7 @@ def load_probe(path: str | Path, trust: Sequence[str] | str = ()) -> FittedProbe
     """Load a fitted probe.
 
     Args:
-        path: The `probe.ckpt` of a run, or the folder of the run.
+        path: The `probe.ckpt` of a run, the folder of the run, or the file `latest` beside runs.
         trust: Type or types that the backend may name besides registered backends and the types in bundled ones; and
             modules that the frontend may import. The same as `--trust` on the command line.
 
@@ -118,8 +129,7 @@ def load_probe(path: str | Path, trust: Sequence[str] | str = ()) -> FittedProbe
         CheckpointError: The file is not a checkpoint of this version, is damaged, or names types that are not trusted.
         UsageError: An entry of `trust` cannot be a type or a module.
     """
-    path = Path(path)
-    path = path / "probe.ckpt" if path.is_dir() else path
+    path = find_checkpoint(Path(path))
     trust = [trust] if isinstance(trust, str) else trust
     odd = [name for name in trust if not re.fullmatch(r"\w+(\.\w+)*", name)]
     if odd:

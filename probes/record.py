@@ -8,13 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import UsageError
+from ..errors import CheckpointError, UsageError
 from ..files import plain, write_atomically
 
 FORMAT = 2
 """Version of a run's records; raise it when older ones can no longer be read."""
+REQUEST = "request.json"
+"""Name of the file in a store with the command that used it last."""
+LATEST = "latest"
+"""Name of the file beside runs that names the last one; a file, because some file systems have no symbolic links."""
 OPTIMISTIC = ", chosen by the clips that are scored"
 """Remark next to scores whose candidate was selected on the very clips that are scored."""
+_EARLIER_COLUMNS = ["ids", "folds", "groups", "labels", "given"]  # an earlier version's name for `predicted`
 
 
 class Predictions(NamedTuple):
@@ -25,14 +30,14 @@ class Predictions(NamedTuple):
         folds: Folds of the clips; empty where there are none.
         groups: Groups of the clips; empty where there are none.
         labels: True classes of the clips.
-        given: Predicted classes of the clips.
+        predicted: Predicted classes of the clips.
     """
 
     ids: Sequence[str]
     folds: Sequence[str]
     groups: Sequence[str]
     labels: Sequence[str]
-    given: Sequence[str]
+    predicted: Sequence[str]
 
 
 def units(predictions: Predictions) -> list[str]:
@@ -60,7 +65,7 @@ def read_predictions(path: Path) -> Predictions:
     """
     try:
         header, *rows = csv.reader(io.StringIO(path.read_bytes().decode(), newline=""))
-        if header != list(Predictions._fields):
+        if header not in (list(Predictions._fields), _EARLIER_COLUMNS):
             raise ValueError(f"columns {', '.join(header)}")
         return Predictions(*map(list, zip(*rows, strict=True)))
     except (OSError, ValueError, TypeError) as error:
@@ -89,6 +94,45 @@ def keep_damaged_metrics(folder: Path) -> None:
         kept = path.with_name("metrics.json.damaged")
         path.rename(kept)
         warnings.warn(f"{path} cannot be read; it is kept as {kept.name}, and the run is repeated", stacklevel=2)
+
+
+def write_request(store: Path, config: Mapping[str, Any]) -> None:
+    """Write to a store which command has used it last, so that its clips can be listed with their labels.
+
+    Args:
+        store: Folder of the store.
+        config: Configuration of the command, as `untrained predict --config` reads it.
+    """
+    content = {"working_folder": str(Path.cwd()), "config": plain(config)}
+    write_atomically(store / REQUEST, json.dumps(content, indent=1).encode())
+
+
+def mark_latest(folder: Path) -> None:
+    """Write the name of a run to the file `latest` beside its folder: that of the last `fit` that has ended."""
+    write_atomically(folder.parent / LATEST, f"{folder.name}\n".encode())
+
+
+def find_checkpoint(path: Path) -> Path:
+    """Return the checkpoint that a path stands for.
+
+    Args:
+        path: A checkpoint, the folder of a run, or the file `latest` beside runs.
+
+    Returns:
+        Path of the checkpoint, which need not exist.
+
+    Raises:
+        CheckpointError: The file `latest` names no run beside it.
+    """
+    if path.name == LATEST and path.is_file():
+        found = path.read_bytes().decode(errors="replace").strip()
+        if found != Path(found).name or not (path.parent / found).is_dir():
+            raise CheckpointError(
+                f"{path} names the run {found!r}, which is not beside it; give the probe.ckpt of another run, which "
+                "`untrained list runs` shows"
+            )
+        path = path.parent / found
+    return path / "probe.ckpt" if path.is_dir() else path
 
 
 def format_arguments(arguments: Mapping[str, Any]) -> str:

@@ -51,6 +51,7 @@ def fit_run(run: Run, extraction: Extraction, observers: Observers = DEFAULT) ->
     scores = _scores(selection.score_name, selection.score, predictions)
     metrics = {
         **run.key.params,
+        "working_folder": str(Path.cwd()),  # which relative paths in config.yaml are relative to
         "identity": run.key.identity,
         "key": run.key.fields,
         **scores,
@@ -213,22 +214,22 @@ def _predictions_of(selection: Selection, data: EmbeddedData, class_names: Seque
 
 
 def _predictions(
-    clips: Sequence[Clip], given: NDArray[Any], class_names: Sequence[str], folds: Sequence[str]
+    clips: Sequence[Clip], predicted: NDArray[Any], class_names: Sequence[str], folds: Sequence[str]
 ) -> Predictions:
     return Predictions(
         ids=[clip.id for clip in clips],
         folds=folds,
         groups=[clip.group or "" for clip in clips],
         labels=[clip.label for clip in clips],
-        given=[class_names[label] for label in given],
+        predicted=[class_names[label] for label in predicted],
     )
 
 
 def _scores(name: str, accuracy: float, predictions: Predictions) -> dict[str, float]:
     """Return all scores by name, including the accuracy under the name of the metric, such as `val/accuracy`."""
     kind = name.split("/")[0]
-    labels, given = np.array(predictions.labels), np.array(predictions.given)
-    scores = score_predictions(labels, given, predictions.folds, units(predictions))
+    labels, predicted = np.array(predictions.labels), np.array(predictions.predicted)
+    scores = score_predictions(labels, predicted, predictions.folds, units(predictions))
     return {name: accuracy} | {f"{kind}/{key}": value for key, value in asdict(scores).items()}
 
 

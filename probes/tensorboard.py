@@ -113,11 +113,13 @@ def log_predictions(
     from sklearn.metrics import classification_report
 
     shares = confusion_shares(predictions, class_names)
-    right = np.mean([label == given for label, given in zip(predictions.labels, predictions.given, strict=True)])
+    right = np.mean([true == found for true, found in zip(predictions.labels, predictions.predicted, strict=True)])
     title = f"accuracy {100 * right:.1f} %{remark}"
     _log_figure(logger, f"confusion/{kind}", lambda: confusion_figure(shares, class_names, title))
     if writer := _writer(logger):
-        text = classification_report(predictions.labels, predictions.given, labels=list(class_names), zero_division=0)
+        text = classification_report(
+            predictions.labels, predictions.predicted, labels=list(class_names), zero_division=0
+        )
         writer.add_text(f"report/{kind}", verbatim(text))
 
 
@@ -177,7 +179,8 @@ def confusion_shares(predictions: Predictions, class_names: Sequence[str]) -> ND
     """Return the per cent of each true class (rows) by predicted class (columns), `(n_classes, n_classes)`."""
     index = {name: number for number, name in enumerate(class_names)}
     counts = np.zeros((len(index), len(index)))
-    np.add.at(counts, tuple([index[name] for name in names] for names in (predictions.labels, predictions.given)), 1)
+    pairs = (predictions.labels, predictions.predicted)
+    np.add.at(counts, tuple([index[name] for name in names] for names in pairs), 1)
     return np.asarray(100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
 
 

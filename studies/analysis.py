@@ -243,8 +243,8 @@ def _correctness(clips: Predictions, seeds: Sequence[Predictions]) -> NDArray[An
     found = []
     for predictions in seeds:
         right = {
-            clip: label == given
-            for clip, label, given in zip(predictions.ids, predictions.labels, predictions.given, strict=True)
+            clip: label == predicted
+            for clip, label, predicted in zip(predictions.ids, predictions.labels, predictions.predicted, strict=True)
         }
         found.append([right[clip] for clip in clips.ids])
     return np.asarray(np.mean(found, axis=0))

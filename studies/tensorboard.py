@@ -96,7 +96,7 @@ def _image(tag: str, figure: Figure) -> Summary.Value:
 
 def _mean_confusion(folder: Path, cell: Cell) -> Figure:
     several = [read_predictions(folder / run.run / predictions_file(run.metric)) for run in cell.runs]
-    class_names = sorted({name for each in several for name in (*each.labels, *each.given)})
+    class_names = sorted({name for each in several for name in (*each.labels, *each.predicted)})
     shares = np.mean([confusion_shares(each, class_names) for each in several], axis=0)
     accuracy = f"{100 * cell.accuracy:.1f} ± {100 * (cell.deviation or 0):.1f} %"
     remark = OPTIMISTIC if cell.first.selected_on_test else ""

@@ -12,6 +12,7 @@ Example:
 
 from .checks import (
     Check,
+    Result,
     check_backend,
     check_datamodule,
     check_frontend,
@@ -22,6 +23,7 @@ from .checks import (
 
 __all__ = [
     "Check",
+    "Result",
     "check_backend",
     "check_datamodule",
     "check_frontend",

@@ -8,7 +8,8 @@ import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from unittest import SkipTest
 
 from ..errors import ContractError
 from ..registry import BACKENDS, DATAMODULES, FRONTENDS
@@ -21,31 +22,50 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Check:
-    """One promise of the contract of one plug-in; calling it raises a `ContractError` if the promise is broken.
+    """One promise of the contract of one plug-in.
+
+    Calling it raises a `ContractError` if the promise is broken, and `unittest.SkipTest` if it does not apply.
 
     Args:
         subject: Name of the plug-in's class.
         name: Name of the check.
         promise: The promise, in one line.
-        run: Function that raises if the promise is broken.
+        run: Function that raises if the promise is broken or does not apply; it returns which parts of the promise do
+            not apply and why, or None.
     """
 
     subject: str
     name: str
     promise: str
-    run: Callable[[], None] = field(repr=False)
+    run: Callable[[], str | None] = field(repr=False)
 
-    def __call__(self) -> None:
-        """Run the check."""
+    def __call__(self) -> str:
+        """Run the check; return which parts of the promise do not apply and why, empty if all of them do."""
         try:
-            self.run()
-        except ContractError:
+            return self.run() or ""
+        except (ContractError, SkipTest):
             raise
         except Exception as error:  # raised by the plug-in
             raise ContractError(f"{self.subject} raised {type(error).__name__}: {error}") from error
 
     def __str__(self) -> str:
         return f"{self.subject}-{self.name}"
+
+
+class Result(NamedTuple):
+    """The outcome of a check.
+
+    Args:
+        check: The check.
+        problem: Error message; empty if the promise is kept or does not apply.
+        skipped: Reason why the promise, or a part of it, does not apply; empty if it does.
+        is_kept: Whether the promise applies and is kept.
+    """
+
+    check: Check
+    problem: str
+    skipped: str
+    is_kept: bool
 
 
 def checks_of(plugin: Any) -> list[Check]:
@@ -136,25 +156,27 @@ def parametrize_with_checks(*plugins: Any) -> Any:
     return pytest.mark.parametrize("check", [check for plugin in plugins for check in checks_of(plugin)], ids=str)
 
 
-def results_of(plugin: Any) -> Iterator[tuple[Check, str]]:
+def results_of(plugin: Any) -> Iterator[Result]:
     """Run all checks of a plug-in, one after another.
 
     Args:
         plugin: Plug-in, as `checks_of` takes it.
 
     Yields:
-        Each check and its error message, empty if the promise is kept.
+        The outcome of each check.
     """
     for check in checks_of(plugin):
         try:
-            check()
+            skipped = check()
         except ContractError as error:
-            yield check, str(error)
+            yield Result(check, str(error), "", is_kept=False)
+        except SkipTest as reason:
+            yield Result(check, "", str(reason), is_kept=False)
         else:
-            yield check, ""
+            yield Result(check, "", skipped, is_kept=True)
 
 
 def _run_all(plugin: Any) -> None:
-    problems = [f"{check.name}: {problem}" for check, problem in results_of(plugin) if problem]
+    problems = [f"{check.name}: {problem}" for check, problem, *_ in results_of(plugin) if problem]
     if problems:
         raise ContractError("\n".join(problems))

@@ -4,6 +4,7 @@ import copy
 import inspect
 from collections.abc import Callable
 from typing import Any
+from unittest import SkipTest
 
 import torch
 from safetensors.torch import load, save
@@ -236,7 +237,7 @@ def follows_its_options(plugin: Plugin) -> None:
     """Supports other poolings and a choice of layers, if it has feature maps."""
     made = _make(plugin)
     if not made.has_maps:
-        return
+        raise SkipTest("it has no feature maps")
     clips = _noise(2, made.sample_rate)
     mean, both = _embed(made, clips), _embed(made.with_options(pooling="mean_std"), clips)
     if both.shape[1] != 2 * mean.shape[1]:

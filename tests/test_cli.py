@@ -8,12 +8,13 @@ FITTED = ["fit", "--data", "folder", "--model.frontend", "mfcc", "--model.backen
 
 
 @pytest.mark.slow
-def test_list_and_help_import_no_torch():
+def test_list_and_help_import_no_torch(study):
     code = (
         "import sys; from untrained.cli import main\n"
         "assert main(['list']) == 0 and main(['--help']) == 0 and main(['--version']) == 0\n"
         "assert main(['fit', '--help']) == 0 and main(['help', 'compare']) == 0\n"
         "assert main(['list', 'embeddings', '--embeddings', '.']) == 0\n"
+        f"assert main(['list', 'runs', {str(study)!r}]) == 0\n"
         "import untrained; untrained.FRONTENDS.names()\n"
         "heavy = {'torch', 'pytorch_lightning', 'sklearn', 'numpy', 'jsonargparse', 'rich'} & set(sys.modules)\n"
         "assert not heavy, heavy"

@@ -29,12 +29,12 @@ REST = {
 }
 # What may stand behind the others; names in capitals are the reader's.
 WORDS = {
-    "list": ["frontends", "backends", "datamodules", "embeddings", "--details"],
+    "list": ["frontends", "backends", "datamodules", "embeddings", "runs", "FOLDER", "--details"],
     "config": ["NAME", *bundled_studies()],
     "completion": ["SHELL", "bash", "zsh", "fish"],
-    "new": ["frontend", "NAME", "my_idea"],
+    "new": ["frontend", "backend", "datamodule", "NAME", "my_idea", "my_data"],
     "report": ["FOLDER", "runs/mine"],
-    "check": ["frontend", "backend", "datamodule", "NAME", "my_idea"],
+    "check": ["frontend", "backend", "datamodule", "NAME", "my_idea", "my_data"],
     "--version": [],
 }
 # Of commands whose parsers read more than options, and of another tool.

@@ -106,6 +106,17 @@ def test_json_names_what_is_wrong(untrained, probes, new):
     assert empty == {"path": "empty", "error": "holds no audio (0 other files)"}
 
 
+def test_several_checkpoints_are_named(untrained, probes, new):
+    first, second = probes("elm"), probes("knn")
+    for one, other in ((first, second), (first.parent, second.parent)):
+        status, out, err = untrained("classify", "--ckpt_path", one, other, "new")
+        assert (status, out) == (2, "")
+        assert f"2 checkpoints are given, expected one: {one}, {other}. Give one with --ckpt_path" in err
+    shutil.copy(second, new)  # found in a folder, it is no audio, as any other file
+    _, out, _ = untrained("classify", "--ckpt_path", first, "new", "--format", "csv")
+    assert "ckpt" not in out
+
+
 def test_a_table_for_people(untrained, probes, new):
     status, out, _ = untrained("classify", "new/deeper", "new/deeper/low.ogg", "--ckpt_path", probes("svm"))
     assert status == 0

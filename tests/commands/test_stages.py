@@ -175,6 +175,27 @@ def test_probe_of_a_cross_validation_is_not_scored_on_what_it_learned(untrained,
     assert "accuracy" not in out
 
 
+def test_the_latest_of_several_runs(untrained, fitted, sounds):
+    latest, runs = fitted.parents[1] / "latest", fitted.parents[1]
+    folds = ["--data.folds", 3]
+    for more, expected in ((folds, "nested"), ([], "holdout")):  # the second one is done already
+        assert untrained("fit", *folder(sounds, *more), *TEMPORAL, "--model.backend", "elm")[0] == 0
+        assert json.loads((runs / latest.read_text().strip() / "metrics.json").read_text())["protocol"] == expected
+    every = sorted(runs.glob("*/probe.ckpt"))
+    assert len(every) == 2
+    status, _, err = untrained("test", *folder(sounds), "--ckpt_path", *every)
+    assert status == 2
+    assert f"2 checkpoints are given, expected one: {every[0]}, {every[1]}. Give one" in err
+    for path in (latest, fitted.parent):
+        status, out, _ = untrained("test", *folder(sounds), "--ckpt_path", path)
+        assert status == 0
+        assert f"-> {fitted.parent}" in out.replace("\n", "")
+    latest.write_text("gone")
+    status, _, err = untrained("test", *folder(sounds), "--ckpt_path", latest)
+    assert status == 2
+    assert "latest names the run 'gone', which is not beside it" in err
+
+
 def test_options_of_the_frontend(untrained, sounds, tmp_path):
     chosen = ["--model.init", "orthogonal", "--model.pooling", "mean_std", "--model.layers", "[2, 0]"]
     chosen += ["--model.tf32", "true"]

@@ -2,11 +2,14 @@
 
 import json
 import shutil
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import untrained as package
 from untrained.errors import CheckpointError, UsageError
+from untrained.probes.notebook import Embeddings
 
 
 @pytest.fixture
@@ -47,8 +50,40 @@ def test_embeddings_of_a_run_whose_root_is_the_current_folder(run, tmp_path):
     assert len(package.load_embeddings(run).X) == 36
 
 
+def test_embeddings_of_a_store_from_another_folder(untrained, sounds, tmp_path, monkeypatch):
+    shutil.copytree(sounds, tmp_path / "here")
+    asked = ["predict", "--data", "folder", "--data.root", "here", "--data.n_samples", "8000", "--data.folds", "3"]
+    asked += ["--model.frontend", "mfcc"]
+    assert untrained(*asked)[0] == 0
+    (store,) = (tmp_path / "runs/embeddings").iterdir()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    found = package.load_embeddings(store)
+    assert found.X.shape == (36, 120)
+    assert set(found.folds) == {0, 1, 2}
+    (store / "request.json").unlink()
+    with pytest.raises(UsageError, match=r"does not say which data set it is of .*: run untrained predict"):
+        package.load_embeddings(store)
+
+
+def test_embeddings_as_a_frame(monkeypatch):
+    about = {"splits": ["train", "test"], "folds": np.array([-1, -1]), "groups": ["", "g"], "features": ["f0", "f1"]}
+    X = np.float32([[1, 2], [3, 4]])
+    found = Embeddings(X=X, y=np.array([1, 0]), ids=["a", "b"], classes=["high", "low"], **about)
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "pandas", None)
+        with pytest.raises(UsageError, match=r"to_frame needs pandas.*: pip install 'untrained\[pandas\]'"):
+            found.to_frame()
+    pytest.importorskip("pandas")
+    frame = found.to_frame()
+    assert list(frame.columns) == ["label", "split", "fold", "group", "f0", "f1"]
+    assert frame.loc["b"].to_dict() == {"label": "high", "split": "test", "fold": -1, "group": "g", "f0": 3, "f1": 4}
+    assert frame["f1"].dtype == np.float32
+
+
 def test_a_probe_labels_files(run, sounds):
     probe = package.load_probe(run)
+    assert repr(probe) == "FittedProbe(sample_level -> elm, 3 classes: high, low, mid; clips of 0.6667 s at 12000 Hz)"
     files = [sounds / "low" / "low 00.wav", sounds / "high" / "high 00.wav"]
     labels = probe.predict(files)
     assert set(labels) <= set(probe.classes) == {"high", "low", "mid"}
@@ -71,12 +106,16 @@ def test_what_is_not_there_is_said(run, tmp_path, monkeypatch):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
+    assert len(package.load_embeddings(run).X) == 36
+    assert Path.cwd() == elsewhere
+    metrics = run / "metrics.json"
+    told = metrics.read_text()
+    metrics.write_text(told.replace(json.dumps(str(tmp_path)), json.dumps(str(tmp_path / "gone"))))
     with pytest.raises(UsageError, match=r"no embeddings at .*: call it from where the run was made"):
         package.load_embeddings(run)
     assert list(elsewhere.iterdir()) == []
+    metrics.write_text(told)
     monkeypatch.chdir(tmp_path)
-    metrics = run / "metrics.json"
-    told = metrics.read_text()
     metrics.write_text(json.dumps({**json.loads(told), "n_clips": 35}))
     with pytest.raises(UsageError, match="has 36 clips, the run had 35; fit it again"):
         package.load_embeddings(run)

@@ -22,7 +22,16 @@ def test_predictions_of_any_text_come_back(tmp_path):
     assert read_predictions(path) == FOUND
 
 
-@pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"ids,folds,groups,labels,given\n1,2\n", b"\xff"])
+def test_predictions_of_an_earlier_version_are_read(tmp_path):
+    path = tmp_path / predictions_file("cv/accuracy")
+    write_predictions(path, FOUND)
+    now = path.read_bytes()
+    assert now.startswith(b"ids,folds,groups,labels,predicted\n")
+    path.write_bytes(now.replace(b"predicted", b"given", 1))
+    assert read_predictions(path) == FOUND
+
+
+@pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"ids,folds,groups,labels,predicted\n1,2\n", b"\xff"])
 def test_damaged_predictions_are_named(tmp_path, content):
     path = tmp_path / "predictions-cv.csv"
     path.write_bytes(content)

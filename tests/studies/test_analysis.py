@@ -22,7 +22,7 @@ def test_two_spreads(study, analysis):
     assert cell.accuracy == pytest.approx(mean(accuracies))
     assert cell.deviation == pytest.approx(stdev(accuracies))
     seeds = [read_predictions(study / run.run / "predictions-cv.csv") for run in runs]
-    right = [[a == b for a, b in zip(p.labels, p.given, strict=True)] for p in seeds]
+    right = [[a == b for a, b in zip(p.labels, p.predicted, strict=True)] for p in seeds]
     assert seeds[0].ids == seeds[1].ids
     for run, fold_scores in zip(runs, right, strict=True):
         folds = np.array(seeds[0].folds)
@@ -51,7 +51,7 @@ def test_differences_over_folds(study, analysis):
         scores = []
         for run in runs:
             predictions = read_predictions(study / run.run / "predictions-cv.csv")
-            right = np.array(predictions.labels) == np.array(predictions.given)
+            right = np.array(predictions.labels) == np.array(predictions.predicted)
             scores.append([right[np.array(predictions.folds) == fold].mean() for fold in ("0", "1", "2")])
         by_fold[name] = np.mean(scores, axis=0)
     difference = by_fold["temporal-n_filters=4"] - by_fold["mfcc"]

@@ -79,7 +79,8 @@ def test_a_run_that_fails_is_recorded_and_the_others_go_on(untrained, tmp_path, 
     BACKENDS.register("refusing")(Refusing)
     Fragile.broken = True
     (tmp_path / "study.yaml").write_text(
-        f"{{name: small, datamodules: [{tiny}], frontends: [fragile, mfcc], controls: [], backends: [refusing, nearest_class]}}"
+        f"{{name: small, datamodules: [{tiny}], frontends: [fragile, mfcc], controls: [], "
+        "backends: [refusing, nearest_class]}"
     )
     status, out, err = untrained("compare", "study.yaml")
     assert status == 1

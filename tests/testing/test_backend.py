@@ -2,10 +2,12 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from untrained import BACKENDS, Backend
 from untrained.backends.nearest_class import NearestClass
+from untrained.backends.sklearn import Adapter
 from untrained.errors import ContractError
-from untrained.testing import check_backend, checks_of
+from untrained.testing import check_backend, checks_of, results_of
 
 # scikit-learn's conventions are tried one by one in tests/backends.
 SEARCHED = [
@@ -21,6 +23,40 @@ SEARCHED = [
 @pytest.mark.parametrize("check", SEARCHED, ids=str)
 def test_our_backends(check):
     check()
+
+
+class Discriminant(LinearDiscriminantAnalysis, Backend):
+    """Linear discriminant analysis, whose solver cannot transform."""
+
+    param_grid: ClassVar = {"shrinkage": ["auto", 0.5]}
+
+    def __init__(self, shrinkage="auto"):
+        super().__init__(solver="lsqr", shrinkage=shrinkage)
+
+
+class Adapted(Adapter):
+    """The same by the adapter."""
+
+    def make(self, n_clips):
+        return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+
+
+class Inverted(Discriminant):
+    """Predicts from clips that are not finite, which scikit-learn's classifiers refuse."""
+
+    def predict(self, X):
+        return super().predict(np.nan_to_num(X))
+
+
+@pytest.mark.slow
+def test_checks_that_do_not_apply_are_skipped():
+    for cls, reasons in ((Discriminant, ["transform", "check_classifiers_one_label"]), (Adapted, ["one_label"])):
+        *others, last = results_of(cls)
+        assert all(result.is_kept and not result.skipped for result in others)
+        assert (last.problem, last.is_kept) == ("", True)
+        assert all(reason in last.skipped for reason in reasons)
+    with pytest.raises(ContractError, match="follows_scikit_learn: check_estimators_nan_inf"):
+        check_backend(Inverted)  # what applies is still checked
 
 
 class Candidates(NearestClass):

@@ -1,3 +1,5 @@
+from unittest import SkipTest
+
 import pytest
 from untrained.backends.nearest_class import NearestClass
 from untrained.datamodules.folder import AudioFolder
@@ -11,6 +13,24 @@ def test_what_a_plug_in_raises_breaks_a_promise():
     with pytest.raises(ContractError, match="Mine raised ZeroDivisionError: division by zero"):
         check()
     assert str(check) == "Mine-repeats_itself"
+
+
+def test_a_promise_that_does_not_apply_is_skipped(monkeypatch):
+    def skip():
+        raise SkipTest("it has no maps")
+
+    runs = {"kept": lambda: None, "in part": lambda: "of one class", "skipped": skip, "broken": lambda: 1 / 0}
+    checks = [Check("Mine", name, "Does", run) for name, run in runs.items()]
+    monkeypatch.setattr("untrained.testing.checks.checks_of", lambda plugin: checks)
+    found = {check.name: rest for check, *rest in results_of(None)}
+    broken = found.pop("broken")
+    assert found == {
+        "kept": ["", "", True],
+        "in part": ["", "of one class", True],
+        "skipped": ["", "it has no maps", False],
+    }
+    assert "ZeroDivisionError" in broken[0]
+    assert broken[1:] == ["", False]
 
 
 def test_a_class_that_needs_arguments_is_checked_as_an_object():
@@ -38,7 +58,7 @@ class Undocumented(NearestClass):
 
 
 def test_all_broken_promises_are_told_at_once():
-    broken = {check.name: problem for check, problem in results_of(Undocumented) if problem}
+    broken = {check.name: problem for check, problem, *_ in results_of(Undocumented) if problem}
     assert len(broken) > 1
     with pytest.raises(ContractError) as caught:
         check_backend(Undocumented)

@@ -1,0 +1,140 @@
+"""`untrained list runs`: runs in a folder with their scores, without importing torch or NumPy."""
+
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..embeddings.changes import settings_of
+from ..errors import UsageError
+from ..files import other_format
+from ..probes.record import FORMAT, read_metrics
+from ..terminal import visible
+
+COLUMNS = ("data set", "frontend", "backend", "protocol", "scores in %", "fitted", "differs in", "run")
+_STORES = "embeddings"  # folder beside runs, which holds none
+_SHOWN = ("dataset", "frontend", "backend", "protocol")  # columns of their own
+_UNREADABLE = {"clips": "clips or labels", "files": "audio files"}  # settings whose values are digests
+
+
+class ListedRun(NamedTuple):
+    """A run in a list.
+
+    Args:
+        folder: Folder of the run.
+        metrics: Content of its `metrics.json`; empty if it has failed or has not ended.
+        problem: Reason why it has no scores; empty if it has.
+    """
+
+    folder: Path
+    metrics: Mapping[str, Any]
+    problem: str = ""
+
+    @property
+    def fitted(self) -> float:
+        """Time at which the run was written, in s since the epoch."""
+        files = (self.folder / name for name in ("probe.ckpt", "metrics.json", "config.yaml"))
+        return next((path.stat().st_mtime for path in files if path.is_file()), 0.0)
+
+    @property
+    def names(self) -> list[str]:
+        """Data set, frontend, backend and protocol."""
+        return [str(self.metrics.get(name, "")) for name in _SHOWN]
+
+
+def print_runs(root: Path) -> None:
+    """Print a table of all runs below a folder, those of one data set, frontend and backend from old to new.
+
+    Args:
+        root: Folder of runs, of a study, or of one run.
+
+    Raises:
+        UsageError: There is no such folder, or it holds no run.
+    """
+    if not root.is_dir():
+        raise UsageError(f"no folder at {root}; give the folder of your runs: untrained list runs FOLDER")
+    runs = find_runs(root)
+    if not runs:
+        raise UsageError(f"no run in {root}; untrained fit makes one, and prints its folder")
+    similar: dict[tuple[str, ...], list[ListedRun]] = {}
+    for run in runs:
+        similar.setdefault(tuple(run.names[:3]), []).append(run)
+    lines: list[tuple[str, ...]] = [COLUMNS]
+    for name in sorted(similar):
+        several = sorted(similar[name], key=lambda run: (run.fitted, run.folder))
+        lines += [_line(run, differing) for run, differing in zip(several, differences(several), strict=True)]
+    widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
+    for line in lines:
+        print("  ".join(map(str.ljust, line, widths)).rstrip())
+
+
+def find_runs(root: Path) -> list[ListedRun]:
+    """Return the runs below a folder, finished or not."""
+    found = []
+    for folder, inner, names in os.walk(root):
+        if _STORES in inner and any(path.is_file() for path in Path(folder, _STORES).glob("*/manifest.json")):
+            inner.remove(_STORES)
+        if "config.yaml" in names:
+            found.append(_read(Path(folder)))
+            inner.clear()
+    return found
+
+
+def differences(runs: Sequence[ListedRun]) -> list[str]:
+    """Return for each of some runs the settings in which they differ, with the values that the run has.
+
+    Args:
+        runs: Runs of one data set, frontend and backend.
+
+    Returns:
+        Text for each run, such as `folds=3, seed=1`; empty if it is alone, or if all settings are equal.
+    """
+    settings = [_settings(run.metrics) for run in runs]
+    known = [found for found in settings if found]
+    names = sorted({name for found in known for name in found})
+    differing = [name for name in names if len({str(found.get(name)) for found in known}) > 1]
+    readable = [name for name in differing if name not in _UNREADABLE]
+    digests = [_UNREADABLE[name] for name in differing if name not in readable]
+    return [", ".join(_values(found, readable) or digests) if found else "" for found in settings]
+
+
+def _settings(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a user has set for a run, by short names, and the state of its clips and files."""
+    key = metrics.get("key")
+    if not isinstance(key, Mapping):
+        return {}
+    settings = sorted(settings_of(key).items(), key=lambda item: -item[0].count("."))  # names of the run itself win
+    found = {name.rpartition(".")[2]: value for name, value in settings}
+    _, _, given = str(metrics.get("datamodule", "")).partition("-")
+    found |= {"data": given or "default data", "files": key.get("files")}
+    return {name: value for name, value in found.items() if name not in _SHOWN}
+
+
+def _values(settings: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+    return [settings[name] if name == "data" else f"{name}={settings[name]}" for name in names if name in settings]
+
+
+def _read(folder: Path) -> ListedRun:
+    """Return a run, whatever its files hold."""
+    metrics = read_metrics(folder)
+    if metrics and metrics.get("format") != FORMAT:
+        return ListedRun(folder, {}, f"{other_format(metrics.get('format', 1), FORMAT)} fit it again")
+    if not metrics:
+        failed = (folder / "error.txt").is_file()
+        return ListedRun(folder, {}, "failed, see error.txt" if failed else "not finished")
+    return ListedRun(folder, metrics)
+
+
+def _scores(metrics: Mapping[str, Any]) -> str:
+    """Return the accuracies of a run in per cent, by split, such as `val 71.2, test 68.0`."""
+    names = ("cv", "val", "test")
+    found = [(name, metrics.get(f"{name}/accuracy")) for name in names]
+    scores = ", ".join(f"{name} {100 * value:.1f}" for name, value in found if isinstance(value, int | float))
+    return f"{scores} (selected on test)" if metrics.get("selected_on_test") is True else scores
+
+
+def _line(run: ListedRun, differing: str) -> tuple[str, ...]:
+    fitted = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run.fitted))
+    cells = (*run.names, run.problem or _scores(run.metrics), fitted, differing, str(run.folder))
+    return tuple(map(visible, cells))
