@@ -121,6 +121,7 @@ def _compare() -> Mapping[str, list[Option]]:
         "Axes": [
             Option("--datamodules", "[NAME, ...]", f"Data sets: {', '.join(DATAMODULES.names())}."),
             Option("--frontends", "[NAME, ...]", f"Frontends: {', '.join(FRONTENDS.names())}."),
+            Option("--controls", "[NAME, ...]", "Frontends shown beside every table; [logmel_stats] by default."),
             Option("--backends", "[NAME, ...]", f"Backends: {', '.join(BACKENDS.names())}."),
             *(
                 Option(f"--vary.{kind}", "{ARGUMENT: [...]}", f"Values of arguments to try with all {kind}.")
