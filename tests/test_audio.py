@@ -43,7 +43,7 @@ def test_decodes_resamples_and_averages_channels(tmp_path, name, rate, arguments
     waveform, seconds = load(path, n_samples=RATE)
     assert waveform.shape == (RATE,)
     assert waveform.dtype == np.float32
-    assert seconds == 1.0
+    assert seconds == pytest.approx(1.5, rel=0.05)  # of the whole file, of which the waveform holds the start
     # Codecs shift by a few samples: compare spectra, away from the edges.
     spectrum = np.abs(np.fft.rfft(waveform[2000:-2000] * np.hanning(8000))) / 2000
     expected = np.abs(np.fft.rfft(sine(1, RATE)[2000:-2000] / 2 * np.hanning(8000))) / 2000
