@@ -137,7 +137,7 @@ def beeps():
 
 
 def test_the_command_line_describes_and_checks_the_options(untrained, beeps, capsys):
-    description = "Length of every waveform, in samples at the frontend's rate. (type: int, default: 350000)"
+    description = "Length of every waveform in s, instead of `n_samples`."
     for name in ("beeps", "gtzan"):
         with pytest.raises(SystemExit, match="0"):
             untrained("predict", "--data.help", name)
