@@ -33,7 +33,7 @@ class Decoded(NamedTuple):
 
     Args:
         waveform: Waveform, (n_samples,) float32, nominally between -1 and 1.
-        seconds: Duration of the decoded audio before it was repeated, padded or cropped, in s.
+        seconds: Duration of the whole file, of which the waveform holds the start, in s.
     """
 
     waveform: Waveform
@@ -52,14 +52,14 @@ def load(path: str | Path, *, sample_rate: int, n_samples: int, fit_length: FitL
         fit_length: How a shorter clip is extended, see `fit`.
 
     Returns:
-        The waveform, (n_samples,) float32, and the duration of the decoded audio in s.
+        The waveform, (n_samples,) float32, and the duration of the whole file in s.
 
     Raises:
         AudioError: The file is missing, a directory, empty, without audio, truncated or unreadable, or holds samples
             that are not finite.
     """
     path = Path(path)
-    frames, rate = _decode(path, seconds=(n_samples + _RESAMPLER_MARGIN) / sample_rate)
+    frames, rate, seconds = _decode(path, seconds=(n_samples + _RESAMPLER_MARGIN) / sample_rate)
     # Sum channel by channel: NumPy's mean over so short an axis takes longer than decoding and resampling together.
     mono = reduce(np.add, frames.T) / np.float32(frames.shape[1])
     if rate != sample_rate:
@@ -68,7 +68,6 @@ def load(path: str | Path, *, sample_rate: int, n_samples: int, fit_length: FitL
         raise AudioError(
             str(path), f"its {len(frames)} frames at {rate} Hz are not one sample at {sample_rate} Hz", _REPLACE
         )
-    seconds = min(len(mono), n_samples) / sample_rate
     return Decoded(fit(mono, n_samples, fit_length), seconds)
 
 
@@ -128,13 +127,14 @@ def fit(waveform: Waveform, n_samples: int, fit_length: FitLength = "repeat") ->
     return fitted
 
 
-def _decode(path: Path, seconds: float) -> tuple[Waveform, int]:
-    """Return the first seconds of a file as (n_frames, n_channels), and its sample rate."""
+def _decode(path: Path, seconds: float) -> tuple[Waveform, int, float]:
+    """Return the first seconds of a file as (n_frames, n_channels), its sample rate, and its whole duration in s."""
     with _opened(path) as file:
         wanted = int(np.ceil(seconds * file.samplerate))
         promised = min(_promised_frames(file, path), wanted)
         frames = file.read(min(wanted, file.frames), dtype="float32", always_2d=True)
         rate = int(file.samplerate)
+        n_frames = int(file.frames) if len(frames) == wanted else len(frames)
     if promised == 0:
         raise AudioError(str(path), "holds no audio (0 frames)", _REPLACE)
     # Encoders round lengths: a file that is up to 1 % shorter than promised is not damaged.
@@ -143,7 +143,7 @@ def _decode(path: Path, seconds: float) -> tuple[Waveform, int]:
         raise AudioError(str(path), f"is truncated: {found}", _REPLACE)
     if not np.isfinite(frames).all():
         raise AudioError(str(path), "holds samples that are not finite (NaN or infinity)", _REPLACE)
-    return frames, rate
+    return frames, rate, n_frames / rate
 
 
 @contextmanager

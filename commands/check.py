@@ -1,6 +1,7 @@
 """`untrained check`: decode every clip of a data set as a run would, or check the contract of a plug-in."""
 
 import io
+import math
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from ..datamodules.lengths import TOLERANCE, as_seconds, length_notice
 from ..errors import UsageError
 from ..parsing import KINDS, Parser, contract_parser, instantiate, load_names
 from ..registry import DATAMODULES
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 CONTRACTS = ("frontend", "backend", "datamodule")
 PLUGINS = {**KINDS, "datamodule": DATAMODULES}
 MAX_SHOWN = 20  # clips in a list
+FAR = 2  # times as long, or as short, as what a run reads of a clip
+NEARLY_ALL = 0.9  # share of clips
+SUGGESTED_SHARE = 0.95  # of clips that the suggested length hears as a whole
 
 
 def run(argv: list[str]) -> int:
@@ -125,8 +130,12 @@ def render(examination: "Examination") -> RenderableType:
     parts += _listed("silent (peak 80 dB below full scale)", [finding.clip.id for finding in examination.silent])
     same = [", ".join(f"{finding.clip.id} ({finding.clip.part})" for finding in group) for group in examination.leaks]
     parts += _listed("the same audio in different splits or folds (leakage)", same)
+    doubly = [group for group in examination.repeated if len({finding.clip.label for finding in group}) > 1]
+    same = [", ".join(f"{finding.clip.id} ({finding.clip.label})" for finding in group) for group in doubly]
+    parts += _listed("the same audio with different labels (a clip has one label)", same)
     apart = [group for group in examination.repeated if group not in examination.leaks]
     parts += _listed("the same audio twice", [", ".join(finding.clip.id for finding in group) for group in apart])
+    parts += _on_lengths(examination)
     parts += _listed("notes", examination.datamodule.notes)
     if examination.datamodule.n_other_files:
         parts.append(f"{examination.datamodule.n_other_files} other files: no audio, or not of this data set")
@@ -170,6 +179,8 @@ def _properties(examination: "Examination") -> Table:
     """Return a table of durations, rates, channels and formats of the files."""
     headers = [finding.header for finding in examination.findings if finding.header is not None]
     table = Table(show_header=False)
+    if groups := _groups(examination):
+        table.add_row("groups", groups)
     if not headers:
         made = all(finding.clip.path is None for finding in examination.findings)
         table.add_row("audio", "made, not read from files" if made else "none that can be read")
@@ -186,6 +197,44 @@ def _properties(examination: "Examination") -> Table:
     ):
         table.add_row(name, ", ".join(f"{value} ({n})" for value, n in Counter(values).most_common()))
     return table
+
+
+def _groups(examination: "Examination") -> str:
+    """Return how many groups there are, and how many clips each has; empty if no clip has one."""
+    sizes = Counter(finding.clip.group for finding in examination.findings)
+    n_alone = sizes.pop(None, 0)
+    if not sizes:
+        return ""
+    least, most = min(sizes.values()), max(sizes.values())
+    clips = f"{most} clip{'s' if most > 1 else ''}" if least == most else f"{least} to {most} clips"
+    alone = f"; {n_alone} clips are in no group" if n_alone else ""
+    return f"{len(sizes)} of {clips}{alone}"
+
+
+def _on_lengths(examination: "Examination") -> list[str]:
+    """Return what a run does to clips that are longer or shorter than what it reads, and a length that suits them."""
+    given, lengths, datamodule = examination.given, examination.lengths, examination.datamodule
+    notice = length_notice(lengths, given, datamodule.fit_length)
+    if not notice:
+        return []
+    found = [notice]
+    for what, n in (
+        ("longer", sum(seconds > FAR * given for seconds in lengths)),
+        ("shorter", sum(seconds < given / FAR for seconds in lengths)),
+    ):
+        if n >= NEARLY_ALL * len(lengths):
+            which = "all" if n == len(lengths) else f"{n:,} of {len(lengths):,}"
+            median_length = as_seconds(median(lengths))
+            found.append(
+                f"{which} clips are far {what} than the {as_seconds(given)} that a run reads: {median_length} (median)"
+            )
+    enough = lengths[math.ceil(SUGGESTED_SHARE * len(lengths)) - 1]
+    suggested = math.ceil(enough * 10 - 0.01) / 10
+    if abs(suggested - given) > TOLERANCE * given + 0.1:
+        found.append(
+            f"--data.seconds {suggested} hears the whole of {SUGGESTED_SHARE:.0%} of the clips".replace("95%", "95 %")
+        )
+    return found
 
 
 def _listed(title: str, lines: Sequence[str], most: int = MAX_SHOWN) -> list[str]:

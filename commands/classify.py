@@ -12,11 +12,12 @@ from typing import Literal, TextIO
 
 from rich.table import Table
 
+from ..datamodules.lengths import length_notice, repetition_notice
 from ..datamodules.machine import Auto
 from ..datamodules.search import audio_files
 from ..errors import UsageError
 from ..parsing import Parser, Types
-from ..probes.fitted import load_probe
+from ..probes.fitted import FittedProbe, load_probe
 from ..probes.labelling import Labelled
 from ..terminal import console, visible
 from .dispatch import begin, refuse_several_checkpoints
@@ -40,6 +41,7 @@ def run(argv: list[str]) -> int:
     fitted = load_probe(config.ckpt_path, config.trust)
     options = {name: config[name] for name in ("accelerator", "batch_size", "num_workers")}
     failed = 0
+    lengths: list[float] = []
 
     def with_errors_reported(sounds: Iterable[Labelled]) -> Iterator[Labelled]:
         nonlocal failed
@@ -47,6 +49,8 @@ def run(argv: list[str]) -> int:
             if sound.error:
                 failed += 1
                 print(f"untrained: {visible(sound.path)}: {sound.error}", file=sys.stderr)
+            else:
+                lengths.append(sound.seconds)
             yield sound
 
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -56,7 +60,19 @@ def run(argv: list[str]) -> int:
         raise UsageError("-: standard input is closed; give a list there, or files")
     sounds = list(files_of(config.paths, sys.stdin.buffer if "-" in config.paths else []))
     WRITERS[config.format](with_errors_reported(fitted.label(sounds, **options)), fitted.classes, sys.stdout)
+    for notice in _notices(fitted, lengths):
+        print(f"untrained: {notice}", file=sys.stderr)
     return int(failed > 0)
+
+
+def _notices(fitted: FittedProbe, lengths: Sequence[float]) -> list[str]:
+    """Return what the probe does not hear of files of these durations in s, or hears several times."""
+    recipe = fitted.recipe
+    given = recipe.n_samples / recipe.sample_rate
+    needed = fitted.frontend.min_samples / recipe.sample_rate
+    found = [length_notice(lengths, given, recipe.fit_length, "files")]
+    found += [repetition_notice(recipe.frontend, needed, given)] if lengths else []
+    return [notice for notice in found if notice]
 
 
 def classify_parser() -> Parser:

@@ -27,6 +27,7 @@ class Finding:
         fingerprint: Digest of the audio that a run reads, rounded to 16 bits; empty if it cannot be read.
         silent: Whether the peak is more than 80 dB below full scale.
         reason: Reason why the clip cannot be read; empty if it can.
+        seconds: Duration of the whole clip in s; 0 if it cannot be read.
     """
 
     clip: Clip
@@ -34,6 +35,7 @@ class Finding:
     fingerprint: str = ""
     silent: bool = False
     reason: str = ""
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,17 @@ class Examination:
     def leaks(self) -> list[list[Finding]]:
         """Clips that share their audio across splits or folds, so that a backend is tested on what it was fitted to."""
         return [group for group in self.repeated if len({finding.clip.part for finding in group}) > 1]
+
+    @property
+    def given(self) -> float:
+        """Duration of what a run reads of each clip, in s; with `n_samples`, it is that at the default rate."""
+        rate = self.datamodule.sample_rate or DEFAULT_SAMPLE_RATE
+        return self.datamodule.samples_at(rate) / rate
+
+    @property
+    def lengths(self) -> list[float]:
+        """Durations of the clips that can be read, in s, in ascending order."""
+        return sorted(finding.seconds for finding in self.findings if not finding.reason)
 
     @property
     def stops_a_run(self) -> bool:
@@ -124,5 +137,6 @@ def _examine_clip(datamodule: AudioDataModule, clip: Clip) -> Finding:
         clip=clip,
         header=header,
         fingerprint=hashlib.sha256(coarse.tobytes()).hexdigest(),
+        seconds=decoded.seconds,
         silent=bool(np.abs(decoded.waveform).max() < MAX_SILENT_PEAK),
     )

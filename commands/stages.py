@@ -1,6 +1,7 @@
 """`untrained predict`, `fit` and `test`, by LightningCLI."""
 
 import contextlib
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -189,7 +190,7 @@ class ProbeCLI(LightningCLI):
         options = self.config[self.config.subcommand]
         folder = Path(options.embeddings) if options.embeddings else self._root / "embeddings"
         writing = {name: options[name] for name in ("force", "flush_every", "flush_seconds")}
-        extraction = extract(probe, self.datamodule, self.trainer, folder, **writing)
+        extraction = extract(probe, self.datamodule, self.trainer, folder, **writing, say=console(sys.stderr).print)
         leave_process_group()
         if self.trainer.is_global_zero:
             self._console.print(str(extraction))
@@ -260,5 +261,6 @@ def _refuse_differences(
     for key in ("init", "layers", "pooling", "standardize", "tf32"):
         if key in given:
             refuse(f"--model.{key}", getattr(recipe, key), getattr(model, key), "leave it out")
-    refuse("--data.n_samples", recipe.n_samples, datamodule.n_samples, f"add --data.n_samples {recipe.n_samples}")
+    n_samples = datamodule.samples_at(recipe.sample_rate)
+    refuse("--data.n_samples", recipe.n_samples, n_samples, f"add --data.n_samples {recipe.n_samples}")
     refuse("--data.fit_length", recipe.fit_length, datamodule.fit_length, f"add --data.fit_length {recipe.fit_length}")

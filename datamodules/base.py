@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import inspect
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -30,7 +31,9 @@ class AudioDataModule(LightningDataModule):
     these defaults, on the command line and in studies too.
 
     Args:
-        n_samples: Length of every waveform, in samples at the frontend's rate.
+        n_samples: Length of every waveform, in samples at the frontend's rate; the default is 350,000, which is 29.2 s
+            for most frontends, and 48,000 for `urbansound8k`.
+        seconds: Length of every waveform in s, instead of `n_samples`.
         fit_length: How a shorter clip is extended: `repeat` it, or pad it with zeros (`zero`).
         seed: Seed of splits and folds.
         on_error: Whether a file that cannot be read ends the run (`raise`) or is reported and skipped (`skip`).
@@ -40,6 +43,7 @@ class AudioDataModule(LightningDataModule):
         sample_rate: Sample rate of the waveforms in Hz; by default the frontend's.
 
     Attributes:
+        default_n_samples: Length of every waveform if neither `n_samples` nor `seconds` is given, in samples.
         origin: Creator of the data set and where to find it; for people to read, like `licence` and `citation`.
         licence: Terms of use of the data set.
         citation: Reference to cite for the data set.
@@ -47,6 +51,7 @@ class AudioDataModule(LightningDataModule):
         n_other_files: Number of files other than the clips.
     """
 
+    default_n_samples: ClassVar[int] = 350_000
     origin: ClassVar[str | None] = None
     licence: ClassVar[str | None] = None
     citation: ClassVar[str | None] = None
@@ -54,7 +59,8 @@ class AudioDataModule(LightningDataModule):
     def __init__(
         self,
         *,
-        n_samples: int = 350_000,
+        n_samples: int | None = None,
+        seconds: float | None = None,
         fit_length: audio.FitLength = "repeat",
         seed: int = 0,
         on_error: OnError = "raise",
@@ -64,22 +70,32 @@ class AudioDataModule(LightningDataModule):
     ) -> None:
         super().__init__()
         rate = DEFAULT_SAMPLE_RATE if sample_rate is None else sample_rate
-        require_at_least(1, n_samples=n_samples, sample_rate=rate)
+        require_at_least(1, n_samples=1 if n_samples is None else n_samples, sample_rate=rate)
         require_at_least(0, seed=seed)
         for name, value, least in (("batch_size", batch_size, 1), ("num_workers", num_workers, 0)):
             if isinstance(value, int):
                 require_at_least(least, **{name: value})
             elif value != "auto":
                 raise UsageError(f"{name}={value!r}; expected an integer of {least} or more, or 'auto'")
-        if n_samples >= 2**31:  # would ask for terabytes, most likely by a miscounted zero
+        own_default = inspect.signature(type(self)).parameters.get("n_samples")
+        if seconds is not None and own_default is not None and own_default.default == n_samples:
+            n_samples = None  # the default of a plug-in that names the argument itself
+        if n_samples is not None and seconds is not None:
+            raise UsageError(
+                f"n_samples={n_samples} and seconds={seconds} both give the length of clips; leave out one"
+            )
+        if n_samples is not None and n_samples >= 2**31:  # terabytes, most likely by a miscounted zero
             raise UsageError(f"n_samples={n_samples}; expected an integer below 2**31")
+        if seconds is not None and not 1 <= seconds * rate < 2**31:
+            raise UsageError(f"seconds={seconds}; expected more than 0, and less than {2**31 // rate} at {rate} Hz")
         if seed >= 2**32:
             raise UsageError(f"seed={seed}; expected an integer below 2**32")
         if fit_length not in ("repeat", "zero"):
             raise UsageError(f"fit_length={fit_length!r}; expected 'repeat' or 'zero'")
         if on_error not in ("raise", "skip"):
             raise UsageError(f"on_error={on_error!r}; expected 'raise' or 'skip'")
-        self.n_samples, self.fit_length, self.seed, self.on_error = n_samples, fit_length, seed, on_error
+        self._n_samples = self.default_n_samples if n_samples is None else n_samples
+        self.seconds, self.fit_length, self.seed, self.on_error = seconds, fit_length, seed, on_error
         self.batch_size, self.num_workers, self.sample_rate = batch_size, num_workers, sample_rate
         self._rate = rate
         self.n_other_files = 0
@@ -97,6 +113,19 @@ class AudioDataModule(LightningDataModule):
     def clips(self) -> list[Clip]:
         """Return all clips of the data set."""
         raise TypeError(f"{type(self).__name__} has no clips(); define it to list the clips of the data set")
+
+    @property
+    def n_samples(self) -> int:
+        """Length of every waveform in samples, at the rate of the frontend in use."""
+        return self.samples_at(self._rate)
+
+    def samples_at(self, sample_rate: int) -> int:
+        """Return the length of every waveform in samples, which depends on the rate only if `seconds` were given.
+
+        Args:
+            sample_rate: Sample rate of the waveforms in Hz.
+        """
+        return self._n_samples if self.seconds is None else max(1, round(self.seconds * sample_rate))
 
     @property
     def dataset_name(self) -> str:
@@ -127,14 +156,15 @@ class AudioDataModule(LightningDataModule):
         return {clip.id: self.stamp(clip) for clip in self.listed}
 
     def read(self, clip: Clip, sample_rate: int) -> audio.Decoded:
-        """Read the waveform of a clip, `(n_samples,)` at `sample_rate` Hz.
+        """Read the waveform of a clip, `(samples_at(sample_rate),)` at `sample_rate` Hz.
 
         Raises:
             AudioError: The clip's file cannot be used.
         """
         if clip.path is None:
             raise TypeError(f"clip {clip.id!r} has no path; {type(self).__name__} must define read()")
-        return audio.load(clip.path, sample_rate=sample_rate, n_samples=self.n_samples, fit_length=self.fit_length)
+        n_samples = self.samples_at(sample_rate)
+        return audio.load(clip.path, sample_rate=sample_rate, n_samples=n_samples, fit_length=self.fit_length)
 
     @cached_property
     def listed(self) -> list[Clip]:
@@ -147,7 +177,10 @@ class AudioDataModule(LightningDataModule):
         clips = sorted(self.clips(), key=lambda clip: clip.id)
         for clip_id, n in Counter(clip.id for clip in clips).items():
             if n > 1:
-                raise DataError(f"{self.dataset_name}: clip id {clip_id!r} stands {n} times; ids must be unique")
+                given = sorted({clip.label for clip in clips if clip.id == clip_id})
+                with_labels = f" with labels {', '.join(map(repr, given))}" if len(given) > 1 else ""
+                remedy = "expected one label for each clip" if with_labels else "ids must be unique"
+                raise DataError(f"{self.dataset_name}: clip id {clip_id!r} stands {n} times{with_labels}; {remedy}")
         labels = sorted({clip.label for clip in clips})
         if len(labels) < 2:
             raise DataError(

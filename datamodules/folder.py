@@ -1,5 +1,6 @@
 """Your own sounds: a folder with one sub-folder per class."""
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -91,6 +92,7 @@ class AudioFolder(AudioDataModule):
                 f"{self.n_other_files} other files; expected one sub-folder a class, each holding audio files "
                 f"({' '.join(sorted(audio.EXTENSIONS))})"
             )
+        _refuse_links_with_two_labels(clips)
         self.n_other_files += len(files) - len(clips)
         if len({clip.label for clip in clips}) < 2:
             return clips  # `listed` raises for fewer than two classes
@@ -105,6 +107,24 @@ class AudioFolder(AudioDataModule):
                 )
             return clips
         return split_by_class(clips, self.seed) if self.folds is None else fold_by_class(clips, self.folds, self.seed)
+
+
+def _refuse_links_with_two_labels(clips: Sequence[Clip]) -> None:
+    """Raise if links place one file in the folders of two classes.
+
+    Raises:
+        DataError: A file has two labels.
+    """
+    if not any(clip.path is not None and clip.path.is_symlink() for clip in clips):
+        return
+    first_of: dict[str, Clip] = {}
+    for clip in clips:
+        first = first_of.setdefault(os.path.realpath(clip.path or ""), clip)
+        if first.label != clip.label:
+            raise DataError(
+                f"{first.id!r} and {clip.id!r} are the same file, with labels {first.label!r} and {clip.label!r}; "
+                "expected one label for each clip: remove one of the links"
+            )
 
 
 def id_of(path: Path) -> str:

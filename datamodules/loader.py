@@ -22,7 +22,8 @@ Read = Callable[[Clip, int], audio.Decoded]
 class LoaderOptions(TypedDict, total=False):
     """Arguments of every datamodule, for an `__init__` that passes them on; `AudioDataModule` describes them."""
 
-    n_samples: int
+    n_samples: int | None
+    seconds: float | None
     fit_length: audio.FitLength
     seed: int
     on_error: OnError
@@ -37,7 +38,7 @@ class Batch(NamedTuple):
     Args:
         ids: Ids of the clips that could be read.
         waveforms: Waveforms, `(len(ids), n_samples)`.
-        seconds: Duration of each clip as decoded, in s.
+        seconds: Duration of each whole clip, in s.
         failed: Id and error of each clip that could not be read.
         decoding: Time spent decoding, in s.
     """

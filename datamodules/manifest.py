@@ -10,7 +10,7 @@ from .clip import SPLIT_NAMES, Clip
 from .folder import id_of
 from .loader import LoaderOptions
 from .splits import fold_by_class, split_by_class
-from .table import TableRow, read_table
+from .table import TableRow, read_table, refuse_repeated
 
 _KNOWN = ("path", "label", "split", "fold", "group")
 
@@ -59,10 +59,7 @@ class Manifest(AudioDataModule):
         """
         rows = read_table(self.path, ("path", "label"))
         clips = [self._clip(row) for row in rows]
-        first_at: dict[str, str] = {}
-        for clip, row in zip(clips, rows, strict=True):
-            if first_at.setdefault(clip.id, row.location) != row.location:
-                raise DataError(f"{row.location}: {clip.id!r} stands on line {first_at[clip.id].split()[-1]} already")
+        refuse_repeated(rows, clips)
         for name in ("split", "fold"):
             given = [getattr(clip, name) is not None for clip in clips]
             if any(given) and not all(given):

@@ -78,15 +78,17 @@ class Synthetic(AudioDataModule):
         return split_by_class(clips, self.seed) if self.folds is None else fold_by_class(clips, self.folds, self.seed)
 
     def read(self, clip: Clip, sample_rate: int) -> audio.Decoded:
-        """Make the sound of a clip, `(n_samples,)` at `sample_rate` Hz."""
+        """Make the sound of a clip, `(samples_at(sample_rate),)` at `sample_rate` Hz."""
         waveform, _ = self.make(clip, sample_rate)
-        return audio.Decoded(audio.fit(waveform, self.n_samples, self.fit_length), len(waveform) / sample_rate)
+        return audio.Decoded(
+            audio.fit(waveform, self.samples_at(sample_rate), self.fit_length), len(waveform) / sample_rate
+        )
 
     def make(self, clip: Clip, sample_rate: int) -> tuple[audio.Waveform, float | None]:
         """Make a clip's sound at its own length; return it with its tempo in beats per minute, None if no rhythm."""
         identity = f"{self.task}/{clip.label}".encode()
         rng = np.random.default_rng([zlib.crc32(identity), clip.metadata["index"], self.seed])
-        seconds = self.n_samples / sample_rate
+        seconds = self.samples_at(sample_rate) / sample_rate
         tempo = None
         if self.task == "rhythm":
             waveform, tempo = synthesis.rhythm(clip.label, seconds, sample_rate, rng)

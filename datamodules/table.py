@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import DataError
+from .clip import Clip
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,32 @@ def read_table(path: Path, required: Sequence[str]) -> list[TableRow]:
     if not rows:
         raise DataError(f"{path} has no lines below its header; expected one for each clip")
     return rows
+
+
+def refuse_repeated(rows: Sequence[TableRow], clips: Sequence[Clip]) -> None:
+    """Raise if two lines of a table list the same clip.
+
+    Args:
+        rows: Lines of the table.
+        clips: Clip of each line.
+
+    Raises:
+        DataError: A clip is listed twice, with the same label or with two.
+    """
+    first_of: dict[str, tuple[TableRow, Clip]] = {}
+    for row, clip in zip(rows, clips, strict=True):
+        first_row, first = first_of.setdefault(clip.id, (row, clip))
+        if first_row is row:
+            continue
+        line = first_row.location.rpartition(", ")[2]
+        if first.label != clip.label:
+            raise DataError(
+                f"{row.location}: {clip.id!r} has label {clip.label!r} here and {first.label!r} on {line}; expected "
+                "one label for each clip: remove one of the two lines"
+            )
+        raise DataError(
+            f"{row.location}: {clip.id!r} is already listed on {line}, with the same label; remove one of the two lines"
+        )
 
 
 def _check_header(path: Path, header: list[str], required: Sequence[str]) -> None:

@@ -1,12 +1,13 @@
 """UrbanSound8K: ten classes of urban sounds in the folds of its authors."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from ..errors import DataError
 from .base import AudioDataModule
 from .clip import Clip
-from .table import read_table
+from .loader import LoaderOptions
+from .table import read_table, refuse_repeated
 
 # The original, and a widespread copy that keeps the fold folders next to the table.
 _TABLES = ("metadata/UrbanSound8K.csv", "UrbanSound8K.csv")
@@ -20,18 +21,17 @@ class UrbanSound8K(AudioDataModule):
 
     Args:
         root: Folder that holds `audio/` and `metadata/`.
-        n_samples: Length of every waveform, in samples at the frontend's rate.
     """
 
+    default_n_samples = 48_000
     origin = "https://urbansounddataset.weebly.com, from recordings of Freesound"
     licence = "CC BY-NC 3.0"
     citation = (
         "J. Salamon, C. Jacoby and J. P. Bello, A dataset and taxonomy for urban sound research, ACM Multimedia, 2014"
     )
 
-    def __init__(self, root: str, *, n_samples: int = 48_000, **loader: Any) -> None:
-        # Typed as Any, because Unpack[LoaderOptions] may not be combined with an argument of the same name.
-        super().__init__(n_samples=n_samples, **loader)
+    def __init__(self, root: str, **loader: Unpack[LoaderOptions]) -> None:
+        super().__init__(**loader)
         self.root = Path(root).expanduser()
 
     @property
@@ -52,21 +52,20 @@ class UrbanSound8K(AudioDataModule):
                 "folder that holds audio/ and metadata/"
             )
         audio_root = self.root / "audio" if (self.root / "audio").is_dir() else self.root
-        clips, absent = [], []
-        first_at: dict[str, str] = {}
-        for row in read_table(table, ("slice_file_name", "fold", "class")):
+        rows = read_table(table, ("slice_file_name", "fold", "class"))
+        listed = []
+        for row in rows:
             name, fold = row["slice_file_name"].strip(), row.integer("fold")
             if Path(name).name != name:
                 found = f"{row.location}: slice_file_name={name!r}"
                 raise DataError(f"{found}; expected the name of a file, without folders")
             clip_id = f"fold{fold}/{name}"
-            if first_at.setdefault(clip_id, row.location) != row.location:
-                raise DataError(f"{row.location}: {clip_id} stands on line {first_at[clip_id].split()[-1]} already")
-            if (audio_root / clip_id).exists():
-                label = row["class"].strip()
-                clips.append(Clip(clip_id, label, audio_root / clip_id, fold=fold, metadata=dict(row.cells)))
-            else:
-                absent.append(clip_id)
+            label = row["class"].strip()
+            listed.append(Clip(clip_id, label, audio_root / clip_id, fold=fold, metadata=dict(row.cells)))
+        refuse_repeated(rows, listed)
+        clips = [clip for clip in listed if (audio_root / clip.id).exists()]
+        present = {clip.id for clip in clips}
+        absent = [clip.id for clip in listed if clip.id not in present]
         if absent and not clips:
             raise DataError(
                 f"UrbanSound8K has no audio under root={str(self.root)!r}: none of the {len(absent)} files of "

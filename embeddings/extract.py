@@ -13,6 +13,7 @@ from ..datamodules import AudioDataModule
 from ..errors import AudioError, StoreError, UntrainedError
 from ..frontends import Frontend
 from ..frontends.precision import float32_products
+from .heard import Say, lengths_in, notice_of_lengths, notices, say_all
 from .locate import open_store, why_new
 from .outcome import Extraction
 from .provenance import precision_field
@@ -20,6 +21,10 @@ from .store import EmbeddingStore
 from .writer import EmbeddingWriter, refuse_more_devices_than_clips
 
 MAX_SHOWN = 10  # broken files in a message
+
+
+def _say_nothing(text: str) -> None:
+    """Ignore a line of text."""
 
 
 def extract(
@@ -31,6 +36,7 @@ def extract(
     force: bool = False,
     flush_every: int = 512,
     flush_seconds: float = 30.0,
+    say: Say = _say_nothing,
 ) -> Extraction:
     """Compute the embeddings that are not stored yet, on every device of a trainer.
 
@@ -42,6 +48,8 @@ def extract(
         force: Whether to compute all clips again.
         flush_every: Number of rows to keep in memory before they are written.
         flush_seconds: Longest time that rows stay in memory, in s.
+        say: Function that shows a line of text to the user, such as a notice that only the start of clips is used. It
+            is called in the first process only.
 
     Returns:
         What was computed, and the store.
@@ -55,12 +63,23 @@ def extract(
     writer = EmbeddingWriter(root, flush_every, flush_seconds, force=force)
     refuse_more_devices_than_clips(trainer, datamodule)
     store, missing = _look_up(module, datamodule, str(trainer.precision), root, force=force)
+    is_first = trainer.is_global_zero
+    lengths = lengths_in(store, datamodule)
     if datamodule.on_error == "raise":
-        refuse_broken(datamodule, missing)
+        lengths |= refuse_broken(datamodule, missing)
+    elif is_first:
+        lengths |= _read_headers(datamodule, missing)[0]
+    frontend: Frontend = module.require_frontend()  # type: ignore[operator]
+    wanted = set(missing)
+    makes_sounds = any(clip.path is None and clip.id in wanted for clip in datamodule.listed)
+    if is_first:  # lengths of sounds that are made are known after that
+        say_all(notices(frontend, datamodule, {} if makes_sounds else lengths), say)
     reasons = [] if force else _reasons(store, missing)
     if missing or store.has_shards or trainer.world_size > 1:  # other processes may see another state of the store
         _predict(module, datamodule, trainer, writer)
         store = writer.store
+    if is_first and makes_sounds:
+        say_all([notice_of_lengths(datamodule, frontend.sample_rate, lengths_in(store, datamodule))], say)
     still_missing, failed = store.missing(datamodule.stamps()), store.failed
     lost = [clip_id for clip_id in still_missing if clip_id not in failed]
     if lost:
@@ -117,32 +136,43 @@ def _predict(module: LightningModule, datamodule: AudioDataModule, trainer: Trai
         datamodule.select(None)
 
 
-def refuse_broken(datamodule: AudioDataModule, ids: Iterable[str]) -> None:
+def refuse_broken(datamodule: AudioDataModule, ids: Iterable[str]) -> dict[str, float]:
     """Raise if headers show that files are unusable, for all files at once and before anything is computed.
 
     Args:
         datamodule: Data set of the clips.
         ids: Ids of the clips that are to be read.
 
+    Returns:
+        The durations that the headers state, in s, by id.
+
     Raises:
         AudioError: One file is broken.
         UntrainedError: Several files are broken; the message lists them.
     """
-    wanted = set(ids)
-    paths = [clip.path for clip in datamodule.listed if clip.id in wanted and clip.path is not None]
-    errors: list[AudioError] = []
-    for path in paths:
-        try:
-            audio.header(path)
-        except AudioError as error:
-            errors.append(error)
+    seconds, errors = _read_headers(datamodule, ids)
     if len(errors) == 1:
         raise errors[0]
     if errors:
         shown = [f"  {error.path}: {error.reason}" for error in errors[:MAX_SHOWN]]
         left = [f"  and {len(errors) - MAX_SHOWN} more"] if len(errors) > MAX_SHOWN else []
-        lines = [f"{len(errors)} of {len(paths)} files cannot be used:", *shown, *left]
+        lines = [f"{len(errors)} of {len(errors) + len(seconds)} files cannot be used:", *shown, *left]
         raise UntrainedError("\n".join([*lines, "replace or remove them, or skip them with --data.on_error skip"]))
+    return seconds
+
+
+def _read_headers(datamodule: AudioDataModule, ids: Iterable[str]) -> tuple[dict[str, float], list[AudioError]]:
+    """Return the durations that headers of files state, in s, by id, and the errors of files that are unusable."""
+    wanted = set(ids)
+    seconds: dict[str, float] = {}
+    errors: list[AudioError] = []
+    for clip in datamodule.listed:
+        if clip.id in wanted and clip.path is not None:
+            try:
+                seconds[clip.id] = audio.header(clip.path).seconds
+            except AudioError as error:
+                errors.append(error)
+    return seconds, errors
 
 
 def refuse_broken_before(

@@ -57,7 +57,7 @@ def embedding_fields(frontend: Frontend, datamodule: "AudioDataModule", precisio
         datamodule: Data set of the clips.
         precision: Precision, see `precision_field`.
     """
-    return {**frontend_fields(frontend), **data_fields(datamodule, precision)}
+    return {**frontend_fields(frontend), **data_fields(datamodule, frontend.sample_rate, precision)}
 
 
 def frontend_fields(frontend: Frontend) -> dict[str, Any]:
@@ -76,12 +76,12 @@ def frontend_fields(frontend: Frontend) -> dict[str, Any]:
     }
 
 
-def data_fields(datamodule: "AudioDataModule", precision: str) -> dict[str, Any]:
+def data_fields(datamodule: "AudioDataModule", sample_rate: int, precision: str) -> dict[str, Any]:
     """Return the fields of a data set and of the precision that decide embeddings, as plain Python."""
     reader = next(cls for cls in type(datamodule).__mro__ if "read" in vars(cls))
     makes_sounds = is_ours(reader) and reader is not DATAMODULES.contract  # others may decode in a `read` of their own
     return {
-        "n_samples": datamodule.n_samples,
+        "n_samples": datamodule.samples_at(sample_rate),
         "fit_length": datamodule.fit_length,
         "precision": precision,
         "source": datamodule.source,

@@ -60,6 +60,7 @@ class Session:
     ) -> None:
         self._store, self._datamodule, self._trainer = store, datamodule, trainer
         self._stamps = datamodule.stamps()
+        self._given = datamodule.samples_at(frontend.sample_rate) / frontend.sample_rate  # of each clip, in s
         self._errors: list[UntrainedError] = []
         self._lock = contextlib.ExitStack()
         self.missing = self._begin(force=force)
@@ -119,7 +120,7 @@ class Session:
     def _count(self, batch: Batch) -> None:
         """Add a batch to the profile, without stored clips that were selected only to give every device a clip."""
         durations = dict(zip(batch.ids, batch.seconds, strict=True))
-        computed = [durations[clip_id] for clip_id in batch.ids if clip_id in self.missing]
+        computed = [min(durations[clip_id], self._given) for clip_id in batch.ids if clip_id in self.missing]
         self._profile.n_clips += len(computed)
         self._profile.audio += sum(computed)
         self._profile.decoding += batch.decoding

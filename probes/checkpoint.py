@@ -146,7 +146,7 @@ def save(path: Path, probe: "Probe", datamodule: "AudioDataModule", fitted_to: S
         standardize=probe.standardize,
         backend=backend_name,
         sample_rate=frontend.sample_rate,
-        n_samples=datamodule.n_samples,
+        n_samples=datamodule.samples_at(frontend.sample_rate),
         fit_length=datamodule.fit_length,
         class_names=list(datamodule.class_names),
         protocol=probe.selection.protocol,

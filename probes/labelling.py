@@ -4,7 +4,7 @@ This is no loop of Lightning, whose import would take longer than labelling a fe
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -33,6 +33,7 @@ class Labelled:
         scores: Score of each class that the backend knows, higher is likelier; empty if it predicts labels only.
         kind: Kind of the scores, such as `probability` or `decision value`.
         error: Reason why the file cannot be used; empty if it can.
+        seconds: Duration of the whole file in s; 0 if it cannot be used.
     """
 
     path: str
@@ -40,6 +41,7 @@ class Labelled:
     scores: Mapping[str, float] = field(default_factory=dict)
     kind: str = ""
     error: str = ""
+    seconds: float = 0.0
 
 
 def label_sounds(
@@ -93,7 +95,9 @@ def label_sounds(
             if batch.ids:
                 with torch.inference_mode(), float32_products(tf32=recipe.tf32):
                     embeddings = frontend(batch.waveforms.to(device))[:, columns].float().cpu().numpy()
-                labelled |= _label_embeddings(batch.ids, embeddings, backend, recipe.class_names)
+                found = _label_embeddings(batch.ids, embeddings, backend, recipe.class_names)
+                durations = dict(zip(batch.ids, batch.seconds, strict=True))
+                labelled |= {path: replace(sound, seconds=durations[path]) for path, sound in found.items()}
         yield sound if sound.error else labelled.pop(sound.path)
 
 

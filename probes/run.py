@@ -21,7 +21,7 @@ from .selection import resolve
 
 MAX_LABEL = 120  # bytes of a label, because it names a folder
 _CLEAR_BY_THEMSELVES = {"size"}  # arguments whose values need no name in front
-_WITHOUT_EFFECT = {"root", "path", "on_error", "batch_size", "num_workers", "sample_rate"}  # on results
+_WITHOUT_EFFECT = {"root", "path", "on_error", "batch_size", "num_workers", "sample_rate", "seconds"}  # on results
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,10 @@ class RunKey:
             **{name: as_text(value) for name, value in options.items()},
             "standardize": probe.standardize,
         }
-        data = {"dataset": dataset or datamodule.dataset_name, "datamodule": data_label(datamodule)}
+        data = {
+            "dataset": dataset or datamodule.dataset_name,
+            "datamodule": data_label(datamodule, frontend.sample_rate),
+        }
         params = {**data, **names, "tf32": probe.tf32}
         fields = run_fields(names, embeddings, backend, datamodule, stamps, standardize=probe.standardize)
         folders = [re.sub(r"[^\w.,=+ -]", "_", params[name]) for name in ("dataset", "frontend", "backend")]
@@ -148,11 +151,14 @@ def backend_label(backend: Backend, standardize: str) -> str:
     return _label(name, {"standardize": "none"}, {"standardize": standardize})
 
 
-def data_label(datamodule: AudioDataModule) -> str:
+def data_label(datamodule: AudioDataModule, sample_rate: int) -> str:
     """Return the registered name of a datamodule, with its arguments that change results and are not the default."""
     name = DATAMODULES.name_of(type(datamodule)) or type(datamodule).__name__
     defaults = _defaults(type(datamodule))
+    if defaults.get("n_samples") is None:
+        defaults["n_samples"] = datamodule.default_n_samples
     given = {key: getattr(datamodule, key, None) for key in defaults if key not in _WITHOUT_EFFECT}
+    given["n_samples"] = datamodule.samples_at(sample_rate)
     return _label(name, defaults, given)
 
 

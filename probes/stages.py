@@ -43,7 +43,8 @@ def fit_run(run: Run, extraction: Extraction, observers: Observers = DEFAULT) ->
     start = time.perf_counter()
     checkpoint.name_frontend(run.probe.require_frontend())  # fails before the search, not after it
     checkpoint.name_backend(run.probe.require_backend())
-    cost = run.probe.require_frontend().describe(run.datamodule.n_samples)
+    frontend = run.probe.require_frontend()
+    cost = frontend.describe(run.datamodule.samples_at(frontend.sample_rate))
     _start_folder(run)
     data = fit(run.probe, run.datamodule, extraction.store, observers)
     selection = run.probe.require_selection()

@@ -92,10 +92,11 @@ def _seconds_per_clip(run: Run, trainer: Trainer) -> float:
     device, datamodule = trainer.strategy.root_device, run.datamodule
     probe = run.probe
     start = time.perf_counter()
+    rate = probe.require_frontend().sample_rate
     try:
-        waveform = datamodule.read(datamodule.listed[0], probe.require_frontend().sample_rate).waveform
+        waveform = datamodule.read(datamodule.listed[0], rate).waveform
     except AudioError:
-        waveform = np.zeros(datamodule.n_samples, np.float32)
+        waveform = np.zeros(datamodule.samples_at(rate), np.float32)
     decoding = time.perf_counter() - start
     probe = probe.to(device)
     n, n_workers = 1, 0
@@ -104,7 +105,7 @@ def _seconds_per_clip(run: Run, trainer: Trainer) -> float:
             1 if device.type == "cpu" else datamodule.batch_size,
             datamodule.num_workers,
             n_clips=len(datamodule.listed),
-            n_samples=datamodule.n_samples,
+            n_samples=len(waveform),
             device=device,
             forward=probe,
             n_processes=trainer.num_devices,

@@ -1,6 +1,7 @@
 """Execution of a study: run what is missing, store each result at once, and continue when a run fails."""
 
 import contextlib
+import functools
 import itertools
 import shutil
 import traceback
@@ -14,7 +15,9 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from ..datamodules.base import Batch
 from ..embeddings.changes import changes, is_of_code
 from ..embeddings.extract import extract, leave_process_group, refuse_broken_before
+from ..embeddings.heard import Say, notices, say_all, stored_lengths
 from ..embeddings.outcome import Extraction
+from ..embeddings.provenance import precision_field
 from ..errors import StoreError
 from ..files import locked, plain, write_atomically
 from ..probes.observers import Observers
@@ -25,8 +28,6 @@ from ..terminal import bar
 from . import results
 from .plan import RUNS, Study
 from .results import Failure, Outcome, Result
-
-Say = Callable[[str], None]
 
 
 def execute(
@@ -64,6 +65,7 @@ def execute(
         UsageError: The folder holds a study of another version.
         StoreError: Another process runs the study or writes to a store, or the disk is full.
     """
+    say_once = functools.cache(say)
     results.refuse_other_versions(study.folder)
     for note in study.notes:
         say(note)
@@ -75,7 +77,9 @@ def execute(
         refuse_broken_before(to_extract, str(trainer.precision), embeddings, force=force)
         if trainer.is_global_zero:
             _start(study, waiting, config)
-        writing = {"force": force, "flush_every": flush_every, "flush_seconds": flush_seconds}
+        if trainer.is_global_zero:
+            _say_heard(study, waiting, str(trainer.precision), embeddings, say_once)
+        writing = {"force": force, "flush_every": flush_every, "flush_seconds": flush_seconds, "say": say_once}
         extractions = _extract(waiting, trainer, embeddings, writing, say)
         leave_process_group()
         if not trainer.is_global_zero:
@@ -143,6 +147,24 @@ def _put_aside(study: Study) -> None:
 def _free(path: Path) -> Path:
     """Return a path that does not exist yet, near one that does."""
     return next(free for n in itertools.count(1) if not (free := path.with_name(f"{path.name}-{n}")).exists())
+
+
+def _say_heard(study: Study, waiting: Sequence[Run], precision: str, embeddings: Path, say: Say) -> None:
+    """Say what is heard of the clips of runs that are done; extractions say it of the others."""
+    extracted = {run.key.params["dataset"] for run in waiting}
+    lengths_of: dict[str, Mapping[str, float]] = {name: {} for name in extracted}
+    said: set[tuple[str, str]] = set()
+    for run in study.runs:
+        dataset, label = run.key.params["dataset"], run.key.params["frontend"]
+        if (dataset, label) in said:  # by another seed
+            continue
+        said.add((dataset, label))
+        frontend = run.probe.require_frontend()
+        if dataset not in lengths_of:
+            frontend.draw()
+            field = precision_field(precision, run.probe)
+            lengths_of[dataset] = stored_lengths(embeddings, frontend, run.datamodule, field)
+        say_all(notices(frontend, run.datamodule, lengths_of[dataset]), say)
 
 
 def _extract(

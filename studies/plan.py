@@ -145,7 +145,10 @@ def _runs(
                 for backend, standardize, tf32, clips in fitted:
                     options = {**variant.options._asdict(), "layers": layers, "standardize": standardize, "tf32": tf32}
                     probe = Probe(variant, clone(backend.made), config.protocol, **options)
-                    embeddings = {**fields, **data_fields(clips.made, precision_field(precision, probe))}
+                    embeddings = {
+                        **fields,
+                        **data_fields(clips.made, variant.sample_rate, precision_field(precision, probe)),
+                    }
                     key = RunKey.of(probe, clips.made, embeddings, stamps[clips.name], clips.name)
                     text = _config_of_run(config, frontend, backend, clips, options)
                     yield frontend, Run(probe, clips.made, key, folder / key.folder, text)

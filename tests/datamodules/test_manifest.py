@@ -108,7 +108,8 @@ def test_paths_relative_to_the_root_that_is_given(tmp_path):
         ("path,label,split\na.wav,x,dev\n", "line 2: split='dev'; expected train, validation or test"),
         ("path,label,fold\na.wav,x,one\n", "line 2: fold='one'; expected a whole number"),
         ("path,label,split\na.wav,x,train\nb.wav,y,\n", "line 3: no split, which other lines have"),
-        ("path,label\na.wav,x\na.wav,y\n", "line 3: 'a.wav' stands on line 2 already"),
+        ("path,label\na.wav,x\na.wav,y\n", "line 3: 'a.wav' has label 'y' here and 'x' on line 2"),
+        ("path,label\na.wav,x\na.wav,x\n", "line 3: 'a.wav' is already listed on line 2, with the same label"),
         ("path,label\na.wav,x\nb.wav,x\n", "all of class 'x'; at least two"),
         ("path,label,split\na.wav,x,train\nb.wav,y,val\n", "its splits are train, validation; expected train and test"),
         (

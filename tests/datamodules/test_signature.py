@@ -137,14 +137,14 @@ def beeps():
 
 
 def test_the_command_line_describes_and_checks_the_options(untrained, beeps, capsys):
-    description = "Length of every waveform, in samples at the frontend's rate. (type: int, default: 350000)"
+    description = "Length of every waveform in s, instead of `n_samples`."
     for name in ("beeps", "gtzan"):
         with pytest.raises(SystemExit, match="0"):
             untrained("predict", "--data.help", name)
         assert description in " ".join(capsys.readouterr().out.split())
     for option, message in (
         (["--data.fold", "3"], "--data: Option 'fold' is not accepted; --data.help NAME lists what is"),
-        (["--data.n_samples", "many"], "--data.n_samples: Expected int. Got value: many"),
+        (["--data.n_samples", "many"], "--data.n_samples: Expected int; Given value: many"),
         (["--data.on_error", "stop"], "--data.on_error: Expected one of 'raise', 'skip'"),
     ):
         status, _, err = untrained("predict", "--data", "beeps", *option, "--model.frontend", "vgg", "--print_config")

@@ -86,7 +86,7 @@ def test_names_that_are_paths_are_refused(root, name):
 
 def test_rows_that_stand_twice(root):
     write_table(root, [["a.wav", 1, 0, 1, 1, 1, 1, "siren"]] * 2)
-    with pytest.raises(DataError, match=r"line 3: fold1/a.wav stands on line 2 already"):
+    with pytest.raises(DataError, match=r"line 3: 'fold1/a.wav' is already listed on line 2, with the same label"):
         UrbanSound8K(str(root)).listed  # noqa: B018
 
 

@@ -2,9 +2,10 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 from untrained import AudioDataModule, Clip
+from untrained.datamodules import LoaderOptions
 from untrained.errors import DataError
 
 _NAME = re.compile(r"(\d)_(\w+)_(\d+)\.wav")
@@ -18,14 +19,14 @@ class SpokenDigits(AudioDataModule):
 
     Args:
         root: Folder that holds `recordings/`.
-        n_samples: Length of every waveform, in samples at the frontend's rate.
     """
 
+    default_n_samples = 12_000
     origin = "https://github.com/Jakobovski/free-spoken-digit-dataset"
     licence = "CC BY-SA 4.0"
 
-    def __init__(self, root: str, n_samples: int = 12_000, **loader: Any) -> None:
-        super().__init__(n_samples=n_samples, **loader)
+    def __init__(self, root: str, **loader: Unpack[LoaderOptions]) -> None:
+        super().__init__(**loader)
         self.root = Path(root).expanduser()
 
     def clips(self) -> list[Clip]:

@@ -1,0 +1,68 @@
+"""What is heard of the clips of a data set: notices about clips that are cropped, repeated or padded."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from ..datamodules.base import AudioDataModule
+from ..datamodules.lengths import length_notice, repetition_notice
+from ..frontends import Frontend
+from ..registry import FRONTENDS
+from .locate import open_store, store_folder
+from .store import EmbeddingStore
+
+Say = Callable[[str], None]
+"""A function that shows a line of text to the user."""
+
+
+def notices(frontend: Frontend, datamodule: AudioDataModule, lengths: Mapping[str, float]) -> list[str]:
+    """Return what a frontend does not hear of clips, or hears several times; empty if it hears them as they are.
+
+    Args:
+        frontend: Frontend that reads the clips.
+        datamodule: Data set of the clips.
+        lengths: Durations of the clips in s, by id; nothing is said about lengths if it is empty.
+    """
+    rate = frontend.sample_rate
+    name = FRONTENDS.name_of(type(frontend)) or type(frontend).__name__
+    given = datamodule.samples_at(rate) / rate
+    found = [notice_of_lengths(datamodule, rate, lengths), repetition_notice(name, frontend.min_samples / rate, given)]
+    return [text for text in found if text]
+
+
+def notice_of_lengths(datamodule: AudioDataModule, sample_rate: int, lengths: Mapping[str, float]) -> str:
+    """Return what happens to clips that are longer or shorter than a frontend's input; empty if none are.
+
+    Args:
+        datamodule: Data set of the clips.
+        sample_rate: Sample rate of the frontend in Hz.
+        lengths: Durations of the clips in s, by id.
+    """
+    given = datamodule.samples_at(sample_rate) / sample_rate
+    text = length_notice(lengths.values(), given, datamodule.fit_length)
+    return f"{datamodule.dataset_name}: {text}" if text else ""
+
+
+def lengths_in(store: EmbeddingStore, datamodule: AudioDataModule) -> dict[str, float]:
+    """Return the durations in s of those clips of a data set that a store holds, by id."""
+    listed = {clip.id for clip in datamodule.listed}
+    return {row.id: row.seconds for row in store.rows if row.id in listed}
+
+
+def stored_lengths(root: Path, frontend: Frontend, datamodule: AudioDataModule, precision: str) -> dict[str, float]:
+    """Return the durations in s of clips whose embeddings by a frontend are stored, by id; empty if there is no store.
+
+    Args:
+        root: Folder that holds all stores.
+        frontend: Frontend of the embeddings, with its weights drawn.
+        datamodule: Data set of the clips.
+        precision: Precision, see `provenance.precision_field`.
+    """
+    if not store_folder(root, frontend, datamodule, precision).is_dir():  # opening a store would create it
+        return {}
+    return lengths_in(open_store(root, frontend, datamodule, precision, damaged=True), datamodule)
+
+
+def say_all(texts: Iterable[str], say: Say) -> None:
+    """Show lines of text, without empty ones."""
+    for text in filter(None, texts):
+        say(text)
