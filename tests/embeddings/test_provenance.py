@@ -126,7 +126,7 @@ def test_the_code_of_a_plug_in_s_frontend_decides_its_key(written, old, new, mat
 def test_names_of_modules_are_in_no_key(written):
     before, moved = (frontend_fields(written(name, FRONTEND)()) for name in ("here", "there"))
     assert before == moved
-    before, moved = (data_fields(written(name, DATA)(), "32-true") for name in ("here", "there"))
+    before, moved = (data_fields(written(name, DATA)(), 12_000, "32-true") for name in ("here", "there"))
     assert before == moved
     assert not any("untrained." in str(value) for value in frontend_fields(FRONTENDS.create("vgg")).values())
 

@@ -18,7 +18,10 @@ def test_labels_name_what_is_not_the_default():
     assert backend_label(SVMClassifier(), "none") == "svm"
     assert backend_label(SVMClassifier(kernel="rbf"), "none") == "svm-kernel=rbf"
     assert backend_label(SVMClassifier(C=5.0), "zscore") == "svm-C=5.0-standardize=zscore"
-    assert data_label(Synthetic("events", folds=3, batch_size=2, on_error="skip")) == "synthetic-task=events-folds=3"
+    assert (
+        data_label(Synthetic("events", folds=3, batch_size=2, on_error="skip"), 12_000)
+        == "synthetic-task=events-folds=3"
+    )
 
 
 def test_a_long_label_is_cut_to_a_digest_of_its_arguments():
