@@ -30,7 +30,7 @@ from ..probes.trainer import refuse_unused
 from ..terminal import console
 from .config import bundled_studies, configs_in
 from .dispatch import begin, refuse_several_checkpoints, run_with_argv
-from .words import names_first
+from .words import names_first, refuse_without_effect
 
 _SET_BY_US = {"model", "datamodule", "weights_only"}  # arguments of every trainer method
 
@@ -51,6 +51,7 @@ def run(argv: list[str]) -> int:
         if config in bundled_studies() and not Path(config).is_file():
             raise UsageError(f"--config {config}: that is a study, which compare runs: untrained compare {config}")
     refuse_several_checkpoints(argv)
+    refuse_without_effect(argv)
     load_names()
     begin()
     run_with_argv(ProbeCLI, names_first(argv))

@@ -98,7 +98,7 @@ def _stage(stage: str) -> Mapping[str, list[Option]]:
     """Return the sections of the page of a stage."""
     checkpoint = [Option("--ckpt_path", "FILE", "The probe.ckpt that fit has written.")] if stage == "test" else []
     model = {
-        "predict": [*_frontend(), *_MODEL[:3], _MODEL[4]],
+        "predict": [*_frontend(), _MODEL[0], _MODEL[2], _MODEL[4]],
         "fit": [*_frontend(), *_backend(), *_MODEL],
         "test": [],  # comes from the checkpoint
     }[stage]

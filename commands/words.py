@@ -7,6 +7,34 @@ from ..errors import UsageError
 from ..parsing import KINDS
 
 _KEYS = {"--model.frontend": "frontend", "--model.backend": "backend", "--data": "data"}
+_NO_EFFECT = {
+    "predict": (
+        ("--model.backend", "--model.layers", "--model.protocol", "--model.standardize"),
+        "embeddings hold all layers, unchanged, and no backend reads them yet",
+    ),
+    "test": (("--model.protocol",), "the checkpoint is scored on the test split"),
+}
+
+
+def refuse_without_effect(words: Sequence[str]) -> None:
+    """Raise if an option is typed that a stage does not use; in a configuration it may serve another stage.
+
+    Args:
+        words: Command line that begins with the name of the stage.
+
+    Raises:
+        UsageError: There is such an option.
+
+    Example:
+        >>> refuse_without_effect(["predict", "--model.protocol", "nested"])  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        untrained.errors.UsageError: --model.protocol has no effect on predict (embeddings hold all layers, ...
+    """
+    unused, reason = _NO_EFFECT.get(words[0], ((), ""))
+    for option in _options(words[1:]):
+        name = option[0].partition("=")[0] if option else ""
+        if not name.endswith(".help") and any(name == key or name.startswith(f"{key}.") for key in unused):
+            raise UsageError(f"{name} has no effect on {words[0]} ({reason}); leave it out")
 
 
 def names_first(words: Sequence[str]) -> list[str]:

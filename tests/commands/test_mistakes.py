@@ -33,6 +33,11 @@ import pytest
             "--trainer.devices 40",
             "24 clips cannot be shared by 40 devices; use --trainer.devices 24 or fewer",
         ),
+        (
+            "predict --data synthetic --model.frontend mfcc --model.backend.kernel=rbf --model.backend svm",
+            "--model.backend.kernel has no effect on predict (embeddings hold all layers, unchanged, and no backend reads",
+        ),
+        ("test --data synthetic --ckpt_path x.ckpt --model.protocol study", "--model.protocol has no effect on test"),
         ("fit --data synthetic --model.frontend mfcc --trust x.Y", "--trust has no effect: only test and classify"),
         ("test --data synthetic", "test needs the checkpoint that fit has written: --ckpt_path"),
         ("test --data synthetic --ckpt_path gone.ckpt", "no checkpoint at gone.ckpt"),
