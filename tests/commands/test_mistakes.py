@@ -35,7 +35,7 @@ import pytest
         ),
         (
             "predict --data synthetic --model.frontend mfcc --model.backend.kernel=rbf --model.backend svm",
-            "--model.backend.kernel has no effect on predict (embeddings hold all layers, unchanged, and no backend reads",
+            "--model.backend.kernel has no effect on predict (embeddings hold all layers, unchanged",
         ),
         ("test --data synthetic --ckpt_path x.ckpt --model.protocol study", "--model.protocol has no effect on test"),
         ("fit --data synthetic --model.frontend mfcc --trust x.Y", "--trust has no effect: only test and classify"),
