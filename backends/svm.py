@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..terminal import progress
 from .base import Array, Backend, SearchResult, Splits
+from .convergence import watch_convergence
 
 _COSTS = (0.1, 2.0, 8.0, 32.0)
 _CACHE = 500  # MB of a kernel that libsvm caches; it takes no more than the kernel's size in float32
@@ -94,7 +95,7 @@ class SVMClassifier(Backend):
             for split, (train, _) in enumerate(splits):
                 kernel = None if machine.kernel == "linear" else machine._width(X, train)
                 work.setdefault(kernel, {}).setdefault(split, []).append(number)
-        products = X @ X.T
+        products, n_unconverged = X @ X.T, 0
         for gamma, numbers_of in progress(work.items(), len(work), f"searching {len(candidates)} candidates"):
             kernel_matrix = products if gamma is None else _rbf(products, gamma)
             n_parts = max(1, n_jobs // len(numbers_of))  # more than one if there are fewer splits than threads
@@ -103,10 +104,11 @@ class SVMClassifier(Backend):
                 joblib.delayed(_fit_and_predict)([machines[i] for i in numbers], kernel_matrix, y, *splits[split])
                 for split, numbers in parts
             )
-            for (split, numbers), rows in zip(parts, found, strict=True):
+            for (split, numbers), (rows, n) in zip(parts, found, strict=True):
+                n_unconverged += n
                 for number, row in zip(numbers, rows, strict=True):
                     predictions[number][split] = row
-        return SearchResult(candidates, predictions, [y[test] for _, test in splits])
+        return SearchResult(candidates, predictions, [y[test] for _, test in splits], n_unconverged)
 
     def _width(self, X: Array, train: Array) -> float:
         """Return the width of the RBF kernel as a number, derived from the train clips as in scikit-learn."""
@@ -156,12 +158,14 @@ def _rbf(products: Array, gamma: float) -> Array:
 
 def _fit_and_predict(
     machines: Sequence[SVMClassifier], kernel: Array, y: Array, train: Array, test: Array
-) -> list[Array]:
-    """Return the predictions of machines that differ only in their costs."""
+) -> tuple[list[Array], int]:
+    """Return the predictions of machines that differ only in their costs, and how many did not converge."""
     learned, asked = kernel[np.ix_(train, train)], kernel[np.ix_(test, train)]
-    return [
-        SVC(kernel="precomputed", C=machine.C, max_iter=machine.max_iter, cache_size=_CACHE)
-        .fit(learned, y[train])
-        .predict(asked)
-        for machine in machines
-    ]
+    rows, n_unconverged = [], 0
+    for machine in machines:
+        svc = SVC(kernel="precomputed", C=machine.C, max_iter=machine.max_iter, cache_size=_CACHE)
+        with watch_convergence() as warned:
+            svc.fit(learned, y[train])
+        n_unconverged += bool(warned)
+        rows.append(svc.predict(asked))
+    return rows, n_unconverged

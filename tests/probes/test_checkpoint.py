@@ -39,7 +39,7 @@ def as_tensor(content):
     ("changes", "message"),
     [
         ({"backend": {"skops": torch.zeros(100, dtype=torch.uint8)}}, "backend is damaged"),
-        ({"untrained": {"standardize": "zscore"}}, "does not read what standardize='zscore' says"),
+        ({"untrained": {"standardize": "none"}}, "does not read what standardize='none' says"),
         ({"untrained": {"standardize": "bogus"}}, "standardize is not what a checkpoint holds"),
         ({"untrained": {"tf32": 1}}, "tf32 is not what a checkpoint holds"),
         ({"untrained": {"n_samples": "x"}}, "n_samples is not what a checkpoint holds"),

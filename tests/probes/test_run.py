@@ -16,7 +16,7 @@ def test_labels_name_what_is_not_the_default():
     )
     assert frontend_label(FRONTENDS.create("vgg", size="large"), {"layers": [3, 1]}) == "vgg-large-layers=3,1"
     assert backend_label(SVMClassifier(), "none") == "svm"
-    assert backend_label(SVMClassifier(C=5.0), "zscore") == "svm-C=5.0-standardize=zscore"
+    assert backend_label(SVMClassifier(C=5.0), "none") == "svm-C=5.0-standardize=none"
     assert data_label(Synthetic("events", folds=3, batch_size=2, on_error="skip")) == "synthetic-task=events-folds=3"
 
 
