@@ -31,7 +31,8 @@ def watch_convergence() -> Iterator[list[str]]:
         ['too few iterations']
     """
     outer: list[str] | None = getattr(_of_thread, "found", None)
-    _of_thread.found = found = []
+    found: list[str] = []
+    _of_thread.found = found
     _begin()
     try:
         yield found

@@ -17,6 +17,7 @@ from ..backends.convergence import watch_convergence
 from ..datamodules.clip import Clip
 from ..datamodules.splits import class_sizes, groups_of, stratified
 from ..errors import DataError
+from .calibration import Calibration, calibrate
 
 Protocol = Literal["auto", "holdout", "nested", "study"]
 Resolved = Literal["holdout", "nested", "study"]
@@ -39,6 +40,7 @@ class Selection:
         fold_scores: Accuracy of each fold; empty for hold-out.
         fold_sizes: Number of clips of each part whose accuracies the score averages.
         selected_on_test: Whether the candidate was chosen on the very clips that are scored.
+        calibration: Calibration of the model's scores on clips that were held out.
         n_fits: Number of fits of the search, and of the chosen candidate.
         n_unconverged: Number of these that stopped before they converged.
     """
@@ -55,6 +57,7 @@ class Selection:
     fold_scores: list[float] = field(default_factory=list)
     fold_sizes: list[int] = field(default_factory=list)
     selected_on_test: bool = False
+    calibration: Calibration = field(default_factory=Calibration)
     n_fits: int = 0
     n_unconverged: int = 0
 
@@ -135,6 +138,7 @@ def _holdout(backend: Backend, X: NDArray[Any], y: NDArray[Any], clips: Sequence
         scored=np.concatenate([test for _, test in splits]),
         predictions=np.concatenate(result.predictions[result.best]),
         fold_sizes=[len(test) for _, test in splits],
+        calibration=calibrate(backend, result.candidates[result.best], X, y, splits),
         n_fits=len(result.candidates) * len(splits) + 1,
         n_unconverged=n_unconverged,
     )
@@ -214,6 +218,7 @@ def _over_folds(
         fold_scores=fold_scores,
         fold_sizes=[len(test) for _, test in splits],
         selected_on_test=selected_on_test,
+        calibration=calibrate(backend, result.candidates[result.best], X, y, splits),
         n_fits=len(result.candidates) * len(splits) + 1,
         n_unconverged=n_unconverged,
     )

@@ -182,7 +182,7 @@ def _fit(run: Run, extraction: Extraction | Exception) -> None:
             raise extraction
         fit_run(run, extraction)
         if run.key.params["protocol"] == "holdout":
-            test_run(run.folder, run.probe, run.datamodule, extraction, run.datamodule.class_names)
+            test_run(run.folder / "probe.ckpt", run.probe, run.datamodule, extraction, run.datamodule.class_names)
     except Exception as error:  # a plug-in may raise anything
         text = f"{_one_line(error)}\n\n{''.join(traceback.format_exception(error))}"
         write_atomically(run.folder / "error.txt", text.encode(errors="backslashreplace"))
