@@ -80,7 +80,7 @@ def test_scores_are_those_of_the_backend_whatever_the_batch(untrained, probes, n
     fitted = load_probe(checkpoint)
     probe, recipe = fitted.probe, fitted.recipe
     waveform = load(new / "high, really.wav", sample_rate=recipe.sample_rate, n_samples=recipe.n_samples).waveform
-    expected = probe.backend.decision_function(probe(torch.from_numpy(waveform)[None]).numpy())[0]
+    expected = probe.backend.class_scores(probe(torch.from_numpy(waveform)[None]).numpy())[0][0]
     for batch_size in (1, 3):
         _, out, _ = untrained(
             "classify", "new", "--ckpt_path", checkpoint, "--format", "json", "--batch_size", batch_size
