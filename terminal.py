@@ -94,10 +94,15 @@ def _rich_bar(description: str, total: int) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+    global _make_bar
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
         task = shown.add_task(description, total=total)
-        yield lambda n: shown.advance(task, n)
+        _make_bar = _no_bar  # one bar at a time
+        try:
+            yield lambda n: shown.advance(task, n)
+        finally:
+            _make_bar = _rich_bar
 
 
 def delay_interrupts() -> None:

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.model_selection import ParameterGrid
 
 from ..terminal import progress
+from .convergence import watch_convergence
 
 Array = np.ndarray[Any, Any]
 Splits = Sequence[tuple[Array, Array]]
@@ -31,11 +32,13 @@ class SearchResult:
         candidates: Arguments of each candidate.
         predictions: Predicted labels of the test clips, by candidate and split.
         truth: True labels of the test clips, by split.
+        n_unconverged: Number of fits that stopped before they converged.
     """
 
     candidates: list[dict[str, Any]]
     predictions: list[list[Array]]
     truth: list[Array]
+    n_unconverged: int = 0
 
     @cached_property
     def scores(self) -> Array:
@@ -123,12 +126,14 @@ class Backend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
         fitted = joblib.Parallel(n_jobs=-1, prefer="threads", return_as="generator")(
             joblib.delayed(_fit_and_predict)(self, candidate, X, y, train, test) for candidate, train, test in jobs
         )
-        predictions = list(progress(fitted, len(jobs), f"searching {len(candidates)} candidates"))
+        found = list(progress(fitted, len(jobs), f"searching {len(candidates)} candidates"))
+        predictions = [labels for labels, _ in found]
         n = len(splits)
         return SearchResult(
             candidates=candidates,
             predictions=[predictions[start : start + n] for start in range(0, len(jobs), n)],
             truth=[y[test] for _, test in splits],
+            n_unconverged=sum(not converged for _, converged in found),
         )
 
 
@@ -171,5 +176,8 @@ def first_of_best(means: Array) -> int:
 
 def _fit_and_predict(
     backend: Backend, candidate: Mapping[str, Any], X: Array, y: Array, train: Array, test: Array
-) -> Array:
-    return np.asarray(backend.with_candidate(candidate).fit(X[train], y[train]).predict(X[test]))
+) -> tuple[Array, bool]:
+    """Return predictions for the test clips, and whether the fit converged."""
+    with watch_convergence() as warned:
+        model = backend.with_candidate(candidate).fit(X[train], y[train])
+    return np.asarray(model.predict(X[test])), not warned

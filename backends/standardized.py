@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..terminal import progress
 from .base import Array, Backend, SearchResult, Splits
 
 Standardize = Literal["none", "zscore"]
@@ -71,12 +72,13 @@ class Standardized(Backend):
         X = np.asarray(X, np.float64)
         found = [
             self.backend.search(StandardScaler().fit(X[train]).transform(X), y, [(train, test)])
-            for train, test in splits
+            for train, test in progress(splits, len(splits), f"searching {len(self.candidates())} candidates")
         ]
         return SearchResult(
             candidates=found[0].candidates,
             predictions=[[row[0] for row in rows] for rows in zip(*(of.predictions for of in found), strict=True)],
             truth=[y[test] for _, test in splits],
+            n_unconverged=sum(of.n_unconverged for of in found),
         )
 
     def _checked(self, X: Any) -> Array:

@@ -1,5 +1,6 @@
 """The support vector machine of the study."""
 
+import copy
 import math
 import os
 import warnings
@@ -13,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..terminal import progress
 from .base import SEARCH, Array, Backend, Search, SearchResult, Splits, unless_searched
+from .convergence import watch_convergence
 
 _COSTS = (0.1, 2.0, 8.0, 32.0)
 _CACHE = 500  # MB of a kernel that libsvm caches; it takes no more than the kernel's size in float32
@@ -95,7 +97,7 @@ class SVMClassifier(Backend):
             for split, (train, _) in enumerate(splits):
                 kernel = None if machine._kernel == "linear" else machine._width(X, train)
                 work.setdefault(kernel, {}).setdefault(split, []).append(number)
-        products = X @ X.T
+        products, n_unconverged = X @ X.T, 0
         for gamma, numbers_of in progress(work.items(), len(work), f"searching {len(candidates)} candidates"):
             kernel_matrix = products if gamma is None else _rbf(products, gamma)
             n_parts = max(1, n_jobs // len(numbers_of))  # more than one if there are fewer splits than threads
@@ -104,10 +106,11 @@ class SVMClassifier(Backend):
                 joblib.delayed(_fit_and_predict)([machines[i] for i in numbers], kernel_matrix, y, *splits[split])
                 for split, numbers in parts
             )
-            for (split, numbers), rows in zip(parts, found, strict=True):
+            for (split, numbers), (rows, n) in zip(parts, found, strict=True):
+                n_unconverged += n
                 for number, row in zip(numbers, rows, strict=True):
                     predictions[number][split] = row
-        return SearchResult(candidates, predictions, [y[test] for _, test in splits])
+        return SearchResult(candidates, predictions, [y[test] for _, test in splits], n_unconverged)
 
     @property
     def _kernel(self) -> str:
@@ -147,6 +150,24 @@ class SVMClassifier(Backend):
         X = self._checked(X)
         return np.asarray(self.svc_.decision_function(X))
 
+    def class_scores(self, X: Array) -> tuple[Array, str]:
+        """Return soft votes: for each class, the sum over the other classes of tanh(2 d) with their decision value d.
+
+        The votes of `decision_function` are nearly the same for all clips that one class wins; these also tell a narrow
+        win from a wide one, and are the better basis of a calibration. Where a win is narrow, the class with the
+        greatest score may differ from the predicted one.
+        """
+        X = self._checked(X)
+        pairwise = copy.copy(self.svc_).set_params(decision_function_shape="ovo")
+        decided = np.tanh(2 * pairwise.decision_function(X))
+        n_classes = len(self.classes_)
+        if decided.ndim == 1:  # two classes, of which the second has the positive values
+            return np.stack([-decided, decided], axis=1), "soft vote"
+        first, second = np.triu_indices(n_classes, 1)  # the order of libsvm's pairs
+        signs = np.zeros((len(first), n_classes))
+        signs[np.arange(len(first)), first], signs[np.arange(len(first)), second] = 1, -1
+        return decided @ signs, "soft vote"
+
     def _refuse_odd_arguments(self) -> None:
         if not 0 <= self.max_memory < math.inf:
             raise ValueError(f"max_memory={self.max_memory}; expected a finite number of GiB, 0 or more")
@@ -169,12 +190,14 @@ def _rbf(products: Array, gamma: float) -> Array:
 
 def _fit_and_predict(
     machines: Sequence[SVMClassifier], kernel: Array, y: Array, train: Array, test: Array
-) -> list[Array]:
-    """Return the predictions of machines that differ only in their costs."""
+) -> tuple[list[Array], int]:
+    """Return the predictions of machines that differ only in their costs, and how many did not converge."""
     learned, asked = kernel[np.ix_(train, train)], kernel[np.ix_(test, train)]
-    return [
-        SVC(kernel="precomputed", C=machine._cost, max_iter=machine.max_iter, cache_size=_CACHE)
-        .fit(learned, y[train])
-        .predict(asked)
-        for machine in machines
-    ]
+    rows, n_unconverged = [], 0
+    for machine in machines:
+        svc = SVC(kernel="precomputed", C=machine._cost, max_iter=machine.max_iter, cache_size=_CACHE)
+        with watch_convergence() as warned:
+            svc.fit(learned, y[train])
+        n_unconverged += bool(warned)
+        rows.append(svc.predict(asked))
+    return rows, n_unconverged

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import Any, Literal, TextIO
 
 from rich.table import Table
 
@@ -19,11 +19,13 @@ from ..errors import UsageError
 from ..parsing import Parser, Types
 from ..probes.fitted import FittedProbe, load_probe
 from ..probes.labelling import Labelled
+from ..probes.recipe import Recipe
 from ..terminal import console, visible
 from .dispatch import begin, refuse_several_checkpoints
 
 Format = Literal["table", "csv", "json"]
 MAX_SCORES = 3  # of a sound in a table
+MAX_NAMES = 3  # of files in a warning
 
 
 def run(argv: list[str]) -> int:
@@ -42,6 +44,7 @@ def run(argv: list[str]) -> int:
     options = {name: config[name] for name in ("accelerator", "batch_size", "num_workers")}
     failed = 0
     lengths: list[float] = []
+    learned: list[str] = []
 
     def with_errors_reported(sounds: Iterable[Labelled]) -> Iterator[Labelled]:
         nonlocal failed
@@ -51,6 +54,8 @@ def run(argv: list[str]) -> int:
                 print(f"untrained: {visible(sound.path)}: {sound.error}", file=sys.stderr)
             else:
                 lengths.append(sound.seconds)
+            if sound.used_to_fit:
+                learned.append(sound.path)
             yield sound
 
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -59,9 +64,13 @@ def run(argv: list[str]) -> int:
     if "-" in config.paths and sys.stdin is None:
         raise UsageError("-: standard input is closed; give a list there, or files")
     sounds = list(files_of(config.paths, sys.stdin.buffer if "-" in config.paths else []))
-    WRITERS[config.format](with_errors_reported(fitted.label(sounds, **options)), fitted.classes, sys.stdout)
+    WRITERS[config.format](with_errors_reported(fitted.label(sounds, **options)), fitted.recipe, sys.stdout)
+    if config.format == "csv":
+        print(f"untrained: {fitted.recipe.describe_expected()}", file=sys.stderr)
     for notice in _notices(fitted, lengths):
         print(f"untrained: {notice}", file=sys.stderr)
+    if learned:
+        print(f"untrained: warning: {_describe_learned(learned, len(sounds))}", file=sys.stderr)
     return int(failed > 0)
 
 
@@ -116,8 +125,11 @@ def files_of(paths: Sequence[str], listed: Iterable[bytes]) -> Iterator[Labelled
                     yield sound
 
 
-def write_table(sounds: Iterable[Labelled], class_names: Sequence[str], file: TextIO) -> None:
-    """Print a table of labels, each with its highest scores, without the files that cannot be used."""
+def write_table(sounds: Iterable[Labelled], recipe: Recipe, file: TextIO) -> None:
+    """Print a table of labels, each with its highest scores, without the files that cannot be used.
+
+    Below it stand what the scores are and the accuracy to expect.
+    """
     table = Table("file", "label", "scores")
     kind = ""
     for sound in sounds:
@@ -126,33 +138,50 @@ def write_table(sounds: Iterable[Labelled], class_names: Sequence[str], file: Te
             best = sorted(sound.scores.items(), key=lambda item: -item[1])[:MAX_SCORES]
             shown = "  ".join(f"{name} {score:.3g}" for name, score in best)
             table.add_row(*map(visible, (sound.path, sound.label, shown)))
-    if kind:
-        table.caption = f"scores: {kind}, greatest first"
     if table.rows:
         console(file, soft_wrap=False).print(table)
+        notes = [recipe.describe_scores(kind)] if kind else []
+        print(*notes, recipe.describe_expected(), sep="\n", file=file)
 
 
-def write_csv(sounds: Iterable[Labelled], class_names: Sequence[str], file: TextIO) -> None:
-    """Write a line for each sound as it comes: path, label, error, kind of scores, and a score for each class."""
+def write_csv(sounds: Iterable[Labelled], recipe: Recipe, file: TextIO) -> None:
+    """Write a line for each sound as it comes.
+
+    Columns are path, label, error, whether the probe was fitted to the file, kind of scores, and the score of each
+    class.
+    """
+    names = recipe.class_names
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["path", "label", "error", "kind", *(f"score_{name}" for name in class_names)])
+    writer.writerow(["path", "label", "error", "used_to_fit", "kind", *(f"score_{name}" for name in names)])
     for sound in sounds:
-        scores = [sound.scores.get(name, "") for name in class_names]
-        writer.writerow([sound.path, sound.label, sound.error, sound.kind, *scores])
+        scores = [sound.scores.get(name, "") for name in names]
+        used = "" if sound.error else str(sound.used_to_fit).lower()
+        writer.writerow([sound.path, sound.label, sound.error, used, sound.kind, *scores])
         file.flush()
 
 
-def write_json(sounds: Iterable[Labelled], class_names: Sequence[str], file: TextIO) -> None:
+def write_json(sounds: Iterable[Labelled], recipe: Recipe, file: TextIO) -> None:
     """Write a list of objects, one on each line as it comes."""
+    name, values = recipe.expected or ("", [])
+    expected = {"score": name, **dict(zip(("value", "low", "high"), values, strict=True))} if name else None
     start = "["
     for sound in sounds:
         scores = {name: score if math.isfinite(score) else None for name, score in sound.scores.items()}
-        found = {"label": sound.label, "kind": sound.kind, "scores": scores}
+        found: dict[str, Any] = {"label": sound.label, "kind": sound.kind, "scores": scores}
+        found |= {"used_to_fit": sound.used_to_fit, "expected_accuracy": expected}
         line = {"path": sound.path, **({"error": sound.error} if sound.error else found)}
         file.write(f"{start}\n{json.dumps(line, allow_nan=False)}")
         file.flush()
         start = ","
     file.write("\n]\n" if start == "," else "[]\n")
+
+
+def _describe_learned(paths: Sequence[str], n_sounds: int) -> str:
+    names = ", ".join(map(visible, paths[:MAX_NAMES])) + (", ..." if len(paths) > MAX_NAMES else "")
+    return (
+        f"the probe was fitted to {len(paths)} of these {n_sounds} sounds ({names}), so their labels and scores are "
+        "better than those of new sounds"
+    )
 
 
 WRITERS = {"table": write_table, "csv": write_csv, "json": write_json}

@@ -26,7 +26,6 @@ def begin() -> None:
         "Found .* module.s. in eval mode",  # frontends are frozen on purpose
         "isinstance.treespec, LeafSpec.",  # Lightning's own use of torch
         "The number of training batches",  # nothing is logged per batch
-        "Solver terminated early",  # SVMClassifier documents its limit
         "The verbose parameter is deprecated",
     ):
         warnings.filterwarnings("ignore", f".*{message}.*")

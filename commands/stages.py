@@ -173,7 +173,7 @@ class ProbeCLI(LightningCLI):
         self.model = fitted.probe
         extraction = self._extract(fitted.probe)
         if self.trainer.is_global_zero:
-            scores = test_run(folder, fitted.probe, datamodule, extraction, fitted.classes, self._observers)
+            scores = test_run(Path(ckpt_path), fitted.probe, datamodule, extraction, fitted.classes, self._observers)
             self._observers.close()
             self._console.print(f"{_percent('test/accuracy', scores)}\n-> {folder}")
 

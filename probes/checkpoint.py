@@ -8,25 +8,22 @@ import hashlib
 import io
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from ..audio import FitLength
 from ..backends import Backend
-from ..backends.standardized import Standardize, Standardized
+from ..backends.standardized import Standardized
 from ..datamodules import Clip
 from ..embeddings.provenance import clip_fingerprints
 from ..errors import CheckpointError, UntrainedError
 from ..files import is_plain, other_format, plain, write_atomically
 from ..frontends import Frontend
-from ..frontends.columns import Layers
-from ..frontends.initialisers import Init
-from ..frontends.pooling import Pooling
 from ..registry import BACKENDS, FRONTENDS
+from .recipe import Recipe
 from .serialization import pack
 
 if TYPE_CHECKING:
@@ -36,55 +33,6 @@ if TYPE_CHECKING:
 FORMAT = 4
 """Version of the content; raise it when older checkpoints can no longer be read."""
 MAX_DEPTH, MAX_VALUES = 8, 10_000_000  # bounds of the content, so that no file can make the reader hang
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that a fitted probe was made of, besides its weights.
-
-    Args:
-        frontend: Registered name of the frontend.
-        frontend_arguments: Arguments of the frontend by name, defaults included.
-        init: Distribution of the frontend's weights.
-        layers: Layers that the backend was fitted to.
-        pooling: Pooling of the frontend's feature maps.
-        standardize: Standardization of the features that the backend reads.
-        backend: Registered name of the backend.
-        sample_rate: Sample rate of waveforms in Hz.
-        n_samples: Length of every waveform in samples.
-        fit_length: Treatment of shorter clips.
-        class_names: Names of the classes, in the order of the backend's labels.
-        protocol: Protocol by which the candidate was chosen.
-        fitted_to: Fingerprints of the clips that the backend was fitted to, on which it must not be scored.
-        tf32: Whether embeddings were computed in TF32 on NVIDIA cards.
-    """
-
-    frontend: str
-    frontend_arguments: dict[str, Any]
-    init: Init
-    layers: Layers
-    pooling: Pooling
-    standardize: Standardize
-    backend: str
-    sample_rate: int
-    n_samples: int
-    fit_length: FitLength
-    class_names: list[str]
-    protocol: str
-    fitted_to: list[str]
-    tf32: bool = False
-
-    def __post_init__(self) -> None:
-        texts = ("frontend", "backend", "protocol")
-        choices = {"init": Init, "pooling": Pooling, "standardize": Standardize, "fit_length": FitLength}
-        names = {"class_names": self.class_names, "fitted_to": self.fitted_to}
-        wrong = [name for name in texts if not isinstance(getattr(self, name), str)]
-        wrong += [name for name, choice in choices.items() if getattr(self, name) not in get_args(choice)]
-        wrong += [n for n, found in names.items() if not (type(found) is list and all(type(x) is str for x in found))]
-        wrong += [n for n in ("sample_rate", "n_samples") if type(getattr(self, n)) is not int or getattr(self, n) < 1]
-        wrong += [] if type(self.tf32) is bool else ["tf32"]
-        if not isinstance(self.frontend_arguments, dict) or wrong:
-            raise ValueError(f"{(wrong or ['frontend_arguments'])[0]} is not what a checkpoint holds")
 
 
 def name_frontend(frontend: Frontend) -> tuple[str, dict[str, Any]]:
@@ -121,7 +69,13 @@ def name_backend(backend: Backend) -> str:
     return name
 
 
-def save(path: Path, probe: "Probe", datamodule: "AudioDataModule", fitted_to: Sequence[Clip]) -> None:
+def save(
+    path: Path,
+    probe: "Probe",
+    datamodule: "AudioDataModule",
+    fitted_to: Sequence[Clip],
+    scores: Mapping[str, float] | None = None,
+) -> None:
     """Write a fitted probe, whole or not at all.
 
     Args:
@@ -129,6 +83,7 @@ def save(path: Path, probe: "Probe", datamodule: "AudioDataModule", fitted_to: S
         probe: Probe to save.
         datamodule: Data set that the probe was fitted to.
         fitted_to: Clips that the backend was fitted to.
+        scores: Scores of the fit by name, of which the accuracy and its interval are kept.
 
     Raises:
         CheckpointError: The probe is not fitted, or has a part that cannot be saved.
@@ -152,19 +107,39 @@ def save(path: Path, probe: "Probe", datamodule: "AudioDataModule", fitted_to: S
         protocol=probe.selection.protocol,
         fitted_to=clip_fingerprints(datamodule, fitted_to),
         tf32=probe.tf32,
+        inverse_temperature=probe.selection.calibration.inverse_temperature,
+        n_calibrated=probe.selection.calibration.n_clips,
+        scores=_accuracies(scores or {}),
+        selected_on_test=probe.selection.selected_on_test,
     )
     try:
-        _write(path, recipe, frontend, pack(backend))
+        _write(path, recipe, frontend.state_dict(), pack(backend))
     except UntrainedError:
         raise
     except Exception as error:  # skops may raise anything for parts that it cannot write
         raise CheckpointError(f"backend {backend_name!r} cannot be saved: {error}") from error
 
 
-def _write(path: Path, recipe: Recipe, frontend: Frontend, backend: Mapping[str, Tensor]) -> None:
+def add_scores(path: Path, scores: Mapping[str, float]) -> None:
+    """Add the accuracy of a test, and its interval, to the checkpoint that was tested."""
+    recipe, content = read(path)
+    recipe = replace(recipe, scores={**recipe.scores, **_accuracies(scores)})
+    _write(path, recipe, content["state_dict"], content["backend"])
+
+
+def _accuracies(scores: Mapping[str, float]) -> dict[str, list[float]]:
+    """Return each accuracy with the ends of its interval, without the other scores."""
+    return {
+        name: [float(scores[key]) for key in (name, f"{name}_low", f"{name}_high")]
+        for name in scores
+        if name.endswith("/accuracy")
+    }
+
+
+def _write(path: Path, recipe: Recipe, weights: Mapping[str, Tensor], backend: Mapping[str, Tensor]) -> None:
     content: dict[str, Any] = {
         "untrained": {"format": FORMAT, **asdict(recipe)},
-        "state_dict": {name: tensor.cpu().contiguous() for name, tensor in frontend.state_dict().items()},
+        "state_dict": {name: tensor.cpu().contiguous() for name, tensor in weights.items()},
         "backend": dict(backend),
     }
     content["digest"] = _digest(content)

@@ -15,8 +15,8 @@ from ..errors import CheckpointError, UsageError
 from ..frontends import Frontend
 from ..registry import FRONTENDS
 from . import checkpoint, serialization
-from .checkpoint import Recipe
 from .labelling import Labelled, label_sounds
+from .recipe import Recipe
 from .record import find_checkpoint
 
 if TYPE_CHECKING:

@@ -17,10 +17,12 @@ from ..backends import Backend
 from ..datamodules import Clip
 from ..datamodules.loader import ClipLoader
 from ..datamodules.machine import Auto, plan_loading
+from ..embeddings.provenance import file_fingerprints
 from ..errors import UsageError
 from ..frontends import Frontend
 from ..frontends.precision import float32_products
-from .checkpoint import Recipe
+from .calibration import probabilities
+from .recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,10 @@ class Labelled:
         path: Path of the file, as the user wrote it.
         label: Name of the class; empty if the file cannot be used.
         scores: Score of each class that the backend knows, higher is likelier; empty if it predicts labels only.
-        kind: Kind of the scores, such as `probability` or `decision value`.
+        kind: Kind of the scores, such as `calibrated probability` or `decision value`.
         error: Reason why the file cannot be used; empty if it can.
         seconds: Duration of the whole file in s; 0 if it cannot be used.
+        used_to_fit: Whether the probe was fitted to this very file.
     """
 
     path: str
@@ -42,6 +45,7 @@ class Labelled:
     kind: str = ""
     error: str = ""
     seconds: float = 0.0
+    used_to_fit: bool = False
 
 
 def label_sounds(
@@ -88,6 +92,7 @@ def label_sounds(
         )
     batches = iter(ClipLoader(read, n_workers).load(clips, recipe.sample_rate, n_files))
     labelled: dict[str, Labelled] = {}
+    learned = frozenset(recipe.fitted_to)
     for sound in sounds:
         while not sound.error and sound.path not in labelled:
             batch = next(batches)
@@ -95,7 +100,7 @@ def label_sounds(
             if batch.ids:
                 with torch.inference_mode(), float32_products(tf32=recipe.tf32):
                     embeddings = frontend(batch.waveforms.to(device))[:, columns].float().cpu().numpy()
-                found = _label_embeddings(batch.ids, embeddings, backend, recipe.class_names)
+                found = _label_embeddings(batch.ids, embeddings, backend, recipe, learned)
                 durations = dict(zip(batch.ids, batch.seconds, strict=True))
                 labelled |= {path: replace(sound, seconds=durations[path]) for path, sound in found.items()}
         yield sound if sound.error else labelled.pop(sound.path)
@@ -122,7 +127,7 @@ def _read(clip: Clip, sample_rate: int, *, n_samples: int, fit_length: audio.Fit
 
 
 def _label_embeddings(
-    paths: Sequence[str], embeddings: NDArray[Any], backend: Backend, class_names: Sequence[str]
+    paths: Sequence[str], embeddings: NDArray[Any], backend: Backend, recipe: Recipe, learned: frozenset[str]
 ) -> dict[str, Labelled]:
     """Return the sounds of these embeddings with their labels, by path."""
     finite = np.isfinite(embeddings).all(axis=1)
@@ -130,10 +135,14 @@ def _label_embeddings(
     labelled = {path: Labelled(path, error="its embedding is not finite") for path in odd}
     paths = [path for path in paths if path not in labelled]
     if paths:
+        class_names, factor = recipe.class_names, recipe.inverse_temperature
         labels = [class_names[label] for label in backend.predict(embeddings[finite])]
         scores = backend.class_scores(embeddings[finite])
         values, kind = scores or (np.zeros((len(paths), 0)), "")
+        if scores and factor is not None:
+            values, kind = probabilities(values, kind, factor), "calibrated probability"
         known = [class_names[label] for label in backend.classes_] if scores else []
         for path, label, row in zip(paths, labels, values.tolist(), strict=True):
-            labelled[path] = Labelled(path, label, dict(zip(known, row, strict=True)), kind)
+            used_to_fit = not learned.isdisjoint(file_fingerprints(path))
+            labelled[path] = Labelled(path, label, dict(zip(known, row, strict=True)), kind, used_to_fit=used_to_fit)
     return labelled

@@ -3,6 +3,7 @@
 Its loops are Lightning's: predict computes embeddings from audio; fit and test read them from the store.
 """
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,8 +45,8 @@ class Probe(LightningModule):
             Embeddings hold all layers.
         pooling: How a feature map becomes features: `mean` (as in the study), `mean_std` or `max`; the default is the
             frontend's own, which is `mean`.
-        standardize: What the backend reads: unchanged features (`none`, as in the study), or their z-scores
-            (`zscore`), with means and deviations of the clips that it is fitted to.
+        standardize: What the backend reads: z-scores of the features (`zscore`), with means and deviations of the clips
+            that it is fitted to, or unchanged features (`none`, as in the study).
         tf32: Whether NVIDIA cards compute convolutions and matrix products of the network in TF32 instead of float32,
             which is faster and less exact; other devices never do.
 
@@ -61,7 +62,7 @@ class Probe(LightningModule):
         init: Init | None = None,
         layers: Layers = "all",
         pooling: Pooling | None = None,
-        standardize: Standardize = "none",
+        standardize: Standardize = "zscore",
         tf32: bool = False,
     ) -> None:
         super().__init__()
@@ -123,7 +124,19 @@ class Probe(LightningModule):
         data: EmbeddedData = self.trainer.datamodule  # type: ignore[attr-defined]
         self.selection = select(backend, X, y, data.learned, resolve(self.protocol, data.clips), data.seed)
         self.backend = self.selection.model
+        if self.selection.n_unconverged:
+            warnings.warn(self._unconverged(self.selection), stacklevel=1)
         self.log(self.selection.score_name, self.selection.score)
+
+    def _unconverged(self, selection: Selection) -> str:
+        """Return a message about the fits that did not converge, with what to do."""
+        advice = ["scale the features with --model.standardize zscore"] if self.standardize == "none" else []
+        has_limit = any(name.endswith("max_iter") for name in self.require_backend().get_params())
+        advice += ["allow more iterations" + (" with --model.backend.max_iter" if has_limit else "")]
+        return (
+            f"{selection.n_unconverged} of {selection.n_fits} fits did not converge, so that their scores may be too "
+            f"low; {', or '.join(advice)}"
+        )
 
     def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Collect the labels that the fitted backend predicts, and the true ones."""

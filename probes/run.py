@@ -148,7 +148,7 @@ def backend_label(backend: Backend, standardize: str) -> str:
     """Return the registered name of a backend, with its arguments and `standardize` where they are not the default."""
     name = BACKENDS.name_of(type(backend)) or type(backend).__name__
     name = _label(name, _defaults(type(backend)), backend.get_params(deep=False))
-    return _label(name, {"standardize": "none"}, {"standardize": standardize})
+    return _label(name, {"standardize": "zscore"}, {"standardize": standardize})
 
 
 def data_label(datamodule: AudioDataModule, sample_rate: int) -> str:

@@ -6,16 +6,18 @@ chosen on the other folds. `study` reports the best mean over the very folds tha
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..backends.base import Backend, SearchResult, Splits, first_of_best
+from ..backends.convergence import watch_convergence
 from ..datamodules.clip import Clip
 from ..datamodules.splits import class_sizes, groups_of, stratified
 from ..errors import DataError
+from .calibration import Calibration, calibrate
 
 Protocol = Literal["auto", "holdout", "nested", "study"]
 Resolved = Literal["holdout", "nested", "study"]
@@ -38,6 +40,9 @@ class Selection:
         fold_scores: Accuracy of each fold; empty for hold-out.
         fold_sizes: Number of clips of each part whose accuracies the score averages.
         selected_on_test: Whether the candidate was chosen on the very clips that are scored.
+        calibration: Calibration of the model's scores on clips that were held out.
+        n_fits: Number of fits of the search, and of the chosen candidate.
+        n_unconverged: Number of these that stopped before they converged.
     """
 
     protocol: str
@@ -52,6 +57,9 @@ class Selection:
     fold_scores: list[float] = field(default_factory=list)
     fold_sizes: list[int] = field(default_factory=list)
     selected_on_test: bool = False
+    calibration: Calibration = field(default_factory=Calibration)
+    n_fits: int = 0
+    n_unconverged: int = 0
 
     @property
     def best_candidate(self) -> dict[str, Any]:
@@ -117,10 +125,11 @@ def _holdout(backend: Backend, X: NDArray[Any], y: NDArray[Any], clips: Sequence
         learned = [clips[int(index)] for index in train]
         folds = stratified(n_inner_folds(learned), seed, y[train].tolist(), groups_of(learned))
         splits = [(train[inner], train[outer]) for inner, outer in folds]
-    result = backend.search(X, y, splits)
+    result = _search(backend, X, y, splits)
+    model, n_unconverged = _fit(backend, result, X[train], y[train])
     return Selection(
         protocol="holdout",
-        model=_fit(backend, result.candidates[result.best], X[train], y[train]),
+        model=model,
         candidates=result.candidates,
         candidate_scores=result.scores.mean(axis=1).tolist(),
         best=result.best,
@@ -129,6 +138,9 @@ def _holdout(backend: Backend, X: NDArray[Any], y: NDArray[Any], clips: Sequence
         scored=np.concatenate([test for _, test in splits]),
         predictions=np.concatenate(result.predictions[result.best]),
         fold_sizes=[len(test) for _, test in splits],
+        calibration=calibrate(backend, result.candidates[result.best], X, y, splits),
+        n_fits=len(result.candidates) * len(splits) + 1,
+        n_unconverged=n_unconverged,
     )
 
 
@@ -149,7 +161,7 @@ def n_inner_folds(train: Sequence[Clip]) -> int:
 
 def _study(backend: Backend, X: NDArray[Any], y: NDArray[Any], folds: NDArray[Any]) -> Selection:
     splits = [(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in np.unique(folds)]
-    result = backend.search(X, y, splits)
+    result = _search(backend, X, y, splits)
     return _over_folds("study", backend, X, y, splits, result, [result.best] * len(splits), selected_on_test=True)
 
 
@@ -162,7 +174,7 @@ def _nested(backend: Backend, X: NDArray[Any], y: NDArray[Any], folds: NDArray[A
     for i, j in pairs:
         left_out = (folds == names[i]) | (folds == names[j])
         inner.append((np.flatnonzero(~left_out), np.flatnonzero(left_out)))
-    result = backend.search(X, y, [*outer, *inner])
+    result = _search(backend, X, y, [*outer, *inner])
     # inner_scores[candidate, i, j]: accuracy on fold j of the candidate fitted without i and j
     inner_scores = np.full((len(result.candidates), len(names), len(names)), np.nan)
     for index, (i, j) in enumerate(pairs):
@@ -172,10 +184,11 @@ def _nested(backend: Backend, X: NDArray[Any], y: NDArray[Any], folds: NDArray[A
             inner_scores[candidate, i, j] = right[folds[clips] == names[j]].mean()
             inner_scores[candidate, j, i] = right[folds[clips] == names[i]].mean()
     chosen = [first_of_best(np.nanmean(inner_scores[:, i], axis=1)) for i in range(len(names))]
-    of_folds = SearchResult(
-        result.candidates, [row[: len(outer)] for row in result.predictions], result.truth[: len(outer)]
+    of_folds = replace(
+        result, predictions=[row[: len(outer)] for row in result.predictions], truth=result.truth[: len(outer)]
     )
-    return _over_folds("nested", backend, X, y, outer, of_folds, chosen, selected_on_test=False)
+    selection = _over_folds("nested", backend, X, y, outer, of_folds, chosen, selected_on_test=False)
+    return replace(selection, n_fits=selection.n_fits + len(result.candidates) * len(inner))
 
 
 def _over_folds(
@@ -191,9 +204,10 @@ def _over_folds(
 ) -> Selection:
     """Score each fold with the candidate chosen for it; fit the best of all folds to all clips."""
     fold_scores = [float(result.scores[candidate, fold]) for fold, candidate in enumerate(chosen)]
+    model, n_unconverged = _fit(backend, result, X, y)
     return Selection(
         protocol=protocol,
-        model=_fit(backend, result.candidates[result.best], X, y),
+        model=model,
         candidates=result.candidates,
         candidate_scores=result.scores.mean(axis=1).tolist(),
         best=result.best,
@@ -204,9 +218,21 @@ def _over_folds(
         fold_scores=fold_scores,
         fold_sizes=[len(test) for _, test in splits],
         selected_on_test=selected_on_test,
+        calibration=calibrate(backend, result.candidates[result.best], X, y, splits),
+        n_fits=len(result.candidates) * len(splits) + 1,
+        n_unconverged=n_unconverged,
     )
 
 
-def _fit(backend: Backend, candidate: dict[str, Any], X: NDArray[Any], y: NDArray[Any]) -> Backend:
-    model: Backend = backend.with_candidate(candidate).fit(X, y)
-    return model
+def _search(backend: Backend, X: NDArray[Any], y: NDArray[Any], splits: Splits) -> SearchResult:
+    """Search, and also count the convergence warnings of a plug-in that does not count its own."""
+    with watch_convergence() as warned:
+        result = backend.search(X, y, splits)
+    return replace(result, n_unconverged=result.n_unconverged + len(warned))
+
+
+def _fit(backend: Backend, result: SearchResult, X: NDArray[Any], y: NDArray[Any]) -> tuple[Backend, int]:
+    """Return the best candidate, fitted, and how many fits of the search and of this one did not converge."""
+    with watch_convergence() as warned:
+        model: Backend = backend.with_candidate(result.candidates[result.best]).fit(X, y)
+    return model, result.n_unconverged + bool(warned)

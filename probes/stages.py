@@ -63,34 +63,36 @@ def fit_run(run: Run, extraction: Extraction, observers: Observers = DEFAULT) ->
         "seconds": round(time.perf_counter() - start, 3),
     }
     write_predictions(run.folder / predictions_file(selection.score_name), predictions)
-    checkpoint.save(run.folder / "probe.ckpt", run.probe, run.datamodule, data.learned)
+    checkpoint.save(run.folder / "probe.ckpt", run.probe, run.datamodule, data.learned, scores)
     metrics["notes"] = [*extraction.notes, *_log(run, scores, predictions, data, extraction, observers)]
     update_metrics(run.folder, metrics)  # last, because a run is done when its metrics exist
     return metrics
 
 
 def test_run(
-    folder: Path,
+    saved: Path,
     probe: Probe,
     datamodule: AudioDataModule,
     extraction: Extraction,
     class_names: Sequence[str],
     observers: Observers,
 ) -> dict[str, float]:
-    """Score a fitted probe on the test split; add the scores to the folder of its run, and return them.
+    """Score a fitted probe on the test split; add the scores to its checkpoint and its run, and return them.
 
     Args:
-        folder: Folder of the run.
+        saved: Checkpoint of the probe, in the folder of its run.
         probe: Fitted probe.
         datamodule: Data set with a test split.
         extraction: Extraction of its embeddings.
         class_names: Names of the classes that the probe was fitted to, in the order of its labels.
         observers: Loggers and callbacks.
     """
+    folder = saved.parent
     accuracy, data = score_test_split(probe, datamodule, extraction.store, class_names, observers)
     predictions = _predictions(data.tested, probe.test_predictions, class_names, [""] * len(data.tested))
     scores = _scores("test/accuracy", accuracy, predictions)
     write_predictions(folder / predictions_file("test/accuracy"), predictions)
+    checkpoint.add_scores(saved, scores)
 
     def log(logger: Logger) -> None:
         logger.log_metrics(scores, step=0)

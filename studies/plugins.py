@@ -25,7 +25,7 @@ MODEL: dict[str, tuple[Any, list[Any], str]] = {
     "init": (Init, ["he_truncated"], "Distributions of weights."),
     "layers": (Layers, ["all"], "Layers that backends learn from."),
     "pooling": (Pooling, ["mean"], "Poolings of feature maps."),
-    "standardize": (Standardize, ["none"], "Standardizations of features."),
+    "standardize": (Standardize, ["zscore"], "Standardizations of features."),
     "tf32": (bool, [False], "Whether NVIDIA cards compute in TF32 instead of float32."),
 }
 """The lists of a study for arguments of `Probe`: type, default and help."""

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ def rows(out):
 
 @pytest.mark.parametrize(
     "chosen",
-    [("elm",), ("svm",), ("svm", "--model.standardize", "zscore"), ("knn",), ("nearest_class",), ("logistic",)],
+    [("elm",), ("svm",), ("svm", "--model.standardize", "none"), ("knn",), ("nearest_class",), ("logistic",)],
     ids=" ".join,
 )
 def test_labels_of_new_sounds(untrained, probes, new, chosen):
@@ -69,6 +70,8 @@ def test_labels_of_new_sounds(untrained, probes, new, chosen):
     assert found["new/broken.wav"]["label"] == found["gone.wav"]["score_low"] == ""
     assert "cannot be decoded" in found["new/broken.wav"]["error"]
     low = found["new/deeper/low.ogg"]
+    assert low["used_to_fit"] == "false"
+    assert "untrained: Accuracy to expect: " in err
     assert float(low["score_low"]) == max(float(low[f"score_{name}"]) for name in ("low", "mid", "high"))
 
 
@@ -77,7 +80,7 @@ def test_scores_are_those_of_the_backend_whatever_the_batch(untrained, probes, n
     fitted = load_probe(checkpoint)
     probe, recipe = fitted.probe, fitted.recipe
     waveform = load(new / "high, really.wav", sample_rate=recipe.sample_rate, n_samples=recipe.n_samples).waveform
-    expected = probe.backend.decision_function(probe(torch.from_numpy(waveform)[None]).numpy())[0]
+    expected = probe.backend.class_scores(probe(torch.from_numpy(waveform)[None]).numpy())[0][0]
     for batch_size in (1, 3):
         _, out, _ = untrained(
             "classify", "new", "--ckpt_path", checkpoint, "--format", "json", "--batch_size", batch_size
@@ -87,13 +90,14 @@ def test_scores_are_those_of_the_backend_whatever_the_batch(untrained, probes, n
         np.testing.assert_allclose(list(found["scores"].values()), expected, rtol=1e-4, atol=1e-6)
 
 
-def test_what_a_terminal_is_told_obeys_nobody(capsys):
+def test_what_a_terminal_is_told_obeys_nobody(capsys, probes):
+    recipe = replace(load_probe(probes("elm")).recipe, class_names=["[red]x"])
     sounds = [Labelled(":heart:\x1b[31m.wav", "[red]x", {"[red]x": float("nan")}, "decision value")]
-    write_table(sounds, ["[red]x"], sys.stdout)
+    write_table(sounds, recipe, sys.stdout)
     out = capsys.readouterr().out
     assert ":heart:\\x1b[31m.wav" in out
     assert "[red]x" in out
-    write_json(sounds, ["[red]x"], sys.stdout)
+    write_json(sounds, recipe, sys.stdout)
     assert json.loads(capsys.readouterr().out)[0]["scores"] == {"[red]x": None}
 
 
@@ -121,8 +125,20 @@ def test_a_table_for_people(untrained, probes, new):
     status, out, _ = untrained("classify", "new/deeper", "new/deeper/low.ogg", "--ckpt_path", probes("svm"))
     assert status == 0
     assert out.count("low.ogg") == 1
-    assert "scores: decision value" in out
+    assert "Scores: soft vote, not calibrated" in out
+    assert "Accuracy to expect: " in out
+    assert "(val/accuracy, protocol holdout)" in out or "(cv/accuracy, protocol nested)" in out
     assert "│ low   │ low" in out
+
+
+def test_sounds_that_the_probe_was_fitted_to_are_named(untrained, probes, sounds):
+    fitted = load_probe(probes("elm"))
+    learned = [found for found in fitted.label([Labelled(str(p)) for p in sounds.rglob("*.*")]) if found.used_to_fit]
+    assert len(learned) == len(fitted.recipe.fitted_to)
+    _, out, err = untrained("classify", learned[0].path, "--ckpt_path", probes("elm"), "--format", "json")
+    assert json.loads(out)[0]["used_to_fit"] is True
+    assert 0 <= json.loads(out)[0]["expected_accuracy"]["value"] <= 1
+    assert "the probe was fitted to 1 of these 1 sounds" in err
 
 
 def test_a_list_from_standard_input(untrained, probes, new, monkeypatch):

@@ -152,7 +152,7 @@ def fitted(untrained, sounds, tmp_path):
             "has --model.frontend.n_filters=4, the command line 8; leave out",
         ),
         (["--model.pooling", "max"], "has --model.pooling='mean', the command line 'max'; leave it out"),
-        (["--model.standardize", "zscore"], "has --model.standardize='none', the command line 'zscore'; leave it out"),
+        (["--model.standardize", "none"], "has --model.standardize='zscore', the command line 'none'; leave it out"),
         (["--model.layers", "[0]"], "has --model.layers='all', the command line [0]; leave it out"),
         (["--data.n_samples", "9000"], "has --data.n_samples=8000, the command line 9000; add --data.n_samples 8000"),
         (["--data.fit_length", "zero"], "has --data.fit_length='repeat'"),

@@ -15,9 +15,9 @@ def test_labels_name_what_is_not_the_default():
         "temporal-n_filters=4-pooling=max"
     )
     assert frontend_label(FRONTENDS.create("vgg", size="large"), {"layers": [3, 1]}) == "vgg-large-layers=3,1"
-    assert backend_label(SVMClassifier(), "none") == "svm"
-    assert backend_label(SVMClassifier(kernel="rbf"), "none") == "svm-kernel=rbf"
-    assert backend_label(SVMClassifier(C=5.0), "zscore") == "svm-C=5.0-standardize=zscore"
+    assert backend_label(SVMClassifier(), "zscore") == "svm"
+    assert backend_label(SVMClassifier(kernel="rbf"), "zscore") == "svm-kernel=rbf"
+    assert backend_label(SVMClassifier(C=5.0), "none") == "svm-C=5.0-standardize=none"
     assert (
         data_label(Synthetic("events", folds=3, batch_size=2, on_error="skip"), 12_000)
         == "synthetic-task=events-folds=3"
@@ -25,7 +25,7 @@ def test_labels_name_what_is_not_the_default():
 
 
 def test_a_long_label_is_cut_to_a_digest_of_its_arguments():
-    labels = {backend_label(AnyClassifier("a.B", {"name": "é" * n}), "none") for n in range(MAX_LABEL + 1)}
+    labels = {backend_label(AnyClassifier("a.B", {"name": "é" * n}), "zscore") for n in range(MAX_LABEL + 1)}
     assert len(labels) == MAX_LABEL + 1
     assert all(len(label.encode()) <= MAX_LABEL for label in labels)
 

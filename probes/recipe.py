@@ -1,0 +1,117 @@
+"""The recipe of a fitted probe: everything that it was made of besides its weights, as plain values."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+from ..audio import FitLength
+from ..backends.standardized import Standardize
+from ..frontends.columns import Layers
+from ..frontends.initialisers import Init
+from ..frontends.pooling import Pooling
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that a fitted probe was made of, besides its weights.
+
+    Args:
+        frontend: Registered name of the frontend.
+        frontend_arguments: Arguments of the frontend by name, defaults included.
+        init: Distribution of the frontend's weights.
+        layers: Layers that the backend was fitted to.
+        pooling: Pooling of the frontend's feature maps.
+        standardize: Standardization of the features that the backend reads.
+        backend: Registered name of the backend.
+        sample_rate: Sample rate of waveforms in Hz.
+        n_samples: Length of every waveform in samples.
+        fit_length: Treatment of shorter clips.
+        class_names: Names of the classes, in the order of the backend's labels.
+        protocol: Protocol by which the candidate was chosen.
+        fitted_to: Fingerprints of the clips that the backend was fitted to, on which it must not be scored.
+        tf32: Whether embeddings were computed in TF32 on NVIDIA cards.
+        inverse_temperature: Calibration of the class scores, see `calibration`; None if they are not calibrated.
+        n_calibrated: Number of held-out clips that there were to calibrate on.
+        scores: Accuracy by its name, such as `test/accuracy`, each with the ends of its 95 % interval.
+        selected_on_test: Whether the candidate was chosen on the very clips that are scored.
+    """
+
+    frontend: str
+    frontend_arguments: dict[str, Any]
+    init: Init
+    layers: Layers
+    pooling: Pooling
+    standardize: Standardize
+    backend: str
+    sample_rate: int
+    n_samples: int
+    fit_length: FitLength
+    class_names: list[str]
+    protocol: str
+    fitted_to: list[str]
+    tf32: bool = False
+    inverse_temperature: float | None = None
+    n_calibrated: int = 0
+    scores: dict[str, list[float]] = field(default_factory=dict)
+    selected_on_test: bool = False
+
+    def __post_init__(self) -> None:
+        texts = ("frontend", "backend", "protocol")
+        choices = {"init": Init, "pooling": Pooling, "standardize": Standardize, "fit_length": FitLength}
+        names = {"class_names": self.class_names, "fitted_to": self.fitted_to}
+        wrong = [name for name in texts if not isinstance(getattr(self, name), str)]
+        wrong += [name for name, choice in choices.items() if getattr(self, name) not in get_args(choice)]
+        wrong += [n for n, found in names.items() if not (type(found) is list and all(type(x) is str for x in found))]
+        wrong += [n for n in ("sample_rate", "n_samples") if type(getattr(self, n)) is not int or getattr(self, n) < 1]
+        wrong += [n for n in ("tf32", "selected_on_test") if type(getattr(self, n)) is not bool]
+        factor = self.inverse_temperature
+        wrong += [] if factor is None or _is_positive(factor) else ["inverse_temperature"]
+        wrong += [] if type(self.n_calibrated) is int else ["n_calibrated"]
+        wrong += [] if _are_scores(self.scores) else ["scores"]
+        if not isinstance(self.frontend_arguments, dict) or wrong:
+            raise ValueError(f"{(wrong or ['frontend_arguments'])[0]} is not what a checkpoint holds")
+
+    @property
+    def expected(self) -> tuple[str, list[float]] | None:
+        """Name and values of the accuracy to expect of new clips: of the test split, else of folds or validation."""
+        names = ("test/accuracy", "cv/accuracy", "val/accuracy")
+        return next(((name, self.scores[name]) for name in names if name in self.scores), None)
+
+    def describe_expected(self) -> str:
+        """Return one sentence on how many labels of new clips are likely to be right."""
+        if self.expected is None:
+            return "Accuracy to expect: unknown, since this checkpoint holds no score; fit the probe again."
+        name, (accuracy, low, high) = self.expected
+        text = (
+            f"Accuracy to expect: {100 * accuracy:.1f} % [{100 * low:.1f}, {100 * high:.1f}] "
+            f"({name}, protocol {self.protocol}), if these sounds are like those that it was measured on"
+        )
+        chosen = self.selected_on_test or name == "val/accuracy"
+        return f"{text}; this is optimistic, since the backend was chosen on the same clips." if chosen else f"{text}."
+
+    def describe_scores(self, kind: str) -> str:
+        """Return one sentence on what the scores of sounds are.
+
+        Args:
+            kind: Kind of the scores.
+        """
+        if self.inverse_temperature is not None:
+            return f"Scores: probability, calibrated on {self.n_calibrated} held-out clips."
+        return (
+            f"Scores: {kind}, not calibrated (too few held-out clips: {self.n_calibrated}), so compare within a clip."
+        )
+
+
+def _is_positive(value: object) -> bool:
+    return type(value) is float and 0 < value < math.inf
+
+
+def _are_scores(scores: object) -> bool:
+    """Return whether these are accuracies by name, each with the ends of its interval."""
+    return isinstance(scores, dict) and all(
+        type(name) is str
+        and type(values) is list
+        and len(values) == 3
+        and all(type(value) is float and 0 <= value <= 1 for value in values)
+        for name, values in scores.items()
+    )
