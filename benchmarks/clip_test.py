@@ -25,7 +25,7 @@ from untrained.studies.clip_test import clip_test, seed_variance
 from untrained.studies.significance import Estimate, corrected_t_test
 
 FACTORS = (1.0, 1.1, 1.15, 1.2, 1.3, 1.5, 1.75, 2.0)
-N_CLASSES, N_INPUTS, N_UNITS, N_UNITS_WEAK = 8, 10, 64, 10
+N_CLASSES, N_INPUTS, N_UNITS = 8, 10, 64
 STRONG = 6  # sets of weights
 PARTS = {"1": 1, "1*": 1, "2": 2, "3": 3}  # number of seeds of each row
 DEALS = ((0, 1, 2, 3, 4, 5), (0, 2, 4, 1, 3, 5), (0, 3, 1, 5, 2, 4))  # orders in which weights are dealt to frontends
@@ -80,7 +80,8 @@ def replicate(job: tuple[Cell, int, bool]) -> dict[str, np.ndarray]:
     cell, seed, has_weak = job
     rng = np.random.default_rng([seed, *cell])
     inputs, labels, groups, clips = draw(cell, rng)
-    units = [N_UNITS] * STRONG + [N_UNITS_WEAK] * (3 if has_weak else 0)
+    n_weak = 13 if cell.n_clips < 300 else 16  # lose about 8 points
+    units = [N_UNITS] * STRONG + [n_weak] * (3 if has_weak else 0)
     right = np.stack([correctness(inputs, labels, clips, n, rng) for n in units])
     folds = np.array([clip.fold for clip in clips])
     of_clips = groups if cell.group_size > 1 else None
