@@ -222,7 +222,7 @@ def _compare(a: _Key, b: _Key, scored: _Scored, protocol: str) -> Comparison:
     if protocol == "holdout":
         p, test = bootstrap_test(difference, np.subtract(*scored.draws[:, columns].T)), "paired bootstrap over clips"
     else:
-        p = corrected_t_test(differences, [int(rows.sum()) for rows in inside])
+        p = corrected_t_test(differences, [int(rows.sum()) for rows in inside]).p
         test = "corrected t-test over folds"
     return Comparison(a[0], a[2], a[1], b[1], difference, p, p, test)
 

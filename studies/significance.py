@@ -1,15 +1,61 @@
 """Tests of significance of differences between frontends."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf, isinf
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr
+
+# scipy.stats has these distributions too, but takes most of a second to import.
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
+
+POWER = 0.8
 
 
-def corrected_t_test(differences: NDArray[Any], sizes: Sequence[int]) -> float:
-    """Return the two-sided p-value of the mean difference of two models over the folds of a cross-validation.
+@dataclass(frozen=True)
+class Estimate:
+    """An estimated difference between two accuracies.
+
+    Args:
+        difference: Difference of the accuracies, as a fraction.
+        standard_error: Standard error of the difference, above 0.
+        degrees: Degrees of freedom of Student's t; infinite for a normal distribution.
+        these_weights_alone: Whether the standard error leaves out the variation over random weights, so that a
+            conclusion holds for the weights that were drawn and not for others.
+
+    Example:
+        >>> estimate = Estimate(0.08, 0.03)
+        >>> round(estimate.p, 4), round(estimate.detectable(0.05), 3)
+        (0.0077, 0.084)
+    """
+
+    difference: float
+    standard_error: float
+    degrees: float = inf
+    these_weights_alone: bool = False
+
+    @property
+    def p(self) -> float:
+        """Two-sided p-value of a difference of zero."""
+        t = -abs(self.difference) / self.standard_error
+        return float(2 * (ndtr(t) if isinf(self.degrees) else stdtr(self.degrees, t)))
+
+    def detectable(self, level: float) -> float:
+        """Return the smallest true difference that a test at this level finds with a probability of 80 %.
+
+        It is (q(1 - level/2) + q(0.8)) standard errors, where q are quantiles (Cohen, Statistical power analysis for
+        the behavioral sciences, 1988, ch. 2). It neglects rejections in the wrong direction and, for few degrees of
+        freedom, that t is not central.
+        """
+        ends = np.array([1 - level / 2, POWER])
+        quantiles = ndtri(ends) if isinf(self.degrees) else stdtrit(self.degrees, ends)
+        return float(quantiles.sum() * self.standard_error)
+
+
+def corrected_t_test(differences: NDArray[Any], sizes: Sequence[int]) -> Estimate:
+    """Estimate the mean difference of two models over the folds of a cross-validation.
 
     The models of different folds are fitted to largely the same clips, so that a plain t-test rejects too often.
     The variance is enlarged by Nadeau & Bengio's factor (Inference for the generalization error, Machine Learning 52,
@@ -22,14 +68,13 @@ def corrected_t_test(differences: NDArray[Any], sizes: Sequence[int]) -> float:
 
     Example:
         >>> import numpy as np
-        >>> round(corrected_t_test(np.array([0.1, 0.2, 0.1, 0.3, 0.2]), [20] * 5), 3)
+        >>> round(corrected_t_test(np.array([0.1, 0.2, 0.1, 0.3, 0.2]), [20] * 5).p, 3)
         0.033
     """
     k, n_test = len(differences), np.mean(sizes)
     factor = 1 / k + n_test / (np.sum(sizes) - n_test)
     variance = max(float(np.var(differences, ddof=1)), 1 / (12 * n_test**2))
-    # The distribution function of Student's t; scipy.stats has it too, but takes most of a second to import.
-    return float(2 * stdtr(k - 1, -abs(np.mean(differences)) / np.sqrt(factor * variance)))
+    return Estimate(float(np.mean(differences)), float(np.sqrt(factor * variance)), k - 1)
 
 
 def bootstrap_test(difference: float, draws: NDArray[Any]) -> float:

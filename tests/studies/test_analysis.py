@@ -56,7 +56,7 @@ def test_differences_over_folds(study, analysis):
         by_fold[name] = np.mean(scores, axis=0)
     difference = by_fold["temporal-n_filters=4"] - by_fold["mfcc"]
     assert found[1].difference == pytest.approx(difference.mean())
-    assert found[1].p == pytest.approx(corrected_t_test(difference, [16, 16, 16]))
+    assert found[1].p == pytest.approx(corrected_t_test(difference, [16, 16, 16]).p)
     assert [c.p_corrected for c in found] == holm([c.p for c in found])
     assert {c.test for c in found} == {"corrected t-test over folds"}
     on_test = [c for c in analysis.comparisons if c.dataset == "synthetic-timbre"]

@@ -1,0 +1,183 @@
+"""Tests of a family of pairs of frontends, corrected together, and the verdict that follows from all pairs."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import median
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .clip_test import clip_test, seed_variance
+from .significance import Estimate, corrected_t_test, holm
+
+LEVEL = 0.05
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class PairTest:
+    """Test of one pair of a family.
+
+    Args:
+        a: Name of a frontend.
+        b: Name of another frontend.
+        estimate: Difference of the accuracies, `a` minus `b`, with its standard error and p-value.
+        p_corrected: P-value corrected for all pairs of the family, by Holm.
+        detectable: Smallest true difference that would be found with a probability of 80 % at the corrected level, as
+            a fraction.
+    """
+
+    a: str
+    b: str
+    estimate: Estimate
+    p_corrected: float
+    detectable: float
+
+    @property
+    def is_significant(self) -> bool:
+        """Whether the corrected p-value is below 0.05."""
+        return self.p_corrected < LEVEL
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Which frontend is best, and which are significantly worse.
+
+    Args:
+        best: Frontend with the highest accuracy.
+        not_separable: Frontends that are not significantly worse than the best, by falling accuracy.
+        worse: Frontends that are significantly worse than the best, by falling accuracy.
+        detectable: Median over all pairs of the smallest detectable difference, as a fraction.
+        these_weights_alone: Whether any comparison with the best leaves out the variation over random weights.
+    """
+
+    best: str
+    not_separable: Sequence[str]
+    worse: Sequence[str]
+    detectable: float
+    these_weights_alone: bool
+
+
+def compare_clips(
+    correct: Mapping[str, NDArray[Any]],
+    pairs: Sequence[Pair] | None = None,
+    *,
+    groups: Sequence[object] | None = None,
+    deterministic: Collection[str] = (),
+    cross_validated: bool = True,
+) -> list[PairTest]:
+    """Test pairs of frontends by `clip_test`, corrected over these pairs.
+
+    The variance over seeds is pooled over all frontends, including those that are in no pair.
+
+    Args:
+        correct: Whether each clip was right, `(n_seeds, n_clips)`, for each frontend, with the same clips in the same
+            order.
+        pairs: Family of pairs to test; None for all pairs.
+        groups: Group of each clip; None if each clip is its own group.
+        deterministic: Frontends without random weights, such as `mfcc`.
+        cross_validated: Whether the predictions come from a cross-validation; False for a single test split.
+
+    Example:
+        >>> import numpy as np
+        >>> right = np.arange(40) % 10
+        >>> correct = {"vgg": np.stack([right > 1, right > 2]), "mfcc": (right > 5)[None]}
+        >>> (found,) = compare_clips(correct, deterministic={"mfcc"})
+        >>> found.a, found.b, round(found.estimate.difference, 2), found.is_significant
+        ('vgg', 'mfcc', 0.35, True)
+    """
+    fixed = set(deterministic)
+    seeds = seed_variance([table for name, table in correct.items() if name not in fixed], groups)
+    estimates = {
+        (a, b): clip_test(
+            correct[a],
+            correct[b],
+            groups=groups,
+            seeds=seeds,
+            deterministic=(a in fixed, b in fixed),
+            cross_validated=cross_validated,
+        )
+        for a, b in _all_pairs(correct, pairs)
+    }
+    return correct_family(estimates)
+
+
+def compare_folds(
+    correct: Mapping[str, NDArray[Any]], folds: Sequence[object], pairs: Sequence[Pair] | None = None
+) -> list[PairTest]:
+    """Test pairs of frontends by `corrected_t_test`, corrected over these pairs.
+
+    Args:
+        correct: Whether each clip was right, as in `compare_clips`.
+        folds: Fold of each clip.
+        pairs: Family of pairs to test; None for all pairs.
+    """
+    names, position = np.unique(np.asarray(folds), return_inverse=True)
+    sizes = np.bincount(position)
+    of_folds = {
+        name: np.bincount(position, np.mean(table, axis=0), minlength=len(names)) / sizes
+        for name, table in correct.items()
+    }
+    return correct_family(
+        {(a, b): corrected_t_test(of_folds[a] - of_folds[b], sizes.tolist()) for a, b in _all_pairs(correct, pairs)}
+    )
+
+
+def correct_family(estimates: Mapping[Pair, Estimate]) -> list[PairTest]:
+    """Correct the p-values of a family of pairs by Holm, over these pairs alone.
+
+    The smallest detectable difference refers to Holm's first step, a level of 0.05 divided by the number of pairs.
+    """
+    corrected = holm([estimate.p for estimate in estimates.values()])
+    return [
+        PairTest(a, b, estimate, p, estimate.detectable(LEVEL / len(estimates)))
+        for ((a, b), estimate), p in zip(estimates.items(), corrected, strict=True)
+    ]
+
+
+def verdict(accuracies: Mapping[str, float], tests: Sequence[PairTest]) -> Verdict:
+    """Return which frontend is best and which are significantly worse.
+
+    The best frontend is known only after looking at the data. Tests of it as if it had been named beforehand reject
+    too often, so that all pairs are tested and corrected (Holm 1979): with a probability of 95 % no difference is
+    wrongly called significant, whichever frontend turns out best. Multiple comparisons with the best (Hsu, Annals of
+    Statistics 12, 1984) need fewer comparisons, but the same standard error for all pairs.
+
+    Args:
+        accuracies: Accuracy of each frontend, as a fraction.
+        tests: Tests of all pairs of these frontends, corrected together.
+
+    Raises:
+        ValueError: The tests are not those of all pairs.
+
+    Example:
+        >>> differences = {("a", "b"): 0.3, ("a", "c"): 0.04, ("b", "c"): -0.26}
+        >>> tests = correct_family({pair: Estimate(value, 0.05) for pair, value in differences.items()})
+        >>> found = verdict({"a": 0.7, "b": 0.4, "c": 0.66}, tests)
+        >>> found.best, found.not_separable, found.worse, round(found.detectable, 2)
+        ('a', ['c'], ['b'], 0.16)
+    """
+    of_pair = {frozenset((test.a, test.b)): test for test in tests}
+    expected = {frozenset(pair) for pair in combinations(accuracies, 2)}
+    if set(of_pair) != expected or len(of_pair) != len(tests):
+        raise ValueError(
+            f"tests of {len(tests)} pairs were given for {len(accuracies)} frontends; a verdict needs each of their "
+            f"{len(expected)} pairs once. Call compare_clips or compare_folds without pairs"
+        )
+    if not expected:
+        raise ValueError(f"{len(accuracies)} frontend was given; expected two or more")
+    best, *others = sorted(accuracies, key=lambda name: -accuracies[name])
+    with_best = {name: of_pair[frozenset((best, name))] for name in others}
+    return Verdict(
+        best=best,
+        not_separable=[name for name, test in with_best.items() if not test.is_significant],
+        worse=[name for name, test in with_best.items() if test.is_significant],
+        detectable=median(test.detectable for test in tests),
+        these_weights_alone=any(test.estimate.these_weights_alone for test in with_best.values()),
+    )
+
+
+def _all_pairs(correct: Mapping[str, NDArray[Any]], pairs: Sequence[Pair] | None) -> list[Pair]:
+    return list(combinations(correct, 2)) if pairs is None else list(pairs)
