@@ -1,10 +1,15 @@
 """`untrained report`: write the report of a study again, and show its table."""
 
+import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import UsageError
-from .dispatch import begin, explained
+from .dispatch import begin
+
+if TYPE_CHECKING:
+    from ..studies.families import Method
 
 MAX_TICKED = 40  # runs that TensorBoard selects by default
 
@@ -19,34 +24,61 @@ def run(argv: list[str]) -> int:
         Exit status.
 
     Raises:
-        UsageError: The command line does not name one folder.
+        UsageError: The command line is invalid.
     """
-    if explained(argv, "report FOLDER", "Write the report of a study again, from the results in its folder."):
-        return 0
-    if len(argv) != 1 or argv[0].startswith("-"):
-        raise UsageError("report takes one folder, that of a study: untrained report runs/synthetic")
-    return write_and_show(Path(argv[0]), anew=True)
+    options = _parser().parse_args(argv)
+    return write_and_show(Path(options.folder), anew=True, method=options.test, along=options.along)
 
 
-def write_and_show(folder: Path, *, anew: bool) -> int:
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="untrained report", description="Write the report of a study again, from the results in its folder."
+    )
+    parser.add_argument("folder", metavar="FOLDER", help="Folder of a study, such as runs/synthetic.")
+    parser.add_argument("--along", metavar="AXIS", help="Show tests along a setting of the study, such as pooling.")
+    help = "Test of differences on folds: by clips (default), or the corrected t-test over folds, which finds less."
+    parser.add_argument("--test", choices=["clips", "folds"], default="clips", help=help)
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Parser that raises `UsageError`; the parser of other commands would make a report wait for its import."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}. report takes one folder, that of a study: untrained report runs/synthetic")
+
+
+def write_and_show(folder: Path, *, anew: bool, method: "Method" = "clips", along: str | None = None) -> int:
     """Write the report of a study and show its table.
 
     Args:
         folder: Folder of the study.
         anew: Whether to rewrite a report that is up to date.
+        method: Test of differences between frontends on folds.
+        along: Setting whose tests are shown too.
 
     Returns:
         Exit status: 1 if any run failed.
+
+    Raises:
+        UsageError: The study does not vary the setting.
     """
-    from ..studies.report import comparison_table, differences_in_short, write_report
+    from ..studies.findings import axis_lines, summary
+    from ..studies.report import comparison_table, write_report
     from ..studies.tensorboard import STUDY
     from ..terminal import console
 
     begin()
-    analysis, failures = write_report(folder, anew=anew)
+    analysis, failures = write_report(folder, anew=anew, method=method)
+    if along is not None and along not in analysis.axes:
+        varied = ", ".join(analysis.axes) or "none"
+        raise UsageError(
+            f"--along {along}: no two runs of {folder} differ in this setting alone; varied settings: {varied}"
+        )
     if analysis.cells:
         console(soft_wrap=False).print(comparison_table(analysis))
-        print("\n".join([*differences_in_short(analysis), f"{folder}/report.md", f"{folder}/results.csv"]))
+        print("\n".join([*summary(analysis), *(axis_lines(analysis, along) if along else [])]))
+        print(f"{folder}/report.md\n{folder}/results.csv")
         is_logged = (folder / STUDY).is_dir()
         if is_logged:
             print(f"tensorboard --logdir {folder}")

@@ -1,24 +1,23 @@
 """Analysis of a study's results: means, two measures of spread, and tests of differences."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import combinations
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..errors import UsageError
 from ..probes.metrics import bootstrap, interval
-from ..probes.record import Predictions, predictions_file, read_predictions, units
+from ..probes.record import Predictions, predictions_file, read_metrics, read_predictions
+from .axes import AxisTest, Key, Settings, compare_axes, is_random, settings_of, variants
+from .families import Family, Method, Model, compare_frontends
+from .overall import Overall, compare_overall
 from .published import published
 from .results import Result
-from .significance import bootstrap_test, corrected_t_test, holm
+from .scored import align
 
-LEVEL = 0.05
 _FILTERS = ("minimal", "single", "many")
-_Key = tuple[str, str, str]  # data set, frontend, backend
 
 
 @dataclass(frozen=True)
@@ -64,46 +63,20 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """The difference between two frontends with one backend on one data set.
-
-    Args:
-        dataset: Name of the data set.
-        backend: Name of the backend.
-        a: Name of a frontend.
-        b: Name of another frontend.
-        difference: Accuracy of `a` minus accuracy of `b`, both averaged over seeds, as a fraction.
-        p: Two-sided p-value.
-        p_corrected: P-value corrected for all pairs of frontends of this data set and backend, by Holm.
-        test: Name of the test.
-    """
-
-    dataset: str
-    backend: str
-    a: str
-    b: str
-    difference: float
-    p: float
-    p_corrected: float
-    test: str
-
-    @property
-    def is_more_than_chance(self) -> bool:
-        """Whether the corrected p is below 0.05."""
-        return self.p_corrected < LEVEL
-
-
-@dataclass(frozen=True)
 class Analysis:
     """Analysis of a study.
 
     Args:
         cells: Cells by data set, frontend and backend, in the order of the study.
-        comparisons: Comparisons of all pairs of frontends whose scores were not selected on test clips.
+        families: Tests of the frontends of each table whose scores were not selected on test clips.
+        overall: Tests over all data sets and backends, one for each variant.
+        axes: Tests of all pairs of values of each setting that the study varies, by its name.
     """
 
-    cells: Mapping[tuple[str, str, str], Cell]
-    comparisons: Sequence[Comparison]
+    cells: Mapping[Key, Cell]
+    families: Sequence[Family]
+    overall: Sequence[Overall]
+    axes: Mapping[str, Sequence[AxisTest]]
 
     @property
     def datasets(self) -> list[str]:
@@ -133,118 +106,78 @@ class Analysis:
         return [name for names in self.kinds().values() for name in names]
 
 
-def analyse(results: Sequence[Result], folder: Path) -> Analysis:
-    """Average over seeds, compute intervals, and test all differences.
+def analyse(
+    results: Sequence[Result], folder: Path, controls: Sequence[str] = (), method: Method = "clips"
+) -> Analysis:
+    """Average over seeds, compute intervals, and test differences.
 
     Args:
         results: Results of one study.
         folder: Folder of the study, which holds the runs and their predictions.
+        controls: Names of the frontends that others are compared with.
+        method: Test of differences between frontends on folds, `clips` or `folds`.
 
     Raises:
         UsageError: Predictions are missing.
     """
-    runs_of: dict[_Key, list[Result]] = {}
+    runs_of: dict[Key, list[Result]] = {}
     for result in results:
         runs_of.setdefault((result.dataset, result.frontend, result.backend), []).append(result)
-    cells: dict[_Key, Cell] = {}
-    comparisons: list[Comparison] = []
-    for dataset in dict.fromkeys(dataset for dataset, _, _ in runs_of):
-        keys = [key for key in runs_of if key[0] == dataset]
-        predictions = {key: [_predictions(folder, run) for run in runs_of[key]] for key in keys}
-        scored = _scored_alike(predictions)
-        for key in keys:
-            low, high = interval(scored[key].draws[:, [scored[key].keys.index(key)]])
-            cells[key] = Cell(runs_of[key], float(low[0]), float(high[0]))
-        for backend in dict.fromkeys(backend for _, _, backend in keys):
-            honest = [key for key in keys if key[2] == backend and not runs_of[key][0].selected_on_test]
-            protocols = {key: runs_of[key][0].protocol for key in honest}
-            comparisons += _comparisons(protocols, scored, predictions)
-    return Analysis(cells, comparisons)
+    datasets = list(dict.fromkeys(dataset for dataset, _, _ in runs_of))
+    runs_of = dict(sorted(runs_of.items(), key=lambda item: datasets.index(item[0][0])))
+    predictions = {key: [_predictions(folder, run) for run in runs] for key, runs in runs_of.items()}
+    intervals: dict[Key, tuple[float, float]] = {}
+    for dataset in datasets:
+        intervals |= _intervals({key: found for key, found in predictions.items() if key[0] == dataset})
+    cells = {key: Cell(runs, *intervals[key]) for key, runs in runs_of.items()}
+    honest = {key: cell for key, cell in cells.items() if not cell.first.selected_on_test}
+    settings = {key: _settings(folder, cell.first) for key, cell in honest.items()}
+    models = {
+        key: Model(predictions[key], cell.accuracy, is_random(settings[key]), cell.first.protocol != "holdout")
+        for key, cell in honest.items()
+    }
+    families = _families(models, settings, controls, method)
+    names = dict.fromkeys(family.variant for family in families)
+    found = [compare_overall([family for family in families if family.variant == name], models) for name in names]
+    overall = [each for each in found if each is not None]
+    return Analysis(cells, families, overall, compare_axes(models, settings))
 
 
-class _Scored(NamedTuple):
-    """Models that were scored on the same clips.
-
-    Args:
-        keys: Keys of the models, in the order of the columns.
-        clips: Clips that all of them were scored on.
-        correct: Share of the seeds for which each clip was right, `(n_clips, n_keys)`.
-        draws: Draws of their accuracies, `(n_draws, n_keys)`.
-    """
-
-    keys: Sequence[_Key]
-    clips: Predictions
-    correct: NDArray[Any]
-    draws: NDArray[Any]
-
-
-def _scored_alike(predictions: Mapping[_Key, Sequence[Predictions]]) -> dict[_Key, _Scored]:
-    """Return the scores of each model, together with all models that were scored on the same clips.
-
-    A frontend may have failed on a clip that others have read, so that not all models of a data set share their clips.
-    """
-    alike: dict[tuple[str, ...], list[_Key]] = {}
-    for key, seeds in predictions.items():
-        alike.setdefault(tuple(_common(seeds).ids), []).append(key)
-    found: dict[_Key, _Scored] = {}
-    for keys in alike.values():
-        found |= dict.fromkeys(keys, _score(keys, predictions))
+def _families(
+    models: Mapping[Key, Model], settings: Mapping[Key, Settings], controls: Sequence[str], method: Method
+) -> list[Family]:
+    """Test the frontends of each data set and backend, those with the same options of `Probe` together."""
+    found = []
+    for dataset, backend in dict.fromkeys((dataset, backend) for dataset, _, backend in models):
+        table = {key: each for key, each in settings.items() if (key[0], key[2]) == (dataset, backend)}
+        for variant, keys in variants(table).items():
+            of_name = {key[1]: models[key] for key in keys}
+            found.append(compare_frontends((dataset, backend, variant), of_name, controls, method))
     return found
 
 
-def _score(keys: Sequence[_Key], predictions: Mapping[_Key, Sequence[Predictions]]) -> _Scored:
-    clips = _common([each for key in keys for each in predictions[key]])
-    correct = np.stack([_correctness(clips, predictions[key]) for key in keys], axis=1)
-    draws = bootstrap(correct, clips.folds, units(clips)) if clips.ids else np.zeros((1, len(keys)))
-    return _Scored(keys, clips, correct, draws)
+def _intervals(predictions: Mapping[Key, Sequence[Predictions]]) -> dict[Key, tuple[float, float]]:
+    """Return the interval of each model of a data set; models that were scored on the same clips share their draws."""
+    alike: dict[tuple[str, ...], list[Key]] = {}
+    for key, seeds in predictions.items():
+        alike.setdefault(tuple(align([seeds]).clips.ids), []).append(key)
+    found: dict[Key, tuple[float, float]] = {}
+    for ids, keys in alike.items():
+        scored = align([predictions[key] for key in keys])
+        correct = np.stack([table.mean(axis=0) for table in scored.correct], axis=1)
+        draws = bootstrap(correct, scored.clips.folds, scored.groups) if ids else np.zeros((1, len(keys)))
+        low, high = interval(draws)
+        found |= dict(zip(keys, zip(low.tolist(), high.tolist(), strict=True), strict=True))
+    return found
 
 
-def _comparisons(
-    protocols: Mapping[_Key, str], scored: Mapping[_Key, _Scored], predictions: Mapping[_Key, Sequence[Predictions]]
-) -> list[Comparison]:
-    """Compare all pairs of models with one backend on one data set, corrected for multiple comparisons."""
-    found = []
-    for a, b in combinations(protocols, 2):
-        together = scored[a] if scored[a] is scored[b] else _score([a, b], predictions)
-        if together.clips.ids:
-            found.append(_compare(a, b, together, protocols[a]))
-    corrected = holm([comparison.p for comparison in found])
-    return [replace(comparison, p_corrected=p) for comparison, p in zip(found, corrected, strict=True)]
-
-
-def _compare(a: _Key, b: _Key, scored: _Scored, protocol: str) -> Comparison:
-    """Compare two frontends with one backend on the clips that both have read; p is not corrected yet."""
-    columns = [scored.keys.index(a), scored.keys.index(b)]
-    names = sorted(set(scored.clips.folds))
-    inside = [np.array([fold == name for fold in scored.clips.folds]) for name in names]
-    differences = np.array([np.subtract(*scored.correct[rows].mean(axis=0)[columns]) for rows in inside])
-    difference = float(differences.mean())
-    if protocol == "holdout":
-        p, test = bootstrap_test(difference, np.subtract(*scored.draws[:, columns].T)), "paired bootstrap over clips"
-    else:
-        p = corrected_t_test(differences, [int(rows.sum()) for rows in inside]).p
-        test = "corrected t-test over folds"
-    return Comparison(a[0], a[2], a[1], b[1], difference, p, p, test)
+def _settings(folder: Path, result: Result) -> Settings:
+    try:
+        return settings_of(read_metrics(folder / result.run))
+    except (KeyError, TypeError, AttributeError) as error:
+        path = folder / result.run / "metrics.json"
+        raise UsageError(f"{path} lacks {error}; delete its folder and run the study again") from error
 
 
 def _predictions(folder: Path, result: Result) -> Predictions:
     return read_predictions(folder / result.run / predictions_file(result.metric))
-
-
-def _common(several: Sequence[Predictions]) -> Predictions:
-    """Return the first of several predictions, restricted to the clips that all of them hold."""
-    ids = set(several[0].ids).intersection(*(predictions.ids for predictions in several))
-    rows = [row for row in zip(*several[0], strict=True) if row[0] in ids]
-    return Predictions(*map(list, zip(*rows, strict=True))) if rows else Predictions([], [], [], [], [])
-
-
-def _correctness(clips: Predictions, seeds: Sequence[Predictions]) -> NDArray[Any]:
-    """Return the share of the seeds for which each clip is right, `(n_clips,)`, in the order of `clips`."""
-    found = []
-    for predictions in seeds:
-        right = {
-            clip: label == predicted
-            for clip, label, predicted in zip(predictions.ids, predictions.labels, predictions.predicted, strict=True)
-        }
-        found.append([right[clip] for clip in clips.ids])
-    return np.asarray(np.mean(found, axis=0))

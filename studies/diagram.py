@@ -5,8 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from .overall import Overall
+
 _GAP = 0.6  # height of a line of text, in units of the vertical axis
 _BAR = 0.25  # distance of two bars
+
+
+def overall_figure(overall: Overall) -> Figure:
+    """Draw the mean ranks of frontends over several data sets."""
+    title = f"mean ranks over {len(overall.datasets)} data sets; bars join what is not separable"
+    return rank_figure(overall.ranks, overall.differ, title)
 
 
 def rank_figure(ranks: Mapping[str, float], differ: Callable[[str, str], bool], title: str) -> Figure:

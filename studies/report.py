@@ -1,9 +1,6 @@
 """The report of a study: a table for the terminal, and Markdown with figures."""
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.table import Table
@@ -12,8 +9,12 @@ from ..errors import UsageError
 from ..files import write_atomically
 from ..probes.record import OPTIMISTIC
 from . import results
-from .analysis import LEVEL, Analysis, Cell, analyse
+from .analysis import Analysis, Cell, analyse
+from .families import Method
+from .findings import axis_table, comparisons_csv, family_tables, in_points, verdict_text
+from .overall import ranked
 from .results import Failure
+from .verdict import LEVEL
 
 _PROTOCOLS = {
     "holdout": "the candidate is chosen on validation, fitted to train and scored on test",
@@ -27,23 +28,27 @@ _HOW_TO_READ = """\
   and has none.
 - **[low, high]** is the 95 % bootstrap interval over clips, or over groups of clips where there are any, of how often
   each clip is right on average over the seeds: what other clips would change.
-- **Differences** are tested between all pairs of frontends with one backend on one data set, and corrected for being
-  several by Holm. Over folds: differences of the folds, averaged over seeds, with Nadeau & Bengio's variance
-  (1/k + n_test/n_train, k - 1 degrees of freedom; that of rounding to a clip at least). On a test split: a paired
-  bootstrap over clips, or groups of clips. Scores that were chosen by the very clips that are scored (protocol `study`)
-  are not tested.
+- **Differences** between frontends are tested clip by clip: the variance of a difference is that over clips, or over
+  groups of clips, times 1.2 because folds share clips to learn from (1 on a test split), plus that over seeds. With one
+  seed it is times 1.5, and the result concerns the drawn weights alone. All pairs of a table are corrected together by
+  Holm. A smallest detectable difference is found with a probability of 80 % at the corrected level.
+- **Minus a control** is what a network adds to its input: the control has none. These tests are corrected for each
+  control and table.
+- **Along** an axis of the study, runs that differ in this setting alone are compared, paired by clips and seeds.
+- Scores that were chosen by the very clips that are scored (protocol `study`) are not tested.
 - **Published** accuracies are those of Pons & Serra (2018) for about 3500 features: hold-out for GTZAN, for the other
   two the best mean over the folds that it was chosen by. Those of frame-level frontends are of collapsed deep maps.
 - That an architecture's rank untrained predicts its rank trained is assumed here, and not shown.
 """
 
 
-def write_report(folder: Path, *, anew: bool) -> tuple[Analysis, list[Failure]]:
+def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple[Analysis, list[Failure]]:
     """Write the report of a study from its results: `report.md`, figures, `comparisons.csv` and TensorBoard logs.
 
     Args:
         folder: Folder of the study.
         anew: Whether to rewrite a report that is newer than the results.
+        method: Test of differences between frontends on folds.
 
     Returns:
         The analysis, and the runs that failed.
@@ -51,24 +56,28 @@ def write_report(folder: Path, *, anew: bool) -> tuple[Analysis, list[Failure]]:
     Raises:
         UsageError: There are no results, or they cannot be read.
     """
-    done, failures, n_waiting, _ = results.read(folder)
+    done, failures, n_waiting, controls = results.read(folder)
     if not done and not failures:
         raise UsageError(f"{folder}: no run has ended yet; run the study again")
-    analysis = analyse(done, folder)
+    analysis = analyse(done, folder, controls, method)
     if not anew and _is_newer(folder / "report.md", folder / "results.jsonl"):
         return analysis, failures
     report = markdown(analysis, failures, folder.resolve().name, n_waiting)
     if not done:
-        for name in ("results.png", "cost.png", "comparisons.csv"):
+        for name in ("results.png", "cost.png", "ranks.png", "comparisons.csv"):
             (folder / name).unlink(missing_ok=True)
         write_atomically(folder / "report.md", report.encode())
         return analysis, failures
+    from .diagram import overall_figure
     from .figures import comparison_figure, pareto_figure  # not needed for a report that is up to date
     from .tensorboard import forget_study, log_study, logs_to_tensorboard
 
-    write_atomically(folder / "comparisons.csv", _comparisons_csv(analysis).encode())
+    write_atomically(folder / "comparisons.csv", comparisons_csv(analysis).encode())
     comparison_figure(analysis).savefig(folder / "results.png", dpi=150)
     pareto_figure(analysis).savefig(folder / "cost.png", dpi=150)
+    (folder / "ranks.png").unlink(missing_ok=True)
+    if overall := ranked(analysis.overall):
+        overall_figure(overall).savefig(folder / "ranks.png", dpi=150)
     config = folder / "study.yaml"
     text = config.read_text("utf-8") if config.is_file() else ""
     if logs_to_tensorboard(text):
@@ -114,17 +123,6 @@ def comparison_table(analysis: Analysis) -> Table:
     return table
 
 
-def differences_in_short(analysis: Analysis) -> list[str]:
-    """Return, for each data set and backend, how many differences between frontends are more than chance."""
-    of: dict[tuple[str, str], list[bool]] = {}
-    for found in analysis.comparisons:
-        of.setdefault((found.dataset, found.backend), []).append(found.is_more_than_chance)
-    return [
-        f"{dataset}, {backend}: {sum(those)} of {len(those)} differences between frontends are more than chance"
-        for (dataset, backend), those in of.items()
-    ]
-
-
 def _in_terminal(cell: Cell, seeds: int) -> str:
     fewer = f" (n={len(cell.runs)})" if 1 < len(cell.runs) < seeds else ""
     lines = [f"{_percent(cell.accuracy)}{_deviation(cell)}{fewer}", f"[{_percent(cell.low)}, {_percent(cell.high)}]"]
@@ -145,6 +143,7 @@ def markdown(analysis: Analysis, failures: Sequence[Failure], name: str, n_waiti
     parts += ["![accuracies](results.png)\n"] if analysis.cells else []
     for dataset in analysis.datasets:
         parts += _of_dataset(analysis, dataset)
+    parts += _beyond_tables(analysis)
     if analysis.cells:
         parts += ["## Cost\n", "![accuracy against cost](cost.png)\n", _cost_table(analysis)]
     if failures:
@@ -168,13 +167,25 @@ def _of_dataset(analysis: Analysis, dataset: str) -> list[str]:
     for backend in analysis.backends(dataset):
         found = [analysis.cells.get((dataset, name, backend)) for name in analysis.frontends()]
         shown = [cell for cell in found if cell is not None]
-        parts += [f"### {_cell(dataset)}, {_cell(backend)}\n", _score_table(shown)]
+        beside = _beside(analysis, dataset, backend)
+        parts += [f"### {_cell(dataset)}, {_cell(backend)}\n", _score_table(shown, beside)]
         parts += _differences(analysis, dataset, backend, shown)
     return parts
 
 
-def _score_table(cells: Sequence[Cell]) -> str:
+def _beside(analysis: Analysis, dataset: str, backend: str) -> dict[str, dict[str, str]]:
+    """Return the differences from each control, by control and frontend."""
+    found: dict[str, dict[str, str]] = {}
+    for family in analysis.families:
+        if (family.dataset, family.backend) == (dataset, backend):
+            for control, tests in family.controls.items():
+                found.setdefault(control, {}).update(in_points(tests))
+    return found
+
+
+def _score_table(cells: Sequence[Cell], beside: Mapping[str, Mapping[str, str]]) -> str:
     header = ["frontend", "reads", "filters", "features", "accuracy (%)", "± over seeds", "seeds", "[low, high]"]
+    header += [f"minus {control} (points)" for control in beside]
     header += ["balanced (%)", "macro F1 (%)"]
     compared = any(cell.published is not None for cell in cells)
     header += ["published (%)", "difference"] if compared else []
@@ -184,6 +195,7 @@ def _score_table(cells: Sequence[Cell]) -> str:
         row = [cell.first.frontend, cell.first.input, cell.first.filters, cell.first.n_features]
         row += [_percent(cell.accuracy), _deviation(cell).removeprefix(" ± "), n]
         row += [f"[{_percent(cell.low)}, {_percent(cell.high)}]"]
+        row += [of_control.get(cell.first.frontend, "") for of_control in beside.values()]
         row += [_percent(sum(run.balanced_accuracy for run in cell.runs) / n)]
         row += [_percent(sum(run.macro_f1 for run in cell.runs) / n)]
         if compared:
@@ -194,27 +206,37 @@ def _score_table(cells: Sequence[Cell]) -> str:
 
 
 def _differences(analysis: Analysis, dataset: str, backend: str, cells: Sequence[Cell]) -> list[str]:
-    """Return a matrix of differences in points, row minus column; differences that are more than chance are bold."""
-    found = [c for c in analysis.comparisons if (c.dataset, c.backend) == (dataset, backend)]
+    """Return verdicts, and matrices of differences in points, of one table."""
+    found = [each for each in analysis.families if (each.dataset, each.backend) == (dataset, backend) and each.tests]
     if not found:
         reason = "the protocol chose by the clips that it scores" if cells[0].first.selected_on_test else "one frontend"
         return [f"No differences are tested: {reason}.\n"]
-    of = {(c.a, c.b): (c.difference, c.is_more_than_chance) for c in found}
-    of |= {(b, a): (-difference, is_more) for (a, b), (difference, is_more) in of.items()}
-    names = [cell.first.frontend for cell in cells]
-    rows = []
-    for a in names:
-        texts = []
-        for b in names:
-            difference, is_more = of.get((a, b), (None, False))
-            text = "" if difference is None else f"{100 * difference:+.1f}"
-            texts.append(f"**{text}**" if is_more else text)
-        rows.append([a, *texts])
-    said = (
-        f"Row less column, in points; bold where p < {LEVEL} after Holm's correction for {len(found)} pairs "
-        f"({found[0].test}).\n"
-    )
-    return [said, _table(["", *names], rows)]
+    accuracies = {cell.first.frontend: cell.accuracy for cell in cells}
+    parts = []
+    for family in found:
+        parts += [f"#### {_cell(family.variant)}\n"] if family.variant else []
+        parts += [f"{_capital(verdict_text(family.verdict, accuracies))}.\n"] if family.verdict else []
+        for text, header, rows in family_tables(family, list(accuracies)):
+            parts += [f"{text}\n", _table(header, rows)]
+    return parts
+
+
+def _beyond_tables(analysis: Analysis) -> list[str]:
+    """Return the verdict over all tables, and the tests along each axis."""
+    parts = ["## All tables together\n"] if analysis.overall else []
+    for overall in analysis.overall:
+        parts += [f"### {_cell(overall.variant)}\n"] if overall.variant else []
+        parts += [f"{_capital(verdict_text(overall.verdict))}.\n"]
+        parts += ["![mean ranks](ranks.png)\n"] if overall is ranked(analysis.overall) else []
+    for axis, tests in analysis.axes.items():
+        n = sum(found.test.is_significant for found in tests)
+        said = f"{n} of {len(tests)} differences are significant (p < {LEVEL} after Holm's correction for them).\n"
+        parts += [f"## Along {_cell(axis)}\n", said, _table(*axis_table(tests))]
+    return parts
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _cost_table(analysis: Analysis) -> str:
@@ -226,15 +248,6 @@ def _cost_table(analysis: Analysis) -> str:
                 seconds = "" if cell.seconds_per_clip is None else f"{cell.seconds_per_clip:.4f}"
                 rows.append([name, dataset, f"{cell.first.n_parameters:,}", f"{cell.first.flop / 1e9:.3f}", seconds])
     return _table(["frontend", "data set", "parameters", "GFLOP for a clip", "s for a clip"], rows)
-
-
-def _comparisons_csv(analysis: Analysis) -> str:
-    text = io.StringIO(newline="")
-    columns = ["dataset", "backend", "a", "b", "difference", "p", "p_corrected", "test"]
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(map(asdict, analysis.comparisons))
-    return text.getvalue()
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

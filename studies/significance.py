@@ -1,7 +1,7 @@
 """Tests of significance of differences between frontends."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isinf
 from typing import Any
 
@@ -35,6 +35,10 @@ class Estimate:
     standard_error: float
     degrees: float = inf
     these_weights_alone: bool = False
+
+    def __neg__(self) -> "Estimate":
+        """Return the estimate of the opposite difference."""
+        return replace(self, difference=-self.difference)
 
     @property
     def p(self) -> float:
@@ -75,20 +79,6 @@ def corrected_t_test(differences: NDArray[Any], sizes: Sequence[int]) -> Estimat
     factor = 1 / k + n_test / (np.sum(sizes) - n_test)
     variance = max(float(np.var(differences, ddof=1)), 1 / (12 * n_test**2))
     return Estimate(float(np.mean(differences)), float(np.sqrt(factor * variance)), k - 1)
-
-
-def bootstrap_test(difference: float, draws: NDArray[Any]) -> float:
-    """Return the two-sided p-value of a difference, by a paired bootstrap that is shifted to a difference of zero.
-
-    It is the share of draws that lie as far from the difference as the difference lies from zero. The difference itself
-    counts as a draw, so that p is never 0 (Efron & Tibshirani, An introduction to the bootstrap, 1993, ch. 16).
-
-    Args:
-        difference: Difference of two accuracies.
-        draws: Differences of the accuracies on drawn clips, `(n_draws,)`.
-    """
-    as_far = np.abs(draws - difference) >= abs(difference) - 1e-12
-    return float((1 + np.sum(as_far)) / (1 + len(draws)))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -23,7 +23,9 @@ from ..probes.figures import confusion_figure
 from ..probes.record import OPTIMISTIC, predictions_file, read_predictions
 from ..probes.tensorboard import confusion_shares, verbatim
 from .analysis import Analysis, Cell
+from .diagram import overall_figure
 from .figures import comparison_figure, pareto_figure
+from .overall import ranked
 from .ranking import ranking, ranking_table, sessions
 
 STUDY = "_study"
@@ -45,9 +47,9 @@ def log_study(folder: Path, analysis: Analysis, report: str, config: str) -> Non
     rows = ranking(analysis)
     texts = {"report": without_images, "ranking": ranking_table(rows), "settings": verbatim(config)}
     figures = {"accuracy": comparison_figure(analysis), "cost": pareto_figure(analysis)}
+    figures |= {"ranks": overall_figure(overall)} if (overall := ranked(analysis.overall)) else {}
     for names, cell in analysis.cells.items():
-        if len(cell.runs) > 1:
-            figures[f"confusion/{'/'.join(names)}"] = _mean_confusion(folder, cell)
+        figures[f"confusion/{'/'.join(names)}"] = _mean_confusion(folder, cell)
     forget_study(folder)
     values = [_text(f"{STUDY}/{name}", text) for name, text in texts.items()]
     values += [_image(f"{STUDY}/{name}", figure) for name, figure in figures.items()]
@@ -98,6 +100,7 @@ def _mean_confusion(folder: Path, cell: Cell) -> Figure:
     several = [read_predictions(folder / run.run / predictions_file(run.metric)) for run in cell.runs]
     class_names = sorted({name for each in several for name in (*each.labels, *each.predicted)})
     shares = np.mean([confusion_shares(each, class_names) for each in several], axis=0)
-    accuracy = f"{100 * cell.accuracy:.1f} ± {100 * (cell.deviation or 0):.1f} %"
+    n, spread = len(several), f" ± {100 * cell.deviation:.1f}" if cell.deviation is not None else ""
+    accuracy = f"{100 * cell.accuracy:.1f}{spread} %"
     remark = OPTIMISTIC if cell.first.selected_on_test else ""
-    return confusion_figure(shares, class_names, f"mean of {len(several)} seeds: {accuracy}{remark}")
+    return confusion_figure(shares, class_names, f"{f'mean of {n} seeds: ' if n > 1 else ''}{accuracy}{remark}")

@@ -1,16 +1,11 @@
 """Tests of a family of pairs of frontends, corrected together, and the verdict that follows from all pairs."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from .clip_test import clip_test, seed_variance
-from .significance import Estimate, corrected_t_test, holm
+from .significance import Estimate, holm
 
 LEVEL = 0.05
 Pair = tuple[str, str]
@@ -60,71 +55,6 @@ class Verdict:
     these_weights_alone: bool
 
 
-def compare_clips(
-    correct: Mapping[str, NDArray[Any]],
-    pairs: Sequence[Pair] | None = None,
-    *,
-    groups: Sequence[object] | None = None,
-    deterministic: Collection[str] = (),
-    cross_validated: bool = True,
-) -> list[PairTest]:
-    """Test pairs of frontends by `clip_test`, corrected over these pairs.
-
-    The variance over seeds is pooled over all frontends, including those that are in no pair.
-
-    Args:
-        correct: Whether each clip was right, `(n_seeds, n_clips)`, for each frontend, with the same clips in the same
-            order.
-        pairs: Family of pairs to test; None for all pairs.
-        groups: Group of each clip; None if each clip is its own group.
-        deterministic: Frontends without random weights, such as `mfcc`.
-        cross_validated: Whether the predictions come from a cross-validation; False for a single test split.
-
-    Example:
-        >>> import numpy as np
-        >>> right = np.arange(40) % 10
-        >>> correct = {"vgg": np.stack([right > 1, right > 2]), "mfcc": (right > 5)[None]}
-        >>> (found,) = compare_clips(correct, deterministic={"mfcc"})
-        >>> found.a, found.b, round(found.estimate.difference, 2), found.is_significant
-        ('vgg', 'mfcc', 0.35, True)
-    """
-    fixed = set(deterministic)
-    seeds = seed_variance([table for name, table in correct.items() if name not in fixed], groups)
-    estimates = {
-        (a, b): clip_test(
-            correct[a],
-            correct[b],
-            groups=groups,
-            seeds=seeds,
-            deterministic=(a in fixed, b in fixed),
-            cross_validated=cross_validated,
-        )
-        for a, b in _all_pairs(correct, pairs)
-    }
-    return correct_family(estimates)
-
-
-def compare_folds(
-    correct: Mapping[str, NDArray[Any]], folds: Sequence[object], pairs: Sequence[Pair] | None = None
-) -> list[PairTest]:
-    """Test pairs of frontends by `corrected_t_test`, corrected over these pairs.
-
-    Args:
-        correct: Whether each clip was right, as in `compare_clips`.
-        folds: Fold of each clip.
-        pairs: Family of pairs to test; None for all pairs.
-    """
-    names, position = np.unique(np.asarray(folds), return_inverse=True)
-    sizes = np.bincount(position)
-    of_folds = {
-        name: np.bincount(position, np.mean(table, axis=0), minlength=len(names)) / sizes
-        for name, table in correct.items()
-    }
-    return correct_family(
-        {(a, b): corrected_t_test(of_folds[a] - of_folds[b], sizes.tolist()) for a, b in _all_pairs(correct, pairs)}
-    )
-
-
 def correct_family(estimates: Mapping[Pair, Estimate]) -> list[PairTest]:
     """Correct the p-values of a family of pairs by Holm, over these pairs alone.
 
@@ -164,7 +94,7 @@ def verdict(accuracies: Mapping[str, float], tests: Sequence[PairTest]) -> Verdi
     if set(of_pair) != expected or len(of_pair) != len(tests):
         raise ValueError(
             f"tests of {len(tests)} pairs were given for {len(accuracies)} frontends; a verdict needs each of their "
-            f"{len(expected)} pairs once. Call compare_clips or compare_folds without pairs"
+            f"{len(expected)} pairs once"
         )
     if not expected:
         raise ValueError(f"{len(accuracies)} frontend was given; expected two or more")
@@ -177,7 +107,3 @@ def verdict(accuracies: Mapping[str, float], tests: Sequence[PairTest]) -> Verdi
         detectable=median(test.detectable for test in tests),
         these_weights_alone=any(test.estimate.these_weights_alone for test in with_best.values()),
     )
-
-
-def _all_pairs(correct: Mapping[str, NDArray[Any]], pairs: Sequence[Pair] | None) -> list[Pair]:
-    return list(combinations(correct, 2)) if pairs is None else list(pairs)

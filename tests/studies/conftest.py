@@ -1,6 +1,6 @@
 import pytest
 from untrained.frontends.baselines import MFCC
-from untrained.probes.record import Predictions, write_predictions
+from untrained.probes.record import Predictions, update_metrics, write_predictions
 from untrained.registry import FRONTENDS
 from untrained.studies.analysis import analyse
 from untrained.studies.results import Result, read
@@ -8,7 +8,8 @@ from untrained.studies.results import Result, read
 
 @pytest.fixture(scope="session")
 def analysis(study):
-    return analyse(read(study)[0], study)
+    found = read(study)
+    return analyse(found.results, study, found.controls)
 
 
 @pytest.fixture(scope="session")
@@ -51,12 +52,18 @@ def made():
 def kept():
     """Writes the predictions of a result, of which the first are right."""
 
-    def kept(folder, result, n_right, n=60, groups=None):
+    def kept(folder, result, n_right, n=60, groups=None, pooling="mean"):
         given = ["a"] * n_right + ["b"] * (n - n_right)
         ids = [f"{index:02d}" for index in range(n)]
         name = f"predictions-{result.metric.split('/')[0]}.csv"
         folds = [""] * n if result.metric == "test/accuracy" else [str(index % 3) for index in range(n)]
         write_predictions(folder / result.run / name, Predictions(ids, folds, groups or [""] * n, ["a"] * n, given))
+        options = {"init": "he_truncated", "layers": "all", "pooling": pooling, "standardize": "zscore", "tf32": False}
+        arguments = {} if result.frontend == "mfcc" else {"seed": result.seed}
+        embeddings = {"frontend": result.frontend.partition("-")[0], "arguments": arguments, "n_samples": 8000}
+        embeddings |= {"fit_length": "repeat", "precision": "32-true", "source": {"datamodule": "gtzan"}}
+        key = {**options, "backend": "svm", "backend_arguments": {"C": 1}, "clips": "1", "protocol": result.protocol}
+        update_metrics(folder / result.run, {"key": {**key, "embeddings": embeddings}})
         return result
 
     return kept

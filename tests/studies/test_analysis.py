@@ -1,4 +1,5 @@
 import csv
+from itertools import combinations
 from statistics import mean, stdev
 
 import numpy as np
@@ -6,7 +7,9 @@ import pytest
 from untrained.probes.metrics import bootstrap, interval
 from untrained.probes.record import Predictions, read_predictions, write_predictions
 from untrained.studies.analysis import analyse
-from untrained.studies.report import differences_in_short, markdown
+from untrained.studies.clip_test import clip_test, seed_variance
+from untrained.studies.findings import summary
+from untrained.studies.report import markdown
 from untrained.studies.results import read
 from untrained.studies.significance import corrected_t_test, holm
 
@@ -35,35 +38,43 @@ def test_two_spreads(study, analysis):
     assert mfcc.deviation is None
 
 
-def test_differences_over_folds(study, analysis):
-    found = [c for c in analysis.comparisons if c.dataset == "synthetic-events"]
-    assert [(c.a, c.b) for c in found] == [
-        ("temporal-n_filters=4", "sample_level-n_filters=2"),
-        ("temporal-n_filters=4", "mfcc"),
-        ("temporal-n_filters=4", "logmel_stats"),
-        ("sample_level-n_filters=2", "mfcc"),
-        ("sample_level-n_filters=2", "logmel_stats"),
-        ("mfcc", "logmel_stats"),
+def test_differences_are_those_of_the_clips(study, analysis):
+    (found,) = [family for family in analysis.families if family.dataset == "synthetic-events"]
+    names = ["temporal-n_filters=4", "sample_level-n_filters=2", "mfcc", "logmel_stats"]
+    assert [(test.a, test.b) for test in found.tests] == [*combinations(names, 2)]
+    correct = {}
+    for name in names:
+        several = [
+            read_predictions(study / run.run / "predictions-cv.csv")
+            for run in analysis.cells["synthetic-events", name, "nearest_class"].runs
+        ]
+        correct[name] = np.array([np.array(each.labels) == np.array(each.predicted) for each in several])
+    seeds = seed_variance([correct[name] for name in names[:2]])
+    expected = clip_test(correct[names[0]], correct["mfcc"], seeds=seeds, deterministic=(False, True))
+    assert found.tests[1].estimate.difference == pytest.approx(expected.difference)
+    assert found.tests[1].estimate.p == pytest.approx(expected.p)
+    assert [test.p_corrected for test in found.tests] == holm([test.estimate.p for test in found.tests])
+    assert found.controls["logmel_stats"][0].estimate == found.tests[2].estimate
+    assert [test.a for test in found.controls["logmel_stats"]] == names[:3]
+    with (study / "comparisons.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["dataset"] == "synthetic-events"]
+    assert [(row["a"], row["b"], float(row["p"])) for row in rows if row["family"] == "frontends"] == [
+        (test.a, test.b, test.estimate.p) for test in found.tests
     ]
-    by_fold = {}
-    for name in ("temporal-n_filters=4", "mfcc"):
-        runs = analysis.cells["synthetic-events", name, "nearest_class"].runs
+
+
+def test_the_test_over_folds_is_an_option(study, analysis):
+    found = analyse(read(study).results, study, method="folds")
+    by_fold, one = [], found.families[0].tests[1]
+    for name in (one.a, one.b):
         scores = []
-        for run in runs:
+        for run in analysis.cells["synthetic-events", name, "nearest_class"].runs:
             predictions = read_predictions(study / run.run / "predictions-cv.csv")
             right = np.array(predictions.labels) == np.array(predictions.predicted)
             scores.append([right[np.array(predictions.folds) == fold].mean() for fold in ("0", "1", "2")])
-        by_fold[name] = np.mean(scores, axis=0)
-    difference = by_fold["temporal-n_filters=4"] - by_fold["mfcc"]
-    assert found[1].difference == pytest.approx(difference.mean())
-    assert found[1].p == pytest.approx(corrected_t_test(difference, [16, 16, 16]).p)
-    assert [c.p_corrected for c in found] == holm([c.p for c in found])
-    assert {c.test for c in found} == {"corrected t-test over folds"}
-    on_test = [c for c in analysis.comparisons if c.dataset == "synthetic-timbre"]
-    assert {c.test for c in on_test} == {"paired bootstrap over clips"}
-    with (study / "comparisons.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [(row["a"], row["b"], float(row["p"])) for row in rows] == [(c.a, c.b, c.p) for c in analysis.comparisons]
+        by_fold.append(np.mean(scores, axis=0))
+    assert one.estimate.p == pytest.approx(corrected_t_test(by_fold[0] - by_fold[1], [16, 16, 16]).p)
+    assert [family.method for family in found.families] == ["corrected t-test over folds", "clip-level test"]
 
 
 def test_groups_widen_intervals_and_hide_differences(tmp_path, made, kept):
@@ -76,19 +87,19 @@ def test_groups_widen_intervals_and_hide_differences(tmp_path, made, kept):
         analysis = analyse(results, folder)
         cell = analysis.cells["my copy", "vgg", "svm"]
         intervals.append(cell.high - cell.low)
-        tests.append(analysis.comparisons[0])
+        tests.append(analysis.families[0].tests[0])
     assert intervals[1] > 2 * intervals[0]
-    assert tests[0].is_more_than_chance
-    assert not tests[1].is_more_than_chance
+    assert tests[0].is_significant
+    assert not tests[1].is_significant
 
 
 def test_scores_chosen_by_the_clips_that_are_scored_enter_no_test(tmp_path, made, kept):
     optimistic = {"protocol": "study", "selected_on_test": True, "metric": "cv/accuracy"}
     results = [kept(tmp_path, made(name, **optimistic), n) for name, n in (("vgg", 50), ("mfcc", 10))]
     analysis = analyse(results, tmp_path)
-    assert analysis.comparisons == []
+    assert (analysis.families, analysis.overall, analysis.axes) == ([], [], {})
     assert "No differences are tested: the protocol chose by the clips that it scores" in markdown(analysis, [], "x")
-    assert differences_in_short(analysis) == []
+    assert summary(analysis) == []
 
 
 def test_clips_that_one_frontend_lost_change_nothing_of_others(tmp_path, made, kept):
@@ -98,10 +109,12 @@ def test_clips_that_one_frontend_lost_change_nothing_of_others(tmp_path, made, k
     lossy = kept(tmp_path, made("timbral", n_clips=20), 20, n=20)
     with_it = analyse([*results, lossy], tmp_path)
     assert with_it.cells["my copy", "vgg", "svm"] == alone.cells["my copy", "vgg", "svm"]
-    by_pair = {(c.a, c.b): c for c in with_it.comparisons}
-    assert by_pair["vgg", "mfcc"].p == alone.comparisons[0].p
+    by_pair = {(test.a, test.b): test.estimate for test in with_it.families[0].tests}
+    assert by_pair["vgg", "mfcc"].difference == alone.families[0].tests[0].estimate.difference
     assert by_pair["vgg", "timbral"].difference == 0  # both are right on those 20
     report = markdown(with_it, [], "x")
     assert "`timbral` could be scored on 20 clips alone. Differences to it are of the clips that both have." in report
     write_predictions(tmp_path / lossy.run / "predictions-test.csv", Predictions(["other"], [""], [""], ["a"], ["a"]))
-    assert {(c.a, c.b) for c in analyse([*results, lossy], tmp_path).comparisons} == {("vgg", "mfcc")}
+    (family,) = analyse([*results, lossy], tmp_path).families
+    assert [(test.a, test.b) for test in family.tests] == [("vgg", "mfcc")]
+    assert family.verdict is None

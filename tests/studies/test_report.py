@@ -16,7 +16,7 @@ def test_a_hold_out_with_folds_is_tested_as_one(untrained, sounds, tmp_path):
     status, out, _ = untrained("compare", "synthetic", *arguments)
     assert status == 0
     assert "protocol: holdout" in out
-    assert "paired bootstrap over clips" in (tmp_path / "runs/both/comparisons.csv").read_text()
+    assert ",clip-level test\n" in (tmp_path / "runs/both/comparisons.csv").read_text()
     assert set(read_predictions(next((tmp_path / "runs/both").rglob("predictions-test.csv"))).folds) == {""}
 
 

@@ -7,10 +7,11 @@ def test_the_study_in_tensorboard(study):
     assert set(events.Tags()["images"]) == {
         "_study/accuracy",
         "_study/cost",
+        "_study/ranks",
         *(
-            f"_study/confusion/{dataset}/{frontend}/nearest_class"  # of several seeds
+            f"_study/confusion/{dataset}/{frontend}/nearest_class"  # mfcc and the control have one seed
             for dataset in ("synthetic-events", "synthetic-timbre")
-            for frontend in ("temporal-n_filters=4", "sample_level-n_filters=2")
+            for frontend in ("temporal-n_filters=4", "sample_level-n_filters=2", "mfcc", "logmel_stats")
         ),
     }
     (report,) = events.Tensors("_study/report/text_summary")

@@ -1,0 +1,145 @@
+"""Axes of a study: pairs of runs that differ in one setting, such as the pooling, tested as a family."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+from ..probes.run import as_text
+from .families import Model, estimate_paired, seeds_of_differences
+from .significance import Estimate
+from .verdict import PairTest, correct_family
+
+OPTIONS = ("init", "layers", "pooling", "tf32")
+"""Settings of a frontend that `Probe` has as arguments."""
+_DATA = ("n_samples", "fit_length", "precision")
+Key = tuple[str, str, str]  # data set, frontend, backend
+Settings = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class AxisTest:
+    """Test of two values of one setting, all other settings being equal.
+
+    Args:
+        dataset: Name of the data set.
+        frontend: Name of the frontend with the first value.
+        backend: Name of the backend with the first value.
+        test: Test of the first value against the second.
+    """
+
+    dataset: str
+    frontend: str
+    backend: str
+    test: PairTest
+
+
+def settings_of(metrics: Mapping[str, Any]) -> Settings:
+    """Return what decides the result of a run, but for seeds, from its `metrics.json`.
+
+    Arguments of a plug-in are called `frontend.NAME` and `backend.NAME`, those of data `data.NAME`.
+    """
+    key = metrics["key"]
+    embeddings, backend = key["embeddings"], key["backend_arguments"]
+    return {
+        "frontend": embeddings["frontend"],
+        **{f"frontend.{name}": value for name, value in embeddings["arguments"].items() if name != "seed"},
+        **{name: key[name] if name in key else metrics[name] for name in (*OPTIONS, "standardize")},
+        "backend": key["backend"].partition("-")[0],
+        **{f"backend.{name}": value for name, value in backend.items() if name != "seed"},
+        "is_random": "seed" in embeddings["arguments"] or "seed" in backend,
+        **{f"data.{name}": embeddings[name] for name in _DATA},
+        "data": {name: value for name, value in embeddings["source"].items() if name != "generator"},
+        "clips": key["clips"],
+        "protocol": key["protocol"],
+    }
+
+
+def is_random(settings: Settings) -> bool:
+    """Return whether weights of the frontend or the backend are random; only then does a run have a seed of its own."""
+    return bool(settings["is_random"])
+
+
+def variants(settings: Mapping[Key, Settings]) -> dict[str, list[Key]]:
+    """Return the families of one table: frontends with the same options of `Probe`.
+
+    What has no feature maps, such as MFCCs, knows no such options and is in every family.
+
+    Args:
+        settings: Settings of the frontends of the table.
+
+    Returns:
+        Keys by the options, as text; the text is empty if there is one family.
+    """
+    of_frontend: dict[Hashable, set[str]] = {}
+    for found in settings.values():
+        of_frontend.setdefault(_frontend(found), set()).add(_options(found))
+    several = {frontend for frontend, options in of_frontend.items() if len(options) > 1}
+    names = dict.fromkeys(_options(found) for found in settings.values() if _frontend(found) in several)
+    if not names:
+        return {"": list(settings)}
+    return {
+        _in_short(name, names): [
+            key for key, found in settings.items() if _frontend(found) not in several or _options(found) == name
+        ]
+        for name in names
+    }
+
+
+def compare_axes(models: Mapping[Key, Model], settings: Mapping[Key, Settings]) -> dict[str, list[AxisTest]]:
+    """Test all pairs of values of each setting that a study varies, all other settings being equal.
+
+    Args:
+        models: Models of the study.
+        settings: Settings of these models.
+
+    Returns:
+        Tests by the name of the setting; those of one setting are corrected together.
+    """
+    pairs: dict[str, list[tuple[Key, Key]]] = {}
+    for a, b in combinations(models, 2):
+        if axis := _axis(settings[a], settings[b]):
+            pairs.setdefault(axis, []).append((a, b))
+    return {axis.partition(".")[2] or axis: _tests(axis, found, models, settings) for axis, found in pairs.items()}
+
+
+def _tests(
+    axis: str, pairs: Sequence[tuple[Key, Key]], models: Mapping[Key, Model], settings: Mapping[Key, Settings]
+) -> list[AxisTest]:
+    known: dict[tuple[Key, Key], Estimate] = {}
+    for dataset in dict.fromkeys(a[0] for a, _ in pairs):
+        of_dataset = [(a, b) for a, b in pairs if a[0] == dataset]
+        seeds = seeds_of_differences([(models[a], models[b]) for a, b in of_dataset])
+        found = {(a, b): estimate_paired((models[a], models[b]), seeds) for a, b in of_dataset}
+        known |= {pair: estimate for pair, estimate in found.items() if estimate is not None}
+    tests = correct_family({(f"{a}", f"{b}"): estimate for (a, b), estimate in known.items()})
+    return [
+        AxisTest(*a, replace(test, a=as_text(settings[a][axis]), b=as_text(settings[b][axis])))
+        for (a, b), test in zip(known, tests, strict=True)
+    ]
+
+
+def _axis(a: Settings, b: Settings) -> str:
+    """Return the one setting in which two runs differ; empty if there is none, or if it is the frontend."""
+    missing = object()
+    differing = {name for name in {*a, *b} if a.get(name, missing) != b.get(name, missing)}
+    differing.discard("is_random")
+    if "backend" in differing:  # its arguments are others, too
+        return "backend" if all(name.partition(".")[0] == "backend" for name in differing) else ""
+    is_setting = len(differing) == 1 and not differing & {"frontend", "data", "clips", "protocol"}
+    return differing.pop() if is_setting else ""
+
+
+def _frontend(settings: Settings) -> Hashable:
+    return tuple((name, as_text(value)) for name, value in settings.items() if name.partition(".")[0] == "frontend")
+
+
+def _options(settings: Settings) -> str:
+    return " ".join(f"{name}={as_text(settings[name])}" for name in OPTIONS)
+
+
+def _in_short(name: str, names: Mapping[str, None]) -> str:
+    """Return the options in which a variant differs from another one."""
+    columns = zip(*(each.split(" ") for each in names), strict=True)
+    differing = [len(set(column)) > 1 for column in columns]
+    return ", ".join(part for part, differs in zip(name.split(" "), differing, strict=True) if differs)

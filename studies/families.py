@@ -1,0 +1,170 @@
+"""Families of pairs that are tested and corrected together: frontends of a table, each against a control, and axes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..probes.record import Predictions
+from .clip_test import clip_test, seed_variance
+from .scored import Scored, align
+from .significance import Estimate, corrected_t_test
+from .verdict import Pair, PairTest, Verdict, correct_family, verdict
+
+Method = Literal["clips", "folds"]
+METHODS = {"clips": "clip-level test", "folds": "corrected t-test over folds"}
+"""Names of the tests; clips of a test split are always tested by clips."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """Predictions of a frontend with a backend on a data set, for each seed.
+
+    Args:
+        seeds: Predictions of each seed.
+        accuracy: Mean accuracy over seeds, as a fraction.
+        is_random: Whether weights of its frontend or its backend are random.
+        cross_validated: Whether the predictions come from a cross-validation, and not from a test split.
+    """
+
+    seeds: Sequence[Predictions]
+    accuracy: float
+    is_random: bool
+    cross_validated: bool
+
+
+@dataclass(frozen=True)
+class Family:
+    """Tests of frontends with one backend on one data set.
+
+    Args:
+        dataset: Name of the data set.
+        backend: Name of the backend.
+        variant: Options of `Probe` that all frontends share, such as `pooling=max`; empty if there is one variant.
+        method: Name of the test.
+        tests: Tests of all pairs of frontends, corrected together.
+        verdict: The best frontend, and those that are worse; None if fewer than two frontends can be tested.
+        controls: Tests of all other frontends against each control, by its name, corrected for each control.
+    """
+
+    dataset: str
+    backend: str
+    variant: str
+    method: str
+    tests: Sequence[PairTest]
+    verdict: Verdict | None
+    controls: Mapping[str, Sequence[PairTest]]
+
+
+def compare_frontends(
+    names: tuple[str, str, str], models: Mapping[str, Model], controls: Sequence[str], method: Method
+) -> Family:
+    """Test all pairs of frontends, and each frontend against each control.
+
+    Args:
+        names: Data set, backend and variant.
+        models: Models by the names of their frontends.
+        controls: Names of the frontends that others are compared with.
+        method: Test to use on folds.
+    """
+    seeds = seeds_of(list(models.values()))
+    estimates = {(a, b): estimate_pair(models[a], models[b], seeds, method) for a, b in combinations(models, 2)}
+    known = {pair: estimate for pair, estimate in estimates.items() if estimate is not None}
+    is_whole = len(known) == len(estimates) > 0
+    tests = correct_family(known)
+    against = {}
+    for control in [name for name in controls if name in models]:
+        of_control: dict[Pair, Estimate] = {}
+        for (a, b), found in known.items():
+            if control in (a, b) and not (a in controls and b in controls):
+                of_control[(a, control) if b == control else (b, control)] = found if b == control else -found
+        against[control] = correct_family(of_control)
+    accuracies = {name: model.accuracy for name, model in models.items()}
+    said = METHODS[method if all(model.cross_validated for model in models.values()) else "clips"]
+    return Family(*names, said, tests, verdict(accuracies, tests) if is_whole else None, against)
+
+
+def estimate_pair(a: Model, b: Model, seeds: float | None, method: Method) -> Estimate | None:
+    """Estimate the difference between two models on the clips that both were scored on.
+
+    Args:
+        a: A model.
+        b: Another model.
+        seeds: Variance over seeds of the accuracy of one model; None if it is unknown.
+        method: Test to use on folds; a test split has none and is tested by clips.
+
+    Returns:
+        Difference with its standard error; None if there are too few clips in common.
+    """
+    scored = align([a.seeds, b.seeds])
+    if not scored.can_be_tested:
+        return None
+    if method == "folds" and a.cross_validated:
+        return _over_folds(scored)
+    return clip_test(
+        *(table * scored.weights for table in scored.correct),
+        groups=scored.groups,
+        seeds=seeds,
+        deterministic=(not a.is_random, not b.is_random),
+        cross_validated=a.cross_validated,
+    )
+
+
+def estimate_paired(pair: tuple[Model, Model], seeds: float | None) -> Estimate | None:
+    """Estimate the difference between two models whose seeds are paired, such as two poolings of the same weights.
+
+    Args:
+        pair: Two models; if they have different numbers of seeds, those that both have are compared.
+        seeds: Variance over seeds of the difference of such a pair, from `seeds_of_differences`; None if it is unknown.
+
+    Returns:
+        Difference with its standard error; None if there are too few clips in common.
+    """
+    scored = align([model.seeds for model in pair])
+    if not scored.can_be_tested:
+        return None
+    difference = _difference(*scored.correct)
+    return clip_test(
+        difference * scored.weights,
+        np.zeros((1, difference.shape[1])),
+        groups=scored.groups,
+        seeds=seeds,
+        deterministic=(not any(model.is_random for model in pair), True),
+        cross_validated=pair[0].cross_validated,
+    )
+
+
+def seeds_of(models: Sequence[Model]) -> float | None:
+    """Return the variance over seeds of the accuracy of one model, pooled over models; None if it is unknown.
+
+    It is estimated on the clips that all random models were scored on.
+    """
+    scored = align([model.seeds for model in models if model.is_random and len(model.seeds) > 1])
+    return _seed_variance(scored.correct, scored)
+
+
+def seeds_of_differences(pairs: Sequence[tuple[Model, Model]]) -> float | None:
+    """Return the variance over seeds of the difference of one pair, pooled over pairs; None if it is unknown."""
+    scored = align([model.seeds for pair in pairs if any(model.is_random for model in pair) for model in pair])
+    correct = scored.correct
+    return _seed_variance([_difference(*two) for two in zip(correct[::2], correct[1::2], strict=True)], scored)
+
+
+def _seed_variance(tables: Sequence[NDArray[Any]], scored: Scored) -> float | None:
+    return seed_variance([each * scored.weights for each in tables], scored.groups) if scored.can_be_tested else None
+
+
+def _difference(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+    """Return the difference on each clip for the seeds that both have, `(n_seeds, n_clips)`."""
+    n = min(len(a), len(b))
+    return np.asarray(a[:n] - b[:n])
+
+
+def _over_folds(scored: Scored) -> Estimate:
+    names, position = np.unique(np.asarray(scored.clips.folds), return_inverse=True)
+    sizes = np.bincount(position)
+    a, b = (np.bincount(position, table.mean(axis=0), minlength=len(names)) / sizes for table in scored.correct)
+    return corrected_t_test(a - b, sizes.tolist())

@@ -1,0 +1,40 @@
+from untrained.studies.analysis import analyse
+from untrained.studies.axes import variants
+from untrained.studies.findings import axis_lines, axis_table
+
+
+def test_axes_and_variants_of_a_study(tmp_path, made, kept):
+    """Two poolings of two frontends beside MFCCs, which have none: two families, and one axis."""
+    results = []
+    for name, n_right in (("vgg", 50), ("temporal", 30)):
+        results += [kept(tmp_path, made(name, seed), n_right + seed) for seed in (0, 1)]
+        pooled = [made(f"{name}-pooling=max", seed) for seed in (0, 1)]
+        results += [kept(tmp_path, each, n_right - 15, pooling="max") for each in pooled]
+    results.append(kept(tmp_path, made("mfcc"), 40))
+    analysis = analyse(results, tmp_path, ["mfcc"])
+    assert [family.variant for family in analysis.families] == ["pooling=mean", "pooling=max"]
+    first, second = analysis.families
+    assert {name for test in first.tests for name in (test.a, test.b)} == {"vgg", "temporal", "mfcc"}
+    assert len(second.tests) == 3
+    assert list(analysis.axes) == ["pooling"]
+    tests = analysis.axes["pooling"]
+    assert [(found.frontend, found.test.a, found.test.b) for found in tests] == [
+        ("vgg", "mean", "max"),
+        ("temporal", "mean", "max"),
+    ]
+    assert tests[0].test.estimate.difference == (50.5 - 35) / 60
+    assert all(found.test.is_significant for found in tests)
+    assert axis_lines(analysis, "pooling")[:2] == [
+        "along pooling, in points (* significant): 2 of 2 differences are significant",
+        "  my copy, vgg, svm: mean - max: +25.8 *",
+    ]
+    assert axis_table(tests)[1][0][:6] == ["my copy", "vgg", "svm", "mean", "max", "**+25.8**"]
+
+
+def test_frontends_with_arguments_are_no_variants():
+    options = {"init": "xavier", "layers": "all", "pooling": "mean", "tf32": False}
+    settings = {
+        ("data", f"vgg-{n}", "svm"): {"frontend": "vgg", "frontend.n_filters": n, **options, "backend": "svm"}
+        for n in (8, 16)
+    }
+    assert variants(settings) == {"": list(settings)}

@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+from untrained.probes.record import Predictions
+from untrained.studies.families import Model, compare_frontends, estimate_paired, seeds_of, seeds_of_differences
+
+RNG = np.random.default_rng(1)
+N = 120
+
+
+def of(rows, *, is_random=True):
+    """Return a model that gets these clips right, a row for each seed."""
+    ids, folds = [f"{index:03d}" for index in range(N)], [str(index // 24) for index in range(N)]
+    seeds = [Predictions(ids, folds, [""] * N, ["x"] * N, ["x" if right else "y" for right in row]) for row in rows]
+    return Model(seeds, float(np.mean(rows)), is_random, cross_validated=True)
+
+
+def model(share, n_seeds=2, *, is_random=True):
+    return of(RNG.random((n_seeds, N)) < share, is_random=is_random)
+
+
+def test_a_control_is_a_family_of_its_own():
+    models = {"vgg": model(0.8), "temporal": model(0.4), "mfcc": model(0.6, 1, is_random=False)}
+    family = compare_frontends(("data", "svm", ""), models, ["mfcc"], "clips")
+    assert [(test.a, test.b) for test in family.controls["mfcc"]] == [("vgg", "mfcc"), ("temporal", "mfcc")]
+    of_pair = {(test.a, test.b): test for test in family.tests}
+    for test in family.controls["mfcc"]:
+        assert test.estimate == of_pair[test.a, "mfcc"].estimate
+        assert test.p_corrected <= of_pair[test.a, "mfcc"].p_corrected
+        assert test.detectable < of_pair[test.a, "mfcc"].detectable  # of two pairs, and not of three
+    turned = compare_frontends(("data", "svm", ""), dict(reversed(models.items())), ["mfcc"], "clips")
+    assert turned.controls["mfcc"][-1].estimate.difference == family.controls["mfcc"][0].estimate.difference
+    assert family.verdict is not None
+    assert family.verdict.best == "vgg"
+    assert "temporal" in family.verdict.worse
+
+
+def test_one_seed_speaks_of_its_weights_alone():
+    models = {"vgg": model(0.8, 1), "mfcc": model(0.6, 1, is_random=False)}
+    (test,) = compare_frontends(("data", "svm", ""), models, [], "clips").tests
+    assert test.estimate.these_weights_alone
+    assert seeds_of(list(models.values())) is None
+
+
+def test_what_shares_its_seeds_is_compared_seed_by_seed():
+    """Weights that are bad for one pooling are bad for the other: the seeds vary, and their differences do not."""
+    good, bad = RNG.random(N) < 0.9, RNG.random(N) < 0.3
+    flipped = np.zeros(N, bool)
+    flipped[np.flatnonzero(good & bad)[:12]] = True
+    pair = of([good, bad]), of([good & ~flipped, bad & ~flipped])
+    assert seeds_of(pair) > 0.1
+    assert seeds_of_differences([pair]) == 0
+    found = estimate_paired(pair, 0.0)
+    assert found.difference == pytest.approx(12 / N)
+    assert found.p < 0.01
