@@ -26,11 +26,12 @@ def run(argv: list[str]) -> int:
     Raises:
         UsageError: The command line is invalid.
     """
-    options = _parser().parse_args(argv)
+    options = report_parser().parse_args(argv)
     return write_and_show(Path(options.folder), anew=True, method=options.test, along=options.along)
 
 
-def _parser() -> argparse.ArgumentParser:
+def report_parser() -> argparse.ArgumentParser:
+    """Return the parser of `untrained report`."""
     parser = _Parser(
         prog="untrained report", description="Write the report of a study again, from the results in its folder."
     )

@@ -30,6 +30,8 @@ def summary(analysis: Analysis) -> list[str]:
             for family in analysis.families
             if family.controls.get(control)
         ]
+    if analysis.axes:
+        lines.append(f"more tests: untrained report FOLDER --along {' | '.join(analysis.axes)}")
     return lines
 
 
@@ -155,9 +157,12 @@ def _with_mark(test: PairTest) -> str:
 
 
 def _points(test: PairTest) -> str:
-    return f"{100 * test.estimate.difference:+.1f}{' *' if test.is_significant else ''}"
+    return f"{_signed(test.estimate.difference)}{' *' if test.is_significant else ''}"
 
 
 def _bold(difference: float, significant: bool) -> str:
-    text = f"{100 * difference:+.1f}"
-    return f"**{text}**" if significant else text
+    return f"**{_signed(difference)}**" if significant else _signed(difference)
+
+
+def _signed(fraction: float) -> str:
+    return f"{100 * fraction:+.1f}".replace("-0.0", "+0.0")

@@ -9,6 +9,7 @@ import pytest
 from untrained.commands.check import data_parser
 from untrained.commands.classify import classify_parser
 from untrained.commands.config import bundled_studies
+from untrained.commands.report import report_parser
 from untrained.commands.stages import stage_parsers
 from untrained.errors import UsageError
 from untrained.parsing import load_names
@@ -26,6 +27,7 @@ REST = {
     "compare": [],
     "classify": ["--ckpt_path", "probe.ckpt", "a.wav"],
     "check data": ["--data", "synthetic"],
+    "report": ["runs/mine"],
 }
 # What may stand behind the others; names in capitals are the reader's.
 WORDS = {
@@ -33,7 +35,6 @@ WORDS = {
     "config": ["NAME", *bundled_studies()],
     "completion": ["SHELL", "bash", "zsh", "fish"],
     "new": ["frontend", "backend", "datamodule", "NAME", "my_idea", "my_data"],
-    "report": ["FOLDER", "runs/mine"],
     "check": ["frontend", "backend", "datamodule", "NAME", "my_idea", "my_data"],
     "--version": [],
 }
@@ -47,6 +48,7 @@ def parsers():
     load_names()
     stages = {name: parser for name, parser in stage_parsers().items() if name in REST}
     found = {**stages, "compare": study_parser(), "classify": classify_parser(), "check data": data_parser()}
+    found["report"] = report_parser()
     for parser in found.values():
         parser.allow_abbrev = False  # which would take --seed for --seeds, and warns
     return found

@@ -52,6 +52,7 @@ import pytest
         ("compare gtzan", "roots.gtzan: no folder is given; add --roots.gtzan DIR"),
         ("report gone", "no runs.json in gone: give the folder of a study"),
         ("report", "report takes one folder, that of a study"),
+        ("report gone --test t", "argument --test: invalid choice: 't'"),
         ("predict --data synthetic --model.frontend vgg --model.frontend.n_filters 0", "n_filters=0; expected"),
         ("comprae", "unknown command 'comprae'; did you mean 'compare'?"),
         (

@@ -10,7 +10,7 @@ def test_report_is_made_again_from_what_is_stored(study, tmp_path, capsys):
     moved = tmp_path / "elsewhere"
     shutil.copytree(study, moved)
     report = (moved / "report.md").read_text()
-    for name in ("report.md", "results.png", "cost.png", "comparisons.csv"):
+    for name in ("report.md", "results.png", "cost.png", "ranks.png", "comparisons.csv"):
         (moved / name).unlink()
     shutil.rmtree(moved / "_study")
     assert main(["report", str(moved)]) == 0
@@ -19,6 +19,10 @@ def test_report_is_made_again_from_what_is_stored(study, tmp_path, capsys):
     assert "synthetic-events, nearest_class: " in out
     assert (moved / "report.md").read_text() == report.replace("# small", "# elsewhere")
     assert (moved / "results.png").read_bytes().startswith(b"\x89PNG")
+    assert (moved / "ranks.png").read_bytes().startswith(b"\x89PNG")
+    assert "over all data sets and backends: best: " in out
+    assert main(["report", str(moved), "--along", "pooling"]) == 2
+    assert "differ in this setting alone; varied settings: none" in capsys.readouterr().err
     assert main(["report", str(moved.parent)]) == 2
     assert f"no runs.json in {moved.parent}: give the folder of a study; there are {moved}" in capsys.readouterr().err
     predictions = next(moved.glob("*/*/*/seed0/predictions-*.csv"))
