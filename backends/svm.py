@@ -154,8 +154,8 @@ class SVMClassifier(Backend):
         """Return soft votes: for each class, the sum over the other classes of tanh(2 d) with their decision value d.
 
         The votes of `decision_function` are nearly the same for all clips that one class wins; these also tell a narrow
-        win from a wide one, and are the better basis of a calibration. Where a win is narrow, the class with the
-        greatest score may differ from the predicted one.
+        win from a wide one, and are the better basis of a calibration. Where wins are narrow, the class with the
+        highest score may differ from the predicted one, which wins the most pairs.
         """
         X = self._checked(X)
         pairwise = copy.copy(self.svc_).set_params(decision_function_shape="ovo")

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from ..datamodules.lengths import length_notice, repetition_notice
 from ..datamodules.machine import Auto
 from ..datamodules.search import audio_files
 from ..errors import UsageError
 from ..parsing import Parser, Types
+from ..probes.calibration import PROBABILITY
 from ..probes.fitted import FittedProbe, load_probe
 from ..probes.labelling import Labelled
 from ..probes.recipe import Recipe
@@ -24,7 +25,7 @@ from ..terminal import console, visible
 from .dispatch import begin, refuse_several_checkpoints
 
 Format = Literal["table", "csv", "json"]
-MAX_SCORES = 3  # of a sound in a table
+MAX_OTHERS = 2  # classes besides the label in a table
 MAX_NAMES = 3  # of files in a warning
 
 
@@ -126,19 +127,22 @@ def files_of(paths: Sequence[str], listed: Iterable[bytes]) -> Iterator[Labelled
 
 
 def write_table(sounds: Iterable[Labelled], recipe: Recipe, file: TextIO) -> None:
-    """Print a table of labels, each with its highest scores, without the files that cannot be used.
+    """Print a table of labels, each with its score and those of the next classes, without files that cannot be used.
 
     Below it stand what the scores are and the accuracy to expect.
     """
-    table = Table("file", "label", "scores")
-    kind = ""
-    for sound in sounds:
-        if not sound.error:
-            kind = kind or sound.kind
-            best = sorted(sound.scores.items(), key=lambda item: -item[1])[:MAX_SCORES]
-            shown = "  ".join(f"{name} {score:.3g}" for name, score in best)
-            table.add_row(*map(visible, (sound.path, sound.label, shown)))
-    if table.rows:
+    usable = [sound for sound in sounds if not sound.error]
+    kind = usable[0].kind if usable else ""
+    is_probability = kind.endswith(PROBABILITY)
+    table = Table(Column("file", overflow="fold"), "label")
+    for name in (PROBABILITY if is_probability else "score", "other classes") if kind else ():
+        table.add_column(name)
+    for sound in usable:
+        scores = {name: f"{score:.2f}" if is_probability else f"{score:.3g}" for name, score in sound.scores.items()}
+        others = sorted(sound.scores.keys() - {sound.label}, key=lambda name: (-sound.scores[name], name))
+        shown = ", ".join(f"{name} {scores[name]}" for name in others[:MAX_OTHERS])
+        table.add_row(*map(visible, (sound.path, sound.label, *([scores[sound.label], shown] if kind else []))))
+    if usable:
         console(file, soft_wrap=False).print(table)
         notes = [recipe.describe_scores(kind)] if kind else []
         print(*notes, recipe.describe_expected(), sep="\n", file=file)

@@ -1,7 +1,10 @@
 """Calibration of class scores: probabilities from held-out scores by temperature scaling (Guo et al. 2017).
 
 One number is fitted, the inverse temperature by which scores are multiplied before a softmax, so that it takes few
-clips and keeps the order of the classes. The held-out scores are those of the chosen candidate on splits of its search.
+clips and keeps the order of the classes. Scores that are probabilities are first mixed with a uniform distribution,
+whose share is fitted too: the votes of a few neighbours are often 0, and their logarithms alone would determine the
+temperature. The held-out scores are those of the chosen candidate on splits of its search.
+`python benchmarks/calibration.py` measures the outcome.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,8 +20,9 @@ from scipy.special import log_softmax, softmax
 from ..backends.base import Backend, Splits
 from ..backends.convergence import watch_convergence
 
+PROBABILITY = "probability"  # kind of scores, as `Backend.class_scores` names it
 MIN_CLIPS, ENOUGH_CLIPS = 50, 1000  # held-out clips: too few to calibrate below, no more are used above
-_LEAST_PROBABILITY = 1e-3  # so that the logarithm of a probability of 0 is finite
+_SMOOTHINGS = (0.001, 0.01, 0.1, 0.3)  # that are tried
 _LOG_BOUNDS = (-15.0, 15.0)  # of the inverse temperature
 
 
@@ -29,10 +33,12 @@ class Calibration:
     Args:
         n_clips: Number of held-out clips with scores.
         inverse_temperature: Factor of the scores before the softmax; None if there are too few clips, or no scores.
+        smoothing: Share of a uniform distribution in scores that are probabilities, before the softmax.
     """
 
     n_clips: int = 0
     inverse_temperature: float | None = None
+    smoothing: float = _SMOOTHINGS[0]
 
 
 def calibrate(
@@ -57,14 +63,21 @@ def calibrate(
     found = joblib.Parallel(n_jobs=-1, prefer="threads")(
         joblib.delayed(_held_out)(backend, candidate, X, y, train, test) for train, test in used
     )
-    held_out = [scored for scored in found if scored is not None and len(scored[1])]
-    n_clips = sum(len(places) for _, places in held_out)
-    enough = n_clips >= MIN_CLIPS
-    return Calibration(n_clips, fit_inverse_temperature(held_out) if enough else None)
+    held_out = [scored for scored in found if scored is not None]
+    n_clips = sum(len(places) for _, _, places in held_out)
+    if n_clips < MIN_CLIPS:
+        return Calibration(n_clips, None)
+    of_probabilities = any(kind == PROBABILITY for _, kind, _ in held_out)
+    tried = []
+    for smoothing in _SMOOTHINGS if of_probabilities else _SMOOTHINGS[:1]:
+        logits = [(_logits(scores, kind, smoothing), places) for scores, kind, places in held_out]
+        tried.append((*fit_inverse_temperature(logits), smoothing))
+    inverse_temperature, _, smoothing = min(tried, key=lambda found: found[1])
+    return Calibration(n_clips, inverse_temperature, smoothing)
 
 
-def fit_inverse_temperature(held_out: Sequence[tuple[NDArray[Any], NDArray[Any]]]) -> float:
-    """Return the inverse temperature of the least log loss.
+def fit_inverse_temperature(held_out: Sequence[tuple[NDArray[Any], NDArray[Any]]]) -> tuple[float, float]:
+    """Return the inverse temperature of the least log loss, and this loss, summed over clips.
 
     As in Platt's scaling, the target of the true class is a little below 1, so that perfect scores do not give
     probabilities of exactly 1.
@@ -74,7 +87,7 @@ def fit_inverse_temperature(held_out: Sequence[tuple[NDArray[Any], NDArray[Any]]
 
     Example:
         >>> logits = np.array([[2.0, 0.0]] * 4)
-        >>> round(fit_inverse_temperature([(logits, np.array([0, 0, 0, 1]))]), 2)  # 3 of 4 are right
+        >>> round(fit_inverse_temperature([(logits, np.array([0, 0, 0, 1]))])[0], 2)  # 3 of 4 are right
         0.35
     """
     n_clips = sum(len(places) for _, places in held_out)
@@ -89,23 +102,50 @@ def fit_inverse_temperature(held_out: Sequence[tuple[NDArray[Any], NDArray[Any]]
             total -= float(((1 - miss) * true + miss * others).sum())
         return total
 
-    return float(np.exp(minimize_scalar(loss, bounds=_LOG_BOUNDS, method="bounded").x))
+    found = minimize_scalar(loss, bounds=_LOG_BOUNDS, method="bounded")
+    return float(np.exp(found.x)), float(found.fun)
 
 
-def probabilities(scores: NDArray[Any], kind: str, inverse_temperature: float) -> NDArray[Any]:
+def label(model: Backend, X: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None, str]:
+    """Return labels, class scores in which the label of each clip has the highest one, and the kind of the scores.
+
+    Where a backend predicts another class than the one of its highest score, the scores of the two are exchanged. A
+    support vector machine does so: it decides by the number of pairs of classes that a class wins, however narrowly.
+
+    Args:
+        model: Fitted backend.
+        X: Embeddings, `(n_clips, n_features)`.
+
+    Returns:
+        Labels `(n_clips,)`, scores `(n_clips, n_classes)` or None if the backend predicts labels only, and their kind.
+    """
+    labels = np.asarray(model.predict(X))
+    found = model.class_scores(X)
+    if found is None:
+        return labels, None, ""
+    scores, rows, given = found[0].copy(), np.arange(len(labels)), np.searchsorted(model.classes_, labels)
+    highest = scores.argmax(axis=1)
+    scores[rows, given], scores[rows, highest] = found[0][rows, highest], found[0][rows, given]
+    return labels, scores, found[1]
+
+
+def probabilities(
+    scores: NDArray[Any], kind: str, inverse_temperature: float, smoothing: float = _SMOOTHINGS[0]
+) -> NDArray[Any]:
     """Return calibrated probabilities, `(n_clips, n_classes)`.
 
     Args:
-        scores: Class scores of a backend, `(n_clips, n_classes)`.
+        scores: Class scores that `label` returns, `(n_clips, n_classes)`.
         kind: Kind of the scores, as `Backend.class_scores` names it.
         inverse_temperature: Factor that `calibrate` has found.
+        smoothing: Share of a uniform distribution that `calibrate` has found.
     """
-    return np.asarray(softmax(inverse_temperature * _logits(scores, kind), axis=1))
+    return np.asarray(softmax(inverse_temperature * _logits(scores, kind, smoothing), axis=1))
 
 
-def _logits(scores: NDArray[Any], kind: str) -> NDArray[Any]:
-    """Return probabilities as logarithms, and other scores unchanged."""
-    return np.log(np.maximum(scores, _LEAST_PROBABILITY)) if kind == "probability" else scores
+def _logits(scores: NDArray[Any], kind: str, smoothing: float) -> NDArray[Any]:
+    """Return logarithms of smoothed probabilities, and other scores unchanged."""
+    return np.log((1 - smoothing) * scores + smoothing / scores.shape[1]) if kind == PROBABILITY else scores
 
 
 def _held_out(
@@ -115,12 +155,12 @@ def _held_out(
     y: NDArray[Any],
     train: NDArray[Any],
     test: NDArray[Any],
-) -> tuple[NDArray[Any], NDArray[Any]] | None:
-    """Return logits of the test clips and the columns of their classes; None if the backend has no finite scores."""
+) -> tuple[NDArray[Any], str, NDArray[Any]] | None:
+    """Return scores of the test clips, their kind, and the columns of the true classes; None without finite scores."""
     with watch_convergence():  # the search has counted this fit
         model = backend.with_candidate(candidate).fit(X[train], y[train])
     test = test[np.isin(y[test], y[train])]
-    found = model.class_scores(X[test]) if len(test) else None
-    if found is None or not np.isfinite(found[0]).all():
+    _, scores, kind = label(model, X[test]) if len(test) else (None, None, "")
+    if scores is None or not np.isfinite(scores).all():
         return None
-    return _logits(*found), np.searchsorted(model.classes_, y[test])
+    return scores, kind, np.searchsorted(model.classes_, y[test])

@@ -108,6 +108,7 @@ def save(
         fitted_to=clip_fingerprints(datamodule, fitted_to),
         tf32=probe.tf32,
         inverse_temperature=probe.selection.calibration.inverse_temperature,
+        smoothing=probe.selection.calibration.smoothing,
         n_calibrated=probe.selection.calibration.n_clips,
         scores=_accuracies(scores or {}),
         selected_on_test=probe.selection.selected_on_test,

@@ -21,6 +21,7 @@ from ..embeddings.provenance import file_fingerprints
 from ..errors import UsageError
 from ..frontends import Frontend
 from ..frontends.precision import float32_products
+from .calibration import label as label_with_scores
 from .calibration import probabilities
 from .recipe import Recipe
 
@@ -32,7 +33,8 @@ class Labelled:
     Args:
         path: Path of the file, as the user wrote it.
         label: Name of the class; empty if the file cannot be used.
-        scores: Score of each class that the backend knows, higher is likelier; empty if it predicts labels only.
+        scores: Score of each class that the backend knows, of which the label has the highest; empty if the backend
+            predicts labels only.
         kind: Kind of the scores, such as `calibrated probability` or `decision value`.
         error: Reason why the file cannot be used; empty if it can.
         seconds: Duration of the whole file in s; 0 if it cannot be used.
@@ -136,13 +138,13 @@ def _label_embeddings(
     paths = [path for path in paths if path not in labelled]
     if paths:
         class_names, factor = recipe.class_names, recipe.inverse_temperature
-        labels = [class_names[label] for label in backend.predict(embeddings[finite])]
-        scores = backend.class_scores(embeddings[finite])
-        values, kind = scores or (np.zeros((len(paths), 0)), "")
-        if scores and factor is not None:
-            values, kind = probabilities(values, kind, factor), "calibrated probability"
-        known = [class_names[label] for label in backend.classes_] if scores else []
-        for path, label, row in zip(paths, labels, values.tolist(), strict=True):
+        labels, scores, kind = label_with_scores(backend, embeddings[finite])
+        if scores is not None and factor is not None:
+            scores, kind = probabilities(scores, kind, factor, recipe.smoothing), "calibrated probability"
+        known = [] if scores is None else [class_names[label] for label in backend.classes_]
+        values = [[]] * len(paths) if scores is None else scores.tolist()
+        names = [class_names[label] for label in labels]
+        for path, label, row in zip(paths, names, values, strict=True):
             used_to_fit = not learned.isdisjoint(file_fingerprints(path))
             labelled[path] = Labelled(path, label, dict(zip(known, row, strict=True)), kind, used_to_fit=used_to_fit)
     return labelled

@@ -31,6 +31,7 @@ class Recipe:
         fitted_to: Fingerprints of the clips that the backend was fitted to, on which it must not be scored.
         tf32: Whether embeddings were computed in TF32 on NVIDIA cards.
         inverse_temperature: Calibration of the class scores, see `calibration`; None if they are not calibrated.
+        smoothing: Smoothing of scores that are probabilities, see `calibration`.
         n_calibrated: Number of held-out clips that there were to calibrate on.
         scores: Accuracy by its name, such as `test/accuracy`, each with the ends of its 95 % interval.
         selected_on_test: Whether the candidate was chosen on the very clips that are scored.
@@ -51,6 +52,7 @@ class Recipe:
     fitted_to: list[str]
     tf32: bool = False
     inverse_temperature: float | None = None
+    smoothing: float = 0.001
     n_calibrated: int = 0
     scores: dict[str, list[float]] = field(default_factory=dict)
     selected_on_test: bool = False
@@ -66,6 +68,7 @@ class Recipe:
         wrong += [n for n in ("tf32", "selected_on_test") if type(getattr(self, n)) is not bool]
         factor = self.inverse_temperature
         wrong += [] if factor is None or _is_positive(factor) else ["inverse_temperature"]
+        wrong += [] if type(self.smoothing) is float and 0 < self.smoothing < 1 else ["smoothing"]
         wrong += [] if type(self.n_calibrated) is int else ["n_calibrated"]
         wrong += [] if _are_scores(self.scores) else ["scores"]
         if not isinstance(self.frontend_arguments, dict) or wrong:
@@ -96,9 +99,10 @@ class Recipe:
             kind: Kind of the scores.
         """
         if self.inverse_temperature is not None:
-            return f"Scores: probability, calibrated on {self.n_calibrated} held-out clips."
+            return f"Probabilities are calibrated on {self.n_calibrated} held-out clips."
         return (
-            f"Scores: {kind}, not calibrated (too few held-out clips: {self.n_calibrated}), so compare within a clip."
+            f"Scores: {kind}, not calibrated, since only {self.n_calibrated} clips were held out. Compare the classes "
+            "of one sound by them, not two sounds."
         )
 
 

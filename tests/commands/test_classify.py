@@ -3,6 +3,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import sys
 from dataclasses import replace
@@ -101,6 +102,15 @@ def test_what_a_terminal_is_told_obeys_nobody(capsys, probes):
     assert json.loads(capsys.readouterr().out)[0]["scores"] == {"[red]x": None}
 
 
+def test_the_first_score_of_a_table_is_that_of_the_label(capsys, probes):
+    scores = {"high": 0.4, "low": 0.4, "mid": 0.2}
+    write_table(
+        [Labelled("a.wav", "low", scores, "calibrated probability")], load_probe(probes("elm")).recipe, sys.stdout
+    )
+    out = capsys.readouterr().out
+    assert "│ a.wav │ low   │ 0.40        │ high 0.40, mid 0.20 │" in out
+
+
 def test_json_names_what_is_wrong(untrained, probes, new):
     status, out, _ = untrained("classify", "new/broken.wav", "empty", "--ckpt_path", probes("elm"), "--format", "json")
     assert status == 1
@@ -128,7 +138,7 @@ def test_a_table_for_people(untrained, probes, new):
     assert "Scores: soft vote, not calibrated" in out
     assert "Accuracy to expect: " in out
     assert "(val/accuracy, protocol holdout)" in out or "(cv/accuracy, protocol nested)" in out
-    assert "│ low   │ low" in out
+    assert re.search(r"│ low +│ \S+ +│ (mid|high) \S+, (mid|high) \S+ │", out)
 
 
 def test_sounds_that_the_probe_was_fitted_to_are_named(untrained, probes, sounds):

@@ -1,42 +1,66 @@
 import numpy as np
 import pytest
-from sklearn.datasets import make_classification
-from sklearn.metrics import log_loss
+from calibration import as_probabilities, calibration_error, draw, loss_of
 from sklearn.model_selection import StratifiedKFold
 from untrained import BACKENDS
 from untrained.backends.standardized import Standardized
-from untrained.probes.calibration import MIN_CLIPS, calibrate, probabilities
+from untrained.probes import calibration
+from untrained.probes.calibration import MIN_CLIPS, calibrate, label, probabilities
 
 
-def problem(n):
-    X, y = make_classification(2000 + n, 20, n_informative=8, n_classes=4, n_clusters_per_class=1, random_state=0)
-    return X[:n], y[:n], X[n:], y[n:]
-
-
-def calibration_error(confidences, right):
-    bins = np.minimum((confidences * 10).astype(int), 9)
-    parts = (bins == index for index in range(10))
-    return sum(abs(confidences[part].mean() - right[part].mean()) * part.mean() for part in parts if part.any())
-
-
-@pytest.mark.parametrize(("name", "candidate"), [("svm", {"C": 2.0}), ("elm", {"n_hidden": 100}), ("knn", {})])
-def test_probabilities_of_new_clips_are_right_as_often_as_they_say(name, candidate):
-    X, y, new, true = problem(200)
+def fitted(name, candidate, n_classes, distance):
+    """A fitted candidate and its calibration, on 200 clips in 5 folds; new clips and their classes."""
+    X, y = draw(200, n_classes, distance, seed=1)
     backend = Standardized(BACKENDS.create(name))
-    splits = list(StratifiedKFold(5, shuffle=True, random_state=0).split(X, y))
-    found = calibrate(backend, candidate, X, y, splits)
+    splits = list(StratifiedKFold(5, shuffle=True, random_state=0).split(X[:200], y[:200]))
+    found = calibrate(backend, candidate, X[:200], y[:200], splits)
     assert found.n_clips == 200
-    model = backend.with_candidate(candidate).fit(X, y)
-    given = probabilities(*model.class_scores(new), found.inverse_temperature)
+    return backend.with_candidate(candidate).fit(X[:200], y[:200]), found, X[200:], y[200:]
+
+
+@pytest.mark.parametrize(
+    ("name", "candidate"),
+    [
+        ("svm", {"C": 8.0, "gamma": 2.0**-11}),  # too high before the calibration
+        ("elm", {"n_hidden": 2500}),  # too low
+        ("knn", {"n_neighbors": 50}),  # too low
+        ("knn", {"n_neighbors": 1}),  # always 1
+    ],
+)
+def test_probabilities_of_new_clips_are_right_as_often_as_they_say(name, candidate):
+    model, found, new, truth = fitted(name, candidate, 10, 0.45)
+    labels, scores, kind = label(model, new)
+    given = probabilities(scores, kind, found.inverse_temperature, found.smoothing)
     np.testing.assert_allclose(given.sum(axis=1), 1)
-    before = probabilities(*model.class_scores(new), 1.0)
-    assert log_loss(true, given) < 1.02 * log_loss(true, before)
-    right = given.argmax(axis=1) == true
-    assert calibration_error(given.max(axis=1), right) < 0.15  # too low for what is better with the clips of all folds
+    raw = as_probabilities(scores, kind)
+    assert calibration_error(given, labels, truth) < 0.06 < 0.12 < calibration_error(raw, labels, truth)
+    assert loss_of(given, truth) < loss_of(raw, truth)
+
+
+def test_the_label_has_the_highest_score():
+    model, found, new, _ = fitted("svm", {"C": 8.0, "gamma": 2.0**-11}, 10, 0.45)
+    labels, scores, kind = label(model, new)
+    given, _ = model.class_scores(new)
+    np.testing.assert_array_equal(labels, model.predict(new))
+    assert np.mean(given.argmax(axis=1) != labels) > 0.02  # the wins of pairs decide
+    np.testing.assert_array_equal(np.sort(scores), np.sort(given))
+    for values in (scores, probabilities(scores, kind, found.inverse_temperature)):
+        np.testing.assert_array_equal(values[np.arange(len(labels)), labels], values.max(axis=1))
+
+
+def test_votes_of_few_neighbours_are_smoothed(monkeypatch):
+    errors = []
+    for smoothings in (calibration._SMOOTHINGS, calibration._SMOOTHINGS[:1]):
+        monkeypatch.setattr(calibration, "_SMOOTHINGS", smoothings)
+        model, found, new, truth = fitted("knn", {"n_neighbors": 5}, 10, 0.7)
+        labels, scores, kind = label(model, new)
+        given = probabilities(scores, kind, found.inverse_temperature, found.smoothing)
+        errors.append(calibration_error(given, labels, truth))
+    assert errors[0] < 0.6 * errors[1]
 
 
 def test_too_few_clips_are_not_calibrated():
-    X, y, *_ = problem(MIN_CLIPS - 1)
+    X, y = (part[: MIN_CLIPS - 1] for part in draw(MIN_CLIPS, 4, 1.0, seed=1))
     found = calibrate(BACKENDS.create("knn"), {}, X, y, list(StratifiedKFold(3).split(X, y)))
     assert (found.n_clips, found.inverse_temperature) == (MIN_CLIPS - 1, None)
 

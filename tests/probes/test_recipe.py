@@ -23,6 +23,7 @@ def test_the_accuracy_to_expect_is_of_the_test_split_if_there_is_one(stored):
         {"scores": 5},
         {"inverse_temperature": -1.0},
         {"n_calibrated": "x"},
+        {"smoothing": 0.0},
         {"selected_on_test": 1},
     ],
 )
