@@ -12,7 +12,6 @@ from untrained.files import locked
 from untrained.frontends.baselines import MFCC
 from untrained.registry import BACKENDS, FRONTENDS
 
-
 HEARD = (
     "synthetic-events: 31 of 32 clips are longer than 0.67 s: only the first 0.67 s are used; 1 of 32 are shorter and "
     "are repeated once"
