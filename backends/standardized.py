@@ -54,7 +54,7 @@ class Standardized(Backend):
         scaler = StandardScaler().fit(X)
         self.mean_, self.deviation_ = scaler.mean_, scaler.scale_
         self.backend_: Backend = clone(self.backend).fit(self._scores(X), y)
-        self.classes_: Array = self.backend_.classes_
+        self.classes_: Array = getattr(self.backend_, "classes_", np.unique(y))
         return self
 
     def predict(self, X: Any) -> Array:

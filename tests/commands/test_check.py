@@ -1,11 +1,17 @@
 """`untrained check data` on data with planted faults, of every kind that has been seen."""
 
+import io
 import re
 import shutil
 
 import numpy as np
 import pytest
 import soundfile
+from untrained.commands.check import render
+from untrained.commands.examination import Examination, Finding
+from untrained.datamodules import Clip
+from untrained.datamodules.synthetic import Synthetic
+from untrained.terminal import console
 
 
 @pytest.fixture
@@ -75,6 +81,57 @@ def test_planted_faults(untrained, root):
     (formats,) = (row[1] for row in rows if row[0] == "format")
     assert "MPEG" in formats
     assert "FLAC PCM_16" in formats
+
+
+def shown(findings):
+    """What is shown of findings about clips, of which a run reads 4 s."""
+    file = io.StringIO()
+    console(file).print(render(Examination(Synthetic(seconds=4.0), findings)))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("lengths", "notes"),
+    [
+        ([4.0] * 10, []),
+        (
+            [10.0] * 9 + [3.0],
+            [
+                "9 of 10 clips are longer than 4.0 s: only the first 4.0 s are used; 1 of 10 are shorter and are "
+                "repeated once",
+                "9 of 10 clips are far longer than the 4.0 s that a run reads: 10.0 s (median)",
+                "--data.seconds 10.0 hears the whole of 95 % of the clips",
+            ],
+        ),
+        (
+            [1.0] * 10,
+            [
+                "10 of 10 clips are shorter than 4.0 s and are repeated up to 3 times",
+                "all clips are far shorter than the 4.0 s that a run reads: 1.0 s (median)",
+                "--data.seconds 1.0 hears the whole of 95 % of the clips",
+            ],
+        ),
+        ([4.5] * 10, ["10 of 10 clips are longer", "--data.seconds 4.5 hears"]),
+    ],
+    ids=["fitting", "far longer", "far shorter", "longer"],
+)
+def test_lengths_and_a_better_one(lengths, notes):
+    out = shown([Finding(Clip(str(number), "a"), seconds=seconds) for number, seconds in enumerate(lengths)])
+    lines = [line for line in out.splitlines() if re.match(r"\d+ of|all clips|--data", line)]
+    assert len(lines) == len(notes)
+    assert all(line.startswith(note) for line, note in zip(lines, notes, strict=True))
+
+
+def test_groups_and_labels_of_the_same_audio():
+    clips = [
+        *(Clip(f"a{take}", "x", group="a", fold=0) for take in range(3)),
+        *(Clip("b", "x", group="b", fold=0), Clip("alone", "y", fold=0)),
+    ]
+    prints = ["same", "1", "2", "3", "same"]
+    out = shown([Finding(clip, fingerprint=one, seconds=4.0) for clip, one in zip(clips, prints, strict=True)])
+    assert "2 of 1 to 3 clips; 1 clips are in no group" in out
+    assert section(out, "the same audio with different labels") == ["a0 (x), alone (y)"]
+    assert "groups" not in shown([Finding(clips[-1], seconds=4.0)])
 
 
 def test_check_foresees_what_a_run_does(untrained, root):

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from untrained.audio import load
 from untrained.commands.classify import write_json, write_table
@@ -139,6 +140,19 @@ def test_a_table_for_people(untrained, probes, new):
     assert "Accuracy to expect: " in out
     assert "(val/accuracy, protocol holdout)" in out or "(cv/accuracy, protocol nested)" in out
     assert re.search(r"│ low +│ \S+ +│ (mid|high) \S+, (mid|high) \S+ │", out)
+
+
+def test_lengths_are_reported_after_the_labels(untrained, probes, new, monkeypatch):
+    soundfile.write(new / "short.wav", np.sin(np.arange(1200)), 12_000)
+    classify = ["classify", "new/deeper", "new/short.wav", "--ckpt_path", probes("nearest_class"), "--format", "json"]
+    status, out, err = untrained(*classify)
+    assert (status, len(json.loads(out))) == (0, 2)
+    assert err == (
+        "untrained: 1 of 2 files are longer than 0.33 s: only the first 0.33 s are used; 1 of 2 are shorter and are "
+        "repeated up to 3 times\n"
+    )
+    monkeypatch.setattr(sys, "stderr", sys.stdout)
+    assert untrained(*classify)[1] == out + err
 
 
 def test_sounds_that_the_probe_was_fitted_to_are_named(untrained, probes, sounds):

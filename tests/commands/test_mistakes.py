@@ -90,7 +90,8 @@ def test_mistakes_end_in_one_message(untrained, command, message):
     ],
 )
 def test_options_that_do_not_apply(untrained, arguments, message):
-    status, out, err = untrained("predict", "--data", "synthetic", "--model.frontend", *arguments)
+    fit = ["fit", "--data", "synthetic", "--model.backend", "elm", "--model.frontend"]
+    status, out, err = untrained(*fit, *arguments)
     assert status == 2
     assert message in err
     assert err.count("\n") == 1

@@ -49,6 +49,7 @@ def test_any_number_of_processes_makes_the_same_store(untrained, run, folder, tm
         done = run("predict", *folder, *TEMPORAL, *processes(n), "--embeddings", f"by-{n}")
         assert done.returncode == 0, done.stderr
         assert done.stdout.count("37 of 37 clips computed") == 1
+        assert done.stderr.count("30 of 37 clips are longer than 0.67 s: only the first 0.67 s are used") == 1
     one = only(tmp_path, "by-1/*")
     X = load_file(one / "embeddings.safetensors")["embeddings"]
     for n in (2, 3):

@@ -36,7 +36,7 @@ def test_runs_of_a_study(untrained, study):
     status, out, _ = untrained("list", "runs", study)
     assert status == 0
     rows = table(out)
-    assert len(rows) == len(list(study.glob("**/metrics.json"))) == 10
+    assert len(rows) == len(list(study.glob("**/metrics.json"))) == 12
     assert [row[:3] for row in rows] == sorted(row[:3] for row in rows)
     assert {row[6] for row in rows if row[1].startswith("sample_level")} == {"seed=0", "seed=1"}
     for row in rows:

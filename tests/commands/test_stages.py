@@ -112,7 +112,7 @@ def test_config_with_relative_interpolation_follows_overrides(untrained, tmp_pat
 @pytest.mark.slow
 def test_print_config_can_be_read_back(start):
     printed = start("predict", "--data", "synthetic", "--model.frontend", "vgg", "--print_config").end()
-    assert yaml.safe_load(printed.stdout)["data"]["init_args"]["n_samples"] == 350_000
+    assert yaml.safe_load(printed.stdout)["data"]["init_args"]["clips_per_class"] == 20
 
 
 def test_skipped_files_are_listed_in_the_summary(untrained, sounds, tmp_path):

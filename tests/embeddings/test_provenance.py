@@ -132,19 +132,19 @@ def test_names_of_modules_are_in_no_key(written):
 
 
 def test_the_read_of_a_plug_in_s_datamodule_decides_its_key(written):
-    before = data_fields(written("read", DATA)(), "32-true")
+    before = data_fields(written("read", DATA)(), 12_000, "32-true")
     edited = DATA.replace("return maths", "return 2 * maths")
-    assert data_fields(written("read", edited)(), "32-true")["reading"] != before["reading"]
+    assert data_fields(written("read", edited)(), 12_000, "32-true")["reading"] != before["reading"]
     relabelled = DATA.replace('"ab"', '"cd"')
-    assert data_fields(written("read", relabelled)(), "32-true")["source"] == before["source"]
+    assert data_fields(written("read", relabelled)(), 12_000, "32-true")["source"] == before["source"]
 
 
 def test_a_new_version_of_decoding_touches_what_is_decoded(sounds, monkeypatch, written):
     plugin = written("decoding", DATA)()
     data, made = AudioFolder(str(sounds), n_samples=8000), Synthetic("events")
-    before = [data_fields(each, "32-true") for each in (data, made, plugin)]
+    before = [data_fields(each, 12_000, "32-true") for each in (data, made, plugin)]
     monkeypatch.setitem(VERSIONS, "audio decoding", 2)
-    after = [data_fields(each, "32-true") for each in (data, made, plugin)]
+    after = [data_fields(each, 12_000, "32-true") for each in (data, made, plugin)]
     assert before[0] != after[0]
     assert before[1] == after[1]
     assert before[2] != after[2]  # which decodes in a `read` of its own
@@ -153,7 +153,7 @@ def test_a_new_version_of_decoding_touches_what_is_decoded(sounds, monkeypatch, 
 def test_a_new_version_of_a_plug_in_touches_that_one(monkeypatch):
     before = all_keys()
     for part in ("frontend vgg", "backend svm"):
-        monkeypatch.setitem(VERSIONS, part, 2)
+        monkeypatch.setitem(VERSIONS, part, 3)
     changed = {name for name, key in all_keys().items() if key != before[name]}
     assert changed == {"vgg", "svm"}
 
@@ -176,7 +176,7 @@ def test_a_new_version_of_z_scoring_touches_what_is_z_scored(monkeypatch, standa
 
 def test_precision_is_in_the_key():
     data = Synthetic("events")
-    assert data_fields(data, "32-true") != data_fields(data, "bf16-mixed")
+    assert data_fields(data, 12_000, "32-true") != data_fields(data, 12_000, "bf16-mixed")
 
 
 def predict(untrained, sounds, *more):

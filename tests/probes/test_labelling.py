@@ -16,6 +16,8 @@ RECIPE = SimpleNamespace(
     class_names=["high", "low", "mid"],
     layers="all",
     tf32=False,
+    fitted_to=[],
+    inverse_temperature=None,
 )
 
 

@@ -40,6 +40,9 @@ def test_compare(untrained, tmp_path, results_of):
         assert (tmp_path / "runs/small" / row["run"] / "probe.ckpt").is_file()
     assert (tmp_path / "runs/small/results.png").read_bytes().startswith(b"\x89PNG")
     assert "[14/14]" in err
+    for n in (48, 40):
+        assert err.count(f" of {n} clips are longer than 0.67 s: only the first 0.67 s are used") == 1
+    assert err.count("are longer") == 2  # not once for each frontend, backend and seed
     # Nothing is extracted twice: 3 stores for each data set of that size.
     assert len(list((tmp_path / "runs/embeddings").iterdir())) == 3
 
@@ -59,9 +62,12 @@ def test_compare(untrained, tmp_path, results_of):
 def test_compare_by_the_study_s_protocol_says_so(untrained, tmp_path, results_of):
     (tmp_path / "study.yaml").write_text(STUDY)
     only_folds = "[{class_path: synthetic, init_args: {task: events, clips_per_class: 4, n_samples: 8000, folds: 2}}]"
-    arguments = ["--protocol", "study", "--datamodules", only_folds, "--backends", "[elm]", "--seeds", "[0]"]
-    status, out, _ = untrained("compare", "study.yaml", *arguments)
+    arguments = ["--protocol", "study", "--datamodules", only_folds, "--frontends", "[mfcc, tempo]"]
+    status, out, err = untrained("compare", "study.yaml", *arguments, "--backends", "[elm]")
     assert status == 0
+    assert err.count("are longer") == 1  # of two frontends with two seeds each
+    assert err.count("repeats") == 1
+    assert "frontend tempo needs at least 5.0 s: it repeats the 0.67 s that it is given of each clip 7 times" in err
     assert "chosen by the clips that are scored" in " ".join(out.split())
     results = results_of(tmp_path)
     assert {row["selected_on_test"] for row in results} == {"True"}

@@ -35,14 +35,15 @@ def test_no_run_is_lost_to_a_changed_study(untrained, tmp_path, results_of, litt
     assert untrained("compare", "study.yaml", *few)[0] == 0
     other = ["--datamodules", f"[{tiny.replace('clips_per_class: 4', 'clips_per_class: 5')}]"]
     assert "[1/1]" in untrained("compare", "study.yaml", *few, *other)[2]
-    assert len(list((tmp_path / "runs/small").rglob("events*"))) == 1 + 1  # of the run, and of the study
+    assert len(list((tmp_path / "runs/small").rglob("seed*/events*"))) == 1
     both = ["--datamodules", f"[{tiny}, {tiny.replace('clips_per_class: 4', 'clips_per_class: 5')}]"]
     _, out, err = untrained("compare", "study.yaml", *few, *both)
-    assert err == "2 of 2 runs are done already\n"
+    assert err.splitlines()[0] == "2 of 2 runs are done already"
+    assert "[1/" not in err
     assert "synthetic-events-clips_per_class=4" in out
     swapped = ["--datamodules", f"[{tiny.replace('clips_per_class: 4', 'clips_per_class: 5')}, {tiny}]"]
-    assert untrained("compare", "study.yaml", *few, *swapped, "--seeds", "[3]")[2] == "2 of 2 runs are done already\n"
-    assert untrained("compare", "study.yaml", *few)[2] == "1 of 1 runs are done already\n"
+    assert "2 of 2 runs are done already" in untrained("compare", "study.yaml", *few, *swapped, "--seeds", "[3]")[2]
+    assert "1 of 1 runs are done already" in untrained("compare", "study.yaml", *few)[2]
     assert [row["run"] for row in results_of(tmp_path)] == ["synthetic-events/mfcc/nearest_class/seed0"]
     assert "1 done, 0 to do" in untrained("compare", "study.yaml", *few, *other, "--dry_run")[1]
     metrics = tmp_path / "runs/small/synthetic-events/mfcc/nearest_class/seed0/metrics.json"
@@ -57,4 +58,4 @@ def test_no_run_is_lost_to_a_changed_study(untrained, tmp_path, results_of, litt
         (tmp_path / "runs/small/runs.json").write_text("damaged")
         assert "[1/1]" in untrained("compare", "study.yaml", *few)[2]
     assert {path.name for path in set(earlier.iterdir()) - kept} == {"__a_b__"}
-    assert untrained("compare", "study.yaml", *few, *other)[2] == "1 of 1 runs are done already\n"  # it was put aside
+    assert "1 of 1 runs are done already" in untrained("compare", "study.yaml", *few, *other)[2]  # it was put aside

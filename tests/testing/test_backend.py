@@ -30,7 +30,7 @@ class Discriminant(LinearDiscriminantAnalysis, Backend):
 
     param_grid: ClassVar = {"shrinkage": ["auto", 0.5]}
 
-    def __init__(self, shrinkage="auto"):
+    def __init__(self, shrinkage="search"):
         super().__init__(solver="lsqr", shrinkage=shrinkage)
 
 
