@@ -94,3 +94,14 @@ def test_too_many_folds(root):
 def test_odd_arguments(arguments):
     with pytest.raises(UsageError, match=rf"{next(iter(arguments))}=.*expected"):
         AudioFolder(".", **arguments)
+
+
+def test_one_file_linked_into_two_classes_is_refused(tmp_path):
+    for label in ("low", "high"):
+        for number in range(5):
+            write(tmp_path / label / f"{number}.wav")
+        (tmp_path / label / "again.wav").symlink_to(tmp_path / label / "0.wav")  # of one class
+    assert len(AudioFolder(str(tmp_path)).listed) == 12
+    (tmp_path / "high" / "other.wav").symlink_to(tmp_path / "low" / "0.wav")
+    with pytest.raises(DataError, match=r"'high'.*'low'.*expected one label for each clip: remove one of the links"):
+        AudioFolder(str(tmp_path)).listed  # noqa: B018
