@@ -15,7 +15,8 @@ COLUMNS = (
     *("p_corrected", "n_tests", "detectable", "these_weights_alone", "test"),
 )
 """Columns of `comparisons.csv`."""
-_ALONE = "one seed: this concerns the weights that were drawn, and not others"
+ALONE = "With one seed, a result concerns the weights that were drawn, and not others."
+"""Remark next to a verdict that leaves out the variation over random weights."""
 _PAIRED = "clip-level test, paired by clips and seeds"
 
 
@@ -30,6 +31,9 @@ def summary(analysis: Analysis) -> list[str]:
             for family in analysis.families
             if family.controls.get(control)
         ]
+    verdicts = [*(family.verdict for family in analysis.families), *(found.verdict for found in analysis.overall)]
+    if any(verdict is not None and verdict.these_weights_alone for verdict in verdicts):
+        lines.append(ALONE)
     if analysis.axes:
         lines.append(f"more tests: untrained report FOLDER --along {' | '.join(analysis.axes)}")
     return lines
@@ -51,11 +55,9 @@ def verdict_text(verdict: Verdict, accuracies: Mapping[str, float] | None = None
         known = accuracies or {}
         return ", ".join(f"{name} {100 * known[name]:.1f}" if name in known else name for name in names) or "none"
 
-    detail = f"smallest detectable difference: {100 * verdict.detectable:.1f} points"
-    detail += f"; {_ALONE}" if verdict.these_weights_alone else ""
     return (
         f"best: {named([verdict.best])}; not separable from it: {named(verdict.not_separable)}; "
-        f"worse: {named(verdict.worse)} ({detail})"
+        f"worse: {named(verdict.worse)} (smallest detectable difference: {100 * verdict.detectable:.1f} points)"
     )
 
 

@@ -11,10 +11,10 @@ from ..probes.record import OPTIMISTIC
 from . import results
 from .analysis import Analysis, Cell, analyse
 from .families import Method
-from .findings import axis_table, comparisons_csv, family_tables, in_points, verdict_text
+from .findings import ALONE, axis_table, comparisons_csv, family_tables, in_points, verdict_text
 from .overall import ranked
 from .results import Failure
-from .verdict import LEVEL
+from .verdict import LEVEL, Verdict
 
 _PROTOCOLS = {
     "holdout": "the candidate is chosen on validation, fitted to train and scored on test",
@@ -215,7 +215,7 @@ def _differences(analysis: Analysis, dataset: str, backend: str, cells: Sequence
     parts = []
     for family in found:
         parts += [f"#### {_cell(family.variant)}\n"] if family.variant else []
-        parts += [f"{_capital(verdict_text(family.verdict, accuracies))}.\n"] if family.verdict else []
+        parts += [_sentence(family.verdict, accuracies)] if family.verdict else []
         for text, header, rows in family_tables(family, list(accuracies)):
             parts += [f"{text}\n", _table(header, rows)]
     return parts
@@ -226,7 +226,7 @@ def _beyond_tables(analysis: Analysis) -> list[str]:
     parts = ["## All tables together\n"] if analysis.overall else []
     for overall in analysis.overall:
         parts += [f"### {_cell(overall.variant)}\n"] if overall.variant else []
-        parts += [f"{_capital(verdict_text(overall.verdict))}.\n"]
+        parts += [_sentence(overall.verdict)]
         parts += ["![mean ranks](ranks.png)\n"] if overall is ranked(analysis.overall) else []
     for axis, tests in analysis.axes.items():
         n = sum(found.test.is_significant for found in tests)
@@ -235,8 +235,9 @@ def _beyond_tables(analysis: Analysis) -> list[str]:
     return parts
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _sentence(verdict: Verdict, accuracies: Mapping[str, float] | None = None) -> str:
+    text = verdict_text(verdict, accuracies)
+    return f"{text[:1].upper()}{text[1:]}.{f' {ALONE}' if verdict.these_weights_alone else ''}\n"
 
 
 def _cost_table(analysis: Analysis) -> str:

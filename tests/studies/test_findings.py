@@ -8,12 +8,12 @@ def test_a_verdict_after_the_table(tmp_path, made, kept, capsys):
     results = [kept(tmp_path, made(name), n) for name, n in (("vgg", 58), ("mfcc", 55), ("logmel_stats", 10))]
     analysis = analyse(results, tmp_path, ["logmel_stats"])
     detectable = 100 * analysis.families[0].verdict.detectable
-    alone = "one seed: this concerns the weights that were drawn, and not others"
     assert summary(analysis) == [
         "my copy, svm: best: vgg 50.0; not separable from it: mfcc 50.0; worse: logmel_stats 50.0 "
-        f"(smallest detectable difference: {detectable:.1f} points; {alone})",
+        f"(smallest detectable difference: {detectable:.1f} points)",
         "difference from logmel_stats, in points (* significant):",
         "  my copy, svm: vgg +80.0 *, mfcc +75.0 *",
+        "With one seed, a result concerns the weights that were drawn, and not others.",
     ]
     console().print(comparison_table(analysis))
     assert "logmel_stats" in capsys.readouterr().out
