@@ -84,9 +84,7 @@ def write_and_show(folder: Path, *, anew: bool, method: "Method" = "clips", alon
         if is_logged:
             print(f"tensorboard --logdir {folder}")
         if is_logged and sum(len(cell.runs) + 1 for cell in analysis.cells.values()) >= MAX_TICKED:
-            print(
-                f"tensorboard --logdir {folder}/{STUDY}  # the study as a whole: of more than {MAX_TICKED} runs none is ticked"
-            )
+            print(f"tensorboard --logdir {folder}/{STUDY}  # as a whole: of more than {MAX_TICKED} runs none is ticked")
     for failure in failures:
         print(
             f"untrained: failed: {failure.run}: {failure.error}; see {folder}/{failure.run}/error.txt", file=sys.stderr
