@@ -135,6 +135,18 @@ def find_checkpoint(path: Path) -> Path:
     return path / "probe.ckpt" if path.is_dir() else path
 
 
+def as_text(value: Any) -> str:
+    """Return a value as text for tables and names of folders.
+
+    Example:
+        >>> as_text([3, 1]), as_text({"a": "b/c"})
+        ('3,1', 'a:b_c')
+    """
+    if isinstance(value, dict):
+        return ",".join(f"{key}:{as_text(item)}" for key, item in value.items())
+    return ",".join(map(as_text, value)) if isinstance(value, list | tuple) else str(value).replace("/", "_")
+
+
 def format_arguments(arguments: Mapping[str, Any]) -> str:
     """Return arguments on one line, for people.
 

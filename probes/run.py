@@ -16,7 +16,7 @@ from ..frontends import Frontend
 from ..frontends.options import Options
 from ..registry import BACKENDS, DATAMODULES, FRONTENDS
 from .probe import Probe
-from .record import FORMAT, predictions_file, read_metrics
+from .record import FORMAT, as_text, predictions_file, read_metrics
 from .selection import resolve
 
 MAX_LABEL = 120  # bytes of a label, because it names a folder
@@ -160,18 +160,6 @@ def data_label(datamodule: AudioDataModule, sample_rate: int) -> str:
     given = {key: getattr(datamodule, key, None) for key in defaults if key not in _WITHOUT_EFFECT}
     given["n_samples"] = datamodule.samples_at(sample_rate)
     return _label(name, defaults, given)
-
-
-def as_text(value: Any) -> str:
-    """Return a value as text for tables and names of folders.
-
-    Example:
-        >>> as_text([3, 1]), as_text({"a": "b/c"})
-        ('3,1', 'a:b_c')
-    """
-    if isinstance(value, dict):
-        return ",".join(f"{key}:{as_text(item)}" for key, item in value.items())
-    return ",".join(map(as_text, value)) if isinstance(value, list | tuple) else str(value).replace("/", "_")
 
 
 def _defaults(cls: type) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
-from ..probes.run import as_text
+from ..probes.record import as_text
 from .families import Model, estimate_paired, seeds_of_differences
 from .significance import Estimate
 from .verdict import PairTest, correct_family

@@ -15,7 +15,7 @@ from ..frontends.columns import Layers
 from ..frontends.initialisers import Init
 from ..frontends.pooling import Pooling
 from ..probes.checkpoint import name_backend, name_frontend
-from ..probes.run import as_text
+from ..probes.record import as_text
 from ..probes.selection import resolve
 from .entries import CONTROLS, KINDS, Entry, checked, read_entries
 from .problems import Problem, attempt

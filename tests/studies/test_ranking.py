@@ -47,7 +47,7 @@ def test_rows_are_means_over_seeds_sorted_with_chance(analysis, study):
 def test_scores_that_were_chosen_by_the_scored_clips_are_marked(made):
     runs = {name: made(name, run=f"d/{name}/svm/seed0", selected_on_test=name == "vgg") for name in ("vgg", "mfcc")}
     cells = {("my copy", name, "svm"): Cell([run], 0.4, 0.6) for name, run in runs.items()}
-    rows = ranking(Analysis(cells, []))
+    rows = ranking(Analysis(cells, [], [], {}))
     assert [row.frontend for row in rows] == ["vgg", "mfcc", "chance"]
     assert "chosen by the clips that are scored" in ranking_table(rows).splitlines()[2]
     marks = [hparams_of(session[1])["scores"] for session in sessions(rows)]
