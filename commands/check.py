@@ -231,9 +231,7 @@ def _on_lengths(examination: "Examination") -> list[str]:
     enough = lengths[math.ceil(SUGGESTED_SHARE * len(lengths)) - 1]
     suggested = math.ceil(enough * 10 - 0.01) / 10
     if abs(suggested - given) > TOLERANCE * given + 0.1:
-        found.append(
-            f"--data.seconds {suggested} hears the whole of {SUGGESTED_SHARE:.0%} of the clips".replace("95%", "95 %")
-        )
+        found.append(f"--data.seconds {suggested} covers {100 * SUGGESTED_SHARE:.0f} % of the clips completely")
     return found
 
 

@@ -154,7 +154,7 @@ class ProbeCLI(LightningCLI):
         self._observers.close()
         mark_latest(run.folder)
         selection = model.require_selection()
-        optimistic = ", selected on the very clips it is of" if selection.selected_on_test else ""
+        optimistic = ", selected on the clips that are scored" if selection.selected_on_test else ""
         self._console.print(
             f"{_percent(selection.score_name, metrics)} ({selection.protocol}{optimistic}; "
             f"{format_arguments(metrics['best_candidate'])}) in {metrics['seconds']} s\n-> {run.folder}"

@@ -86,7 +86,8 @@ class AudioDataModule(LightningDataModule):
             )
         if n_samples is not None and n_samples >= 2**31:  # terabytes, most likely by a miscounted zero
             raise UsageError(f"n_samples={n_samples}; expected an integer below 2**31")
-        if seconds is not None and not 1 <= seconds * rate < 2**31:
+        is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+        if seconds is not None and not (is_number and 1 <= seconds * rate < 2**31):
             raise UsageError(f"seconds={seconds}; expected more than 0, and less than {2**31 // rate} at {rate} Hz")
         if seed >= 2**32:
             raise UsageError(f"seed={seed}; expected an integer below 2**32")

@@ -228,7 +228,8 @@ def _search(backend: Backend, X: NDArray[Any], y: NDArray[Any], splits: Splits) 
     """Search, and also count the convergence warnings of a plug-in that does not count its own."""
     with watch_convergence() as warned:
         result = backend.search(X, y, splits)
-    return replace(result, n_unconverged=result.n_unconverged + len(warned))
+    n_fits = len(result.candidates) * len(splits)
+    return replace(result, n_unconverged=min(result.n_unconverged + len(warned), n_fits))
 
 
 def _fit(backend: Backend, result: SearchResult, X: NDArray[Any], y: NDArray[Any]) -> tuple[Backend, int]:

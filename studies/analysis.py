@@ -11,7 +11,7 @@ from ..errors import UsageError
 from ..probes.metrics import bootstrap, interval
 from ..probes.record import Predictions, predictions_file, read_metrics, read_predictions
 from .axes import AxisTest, Key, Settings, compare_axes, is_random, settings_of, variants
-from .families import Family, Method, Model, compare_frontends
+from .families import Family, Method, Model, compare_frontends, seeds_of
 from .overall import Overall, compare_overall
 from .published import published
 from .results import Result
@@ -133,12 +133,20 @@ def analyse(
     honest = {key: cell for key, cell in cells.items() if not cell.first.selected_on_test}
     settings = {key: _settings(folder, cell.first) for key, cell in honest.items()}
     models = {
-        key: Model(predictions[key], cell.accuracy, is_random(settings[key]), cell.first.protocol != "holdout")
+        key: Model(
+            {run.seed: found for run, found in zip(cell.runs, predictions[key], strict=True)},
+            cell.accuracy,
+            is_random(settings[key]),
+            cell.first.protocol != "holdout",
+        )
         for key, cell in honest.items()
     }
     families = _families(models, settings, controls, method)
     names = dict.fromkeys(family.variant for family in families)
-    found = [compare_overall([family for family in families if family.variant == name], models) for name in names]
+    origins = {key[0]: (str(found["data"]), found["clips"]) for key, found in settings.items()}
+    found = [
+        compare_overall([family for family in families if family.variant == name], models, origins) for name in names
+    ]
     overall = [each for each in found if each is not None]
     return Analysis(cells, families, overall, compare_axes(models, settings))
 
@@ -150,9 +158,10 @@ def _families(
     found = []
     for dataset, backend in dict.fromkeys((dataset, backend) for dataset, _, backend in models):
         table = {key: each for key, each in settings.items() if (key[0], key[2]) == (dataset, backend)}
+        seeds = seeds_of([models[key] for key in table])
         for variant, keys in variants(table).items():
             of_name = {key[1]: models[key] for key in keys}
-            found.append(compare_frontends((dataset, backend, variant), of_name, controls, method))
+            found.append(compare_frontends((dataset, backend, variant), of_name, controls, method, seeds))
     return found
 
 

@@ -100,7 +100,9 @@ def compare_axes(models: Mapping[Key, Model], settings: Mapping[Key, Settings]) 
     for a, b in combinations(models, 2):
         if axis := _axis(settings[a], settings[b]):
             pairs.setdefault(axis, []).append((a, b))
-    return {axis.partition(".")[2] or axis: _tests(axis, found, models, settings) for axis, found in pairs.items()}
+    short = [axis.partition(".")[2] or axis for axis in pairs]
+    names = {axis: name if short.count(name) == 1 else axis for axis, name in zip(pairs, short, strict=True)}
+    return {names[axis]: _tests(axis, found, models, settings) for axis, found in pairs.items()}
 
 
 def _tests(

@@ -13,7 +13,7 @@ _BAR = 0.25  # distance of two bars
 
 def overall_figure(overall: Overall) -> Figure:
     """Draw the mean ranks of frontends over several data sets."""
-    title = f"mean ranks over {len(overall.datasets)} data sets; bars join what is not separable"
+    title = f"mean ranks over {overall.n_datasets} data sets; bars join what is not separable"
     return rank_figure(overall.ranks, overall.differ, title)
 
 

@@ -24,16 +24,21 @@ class Model:
     """Predictions of a frontend with a backend on a data set, for each seed.
 
     Args:
-        seeds: Predictions of each seed.
+        of_seed: Predictions by seed.
         accuracy: Mean accuracy over seeds, as a fraction.
         is_random: Whether weights of its frontend or its backend are random.
         cross_validated: Whether the predictions come from a cross-validation, and not from a test split.
     """
 
-    seeds: Sequence[Predictions]
+    of_seed: Mapping[int, Predictions]
     accuracy: float
     is_random: bool
     cross_validated: bool
+
+    @property
+    def seeds(self) -> list[Predictions]:
+        """Predictions of each seed."""
+        return list(self.of_seed.values())
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,11 @@ class Family:
 
 
 def compare_frontends(
-    names: tuple[str, str, str], models: Mapping[str, Model], controls: Sequence[str], method: Method
+    names: tuple[str, str, str],
+    models: Mapping[str, Model],
+    controls: Sequence[str],
+    method: Method,
+    seeds: float | None,
 ) -> Family:
     """Test all pairs of frontends, and each frontend against each control.
 
@@ -69,8 +78,8 @@ def compare_frontends(
         models: Models by the names of their frontends.
         controls: Names of the frontends that others are compared with.
         method: Test to use on folds.
+        seeds: Variance over seeds of the accuracy of one model, from `seeds_of`; None if it is unknown.
     """
-    seeds = seeds_of(list(models.values()))
     estimates = {(a, b): estimate_pair(models[a], models[b], seeds, method) for a, b in combinations(models, 2)}
     known = {pair: estimate for pair, estimate in estimates.items() if estimate is not None}
     is_whole = len(known) == len(estimates) > 0
@@ -82,9 +91,8 @@ def compare_frontends(
             if control in (a, b) and not (a in controls and b in controls):
                 of_control[(a, control) if b == control else (b, control)] = found if b == control else -found
         against[control] = correct_family(of_control)
-    accuracies = {name: model.accuracy for name, model in models.items()}
     said = METHODS[method if all(model.cross_validated for model in models.values()) else "clips"]
-    return Family(*names, said, tests, verdict(accuracies, tests) if is_whole else None, against)
+    return Family(*names, said, tests, verdict(tests) if is_whole else None, against)
 
 
 def estimate_pair(a: Model, b: Model, seeds: float | None, method: Method) -> Estimate | None:
@@ -103,7 +111,7 @@ def estimate_pair(a: Model, b: Model, seeds: float | None, method: Method) -> Es
     if not scored.can_be_tested:
         return None
     if method == "folds" and a.cross_validated:
-        return _over_folds(scored)
+        return _over_folds(scored) if len(set(scored.clips.folds)) > 1 else None
     return clip_test(
         *(table * scored.weights for table in scored.correct),
         groups=scored.groups,
@@ -117,16 +125,17 @@ def estimate_paired(pair: tuple[Model, Model], seeds: float | None) -> Estimate 
     """Estimate the difference between two models whose seeds are paired, such as two poolings of the same weights.
 
     Args:
-        pair: Two models; if they have different numbers of seeds, those that both have are compared.
+        pair: Two models; they are compared for the seeds that both have.
         seeds: Variance over seeds of the difference of such a pair, from `seeds_of_differences`; None if it is unknown.
 
     Returns:
-        Difference with its standard error; None if there are too few clips in common.
+        Difference with its standard error; None if there are too few clips or no seeds in common.
     """
-    scored = align([model.seeds for model in pair])
+    a, b = _paired(*pair)
+    scored = align([a, b])
     if not scored.can_be_tested:
         return None
-    difference = _difference(*scored.correct)
+    difference = np.subtract(*scored.correct)
     return clip_test(
         difference * scored.weights,
         np.zeros((1, difference.shape[1])),
@@ -148,19 +157,24 @@ def seeds_of(models: Sequence[Model]) -> float | None:
 
 def seeds_of_differences(pairs: Sequence[tuple[Model, Model]]) -> float | None:
     """Return the variance over seeds of the difference of one pair, pooled over pairs; None if it is unknown."""
-    scored = align([model.seeds for pair in pairs if any(model.is_random for model in pair) for model in pair])
-    correct = scored.correct
-    return _seed_variance([_difference(*two) for two in zip(correct[::2], correct[1::2], strict=True)], scored)
+    several = [_paired(*pair) for pair in pairs if any(model.is_random for model in pair)]
+    scored = align([seeds for pair in several if pair[0] for seeds in pair])
+    differences = [np.subtract(a, b) for a, b in zip(scored.correct[::2], scored.correct[1::2], strict=True)]
+    return _seed_variance(differences, scored)
 
 
 def _seed_variance(tables: Sequence[NDArray[Any]], scored: Scored) -> float | None:
     return seed_variance([each * scored.weights for each in tables], scored.groups) if scored.can_be_tested else None
 
 
-def _difference(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
-    """Return the difference on each clip for the seeds that both have, `(n_seeds, n_clips)`."""
-    n = min(len(a), len(b))
-    return np.asarray(a[:n] - b[:n])
+def _paired(a: Model, b: Model) -> tuple[list[Predictions], list[Predictions]]:
+    """Return the predictions of two models for the seeds that both have; one without randomness has any seed."""
+    if not a.is_random:
+        return a.seeds[:1] * len(b.seeds), b.seeds
+    if not b.is_random:
+        return a.seeds, b.seeds[:1] * len(a.seeds)
+    common = [seed for seed in a.of_seed if seed in b.of_seed]
+    return [a.of_seed[seed] for seed in common], [b.of_seed[seed] for seed in common]
 
 
 def _over_folds(scored: Scored) -> Estimate:

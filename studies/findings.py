@@ -150,7 +150,7 @@ def _place(family: Family) -> str:
 
 
 def _all_tables(overall: Overall) -> str:
-    of = "all data sets and backends" if len(overall.datasets) > 1 else "all backends"
+    of = "all data sets and backends" if overall.n_datasets > 1 else "all backends"
     return f"over {of}{f', {overall.variant}' if overall.variant else ''}"
 
 

@@ -1,7 +1,8 @@
 """The verdict over all data sets and backends of a study."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from statistics import mean
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..probes.record import Predictions
+from .axes import Key
 from .clip_test import clip_test, seed_variance
 from .families import Family, Model
 from .scored import align
@@ -23,14 +24,14 @@ class Overall:
 
     Args:
         variant: Options of `Probe` that all frontends share; empty if there is one variant.
-        datasets: Names of the data sets.
+        n_datasets: Number of data sets with clips of their own.
         tests: Tests of all pairs of frontends, corrected together.
         verdict: The best frontend, and those that are worse.
         ranks: Mean rank of each frontend over data sets and backends; 1 is best.
     """
 
     variant: str
-    datasets: Sequence[str]
+    n_datasets: int
     tests: Sequence[PairTest]
     verdict: Verdict
     ranks: Mapping[str, float]
@@ -42,18 +43,22 @@ class Overall:
 
 def ranked(found: Sequence[Overall]) -> Overall | None:
     """Return the outcome whose mean ranks are drawn: the first one over several data sets; None if there is none."""
-    return next((overall for overall in found if len(overall.datasets) > 1), None)
+    return next((overall for overall in found if overall.n_datasets > 1), None)
 
 
-def compare_overall(families: Sequence[Family], models: Mapping[tuple[str, str, str], Model]) -> Overall | None:
+def compare_overall(
+    families: Sequence[Family], models: Mapping[Key, Model], origins: Mapping[str, Hashable]
+) -> Overall | None:
     """Test frontends over several tables of one variant.
 
-    On each data set whether a clip is right is averaged over backends; the differences of the data sets are averaged,
-    and so are their variances, as the data sets have no clips in common.
+    Whether a clip is right is averaged over all tables of the same clips; the differences of several sets of clips are
+    averaged, and so are their variances over clips. The variance over seeds is not reduced by further clips, because
+    all of them are heard through the same weights.
 
     Args:
         families: Families of one variant, of which each is the table of a data set and a backend.
         models: Models by data set, frontend and backend.
+        origins: What tells apart the clips of each data set; two lengths of the same clips have one origin.
 
     Returns:
         The outcome; None if there is one table only, or fewer than two frontends that are in all of them.
@@ -64,56 +69,67 @@ def compare_overall(families: Sequence[Family], models: Mapping[tuple[str, str, 
     names = [name for name in order if all(name in each for each in tested)]
     if len(columns) < 2 or len(names) < 2:
         return None
-    datasets = list(dict.fromkeys(dataset for dataset, _ in columns))
-    estimates: dict[Pair, list[Estimate]] = {}
-    for dataset in datasets:
-        backends = [backend for name, backend in columns if name == dataset]
-        found = _on_dataset({name: [models[dataset, name, backend] for backend in backends] for name in names})
+    of_origin: dict[Hashable, list[tuple[str, str]]] = {}
+    for column in columns:
+        of_origin.setdefault(origins[column[0]], []).append(column)
+    estimates: dict[Pair, list[tuple[Estimate, float]]] = {}
+    for of_clips in of_origin.values():
+        found = _on_clips({name: [models[dataset, name, backend] for dataset, backend in of_clips] for name in names})
         for pair, estimate in found.items():
             estimates.setdefault(pair, []).append(estimate)
-    complete = {pair: _mean(several) for pair, several in estimates.items() if len(several) == len(datasets)}
+    complete = {pair: _mean(several) for pair, several in estimates.items() if len(several) == len(of_origin)}
     if len(complete) < len(names) * (len(names) - 1) / 2:
         return None
     tests = correct_family(complete)
-    of_columns = [[models[dataset, name, backend].accuracy for name in names] for dataset, backend in columns]
-    accuracies = dict(zip(names, np.mean(of_columns, axis=0).tolist(), strict=True))
-    ranks = dict(zip(names, np.mean([_ranks(column) for column in of_columns], axis=0).tolist(), strict=True))
-    return Overall(families[0].variant, datasets, tests, verdict(accuracies, tests), ranks)
+    ranks = [_ranks([models[dataset, name, backend].accuracy for name in names]) for dataset, backend in columns]
+    mean_ranks = dict(zip(names, np.mean(ranks, axis=0).tolist(), strict=True))
+    return Overall(families[0].variant, len(of_origin), tests, verdict(tests), mean_ranks)
 
 
-def _on_dataset(of_name: Mapping[str, Sequence[Model]]) -> dict[Pair, Estimate]:
-    """Return the differences of all pairs on one data set, averaged over backends."""
-    seeds: list[Sequence[Predictions]] = [model.seeds for several in of_name.values() for model in several]
-    scored = align(seeds)
+def _on_clips(of_name: Mapping[str, Sequence[Model]]) -> dict[Pair, tuple[Estimate, float]]:
+    """Return the difference of each pair on one set of clips, averaged over tables, with the part of seeds in it.
+
+    The estimate has the variance over clips alone; the part of seeds is a standard error, too.
+    """
+    scored = align([model.seeds for several in of_name.values() for model in several])
     if not scored.can_be_tested:
         return {}
     tables = iter(table * scored.weights for table in scored.correct)
-    correct = {name: _over_backends([next(tables) for _ in several]) for name, several in of_name.items()}
-    is_random = {name: all(model.is_random for model in several) for name, several in of_name.items()}
+    correct = {name: _over_tables(several, [next(tables) for _ in several]) for name, several in of_name.items()}
+    is_random = {name: any(model.is_random for model in several) for name, several in of_name.items()}
     variance = seed_variance([table for name, table in correct.items() if is_random[name]], scored.groups)
-    return {
-        (a, b): clip_test(
+    found = {}
+    for a, b in combinations(of_name, 2):
+        test = partial(
+            clip_test,
             correct[a],
             correct[b],
             groups=scored.groups,
-            seeds=variance,
             deterministic=(not is_random[a], not is_random[b]),
-            cross_validated=next(iter(of_name.values()))[0].cross_validated,
+            cross_validated=of_name[a][0].cross_validated,
         )
-        for a, b in combinations(of_name, 2)
-    }
+        whole = test(seeds=variance)
+        over_clips = whole if variance is None else test(seeds=0.0)
+        found[a, b] = over_clips, float(np.sqrt(max(0.0, whole.standard_error**2 - over_clips.standard_error**2)))
+    return found
 
 
-def _over_backends(tables: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    """Return the mean over backends for each seed that all have, `(n_seeds, n_clips)`."""
-    n = min(map(len, tables))
-    return np.asarray(np.mean([table[:n] if n > 1 else table.mean(axis=0)[None] for table in tables], axis=0))
+def _over_tables(models: Sequence[Model], tables: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Return the mean over tables for each seed that all random models have, `(n_seeds, n_clips)`."""
+    random = [list(model.of_seed) for model in models if model.is_random]
+    seeds = [seed for seed in random[0] if all(seed in each for each in random)] if random else [0]
+    rows = [
+        [table[list(model.of_seed).index(seed) if model.is_random else 0] for seed in seeds]
+        for model, table in zip(models, tables, strict=True)
+    ]
+    return np.asarray(np.mean(rows, axis=0))
 
 
-def _mean(estimates: Sequence[Estimate]) -> Estimate:
-    error = np.sqrt(sum(each.standard_error**2 for each in estimates)) / len(estimates)
-    alone = any(each.these_weights_alone for each in estimates)
-    return Estimate(mean(each.difference for each in estimates), float(error), these_weights_alone=alone)
+def _mean(estimates: Sequence[tuple[Estimate, float]]) -> Estimate:
+    over_clips = np.sqrt(sum(each.standard_error**2 for each, _ in estimates)) / len(estimates)
+    error = np.hypot(over_clips, mean(of_seeds for _, of_seeds in estimates))
+    alone = any(each.these_weights_alone for each, _ in estimates)
+    return Estimate(mean(each.difference for each, _ in estimates), float(error), these_weights_alone=alone)
 
 
 def _ranks(accuracies: Sequence[float]) -> NDArray[Any]:

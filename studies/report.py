@@ -40,6 +40,11 @@ _HOW_TO_READ = """\
   two the best mean over the folds that it was chosen by. Those of frame-level frontends are of collapsed deep maps.
 - That an architecture's rank untrained predicts its rank trained is assumed here, and not shown.
 """
+_OVER_FOLDS = """\
+- **Over folds** (`--test folds`): frontends of one table, and differences from a control, are tested by the corrected
+  t-test over folds of Nadeau & Bengio (2003) instead; all tables together and axes are tested clip by clip.
+"""
+_MADE_BY = "<!-- report 2, tests by {} -->"  # raise the number when the report of the same results changes
 
 
 def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple[Analysis, list[Failure]]:
@@ -60,9 +65,9 @@ def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple
     if not done and not failures:
         raise UsageError(f"{folder}: no run has ended yet; run the study again")
     analysis = analyse(done, folder, controls, method)
-    if not anew and _is_newer(folder / "report.md", folder / "results.jsonl"):
+    if not anew and _is_up_to_date(folder, method):
         return analysis, failures
-    report = markdown(analysis, failures, folder.resolve().name, n_waiting)
+    report = markdown(analysis, failures, folder.resolve().name, n_waiting, method)
     if not done:
         for name in ("results.png", "cost.png", "ranks.png", "comparisons.csv"):
             (folder / name).unlink(missing_ok=True)
@@ -88,8 +93,11 @@ def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple
     return analysis, failures
 
 
-def _is_newer(path: Path, other: Path) -> bool:
-    return path.is_file() and path.stat().st_mtime_ns > other.stat().st_mtime_ns
+def _is_up_to_date(folder: Path, method: Method) -> bool:
+    """Return whether a report is newer than the results and was made by this version with the same test."""
+    path = folder / "report.md"
+    is_newer = path.is_file() and path.stat().st_mtime_ns > (folder / "results.jsonl").stat().st_mtime_ns
+    return is_newer and path.read_bytes().rstrip().endswith(_MADE_BY.format(method).encode())
 
 
 def comparison_table(analysis: Analysis) -> Table:
@@ -129,7 +137,9 @@ def _in_terminal(cell: Cell, seeds: int) -> str:
     return "\n".join([*lines, f"({_percent(cell.published)})"] if cell.published is not None else lines)
 
 
-def markdown(analysis: Analysis, failures: Sequence[Failure], name: str, n_waiting: int = 0) -> str:
+def markdown(
+    analysis: Analysis, failures: Sequence[Failure], name: str, n_waiting: int = 0, method: Method = "clips"
+) -> str:
     """Return the report as Markdown.
 
     Args:
@@ -137,6 +147,7 @@ def markdown(analysis: Analysis, failures: Sequence[Failure], name: str, n_waiti
         failures: Runs that ended with an error.
         name: Name of the study.
         n_waiting: Number of runs that have not ended yet.
+        method: Test of differences between frontends on folds.
     """
     parts = [f"# {_cell(name)}\n"]
     parts += [f"**{n_waiting} runs of this study have not ended yet.**\n"] if n_waiting else []
@@ -150,14 +161,15 @@ def markdown(analysis: Analysis, failures: Sequence[Failure], name: str, n_waiti
         rows = [(f.dataset, f.frontend, f.backend, f.seed, f.error) for f in failures]
         header = ("data set", "frontend", "backend", "seed", "error")
         parts += [f"## Failed: {len(failures)} runs\n", _table(header, rows)]
-    return "\n".join([*parts, _HOW_TO_READ])
+    over_folds = _OVER_FOLDS if method == "folds" else ""
+    return "\n".join([*parts, f"{_HOW_TO_READ}{over_folds}", f"{_MADE_BY.format(method)}\n"])
 
 
 def _of_dataset(analysis: Analysis, dataset: str) -> list[str]:
     cells = analysis.of(dataset)
     first = max((cell.first for cell in cells), key=lambda result: result.n_clips)
     fewer = {c.first.frontend: c.first.n_clips for c in cells if c.first.n_clips < first.n_clips}
-    lost = [f"`{name}` could be scored on {n} clips alone." for name, n in fewer.items()]
+    lost = [f"`{name}` could be scored only on {n} clips." for name, n in fewer.items()]
     parts = [
         f"## {_cell(dataset)}\n",
         f"{first.n_clips} clips of {first.n_classes} classes, chance {100 / first.n_classes:.1f} %. Protocol "

@@ -56,7 +56,7 @@ def align(models: Sequence[Sequence[Predictions]]) -> Scored:
     ids = set.intersection(*(set(each.ids) for each in several)) if several else set()
     rows = [row for row in zip(*several[0], strict=True) if row[0] in ids] if ids else []
     clips = Predictions(*map(list, zip(*rows, strict=True))) if rows else Predictions([], [], [], [], [])
-    return Scored(clips, [np.stack([_right(each, clips.ids) for each in seeds]) for seeds in models])
+    return Scored(clips, [np.array([_right(each, clips.ids) for each in seeds]) for seeds in models])
 
 
 def _right(predictions: Predictions, ids: Sequence[str]) -> NDArray[Any]:

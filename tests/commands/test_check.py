@@ -100,7 +100,7 @@ def shown(findings):
                 "9 of 10 clips are longer than 4.0 s: only the first 4.0 s are used; 1 of 10 are shorter and are "
                 "repeated once",
                 "9 of 10 clips are far longer than the 4.0 s that a run reads: 10.0 s (median)",
-                "--data.seconds 10.0 hears the whole of 95 % of the clips",
+                "--data.seconds 10.0 covers 95 % of the clips completely",
             ],
         ),
         (
@@ -108,10 +108,10 @@ def shown(findings):
             [
                 "10 of 10 clips are shorter than 4.0 s and are repeated up to 3 times",
                 "all clips are far shorter than the 4.0 s that a run reads: 1.0 s (median)",
-                "--data.seconds 1.0 hears the whole of 95 % of the clips",
+                "--data.seconds 1.0 covers 95 % of the clips completely",
             ],
         ),
-        ([4.5] * 10, ["10 of 10 clips are longer", "--data.seconds 4.5 hears"]),
+        ([4.5] * 10, ["10 of 10 clips are longer", "--data.seconds 4.5 covers"]),
     ],
     ids=["fitting", "far longer", "far shorter", "longer"],
 )

@@ -1,5 +1,7 @@
+from untrained.probes.record import read_predictions
 from untrained.studies.analysis import analyse
-from untrained.studies.axes import variants
+from untrained.studies.axes import compare_axes, variants
+from untrained.studies.families import Model
 from untrained.studies.findings import axis_lines, axis_table
 
 
@@ -29,6 +31,28 @@ def test_axes_and_variants_of_a_study(tmp_path, made, kept):
         "  my copy, vgg, svm: mean - max: +25.8 *",
     ]
     assert axis_table(tests)[1][0][:6] == ["my copy", "vgg", "svm", "mean", "max", "**+25.8**"]
+
+
+def test_settings_of_one_name_are_told_apart(tmp_path, made, kept):
+    results = [kept(tmp_path, made("vgg"), 40), kept(tmp_path, made("vgg-size=large"), 30)]
+    results += [kept(tmp_path, made("vgg", backend="svm-size=2", run="other"), 20)]
+    analysis = analyse(results, tmp_path)
+    models = dict.fromkeys(analysis.cells)
+    settings = {
+        key: {"frontend": "vgg", "frontend.size": size, "backend": "svm", "backend.size": number}
+        for key, (size, number) in zip(models, (("small", 1), ("large", 1), ("small", 2)), strict=True)
+    }
+    found = compare_axes(_models(tmp_path, results, analysis), settings)
+    assert {name: [(each.test.a, each.test.b) for each in tests] for name, tests in found.items()} == {
+        "frontend.size": [("small", "large")],
+        "backend.size": [("1", "2")],
+    }
+
+
+def _models(folder, results, analysis):
+    read = [read_predictions(folder / result.run / "predictions-test.csv") for result in results]
+    cells = zip(analysis.cells.items(), read, strict=True)
+    return {key: Model({0: found}, cell.accuracy, True, cross_validated=False) for (key, cell), found in cells}
 
 
 def test_frontends_with_arguments_are_no_variants():

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 from untrained.probes.record import Predictions
-from untrained.studies.families import Model, compare_frontends, estimate_paired, seeds_of, seeds_of_differences
+from untrained.studies.families import (
+    Model,
+    compare_frontends,
+    estimate_pair,
+    estimate_paired,
+    seeds_of,
+    seeds_of_differences,
+)
 
 RNG = np.random.default_rng(1)
 N = 120
@@ -11,7 +18,7 @@ def of(rows, *, is_random=True):
     """Return a model that gets these clips right, a row for each seed."""
     ids, folds = [f"{index:03d}" for index in range(N)], [str(index // 24) for index in range(N)]
     seeds = [Predictions(ids, folds, [""] * N, ["x"] * N, ["x" if right else "y" for right in row]) for row in rows]
-    return Model(seeds, float(np.mean(rows)), is_random, cross_validated=True)
+    return Model(dict(enumerate(seeds)), float(np.mean(rows)), is_random, cross_validated=True)
 
 
 def model(share, n_seeds=2, *, is_random=True):
@@ -20,14 +27,14 @@ def model(share, n_seeds=2, *, is_random=True):
 
 def test_a_control_is_a_family_of_its_own():
     models = {"vgg": model(0.8), "temporal": model(0.4), "mfcc": model(0.6, 1, is_random=False)}
-    family = compare_frontends(("data", "svm", ""), models, ["mfcc"], "clips")
+    family = compare_frontends(("data", "svm", ""), models, ["mfcc"], "clips", seeds_of([*models.values()]))
     assert [(test.a, test.b) for test in family.controls["mfcc"]] == [("vgg", "mfcc"), ("temporal", "mfcc")]
     of_pair = {(test.a, test.b): test for test in family.tests}
     for test in family.controls["mfcc"]:
         assert test.estimate == of_pair[test.a, "mfcc"].estimate
         assert test.p_corrected <= of_pair[test.a, "mfcc"].p_corrected
         assert test.detectable < of_pair[test.a, "mfcc"].detectable  # of two pairs, and not of three
-    turned = compare_frontends(("data", "svm", ""), dict(reversed(models.items())), ["mfcc"], "clips")
+    turned = compare_frontends(("data", "svm", ""), dict(reversed(models.items())), ["mfcc"], "clips", None)
     assert turned.controls["mfcc"][-1].estimate.difference == family.controls["mfcc"][0].estimate.difference
     assert family.verdict is not None
     assert family.verdict.best == "vgg"
@@ -36,7 +43,7 @@ def test_a_control_is_a_family_of_its_own():
 
 def test_one_seed_speaks_of_its_weights_alone():
     models = {"vgg": model(0.8, 1), "mfcc": model(0.6, 1, is_random=False)}
-    (test,) = compare_frontends(("data", "svm", ""), models, [], "clips").tests
+    (test,) = compare_frontends(("data", "svm", ""), models, [], "clips", seeds_of([*models.values()])).tests
     assert test.estimate.these_weights_alone
     assert seeds_of(list(models.values())) is None
 
@@ -52,3 +59,26 @@ def test_what_shares_its_seeds_is_compared_seed_by_seed():
     found = estimate_paired(pair, 0.0)
     assert found.difference == pytest.approx(12 / N)
     assert found.p < 0.01
+
+
+def test_seeds_are_paired_by_their_numbers():
+    """Of one pooling seed 0 failed; a model without randomness stands for every seed."""
+    rows = RNG.random((3, N)) < [[0.9], [0.5], [0.7]]
+    whole = of(rows)
+    lacking = Model({seed: whole.of_seed[seed] for seed in (1, 2)}, 0.6, True, cross_validated=True)
+    found = estimate_paired((whole, lacking), 0.0)
+    assert (found.difference, found.p) == (0, 1)
+    assert seeds_of_differences([(whole, lacking)]) == 0
+    none = Model({7: whole.of_seed[0]}, 0.9, True, cross_validated=True)
+    assert estimate_paired((whole, none), None) is None
+    fixed = of(rows[:1], is_random=False)
+    assert estimate_paired((fixed, whole), 0.0).difference == pytest.approx(rows[0].mean() - rows.mean())
+
+
+def test_one_fold_in_common_is_not_tested_over_folds():
+    a, b = of(RNG.random((2, N)) < 0.8), of(RNG.random((2, N)) < 0.6)
+    few = [Predictions(*(list(column)[:24] for column in seed)) for seed in b.seeds]
+    short = Model(dict(enumerate(few)), 0.6, True, cross_validated=True)
+    assert estimate_pair(a, b, 0.0, "folds") is not None
+    assert estimate_pair(a, short, 0.0, "folds") is None
+    assert estimate_pair(a, short, 0.0, "clips") is not None

@@ -34,12 +34,14 @@ def test_verdict():
         for b in names[i + 1 :]
     }
     tests = correct_family(pairs)
-    found = verdict(accuracies, tests)
+    found = verdict(tests)
     assert (found.best, found.not_separable, found.worse) == ("vgg", ["timbral"], ["mfcc", "temporal"])
     assert found.these_weights_alone
     assert found.detectable == tests[0].detectable
-    with pytest.raises(ValueError, match="needs each of their 6 pairs once"):
-        verdict(accuracies, tests[1:])
+    with pytest.raises(ValueError, match="5 tests of 4 frontends; a verdict needs each of their pairs once"):
+        verdict(tests[1:])
+    with pytest.raises(ValueError, match="0 tests of 0 frontends"):
+        verdict([])
 
 
 def test_the_best_is_not_tested_as_if_it_had_been_named():
@@ -47,5 +49,12 @@ def test_the_best_is_not_tested_as_if_it_had_been_named():
     names = "abcd"
     pairs = {(a, b): Estimate(0.022 if a == "a" else 0.0, 0.01) for i, a in enumerate(names) for b in names[i + 1 :]}
     assert pairs["a", "b"].p < 0.05
-    found = verdict({"a": 0.522, "b": 0.5, "c": 0.5, "d": 0.5}, correct_family(pairs))
+    found = verdict(correct_family(pairs))
     assert (found.best, found.not_separable, found.worse) == ("a", ["b", "c", "d"], [])
+
+
+def test_what_is_significantly_better_is_never_called_worse():
+    """Where pairs are tested on other clips, differences need not add up: b beats a, and a leads by its others."""
+    pairs = {("a", "b"): Estimate(-0.1, 0.01), ("a", "c"): Estimate(0.6, 0.01), ("b", "c"): Estimate(0.1, 0.01)}
+    found = verdict(correct_family(pairs))
+    assert (found.best, found.not_separable, found.worse) == ("a", ["b"], ["c"])
