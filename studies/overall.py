@@ -96,6 +96,8 @@ def _on_clips(of_name: Mapping[str, Sequence[Model]]) -> dict[Pair, tuple[Estima
         return {}
     tables = iter(table * scored.weights for table in scored.correct)
     correct = {name: _over_tables(several, [next(tables) for _ in several]) for name, several in of_name.items()}
+    if not all(len(table) for table in correct.values()):
+        return {}  # a frontend has failed for another seed on each table
     is_random = {name: any(model.is_random for model in several) for name, several in of_name.items()}
     variance = seed_variance([table for name, table in correct.items() if is_random[name]], scored.groups)
     found = {}
@@ -122,7 +124,7 @@ def _over_tables(models: Sequence[Model], tables: Sequence[NDArray[Any]]) -> NDA
         [table[list(model.of_seed).index(seed) if model.is_random else 0] for seed in seeds]
         for model, table in zip(models, tables, strict=True)
     ]
-    return np.asarray(np.mean(rows, axis=0))
+    return np.asarray(np.mean(rows, axis=0)) if seeds else np.zeros((0, 0))
 
 
 def _mean(estimates: Sequence[tuple[Estimate, float]]) -> Estimate:

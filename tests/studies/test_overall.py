@@ -76,3 +76,12 @@ def test_a_baseline_with_a_random_backend_is_random():
         models["data", name, "elm"] = made(RNG.random((1, N)) < share, ids)
     _, overall = outcome(models, {"data": 1})
     assert overall.tests[0].estimate.these_weights_alone
+
+
+def test_a_frontend_without_a_seed_in_common_is_no_part_of_it():
+    ids = [f"{index:03d}" for index in range(N)]
+    whole = made(RNG.random((2, N)) < 0.7, ids)
+    models = {("data", "vgg", backend): whole for backend in ("svm", "elm")}
+    for seed, backend in enumerate(("svm", "elm")):
+        models["data", "temporal", backend] = Model({seed: whole.of_seed[seed]}, 0.7, True, cross_validated=True)
+    assert outcome(models, {"data": 1})[1] is None
