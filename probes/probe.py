@@ -132,7 +132,7 @@ class Probe(LightningModule):
         """Return a message about the fits that did not converge, with what to do."""
         advice = ["scale the features with --model.standardize zscore"] if self.standardize == "none" else []
         has_limit = any(name.endswith("max_iter") for name in self.require_backend().get_params())
-        advice += ["allow more iterations" + (" with --model.backend.max_iter" if has_limit else "")]
+        advice += ["allow more iterations" + (" with the backend's argument max_iter" if has_limit else "")]
         return (
             f"{selection.n_unconverged} of {selection.n_fits} fits did not converge, so that their scores may be too "
             f"low; {', or '.join(advice)}"

@@ -101,8 +101,8 @@ class Recipe:
         if self.inverse_temperature is not None:
             return f"Probabilities are calibrated on {self.n_calibrated} held-out clips."
         return (
-            f"Scores: {kind}, not calibrated, since only {self.n_calibrated} clips were held out. Compare the classes "
-            "of one sound by them, not two sounds."
+            f"Scores: {kind}, not calibrated, since there are held-out scores of only {self.n_calibrated} clips. "
+            "Compare the classes of one sound by them, not two sounds."
         )
 
 
