@@ -15,6 +15,7 @@ from .clip import Clip
 from .machine import CLIPS, Auto
 
 OnError = Literal["raise", "skip"]
+MAX_KEPT = 2**30  # bytes of generated sounds that a process keeps in memory
 Read = Callable[[Clip, int], audio.Decoded]
 """A function that reads a clip at a sample rate in Hz."""
 
@@ -56,7 +57,8 @@ class ClipLoader:
     Args:
         read: Function that reads a clip; worker processes need one that can be pickled.
         num_workers: Number of worker processes that read; 0 reads in this process.
-        keep: Whether workers stay alive from one list of clips to the next, until `close`.
+        keep: Whether workers stay alive from one list of clips to the next, until `close`. Sounds that are generated
+            are then kept in memory, up to 1 GiB per process, as every frontend of a study reads the same ones.
 
     Raises:
         UsageError: There are fewer workers than none.
@@ -68,7 +70,7 @@ class ClipLoader:
         self._batches: list[list[_Request]] = []
         # Requests go to the workers as indices would, so that these need not know the clips in advance.
         self._loader: DataLoader[Any] = DataLoader(
-            _Readings(read),
+            _Readings(read, MAX_KEPT if keep else 0),
             batch_sampler=self._batches,
             num_workers=num_workers,
             persistent_workers=keep and num_workers > 0,
@@ -131,19 +133,35 @@ class _Reading(NamedTuple):
 
 
 class _Readings(Dataset[Any]):
-    """Readings of clips; an error is an item too, since raising it in a worker would lose the rest of the batch."""
+    """Readings of clips; an error is an item too, since raising it in a worker would lose the rest of the batch.
 
-    def __init__(self, read: Read) -> None:
+    Args:
+        read: Function that reads a clip.
+        max_kept: Memory for generated sounds, in bytes. The first ones are kept, as all are read in the same order.
+    """
+
+    def __init__(self, read: Read, max_kept: int) -> None:
         self._read = read
+        self._room = max_kept
+        self._kept: dict[tuple[str, int], audio.Decoded] = {}
 
     def __getitem__(self, request: _Request) -> _Reading:
         start = time.perf_counter()
+        key = (request.clip.id, request.sample_rate)
         result: audio.Decoded | AudioError
         try:
-            result = self._read(*request)
+            result = self._kept.get(key) or self._read(*request)
         except AudioError as error:
             result = error
+        else:
+            self._keep(request.clip, key, result)
         return _Reading(request.clip.id, result, time.perf_counter() - start)
+
+    def _keep(self, clip: Clip, key: tuple[str, int], made: audio.Decoded) -> None:
+        """Keep a sound that was generated, if there is room; files may change and are read again."""
+        if clip.path is None and key not in self._kept and made.waveform.nbytes <= self._room:
+            self._room -= made.waveform.nbytes
+            self._kept[key] = made
 
 
 def _collate(items: list[_Reading]) -> Batch:

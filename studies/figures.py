@@ -11,6 +11,7 @@ from matplotlib.ticker import NullFormatter
 from .analysis import Analysis, Cell
 
 _INTERVAL = "0.35"  # a grey that is visible on bars and next to them
+_PANELS = 3  # data sets side by side
 _COSTS: dict[str, Callable[[Cell], float | None]] = {
     "parameters": lambda cell: cell.first.n_parameters,
     "FLOP for a clip": lambda cell: cell.first.flop,
@@ -19,67 +20,77 @@ _COSTS: dict[str, Callable[[Cell], float | None]] = {
 
 
 def comparison_figure(analysis: Analysis) -> Figure:
-    """Draw the accuracies of a study, one row for each data set.
+    """Draw the accuracies of a study, one panel for each data set, with a row for each frontend.
 
-    Bars show accuracies with deviations over seeds, and a dashed line shows chance. Bars are grouped by what frontends
+    Bars show accuracies with deviations over seeds, and a dashed line shows chance. Rows are grouped by what frontends
     read, from minimal filters to many; baselines and controls come last. A thin grey line next to the deviation of a
     bar is the interval over clips; a diamond is the published accuracy.
     """
     datasets = analysis.datasets
-    n_bars = len(analysis.frontends()) * max(len(analysis.backends(dataset)) for dataset in datasets)
-    figure = Figure(figsize=(max(6.5, 2.5 + 0.42 * n_bars), 4.6 * len(datasets)), layout="constrained")
-    for axes, dataset in zip(np.atleast_1d(figure.subplots(len(datasets), 1)), datasets, strict=True):
-        _draw_dataset(axes, analysis, dataset)
+    rows = _rows(analysis.kinds())
+    n_columns = min(_PANELS, len(datasets))
+    n_lines = -(-len(datasets) // n_columns)
+    n_backends = max(len(analysis.backends(dataset)) for dataset in datasets)
+    size = (2.2 + 3.4 * n_columns, n_lines * (1.0 + len(rows) * (0.2 + 0.12 * n_backends)) + 0.4)
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(n_lines, n_columns, sharey=True, squeeze=False).ravel()
+    for axes, dataset in zip(panels, datasets, strict=False):
+        _draw_dataset(axes, analysis, dataset, rows)
+    for axes in panels[len(datasets) :]:
+        axes.set_axis_off()
+    labelled = {label: handle for axes in panels for handle, label in zip(*axes.get_legend_handles_labels())}
+    figure.legend(labelled.values(), labelled, loc="outside lower center", ncols=min(5, len(labelled)), fontsize=8)
     return figure
 
 
-def _draw_dataset(axes: Axes, analysis: Analysis, dataset: str) -> None:
+def _rows(kinds: Mapping[str, Sequence[str]]) -> list[tuple[str, bool]]:
+    """Return the rows of a panel: the name of a kind, marked as such, and below it the names of its frontends."""
+    return [row for kind, names in kinds.items() for row in [(kind, True), *((name, False) for name in names)]]
+
+
+def _draw_dataset(axes: Axes, analysis: Analysis, dataset: str, rows: Sequence[tuple[str, bool]]) -> None:
     backends = analysis.backends(dataset)
-    bars = analysis.frontends()
     width = 0.8 / len(backends)
+    tops = []
     for index, backend in enumerate(backends):
         colour = mpl.color_sequences["tab10"][index % 10]
         label = backend
-        for position, name in enumerate(bars):
-            if cell := analysis.cells.get((dataset, name, backend)):
-                _draw_cell(axes, cell, position + (index - (len(backends) - 1) / 2) * width, width, colour, label)
+        for position, (name, is_kind) in enumerate(rows):
+            cell = None if is_kind else analysis.cells.get((dataset, name, backend))
+            if cell:
+                y = position + (index - (len(backends) - 1) / 2) * width
+                tops.append(_draw_cell(axes, cell, y, width, colour, label))
                 label = ""
     cells = analysis.of(dataset)
     first = cells[0].first
-    axes.axhline(100 / first.n_classes, color="black", linestyle="--", linewidth=1, label="chance")
+    axes.axvline(100 / first.n_classes, color="black", linestyle="--", linewidth=1, label="chance")
     if any(cell.deviation is not None for cell in cells):
-        axes.errorbar([], [], yerr=[], color="black", capsize=3, linestyle="", label="deviation over seeds")
+        axes.errorbar([], [], xerr=[], color="black", capsize=3, linestyle="", label="deviation over seeds")
     axes.plot([], [], color=_INTERVAL, linewidth=1, label="95 % interval over clips")
     if any(cell.published is not None for cell in cells):
         axes.plot([], [], "D", color="black", markerfacecolor="none", markersize=5, label="published")
-    _draw_kinds(axes, analysis.kinds())
-    axes.set_xticks(range(len(bars)), [_folded(name) for name in bars], rotation=30, ha="right", parse_math=False)
-    axes.set(ylim=(0, 108), xlim=(-0.6, len(bars) - 0.4), ylabel="accuracy (%)", yticks=range(0, 101, 20))
-    optimistic = ", chosen by the clips that are scored" if any(c.first.selected_on_test for c in cells) else ""
-    axes.set_title(f"{dataset} ({first.protocol}{optimistic})", parse_math=False)
-    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    axes.set(ylim=(len(rows) - 0.4, -0.6), xlim=(0, min(108.0, 1.12 * max([*tops, 20]))), xlabel="accuracy (%)")
+    axes.set_yticks(range(len(rows)), [_folded(name) for name, _ in rows], parse_math=False)
+    for (_, is_kind), name in zip(rows, axes.get_yticklabels(), strict=False):  # there are names in the first panel only
+        name.set(style="italic" if is_kind else "normal", color="0.35" if is_kind else "black")
+    axes.tick_params("y", length=0)
+    axes.spines[["top", "right"]].set_visible(False)
+    optimistic = ",\nchosen by the clips that are scored" if any(c.first.selected_on_test for c in cells) else ""
+    axes.set_title(f"{dataset} ({first.protocol}{optimistic})", fontsize=10, parse_math=False)
 
 
-def _draw_cell(axes: Axes, cell: Cell, x: float, width: float, colour: object, label: str) -> None:
+def _draw_cell(axes: Axes, cell: Cell, y: float, height: float, colour: object, label: str) -> float:
+    """Draw the bar of a cell, and return where it ends."""
     value, deviation = 100 * cell.accuracy, 100 * (cell.deviation or 0)
-    axes.bar(x, value, width, color=colour, alpha=0.7, label=label)
+    axes.barh(y, value, height, color=colour, alpha=0.7, label=label)
     if deviation:
-        axes.errorbar(x - width / 6, value, yerr=deviation, capsize=3, color="black", linewidth=1)
-    axes.plot([x + width / 6] * 2, [100 * cell.low, 100 * cell.high], color=_INTERVAL, linewidth=1)
+        axes.errorbar(value, y - height / 5, xerr=deviation, capsize=2, color="black", linewidth=1)
+    axes.plot([100 * cell.low, 100 * cell.high], [y + height / 5] * 2, color=_INTERVAL, linewidth=1)
     if cell.published is not None:
-        axes.plot(x, 100 * cell.published, "D", color="black", markerfacecolor="none", markersize=5)
-    top = max(value + deviation, 100 * max(cell.high, cell.published or 0))
-    axes.text(x, top + 1, f"{value:.0f}", ha="center", fontsize=8)
-
-
-def _draw_kinds(axes: Axes, kinds: Mapping[str, Sequence[str]]) -> None:
-    """Label the groups of bars, and draw lines between them."""
-    start = 0
-    for kind, names in kinds.items():
-        axes.text(start + (len(names) - 1) / 2, 103.5, kind, ha="center", va="center", fontsize=9, style="italic")
-        if start:
-            axes.axvline(start - 0.5, color="lightgrey", linewidth=1)
-        start += len(names)
+        axes.plot(100 * cell.published, y, "D", color="black", markerfacecolor="none", markersize=5)
+    end = max(value + deviation, 100 * max(cell.high, cell.published or 0))
+    axes.annotate(f"{value:.0f}", (end, y), (3, 0), textcoords="offset points", va="center", fontsize=8)
+    return end
 
 
 def pareto_figure(analysis: Analysis) -> Figure:

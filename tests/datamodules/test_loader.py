@@ -98,6 +98,38 @@ def test_a_datamodule_loads_what_is_selected_and_sends_no_trainer_to_workers():
     assert data.trainer is not None
 
 
+class Made(Letters):
+    """Data set without files that counts how often each sound is made."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.made = []
+
+    def read(self, clip, sample_rate):
+        self.made.append((clip.id, sample_rate))
+        return Decoded(np.full(2, sample_rate, np.float32), seconds=0.5)
+
+
+def test_sounds_are_made_once_for_all_frontends_of_a_study(monkeypatch):
+    data = Made(num_workers=0)
+    with data.workers_kept():
+        loader = data.predict_dataloader()
+        for rate in (50, 50, 60):  # three frontends, of which one reads another rate
+            (batch,) = loader.load(data.listed[:2], rate)
+            assert batch.waveforms.unique().tolist() == [rate]
+        assert data.made == [("a", 50), ("c", 50), ("a", 60), ("c", 60)]
+    list(data.predict_dataloader().load(data.listed[:1], 50))
+    assert len(data.made) == 5  # nothing is kept after a study
+
+    monkeypatch.setattr("untrained.datamodules.loader.MAX_KEPT", 8)  # room for one sound
+    data.made.clear()
+    with data.workers_kept():
+        loader = data.predict_dataloader()
+        for _ in range(2):
+            list(loader.load(data.listed[:2], 50))
+    assert data.made == [("a", 50), ("c", 50), ("c", 50)]
+
+
 def test_workers_are_kept_between_extractions_and_end_after_them():
     data = Letters(num_workers=1, sample_rate=50)
     others = workers()
