@@ -38,7 +38,9 @@ def comparison_figure(analysis: Analysis) -> Figure:
         _draw_dataset(axes, analysis, dataset, rows)
     for axes in panels[len(datasets) :]:
         axes.set_axis_off()
-    labelled = {label: handle for axes in panels for handle, label in zip(*axes.get_legend_handles_labels())}
+    labelled = {
+        label: handle for axes in panels for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
     figure.legend(labelled.values(), labelled, loc="outside lower center", ncols=min(5, len(labelled)), fontsize=8)
     return figure
 
@@ -71,8 +73,8 @@ def _draw_dataset(axes: Axes, analysis: Analysis, dataset: str, rows: Sequence[t
         axes.plot([], [], "D", color="black", markerfacecolor="none", markersize=5, label="published")
     axes.set(ylim=(len(rows) - 0.4, -0.6), xlim=(0, min(108.0, 1.12 * max([*tops, 20]))), xlabel="accuracy (%)")
     axes.set_yticks(range(len(rows)), [_folded(name) for name, _ in rows], parse_math=False)
-    for (_, is_kind), name in zip(rows, axes.get_yticklabels(), strict=False):  # there are names in the first panel only
-        name.set(style="italic" if is_kind else "normal", color="0.35" if is_kind else "black")
+    for (_, is_kind), text in zip(rows, axes.get_yticklabels(), strict=False):  # only the first panel has names
+        text.set(style="italic" if is_kind else "normal", color="0.35" if is_kind else "black")
     axes.tick_params("y", length=0)
     axes.spines[["top", "right"]].set_visible(False)
     optimistic = ",\nchosen by the clips that are scored" if any(c.first.selected_on_test for c in cells) else ""
