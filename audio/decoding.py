@@ -238,7 +238,7 @@ def _open(path: Path, stack: ExitStack) -> tuple[soundfile.SoundFile, tuple[Rema
         if file.frames > 0:
             return file, _remarks_on_counts(path, file)
     samples = containers.find_samples(path)
-    if samples is not None and samples.lacking:
+    if samples is not None and samples.lacking and samples.present:
         found = f"its header counts {samples.counted:,} bytes of audio, and {samples.present:,} are there"
         raise AudioError(str(path), f"is truncated: {found}", _REPLACE)
     source = containers.mended(path, samples) if samples is not None else None

@@ -148,14 +148,14 @@ def test_check_foresees_what_a_run_does(untrained, root):
     data = ["--data", "folder", "--data.root", root, "--data.n_samples", "4000"]
     status, _, err = untrained("predict", *data, "--model.frontend", "mfcc")
     assert status == 1
-    assert "of 47 files cannot be used" in err
+    assert "of 50 files cannot be used" in err
     skip = [*data, "--data.on_error", "skip"]
     status, out, _ = untrained("check", "data", *skip)
     assert status == 0
-    assert "40 clips can be used, 7 are skipped" in out
+    assert "43 clips can be used, 7 are skipped" in out
     status, out, _ = untrained("predict", *skip, "--model.frontend", "mfcc")
     assert status == 0
-    assert "40 of 47 clips computed" in out
+    assert "43 of 50 clips computed" in out
     assert "7 clips could not be read" in out
 
 
