@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from ..audio.signals import TITLES
 from ..datamodules.lengths import TOLERANCE, as_seconds, length_notice
 from ..errors import UsageError
 from ..parsing import KINDS, Parser, contract_parser, instantiate, load_names
@@ -128,6 +129,8 @@ def render(examination: "Examination") -> RenderableType:
     broken = [f"{finding.clip.id}: {finding.reason}" for finding in examination.broken]
     parts += _listed("cannot be read", broken, most=len(broken))
     parts += _listed("silent (peak 80 dB below full scale)", [finding.clip.id for finding in examination.silent])
+    for remark, title in TITLES.items():
+        parts += _listed(title, [finding.clip.id for finding in examination.findings if remark in finding.remarks])
     same = [", ".join(f"{finding.clip.id} ({finding.clip.part})" for finding in group) for group in examination.leaks]
     parts += _listed("the same audio in different splits or folds (leakage)", same)
     doubly = [group for group in examination.repeated if len({finding.clip.label for finding in group}) > 1]
@@ -177,7 +180,8 @@ def _counts(examination: "Examination") -> Table:
 
 def _properties(examination: "Examination") -> Table:
     """Return a table of durations, rates, channels and formats of the files."""
-    headers = [finding.header for finding in examination.findings if finding.header is not None]
+    read = [finding for finding in examination.findings if finding.header is not None]
+    headers = [finding.header for finding in read if finding.header is not None]
     table = Table(show_header=False)
     if groups := _groups(examination):
         table.add_row("groups", groups)
@@ -185,7 +189,7 @@ def _properties(examination: "Examination") -> Table:
         made = all(finding.clip.path is None for finding in examination.findings)
         table.add_row("audio", "made, not read from files" if made else "none that can be read")
         return table
-    seconds = sorted(header.seconds for header in headers)
+    seconds = sorted(finding.seconds for finding in read)  # a header may only guess them
     table.add_row(
         "duration",
         f"{seconds[0]:.2f} to {seconds[-1]:.2f} s, median {median(seconds):.2f} s, {sum(seconds) / 3600:.2f} h in all",

@@ -27,7 +27,8 @@ class Finding:
         fingerprint: Digest of the audio that a run reads, rounded to 16 bits; empty if it cannot be read.
         silent: Whether the peak is more than 80 dB below full scale.
         reason: Reason why the clip cannot be read; empty if it can.
-        seconds: Duration of the whole clip in s; 0 if it cannot be read.
+        seconds: Duration of the whole clip in s, as decoding shows it; 0 if it cannot be read.
+        remarks: What is odd about the file, though it can be read.
     """
 
     clip: Clip
@@ -36,6 +37,7 @@ class Finding:
     silent: bool = False
     reason: str = ""
     seconds: float = 0.0
+    remarks: Sequence[audio.Remark] = ()
 
 
 @dataclass(frozen=True)
@@ -138,5 +140,6 @@ def _examine_clip(datamodule: AudioDataModule, clip: Clip) -> Finding:
         header=header,
         fingerprint=hashlib.sha256(coarse.tobytes()).hexdigest(),
         seconds=decoded.seconds,
+        remarks=decoded.remarks,
         silent=bool(np.abs(decoded.waveform).max() < MAX_SILENT_PEAK),
     )

@@ -42,6 +42,7 @@ class Batch(NamedTuple):
         seconds: Duration of each whole clip, in s.
         failed: Id and error of each clip that could not be read.
         decoding: Time spent decoding, in s.
+        remarks: What is odd about the file of each clip that could be read.
     """
 
     ids: list[str]
@@ -49,6 +50,7 @@ class Batch(NamedTuple):
     seconds: list[float]
     failed: list[tuple[str, AudioError]]
     decoding: float = 0.0
+    remarks: Sequence[Sequence[audio.Remark]] = ()
 
 
 class ClipLoader:
@@ -173,4 +175,5 @@ def _collate(items: list[_Reading]) -> Batch:
         seconds=[item.seconds for _, item in read],
         failed=[(item.id, item.result) for item in items if isinstance(item.result, AudioError)],
         decoding=sum(item.seconds for item in items),
+        remarks=[decoded.remarks for _, decoded in read],
     )

@@ -25,7 +25,7 @@ LAYERS: list[dict[str, str]] = [
     {
         "parsing.py": "the command line",
         "registry.py": "plug-ins by name",
-        "audio.py": "file -> waveform",
+        "audio": "file -> waveform",
         "terminal.py": "bars, Ctrl-C",
         "files.py": "whole files",
         "errors.py": "exceptions",
@@ -38,7 +38,7 @@ WAY: list[tuple[str, str]] = [
     ("embeddings/extract.py", "list the clips; which does the store lack?"),
     ("embeddings/session.py", "lock the store, begin with what is missing"),
     ("datamodules/loader.py", "read a batch of clips"),
-    ("audio.py", "decode a file to a waveform"),
+    ("audio/decoding.py", "decode a file to a waveform"),
     ("frontends/base.py", "waveform to embedding"),
     ("embeddings/store.py", "commit rows to disk"),
     ("probes/stages.py", "read embeddings, fit, score, record"),

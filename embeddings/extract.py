@@ -1,5 +1,6 @@
 """Extraction: compute the embeddings that a store lacks, on every device of a trainer."""
 
+import math
 import time
 import warnings
 from collections.abc import Collection, Iterable
@@ -17,6 +18,7 @@ from .heard import Say, lengths_in, notice_of_lengths, notices, say_all
 from .locate import open_store, why_new
 from .outcome import Extraction
 from .provenance import precision_field
+from .remarks import notes_on, read_remarks
 from .store import EmbeddingStore
 from .writer import EmbeddingWriter, refuse_more_devices_than_clips
 
@@ -72,13 +74,15 @@ def extract(
     frontend: Frontend = module.require_frontend()  # type: ignore[operator]
     wanted = set(missing)
     makes_sounds = any(clip.path is None and clip.id in wanted for clip in datamodule.listed)
-    if is_first:  # lengths of sounds that are made are known after that
-        say_all(notices(frontend, datamodule, {} if makes_sounds else lengths), say)
+    # Lengths of sounds that are made, and those that no header states, are known after that.
+    are_known = not makes_sounds and not any(map(math.isnan, lengths.values()))
+    if is_first:
+        say_all(notices(frontend, datamodule, lengths if are_known else {}), say)
     reasons = [] if force else _reasons(store, missing)
     if missing or store.has_shards or trainer.world_size > 1:  # other processes may see another state of the store
         _predict(module, datamodule, trainer, writer)
         store = writer.store
-    if is_first and makes_sounds:
+    if is_first and not are_known:
         say_all([notice_of_lengths(datamodule, frontend.sample_rate, lengths_in(store, datamodule))], say)
     still_missing, failed = store.missing(datamodule.stamps()), store.failed
     lost = [clip_id for clip_id in still_missing if clip_id not in failed]
@@ -94,7 +98,7 @@ def extract(
         failed={clip_id: failed[clip_id] for clip_id in still_missing},
         n_other_files=datamodule.n_other_files,
         seconds=time.perf_counter() - start,
-        notes=[*datamodule.notes, *reasons],
+        notes=[*datamodule.notes, *reasons, *notes_on(read_remarks(store.folder), datamodule)],
         profile=store.profile,
     )
 
@@ -144,7 +148,7 @@ def refuse_broken(datamodule: AudioDataModule, ids: Iterable[str]) -> dict[str, 
         ids: Ids of the clips that are to be read.
 
     Returns:
-        The durations that the headers state, in s, by id.
+        The durations that the headers state, in s, by id; not a number if only decoding shows one.
 
     Raises:
         AudioError: One file is broken.
@@ -162,14 +166,18 @@ def refuse_broken(datamodule: AudioDataModule, ids: Iterable[str]) -> dict[str, 
 
 
 def _read_headers(datamodule: AudioDataModule, ids: Iterable[str]) -> tuple[dict[str, float], list[AudioError]]:
-    """Return the durations that headers of files state, in s, by id, and the errors of files that are unusable."""
+    """Return the durations that headers of files state, in s, by id, and the errors of files that are unusable.
+
+    A duration is not a number if only decoding shows it.
+    """
     wanted = set(ids)
     seconds: dict[str, float] = {}
     errors: list[AudioError] = []
     for clip in datamodule.listed:
         if clip.id in wanted and clip.path is not None:
             try:
-                seconds[clip.id] = audio.header(clip.path).seconds
+                length = audio.header(clip.path).seconds
+                seconds[clip.id] = math.nan if length is None else length
             except AudioError as error:
                 errors.append(error)
     return seconds, errors

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..datamodules import AudioDataModule
 
 VERSIONS = {
-    "audio decoding": 1,  # audio.load: decoding, mixing, resampling, fitting to a length
+    "audio decoding": 2,  # audio.load: decoding, mixing, resampling, fitting to a length
     "frontends": 2,  # representations, distributions of weights, pooling, repetition of short clips
     "selection": 1,  # protocols and scores
     "z-scoring": 1,

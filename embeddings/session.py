@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pytorch_lightning import Trainer
 
+from ..audio import Remark
 from ..datamodules.base import AudioDataModule, Batch
 from ..errors import AudioError, StoreError, UntrainedError
 from ..frontends import Frontend
 from .profile import Profile, Stopwatch
+from .remarks import keep_remarks
 from .store import EmbeddingStore, StoredClip
 
 
@@ -62,6 +64,7 @@ class Session:
         self._stamps = datamodule.stamps()
         self._given = datamodule.samples_at(frontend.sample_rate) / frontend.sample_rate  # of each clip, in s
         self._errors: list[UntrainedError] = []
+        self._remarks: dict[str, Sequence[Remark]] = {}
         self._lock = contextlib.ExitStack()
         self.missing = self._begin(force=force)
         n_more = max(0, trainer.world_size - len(self.missing)) if trainer.world_size > 1 else 0
@@ -104,6 +107,7 @@ class Session:
         """
         self._watch.read()
         failed = dict(batch.failed)
+        self._remarks |= dict(zip(batch.ids, batch.remarks, strict=False))
         for clip_id, seconds, vector in zip(batch.ids, batch.seconds, embeddings, strict=True):
             if np.isfinite(vector).all():
                 self._buffer.clips.append(StoredClip(clip_id, *self._stamps[clip_id], round(seconds, 3)))
@@ -162,10 +166,14 @@ class Session:
             self.flush()
         self._profile.representation, self._profile.network = self._watch.representation, self._watch.network
         profiles = [strategy.broadcast(self._profile, src=rank) for rank in ranks]
+        remarks: dict[str, Sequence[Remark]] = {}
+        for rank in ranks:
+            remarks |= strategy.broadcast(self._remarks, src=rank)
         strategy.barrier()
         with self._errors_collected():
             if self._trainer.is_global_zero:
                 self._store.merge()
+                keep_remarks(self._store.folder, remarks)
                 if any(profile.n_clips for profile in profiles):
                     self._store.keep_profile(Profile.combined(profiles).as_numbers())
         strategy.barrier()

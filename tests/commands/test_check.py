@@ -36,6 +36,12 @@ def root(sounds, tmp_path):
     soundfile.write(low / "infinite.wav", np.float32([0, np.inf]), 12_000, subtype="FLOAT")
     soundfile.write(low / "silent.wav", np.zeros(1000), 12_000)
     soundfile.write(low / "one sample.wav", np.float32([0.5]), 12_000)
+    tone = 0.3 * np.sin(np.arange(6000) / 5)
+    soundfile.write(low / "cancelling.wav", np.stack([tone, -0.99 * tone], axis=1), 12_000)
+    soundfile.write(low / "loud.wav", 20_000 * tone[::-1], 12_000, subtype="FLOAT")
+    soundfile.write(low / "unclosed.wav", 0.9 * tone, 12_000)
+    content = (low / "unclosed.wav").read_bytes()
+    (low / "unclosed.wav").write_bytes(content[:40] + bytes(4) + content[44:])
     shutil.copy(root / "test" / "mid" / "mid 08.ogg", root / "train" / "mid" / "copy.ogg")
     samples, rate = soundfile.read(root / "train" / "high" / "high 01.flac", dtype="int16")
     soundfile.write(root / "train" / "high" / "other format.wav", samples, rate)
@@ -64,18 +70,21 @@ def test_planted_faults(untrained, root):
         "nan.wav": "holds samples that are not finite (NaN or infinity)",
         "infinite.wav": "holds samples that are not finite (NaN or infinity)",
     }
-    assert "cannot be decoded" in broken["train/low/words.wav"]
+    assert broken["train/low/words.wav"] == "is text, not audio"
     assert "truncated" in broken["train/low/half.flac"]
     assert section(out, "silent") == ["train/low/silent.wav"]
+    assert section(out, "have channels that cancel") == ["train/low/cancelling.wav"]
+    assert section(out, "have a peak far above full scale") == ["train/low/loud.wav"]
+    assert section(out, "were not closed by the recorder") == ["train/low/unclosed.wav"]
     assert section(out, "the same audio in different splits or folds") == [
         "test/mid/mid 08.ogg (test), train/mid/copy.ogg (train)"
     ]
     assert section(out, "the same audio twice") == ["train/high/high 01.flac, train/high/other format.wav"]
     assert "1 other files" in out
-    assert "a run would end at 7 of 47 clips" in out
+    assert "a run would end at 7 of 50 clips" in out
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if line.startswith("│")]
     assert ["high", "7", "2", "4", "13"] in rows
-    assert ["all", "29", "6", "12", "47"] in rows
+    assert ["all", "32", "6", "12", "50"] in rows
     (rates,) = (row[1] for row in rows if row[0] == "rate")
     assert "44100 Hz" in rates
     (formats,) = (row[1] for row in rows if row[0] == "format")
@@ -139,14 +148,14 @@ def test_check_foresees_what_a_run_does(untrained, root):
     data = ["--data", "folder", "--data.root", root, "--data.n_samples", "4000"]
     status, _, err = untrained("predict", *data, "--model.frontend", "mfcc")
     assert status == 1
-    assert "of 47 files cannot be used" in err
+    assert "of 50 files cannot be used" in err
     skip = [*data, "--data.on_error", "skip"]
     status, out, _ = untrained("check", "data", *skip)
     assert status == 0
-    assert "40 clips can be used, 7 are skipped" in out
+    assert "43 clips can be used, 7 are skipped" in out
     status, out, _ = untrained("predict", *skip, "--model.frontend", "mfcc")
     assert status == 0
-    assert "40 of 47 clips computed" in out
+    assert "43 of 50 clips computed" in out
     assert "7 clips could not be read" in out
 
 

@@ -56,7 +56,7 @@ def test_official_folds_and_every_format(root):
     assert clip.id.startswith("fold1/")
     assert clip.metadata["fsid"] == "100000"
     for clip in data.listed:
-        waveform, seconds = data.read(clip, 12_000)
+        waveform, seconds, _ = data.read(clip, 12_000)
         assert waveform.shape == (48_000,)
         assert 0.02 < waveform.std() < 0.3
         assert seconds == pytest.approx(float(clip.metadata["end"]), abs=0.05)  # ADPCM fills its last block

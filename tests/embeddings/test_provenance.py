@@ -143,7 +143,7 @@ def test_a_new_version_of_decoding_touches_what_is_decoded(sounds, monkeypatch, 
     plugin = written("decoding", DATA)()
     data, made = AudioFolder(str(sounds), n_samples=8000), Synthetic("events")
     before = [data_fields(each, 12_000, "32-true") for each in (data, made, plugin)]
-    monkeypatch.setitem(VERSIONS, "audio decoding", 2)
+    monkeypatch.setitem(VERSIONS, "audio decoding", 3)
     after = [data_fields(each, 12_000, "32-true") for each in (data, made, plugin)]
     assert before[0] != after[0]
     assert before[1] == after[1]
@@ -188,11 +188,11 @@ def predict(untrained, sounds, *more):
 
 def test_what_is_computed_again_says_why(untrained, sounds, monkeypatch):
     assert "again" not in predict(untrained, sounds)
-    monkeypatch.setitem(VERSIONS, "audio decoding", 2)
+    monkeypatch.setitem(VERSIONS, "audio decoding", 3)
     monkeypatch.setitem(VERSIONS, "frontend vgg", 2)
     out = predict(untrained, sounds)
     assert "36 of 36 clips computed" in out
-    assert "note: 36 clips are computed again: audio decoding has changed (version 1 -> 2)\n" in out
+    assert "note: 36 clips are computed again: audio decoding has changed (version 2 -> 3)\n" in out
     assert "nothing to do" in predict(untrained, sounds)
     assert "again" not in predict(untrained, sounds, "--data.fit_length", "zero")  # which is asked for
 

@@ -40,7 +40,7 @@ def test_decodes_resamples_and_averages_channels(tmp_path, name, rate, arguments
     path = tmp_path / name
     left = sine(1.5, rate)
     soundfile.write(path, np.stack([left, np.zeros_like(left)], axis=1), rate, **arguments)
-    waveform, seconds = load(path, n_samples=RATE)
+    waveform, seconds, _ = load(path, n_samples=RATE)
     assert waveform.shape == (RATE,)
     assert waveform.dtype == np.float32
     assert seconds == pytest.approx(1.5, rel=0.05)  # of the whole file, of which the waveform holds the start
@@ -108,7 +108,8 @@ def test_a_cut_beyond_what_is_needed_does_no_harm(tmp_path):
         (lambda path: path.symlink_to("nowhere.wav"), "there is no such file"),
         (lambda path: path.mkdir(), "is a directory"),
         (lambda path: path.write_bytes(b""), "is empty"),
-        (lambda path: path.write_text("these are words\n" * 100), "cannot be decoded"),
+        (lambda path: path.write_text("these are words\n" * 100), "is text, not audio"),
+        (lambda path: path.write_bytes(bytes(range(1, 255)) * 9), "cannot be decoded"),
         (lambda path: soundfile.write(path, np.zeros(0), 44_100), "holds no audio"),
         (lambda path: soundfile.write(path, np.float32([0, np.nan, 0]), 44_100, subtype="FLOAT"), "not finite"),
         (lambda path: soundfile.write(path, np.float32([0, np.inf, 0]), 44_100, subtype="FLOAT"), "not finite"),
@@ -150,7 +151,7 @@ def test_memory_stays_flat_on_an_hours_long_file(tmp_path):
         file.truncate(44 + n_bytes)  # sparse: takes no room
     tracemalloc.start()
     try:
-        waveform, _ = load(path, n_samples=350_000)
+        waveform = load(path, n_samples=350_000).waveform
         assert audio.header(path).seconds == pytest.approx(5 * 3600)
         _, peak = tracemalloc.get_traced_memory()
     finally:

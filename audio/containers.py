@@ -1,0 +1,160 @@
+"""Chunks of audio in WAV, RF64, AIFF, AU, CAF and W64 files: where the samples are, and how many the header counts.
+
+A recorder writes the count when it closes the file. Until then, and in a file that was written to a pipe, it is zero or
+the largest number.
+"""
+
+import io
+import os
+from pathlib import Path
+from typing import BinaryIO, Literal, NamedTuple
+
+from .pieces import replaced
+
+UNKNOWN = 0x7FFF_0000
+"""Counts of 32 bits from here on stand for a length that the writer did not know."""
+
+UNCOUNTED_SHARE = 0.1
+"""Share of the samples that a header counts, from which on others behind them are reported."""
+
+_W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
+_MAX_HEADER = 1 << 24  # bytes of chunks before the samples that are copied to mend a header
+
+
+class Samples(NamedTuple):
+    """Where the samples of a file are.
+
+    Args:
+        form: Kind of container: `RIFF`, `RIFX`, `RF64`, `FORM`, `.snd`, `caff` or `riff` (W64).
+        field: Offset of the field that counts them.
+        start: Offset of the first of them.
+        counted: Number of bytes that the header counts; None if it does not know.
+        present: Number of bytes from the first of them to the end of the file.
+    """
+
+    form: str
+    field: int
+    start: int
+    counted: int | None
+    present: int
+
+    @property
+    def lacking(self) -> int:
+        """Number of bytes that the header counts and the file lacks."""
+        return max(0, (self.counted or 0) - self.present)
+
+
+def find_samples(path: Path) -> Samples | None:
+    """Return where the samples of a file are; None if it is no container of this module, or has none."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        found = _find(file, file.read(40))
+    return None if found is None or found.start > size else found._replace(present=size - found.start)
+
+
+def mended(path: Path, samples: Samples) -> io.BufferedReader | None:
+    """Return a file whose recording was not closed as one with a header that counts what is there.
+
+    Args:
+        path: The file.
+        samples: Where its samples are.
+
+    Returns:
+        The file; None if its header counts samples, or if none follow.
+    """
+    if samples.counted or samples.present < 2 or samples.start > _MAX_HEADER:
+        return None
+    with path.open("rb") as file:
+        head = bytearray(file.read(samples.start))
+        follows = file.read(8)
+        if samples.counted == 0 and _is_chunk(follows, samples.present, "big" if samples.form == "FORM" else "little"):
+            return None  # an empty recording, with other chunks behind it
+    if samples.form == "caff":
+        head[samples.field : samples.field + 8] = (samples.present + 4).to_bytes(8, "big")  # and an edit count
+    elif samples.form in ("RIFF", "RIFX", "RF64", ".snd"):
+        if samples.form == "RF64":
+            head[:4] = b"RIFF"  # a length of 32 bits that is not known is read to the end
+        count = samples.present if samples.present < UNKNOWN else 0xFFFF_FFFF
+        head[samples.field : samples.field + 4] = count.to_bytes(
+            4, "little" if samples.form in ("RIFF", "RF64") else "big"
+        )
+    else:
+        return None  # libsndfile counts what is there
+    return replaced(bytes(head), path, samples.start, samples.start + samples.present)
+
+
+def has_uncounted_samples(path: Path) -> bool:
+    """Return whether much follows the samples that a WAV file counts, and is neither a chunk nor a tag."""
+    samples = find_samples(path)
+    if samples is None or not samples.counted:
+        return False
+    counted = samples.counted + samples.counted % 2
+    with path.open("rb") as file:
+        file.seek(samples.start + counted)
+        follows = file.read(1 << 12)
+    left = samples.present - counted
+    is_tag = follows[:3] in (b"TAG", b"ID3") or follows[:8] == b"APETAGEX"
+    return (
+        left > UNCOUNTED_SHARE * counted and any(follows) and not is_tag and not _is_chunk(follows[:8], left, "little")
+    )
+
+
+def _find(file: BinaryIO, head: bytes) -> Samples | None:
+    form = head[:4].decode("latin-1")
+    if form == ".snd" and len(head) >= 24:
+        return Samples(form, 8, int.from_bytes(head[4:8], "big"), _known(int.from_bytes(head[8:12], "big")), 0)
+    if form in ("RIFF", "RIFX", "RF64") and head[8:12] == b"WAVE":
+        return _find_chunk(file, form, 12, b"data", "big" if form == "RIFX" else "little")
+    if form == "FORM" and head[8:12] in (b"AIFF", b"AIFC"):
+        return _find_chunk(file, form, 12, b"SSND", "big")
+    if form == "caff":
+        return _find_chunk(file, form, 8, b"data", "big")
+    if form == "riff" and len(head) == 40:
+        return _find_chunk(file, form, 40, _W64_DATA, "little")
+    return None
+
+
+def _find_chunk(
+    file: BinaryIO, form: str, position: int, name: bytes, order: Literal["big", "little"]
+) -> Samples | None:
+    """Return where the samples are, in a container of chunks that each begin with a name and a size."""
+    n_name, n_size = len(name), 8 if form in ("caff", "riff") else 4
+    length = 0  # of the samples in RF64, which has them in a chunk of its own
+    for _ in range(1000):
+        file.seek(position)
+        head = file.read(n_name + n_size)
+        if len(head) < n_name + n_size:
+            return None
+        size = int.from_bytes(head[n_name:], order)
+        start = position + len(head)
+        if head[:n_name] == name:
+            field = position + n_name
+            if form == "RF64":
+                return Samples(form, field, start, _known(length, 64), 0)
+            if form == "riff":  # counts its own head, too
+                known = _known(size, 64)
+                return Samples(form, field, start, known and max(0, known - len(head)), 0)
+            if form == "caff":  # four bytes count edits
+                known = _known(size, 64)
+                return Samples(form, field, start + 4, known and max(0, known - 4), 0)
+            extra = 8 if form == "FORM" else 0  # an offset and a block size
+            known = _known(size)
+            return Samples(form, field, start + extra, known and max(0, known - extra), 0)
+        if head[:4] == b"ds64":
+            length = int.from_bytes(file.read(16)[8:], "little")
+        step = size if form == "riff" else size + len(head)
+        if step < len(head):
+            return None
+        position += step + (-step % 8 if form == "riff" else 0 if form == "caff" else step % 2)
+    return None
+
+
+def _known(count: int, bits: int = 32) -> int | None:
+    """Return a count; None if it is one of those that stand for an unknown length."""
+    return None if count >= (UNKNOWN if bits == 32 else 1 << 62) else count
+
+
+def _is_chunk(head: bytes, n_bytes: int, order: Literal["big", "little"]) -> bool:
+    """Return whether bytes begin a chunk that ends within the file."""
+    size = int.from_bytes(head[4:8], order)
+    return len(head) == 8 and all(32 <= byte < 127 for byte in head[:4]) and size + 8 <= n_bytes

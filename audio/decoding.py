@@ -1,0 +1,274 @@
+"""Decoding of one audio file to one mono waveform of fixed length."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import reduce
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, cast
+
+import numpy as np
+import soundfile
+import soxr
+
+from ..errors import AudioError
+from . import containers
+from .formats import NO_HEADER, foreign, mistaken
+from .lengths import Length, length_of
+from .signals import Remark, remarks_on
+
+Waveform = np.ndarray[Any, np.dtype[np.float32]]
+FitLength = Literal["repeat", "zero"]
+
+EXTENSIONS = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au"})
+"""Suffixes of audio files, in lower case; libsndfile decodes all of them."""
+
+# A resampled sample depends on its neighbours: with this many extra output samples, the cut leaves no trace.
+_RESAMPLER_MARGIN = 1024
+_MOST_AT_ONCE = 1 << 24  # samples: 64 MiB
+_REPLACE = "replace the file, remove it, or skip such files with --data.on_error skip"
+
+
+class Decoded(NamedTuple):
+    """Result of `load`.
+
+    Args:
+        waveform: Waveform, (n_samples,) float32, nominally between -1 and 1.
+        seconds: Duration of the whole file, of which the waveform holds the start, in s.
+        remarks: What is odd about the file, see `Remark`.
+    """
+
+    waveform: Waveform
+    seconds: float
+    remarks: tuple[Remark, ...] = ()
+
+
+def load(path: str | Path, *, sample_rate: int, n_samples: int, fit_length: FitLength = "repeat") -> Decoded:
+    """Decode a file to a mono waveform of fixed rate and length, reading no more of it than needed.
+
+    Channels are averaged; soxr converts the sample rate (quality HQ); only the first part of a longer clip is kept.
+
+    Args:
+        path: Audio file that libsndfile can decode.
+        sample_rate: Sample rate of the waveform in Hz.
+        n_samples: Length of the waveform in samples.
+        fit_length: How a shorter clip is extended, see `fit`.
+
+    Returns:
+        The waveform, (n_samples,) float32, the duration of the whole file in s, and remarks.
+
+    Raises:
+        AudioError: The file is missing, a directory, empty, without audio, truncated or unreadable, or holds samples
+            that are not finite.
+    """
+    path = Path(path)
+    frames, rate, seconds, remarks = _decode(path, seconds=(n_samples + _RESAMPLER_MARGIN) / sample_rate)
+    # Sum channel by channel: NumPy's mean over so short an axis takes longer than decoding and resampling together.
+    mono = reduce(np.add, frames.T) / np.float32(frames.shape[1])
+    if rate != sample_rate:
+        mono = soxr.resample(mono, rate, sample_rate)
+    if len(mono) == 0:
+        raise AudioError(
+            str(path), f"its {len(frames)} frames at {rate} Hz are not one sample at {sample_rate} Hz", _REPLACE
+        )
+    return Decoded(fit(mono, n_samples, fit_length), seconds, remarks)
+
+
+class Header(NamedTuple):
+    """Properties that a file states in its header.
+
+    Args:
+        rate: Sample rate in Hz.
+        n_channels: Number of channels.
+        format: Container and coding, such as `WAV PCM_16`.
+        seconds: Duration in s; None if only decoding shows it.
+    """
+
+    rate: int
+    n_channels: int
+    format: str
+    seconds: float | None
+
+
+def header(path: str | Path) -> Header:
+    """Read the header of a file, which reveals most broken files without decoding them.
+
+    Raises:
+        AudioError: The file is missing, a directory, empty, without audio or unreadable.
+    """
+    path = Path(path)
+    with _opened(path) as (file, length, _):
+        if file.frames == 0:
+            raise AudioError(str(path), "holds no audio (0 frames)", _REPLACE)
+        seconds = None if length.total is None else length.total / file.samplerate
+        return Header(int(file.samplerate), int(file.channels), f"{file.format} {file.subtype}", seconds)
+
+
+def fit(waveform: Waveform, n_samples: int, fit_length: FitLength = "repeat") -> Waveform:
+    """Crop, repeat or pad a waveform to a length.
+
+    Args:
+        waveform: Waveform, (n,) with n >= 1.
+        n_samples: Length to fit, in samples.
+        fit_length: How a shorter waveform is extended: `repeat` it until it is long enough, or pad it with zeros at the
+            end (`zero`).
+
+    Returns:
+        Waveform, (n_samples,) float32.
+
+    Example:
+        >>> import numpy as np
+        >>> fit(np.float32([1, 2, 3]), 5)
+        array([1., 2., 3., 1., 2.], dtype=float32)
+        >>> fit(np.float32([1, 2, 3]), 5, "zero")
+        array([1., 2., 3., 0., 0.], dtype=float32)
+    """
+    if fit_length == "repeat":
+        return np.resize(waveform, n_samples).astype(np.float32, copy=False)
+    fitted = np.zeros(n_samples, np.float32)
+    fitted[: len(waveform)] = waveform[:n_samples]
+    return fitted
+
+
+def _decode(path: Path, seconds: float) -> tuple[Waveform, int, float, tuple[Remark, ...]]:
+    """Return the first seconds of a file as (n_frames, n_channels), its rate, its whole duration in s, and remarks."""
+    with _opened(path, seconds) as (file, length, remarks):
+        rate = int(file.samplerate)
+        wanted = int(np.ceil(seconds * rate))
+        frames = _read(file, min(wanted, int(file.frames)))
+        total = length.total if len(frames) == wanted else len(frames)
+        if total is None:
+            total = wanted + _count_rest(file)
+    promised = min(length.promised, wanted)
+    if length.problem and len(frames) < wanted:
+        raise AudioError(str(path), f"{length.problem} ({len(frames) / rate:.2f} s of audio can be read)", _REPLACE)
+    if promised == 0 or len(frames) == 0:
+        raise AudioError(str(path), "holds no audio (0 frames)", _REPLACE)
+    # Encoders round lengths: a file that is up to 1 % shorter than promised is not damaged.
+    if len(frames) < 0.99 * promised:
+        found = f"{len(frames) / rate:.2f} s of audio where {promised / rate:.2f} s were expected"
+        raise AudioError(str(path), f"is truncated: {found}", _REPLACE)
+    if not np.isfinite(frames).all():
+        raise AudioError(str(path), "holds samples that are not finite (NaN or infinity)", _REPLACE)
+    return frames, rate, total / rate, (*remarks, *remarks_on(frames))
+
+
+def _read(file: soundfile.SoundFile, wanted: int) -> Waveform:
+    """Return the next frames, (n_frames, n_channels); memory is taken as they come where a header claims very many."""
+    if wanted * file.channels <= _MOST_AT_ONCE:
+        return cast(Waveform, file.read(wanted, dtype="float32", always_2d=True))
+    blocks: list[Waveform] = []
+    at_once = max(1, _MOST_AT_ONCE // file.channels)
+    while wanted > 0 and (not blocks or len(blocks[-1])):
+        blocks.append(file.read(min(wanted, at_once), dtype="float32", always_2d=True))
+        wanted -= len(blocks[-1])
+    return np.concatenate(blocks)
+
+
+def _count_rest(file: soundfile.SoundFile) -> int:
+    """Return how many frames follow in a file, by decoding them."""
+    n = 0
+    block = np.empty((max(1, (1 << 18) // file.channels), file.channels), np.float32)
+    while n_read := len(file.read(out=block)):
+        n += n_read
+    return n
+
+
+class _Opened(NamedTuple):
+    file: soundfile.SoundFile
+    length: Length
+    remarks: tuple[Remark, ...]
+
+
+class _SoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile ships no types
+    """A file that is read from its start to its end, since libsndfile cannot seek in all that it reads."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+@contextmanager
+def _opened(path: Path, seconds: float | None = None) -> Iterator[_Opened]:
+    """Open a file for decoding; raise an AudioError that states the problem, also for errors while it is read.
+
+    Args:
+        path: The file.
+        seconds: Duration that will be read of it, in s; by default all.
+    """
+    _require_file(path)
+    with ExitStack() as stack:
+        try:
+            file, remarks = _open(path, stack)
+            length = length_of(file, path, None if seconds is None else int(np.ceil(seconds * file.samplerate)))
+            if length.unlimited is not None:
+                file = stack.enter_context(_SoundFile(stack.enter_context(length.unlimited)))
+            yield _Opened(file, length, remarks)
+        except (soundfile.SoundFileError, RuntimeError, TypeError) as error:
+            raise AudioError(str(path), _reason(path, error), _REPLACE) from error
+
+
+def _require_file(path: Path) -> None:
+    """Raise an AudioError if there is no file that can be read, or nothing in it."""
+    try:
+        exists = path.exists()
+    except PermissionError:
+        exists = True  # the folder may not be entered
+    except OSError as error:
+        raise AudioError(str(path), f"cannot be found: {error.strerror}", "correct the path") from error
+    if not exists:
+        raise AudioError(str(path), "there is no such file", "check the path, and what a symbolic link points to")
+    if not os.access(path, os.R_OK):
+        raise AudioError(str(path), "may not be read", "change its permissions, or those of its folders")
+    if path.is_dir():
+        raise AudioError(str(path), "is a directory, not a file", "give the files in it")
+    if path.stat().st_size == 0:
+        raise AudioError(str(path), "is empty (0 bytes)", _REPLACE)
+
+
+def _open(path: Path, stack: ExitStack) -> tuple[soundfile.SoundFile, tuple[Remark, ...]]:
+    """Open a file; one whose recording was not closed is given a header that counts what is there."""
+    refused: Exception | None = None
+    try:
+        file = stack.enter_context(_SoundFile(os.fsencode(path)))  # bytes: a name need not be valid UTF-8
+    except (soundfile.SoundFileError, TypeError) as error:  # TypeError: the suffix stands for samples without a header
+        refused = error
+    else:
+        if reason := mistaken(path, file.format):
+            raise AudioError(str(path), reason, _REPLACE)
+        if file.frames > 0:
+            return file, _remarks_on_counts(path, file)
+    samples = containers.find_samples(path)
+    if samples is not None and samples.lacking and samples.present:
+        found = f"its header counts {samples.counted:,} bytes of audio, and {samples.present:,} are there"
+        raise AudioError(str(path), f"is truncated: {found}", _REPLACE)
+    source = containers.mended(path, samples) if samples is not None else None
+    if samples is not None and source is not None:
+        file = stack.enter_context(_SoundFile(stack.enter_context(source)))
+        return file, ("unclosed",) if samples.counted == 0 else ()
+    if refused is not None:
+        raise refused
+    return file, ()
+
+
+def _remarks_on_counts(path: Path, file: soundfile.SoundFile) -> tuple[Remark, ...]:
+    """Return whether the header of an open file counts fewer samples than there are."""
+    if file.format == "AIFF":
+        return ("unclosed",) if "SSND : 0 (should be" in file.extra_info else ()
+    if file.format == "W64":
+        samples = containers.find_samples(path)
+        return ("unclosed",) if samples is not None and samples.counted == 0 else ()
+    ends_early = file.format == "WAV" and "Exiting parser" in file.extra_info
+    return ("uncounted",) if ends_early and containers.has_uncounted_samples(path) else ()
+
+
+def _reason(path: Path, error: Exception) -> str:
+    """Return why libsndfile does not decode a file: its format, if its first bytes tell, or libsndfile's own words."""
+    kind = foreign(path)
+    if kind is not None:
+        return kind.reason
+    if isinstance(error, TypeError):
+        return NO_HEADER
+    found = (str(error).partition(": ")[2] or str(error)).rstrip(".")
+    if "does not exist" in found:  # libsndfile's words for a file in which it finds no frame
+        found = "no audio frame found"
+    return f"cannot be decoded ({found}): broken, truncated or no audio file"

@@ -1,0 +1,123 @@
+"""How long a file is: what its header promises, and what it only guesses.
+
+An exact count proves that a file is truncated. A guess neither limits what is decoded nor promises anything.
+"""
+
+import io
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import soundfile
+
+from . import containers, mpeg
+
+# Streaming encoders do not know the length and write one of the largest numbers into the header instead.
+_SHORTER_THAN_PROMISED = re.compile(r"(?:data|SSND|Data Size)\s*: (\d+) \(should be (\d+)\)")
+_MOST_FRAMES = 1 << 62  # libsndfile gives more where a header does not say how many there are
+_CHAINED = (
+    "holds several streams, one after the other, of which only the first can be read: join them, such as by "
+    "ffmpeg -i in.ogg out.wav"
+)
+_DELAY = 3  # frames of mp3 that decoders may keep back
+
+
+class Length(NamedTuple):
+    """The length of a file.
+
+    Args:
+        promised: Number of frames that the file must have; one with fewer is truncated.
+        total: Number of frames; None if only decoding shows it.
+        unlimited: The same sound as a file that a decoder reads beyond its guess; None if the guess does not limit.
+        problem: What is wrong with the file where it ends, if not all that is wanted can be decoded.
+    """
+
+    promised: int
+    total: int | None
+    unlimited: io.BufferedReader | None = None
+    problem: str = ""
+
+
+def length_of(file: soundfile.SoundFile, path: Path, wanted: int | None = None) -> Length:
+    """Return the length of an open file.
+
+    Args:
+        file: The file, of which nothing has been read.
+        path: Its path.
+        wanted: Number of frames that will be read; by default all of them.
+    """
+    frames = int(file.frames)
+    if sizes := _SHORTER_THAN_PROMISED.search(file.extra_info):
+        claimed, found = int(sizes[1]), int(sizes[2])
+        if found < claimed < containers.UNKNOWN:
+            return Length(int(frames * claimed / max(found, 1)) or 1, frames)
+    if file.subtype.startswith("MPEG"):
+        return _length_of_mpeg(file, path, wanted)
+    if frames >= _MOST_FRAMES:
+        return Length(1, None)
+    if file.format == "OGG":
+        return _length_of_ogg(frames, path)
+    if file.format in ("W64", "RF64", "CAF"):  # about which libsndfile does not say what it corrects
+        samples = containers.find_samples(path)
+        if samples is not None and samples.lacking:
+            return Length(int(frames * (samples.counted or 0) / max(samples.present, 1)) or 1, frames)
+    return Length(frames, frames)
+
+
+def _length_of_mpeg(file: soundfile.SoundFile, path: Path, wanted: int | None) -> Length:
+    """Return the length of mp3, which libsndfile guesses from the size of the file unless a first frame counts."""
+    frames = int(file.frames)
+    with path.open("rb", buffering=0) as raw:
+        start, stop = 0, os.fstat(raw.fileno()).st_size
+        if file.format != "MP3" and (samples := containers.find_samples(path)) is not None:
+            start = samples.start
+            stop = min(stop, start + (samples.counted or samples.present))
+        stream = mpeg.find_stream(raw, start, stop)
+        if stream is None:
+            return Length(1, None)
+        per_frame = stream.frame.n_samples
+        # If all that is wanted was counted, a count that fits the size of the file gives the rest.
+        at_most = wanted // per_frame + _DELAY if wanted is not None and stream.is_consistent else None
+        count = mpeg.count_frames(raw, stream, at_most)
+        if not count.is_end and not _agree(count, stream):
+            count = mpeg.count_frames(raw, stream)
+    n = count.n if count.is_end else stream.n_counted
+    if abs(n - stream.n_counted) <= _DELAY and stream.n_counted:
+        return Length(frames, frames)
+    if n < stream.n_counted and not stream.is_consistent:
+        return Length(frames, frames)  # truncated
+    total = n * per_frame
+    is_limited = frames < (total if wanted is None else min(wanted, total))
+    if not is_limited:
+        return Length(1, total)
+    # Without what follows the last whole frame, at which a decoder fails.
+    return Length(1, total, mpeg.without_limit(path, stream._replace(stop=count.stop) if count.is_end else stream))
+
+
+def _agree(count: mpeg.Count, stream: mpeg.Stream) -> bool:
+    """Return whether the frames that were counted are about as long as those that the first one counts."""
+    mean, counted = count.n_bytes / max(count.n, 1), stream.n_bytes / stream.n_counted
+    return count.n <= stream.n_counted + _DELAY and counted / 2 < mean < 2 * counted
+
+
+def _length_of_ogg(frames: int, path: Path) -> Length:
+    """Return the length of an Ogg stream, whose last page tells how long it is, and that it is whole (RFC 3533, 6)."""
+    with path.open("rb") as file:
+        first = file.read(1 << 12)
+        file.seek(-min(path.stat().st_size, 1 << 17), 2)
+        tail = file.read()
+    page = tail.rfind(b"OggS")
+    if page < 0 or page + 18 > len(tail) or not tail[page + 5] & 4:
+        return Length(frames, frames, problem="is truncated, or was not closed: its last page is missing")
+    is_chained = tail[page + 14 : page + 18] not in _streams_that_begin(first) or tail.rfind(b"OggS\0\2", 1) > 0
+    return Length(frames, frames, problem=_CHAINED if is_chained else "")
+
+
+def _streams_that_begin(content: bytes) -> set[bytes]:
+    """Return the serial numbers of the streams that begin in the first pages of an Ogg file."""
+    found, at = set(), 0
+    while content[at : at + 4] == b"OggS" and len(content) > at + 27 and content[at + 5] & 2:
+        found.add(content[at + 14 : at + 18])
+        at += 27 + content[at + 26] + sum(content[at + 27 : at + 27 + content[at + 26]])
+    return found

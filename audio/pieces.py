@@ -1,0 +1,62 @@
+"""A file whose start is replaced in memory, so that a decoder reads what its header should have said."""
+
+import io
+from pathlib import Path
+
+_TAG = 128  # bytes of a tag at the end of a file (ID3v1)
+
+
+class Replaced(io.RawIOBase):
+    """Bytes that stand for the start of a file, followed by a part of the file itself.
+
+    Args:
+        head: Bytes that are read first.
+        path: File that is read after them.
+        start: Offset in the file at which its part begins, in bytes.
+        stop: Offset in the file at which its part ends, in bytes.
+        claims: Size that is claimed in bytes, with nothing where it exceeds what is there but for zeros at its very
+            end; by default the size of what is there.
+    """
+
+    def __init__(self, head: bytes, path: Path, start: int, stop: int, claims: int = 0) -> None:
+        self._head, self._start, self._end = head, start, len(head) + max(0, stop - start)
+        self._size = max(claims, self._end)
+        self._file = path.open("rb")
+        self._position = 0
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move to an offset, and return the new position."""
+        self._position = max(0, offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence])
+        return self._position
+
+    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
+        """Read into a buffer, and return the number of bytes."""
+        n = max(0, min(len(buffer), self._end - self._position))
+        if self._position >= self._size - _TAG > self._end:  # where decoders of mp3 look for a tag
+            piece = bytes(min(len(buffer), max(0, self._size - self._position)))
+        elif self._position < len(self._head):
+            piece = self._head[self._position : self._position + n]
+        else:
+            self._file.seek(self._start + self._position - len(self._head))
+            piece = self._file.read(n)
+        buffer[: len(piece)] = piece
+        self._position += len(piece)
+        return len(piece)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
+
+
+def replaced(head: bytes, path: Path, start: int, stop: int, claims: int = 0) -> io.BufferedReader:
+    """Return bytes followed by a part of a file as one buffered file, see `Replaced`."""
+    return io.BufferedReader(Replaced(head, path, start, stop, claims), 1 << 16)

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+import soundfile
+from untrained import audio
+from untrained.audio import containers
+from untrained.errors import AudioError
+
+SOUND = np.random.default_rng(0).uniform(-0.3, 0.3, 24_000).astype(np.float32)  # 2 s
+PLACES = {  # of the fields that count samples, after a mark, and their length, order and unknown value
+    "wav": (b"data", 4, 4, "little"),
+    "aiff": (b"SSND", 4, 4, "big"),
+    "au": (b".snd", 8, 4, "big"),
+    "caf": (b"data", 4, 8, "big"),
+    "w64": (b"data\xf3\xac", 16, 8, "little"),
+    "rf64": (b"ds64", 16, 8, "little"),
+}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The bytes of a file of each container."""
+    folder = tmp_path_factory.mktemp("whole")
+    for name in PLACES:
+        soundfile.write(folder / f"a.{name}", SOUND, 12_000, format=name.upper(), subtype="PCM_16")
+    return {name: (folder / f"a.{name}").read_bytes() for name in PLACES}
+
+
+def counting(content, name, count):
+    mark, offset, length, order = PLACES[name]
+    at = content.index(mark) + offset
+    return content[:at] + (count % 256**length).to_bytes(length, order) + content[at + length :]
+
+
+def load(path):
+    return audio.load(path, sample_rate=12_000, n_samples=36_000, fit_length="zero")
+
+
+@pytest.mark.parametrize("count", [0, -1], ids=["not closed", "unknown"])
+@pytest.mark.parametrize("name", PLACES)
+def test_samples_that_no_header_counts_are_read(tmp_path, whole, name, count):
+    path = tmp_path / f"a.{name}"
+    path.write_bytes(counting(whole[name], name, count))
+    waveform, seconds, remarks = load(path)
+    assert seconds == audio.header(path).seconds == 2
+    np.testing.assert_allclose(waveform[:24_000], SOUND, atol=1e-4)
+    assert remarks == (("unclosed",) if count == 0 else ())
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_samples_that_are_counted_and_absent_are_missed(tmp_path, whole, name):
+    path = tmp_path / f"a.{name}"
+    path.write_bytes(whole[name][:-24_000])
+    with pytest.raises(AudioError, match="is truncated"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("follows", "remarks"),
+    [
+        (b"LIST\x04\0\0\0INFO", ()),
+        (b"TAG" + bytes(9000), ()),
+        (b"\xf0\x01" * 9000, ("uncounted",)),
+        (b"\xf0\x01" * 1000, ()),
+    ],
+    ids=["chunk", "tag", "much", "little"],
+)
+def test_much_behind_the_counted_samples_is_remarked(tmp_path, whole, follows, remarks):
+    path = tmp_path / "a.wav"
+    path.write_bytes(whole["wav"] + follows)
+    assert load(path).remarks == remarks
+
+
+def test_an_empty_recording_with_other_chunks_is_empty(tmp_path, whole):
+    path = tmp_path / "a.wav"
+    path.write_bytes(counting(whole["wav"][:44], "wav", 0) + b"LIST\x04\0\0\0INFO")
+    assert containers.find_samples(path).counted == 0
+    with pytest.raises(AudioError, match="holds no audio"):
+        load(path)
+
+
+@pytest.mark.parametrize("subtype", ["IMA_ADPCM", "GSM610", "ULAW", "FLOAT"])
+def test_codings_of_blocks_are_read_to_their_end(tmp_path, subtype):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, SOUND, 12_000, subtype=subtype)
+    known = load(path)
+    content = path.read_bytes()
+    at = content.index(b"data")
+    path.write_bytes(content[: at + 4] + bytes(4) + content[at + 8 :])
+    found = load(path)
+    assert found.seconds == known.seconds
+    np.testing.assert_array_equal(found.waveform, known.waveform)
