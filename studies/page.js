@@ -128,7 +128,10 @@
       });
     });
   });
-  addEventListener("scroll", hide, { passive: true });
+  addEventListener("scroll", () => {  // focus may scroll, too
+    if (document.activeElement.matches(".mark")) show(document.activeElement);
+    else hide();
+  }, { passive: true });
 
   // Light or dark: that of the system until the button is pressed.
   const button = document.getElementById("scheme");

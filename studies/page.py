@@ -40,6 +40,7 @@ def page(
     failures: Sequence[Failure],
     n_waiting: int,
     *,
+    config: str,
     how_to_read: str,
     protocols: Mapping[str, str],
 ) -> str:
@@ -50,12 +51,11 @@ def page(
         analysis: Analysis of its results.
         failures: Runs that ended with an error.
         n_waiting: Number of runs that have not ended yet.
+        config: Study as YAML; empty if it is unknown.
         how_to_read: Explanation of the report, a list in Markdown.
         protocols: Descriptions of protocols by name.
     """
     name = folder.resolve().name
-    config = folder / "study.yaml"
-    text = config.read_text("utf-8", errors="replace") if config.is_file() else ""
     sections = [("answer", "Answer", answer(analysis, failures, n_waiting))]
     if analysis.cells:
         sections += [
@@ -70,7 +70,7 @@ def page(
     problems += note_list(folder, analysis)
     sections += [
         ("failures", "Failures", problems or [element("p", "No run failed.")]),
-        ("repeat", "Repeat", repeat(folder, text)),
+        ("repeat", "Repeat", repeat(config)),
         ("versions", "Versions", version_table(folder, analysis)),
         ("reading", "How to read", [_list(how_to_read)]),
     ]

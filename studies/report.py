@@ -72,7 +72,10 @@ def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple
         return analysis, failures
     report = markdown(analysis, failures, folder.resolve().name, n_waiting, method)
     how_to_read = f"{_HOW_TO_READ}{_OVER_FOLDS if method == 'folds' else ''}"
-    html = page(folder, analysis, failures, n_waiting, how_to_read=how_to_read, protocols=_PROTOCOLS)
+    config = folder / "study.yaml"
+    text = config.read_text("utf-8", errors="replace") if config.is_file() else ""
+    said = (analysis, failures, n_waiting)
+    html = page(folder, *said, config=text, how_to_read=how_to_read, protocols=_PROTOCOLS)
     write_atomically(folder / PAGE, html.encode())
     if not done:
         for name in ("results.png", "cost.png", "ranks.png", "comparisons.csv"):
@@ -89,8 +92,6 @@ def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple
     (folder / "ranks.png").unlink(missing_ok=True)
     if overall := ranked(analysis.overall):
         overall_figure(overall).savefig(folder / "ranks.png", dpi=150)
-    config = folder / "study.yaml"
-    text = config.read_text("utf-8") if config.is_file() else ""
     if logs_to_tensorboard(text):
         log_study(folder, analysis, report, text)
     else:

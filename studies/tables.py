@@ -216,12 +216,11 @@ def note_list(folder: Path, analysis: Analysis) -> list[Markup]:
     return [element("ul", lines)] if lines else []
 
 
-def repeat(folder: Path, config: str) -> list[Markup]:
+def repeat(config: str) -> list[Markup]:
     """Return the commands that repeat a study, and the study as YAML.
 
     Args:
-        folder: Folder of the study.
-        config: Content of its `study.yaml`; empty if it is missing.
+        config: Study as YAML; empty if it is unknown.
     """
     if not config:
         return [element("p", "The folder holds no study.yaml, so that no command is known that repeats the study.")]

@@ -117,7 +117,11 @@ def odd_page(odd_study):
     """Page of that study."""
     found = read(odd_study)
     analysis = analyse(found.results, odd_study, found.controls)
-    given = {"how_to_read": "- **One** `x`.\n", "protocols": {"nested": "N", "holdout": "H"}}
+    given = {
+        "config": (odd_study / "study.yaml").read_text("utf-8"),
+        "how_to_read": "- **One** `x`.\n",
+        "protocols": {"nested": "N", "holdout": "H"},
+    }
     path = odd_study / "report.html"
     path.write_bytes(page(odd_study, analysis, found.failures, 1, **given).encode())
     return path

@@ -77,7 +77,7 @@ def test_the_page_has_all_that_the_report_has(odd_page):
 
 
 def test_a_page_without_results_has_the_failures(odd_study):
-    found = page(odd_study, Analysis({}, [], [], {}), [], 3, how_to_read="", protocols={})
+    found = page(odd_study, Analysis({}, [], [], {}), [], 3, config="", how_to_read="", protocols={})
     assert "No run has succeeded yet." in found
     assert "3 runs of this study have not ended yet." in found
 
@@ -99,6 +99,8 @@ def test_a_study_of_200_runs_stays_below_3_mb(made, tmp_path, monkeypatch):
         write_candidates(tmp_path / cell.first.run, candidates)
     confusion = Confusion([f"class number {index}" for index in range(50)], np.full((50, 50), 2.0))
     monkeypatch.setattr(module, "mean_confusion", lambda folder, cell: confusion)
-    found = page(tmp_path, Analysis(cells, families, [], {}), [], 0, how_to_read="", protocols={"nested": "N"})
+    found = page(
+        tmp_path, Analysis(cells, families, [], {}), [], 0, config="", how_to_read="", protocols={"nested": "N"}
+    )
     assert len(found.encode()) < 3e6
     assert "are left out to keep this file small" in found
