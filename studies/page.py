@@ -171,7 +171,10 @@ def _classes(folder: Path, analysis: Analysis) -> list[Markup]:
 
 
 def _cost(analysis: Analysis) -> list[Markup]:
-    said = "Lines join frontends that no other one beats in both cost and accuracy with one backend; they are in bold."
+    said = (
+        "Lines join frontends that no other one beats in both cost and accuracy with one backend, in bold. "
+        "Where names would cover something, point at a mark or use the arrow keys to see them."
+    )
     parts = [element("p", said, class_="note"), _colours(analysis)]
     for dataset in analysis.datasets:
         plots = [(name, cost_plot(analysis, dataset, name, of)) for name, of in COSTS.items()]

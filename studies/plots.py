@@ -110,7 +110,8 @@ def cost_plot(analysis: Analysis, dataset: str, name: str, of: Callable[[Cell], 
         cell.first.frontend: (cost, 100 * cell.accuracy) for cost, cell in sorted(known, key=lambda e: e[1].accuracy)
     }
     order = sorted(best.items(), key=lambda item: (item[1] not in front, -item[1][1]))
-    labels = _labels([(label, (x_of(cost), y_of(value)), (cost, value) in front) for label, (cost, value) in order])
+    named = [(label, (x_of(cost), y_of(value)), (cost, value) in front) for label, (cost, value) in order]
+    labels = _labels(named, [(x_of(cost), y_of(100 * cell.accuracy)) for cost, cell in known])
     return chart(f"Accuracy on {dataset} against {name}", _HEIGHT + 36, drawn, labels, marks)
 
 
@@ -144,11 +145,14 @@ def _steps(places: Sequence[tuple[float, float]], colour: str) -> list[Markup]:
     return drawn
 
 
-def _labels(places: Sequence[tuple[str, tuple[float, float], bool]]) -> list[Markup]:
-    """Return names beside their points, without those that would cover one before them.
+def _labels(
+    places: Sequence[tuple[str, tuple[float, float], bool]], points: Sequence[tuple[float, float]]
+) -> list[Markup]:
+    """Return names beside their points, without those that would cover another point, or a name before them.
 
     Args:
         places: Name, position, and whether no other point beats this one, of each point.
+        points: Positions of all points.
     """
     taken: list[tuple[float, float, float]] = []  # from, to, and height
     drawn = []
@@ -157,7 +161,9 @@ def _labels(places: Sequence[tuple[str, tuple[float, float], bool]]) -> list[Mar
         sides = [(x + 2.5, "start"), (x - 2.5, "end")] if x < 50 else [(x - 2.5, "end"), (x + 2.5, "start")]
         for (start, anchor), dy in ((side, dy) for dy in (-6, 14) for side in sides):
             low, high = (start, start + width) if anchor == "start" else (start - width, start)
-            is_free = all(high < a or b < low or abs(y + dy - c) > 13 for a, b, c in taken)
+            is_free = all(high < a or b < low or abs(y + dy - c) > 13 for a, b, c in taken) and not any(
+                low - 1.5 < a < high + 1.5 and y + dy - 14 < b < y + dy + 5 for a, b in points
+            )
             if low >= 0 and high <= 100 and is_free:
                 taken.append((low, high, y + dy))
                 drawn.append(text(f"{start:.2f}%", y + dy, name, "label" if is_front else "label faint", anchor))
