@@ -172,8 +172,8 @@ def _classes(folder: Path, analysis: Analysis) -> list[Markup]:
 
 def _cost(analysis: Analysis) -> list[Markup]:
     said = (
-        "Lines join frontends that no other one beats in both cost and accuracy with one backend, in bold. "
-        "Where names would cover something, point at a mark or use the arrow keys to see them."
+        "Lines join frontends, in bold, that no other one beats in both cost and accuracy with the same backend. "
+        "A name that would cover something is left out: point at its mark, or use the arrow keys, to see it."
     )
     parts = [element("p", said, class_="note"), _colours(analysis)]
     for dataset in analysis.datasets:

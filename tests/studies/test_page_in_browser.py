@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+BROWSERS = ("chromium", "google-chrome", "chromium-browser", "chrome")
 SERIOUS = {"serious", "critical"}
 
 
