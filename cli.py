@@ -5,23 +5,13 @@ import importlib
 import platform
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 
 from .commands import COMMANDS, STAGES, WITH_SHORT_HELP
 from .errors import UntrainedError, UsageError
+from .probes.record import installed_versions
 from .terminal import is_child_process
 
 RESUMED = (*STAGES, "compare")  # commands that go on where they were interrupted
-_REPORTED = (
-    "torch",
-    "torchaudio",
-    "pytorch-lightning",
-    "jsonargparse",
-    "omegaconf",
-    "scikit-learn",
-    "numpy",
-    "soundfile",
-)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -105,5 +95,6 @@ def _help() -> str:
 
 def _versions() -> str:
     """Return the versions that a bug report needs, without importing any package."""
-    lines = [f"untrained {version('untrained')}", f"Python {platform.python_version()} on {platform.platform()}"]
-    return "\n".join([*lines, *(f"{name} {version(name)}" for name in _REPORTED)])
+    untrained, python, *others = installed_versions().items()
+    lines = [" ".join(untrained), f"{' '.join(python)} on {platform.platform()}"]
+    return "\n".join([*lines, *map(" ".join, others)])

@@ -61,13 +61,14 @@ def _compare(parser: Parser, config: Namespace) -> int:
         return 0
     repeated = config.clone()
     repeated.force = False
+    del repeated["open"]
     text = parser.dump(repeated, skip_unset=False)
     writing = {name: config[name] for name in ("force", "flush_every", "flush_seconds")}
     say = console(sys.stderr).print if trainer.is_global_zero else lambda line: None
     callbacks = list(trainer.callbacks)  # type: ignore[attr-defined]  # those of the user, as there are no others
     observers = functools.partial(_observers, config.trainer.logger, callbacks)
     has_fitted = execute(study, trainer, embeddings, text, say, observers, **writing)
-    return write_and_show(study.folder, anew=False) if has_fitted else 0
+    return write_and_show(study.folder, anew=False, open_page=config.open) if has_fitted else 0
 
 
 def _trainer(config: Namespace) -> Trainer:

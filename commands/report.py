@@ -1,6 +1,7 @@
 """`untrained report`: write the report of a study again, and show its table."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -27,7 +28,8 @@ def run(argv: list[str]) -> int:
         UsageError: The command line is invalid.
     """
     options = report_parser().parse_args(argv)
-    return write_and_show(Path(options.folder), anew=True, method=options.test, along=options.along)
+    shown = {"method": options.test, "along": options.along, "open_page": options.open}
+    return write_and_show(Path(options.folder), anew=True, **shown)
 
 
 def report_parser() -> argparse.ArgumentParser:
@@ -39,6 +41,7 @@ def report_parser() -> argparse.ArgumentParser:
     parser.add_argument("--along", metavar="AXIS", help="Show tests along a setting of the study, such as pooling.")
     help = "Test of differences on folds: by clips (default), or the corrected t-test over folds, which finds less."
     parser.add_argument("--test", choices=["clips", "folds"], default="clips", help=help)
+    parser.add_argument("--open", action="store_true", help="Open the report, report.html, in the browser.")
     return parser
 
 
@@ -49,7 +52,9 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}. report takes one folder, that of a study: untrained report runs/synthetic")
 
 
-def write_and_show(folder: Path, *, anew: bool, method: "Method" = "clips", along: str | None = None) -> int:
+def write_and_show(
+    folder: Path, *, anew: bool, method: "Method" = "clips", along: str | None = None, open_page: bool = False
+) -> int:
     """Write the report of a study and show its table.
 
     Args:
@@ -57,6 +62,7 @@ def write_and_show(folder: Path, *, anew: bool, method: "Method" = "clips", alon
         anew: Whether to rewrite a report that is up to date.
         method: Test of differences between frontends on folds.
         along: Setting whose tests are shown too.
+        open_page: Whether to open the page of the study in the browser.
 
     Returns:
         Exit status: 1 if any run failed.
@@ -65,7 +71,7 @@ def write_and_show(folder: Path, *, anew: bool, method: "Method" = "clips", alon
         UsageError: The study does not vary the setting.
     """
     from ..studies.findings import axis_lines, summary
-    from ..studies.report import comparison_table, write_report
+    from ..studies.report import PAGE, comparison_table, write_report
     from ..studies.tensorboard import STUDY
     from ..terminal import console
 
@@ -79,7 +85,7 @@ def write_and_show(folder: Path, *, anew: bool, method: "Method" = "clips", alon
     if analysis.cells:
         console(soft_wrap=False).print(comparison_table(analysis))
         print("\n".join([*summary(analysis), *(axis_lines(analysis, along) if along else [])]))
-        print(f"{folder}/report.md\n{folder}/results.csv")
+        print(f"{folder}/{PAGE}\n{folder}/report.md\n{folder}/results.csv")
         is_logged = (folder / STUDY).is_dir()
         if is_logged:
             print(f"tensorboard --logdir {folder}")
@@ -91,4 +97,22 @@ def write_and_show(folder: Path, *, anew: bool, method: "Method" = "clips", alon
         )
     if failures:
         print(f"untrained: {len(failures)} runs failed; the same command tries them again", file=sys.stderr)
+    if open_page and not opened(folder / PAGE):
+        print(f"untrained: no browser was found; open {folder}/{PAGE} in one", file=sys.stderr)
     return int(bool(failures))
+
+
+def opened(page: Path) -> bool:
+    """Open a page in the user's browser, and return whether there is one.
+
+    Where no display is, no browser is tried, because one for terminals would take over this terminal.
+    """
+    import webbrowser
+
+    has_display = any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")))
+    if sys.platform not in ("darwin", "win32") and not has_display:
+        return False
+    try:
+        return webbrowser.open(page.resolve().as_uri())
+    except (OSError, webbrowser.Error):
+        return False

@@ -117,6 +117,7 @@ def _compare() -> Mapping[str, list[Option]]:
             Option("--name", "NAME", "Folder of the study under the root of the runs."),
             Option("--roots.NAME", "DIR", "Folder of a data set, such as --roots.gtzan DIR."),
             Option("--dry_run", "", "List runs and stored embeddings, and estimate the time."),
+            Option("--open", "", "Open the report, report.html, in the browser."),
         ],
         "Axes": [
             Option("--datamodules", "[NAME, ...]", f"Data sets: {', '.join(DATAMODULES.names())}."),

@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import platform
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,8 +19,20 @@ REQUEST = "request.json"
 """Name of the file in a store with the command that used it last."""
 LATEST = "latest"
 """Name of the file beside runs that names the last one; a file, because some file systems have no symbolic links."""
+CANDIDATES = "candidates.csv"
+"""Name of the file in the folder of a run with the candidates of its search."""
 OPTIMISTIC = ", chosen by the clips that are scored"
 """Remark next to scores whose candidate was selected on the very clips that are scored."""
+_PACKAGES = (
+    "torch",
+    "torchaudio",
+    "pytorch-lightning",
+    "jsonargparse",
+    "omegaconf",
+    "scikit-learn",
+    "numpy",
+    "soundfile",
+)
 _EARLIER_COLUMNS = ["ids", "folds", "groups", "labels", "given"]  # an earlier version's name for `predicted`
 
 
@@ -70,6 +84,47 @@ def read_predictions(path: Path) -> Predictions:
         return Predictions(*map(list, zip(*rows, strict=True)))
     except (OSError, ValueError, TypeError) as error:
         raise UsageError(f"{path} cannot be read ({error}); delete its folder and run the study again") from error
+
+
+class Candidate(NamedTuple):
+    """A candidate of a search.
+
+    Args:
+        arguments: Its arguments, as text.
+        accuracy: Mean accuracy on the clips that candidates are chosen on, as a fraction.
+        is_chosen: Whether it was chosen.
+    """
+
+    arguments: str
+    accuracy: float
+    is_chosen: bool
+
+
+def write_candidates(folder: Path, candidates: Iterable[Candidate]) -> None:
+    """Write the candidates of a run as CSV, the best first; of equal ones the chosen one is first."""
+    order = sorted(candidates, key=lambda each: (-each.accuracy, not each.is_chosen))
+    lines = "".join(csv_line([each.arguments, each.accuracy, int(each.is_chosen)]) for each in order)
+    write_atomically(folder / CANDIDATES, (csv_line(Candidate._fields) + lines).encode())
+
+
+def read_candidates(folder: Path) -> list[Candidate]:
+    """Return the candidates of a run, the best first; none if the file is damaged, or missing in an earlier version."""
+    try:
+        header, *rows = csv.reader(io.StringIO((folder / CANDIDATES).read_bytes().decode(), newline=""))
+        if header != list(Candidate._fields):
+            return []
+        return [Candidate(arguments, float(accuracy), chosen == "1") for arguments, accuracy, chosen in rows]
+    except (OSError, ValueError):
+        return []
+
+
+def installed_versions() -> dict[str, str]:
+    """Return the versions of this package, of Python, and of packages that results depend on, without importing any."""
+    return {
+        "untrained": version("untrained"),
+        "Python": platform.python_version(),
+        **{name: version(name) for name in _PACKAGES},
+    }
 
 
 def update_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:

@@ -21,7 +21,19 @@ from . import checkpoint, tensorboard
 from .metrics import score_predictions
 from .observers import Observers
 from .probe import EmbeddedData, Probe
-from .record import Predictions, keep_damaged_metrics, predictions_file, units, update_metrics, write_predictions
+from .record import (
+    CANDIDATES,
+    Candidate,
+    Predictions,
+    format_arguments,
+    installed_versions,
+    keep_damaged_metrics,
+    predictions_file,
+    units,
+    update_metrics,
+    write_candidates,
+    write_predictions,
+)
 from .run import Run
 from .selection import Selection
 
@@ -61,8 +73,10 @@ def fit_run(run: Run, extraction: Extraction, observers: Observers = DEFAULT) ->
         "n_failed": len(extraction.failed),
         "extraction": dict(extraction.profile),
         "seconds": round(time.perf_counter() - start, 3),
+        "versions": installed_versions(),
     }
     write_predictions(run.folder / predictions_file(selection.score_name), predictions)
+    write_candidates(run.folder, _candidates(selection))
     checkpoint.save(run.folder / "probe.ckpt", run.probe, run.datamodule, data.learned, scores)
     metrics["notes"] = [*extraction.notes, *_log(run, scores, predictions, data, extraction, observers)]
     update_metrics(run.folder, metrics)  # last, because a run is done when its metrics exist
@@ -162,7 +176,9 @@ def _start_folder(run: Run) -> None:
     """Remove what an earlier fit left in the folder of a run, and write the configuration of this one."""
     keep_damaged_metrics(run.folder)
     tensorboard.forget_run(run.folder)
-    for path in [run.folder / "metrics.json", run.folder / "error.txt", *run.folder.glob("predictions-*.csv")]:
+    for path in [run.folder / "metrics.json", run.folder / "error.txt", run.folder / CANDIDATES]:
+        path.unlink(missing_ok=True)
+    for path in run.folder.glob("predictions-*.csv"):
         path.unlink(missing_ok=True)
     write_atomically(run.folder / "config.yaml", run.config.encode())
 
@@ -181,6 +197,14 @@ def _facts(run: Run, selection: Selection, cost: Description) -> dict[str, Any]:
         "flop": cost.flop,
         "n_classes": len(run.datamodule.class_names),
     }
+
+
+def _candidates(selection: Selection) -> list[Candidate]:
+    scored = zip(selection.candidates, selection.candidate_scores, strict=True)
+    return [
+        Candidate(format_arguments(arguments), accuracy, index == selection.best)
+        for index, (arguments, accuracy) in enumerate(scored)
+    ]
 
 
 def _log(

@@ -50,6 +50,16 @@ class Cell:
         return stdev(run.accuracy for run in self.runs) if len(self.runs) > 1 else None
 
     @property
+    def balanced_accuracy(self) -> float:
+        """Mean over seeds of the mean accuracy of the classes, as a fraction."""
+        return mean(run.balanced_accuracy for run in self.runs)
+
+    @property
+    def macro_f1(self) -> float:
+        """Mean over seeds of the mean F1 of the classes, as a fraction."""
+        return mean(run.macro_f1 for run in self.runs)
+
+    @property
     def published(self) -> float | None:
         """Accuracy that Pons & Serra (2018) published, as a fraction; None if there is none."""
         found = published(self.first.datamodule, self.first.frontend, self.first.backend)

@@ -1,11 +1,11 @@
 """Diagram of mean ranks over data sets, in which bars join frontends that no test separates."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .overall import Overall
+from .overall import Overall, groups
 
 _GAP = 0.6  # height of a line of text, in units of the vertical axis
 _BAR = 0.25  # distance of two bars
@@ -51,29 +51,6 @@ def rank_figure(ranks: Mapping[str, float], differ: Callable[[str, str], bool], 
         line = index if on_left else len(names) - 1 - index
         _draw_name(axes, f"{name}  {ranks[name]:.2f}", ranks[name], -top - _GAP * (line + 0.5), on_left=on_left)
     return figure
-
-
-def groups(names: Sequence[str], differ: Callable[[str, str], bool]) -> list[list[str]]:
-    """Return the longest runs of neighbouring names of which no two differ, without runs of a single name.
-
-    Args:
-        names: Names, sorted by rank.
-        differ: Function that returns whether two names differ significantly.
-
-    Example:
-        >>> groups(["a", "b", "c"], lambda one, other: {one, other} == {"a", "c"})
-        [['a', 'b'], ['b', 'c']]
-    """
-    found: list[list[str]] = []
-    covered = 0  # names before this one are in a run that has been found
-    for start in range(len(names)):
-        end = start + 1
-        while end < len(names) and not any(differ(name, names[end]) for name in names[start:end]):
-            end += 1
-        if end - start > 1 and end > covered:
-            found.append(list(names[start:end]))
-        covered = max(covered, end)
-    return found
 
 
 def _draw_name(axes: Axes, text: str, rank: float, y: float, *, on_left: bool) -> None:

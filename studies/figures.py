@@ -1,6 +1,6 @@
 """Figures of a study: accuracies in the style of its original, and accuracy against cost."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -9,14 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from .analysis import Analysis, Cell
+from .cost import COSTS, decades, pareto_front
 
 _INTERVAL = "0.35"  # a grey that is visible on bars and next to them
 _PANELS = 3  # data sets side by side
-_COSTS: dict[str, Callable[[Cell], float | None]] = {
-    "parameters": lambda cell: cell.first.n_parameters,
-    "FLOP for a clip": lambda cell: cell.first.flop,
-    "seconds for a clip": lambda cell: cell.seconds_per_clip,
-}
 
 
 def comparison_figure(analysis: Analysis) -> Figure:
@@ -103,7 +99,7 @@ def pareto_figure(analysis: Analysis) -> Figure:
     datasets = analysis.datasets
     figure = Figure(figsize=(15, 4.4 * len(datasets)), layout="constrained")
     for row, dataset in zip(np.atleast_2d(figure.subplots(len(datasets), 3, sharey="row")), datasets, strict=True):
-        for axes, (cost, of) in zip(row, _COSTS.items(), strict=True):
+        for axes, (cost, of) in zip(row, COSTS.items(), strict=True):
             known = [(float(x), cell) for cell in analysis.of(dataset) if (x := of(cell)) is not None]
             _draw_costs(axes, known, analysis.backends(dataset))
             axes.set_xlabel(cost)
@@ -130,34 +126,18 @@ def _draw_costs(axes: Axes, cells: Sequence[tuple[float, Cell]], backends: Seque
 
 def _decades(axes: Axes, costs: Sequence[float]) -> None:
     """Set a logarithmic axis of whole decades, which includes 0 if a cost is 0."""
-    positive = [cost for cost in costs if cost > 0]
-    if not positive:
+    powers = decades(costs)
+    if not powers:
         return
-    low, high = int(np.floor(np.log10(min(positive)))), int(np.floor(np.log10(max(positive)))) + 1
-    decades = [10.0**power for power in range(low, high + 1)]
     if min(costs) > 0:
         axes.set_xscale("log")
-        axes.set_xlim(decades[0], decades[-1])
+        axes.set_xlim(powers[0], powers[-1])
     else:
-        axes.set_xscale("symlog", linthresh=decades[0])
-        axes.set_xlim(-decades[0] / 4, decades[-1])
-        decades = [0.0, *decades]
-    axes.set_xticks(decades)
+        axes.set_xscale("symlog", linthresh=powers[0])
+        axes.set_xlim(-powers[0] / 4, powers[-1])
+        powers = [0.0, *powers]
+    axes.set_xticks(powers)
     axes.xaxis.set_minor_formatter(NullFormatter())
-
-
-def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return the pairs of a cost and a score that no other pair beats in both, the cheapest first.
-
-    Example:
-        >>> pareto_front([(2, 50), (1, 40), (3, 45), (4, 60)])
-        [(1, 40), (2, 50), (4, 60)]
-    """
-    best: list[tuple[float, float]] = []
-    for cost, value in sorted(points, key=lambda point: (point[0], -point[1])):
-        if not best or value > best[-1][1]:
-            best.append((cost, value))
-    return best
 
 
 def _folded(name: str) -> str:

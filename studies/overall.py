@@ -1,6 +1,6 @@
 """The verdict over all data sets and backends of a study."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
@@ -44,6 +44,29 @@ class Overall:
 def ranked(found: Sequence[Overall]) -> Overall | None:
     """Return the outcome whose mean ranks are drawn: the first one over several data sets; None if there is none."""
     return next((overall for overall in found if overall.n_datasets > 1), None)
+
+
+def groups(names: Sequence[str], differ: Callable[[str, str], bool]) -> list[list[str]]:
+    """Return the longest runs of neighbouring names of which no two differ, without runs of a single name.
+
+    Args:
+        names: Names, sorted by rank.
+        differ: Function that returns whether two names differ significantly.
+
+    Example:
+        >>> groups(["a", "b", "c"], lambda one, other: {one, other} == {"a", "c"})
+        [['a', 'b'], ['b', 'c']]
+    """
+    found: list[list[str]] = []
+    covered = 0  # names before this one are in a run that has been found
+    for start in range(len(names)):
+        end = start + 1
+        while end < len(names) and not any(differ(name, names[end]) for name in names[start:end]):
+            end += 1
+        if end - start > 1 and end > covered:
+            found.append(list(names[start:end]))
+        covered = max(covered, end)
+    return found
 
 
 def compare_overall(

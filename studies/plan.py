@@ -87,6 +87,7 @@ def study_parser() -> Parser:
     for option, (_, default, help) in MODEL.items():
         parser.add_argument(f"--model.{option}", type=list[Any], default=default, help=help)
     parser.add_argument("--dry_run", action="store_true", help="List runs and stored embeddings; estimate the time.")
+    parser.add_argument("--open", action="store_true", help="Open the report in the browser.")
     add_extraction_arguments(parser)
     parser.add_class_arguments(Trainer, "trainer", instantiate=False)
     parser.set_defaults({f"trainer.{key}": value for key, value in trainer_defaults().items()})

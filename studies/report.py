@@ -13,6 +13,7 @@ from .analysis import Analysis, Cell, analyse
 from .families import Method
 from .findings import ALONE, axis_table, comparisons_csv, family_tables, in_points, verdict_text
 from .overall import ranked
+from .page import page
 from .results import Failure
 from .verdict import LEVEL, Verdict
 
@@ -44,11 +45,13 @@ _OVER_FOLDS = """\
 - **Over folds** (`--test folds`): frontends of one table, and differences from a control, are tested by the corrected
   t-test over folds of Nadeau & Bengio (2003) instead; all tables together and axes are tested clip by clip.
 """
-_MADE_BY = "<!-- report 2, tests by {} -->"  # raise the number when the report of the same results changes
+PAGE = "report.html"
+"""Name of the page of a study, in its folder."""
+_MADE_BY = "<!-- report 3, tests by {} -->"  # raise the number when the report of the same results changes
 
 
 def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple[Analysis, list[Failure]]:
-    """Write the report of a study from its results: `report.md`, figures, `comparisons.csv` and TensorBoard logs.
+    """Write the report of a study from its results: `report.md`, `report.html`, figures, tests and TensorBoard logs.
 
     Args:
         folder: Folder of the study.
@@ -68,6 +71,12 @@ def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple
     if not anew and _is_up_to_date(folder, method):
         return analysis, failures
     report = markdown(analysis, failures, folder.resolve().name, n_waiting, method)
+    how_to_read = f"{_HOW_TO_READ}{_OVER_FOLDS if method == 'folds' else ''}"
+    config = folder / "study.yaml"
+    text = config.read_text("utf-8", errors="replace") if config.is_file() else ""
+    said = (analysis, failures, n_waiting)
+    html = page(folder, *said, config=text, how_to_read=how_to_read, protocols=_PROTOCOLS)
+    write_atomically(folder / PAGE, html.encode())
     if not done:
         for name in ("results.png", "cost.png", "ranks.png", "comparisons.csv"):
             (folder / name).unlink(missing_ok=True)
@@ -83,8 +92,6 @@ def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple
     (folder / "ranks.png").unlink(missing_ok=True)
     if overall := ranked(analysis.overall):
         overall_figure(overall).savefig(folder / "ranks.png", dpi=150)
-    config = folder / "study.yaml"
-    text = config.read_text("utf-8") if config.is_file() else ""
     if logs_to_tensorboard(text):
         log_study(folder, analysis, report, text)
     else:
@@ -96,7 +103,11 @@ def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple
 def _is_up_to_date(folder: Path, method: Method) -> bool:
     """Return whether a report is newer than the results and was made by this version with the same test."""
     path = folder / "report.md"
-    is_newer = path.is_file() and path.stat().st_mtime_ns > (folder / "results.jsonl").stat().st_mtime_ns
+    is_newer = (
+        path.is_file()
+        and (folder / PAGE).is_file()
+        and path.stat().st_mtime_ns > (folder / "results.jsonl").stat().st_mtime_ns
+    )
     return is_newer and path.read_bytes().rstrip().endswith(_MADE_BY.format(method).encode())
 
 
@@ -203,13 +214,11 @@ def _score_table(cells: Sequence[Cell], beside: Mapping[str, Mapping[str, str]])
     header += ["published (%)", "difference"] if compared else []
     rows = []
     for cell in cells:
-        n = len(cell.runs)
         row = [cell.first.frontend, cell.first.input, cell.first.filters, cell.first.n_features]
-        row += [_percent(cell.accuracy), _deviation(cell).removeprefix(" ± "), n]
+        row += [_percent(cell.accuracy), _deviation(cell).removeprefix(" ± "), len(cell.runs)]
         row += [f"[{_percent(cell.low)}, {_percent(cell.high)}]"]
         row += [of_control.get(cell.first.frontend, "") for of_control in beside.values()]
-        row += [_percent(sum(run.balanced_accuracy for run in cell.runs) / n)]
-        row += [_percent(sum(run.macro_f1 for run in cell.runs) / n)]
+        row += [_percent(cell.balanced_accuracy), _percent(cell.macro_f1)]
         if compared:
             known = cell.published
             row += ["", ""] if known is None else [_percent(known), f"{100 * (cell.accuracy - known):+.1f}"]

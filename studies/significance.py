@@ -46,6 +46,12 @@ class Estimate:
         t = -abs(self.difference) / self.standard_error
         return float(2 * (ndtr(t) if isinf(self.degrees) else stdtr(self.degrees, t)))
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Ends of the 95 % interval of this difference alone, which no correction for several tests widens."""
+        quantile = float(ndtri(0.975) if isinf(self.degrees) else stdtrit(self.degrees, 0.975))
+        return self.difference - quantile * self.standard_error, self.difference + quantile * self.standard_error
+
     def detectable(self, level: float) -> float:
         """Return the smallest true difference that a test at this level finds with a probability of 80 %.
 

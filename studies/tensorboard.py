@@ -9,7 +9,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import yaml
 from matplotlib.figure import Figure
 from tensorboard.compat.proto.event_pb2 import Event
@@ -20,9 +19,10 @@ from tensorboard.plugins.text.metadata import create_summary_metadata
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from ..probes.figures import confusion_figure
-from ..probes.record import OPTIMISTIC, predictions_file, read_predictions
-from ..probes.tensorboard import confusion_shares, verbatim
+from ..probes.record import OPTIMISTIC
+from ..probes.tensorboard import verbatim
 from .analysis import Analysis, Cell
+from .confusion import mean_confusion
 from .diagram import overall_figure
 from .figures import comparison_figure, pareto_figure
 from .overall import ranked
@@ -97,10 +97,9 @@ def _image(tag: str, figure: Figure) -> Summary.Value:
 
 
 def _mean_confusion(folder: Path, cell: Cell) -> Figure:
-    several = [read_predictions(folder / run.run / predictions_file(run.metric)) for run in cell.runs]
-    class_names = sorted({name for each in several for name in (*each.labels, *each.predicted)})
-    shares = np.mean([confusion_shares(each, class_names) for each in several], axis=0)
-    n, spread = len(several), f" ± {100 * cell.deviation:.1f}" if cell.deviation is not None else ""
+    found, n = mean_confusion(folder, cell), len(cell.runs)
+    spread = f" ± {100 * cell.deviation:.1f}" if cell.deviation is not None else ""
     accuracy = f"{100 * cell.accuracy:.1f}{spread} %"
     remark = OPTIMISTIC if cell.first.selected_on_test else ""
-    return confusion_figure(shares, class_names, f"{f'mean of {n} seeds: ' if n > 1 else ''}{accuracy}{remark}")
+    title = f"{f'mean of {n} seeds: ' if n > 1 else ''}{accuracy}{remark}"
+    return confusion_figure(found.shares, found.class_names, title)

@@ -15,7 +15,14 @@ import untrained as package
 
 ROOT = rooms.ROOT
 MADE = re.compile(r"^docs/(site|architectures)/|__pycache__/|\.egg-info/")
-DATA = ["py.typed", "configs/*/*.yaml", "commands/templates/**/*.template", "datamodules/*.csv"]
+DATA = [
+    "py.typed",
+    "configs/*/*.yaml",
+    "commands/templates/**/*.template",
+    "datamodules/*.csv",
+    "studies/page.css",
+    "studies/page.js",
+]
 
 
 def files_of_the_package():

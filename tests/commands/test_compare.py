@@ -29,9 +29,14 @@ def test_a_study_lies_where_the_trainer_s_root_is(untrained, tmp_path, monkeypat
         assert out.startswith(f"{root}/small/synthetic-events/mfcc/nearest_class/seed0: to do")
 
 
-def test_a_study_is_reproduced_by_the_settings_in_its_folder(untrained, tmp_path, little):
+def test_a_study_is_reproduced_by_the_settings_in_its_folder(untrained, tmp_path, monkeypatch, little):
     (tmp_path / "study.yaml").write_text(little)
-    assert untrained("compare", "study.yaml")[0] == 0
+    shown = []
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr("webbrowser.open", lambda address: shown.append(address) or True)
+    assert untrained("compare", "study.yaml", "--open")[0] == 0
+    assert shown == [(tmp_path / "runs/small/report.html").as_uri()]
+    assert "open" not in yaml.safe_load((tmp_path / "runs/small/study.yaml").read_text())
     shutil.move(tmp_path / "runs", tmp_path / "old")
     assert untrained("compare", "old/small/study.yaml")[0] == 0
     lines = [json.loads(line) for line in (tmp_path / "runs/small/results.jsonl").read_text().splitlines()]

@@ -2,13 +2,16 @@ import pytest
 from untrained.errors import UsageError
 from untrained.probes.record import (
     FORMAT,
+    Candidate,
     Predictions,
     keep_damaged_metrics,
     predictions_file,
+    read_candidates,
     read_metrics,
     read_predictions,
     units,
     update_metrics,
+    write_candidates,
     write_predictions,
 )
 
@@ -70,3 +73,16 @@ def test_metrics_that_cannot_be_read_are_named_and_kept(tmp_path):
     update_metrics(tmp_path, {"seed": 0})
     keep_damaged_metrics(tmp_path)
     assert read_metrics(tmp_path)["seed"] == 0
+
+
+def test_candidates_come_back_the_best_first(tmp_path):
+    candidates = [Candidate("C=1", 0.5, False), Candidate('C=2, "x"', 0.75, True), Candidate("C=3", 0.75, False)]
+    write_candidates(tmp_path, candidates)
+    assert read_candidates(tmp_path) == [candidates[1], candidates[2], candidates[0]]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"a,b,c\n", b"\xff", b"arguments,accuracy,is_chosen\nC=1,high,1\n"])
+def test_candidates_that_cannot_be_read_are_none(tmp_path, content):
+    if content is not None:
+        (tmp_path / "candidates.csv").write_bytes(content)
+    assert read_candidates(tmp_path) == []

@@ -1,8 +1,13 @@
+import csv
+import json
+import shutil
+
 import pytest
 from untrained.frontends.baselines import MFCC
-from untrained.probes.record import Predictions, update_metrics, write_predictions
+from untrained.probes.record import Predictions, csv_line, update_metrics, write_predictions
 from untrained.registry import FRONTENDS
 from untrained.studies.analysis import analyse
+from untrained.studies.page import page
 from untrained.studies.results import Result, read
 
 
@@ -80,3 +85,43 @@ class RaisesWhenMade(MFCC):
 def raises_when_made():
     """A frontend of that name."""
     FRONTENDS.register("raises_when_made")(RaisesWhenMade)
+
+
+ODD = "</script><script>alert(1)</script><!-- \u2028 \"'&"
+"""A name that would run as code in a page that does not escape it."""
+
+
+@pytest.fixture(scope="session")
+def odd_study(study, tmp_path_factory):
+    """Folder of a study whose names and messages are markup, with a run that failed."""
+    folder = tmp_path_factory.mktemp("odd") / "odd <b> & \u202e"
+    shutil.copytree(study, folder, ignore=shutil.ignore_patterns("_study", "*.ckpt", "00000", "events.*"))
+    listed = json.loads((folder / "runs.json").read_text())
+    for run in listed["runs"]:
+        run["frontend"] = run["frontend"].replace("mfcc", f"mfcc{ODD}")
+        predictions = next((folder / run["run"]).glob("predictions-[ct]*.csv"))
+        lines = list(csv.reader(predictions.read_text().splitlines()))
+        odd = [[ODD if cell == "siren" else cell for cell in line] for line in lines]
+        predictions.write_text("".join(csv_line(line) for line in odd), newline="")
+    failed = {**listed["runs"][0], "seed": 7, "run": "synthetic-events/x/y/seed7"}
+    (folder / failed["run"]).mkdir(parents=True)
+    (folder / failed["run"] / "error.txt").write_text(f"ValueError: {ODD}\n\nTraceback\n")
+    (folder / "runs.json").write_text(json.dumps({**listed, "runs": [*listed["runs"], failed]}))
+    with (folder / "study.yaml").open("a") as file:
+        file.write(f"# {ODD}</code></pre><img src=x onerror=alert(2)>\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def odd_page(odd_study):
+    """Page of that study."""
+    found = read(odd_study)
+    analysis = analyse(found.results, odd_study, found.controls)
+    given = {
+        "config": (odd_study / "study.yaml").read_text("utf-8"),
+        "how_to_read": "- **One** `x`.\n",
+        "protocols": {"nested": "N", "holdout": "H"},
+    }
+    path = odd_study / "report.html"
+    path.write_bytes(page(odd_study, analysis, found.failures, 1, **given).encode())
+    return path

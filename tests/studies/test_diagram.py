@@ -1,14 +1,4 @@
-from untrained.studies.diagram import groups, rank_figure
-
-
-def test_bars_join_neighbours_of_which_no_two_differ():
-    apart = {frozenset(pair) for pair in ("ac", "ad", "bd")}
-    differ = lambda one, other: frozenset((one, other)) in apart  # noqa: E731
-    assert groups("abcd", differ) == [["a", "b"], ["b", "c"], ["c", "d"]]
-    assert groups("abcd", lambda one, other: False) == [["a", "b", "c", "d"]]
-    assert groups("abcd", lambda one, other: True) == []
-    # b and c do not differ from each other but a differs from b: a longer run holds c and d, and no run repeats them
-    assert groups("abcd", lambda one, other: "a" in (one, other)) == [["b", "c", "d"]]
+from untrained.studies.diagram import rank_figure
 
 
 def test_names_and_bars_of_the_diagram():

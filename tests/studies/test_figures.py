@@ -1,6 +1,8 @@
-from untrained.studies.figures import pareto_front
+from untrained.studies.figures import comparison_figure, pareto_figure
 
 
-def test_what_is_neither_cheaper_nor_better_is_not_in_front():
-    assert pareto_front([(1, 40), (1, 50), (2, 50), (3, 60), (0, 10)]) == [(0, 10), (1, 50), (3, 60)]
-    assert pareto_front([]) == []
+def test_each_data_set_has_its_axes(analysis):
+    titles = [axes.get_title() for axes in comparison_figure(analysis).axes]
+    assert titles == ["synthetic-events (nested)", "synthetic-timbre (holdout)"]
+    labels = [axes.get_xlabel() for axes in pareto_figure(analysis).axes]
+    assert labels == 2 * ["parameters", "FLOP for a clip", "seconds for a clip"]

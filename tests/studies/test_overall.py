@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from untrained.probes.record import Predictions
 from untrained.studies.families import Model, compare_frontends, seeds_of
-from untrained.studies.overall import compare_overall
+from untrained.studies.overall import compare_overall, groups
 
 N = 120
 RNG = np.random.default_rng(2)
@@ -85,3 +85,13 @@ def test_a_frontend_without_a_seed_in_common_is_no_part_of_it():
     for seed, backend in enumerate(("svm", "elm")):
         models["data", "temporal", backend] = Model({seed: whole.of_seed[seed]}, 0.7, True, cross_validated=True)
     assert outcome(models, {"data": 1})[1] is None
+
+
+def test_bars_join_neighbours_of_which_no_two_differ():
+    apart = {frozenset(pair) for pair in ("ac", "ad", "bd")}
+    differ = lambda one, other: frozenset((one, other)) in apart  # noqa: E731
+    assert groups("abcd", differ) == [["a", "b"], ["b", "c"], ["c", "d"]]
+    assert groups("abcd", lambda one, other: False) == [["a", "b", "c", "d"]]
+    assert groups("abcd", lambda one, other: True) == []
+    # b and c do not differ from each other but a differs from b: a longer run holds c and d, and no run repeats them
+    assert groups("abcd", lambda one, other: "a" in (one, other)) == [["b", "c", "d"]]

@@ -10,7 +10,7 @@ def test_report_is_made_again_from_what_is_stored(study, tmp_path, capsys):
     moved = tmp_path / "elsewhere"
     shutil.copytree(study, moved)
     report = (moved / "report.md").read_text()
-    for name in ("report.md", "results.png", "cost.png", "ranks.png", "comparisons.csv"):
+    for name in ("report.md", "report.html", "results.png", "cost.png", "ranks.png", "comparisons.csv"):
         (moved / name).unlink()
     shutil.rmtree(moved / "_study")
     assert main(["report", str(moved)]) == 0
@@ -18,6 +18,7 @@ def test_report_is_made_again_from_what_is_stored(study, tmp_path, capsys):
     assert "sample_level-n_filters=2" in out
     assert "synthetic-events, nearest_class: " in out
     assert (moved / "report.md").read_text() == report.replace("# small", "# elsewhere")
+    assert (moved / "report.html").read_text("utf-8").startswith("<!doctype html>")
     assert (moved / "results.png").read_bytes().startswith(b"\x89PNG")
     assert (moved / "ranks.png").read_bytes().startswith(b"\x89PNG")
     assert "over all data sets and backends: best: " in out

@@ -1,9 +1,11 @@
 """Tests of differences, against their formulas and against what they do where there is no difference."""
 
+import math
+
 import numpy as np
 import pytest
 from scipy import stats
-from untrained.studies.significance import corrected_t_test, holm
+from untrained.studies.significance import Estimate, corrected_t_test, holm
 
 
 def test_the_corrected_test_is_student_s_with_a_larger_variance():
@@ -37,3 +39,11 @@ def test_holm():
     assert (corrected >= p).all()
     assert (corrected <= np.minimum(1, 20 * p) + 1e-12).all()  # never more careful than Bonferroni
     assert (np.diff(corrected[np.argsort(p)]) >= 0).all()
+
+
+@pytest.mark.parametrize("degrees", [math.inf, 4])
+def test_the_interval_ends_where_the_test_rejects(degrees):
+    estimate = Estimate(0.08, 0.03, degrees)
+    low, high = estimate.interval
+    assert low + high == pytest.approx(0.16)
+    assert Estimate(high - 0.08, 0.03, degrees).p == pytest.approx(0.05)

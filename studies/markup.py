@@ -1,0 +1,123 @@
+"""HTML and SVG as text, in which everything that is not markup already is escaped."""
+
+import html
+import json
+import re
+from typing import Any
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_VOID = {"br", "input", "link", "meta"}
+
+
+class Markup(str):
+    """Text that is markup already, and is not escaped again."""
+
+    __slots__ = ()
+
+
+def escape(content: object) -> Markup:
+    r"""Return content as markup: escaped, with control characters and lone surrogates made visible.
+
+    Lists and tuples are joined, None is empty, and markup is returned as it is.
+
+    Example:
+        >>> escape(["<b> & ", Markup("<br>"), None, 3, "\x1b"])
+        '&lt;b&gt; &amp; <br>3\\x1b'
+    """
+    if isinstance(content, Markup):
+        return content
+    if isinstance(content, list | tuple):
+        return Markup("".join(map(escape, content)))
+    if content is None:
+        return Markup("")
+    return Markup(html.escape(_CONTROL.sub(lambda found: ascii(found[0])[1:-1], str(content))))
+
+
+def element(name: str, /, *content: object, **attributes: object) -> Markup:
+    """Return an element of HTML or SVG.
+
+    Args:
+        name: Name of the element.
+        content: What is inside it; see `escape`.
+        attributes: Its attributes; underscores become hyphens, and one at the end is dropped. An attribute that is
+            None or False is left out, and one that is True has no value.
+
+    Example:
+        >>> element("a", "R&D", href="#x", class_="link", aria_label='"', hidden=False)
+        '<a href="#x" class="link" aria-label="&quot;">R&amp;D</a>'
+    """
+    pairs = [
+        f" {_attribute(key)}{_value(value)}"
+        for key, value in attributes.items()
+        if value is not None and value is not False
+    ]
+    opening = f"<{name}{''.join(pairs)}>"
+    return Markup(opening if name in _VOID else f"{opening}{escape(content)}</{name}>")
+
+
+def embedded(identifier: str, value: Any) -> Markup:
+    r"""Return a script element that holds a plain value as JSON, which no text in the value can end.
+
+    Example:
+        >>> embedded("data", ["</script>"])
+        '<script type="application/json" id="data">["\\u003c/script\\u003e"]</script>'
+    """
+    text = json.dumps(value, separators=(",", ":"))  # ASCII alone, so that U+2028 is escaped too
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return element("script", Markup(text), type="application/json", id=identifier)
+
+
+def table(
+    header: list[Any],
+    rows: list[list[Any]],
+    caption: object,
+    *,
+    class_: str | None = None,
+    numeric: int | None = None,
+) -> Markup:
+    """Return a table in a frame that scrolls sideways where it is too wide.
+
+    Args:
+        header: Names of the columns.
+        rows: Cells; the first of each row is its header. A cell that is no element `td` becomes one.
+        caption: Caption, which also names the frame.
+        class_: Class of the table.
+        numeric: Index of the first column of numbers, which are aligned at the right; None if there is none.
+    """
+    last = len(header) if numeric is None else numeric
+    sides = ["num" if index >= last else None for index in range(len(header))]
+    head = [element("th", text, scope="col", class_=side) for text, side in zip(header, sides, strict=True)]
+    body = [
+        element(
+            "tr",
+            element("th", row[0], scope="row"),
+            [_td(value, side) for value, side in zip(row[1:], sides[1:], strict=True)],
+        )
+        for row in rows
+    ]
+    inside = (element("caption", caption), element("thead", element("tr", head)), element("tbody", body))
+    return framed(element("table", *inside, class_=class_), caption)
+
+
+def framed(content: Markup, name: object) -> Markup:
+    """Return content in a frame that scrolls sideways and can be reached by the keyboard."""
+    return element("div", content, class_="frame", role="region", tabindex=0, aria_label=_plain(name))
+
+
+def _plain(content: object) -> str:
+    """Return the text of content without its elements, escaped once more when it becomes an attribute."""
+    return html.unescape(re.sub("<[^>]*>", "", escape(content)))
+
+
+def _td(value: object, side: str | None) -> Markup:
+    is_cell = isinstance(value, Markup) and value.startswith("<td")
+    return value if is_cell else element("td", value, class_=side)  # type: ignore[return-value]
+
+
+def _attribute(key: str) -> str:
+    return key.rstrip("_").replace("_", "-")
+
+
+def _value(value: object) -> str:
+    return "" if value is True else f'="{escape(str(value))}"'

@@ -1,0 +1,228 @@
+"""The page of a study: one HTML file with the answer, tables, charts and all else that its report holds.
+
+The page needs no network. A content security policy allows its own style and script alone, by their digests.
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from .analysis import Analysis
+from .answer import answer
+from .charts import N_COLOURS, accuracy_chart, difference_chart
+from .confusion import class_section, mean_confusion
+from .cost import COSTS
+from .markup import Markup, element
+from .overall import ranked
+from .plots import cost_plot, rank_plot
+from .results import Failure
+from .tables import (
+    candidate_tables,
+    cost_table,
+    data_table,
+    difference_tables,
+    failure_table,
+    note_list,
+    repeat,
+    result_table,
+    version_table,
+)
+from .verdict import PairTest
+
+_HERE = Path(__file__).parent
+
+
+def page(
+    folder: Path,
+    analysis: Analysis,
+    failures: Sequence[Failure],
+    n_waiting: int,
+    *,
+    config: str,
+    how_to_read: str,
+    protocols: Mapping[str, str],
+) -> str:
+    """Return the page of a study.
+
+    Args:
+        folder: Folder of the study, which holds its runs.
+        analysis: Analysis of its results.
+        failures: Runs that ended with an error.
+        n_waiting: Number of runs that have not ended yet.
+        config: Study as YAML; empty if it is unknown.
+        how_to_read: Explanation of the report, a list in Markdown.
+        protocols: Descriptions of protocols by name.
+    """
+    name = folder.resolve().name
+    sections = [("answer", "Answer", answer(analysis, failures, n_waiting))]
+    if analysis.cells:
+        sections += [
+            ("results", "Results", [*result_table(analysis), data_table(analysis, protocols)]),
+            ("figures", "Figures", _figures(analysis)),
+            ("differences", "Differences", difference_tables(analysis)),
+            ("classes", "Classes", _classes(folder, analysis)),
+            ("cost", "Cost", _cost(analysis)),
+            ("search", "Search", _search(folder, analysis)),
+        ]
+    problems = [failure_table(failures)] if failures else []
+    problems += note_list(folder, analysis)
+    sections += [
+        ("failures", "Failures", problems or [element("p", "No run failed.")]),
+        ("repeat", "Repeat", repeat(config)),
+        ("versions", "Versions", version_table(folder, analysis)),
+        ("reading", "How to read", [_list(how_to_read)]),
+    ]
+    shown = [(identifier, title, content) for identifier, title, content in sections if content]
+    links = [element("li", element("a", title, href=f"#{identifier}")) for identifier, title, _ in shown]
+    toggle = element("button", "Dark", type="button", id="scheme", aria_pressed="false", hidden=True)
+    body = [
+        element("header", element("p", "untrained study", class_="kind"), element("h1", name), toggle, _size(analysis)),
+        element("nav", element("ul", links), aria_label="Sections"),
+        element("main", [_section(*each) for each in shown]),
+        element("footer", element("p", "Written by ", element("code", "untrained report"), " from stored results.")),
+    ]
+    return _document(name, body)
+
+
+def _size(analysis: Analysis) -> Markup:
+    """Return how large a study is."""
+    counts = [len(set(names)) for names in zip(*analysis.cells, strict=True)] or [0, 0, 0]
+    counts.append(sum(len(cell.runs) for cell in analysis.cells.values()))
+    kinds = ("data set", "frontend", "backend", "run")
+    found = [f"{n} {kind}{'' if n == 1 else 's'}" for n, kind in zip(counts, kinds, strict=True)]
+    return element("p", ", ".join(found), class_="kind")
+
+
+def _document(name: str, body: Sequence[Markup]) -> str:
+    """Return a whole document with its style and script inside."""
+    style, script = (Markup((_HERE / file).read_text("utf-8")) for file in ("page.css", "page.js"))
+    policy = (
+        f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    head = [
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=policy),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("title", f"{name}: untrained study"),
+        element("link", rel="icon", href="data:,"),
+        element("style", style),
+    ]
+    content = [element("head", head), element("body", list(body), element("script", script))]
+    return f"<!doctype html>\n{element('html', content, lang='en')}\n"
+
+
+def _section(identifier: str, title: str, content: Sequence[Markup]) -> Markup:
+    heading = element("h2", title, id=f"{identifier}-title")
+    return element("section", heading, list(content), id=identifier, aria_labelledby=f"{identifier}-title")
+
+
+def _figures(analysis: Analysis) -> list[Markup]:
+    charts = [_figure(dataset, accuracy_chart(analysis, dataset)) for dataset in analysis.datasets]
+    said = (
+        "Accuracy in per cent; a dashed line marks chance. Thin lines are 95 % intervals over clips, and circles are "
+        "single seeds."
+    )
+    known = any(cell.published is not None for cell in analysis.cells.values())
+    more = " Diamonds are published accuracies." if known else ""
+    parts = [element("h3", "Accuracy"), element("p", f"{said}{more}", class_="note"), _colours(analysis)]
+    parts.append(element("div", charts, class_="charts"))
+    for control in dict.fromkeys(name for family in analysis.families for name in family.controls):
+        parts += _differences(analysis, control)
+    if overall := ranked(analysis.overall):
+        said = (
+            f"Mean rank over {overall.n_datasets} data sets; 1 is best. A bar joins frontends that no test over all of "
+            "them separates."
+        )
+        parts += [element("h3", "Ranks"), element("p", said, class_="note"), _figure("", rank_plot(overall))]
+    return parts
+
+
+def _differences(analysis: Analysis, control: str) -> list[Markup]:
+    charts = []
+    for dataset in analysis.datasets:
+        order = analysis.frontends()
+        rows: list[tuple[str, str, int, PairTest]] = []
+        for family in analysis.families:
+            if family.dataset == dataset:
+                colour = analysis.backends(dataset).index(family.backend)
+                several = [family.backend] if len(analysis.backends(dataset)) > 1 else []
+                more = ", ".join([*several, *([family.variant] if family.variant else [])])
+                rows += [(test.a, more, colour, test) for test in family.controls.get(control, ())]
+        if rows:
+            rows.sort(key=lambda row: order.index(row[0]))
+            label = f"Difference from {control} on {dataset}"
+            charts.append(_figure(dataset, difference_chart(label, rows)))
+    said = (
+        "Accuracy minus that of the control, in points, with 95 % intervals of single differences. Filled: significant "
+    )
+    title = element("h3", "Difference from ", element("span", control))
+    note = element("p", f"{said}after Holm's correction.", class_="note")
+    return [title, note, _colours(analysis), element("div", charts, class_="charts")] if charts else []
+
+
+def _classes(folder: Path, analysis: Analysis) -> list[Markup]:
+    found = {key: mean_confusion(folder, cell) for key, cell in analysis.cells.items()}
+    said = "Mean over seeds. The diagonal of a confusion matrix is the recall of each class."
+    return [element("p", said, class_="note"), *class_section(analysis, found)]
+
+
+def _cost(analysis: Analysis) -> list[Markup]:
+    said = (
+        "Lines join frontends, in bold, that no other one beats in both cost and accuracy with the same backend. "
+        "A name that would cover something is left out: point at its mark, or use the arrow keys, to see it."
+    )
+    parts = [element("p", said, class_="note"), _colours(analysis)]
+    for dataset in analysis.datasets:
+        plots = [(name, cost_plot(analysis, dataset, name, of)) for name, of in COSTS.items()]
+        figures = [_figure(name, plot) for name, plot in plots if plot is not None]
+        if figures:
+            parts += [element("h3", dataset), element("div", figures, class_="charts")]
+    return [*parts, cost_table(analysis)]
+
+
+def _search(folder: Path, analysis: Analysis) -> list[Markup]:
+    said = (
+        "Candidates that the search of each backend tried. Their accuracies are those that candidates are chosen by; "
+        "they are therefore optimistic."
+    )
+    return [element("p", said, class_="note"), *candidate_tables(folder, analysis)]
+
+
+def _figure(title: str, drawing: Markup) -> Markup:
+    return element("figure", element("figcaption", title) if title else None, drawing)
+
+
+def _colours(analysis: Analysis) -> Markup:
+    """Return a legend of the colours of backends; empty if no data set has several."""
+    shown: dict[str, int] = {}
+    for dataset in analysis.datasets:
+        backends = analysis.backends(dataset)
+        shown |= {name: index % N_COLOURS for index, name in enumerate(backends) if len(backends) > 1}
+    entries = [element("span", element("i", class_=f"s{colour}"), f" {name}") for name, colour in shown.items()]
+    return element("p", entries, class_="legend") if entries else Markup("")
+
+
+def _list(markdown: str) -> Markup:
+    """Return a list of Markdown with bold text and code as HTML."""
+    items = [" ".join(item.split()) for item in re.split(r"^- ", markdown, flags=re.MULTILINE)[1:]]
+    return element("ul", [element("li", _inline(item)) for item in items])
+
+
+def _inline(text: str) -> list[object]:
+    parts = re.split(r"(\*\*.+?\*\*|`.+?`)", text)
+    return [
+        element("strong", part.strip("*"))
+        if part[:2] == "**"
+        else element("code", part[1:-1])
+        if part[:1] == "`"
+        else part
+        for part in parts
+    ]
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
