@@ -10,6 +10,7 @@ from pytorch_lightning import LightningModule, Trainer
 
 from .. import audio
 from ..datamodules import AudioDataModule
+from ..datamodules.classes import notes_on_classes
 from ..errors import AudioError, StoreError, UntrainedError
 from ..frontends import Frontend
 from ..frontends.precision import float32_products
@@ -94,7 +95,7 @@ def extract(
         failed={clip_id: failed[clip_id] for clip_id in still_missing},
         n_other_files=datamodule.n_other_files,
         seconds=time.perf_counter() - start,
-        notes=[*datamodule.notes, *reasons],
+        notes=[*datamodule.notes, *notes_on_classes(datamodule.listed, still_missing), *reasons],
         profile=store.profile,
     )
 

@@ -21,6 +21,11 @@ from .calibration import Calibration, calibrate
 
 Protocol = Literal["auto", "holdout", "nested", "study"]
 Resolved = Literal["holdout", "nested", "study"]
+_USE = "use the protocol {0!r} (--model.protocol {0}, or --protocol {0} of a study)"
+_FOLDS = "--data.folds 3 or more (init_args: {folds: 3} of the data in a study)"
+
+
+MAX_SHOWN = 10  # classes in a message
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,8 @@ def resolve(protocol: Protocol, clips: Sequence[Clip]) -> Resolved:
     Data with a test split is scored on it under `study` too, as Pons & Serra (2018) did with GTZAN.
 
     Raises:
-        DataError: The clips have neither the splits nor the folds that the protocol needs.
+        DataError: The clips have neither the splits nor the folds that the protocol needs, or there is no validation
+            split and the train split is too small to be folded in its place.
     """
     has_test = any(clip.split == "test" for clip in clips)
     n_folds = len({clip.fold for clip in clips} - {None})
@@ -81,15 +87,23 @@ def resolve(protocol: Protocol, clips: Sequence[Clip]) -> Resolved:
         if not has_test or not any(clip.split == "train" for clip in clips):
             raise DataError(
                 "protocol 'holdout' needs train and test splits, which the data lacks; "
-                "use --model.protocol nested with --data.folds"
+                f"{_USE.format('nested')} with {_FOLDS}"
             )
+        if not any(clip.split == "validation" for clip in clips):
+            n_inner_folds([clip for clip in clips if clip.split == "train"])
         return "holdout"
+    if has_test:
+        raise DataError(
+            f"protocol {protocol!r} needs folds, but the data has a train and a test split; {_USE.format('holdout')}"
+        )
     if n_folds < 2 or any(clip.fold is None for clip in clips):
-        raise DataError(f"protocol {protocol!r} needs every clip in one of at least two folds; give --data.folds")
+        raise DataError(f"protocol {protocol!r} needs every clip in one of at least two folds; give {_FOLDS}")
     if protocol == "study":
         return "study"
     if n_folds < 3:
-        raise DataError("protocol 'nested' chooses on the folds that it does not score: give --data.folds 3 or more")
+        raise DataError(
+            f"protocol 'nested' chooses on the folds that it does not score: give {_FOLDS}; the data has {n_folds}"
+        )
     return "nested"
 
 
@@ -150,13 +164,15 @@ def n_inner_folds(train: Sequence[Clip]) -> int:
     Raises:
         DataError: A class has too few clips, or groups of clips, for two.
     """
-    n_folds = min(5, *class_sizes(train).values())
-    if n_folds < 2:
+    sizes = class_sizes(train)
+    if small := sorted(label for label, n in sizes.items() if n < 2):
+        more = f" and {len(small) - MAX_SHOWN} more" if len(small) > MAX_SHOWN else ""
         raise DataError(
             "without a validation split every class needs 2 or more train clips, of different groups where there are "
-            "groups; add clips or a validation split"
+            f"groups; {', '.join(map(repr, small[:MAX_SHOWN]))}{more} has 1; add clips or a validation split, or leave "
+            "out the class"
         )
-    return n_folds
+    return min(5, *sizes.values())
 
 
 def _study(backend: Backend, X: NDArray[Any], y: NDArray[Any], folds: NDArray[Any]) -> Selection:
