@@ -17,18 +17,8 @@ from .errors import AudioError
 Waveform = np.ndarray[Any, np.dtype[np.float32]]
 FitLength = Literal["repeat", "zero"]
 
-_DECODED = (
-    "wav wave bwf rf64 w64 flac ogg oga opus mp3 mp2 mp1 mpga aif aiff aifc au snd caf sph nist sf voc paf avr svx "
-    "8svx pvf sds sd2 xi wve"
-)
-_OTHERS = (
-    "m4a m4b m4p m4r mp4 m4v mov 3gp 3g2 3ga aac adts webm weba mka mkv wma wmv asf avi mpg mpeg flv ogv ac3 eac3 ec3 "
-    "amr awb ape wv tta tak ofr mpc mp+ shn spx ra rm dsf dff gsm qcp g722 vox pcm raw"
-)
-DECODED = frozenset(f".{name}" for name in _DECODED.split())
-"""Suffixes of sounds that libsndfile decodes, in lower case."""
-EXTENSIONS = DECODED.union(f".{name}" for name in _OTHERS.split())
-"""Suffixes of sounds, in lower case, also of those that are not decoded, so that a data set accounts for them."""
+EXTENSIONS = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au"})
+"""Suffixes of audio files, in lower case; libsndfile decodes all of them."""
 
 # A resampled sample depends on its neighbours: with this many extra output samples, the cut leaves no trace.
 _RESAMPLER_MARGIN = 1024
@@ -173,8 +163,6 @@ def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
         raise AudioError(str(path), "is a directory, not a file", "give the files in it")
     if path.stat().st_size == 0:
         raise AudioError(str(path), "is empty (0 bytes)", _REPLACE)
-    if path.suffix.lower() == ".raw":  # soundfile asks for its rate and channels
-        raise AudioError(str(path), "holds samples without a header, which is not read", _REPLACE)
     try:
         with soundfile.SoundFile(os.fsencode(path)) as file:  # bytes: a name need not be valid UTF-8
             yield file

@@ -206,7 +206,8 @@ class AudioDataModule(LightningDataModule):
         """Add a note on classes of the data set of which there is no clip."""
         absent = sorted(set(names).difference(clip.label for clip in clips))
         if absent:
-            self.notes.append(f"no clip of {', '.join(map(repr, absent))}: {len(absent)} classes are left out")
+            what = f"{len(absent)} classes are" if len(absent) > 1 else "the class is"
+            self.notes.append(f"no clip of {', '.join(map(repr, absent))}: {what} left out")
 
     def setup(self, stage: str) -> None:
         """Adopt the sample rate of the trainer's frontend.

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
-from .. import audio
 from ..errors import DataError, UsageError
 from .base import AudioDataModule
 from .clip import Clip
@@ -16,6 +15,7 @@ from .layout import Folders, Layout, layout_of
 from .loader import LoaderOptions
 from .search import patterns, search
 from .splits import fold_by_class, split_by_class
+from .suffixes import DECODED
 
 
 class AudioFolder(AudioDataModule):
@@ -84,7 +84,7 @@ class AudioFolder(AudioDataModule):
             raise DataError(
                 f"no class found under root={str(self.root)!r}: {len(content.files)} audio files in no sub-folder and "
                 f"{len(content.others)} other files; expected one sub-folder a class, each holding audio files "
-                f"({' '.join(sorted(audio.DECODED))})"
+                f"({' '.join(sorted(DECODED))})"
             )
         self.n_other_files = len(content.others) + len(content.files) - len(clips)
         self.notes += remarks(content, layout)

@@ -16,7 +16,7 @@ Folders = Literal["auto", "classes", "folds"]
 
 _FOLD = re.compile(r"(?:(?:k|cv)[-_ ]?)?folds?[-_ ]*(\d+)|(?:cv|k|split)[-_ ]*(\d+)", re.IGNORECASE)
 _LIKE_A_SPLIT = re.compile(r"(?<![a-z])(train|test|val|dev|eval)(?:ing|id|idation|elopment|uation)?(?![a-z])", re.I)
-_CLASSES = "if they are classes themselves, give --data.layout classes"
+_CLASSES = "if the folders at the root are classes, give --data.layout classes"
 
 
 @dataclass(frozen=True)

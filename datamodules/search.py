@@ -10,8 +10,8 @@ from fnmatch import fnmatchcase
 from glob import escape
 from pathlib import Path
 
-from .. import audio
 from ..errors import DataError, UsageError
+from .suffixes import DECODED, SOUNDS
 
 SYSTEM = frozenset({"__MACOSX", "@eaDir", "lost+found", "$RECYCLE.BIN", "System Volume Information"})
 """Folders that systems and archives put beside data; they are ignored."""
@@ -86,10 +86,10 @@ def search(root: Path, exclude: Sequence[str] = ()) -> Found:
             found.hidden.extend(here / name for name in sorted(subfolders) if _hides_sounds(os.path.join(folder, name)))
         subfolders[:] = [n for n in sorted(subfolders) if n[0] != "." and n not in SYSTEM and keeps(here / n)]
         found.folders.extend(here / name for name in subfolders)
-        decoded = {Path(name).stem for name in names if Path(name).suffix.lower() in audio.DECODED}
+        decoded = {Path(name).stem for name in names if Path(name).suffix.lower() in DECODED}
         for path in (here / name for name in names if name[0] != "."):
             suffix = path.suffix.lower()
-            if suffix in audio.DECODED or (suffix in audio.EXTENSIONS and path.stem not in decoded):
+            if suffix in DECODED or (suffix in SOUNDS and path.stem not in decoded):
                 found.files.append(path)
             elif not _is_lost_folder(root / path):
                 found.others.append(path)
@@ -166,7 +166,7 @@ def _hides_sounds(folder: str) -> bool:
     name = os.path.basename(folder)
     if name[0] != "." or name in _OF_VERSIONS:
         return False
-    return any(Path(name).suffix.lower() in audio.EXTENSIONS for _, _, names in os.walk(folder) for name in names)
+    return any(Path(name).suffix.lower() in SOUNDS for _, _, names in os.walk(folder) for name in names)
 
 
 def _is_lost_folder(path: Path) -> bool:

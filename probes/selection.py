@@ -5,7 +5,8 @@ chosen on the other folds. `study` reports the best mean over the very folds tha
 (2018) did, and is therefore optimistic.
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -89,6 +90,7 @@ def resolve(protocol: Protocol, clips: Sequence[Clip]) -> Resolved:
                 "protocol 'holdout' needs train and test splits, which the data lacks; "
                 f"{_USE.format('nested')} with {_FOLDS}"
             )
+        _refuse_one_class({clip.label for clip in clips if clip.split == "train"}, "in the train split")
         if not any(clip.split == "validation" for clip in clips):
             n_inner_folds([clip for clip in clips if clip.split == "train"])
         return "holdout"
@@ -98,13 +100,29 @@ def resolve(protocol: Protocol, clips: Sequence[Clip]) -> Resolved:
         )
     if n_folds < 2 or any(clip.fold is None for clip in clips):
         raise DataError(f"protocol {protocol!r} needs every clip in one of at least two folds; give {_FOLDS}")
-    if protocol == "study":
-        return "study"
-    if n_folds < 3:
+    found: Resolved = "study" if protocol == "study" else "nested"
+    if found == "nested" and n_folds < 3:
         raise DataError(
             f"protocol 'nested' chooses on the folds that it does not score: give {_FOLDS}; the data has {n_folds}"
         )
-    return "nested"
+    labels_of: dict[int, set[str]] = {}
+    for clip in clips:
+        labels_of.setdefault(clip.fold or 0, set()).add(clip.label)
+    for left_out in itertools.combinations(sorted(labels_of), 1 if found == "study" else 2):
+        rest = (labels for fold, labels in labels_of.items() if fold not in left_out)
+        _refuse_one_class(set().union(*rest), f"outside fold {' and '.join(map(str, left_out))}")
+    return found
+
+
+def _refuse_one_class(labels: Set[str], where: str) -> None:
+    """Raise if there are fewer than two classes to learn from.
+
+    Raises:
+        DataError: There are fewer.
+    """
+    if len(labels) < 2:
+        only = f", only {next(iter(labels))!r}" if labels else ""
+        raise DataError(f"there are fewer than two classes to learn from {where}{only}; add clips or change the draw")
 
 
 def select(

@@ -131,8 +131,8 @@ def test_folds_of_folders_are_folds_and_group_by_sees_no_fold(tmp_path):
     assert {(clip.fold, clip.label) for clip in data.listed} == {(k, label) for k in (1, 2, 3) for label in "ab"}
     assert data.listed[0].group == "a/1"
     assert data.notes == [
-        "'fold1', 'fold2', 'fold3' are read as folds of the classes below them, 'a', 'b'; if they are classes "
-        "themselves, give --data.layout classes"
+        "'fold1', 'fold2', 'fold3' are read as folds of the classes below them, 'a', 'b'; if the folders "
+        "at the root are classes, give --data.layout classes"
     ]
     assert "leave folds out" in refusal(tmp_path, folds=3)
     assert AudioFolder(str(tmp_path), layout="classes").class_names == ["fold1", "fold2", "fold3"]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from untrained import audio
 from untrained.datamodules.search import exclude_option, patterns, search
+from untrained.datamodules.suffixes import DECODED
 from untrained.errors import DataError, UsageError
 
 
@@ -40,7 +40,7 @@ def test_the_suffixes_of_all_formats_of_libsndfile_are_known():
     """RAW has no header; HTK and MATLAB files are rarely sounds; the others go by several suffixes."""
     several = {"IRCAM": "sf", "MPC2K": "snd", "NIST": "sph", "WAVEX": "wav"}
     formats = soundfile.available_formats().keys() - {"RAW", "HTK", "MAT4", "MAT5"}
-    assert {f".{several.get(name, name.lower())}" for name in formats} <= audio.DECODED
+    assert {f".{several.get(name, name.lower())}" for name in formats} <= DECODED
 
 
 def test_links_are_followed_once_each(tmp_path):

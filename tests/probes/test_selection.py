@@ -40,6 +40,13 @@ def test_auto_is_holdout_where_there_is_a_test_split():
         ("auto", split(4, 2, 0), "needs every clip in one of"),
         ("nested", folded(12, 2), "3 or more"),
         ("auto", folded(12, 2), "3 or more"),
+        ("auto", [Clip(f"{n}", str(n // 3), fold=n // 3) for n in range(9)], "outside fold 0 and 1, only '2'"),
+        ("study", [Clip(f"{n}", str(n // 3), fold=n // 3) for n in range(6)], "outside fold 0, only '1'"),
+        (
+            "auto",
+            [Clip(f"{n}", str(n // 3), split=("train", "test")[n // 3]) for n in range(6)],
+            "the train split, only '0'",
+        ),
         ("auto", [*split(5, 0, 4), Clip("z", "rare", split="train")], "without a validation split .*'rare' has 1"),
     ],
 )
