@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Unpack, get_args
 
 from ..errors import DataError, UsageError
 from .base import AudioDataModule
@@ -49,6 +49,8 @@ class AudioFolder(AudioDataModule):
         **loader: Unpack[LoaderOptions],
     ) -> None:
         super().__init__(**loader)
+        if layout not in get_args(Folders):
+            raise UsageError(f"layout={layout!r}; expected {', '.join(get_args(Folders))}")
         self.root = Path(root).expanduser()
         self.layout, self.exclude = layout, patterns(exclude)
         self.folds, self.group_by = folds, group_by

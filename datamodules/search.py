@@ -49,7 +49,7 @@ class Found:
         return [f"{what} are left out: {quoted(paths)}" for what, paths in texts.items() if paths]
 
 
-def search(root: Path, exclude: Sequence[str] = ()) -> Found:
+def search(root: Path, exclude: Sequence[str] | None = None) -> Found:
     """Search a folder for sounds.
 
     Links are followed, but each real folder is searched only once, so that a loop of links ends. Hidden names are
@@ -62,7 +62,7 @@ def search(root: Path, exclude: Sequence[str] = ()) -> Found:
     Raises:
         DataError: An entry of `exclude` matches no folder.
     """
-    found = Found()
+    found, exclude = Found(), exclude or []
     first_of: dict[str, Path] = {}
     left_out: list[Path] = []
 
@@ -121,8 +121,8 @@ def is_excluded(path: Path, patterns: Iterable[str]) -> bool:
     )
 
 
-def patterns(exclude: Sequence[str] | str | None) -> list[str]:
-    """Return the argument `exclude` as a list.
+def patterns(exclude: Sequence[str] | str | None) -> list[str] | None:
+    """Return the argument `exclude` as a list; None if it is empty.
 
     Raises:
         UsageError: An entry is empty.
@@ -130,7 +130,7 @@ def patterns(exclude: Sequence[str] | str | None) -> list[str]:
     found = [exclude] if isinstance(exclude, str) else list(exclude or ())
     if not all(pattern.strip("./") for pattern in found):
         raise UsageError(f"exclude={found!r}; expected names or patterns of folders below the root")
-    return found
+    return found or None
 
 
 def exclude_option(paths: Iterable[Path | str]) -> str:

@@ -114,6 +114,8 @@ def test_a_folder_that_is_excluded_is_no_class_and_another_run(untrained, root):
     folders = [fit(untrained, data, *exclude)[2] for exclude in ([], ["--data.exclude", "mid"])]
     assert folders[0] != folders[1]
     assert [metrics_in(folder)["n_classes"] for folder in folders] == [3, 2]
+    names = [metrics_in(folder)["datamodule"] for folder in folders]
+    assert names == ["folder-n_samples=4000", "folder-exclude=mid-n_samples=4000"]
     assert fit(untrained, data, "--data.exclude", '["mid"]')[2] == folders[1]
     status, out, _ = untrained("fit", "--config", f"{folders[1]}/config.yaml")
     assert status == 0

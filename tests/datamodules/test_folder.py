@@ -89,7 +89,15 @@ def test_too_many_folds(root):
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"n_samples": 0}, {"batch_size": 0}, {"fit_length": "stretch"}, {"on_error": "ignore"}, {"seed": -1}]
+    "arguments",
+    [
+        {"n_samples": 0},
+        {"batch_size": 0},
+        {"fit_length": "stretch"},
+        {"on_error": "ignore"},
+        {"seed": -1},
+        {"layout": "x"},
+    ],
 )
 def test_odd_arguments(arguments):
     with pytest.raises(UsageError, match=rf"{next(iter(arguments))}=.*expected"):
