@@ -139,7 +139,7 @@ def render(examination: "Examination") -> RenderableType:
     apart = [group for group in examination.repeated if group not in examination.leaks]
     parts += _listed("the same audio twice", [", ".join(finding.clip.id for finding in group) for group in apart])
     parts += _on_lengths(examination)
-    parts += _listed("notes", examination.datamodule.notes)
+    parts += _listed("notes", examination.notes)
     if examination.datamodule.n_other_files:
         parts.append(f"{examination.datamodule.n_other_files} other files: no audio, or not of this data set")
     if examination.refusal:

@@ -14,7 +14,7 @@ from rich.table import Column, Table
 
 from ..datamodules.lengths import length_notice, repetition_notice
 from ..datamodules.machine import Auto
-from ..datamodules.search import audio_files
+from ..datamodules.search import search
 from ..errors import UsageError
 from ..parsing import Parser, Types
 from ..probes.calibration import PROBABILITY
@@ -108,7 +108,7 @@ def files_of(paths: Sequence[str], listed: Iterable[bytes]) -> Iterator[Labelled
         listed: Lines of the list, each a file or a folder.
 
     Yields:
-        A sound without a label; for a folder without audio, with an error.
+        A sound without a label; for a folder without audio or that cannot be searched, with an error.
     """
     seen = set()
     for given in paths:
@@ -117,9 +117,10 @@ def files_of(paths: Sequence[str], listed: Iterable[bytes]) -> Iterator[Labelled
             other = "is a checkpoint, not audio; give one with --ckpt_path" if path.endswith(".ckpt") else ""
             found = [Labelled(path, error=other)]
             if os.path.isdir(path):
-                files, n_other = audio_files(Path(path))
-                found = [Labelled(os.path.join(path, file)) for file in files]
-                found = found or [Labelled(path, error=f"holds no audio ({n_other} other files)")]
+                content = search(Path(path))
+                found = [Labelled(os.path.join(path, file)) for file in content.files]
+                found += [Labelled(os.path.join(path, name), error=why) for name, why in content.problems.items()]
+                found = found or [Labelled(path, error=f"holds no audio ({len(content.others)} other files)")]
             for sound in found:
                 if sound.path not in seen:
                     seen.add(sound.path)

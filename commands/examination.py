@@ -10,8 +10,9 @@ import numpy as np
 from .. import audio
 from ..datamodules import AudioDataModule, Clip
 from ..datamodules.base import DEFAULT_SAMPLE_RATE
+from ..datamodules.classes import notes_on_classes
 from ..errors import AudioError, DataError
-from ..probes.selection import n_inner_folds, resolve
+from ..probes.selection import resolve
 from ..terminal import progress
 
 MAX_SILENT_PEAK = 1e-4  # 80 dB below full scale
@@ -79,6 +80,12 @@ class Examination:
         return [group for group in self.repeated if len({finding.clip.part for finding in group}) > 1]
 
     @property
+    def notes(self) -> list[str]:
+        """Remarks on the data set, and on classes that are absent where they should be."""
+        clips, unusable = [finding.clip for finding in self.findings], {finding.clip.id for finding in self.broken}
+        return [*self.datamodule.notes, *notes_on_classes(clips, unusable)]
+
+    @property
     def given(self) -> float:
         """Duration of what a run reads of each clip, in s; with `n_samples`, it is that at the default rate."""
         rate = self.datamodule.sample_rate or DEFAULT_SAMPLE_RATE
@@ -121,8 +128,7 @@ def _refusal(usable: Sequence[Clip]) -> str:
     if n_learned < 2:
         return f"{n_learned} of its classes are left to learn from; at least two are needed"
     try:
-        if resolve("auto", usable) == "holdout" and not any(clip.split == "validation" for clip in usable):
-            n_inner_folds([clip for clip in usable if clip.split == "train"])
+        resolve("auto", usable)
     except DataError as error:
         return str(error)
     return ""

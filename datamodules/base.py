@@ -4,7 +4,7 @@ import contextlib
 import copy
 import inspect
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -201,6 +201,13 @@ class AudioDataModule(LightningDataModule):
         if names:
             shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
             self.notes.append(f"{len(names)} of {len(names) + n_present} listed are absent: {shown}")
+
+    def note_absent_classes(self, names: Iterable[str], clips: Sequence[Clip]) -> None:
+        """Add a note on classes of the data set of which there is no clip."""
+        absent = sorted(set(names).difference(clip.label for clip in clips))
+        if absent:
+            what = f"{len(absent)} classes are" if len(absent) > 1 else "the class is"
+            self.notes.append(f"no clip of {', '.join(map(repr, absent))}: {what} left out")
 
     def setup(self, stage: str) -> None:
         """Adopt the sample rate of the trainer's frontend.

@@ -7,9 +7,10 @@ from xml.etree import ElementTree
 from ..errors import DataError
 from .base import AudioDataModule
 from .clip import Clip
+from .content import refuse_problems
 from .folder import id_of
 from .loader import LoaderOptions
-from .search import audio_files
+from .search import patterns, search
 from .splits import fold_by_class
 
 DANCES = (
@@ -41,6 +42,7 @@ class ExtendedBallroom(AudioDataModule):
 
     Args:
         root: Folder that holds the folders of the dances, directly or in `extendedballroom_v1.1/`.
+        exclude: Names or glob patterns of folders of dances to leave out.
         folds: Number of stratified folds.
         group_duplicates: Whether to keep excerpts that repeat each other (the same recording, also at another tempo or
             without vocals, or another version of the song) in one fold, according to the list
@@ -55,12 +57,13 @@ class ExtendedBallroom(AudioDataModule):
         self,
         root: str,
         *,
+        exclude: list[str] | str | None = None,
         folds: int = 10,
         group_duplicates: bool = True,
         **loader: Unpack[LoaderOptions],
     ) -> None:
         super().__init__(**loader)
-        self.root = Path(root).expanduser()
+        self.root, self.exclude = Path(root).expanduser(), patterns(exclude)
         self.folds, self.group_duplicates = folds, group_duplicates
 
     @property
@@ -77,7 +80,7 @@ class ExtendedBallroom(AudioDataModule):
         """Return all excerpts in the folders of the dances, with folds; `notes` names absent dances.
 
         Raises:
-            DataError: There are no folders of dances, or the list cannot be read.
+            DataError: There are no folders of dances, one cannot be searched, or the list cannot be read.
         """
         places = (self.root, self.root / "extendedballroom_v1.1")
         root = next((place for place in places if any((place / dance).is_dir() for dance in DANCES)), None)
@@ -86,9 +89,10 @@ class ExtendedBallroom(AudioDataModule):
                 f"Extended Ballroom not found under root={str(self.root)!r}: no folders {', '.join(DANCES[:3])} to "
                 f"{DANCES[-1]} there, nor in extendedballroom_v1.1; point --data.root at the folder that holds them"
             )
-        files, self.n_other_files = audio_files(root)
-        songs = [file for file in files if file.parts[0] in DANCES and len(file.parts) == 2]
-        self.n_other_files += len(files) - len(songs)
+        found = search(root, self.exclude)
+        self.notes += refuse_problems(root, found, DANCES, skip=self.on_error == "skip")
+        songs = [file for file in found.files if file.parts[0] in DANCES and len(file.parts) == 2]
+        self.n_other_files = len(found.others) + len(found.files) - len(songs)
         group_of = self._groups(root)
         clips = [
             Clip(id=id_of(file), label=file.parts[0], path=root / file, group=group_of.get(file.stem)) for file in songs

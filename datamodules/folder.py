@@ -5,26 +5,33 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Unpack, get_args
 
-from .. import audio
 from ..errors import DataError, UsageError
 from .base import AudioDataModule
-from .clip import SPLIT_NAMES, Clip
+from .clip import Clip
+from .content import account, refuse_one_folder, remarks
+from .layout import Folders, Layout, layout_of
 from .loader import LoaderOptions
-from .search import audio_files
+from .search import patterns, search
 from .splits import fold_by_class, split_by_class
+from .suffixes import DECODED
 
 
 class AudioFolder(AudioDataModule):
     """Folder of sounds with one sub-folder per class, in any mix of formats and sample rates.
 
     If the root holds `train/` and `test/` (and optionally `val/`), each with one sub-folder per class, these are the
-    splits. Otherwise each class is split by the seed, or all clips are assigned to `folds`. Links are followed; hidden
-    files are ignored.
+    splits; `fold1/`, `fold2/` and so on are folds. Both may also stand below each class. Otherwise each class is split
+    by the seed, or all clips are assigned to `folds`. Links are followed; hidden files are ignored. A sub-folder that
+    is empty or cannot be searched is an error, unless it is excluded or `on_error` is `skip`.
 
     Args:
         root: Folder of the data set.
+        layout: What the sub-folders of the root are: `auto` goes by their names, `classes` takes them for classes and
+            `folds` for folds, whatever their names.
+        exclude: Names or glob patterns of folders to leave out, such as `_background_noise_`. A pattern without a slash
+            matches at any depth, one with a slash the whole path below the root.
         folds: Number of stratified folds for cross-validation, instead of a split.
         group_by: Regular expression that finds the recording of a clip in its id (without the folder of its split): its
             first group in parentheses, or the whole match. Excerpts of one recording are never in different splits or
@@ -35,12 +42,17 @@ class AudioFolder(AudioDataModule):
         self,
         root: str,
         *,
+        layout: Folders = "auto",
+        exclude: list[str] | str | None = None,
         folds: int | None = None,
         group_by: str | None = None,
         **loader: Unpack[LoaderOptions],
     ) -> None:
         super().__init__(**loader)
+        if layout not in get_args(Folders):
+            raise UsageError(f"layout={layout!r}; expected {', '.join(get_args(Folders))}")
         self.root = Path(root).expanduser()
+        self.layout, self.exclude = layout, patterns(exclude)
         self.folds, self.group_by = folds, group_by
 
     @property
@@ -65,48 +77,47 @@ class AudioFolder(AudioDataModule):
                 f"no folder at root={str(self.root)!r} (found {found}); "
                 "point --data.root at a folder with one sub-folder a class"
             )
-        files, self.n_other_files = audio_files(self.root)
-        tops = {file.parts[0].lower() for file in files if len(file.parts) > 1}
-        split_of = {top: SPLIT_NAMES[top] for top in tops if top in SPLIT_NAMES}
-        is_split = tops == set(split_of) and {"train", "test"} <= set(split_of.values())
-        if len(set(split_of.values())) > 1 and not is_split:
-            raise DataError(
-                f"root={str(self.root)!r} holds folders named as splits, {', '.join(sorted(split_of))}, but not train/ "
-                f"and test/ alone (it holds {', '.join(sorted(tops))}); move away or rename what is neither train/, "
-                "val/ nor test/, or give --data.root a folder with one sub-folder a class"
-            )
-        depth = 1 if is_split else 0
-        clips = [
-            Clip(
-                id=id_of(file),
-                label=id_of(Path(file.parts[depth])),
-                path=self.root / file,
-                split=split_of[file.parts[0].lower()] if is_split else None,
-            )
-            for file in files
-            if len(file.parts) > depth + 1
-        ]
+        content = search(self.root, self.exclude)
+        layout = layout_of(self.root, content.files, self.layout)
+        self.notes += [*content.notes, *filter(None, [layout.note])]
+        self.notes += account(self.root, content, layout.n_levels, skip=self.on_error == "skip")
+        clips = [_clip(self.root, file, layout) for file in content.files if len(file.parts) > layout.n_levels]
         if not clips:
             raise DataError(
-                f"no class found under root={str(self.root)!r}: {len(files)} audio files in no sub-folder and "
-                f"{self.n_other_files} other files; expected one sub-folder a class, each holding audio files "
-                f"({' '.join(sorted(audio.EXTENSIONS))})"
+                f"no class found under root={str(self.root)!r}: {len(content.files)} audio files in no sub-folder and "
+                f"{len(content.others)} other files; expected one sub-folder a class, each holding audio files "
+                f"({' '.join(sorted(DECODED))})"
             )
+        self.n_other_files = len(content.others) + len(content.files) - len(clips)
+        self.notes += remarks(content, layout)
         _refuse_links_with_two_labels(clips)
-        self.n_other_files += len(files) - len(clips)
         if len({clip.label for clip in clips}) < 2:
+            refuse_one_folder(self.root, content.files, layout)
             return clips  # `listed` raises for fewer than two classes
         if self.group_by is not None:
-            clips, n_alone = grouped(clips, self.group_by, depth)
+            clips, n_alone = grouped(clips, self.group_by, layout.part_level)
             if n_alone:
                 self.notes.append(f"{n_alone} of {len(clips)} clips do not match --data.group_by: each is on its own")
-        if is_split:
+        if layout.part_level is not None:
             if self.folds is not None:
                 raise DataError(
-                    f"root={str(self.root)!r} holds train/ and test/ folders; leave out --data.folds={self.folds}"
+                    f"folds={self.folds}, but root={str(self.root)!r} holds folders of splits or folds, such as "
+                    f"{min([*layout.splits, *layout.folds])!r}; leave folds out"
                 )
             return clips
         return split_by_class(clips, self.seed) if self.folds is None else fold_by_class(clips, self.folds, self.seed)
+
+
+def _clip(root: Path, file: Path, layout: Layout) -> Clip:
+    """Return the clip of a file, which lies in the folders of its class and of its split or fold."""
+    part = file.parts[layout.part_level] if layout.part_level is not None else ""
+    return Clip(
+        id=id_of(file),
+        label=id_of(Path(file.parts[layout.label_level])),
+        path=root / file,
+        split=layout.splits.get(part),
+        fold=layout.folds.get(part),
+    )
 
 
 def _refuse_links_with_two_labels(clips: Sequence[Clip]) -> None:
@@ -132,13 +143,13 @@ def id_of(path: Path) -> str:
     return path.as_posix().encode("utf-8", "backslashreplace").decode()
 
 
-def grouped(clips: Sequence[Clip], pattern: str, depth: int = 0) -> tuple[list[Clip], int]:
+def grouped(clips: Sequence[Clip], pattern: str, part_level: int | None = None) -> tuple[list[Clip], int]:
     """Return clips with the group that a regular expression finds in their ids, and the number without a match.
 
     Args:
         clips: Clips to group.
         pattern: Regular expression.
-        depth: Number of leading folders of an id to ignore, such as the folder of its split.
+        part_level: Level of the folder in an id that is its split or fold, which is ignored; None if there is none.
 
     Raises:
         UsageError: The pattern is not a valid regular expression.
@@ -148,8 +159,13 @@ def grouped(clips: Sequence[Clip], pattern: str, depth: int = 0) -> tuple[list[C
         expression = re.compile(pattern)
     except re.error as error:
         raise UsageError(f"group_by={pattern!r} is no regular expression: {error}") from error
-    found = [expression.search("/".join(clip.id.split("/")[depth:])) for clip in clips]
+    found = [expression.search(_without(clip.id, part_level)) for clip in clips]
     if not any(found):
         raise DataError(f"group_by={pattern!r} matches none of {len(clips)} clip ids, as {clips[0].id!r}")
     groups = [match and (match.group(1) if expression.groups else match.group()) for match in found]
     return [replace(clip, group=group) for clip, group in zip(clips, groups, strict=True)], groups.count(None)
+
+
+def _without(clip_id: str, level: int | None) -> str:
+    """Return an id without one of its folders."""
+    return "/".join(name for number, name in enumerate(clip_id.split("/")) if number != level)

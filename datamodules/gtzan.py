@@ -8,9 +8,10 @@ from typing import Any, Unpack
 from ..errors import DataError
 from .base import AudioDataModule
 from .clip import Clip, Split
+from .content import refuse_problems
 from .folder import id_of
 from .loader import LoaderOptions
-from .search import audio_files
+from .search import patterns, quoted, search
 
 # Places of the genre folders in copies of the data set.
 _PLACES = (".", "genres", "genres_original", "Data/genres_original")
@@ -39,6 +40,7 @@ class GTZAN(AudioDataModule):
 
     Args:
         root: Folder that holds the genre folders, directly or in `genres/` or `genres_original/`.
+        exclude: Names or glob patterns of genre folders to leave out.
     """
 
     origin = "http://marsyas.info/downloads/datasets.html, by Tzanetakis & Cook"
@@ -48,9 +50,9 @@ class GTZAN(AudioDataModule):
         "C. Kereliuk, B. Sturm and J. Larsen, Deep learning and music adversaries, IEEE TMM 17(11), 2015"
     )
 
-    def __init__(self, root: str, **loader: Unpack[LoaderOptions]) -> None:
+    def __init__(self, root: str, *, exclude: list[str] | str | None = None, **loader: Unpack[LoaderOptions]) -> None:
         super().__init__(**loader)
-        self.root = Path(root).expanduser()
+        self.root, self.exclude = Path(root).expanduser(), patterns(exclude)
 
     @property
     def source(self) -> dict[str, Any]:
@@ -61,27 +63,39 @@ class GTZAN(AudioDataModule):
         """Return the excerpts of the official lists that are present; `notes` names those that are absent.
 
         Raises:
-            DataError: There are no genre folders.
+            DataError: There are no genre folders, a folder cannot be searched, or no file has the name of an excerpt.
         """
-        genres = next((self.root / place for place in _PLACES if _holds_genres(self.root / place)), None)
-        if genres is None:
+        places = [self.root / place for place in _PLACES if _holds_genres(self.root / place)]
+        if not places:
             raise DataError(
                 f"GTZAN not found under root={str(self.root)!r}: no folders {', '.join(_GENRES[:3])} to "
                 f"{_GENRES[-1]} there, nor in {', '.join(_PLACES[1:])}; point --data.root at the folder "
                 "that holds them"
             )
-        files, n_other = audio_files(genres)
-        # Of two copies of an excerpt, the wav file is preferred.
-        in_place = [file for file in files if file.parts[:-1] == (file.name.partition(".")[0],)]
-        file_of = {file.stem: file for file in sorted(in_place, key=lambda file: file.suffix.lower() == ".wav")}
-        clips = [
-            Clip(id=id_of(file_of[name]), label=name.partition(".")[0], path=genres / file_of[name], split=split)
-            for name, split in fault_filtered().items()
-            if name in file_of
-        ]
-        self.n_other_files = n_other + len(files) - len(clips)
-        self.note_absent([name for name in fault_filtered() if name not in file_of], len(clips))
-        return clips
+        seen: list[Path] = []
+        for genres in places:
+            found = search(genres, self.exclude)
+            self.notes += refuse_problems(genres, found, _GENRES, skip=self.on_error == "skip")
+            # Of two copies of an excerpt, the wav file is preferred.
+            in_place = [file for file in found.files if file.parts[:-1] == (file.name.partition(".")[0],)]
+            file_of = {file.stem: file for file in sorted(in_place, key=lambda file: file.suffix.lower() == ".wav")}
+            clips = [
+                Clip(id=id_of(file_of[name]), label=name.partition(".")[0], path=genres / file_of[name], split=split)
+                for name, split in fault_filtered().items()
+                if name in file_of
+            ]
+            if clips:
+                self.n_other_files = len(found.others) + len(found.files) - len(clips)
+                self.note_absent([name for name in fault_filtered() if name not in file_of], len(clips))
+                self.note_absent_classes(_GENRES, clips)
+                return clips
+            inside = [file for file in [*found.files, *found.others] if file.parts[0] in _GENRES]
+            seen += [(genres / file).relative_to(self.root) for file in inside]
+        raise DataError(
+            f"GTZAN not found under root={str(self.root)!r}: no sound is named as an excerpt, blues/blues.00000.wav; "
+            f"the folders of genres hold {quoted(seen[:1]) or 'no file'}; rename the files, or use "
+            "--data folder"
+        )
 
 
 def _holds_genres(folder: Path) -> bool:

@@ -7,6 +7,7 @@ from ..errors import DataError
 from .base import AudioDataModule
 from .clip import Clip
 from .loader import LoaderOptions
+from .search import may_exist
 from .table import read_table, refuse_repeated
 
 # The original, and a widespread copy that keeps the fold folders next to the table.
@@ -63,7 +64,7 @@ class UrbanSound8K(AudioDataModule):
             label = row["class"].strip()
             listed.append(Clip(clip_id, label, audio_root / clip_id, fold=fold, metadata=dict(row.cells)))
         refuse_repeated(rows, listed)
-        clips = [clip for clip in listed if (audio_root / clip.id).exists()]
+        clips = [clip for clip in listed if may_exist(audio_root / clip.id)]
         present = {clip.id for clip in clips}
         absent = [clip.id for clip in listed if clip.id not in present]
         if absent and not clips:
@@ -73,4 +74,5 @@ class UrbanSound8K(AudioDataModule):
                 "audio/ and metadata/"
             )
         self.note_absent(absent, len(clips))
+        self.note_absent_classes([clip.label for clip in listed], clips)
         return clips

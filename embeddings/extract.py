@@ -11,6 +11,7 @@ from pytorch_lightning import LightningModule, Trainer
 
 from .. import audio
 from ..datamodules import AudioDataModule
+from ..datamodules.classes import notes_on_classes
 from ..errors import AudioError, StoreError, UntrainedError
 from ..frontends import Frontend
 from ..frontends.precision import float32_products
@@ -98,7 +99,12 @@ def extract(
         failed={clip_id: failed[clip_id] for clip_id in still_missing},
         n_other_files=datamodule.n_other_files,
         seconds=time.perf_counter() - start,
-        notes=[*datamodule.notes, *reasons, *notes_on(read_remarks(store.folder), datamodule)],
+        notes=[
+            *datamodule.notes,
+            *notes_on_classes(datamodule.listed, still_missing),
+            *reasons,
+            *notes_on(read_remarks(store.folder), datamodule),
+        ],
         profile=store.profile,
     )
 

@@ -18,6 +18,7 @@ from torch import Tensor
 from ..backends import Backend
 from ..backends.standardized import Standardized
 from ..datamodules import Clip
+from ..datamodules.classes import classes_learned
 from ..embeddings.provenance import clip_fingerprints
 from ..errors import CheckpointError, UntrainedError
 from ..files import is_plain, other_format, plain, write_atomically
@@ -103,7 +104,7 @@ def save(
         sample_rate=frontend.sample_rate,
         n_samples=datamodule.samples_at(frontend.sample_rate),
         fit_length=datamodule.fit_length,
-        class_names=list(datamodule.class_names),
+        class_names=classes_learned(fitted_to),
         protocol=probe.selection.protocol,
         fitted_to=clip_fingerprints(datamodule, fitted_to),
         tf32=probe.tf32,

@@ -112,13 +112,13 @@ def _load(folder: Path, config: Any, metrics: Mapping[str, Any], trust: Sequence
             f"{datamodule.dataset_name} has {len(datamodule.listed)} clips, the run had {n_then}; fit it again"
         )
     store = open_store(root, frontend, datamodule, precision)
-    data = EmbeddedData(store, datamodule, datamodule.class_names, probe.columns)
+    data = EmbeddedData(store, datamodule, columns=probe.columns)
     names = frontend.feature_names
     return Embeddings(
         X=data.embeddings(data.clips),
         y=data.labels(data.clips),
         ids=[clip.id for clip in data.clips],
-        classes=datamodule.class_names,
+        classes=data.class_names,
         splits=[clip.split or "" for clip in data.clips],
         folds=np.array([-1 if clip.fold is None else clip.fold for clip in data.clips]),
         groups=[clip.group or "" for clip in data.clips],

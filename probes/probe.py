@@ -18,6 +18,7 @@ from ..backends import Backend
 from ..backends.standardized import Standardize, Standardized
 from ..datamodules import AudioDataModule, Clip
 from ..datamodules.base import Batch
+from ..datamodules.classes import classes_learned
 from ..embeddings.store import EmbeddingStore
 from ..errors import DataError, StoreError, UsageError
 from ..frontends import Frontend
@@ -191,13 +192,15 @@ class EmbeddedData(LightningDataModule):
     Args:
         store: Store of the embeddings.
         datamodule: Data set of the clips.
-        class_names: Names of the classes, in the order of the labels.
+        class_names: Names of the classes that a backend was fitted to, in the order of its labels; by default, the
+            classes of the clips to fit it to.
         columns: Columns of the embeddings to read; all by default.
 
     Attributes:
         clips: Clips that could be read.
         learned: Clips that a backend is fitted to: those outside the test split.
         tested: Clips of the test split.
+        class_names: Names of the classes in the order of the labels; those that no backend learns come last.
 
     Raises:
         DataError: No clip could be read.
@@ -208,7 +211,7 @@ class EmbeddedData(LightningDataModule):
         self,
         store: EmbeddingStore,
         datamodule: AudioDataModule,
-        class_names: Sequence[str],
+        class_names: Sequence[str] = (),
         columns: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
@@ -221,7 +224,9 @@ class EmbeddedData(LightningDataModule):
             raise DataError(f"{datamodule.dataset_name}: not one of its {len(datamodule.listed)} clips could be read")
         self.learned = [clip for clip in clips if clip.split != "test"]
         self.tested = [clip for clip in clips if clip.split == "test"]
-        self._label_of = {name: label for label, name in enumerate(class_names)}
+        known = list(class_names) or classes_learned(clips)
+        self.class_names = [*known, *sorted({clip.label for clip in clips}.difference(known))]
+        self._label_of = {name: label for label, name in enumerate(self.class_names)}
 
     def labels(self, clips: Sequence[Clip]) -> NDArray[Any]:
         """Return labels of clips, as indices into the class names."""

@@ -5,7 +5,8 @@ chosen on the other folds. `study` reports the best mean over the very folds tha
 (2018) did, and is therefore optimistic.
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -21,6 +22,11 @@ from .calibration import Calibration, calibrate
 
 Protocol = Literal["auto", "holdout", "nested", "study"]
 Resolved = Literal["holdout", "nested", "study"]
+_USE = "use the protocol {0!r} (--model.protocol {0}, or --protocol {0} of a study)"
+_FOLDS = "--data.folds 3 or more (init_args: {folds: 3} of the data in a study)"
+
+
+MAX_SHOWN = 10  # classes in a message
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,8 @@ def resolve(protocol: Protocol, clips: Sequence[Clip]) -> Resolved:
     Data with a test split is scored on it under `study` too, as Pons & Serra (2018) did with GTZAN.
 
     Raises:
-        DataError: The clips have neither the splits nor the folds that the protocol needs.
+        DataError: The clips have neither the splits nor the folds that the protocol needs, or there is no validation
+            split and the train split is too small to be folded in its place.
     """
     has_test = any(clip.split == "test" for clip in clips)
     n_folds = len({clip.fold for clip in clips} - {None})
@@ -81,16 +88,41 @@ def resolve(protocol: Protocol, clips: Sequence[Clip]) -> Resolved:
         if not has_test or not any(clip.split == "train" for clip in clips):
             raise DataError(
                 "protocol 'holdout' needs train and test splits, which the data lacks; "
-                "use --model.protocol nested with --data.folds"
+                f"{_USE.format('nested')} with {_FOLDS}"
             )
+        _refuse_one_class({clip.label for clip in clips if clip.split == "train"}, "in the train split")
+        if not any(clip.split == "validation" for clip in clips):
+            n_inner_folds([clip for clip in clips if clip.split == "train"])
         return "holdout"
+    if has_test:
+        raise DataError(
+            f"protocol {protocol!r} needs folds, but the data has a train and a test split; {_USE.format('holdout')}"
+        )
     if n_folds < 2 or any(clip.fold is None for clip in clips):
-        raise DataError(f"protocol {protocol!r} needs every clip in one of at least two folds; give --data.folds")
-    if protocol == "study":
-        return "study"
-    if n_folds < 3:
-        raise DataError("protocol 'nested' chooses on the folds that it does not score: give --data.folds 3 or more")
-    return "nested"
+        raise DataError(f"protocol {protocol!r} needs every clip in one of at least two folds; give {_FOLDS}")
+    found: Resolved = "study" if protocol == "study" else "nested"
+    if found == "nested" and n_folds < 3:
+        raise DataError(
+            f"protocol 'nested' chooses on the folds that it does not score: give {_FOLDS}; the data has {n_folds}"
+        )
+    labels_of: dict[int, set[str]] = {}
+    for clip in clips:
+        labels_of.setdefault(clip.fold or 0, set()).add(clip.label)
+    for left_out in itertools.combinations(sorted(labels_of), 1 if found == "study" else 2):
+        rest = (labels for fold, labels in labels_of.items() if fold not in left_out)
+        _refuse_one_class(set().union(*rest), f"outside fold {' and '.join(map(str, left_out))}")
+    return found
+
+
+def _refuse_one_class(labels: Set[str], where: str) -> None:
+    """Raise if there are fewer than two classes to learn from.
+
+    Raises:
+        DataError: There are fewer.
+    """
+    if len(labels) < 2:
+        only = f", only {next(iter(labels))!r}" if labels else ""
+        raise DataError(f"there are fewer than two classes to learn from {where}{only}; add clips or change the draw")
 
 
 def select(
@@ -150,13 +182,15 @@ def n_inner_folds(train: Sequence[Clip]) -> int:
     Raises:
         DataError: A class has too few clips, or groups of clips, for two.
     """
-    n_folds = min(5, *class_sizes(train).values())
-    if n_folds < 2:
+    sizes = class_sizes(train)
+    if small := sorted(label for label, n in sizes.items() if n < 2):
+        more = f" and {len(small) - MAX_SHOWN} more" if len(small) > MAX_SHOWN else ""
         raise DataError(
             "without a validation split every class needs 2 or more train clips, of different groups where there are "
-            "groups; add clips or a validation split"
+            f"groups; {', '.join(map(repr, small[:MAX_SHOWN]))}{more} has 1; add clips or a validation split, or leave "
+            "out the class"
         )
-    return n_folds
+    return min(5, *sizes.values())
 
 
 def _study(backend: Backend, X: NDArray[Any], y: NDArray[Any], folds: NDArray[Any]) -> Selection:

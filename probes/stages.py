@@ -1,7 +1,7 @@
 """The stages of a run after its extraction, on one device: fit the backend, score the test split, record both."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from pytorch_lightning.loggers import Logger
 from ..datamodules import AudioDataModule, Clip
 from ..embeddings.outcome import Extraction
 from ..embeddings.store import EmbeddingStore
-from ..errors import DataError, UsageError
+from ..errors import CheckpointError, DataError, UsageError
 from ..files import write_atomically
 from ..frontends.measure import Description
 from . import checkpoint, tensorboard
@@ -60,7 +60,7 @@ def fit_run(run: Run, extraction: Extraction, observers: Observers = DEFAULT) ->
     _start_folder(run)
     data = fit(run.probe, run.datamodule, extraction.store, observers)
     selection = run.probe.require_selection()
-    predictions = _predictions_of(selection, data, run.datamodule.class_names)
+    predictions = _predictions_of(selection, data)
     scores = _scores(selection.score_name, selection.score, predictions)
     metrics = {
         **run.key.params,
@@ -68,7 +68,7 @@ def fit_run(run: Run, extraction: Extraction, observers: Observers = DEFAULT) ->
         "identity": run.key.identity,
         "key": run.key.fields,
         **scores,
-        **_facts(run, selection, cost),
+        **_facts(run, selection, cost, data),
         "n_clips": len(data.clips),
         "n_failed": len(extraction.failed),
         "extraction": dict(extraction.profile),
@@ -98,19 +98,20 @@ def test_run(
         probe: Fitted probe.
         datamodule: Data set with a test split.
         extraction: Extraction of its embeddings.
-        class_names: Names of the classes that the probe was fitted to, in the order of its labels.
+        class_names: Names of the classes that the probe was fitted to, in the order of its labels; empty if it was
+            fitted to this data set.
         observers: Loggers and callbacks.
     """
     folder = saved.parent
     accuracy, data = score_test_split(probe, datamodule, extraction.store, class_names, observers)
-    predictions = _predictions(data.tested, probe.test_predictions, class_names, [""] * len(data.tested))
+    predictions = _predictions(data.tested, probe.test_predictions, data.class_names, [""] * len(data.tested))
     scores = _scores("test/accuracy", accuracy, predictions)
     write_predictions(folder / predictions_file("test/accuracy"), predictions)
     checkpoint.add_scores(saved, scores)
 
     def log(logger: Logger) -> None:
         logger.log_metrics(scores, step=0)
-        tensorboard.log_predictions(logger, "test", predictions, class_names)
+        tensorboard.log_predictions(logger, "test", predictions, data.class_names)
 
     observers.log(log, folder)
     update_metrics(folder, {**scores, "n_test_clips": len(data.tested)})
@@ -134,7 +135,7 @@ def fit(
     Raises:
         UsageError: The backend rejects its arguments or the embeddings.
     """
-    data = EmbeddedData(store, datamodule, datamodule.class_names, probe.columns)
+    data = EmbeddedData(store, datamodule, columns=probe.columns)
     try:
         _one_device(observers).fit(probe, datamodule=data)
     except ValueError as error:  # scikit-learn rejects arguments and data this way
@@ -155,21 +156,44 @@ def score_test_split(
         probe: Probe with the fitted backend.
         datamodule: Data set of the clips.
         store: Store of their embeddings.
-        class_names: Names of the classes that the backend was fitted to, in the order of its labels; all classes of the
-            data are among them.
+        class_names: Names of the classes that the backend was fitted to, in the order of its labels; empty if it was
+            fitted to this data set.
         observers: Callbacks, with the loggers that they may use.
 
     Returns:
         The accuracy as a fraction, and the embeddings and labels.
 
     Raises:
+        CheckpointError: The data has other classes to learn from than those of the backend.
         DataError: No clip of the test split could be read.
     """
     data = EmbeddedData(store, datamodule, class_names, probe.columns)
+    if class_names:
+        refuse_other_classes(data.clips, class_names)
     if not data.tested:
         raise DataError("the test split is empty: none of its clips could be read")
     (metrics,) = _one_device(observers).test(probe, datamodule=data, verbose=False)
     return float(metrics["test/accuracy"]), data
+
+
+def refuse_other_classes(clips: Iterable[Clip], class_names: Sequence[str]) -> None:
+    """Raise if there are clips to learn from whose classes a probe was not fitted to.
+
+    A class that stands in the test split alone is none to learn from: its clips count as wrong.
+
+    Args:
+        clips: Clips of the data.
+        class_names: Names of the classes that the probe was fitted to.
+
+    Raises:
+        CheckpointError: There is such a class.
+    """
+    strange = sorted({clip.label for clip in clips if clip.split != "test"}.difference(class_names))
+    if strange:
+        raise CheckpointError(
+            f"the data has classes that the probe was not fitted to: {', '.join(strange)}; it knows "
+            f"{', '.join(class_names)}"
+        )
 
 
 def _start_folder(run: Run) -> None:
@@ -183,7 +207,7 @@ def _start_folder(run: Run) -> None:
     write_atomically(run.folder / "config.yaml", run.config.encode())
 
 
-def _facts(run: Run, selection: Selection, cost: Description) -> dict[str, Any]:
+def _facts(run: Run, selection: Selection, cost: Description, data: EmbeddedData) -> dict[str, Any]:
     """Return metrics that describe the selection, the frontend and the data set."""
     frontend = run.probe.require_frontend()
     return {
@@ -195,7 +219,7 @@ def _facts(run: Run, selection: Selection, cost: Description) -> dict[str, Any]:
         "n_features": run.probe.n_features,
         "n_parameters": cost.n_parameters,
         "flop": cost.flop,
-        "n_classes": len(run.datamodule.class_names),
+        "n_classes": len(data.class_names),
     }
 
 
@@ -216,7 +240,7 @@ def _log(
     observers: Observers,
 ) -> list[str]:
     """Log a fitted run; return a note on each logger that fails."""
-    selection, names, frontend = run.probe.require_selection(), run.datamodule.class_names, run.probe.require_frontend()
+    selection, names, frontend = run.probe.require_selection(), data.class_names, run.probe.require_frontend()
     params, profile = run.key.params, extraction.profile
     ids, labels = zip(*((clip.id, clip.label) for clip in data.learned), strict=True)
 
@@ -228,7 +252,7 @@ def _log(
     return observers.log(log, run.folder)
 
 
-def _predictions_of(selection: Selection, data: EmbeddedData, class_names: Sequence[str]) -> Predictions:
+def _predictions_of(selection: Selection, data: EmbeddedData) -> Predictions:
     """Return the predictions behind the score of a selection, each with the fold that it was made in."""
     clips = [data.learned[index] for index in selection.scored]
     # Clips have no folds of their own if the train split was folded for lack of a validation split.
@@ -237,7 +261,7 @@ def _predictions_of(selection: Selection, data: EmbeddedData, class_names: Seque
         folds = parts if len(selection.fold_sizes) > 1 else [""] * len(clips)
     else:
         folds = [str(clip.fold) for clip in clips]
-    return _predictions(clips, selection.predictions, class_names, folds)
+    return _predictions(clips, selection.predictions, data.class_names, folds)
 
 
 def _predictions(

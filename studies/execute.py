@@ -213,7 +213,7 @@ def _fit(run: Run, extraction: Extraction | Exception, observers: Callable[[], O
         fit_run(run, extraction, seen_by)
         if run.key.params["protocol"] == "holdout":
             ckpt = run.folder / "probe.ckpt"
-            test_run(ckpt, run.probe, run.datamodule, extraction, run.datamodule.class_names, seen_by)
+            test_run(ckpt, run.probe, run.datamodule, extraction, (), seen_by)
         seen_by.close()
     except Exception as error:  # a plug-in may raise anything
         text = f"{_one_line(error)}\n\n{''.join(traceback.format_exception(error))}"

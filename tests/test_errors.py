@@ -9,6 +9,7 @@ import pytest
 
 PAGE = Path(__file__).parents[1] / "docs" / "errors.md"
 MFCC = ["--data", "folder", "--data.root", "sounds", "--model.frontend", "mfcc"]
+WHO, MOODS = ("anna", "bob"), ("happy", "sad")
 FOREST = [
     *["--model.backend", "sklearn", "--model.backend.estimator", "sklearn.ensemble.RandomForestClassifier"],
     *["--model.backend.arguments", "{n_estimators: 1}"],
@@ -17,12 +18,16 @@ FOREST = [
 
 @pytest.fixture
 def place(untrained, sounds, tmp_path):
-    """A folder with sounds, of which some are damaged, a list that lacks a column, and two trained probes."""
+    """Folders of sounds, some with a fault, a list that lacks a column, and two trained probes."""
     shutil.copytree(sounds, tmp_path / "sounds")
     for label in ("low", "high"):
         (tmp_path / "damaged" / label).mkdir(parents=True)
         for name in "abc":
             (tmp_path / "damaged" / label / f"{name}.wav").write_bytes(b"RIFF, and nothing behind")
+    (tmp_path / "lacking" / "low").mkdir(parents=True)
+    for folder in ("lacking/high", "lacking/mid", *(f"speakers/{who}/{mood}" for who in WHO for mood in MOODS)):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "0.wav").touch()
     (tmp_path / "clips.csv").write_text("path,class\na.wav,low\n")
     for name, backend in (("probe", ["--model.backend", "nearest_class"]), ("forest", FOREST)):
         assert untrained("fit", *MFCC, *backend)[0] == 0

@@ -22,6 +22,7 @@ TESTED_BY = {
     "frontends.names": "tests/test_registry.py",
     "datamodules.clip": "tests/datamodules/test_splits.py",
     "datamodules.synthesis": "tests/datamodules/test_synthetic.py",
+    "datamodules.suffixes": "tests/datamodules/test_search.py",
     "datamodules.table": "tests/datamodules/test_manifest.py",
 }
 

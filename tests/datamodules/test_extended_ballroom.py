@@ -118,6 +118,11 @@ def test_faults_of_a_copy(root):
     assert len(data.class_names) == 12
     assert data.n_other_files == 12
     assert "1 of 13 listed are absent: Waltz" in data.notes
+    (root / "Waltz").symlink_to("/media/gone")
+    with pytest.raises(DataError, match="'Waltz' is a link to '/media/gone', which is not there"):
+        ExtendedBallroom(str(root)).listed  # noqa: B018
+    assert len(ExtendedBallroom(str(root), exclude=["Waltz", "Tango"]).class_names) == 11
+    (root / "Waltz").unlink()
     with pytest.raises(DataError, match=r"Extended Ballroom not found under root=.*no folders Chacha, .*--data.root"):
         ExtendedBallroom(str(root / "waltzes")).listed  # noqa: B018
     with pytest.raises(DataError, match=r"cannot be shared by 13 folds"):

@@ -1,5 +1,6 @@
 """On small copies of the layouts in which GTZAN is around."""
 
+import shutil
 from collections import Counter
 
 import numpy as np
@@ -97,6 +98,25 @@ def test_wrong_root(tmp_path):
         GTZAN(str(tmp_path)).listed  # noqa: B018
     with pytest.raises(DataError, match="GTZAN not found"):
         GTZAN(str(tmp_path / "gone")).listed  # noqa: B018
+
+
+def test_the_place_that_holds_excerpts_is_taken(tmp_path):
+    """A widespread copy has spectrograms in folders of genres as well."""
+    for name in NAMES:
+        path = tmp_path / "genres" / name.split(".")[0] / f"{name.replace('.', '')}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    with pytest.raises(DataError, match=r"no sound is named as an excerpt, .* hold 'genres/blues/blues\d+.png'"):
+        GTZAN(str(tmp_path)).listed  # noqa: B018
+    sounds = copy_of(tmp_path / "Data" / "genres_original")
+    assert len(GTZAN(str(tmp_path)).listed) == len(NAMES)
+    shutil.rmtree(sounds / "jazz")
+    (sounds / "jazz").symlink_to("/media/gone")
+    with pytest.raises(DataError, match="'jazz' is a link to '/media/gone', which is not there"):
+        GTZAN(str(tmp_path)).listed  # noqa: B018
+    data = GTZAN(str(tmp_path), exclude="jazz")
+    assert "jazz" not in data.class_names
+    assert data.notes[-1] == "no clip of 'jazz': the class is left out"
 
 
 def test_a_broken_excerpt_is_reported_before_anything_is_computed(untrained, tmp_path):

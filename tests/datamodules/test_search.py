@@ -1,18 +1,119 @@
+"""Every folder and every sound is accounted for."""
+
+import os
 from pathlib import Path
 
-from untrained.datamodules.search import audio_files
+import pytest
+import soundfile
+from untrained.datamodules.search import exclude_option, patterns, search
+from untrained.datamodules.suffixes import DECODED
+from untrained.errors import DataError, UsageError
 
 
-def test_audio_files_are_found_by_their_extensions_in_any_case(tmp_path):
-    (tmp_path / "a" / ".hidden").mkdir(parents=True)
-    for name in ("b.WAV", "a/c.opus", "a/notes.txt", "a/.c.wav", "a/.hidden/d.wav"):
-        (tmp_path / name).touch()
-    assert audio_files(tmp_path) == ([Path("a/c.opus"), Path("b.WAV")], 1)
+def make(root, *names):
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+
+
+def paths(*names):
+    return [Path(name) for name in names]
+
+
+def test_sounds_are_found_by_their_suffixes_in_any_case(tmp_path):
+    make(tmp_path, "b.WAV", "a/c.opus", "a/notes.txt", "a/.c.wav", "__MACOSX/._b.WAV", "lost+found/x.wav")
+    found = search(tmp_path)
+    assert found.files == paths("a/c.opus", "b.WAV")
+    assert found.others == paths("a/notes.txt")
+    assert found.folders == paths("a")
+    assert (found.problems, found.notes) == ({}, [])
+
+
+def test_a_sound_that_is_not_decoded_is_found_unless_a_decoded_one_is_beside_it(tmp_path):
+    make(tmp_path, "a/x.m4a", "a/y.MP4", "b/x.m4a", "b/x.flac")
+    found = search(tmp_path)
+    assert found.files == paths("a/x.m4a", "a/y.MP4", "b/x.flac")
+    assert found.others == paths("b/x.m4a")
+
+
+def test_the_suffixes_of_all_formats_of_libsndfile_are_known():
+    """RAW has no header; HTK and MATLAB files are rarely sounds; the others go by several suffixes."""
+    several = {"IRCAM": "sf", "MPC2K": "snd", "NIST": "sph", "WAVEX": "wav"}
+    formats = soundfile.available_formats().keys() - {"RAW", "HTK", "MAT4", "MAT5"}
+    assert {f".{several.get(name, name.lower())}" for name in formats} <= DECODED
 
 
 def test_links_are_followed_once_each(tmp_path):
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "0.wav").touch()
+    make(tmp_path, "a/0.wav")
     (tmp_path / "a" / "loop").symlink_to(tmp_path)
+    (tmp_path / "above").symlink_to(tmp_path.parent)
     (tmp_path / "b").symlink_to(tmp_path / "a", target_is_directory=True)
-    assert audio_files(tmp_path) == ([Path("a/0.wav")], 0)
+    found = search(tmp_path)
+    assert found.files == paths("a/0.wav")
+    assert found.same == {Path("b"): Path("a")}
+    assert found.notes == ["links to a folder that they lie in are left out: 'a/loop', 'above'"]
+
+
+def test_links_to_nothing_and_to_themselves_are_problems_unless_named_as_files(tmp_path):
+    for name, target in (("a", "/media/gone"), ("v1.0", "v1.0"), ("x.wav", "gone.wav"), ("notes.txt", "gone.txt")):
+        (tmp_path / name).symlink_to(target)
+    found = search(tmp_path)
+    assert found.problems == {
+        Path("a"): "is a link to '/media/gone', which is not there",
+        **dict.fromkeys(paths("v1.0"), "is a link to 'v1.0', which is not there"),
+    }
+    assert (found.files, found.others) == (paths("x.wav"), paths("notes.txt"))
+
+
+def test_a_folder_that_may_not_be_read_is_a_problem(tmp_path, monkeypatch):
+    make(tmp_path, "a/0.wav", "b/0.wav")
+    forbid(monkeypatch, tmp_path / "b")
+    found = search(tmp_path)
+    assert found.problems == {Path("b"): "cannot be searched (Permission denied)"}
+    assert Path("b") in found.folders
+
+
+def forbid(monkeypatch, folder):
+    """Refuse to list a folder, also to root."""
+    scan = os.scandir
+
+    def scandir(path):
+        if os.fspath(path) == str(folder):
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+
+def test_hidden_folders_with_sounds_are_noted(tmp_path):
+    make(tmp_path, ".low/0.wav", ".cache/x", ".git/0.wav", "a/.more/deep/0.m4a", "a/b/.c/0.wav")
+    assert search(tmp_path).notes == ["hidden folders with sounds are left out: '.low', 'a/.more'"]
+
+
+@pytest.mark.parametrize(
+    ("exclude", "left"),
+    [
+        (["noise"], ["a/0.wav", "test/a/0.wav"]),
+        (["./noise"], ["a/0.wav", "a/noise/0.wav", "test/a/0.wav", "test/noise/0.wav"]),
+        (["*/noise", "te?t/"], ["a/0.wav", "noise/0.wav"]),
+    ],
+)
+def test_excluded_folders_are_not_searched(tmp_path, exclude, left):
+    make(tmp_path, "a/0.wav", "noise/0.wav", "a/noise/0.wav", "test/a/0.wav", "test/noise/0.wav")
+    assert search(tmp_path, exclude).files == paths(*left)
+
+
+def test_what_excludes_nothing_is_an_error(tmp_path):
+    make(tmp_path, "a/0.wav", "b/0.wav")
+    with pytest.raises(DataError, match=r"exclude=\['noise'\] matches no folder below .*; it holds 'a', 'b'"):
+        search(tmp_path, ["a", "noise"])
+    with pytest.raises(UsageError, match=r"exclude=\['./'\]; expected names or patterns"):
+        patterns("./")
+    assert patterns("a") == ["a"]
+    assert patterns(None) is None
+
+
+def test_the_option_that_is_advised_excludes_just_that(tmp_path):
+    make(tmp_path, "it's [1]/0.wav", "b/0.wav")
+    assert exclude_option(["it's [1]"]) == """--data.exclude '["it'"'"'s [[]1]"]'"""
+    assert search(tmp_path, ["it's [[]1]"]).files == paths("b/0.wav")

@@ -67,6 +67,11 @@ def test_absent_files_are_named(root):
     data = UrbanSound8K(str(root))
     assert len(data.listed) == 39
     assert data.notes == ["1 of 40 listed are absent: fold3/100002-0-0-2.wav"]
+    with (root / "metadata" / "UrbanSound8K.csv").open("a") as file:
+        file.write("gone.wav,1,0,1,1,1,1,drilling\n")
+    data = UrbanSound8K(str(root))
+    assert len(data.listed) == 39
+    assert data.notes[1] == "no clip of 'drilling': the class is left out"
 
 
 def test_a_copy_with_the_folds_beside_the_table(root):

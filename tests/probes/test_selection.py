@@ -36,10 +36,18 @@ def test_auto_is_holdout_where_there_is_a_test_split():
     ("protocol", "clips", "message"),
     [
         ("holdout", folded(12, 3), "needs train and test splits"),
-        ("nested", split(4, 2, 2), "needs every clip in one of at least two folds"),
+        ("nested", split(4, 2, 2), r"needs folds.*use the protocol 'holdout'"),
         ("auto", split(4, 2, 0), "needs every clip in one of"),
         ("nested", folded(12, 2), "3 or more"),
         ("auto", folded(12, 2), "3 or more"),
+        ("auto", [Clip(f"{n}", str(n // 3), fold=n // 3) for n in range(9)], "outside fold 0 and 1, only '2'"),
+        ("study", [Clip(f"{n}", str(n // 3), fold=n // 3) for n in range(6)], "outside fold 0, only '1'"),
+        (
+            "auto",
+            [Clip(f"{n}", str(n // 3), split=("train", "test")[n // 3]) for n in range(6)],
+            "the train split, only '0'",
+        ),
+        ("auto", [*split(5, 0, 4), Clip("z", "rare", split="train")], "without a validation split .*'rare' has 1"),
     ],
 )
 def test_data_that_lacks_what_a_protocol_needs(protocol, clips, message):

@@ -1,0 +1,68 @@
+"""Classes that a data set names but a run cannot learn from or score."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
+
+from .clip import SPLITS, Clip
+from .content import count_by_suffix
+from .search import quoted
+
+
+def notes_on_classes(clips: Sequence[Clip], unusable: Collection[str] = ()) -> list[str]:
+    """Return a note for each way in which classes are absent: everywhere, from training, or from what is scored.
+
+    Args:
+        clips: Clips of a data set.
+        unusable: Ids of those that cannot be read.
+    """
+    parts_of: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for clip in clips:
+        if clip.id not in unusable:
+            parts_of[clip.label][clip.part] += 1
+    notes = [_lost(label, clips) for label in sorted({clip.label for clip in clips} - parts_of.keys())]
+    parts = {part for counts in parts_of.values() for part in counts}
+    if folds := sorted({clip.fold for clip in clips if clip.fold is not None}):
+        return notes + _in_folds(parts_of, [f"fold {fold}" for fold in folds])
+    for split in SPLITS:
+        absent = sorted(label for label, counts in parts_of.items() if not counts[split])
+        if absent and split in parts:
+            n = sum(parts_of[label]["test"] for label in absent)
+            notes.append(f"no {split} clip of {quoted(absent)}: {_CONSEQUENCES[split].format(n=n)}")
+    return notes
+
+
+def classes_learned(clips: Sequence[Clip]) -> list[str]:
+    """Return the names of the classes that a backend learns from clips: those outside validation and test splits."""
+    return sorted({clip.label for clip in clips if clip.split in (None, "train")})
+
+
+_CONSEQUENCES = {
+    "train": "a probe cannot learn these classes, and all of their {n} test clips count as wrong",
+    "validation": "candidates are chosen without these classes",
+    "test": "the test score says nothing about these classes",
+}
+
+
+def _in_folds(parts_of: dict[str, Counter[str]], folds: Sequence[str]) -> list[str]:
+    alone = sorted(label for label, counts in parts_of.items() if len(counts) == 1 and len(folds) > 1)
+    notes = []
+    if alone:
+        where = ", ".join(f"{label!r} ({next(iter(parts_of[label]))})" for label in alone[:10])
+        notes.append(
+            f"classes with clips in one fold only: {where}; they are absent from training when that fold is scored, so "
+            "that all of their clips count as wrong"
+        )
+    absent = {label: [fold for fold in folds if not parts_of[label][fold]] for label in sorted(parts_of)}
+    some = [f"{label!r} ({', '.join(absent[label])})" for label in absent if absent[label] and label not in alone]
+    if some:
+        more = f" and {len(some) - 10} more" if len(some) > 10 else ""
+        notes.append(f"classes without a clip in some folds: {', '.join(some[:10])}{more}")
+    return notes
+
+
+def _lost(label: str, clips: Sequence[Clip]) -> str:
+    """Return a note on a class of which no clip can be read."""
+    of_class = [clip for clip in clips if clip.label == label]
+    files = Counter(clip.path.suffix for clip in of_class if clip.path is not None)
+    what = count_by_suffix(files) if files else f"{len(of_class)} clips"
+    return f"no clip of {label!r} can be used ({what}): the class is left out"

@@ -1,0 +1,129 @@
+"""Account of the folders of a data set: each holds clips, or the user hears why not."""
+
+import re
+import shlex
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import DataError
+from .layout import Layout
+from .search import MAX_SHOWN, Found, exclude_option, quoted
+
+_LIST = re.compile(r"train|test|val|split|fold|list|label|meta|annotation", re.IGNORECASE)
+_TABLES = frozenset({".txt", ".csv", ".tsv", ".json", ".jsonl", ".lst", ".xlsx"})
+
+
+def account(root: Path, found: Found, n_levels: int, *, skip: bool) -> list[str]:
+    """Return notes on the folders that hold no clip.
+
+    Args:
+        root: Folder of the data set, for messages.
+        found: Its content.
+        n_levels: Number of levels of folders above the sounds of a class.
+        skip: Whether to go on without folders that are empty or cannot be searched.
+
+    Raises:
+        DataError: A folder cannot be searched, is empty, or is found under two paths.
+    """
+    twice = {link: first for link, first in found.same.items() if link.parts[:n_levels] != first.parts[:n_levels]}
+    if twice:
+        link, first = min(twice.items())
+        raise DataError(
+            f"root={str(root)!r}: {str(link)!r} and {str(first)!r} are the same folder; expected one place for each "
+            f"clip: remove one of them, or leave it out with {exclude_option([link])}"
+        )
+    known = {*found.problems, *found.same, *found.loops}
+    parents = {folder.parent for folder in found.folders}
+    holding = {Path(*file.parts[:n]) for file in found.files for n in range(1, n_levels + 1)}
+    of_others: dict[Path, Counter[str]] = {}
+    for file in found.others:
+        for n in range(1, min(n_levels, len(file.parts) - 1) + 1):
+            of_others.setdefault(Path(*file.parts[:n]), Counter())[file.suffix] += 1
+    lacking = [
+        folder
+        for folder in found.folders
+        if folder not in holding and folder not in known
+        if len(folder.parts) == n_levels or (len(folder.parts) < n_levels and folder not in parents)
+    ]
+    reasons = {path: "holds no file" for path in lacking if path not in of_others}
+    notes = refuse_problems(root, replace(found, problems={**found.problems, **reasons}), skip=skip)
+    silent = [f"{str(path)!r} ({count_by_suffix(of_others[path])})" for path in lacking if path in of_others]
+    return notes + ([f"folders without sounds are no classes: {', '.join(silent)}"] if silent else [])
+
+
+def refuse_problems(root: Path, found: Found, names: Collection[str] = (), *, skip: bool) -> list[str]:
+    """Return notes on folders that cannot be searched.
+
+    Args:
+        root: Folder of the data set, for messages.
+        found: Its content.
+        names: Folders below the root that matter; all by default.
+        skip: Whether to go on without folders that cannot be searched.
+
+    Raises:
+        DataError: The root cannot be searched, or another folder cannot and `skip` is off.
+    """
+    if Path() in found.problems:
+        raise DataError(f"root={str(root)!r} {found.problems[Path()]}; change its permissions")
+    reasons = {path: why for path, why in found.problems.items() if not names or path.parts[0] in names}
+    if not reasons:
+        return []
+    shown = [f"{str(path)!r} {why}" for path, why in sorted(reasons.items())[:MAX_SHOWN]]
+    listed = ", ".join([*shown, f"and {len(reasons) - MAX_SHOWN} more"] if len(reasons) > MAX_SHOWN else shown)
+    if skip:
+        return [f"left out: {listed}"]
+    raise DataError(
+        f"root={str(root)!r}: {listed}; repair or remove what is wrong, leave it out with "
+        f"{exclude_option(sorted(reasons))}, or go on without it by --data.on_error skip"
+    )
+
+
+def remarks(found: Found, layout: Layout) -> list[str]:
+    """Return notes on what stands beside classes, and may have been meant otherwise.
+
+    Args:
+        found: Content of the folder of the data set.
+        layout: Its levels.
+    """
+    notes = []
+    flat = [file for file in found.files if len(file.parts) <= layout.n_levels]
+    if flat:
+        notes.append(f"{len(flat)} sounds stand in no folder of a class and are left out: {quoted(flat)}")
+    lists = [f for f in found.others if len(f.parts) == 1 and f.suffix.lower() in _TABLES and _LIST.search(f.stem)]
+    if lists:
+        notes.append(f"not read: {quoted(lists)}; --data manifest reads lists of splits, folds or labels, as a table")
+    labels = sorted({file.parts[layout.label_level] for file in found.files if len(file.parts) > layout.n_levels})
+    odd = [label for label in labels if label.startswith("_")]
+    if odd:
+        notes.append(f"{quoted(odd)} counts as a class; if it is none, leave it out with {exclude_option(odd)}")
+    return notes
+
+
+def refuse_one_folder(root: Path, files: Sequence[Path], layout: Layout) -> None:
+    """Raise if a data set has one class only because its classes lie a level deeper.
+
+    Raises:
+        DataError: The folder of the only class holds several folders with sounds.
+    """
+    level = layout.n_levels
+    outer = {Path(*file.parts[:level]) for file in files if len(file.parts) > level}
+    inner = sorted({file.parts[level] for file in files if len(file.parts) > level + 1})
+    if len(inner) > 1 and len(outer) == 1:
+        deeper = root / outer.pop()
+        raise DataError(
+            f"root={str(root)!r} holds one folder with sounds, in which there are {quoted(inner)}; if these are the "
+            f"classes, give --data.root {shlex.quote(str(deeper))}"
+        )
+
+
+def count_by_suffix(suffixes: Mapping[str, int]) -> str:
+    """Return how many files have each suffix, the most frequent first.
+
+    Example:
+        >>> count_by_suffix({".csv": 1, ".m4a": 6, "": 1})
+        '6 files .m4a, 1 file .csv, 1 file without suffix'
+    """
+    counted = sorted(suffixes.items(), key=lambda item: (-item[1], item[0] == "", item[0]))
+    return ", ".join(f"{n} file{'s' if n > 1 else ''} {suffix or 'without suffix'}" for suffix, n in counted)

@@ -1,0 +1,154 @@
+"""Layout of a folder of sounds: which of its levels names the classes, and which the splits or folds."""
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from ..errors import DataError
+from .clip import SPLIT_NAMES, Split
+from .search import exclude_option, quoted
+
+Folders = Literal["auto", "classes", "folds"]
+"""What the folders at the root of a data set are: what their names say, classes, or folds."""
+
+_FOLD = re.compile(r"(?:(?:k|cv)[-_ ]?)?folds?[-_ ]*(\d+)|(?:cv|k|split)[-_ ]*(\d+)", re.IGNORECASE)
+_LIKE_A_SPLIT = re.compile(r"(?<![a-z])(train|test|val|dev|eval)(?:ing|id|idation|elopment|uation)?(?![a-z])", re.I)
+_CLASSES = "if the folders at the root are classes, give --data.layout classes"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The levels of a folder of sounds.
+
+    Args:
+        label_level: Level of the folders of classes: 0 at the root.
+        part_level: Level of the folders of splits or folds; None if there are none.
+        splits: Split of each folder of that level.
+        folds: Fold of each folder of that level.
+        note: What the names were taken for, and how to say otherwise; empty if there is nothing to say.
+    """
+
+    label_level: int = 0
+    part_level: int | None = None
+    splits: Mapping[str, Split] = field(default_factory=dict)
+    folds: Mapping[str, int] = field(default_factory=dict)
+    note: str = ""
+
+    @property
+    def n_levels(self) -> int:
+        """Number of levels of folders above the sounds of a class."""
+        return 1 if self.part_level is None else 2
+
+
+def layout_of(root: Path, files: Sequence[Path], folders: Folders = "auto") -> Layout:
+    """Return what the folders of a data set are, by their names.
+
+    Folders below which the same names stand again are splits or folds rather than classes.
+
+    Args:
+        root: Folder of the data set, for messages.
+        files: Sounds, relative to the root.
+        folders: What the folders at the root are.
+
+    Raises:
+        DataError: The names do not say which level is that of the classes, or splits lack a train or a test folder.
+    """
+    if folders == "classes":
+        return Layout()
+    inner_of: dict[str, set[str]] = {}
+    for file in files:
+        if len(file.parts) > 1:
+            inner_of.setdefault(file.parts[0], set()).update(file.parts[1:-1][:1])
+    tops = sorted(inner_of)
+    inner = sorted(set().union(*inner_of.values()))
+    if folders == "folds":
+        _refuse_parts_without_classes(root, inner_of)
+        return Layout(1, 0, folds=_numbers(tops))
+    if splits := _splits(root, tops):
+        _refuse_parts_without_classes(root, inner_of)
+        return Layout(1, 0, splits)
+    if folds := _folds(root, tops):
+        _refuse_parts_without_classes(root, inner_of)
+        what = f"{quoted(tops)} are read as folds of the classes below them, {quoted(inner)}"
+        return Layout(1, 0, folds=folds, note=f"{what}; {_CLASSES}")
+    if all(inner_of.values()) and not any(len(file.parts) == 2 for file in files):
+        note = f"{quoted(inner)} are read as {{}} below each class; if they are not, give --data.layout classes"
+        if splits := _splits(root, inner):
+            return Layout(0, 1, splits, note=note.format("splits"))
+        if folds := _folds(root, inner):
+            return Layout(0, 1, folds=folds, note=note.format("folds"))
+    repeated = [name for name in inner if sum(name in below for below in inner_of.values()) > len(tops) / 2]
+    if len(tops) > 1 and len(repeated) > 1:
+        raise DataError(
+            f"root={str(root)!r} holds {quoted(tops)} with the same folders, {quoted(repeated)}, "
+            "below them, so that either may be the classes; give --data.layout classes if those at the root are, "
+            "--data.layout folds if those are folds, or rename them to train, val and test"
+        )
+    return Layout()
+
+
+def _splits(root: Path, names: Sequence[str]) -> dict[str, Split]:
+    """Return the split of each name; empty unless the names are those of splits.
+
+    Raises:
+        DataError: Some names are those of several splits, but others are not, or train or test is not among them.
+    """
+    split_of = {name: SPLIT_NAMES[name.lower()] for name in names if name.lower() in SPLIT_NAMES}
+    like = [name for name in names if _LIKE_A_SPLIT.search(name)]
+    kinds = {match[1].lower() for name in like if (match := _LIKE_A_SPLIT.search(name))}
+    if len(kinds) < 2:
+        return {}
+    if len(split_of) == len(names) and {"train", "test"} <= set(split_of.values()):
+        return split_of
+    others = [name for name in names if name not in like]
+    odd = [name for name in like if name not in split_of]
+    if others:
+        found, remedy = f"but also {quoted(others)}", f"leave out what is neither with {exclude_option(others)}"
+    elif odd:
+        found, remedy = "which are not all train, val or test", f"rename {quoted(odd)}"
+    else:
+        lacking = "test" if "test" not in split_of.values() else "train"
+        found, remedy = f"but no {lacking}/", f"add {lacking}/, or give --data.root one of them to draw splits from it"
+    raise DataError(f"root={str(root)!r} holds folders named as splits, {quoted(like)}, {found}; {remedy}; {_CLASSES}")
+
+
+def _folds(root: Path, names: Sequence[str]) -> dict[str, int]:
+    """Return the fold of each name; empty unless the names are those of folds.
+
+    Raises:
+        DataError: Several names are those of folds, but others are not.
+    """
+    named = [name for name in names if _FOLD.fullmatch(name)]
+    if len(named) < 2:
+        return {}
+    if others := [name for name in names if name not in named]:
+        raise DataError(
+            f"root={str(root)!r} holds folders named as folds, {quoted(named)}, but also {quoted(others)}; "
+            f"leave these out with {exclude_option(others)}; {_CLASSES}"
+        )
+    return _numbers(names)
+
+
+def _numbers(names: Sequence[str]) -> dict[str, int]:
+    """Return the number in each name, or its place among the names if the numbers do not tell them apart."""
+    found = [match and int(match[1] or match[2]) for match in map(_FOLD.fullmatch, names)]
+    is_clear = None not in found and len(set(found)) == len(found)
+    return dict(zip(names, found if is_clear else range(len(names)), strict=True))  # type: ignore[arg-type]
+
+
+def _refuse_parts_without_classes(root: Path, inner_of: Mapping[str, set[str]]) -> None:
+    """Raise if the sounds of a split or fold stand in no folder of a class."""
+    flat = sorted(top for top, inner in inner_of.items() if not inner)
+    if not flat:
+        return
+    labelled = [top for top, inner in inner_of.items() if inner]
+    ways = [f"--data.root {shlex.quote(str(root / labelled[0]))} splits what has labels"] if len(labelled) == 1 else []
+    ways += [] if len(labelled) < 2 else [f"{exclude_option(flat)} leaves them out"]
+    ways += ["--data manifest reads labels from a table"]
+    ways += ["--data urbansound8k those of UrbanSound8K"] if _FOLD.fullmatch(flat[0]) else []
+    raise DataError(
+        f"root={str(root)!r}: the sounds in {quoted(flat)} stand in no folder of a class; {', '.join(ways)}; {_CLASSES}"
+    )
