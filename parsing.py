@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from jsonargparse import ArgumentParser, Namespace
 
 from .errors import UntrainedError, UsageError
+from .files import MAX_YAML, read_bounded, refuse_absurd_yaml
 from .registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
 
 KINDS: dict[str, Registry[Any]] = {"frontend": FRONTENDS, "backend": BACKENDS, "data": DATAMODULES}
@@ -30,6 +31,7 @@ class Parser(ArgumentParser):
     def parse_path(self, path: str | os.PathLike[str], *more: Any, **options: Any) -> Namespace:
         """Parse a configuration file, as jsonargparse does, but name a file that is not UTF-8."""
         try:
+            _refuse_absurd(Path(path))
             parsed: Namespace = super().parse_path(path, *more, **options)
             return parsed
         except UnicodeDecodeError as error:
@@ -63,6 +65,20 @@ class Parser(ArgumentParser):
                 registry.get(name)  # raises the reason why it could not be loaded
             raise UsageError(registry.unknown(name)) from ex
         raise UsageError(explain(message)) from ex
+
+
+def _refuse_absurd(path: Path) -> None:
+    """Raise if a configuration would take memory or time without end.
+
+    Raises:
+        UsageError: It would, or it is no regular file.
+    """
+    try:
+        refuse_absurd_yaml(read_bounded(path, MAX_YAML).decode())
+    except UnicodeDecodeError:  # which is reported as such
+        return
+    except ValueError as error:
+        raise UsageError(f"{path} cannot be used as a configuration: {error}") from error
 
 
 def _is_of_trainer(group: Any) -> bool:
