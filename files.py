@@ -150,6 +150,14 @@ def locked(folder: Path, remedy: str) -> Iterator[None]:
         lock.release()
 
 
+def machine_memory() -> int:
+    """Return the memory of this machine in bytes; where the system does not say, 64 GiB."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return 2**36
+
+
 def plain(value: Any) -> Any:
     """Return a value as plain Python that JSON can hold; other values become text."""
     return json.loads(json.dumps(value, default=str))

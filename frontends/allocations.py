@@ -1,7 +1,6 @@
 """Bounds on the memory that making or running a frontend takes, known before the memory is taken."""
 
 import copy
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +10,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
-_DEFAULT_MEMORY = 2**36  # bytes, where the system does not say how much there is
+from ..files import machine_memory
+
 MAX_OPERATIONS = 1_000_000
 """Most operations that making a frontend takes; the largest of ours takes some hundred."""
 
@@ -84,7 +84,7 @@ def refuse_long_input(frontend: nn.Module, n_samples: int) -> None:
     Raises:
         AllocationError: A tensor that it computes of one clip takes more than half of the memory.
     """
-    most = memory() // 2
+    most = machine_memory() // 2
     if 4 * n_samples > most:
         raise AllocationError(f"a waveform of {4 * n_samples:,} bytes, where at most {most:,} fit")
     try:
@@ -96,11 +96,3 @@ def refuse_long_input(frontend: nn.Module, n_samples: int) -> None:
         raise
     except Exception:  # an operation without a meta kernel may raise anything
         return
-
-
-def memory() -> int:
-    """Return the memory of this machine in bytes."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):  # another system
-        return _DEFAULT_MEMORY

@@ -33,7 +33,7 @@ def test_a_frontend_is_the_same_with_bounds():
 
 
 def test_a_clip_that_does_not_fit_is_refused_without_computing(monkeypatch):
-    monkeypatch.setattr(allocations, "memory", lambda: 2**30)
+    monkeypatch.setattr(allocations, "machine_memory", lambda: 2**30)
     refuse_long_input(VGG(n_filters=4), 350_000)
     with pytest.raises(AllocationError, match="a tensor of"):
         refuse_long_input(VGG(n_filters=4), 10**8)
