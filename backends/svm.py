@@ -156,9 +156,7 @@ class SVMClassifier(Backend):
                 "them for each split"
             )
             found = f"{found}; {estimate}" if found else f"svm on {len(X)} clips: {estimate}"
-            advice.append(
-                "--model.backend linear_svm or --model.backend elm, whose time grows with the number of clips"
-            )
+            advice.append("--model.backend linear_svm or --model.backend elm, which scale with the number of clips")
         return f"{found}; give {', or '.join(advice)}" if advice else found
 
     def _jobs_that_fit(self, n_clips: int, n_train: int) -> int:
