@@ -256,7 +256,7 @@ def _checked(result: Result) -> Result:
     for field in fields(Result):
         value = _typed(field, getattr(result, field.name))
         if isinstance(value, int | float) and not 0 <= value <= _MOST.get(field.name, 2**63):
-            raise ValueError(f"{field.name}={value!r} is out of range")
+            raise ValueError(f"{field.name} is out of range")
     if result.n_classes < 1 or result.protocol not in ("holdout", "nested", "study"):
         raise ValueError(f"n_classes={result.n_classes}, protocol={result.protocol!r}: no run has these")
     return result
