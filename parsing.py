@@ -179,6 +179,8 @@ def root_cause(error: BaseException) -> str:
     if _is_the_parser_s(error) and isinstance(error, IndexError):  # it fails on an error without a text
         return "a plug-in raises an error without a text when it is made; make it in Python, by its class, to see where"
     text = explain(str(error))
+    if isinstance(error, MemoryError) or "can't allocate memory" in text:
+        return "the arguments ask for more memory than this machine has; give smaller ones, such as fewer filters"
     is_plain = isinstance(error, UntrainedError | ValueError | TypeError | OSError) or is_of_lightning(error)
     return text if is_plain and text else f"{type(error).__name__}: {text}".removesuffix(": ")
 

@@ -13,6 +13,7 @@ import numpy as np
 from ..backends import Backend
 from ..datamodules.machine import Auto
 from ..errors import CheckpointError, UntrainedError, UsageError
+from ..escaping import for_terminal
 from ..frontends import Frontend
 from ..frontends.allocations import AllocationError, at_most, refuse_long_input
 from ..registry import FRONTENDS
@@ -45,7 +46,7 @@ class FittedProbe:
 
     def __repr__(self) -> str:
         recipe, classes = self.recipe, self.classes
-        names = ", ".join([*classes[:MAX_CLASSES], *(["..."] if len(classes) > MAX_CLASSES else [])])
+        names = ", ".join([*map(for_terminal, classes[:MAX_CLASSES]), *(["..."] if len(classes) > MAX_CLASSES else [])])
         return (
             f"{type(self).__name__}({recipe.frontend} -> {recipe.backend}, {len(classes)} classes: {names}; "
             f"clips of {recipe.n_samples / recipe.sample_rate:.4g} s at {recipe.sample_rate} Hz)"
