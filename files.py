@@ -198,8 +198,10 @@ def other_format(found: object, known: int) -> str:
         'has format 1, which an earlier version wrote (this one reads 2):'
     """
     if isinstance(found, int) and found > known:
-        return f"has format {found}, which a later version wrote (this one reads {known}): update untrained, or"
-    return f"has format {found!r}, which an earlier version wrote (this one reads {known}):"
+        return (
+            f"has format {str(found)[:20]}, which a later version wrote (this one reads {known}): update untrained, or"
+        )
+    return f"has format {repr(found)[:20]}, which an earlier version wrote (this one reads {known}):"
 
 
 def _has_died(holder: Path) -> bool:
