@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from .commands import COMMANDS, STAGES, WITH_SHORT_HELP
 from .errors import UntrainedError, UsageError
 from .probes.record import installed_versions
-from .terminal import is_child_process
+from .terminal import is_child_process, say
 
 RESUMED = (*STAGES, "compare")  # commands that go on where they were interrupted
 
@@ -73,7 +73,7 @@ def _run_of(command: str) -> Callable[[list[str]], int]:
 
 def _report_error(text: str) -> None:
     if not is_child_process():  # an error that ends one process ends all, with the same message
-        print(f"untrained: {text}", file=sys.stderr)
+        say(f"untrained: {text}", sys.stderr)
 
 
 def _help() -> str:

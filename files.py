@@ -14,6 +14,12 @@ import filelock
 from .errors import StoreError
 
 UNFINISHED = ".part"  # suffix of files that are being written
+MAX_JSON = 2**24
+"""Most bytes of a JSON file; a study of 10,000 runs lists them in 2 MB."""
+MAX_YAML = 2**20
+"""Most characters of a configuration, and most values in it."""
+MAX_DEPTH = 50
+"""Most levels of collections within each other."""
 # The decoders of a killed process notice its end a little later and hold its lock until then.
 LOCK_TIMEOUT_SECONDS = 30
 
@@ -36,6 +42,84 @@ def write_atomically(path: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise _cannot_be_written(path, error) from error
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """Read a file that somebody else may have written.
+
+    Args:
+        path: File to read.
+        most: Most bytes that it may have.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: The file is larger, or is no regular file.
+    """
+    size = path.stat().st_size
+    if not path.is_file():
+        raise ValueError("it is no regular file")
+    if size > most:
+        raise ValueError(f"it has {size:,} bytes, expected at most {most:,}")
+    return path.read_bytes()
+
+
+def read_json(path: Path, most: int = MAX_JSON) -> Any:
+    """Read plain values from a JSON file that somebody else may have written.
+
+    Args:
+        path: File to read.
+        most: Most bytes that it may have.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: The file is not JSON, is larger, or is nested too deeply.
+    """
+    too_deep = f"it is nested deeper than {MAX_DEPTH} levels"
+    try:
+        found = json.loads(read_bounded(path, most).decode())
+    except RecursionError as error:
+        raise ValueError(too_deep) from error
+    level = [found]
+    for _ in range(MAX_DEPTH):
+        inner = [
+            value.values() if isinstance(value, dict) else value for value in level if isinstance(value, dict | list)
+        ]
+        level = [value for values in inner for value in values]
+    if level:
+        raise ValueError(too_deep)
+    return found
+
+
+def refuse_absurd_yaml(text: str) -> None:
+    """Raise if YAML is larger than any configuration, is nested too deeply, or repeats parts without end by aliases.
+
+    Args:
+        text: YAML, which may have other faults.
+
+    Raises:
+        ValueError: It is one of these.
+    """
+    import yaml  # which commands that read no YAML do not wait for
+
+    if len(text) > MAX_YAML:
+        raise ValueError(f"it has {len(text):,} characters, expected at most {MAX_YAML:,}")
+    counts, names = [0], [""]  # of values in each open collection, with what its aliases stand for
+    known: dict[str, int] = {}
+    with contextlib.suppress(yaml.YAMLError):  # whoever reads it reports it
+        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+            if isinstance(event, yaml.CollectionStartEvent):
+                counts.append(0)
+                names.append(event.anchor or "")
+            elif isinstance(event, yaml.CollectionEndEvent):
+                n_values, name = counts.pop() + 1, names.pop()
+                known[name] = n_values
+                counts[-1] += n_values
+            elif isinstance(event, yaml.NodeEvent):
+                counts[-1] += known.get(event.anchor, 1) if isinstance(event, yaml.AliasEvent) else 1
+            if len(counts) > MAX_DEPTH:
+                raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
+            if counts[-1] > MAX_YAML:
+                raise ValueError(f"its aliases stand for more than {MAX_YAML:,} values")
 
 
 @contextlib.contextmanager
@@ -64,6 +148,14 @@ def locked(folder: Path, remedy: str) -> Iterator[None]:
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
+
+
+def machine_memory() -> int:
+    """Return the memory of this machine in bytes; where the system does not say, 64 GiB."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return 2**36
 
 
 def plain(value: Any) -> Any:
@@ -106,8 +198,10 @@ def other_format(found: object, known: int) -> str:
         'has format 1, which an earlier version wrote (this one reads 2):'
     """
     if isinstance(found, int) and found > known:
-        return f"has format {found}, which a later version wrote (this one reads {known}): update untrained, or"
-    return f"has format {found!r}, which an earlier version wrote (this one reads {known}):"
+        return (
+            f"has format {str(found)[:20]}, which a later version wrote (this one reads {known}): update untrained, or"
+        )
+    return f"has format {repr(found)[:20]}, which an earlier version wrote (this one reads {known}):"
 
 
 def _has_died(holder: Path) -> bool:

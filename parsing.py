@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from jsonargparse import ArgumentParser, Namespace
 
 from .errors import UntrainedError, UsageError
+from .files import MAX_YAML, read_bounded, refuse_absurd_yaml
 from .registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
 
 KINDS: dict[str, Registry[Any]] = {"frontend": FRONTENDS, "backend": BACKENDS, "data": DATAMODULES}
@@ -30,6 +31,7 @@ class Parser(ArgumentParser):
     def parse_path(self, path: str | os.PathLike[str], *more: Any, **options: Any) -> Namespace:
         """Parse a configuration file, as jsonargparse does, but name a file that is not UTF-8."""
         try:
+            _refuse_absurd(Path(path))
             parsed: Namespace = super().parse_path(path, *more, **options)
             return parsed
         except UnicodeDecodeError as error:
@@ -63,6 +65,20 @@ class Parser(ArgumentParser):
                 registry.get(name)  # raises the reason why it could not be loaded
             raise UsageError(registry.unknown(name)) from ex
         raise UsageError(explain(message)) from ex
+
+
+def _refuse_absurd(path: Path) -> None:
+    """Raise if a configuration would take memory or time without end.
+
+    Raises:
+        UsageError: It would, or it is no regular file.
+    """
+    try:
+        refuse_absurd_yaml(read_bounded(path, MAX_YAML).decode())
+    except UnicodeDecodeError:  # which is reported as such
+        return
+    except ValueError as error:
+        raise UsageError(f"{path} cannot be used as a configuration: {error}") from error
 
 
 def _is_of_trainer(group: Any) -> bool:
@@ -163,6 +179,8 @@ def root_cause(error: BaseException) -> str:
     if _is_the_parser_s(error) and isinstance(error, IndexError):  # it fails on an error without a text
         return "a plug-in raises an error without a text when it is made; make it in Python, by its class, to see where"
     text = explain(str(error))
+    if isinstance(error, MemoryError) or "can't allocate memory" in text:
+        return "the arguments ask for more memory than this machine has; give smaller ones, such as fewer filters"
     is_plain = isinstance(error, UntrainedError | ValueError | TypeError | OSError) or is_of_lightning(error)
     return text if is_plain and text else f"{type(error).__name__}: {text}".removesuffix(": ")
 

@@ -1,4 +1,4 @@
-"""The terminal: colours, widths, progress bars, control characters and Ctrl-C.
+"""The terminal: colours, widths, progress bars and Ctrl-C.
 
 Nothing below `commands` shows a bar by itself: it asks for one with `bar` or `progress`, and gets one only if the
 running command has called `show_bars`. rich is imported when something is printed with it.
@@ -13,6 +13,8 @@ from contextlib import AbstractContextManager
 from types import FrameType
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
+from .escaping import for_terminal
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -22,26 +24,37 @@ PIPE_WIDTH = 200  # columns where no terminal sets the width
 
 
 def console(file: TextIO | None = None, *, soft_wrap: bool = True) -> "Console":
-    """Return a console that prints text unchanged, in colours only on a terminal and without `NO_COLOR`.
+    """Return a console that prints text without markup, in colours only on a terminal and without `NO_COLOR`.
 
     Args:
         file: File to print to; standard output by default.
         soft_wrap: Whether lines may be longer than the terminal is wide.
     """
-    from rich.console import Console
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
+
+    class _Console(Console):
+        """Console whose texts cannot control the terminal; its own colours still do."""
+
+        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+            """Yield what is printed, with control characters escaped."""
+            for segment in super().render(renderable, options):
+                text, style, control = segment
+                yield segment if control else Segment(for_terminal(text, lines=True), style)
 
     width = None if (file or sys.stdout).isatty() else PIPE_WIDTH
-    return Console(file=file, width=width, markup=False, highlight=False, emoji=False, soft_wrap=soft_wrap)
+    return _Console(file=file, width=width, markup=False, highlight=False, emoji=False, soft_wrap=soft_wrap)
 
 
-def visible(text: str) -> str:
-    r"""Return text with its control characters escaped, so that a terminal does not obey them.
+def say(text: object, file: TextIO | None = None, *, flush: bool = False) -> None:
+    """Print text of one or more lines, whose other control characters are escaped.
 
-    Example:
-        >>> visible("two\nlines")
-        'two\\nlines'
+    Args:
+        text: Text to print.
+        file: File to print to; standard output by default.
+        flush: Whether to print it at once, also to a pipe.
     """
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+    print(for_terminal(text, lines=True), file=file, flush=flush)
 
 
 @contextlib.contextmanager
@@ -97,7 +110,7 @@ def _rich_bar(description: str, total: int) -> Iterator[Advance]:
     global _make_bar
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        task = shown.add_task(description, total=total)
+        task = shown.add_task(for_terminal(description), total=total)
         _make_bar = _no_bar  # one bar at a time
         try:
             yield lambda n: shown.advance(task, n)

@@ -12,11 +12,15 @@ import numpy as np
 from sklearn.svm import SVC
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..files import machine_memory
 from ..terminal import progress
 from .base import SEARCH, Array, Backend, Search, SearchResult, Splits, unless_searched
 from .convergence import watch_convergence
+from .scaling import FEW, as_order, seconds_of_fit
 
 _COSTS = (0.1, 2.0, 8.0, 32.0)
+MANY = 10_000
+"""Clips from which a search says how long it takes."""
 _CACHE = 500  # MB of a kernel that libsvm caches; it takes no more than the kernel's size in float32
 
 
@@ -80,12 +84,10 @@ class SVMClassifier(Backend):
         """Search like `Backend.search`, with shared kernels."""
         self._refuse_odd_arguments()
         n_jobs = self._jobs_that_fit(len(X), max(len(train) for train, _ in splits))
+        if (n_jobs == 0 or len(X) > MANY) and not vars(self).get("_warned"):
+            warnings.warn(self._warning(X, y, splits, holds=n_jobs > 0), stacklevel=2)
+            self._warned = True  # z-scores search split by split
         if n_jobs == 0:
-            warnings.warn(
-                f"max_memory={self.max_memory} GiB do not hold the kernels of {len(X)} clips: every machine computes "
-                "its own, which takes far longer; give --model.backend.max_memory more",
-                stacklevel=2,
-            )
             return super().search(X, y, splits)
         X = np.asarray(X, np.float64)
         candidates = self.candidates()
@@ -134,10 +136,32 @@ class SVMClassifier(Backend):
             return 1.0 / (n_features * variance) if variance else 1.0
         return float(self._gamma)
 
+    def _warning(self, X: Array, y: Array, splits: Splits, *, holds: bool) -> str:
+        """Return what a large search takes, and what takes less."""
+        n_train = max(len(train) for train, _ in splits)
+        needed = math.ceil(10 * sum(_memory(len(X), n_train)) / 2**30 + 0.1) / 10
+        advice = [] if holds or needed * 2**30 > machine_memory() else [f"--model.backend.max_memory {needed:g}"]
+        found = (
+            ""
+            if holds
+            else f"max_memory={self.max_memory} GiB do not hold the kernels of {len(X)} clips: every machine "
+            "computes its own, which takes far longer"
+        )
+        if len(X) > MANY:
+            slow = self.with_candidate(self.candidates()[-1])
+            taken = as_order(seconds_of_fit(slow.fit, np.asarray(X, np.float64), np.asarray(y), n_train))
+            n = len(self.candidates())
+            estimate = (
+                f"by fits to {FEW} and {2 * FEW} clips, one to {n_train} takes {taken}, and the search has {n} of "
+                "them for each split"
+            )
+            found = f"{found}; {estimate}" if found else f"svm on {len(X)} clips: {estimate}"
+            advice.append("--model.backend linear_svm or --model.backend elm, which scale with the number of clips")
+        return f"{found}; give {', or '.join(advice)}" if advice else found
+
     def _jobs_that_fit(self, n_clips: int, n_train: int) -> int:
         """Return the number of splits that fit into `max_memory` at a time, next to the inner products and a kernel."""
-        shared = 2 * 8 * n_clips**2
-        each = 8 * n_train * n_clips + min(4 * n_train**2, _CACHE * 2**20)
+        shared, each = _memory(n_clips, n_train)
         return max(0, min(os.cpu_count() or 1, int((self.max_memory * 2**30 - shared) // each)))
 
     def predict(self, X: Any) -> Array:
@@ -175,6 +199,11 @@ class SVMClassifier(Backend):
     def _checked(self, X: Any) -> Array:
         check_is_fitted(self)
         return np.asarray(validate_data(self, X, reset=False, dtype=np.float64))
+
+
+def _memory(n_clips: int, n_train: int) -> tuple[int, int]:
+    """Return the bytes of the inner products with a kernel, and those of each split that is fitted at a time."""
+    return 2 * 8 * n_clips**2, 8 * n_train * n_clips + min(4 * n_train**2, _CACHE * 2**20)
 
 
 def _rbf(products: Array, gamma: float) -> Array:

@@ -14,9 +14,10 @@ from rich.table import Table
 from ..audio.signals import TITLES
 from ..datamodules.lengths import TOLERANCE, as_seconds, length_notice
 from ..errors import UsageError
+from ..escaping import for_terminal
 from ..parsing import KINDS, Parser, contract_parser, instantiate, load_names
 from ..registry import DATAMODULES
-from ..terminal import console
+from ..terminal import console, say
 from .dispatch import begin, explained, run_with_argv
 from .words import names_first
 
@@ -105,9 +106,9 @@ def check_contract(kind: str, argv: list[str]) -> int:
         n_kept, n_broken = n_kept + result.is_kept, n_broken + bool(result.problem)
         n_skipped += not (result.is_kept or result.problem)
         sign = "✗" if result.problem else "✓" if result.is_kept else "–"  # noqa: RUF001
-        print(f"{sign} {result.check.promise}", flush=True)
+        say(f"{sign} {result.check.promise}", flush=True)
         if result.problem or result.skipped:
-            print(f"    {result.problem or f'skipped: {result.skipped}'}")
+            say(f"    {result.problem or f'skipped: {result.skipped}'}")
     skipped = f"; {n_skipped} skipped" if n_skipped else ""
     print(f"{type(plugin).__name__} keeps {n_kept} of {n_kept + n_broken} promises{skipped}")
     return int(n_broken > 0)
@@ -164,14 +165,13 @@ def _counts(examination: "Examination") -> Table:
     places = [*SPLITS, *(f"fold {fold}" for fold in folds)]
     places = [place for place in places if any(place == found for _, found in counts)]
     labels = sorted({label for label, _ in counts})
-    table = Table(
-        title=f"{examination.datamodule.dataset_name}: {len(examination.findings)} clips, {len(labels)} classes"
-    )
+    name = for_terminal(examination.datamodule.dataset_name)
+    table = Table(title=f"{name}: {len(examination.findings)} clips, {len(labels)} classes")
     for name in ("class", *places, "all"):
-        table.add_column(name, justify="left" if name == "class" else "right")
+        table.add_column(for_terminal(name), justify="left" if name == "class" else "right")
     for label in labels:
         row = [counts[label, place] for place in places]
-        table.add_row(label, *map(str, [*row, sum(row)]))
+        table.add_row(for_terminal(label), *map(str, [*row, sum(row)]))
     table.add_section()
     sums = [sum(counts[label, place] for label in labels) for place in places]
     table.add_row("all", *map(str, [*sums, sum(sums)]))
@@ -243,4 +243,4 @@ def _listed(title: str, lines: Sequence[str], most: int = MAX_SHOWN) -> list[str
     if not lines:
         return []
     left = [f"  and {len(lines) - most} more"] if len(lines) > most else []
-    return [f"{len(lines)} {title}:", *(f"  {line}" for line in lines[:most]), *left]
+    return [f"{len(lines)} {title}:", *(f"  {for_terminal(line)}" for line in lines[:most]), *left]

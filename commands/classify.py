@@ -16,12 +16,13 @@ from ..datamodules.lengths import length_notice, repetition_notice
 from ..datamodules.machine import Auto
 from ..datamodules.search import search
 from ..errors import UsageError
+from ..escaping import for_terminal
 from ..parsing import Parser, Types
 from ..probes.calibration import PROBABILITY
 from ..probes.fitted import FittedProbe, load_probe
 from ..probes.labelling import Labelled
 from ..probes.recipe import Recipe
-from ..terminal import console, visible
+from ..terminal import console, say
 from .dispatch import begin, refuse_several_checkpoints
 
 Format = Literal["table", "csv", "json"]
@@ -52,7 +53,7 @@ def run(argv: list[str]) -> int:
         for sound in sounds:
             if sound.error:
                 failed += 1
-                print(f"untrained: {visible(sound.path)}: {sound.error}", file=sys.stderr)
+                say(f"untrained: {for_terminal(sound.path)}: {sound.error}", sys.stderr)
             else:
                 lengths.append(sound.seconds)
             if sound.used_to_fit:
@@ -67,11 +68,11 @@ def run(argv: list[str]) -> int:
     sounds = list(files_of(config.paths, sys.stdin.buffer if "-" in config.paths else []))
     WRITERS[config.format](with_errors_reported(fitted.label(sounds, **options)), fitted.recipe, sys.stdout)
     if config.format == "csv":
-        print(f"untrained: {fitted.recipe.describe_expected()}", file=sys.stderr)
+        say(f"untrained: {fitted.recipe.describe_expected()}", sys.stderr)
     for notice in _notices(fitted, lengths):
-        print(f"untrained: {notice}", file=sys.stderr)
+        say(f"untrained: {notice}", sys.stderr)
     if learned:
-        print(f"untrained: warning: {_describe_learned(learned, len(sounds))}", file=sys.stderr)
+        say(f"untrained: warning: {_describe_learned(learned, len(sounds))}", sys.stderr)
     return int(failed > 0)
 
 
@@ -142,11 +143,11 @@ def write_table(sounds: Iterable[Labelled], recipe: Recipe, file: TextIO) -> Non
         scores = {name: f"{score:.2f}" if is_probability else f"{score:.3g}" for name, score in sound.scores.items()}
         others = sorted(sound.scores.keys() - {sound.label}, key=lambda name: (-sound.scores[name], name))
         shown = ", ".join(f"{name} {scores[name]}" for name in others[:MAX_OTHERS])
-        table.add_row(*map(visible, (sound.path, sound.label, *([scores[sound.label], shown] if kind else []))))
+        table.add_row(*map(for_terminal, (sound.path, sound.label, *([scores[sound.label], shown] if kind else []))))
     if usable:
         console(file, soft_wrap=False).print(table)
         notes = [recipe.describe_scores(kind)] if kind else []
-        print(*notes, recipe.describe_expected(), sep="\n", file=file)
+        say("\n".join([*notes, recipe.describe_expected()]), file)
 
 
 def write_csv(sounds: Iterable[Labelled], recipe: Recipe, file: TextIO) -> None:
@@ -182,7 +183,7 @@ def write_json(sounds: Iterable[Labelled], recipe: Recipe, file: TextIO) -> None
 
 
 def _describe_learned(paths: Sequence[str], n_sounds: int) -> str:
-    names = ", ".join(map(visible, paths[:MAX_NAMES])) + (", ..." if len(paths) > MAX_NAMES else "")
+    names = ", ".join(map(for_terminal, paths[:MAX_NAMES])) + (", ..." if len(paths) > MAX_NAMES else "")
     return (
         f"the probe was fitted to {len(paths)} of these {n_sounds} sounds ({names}), so their labels and scores are "
         "better than those of new sounds"

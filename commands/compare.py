@@ -18,7 +18,7 @@ from ..probes.trainer import refuse_unused
 from ..studies.estimate import dry_run
 from ..studies.execute import execute
 from ..studies.plan import plan, study_parser
-from ..terminal import console, hide_bars
+from ..terminal import console, hide_bars, say
 from .config import bundled_studies, configs_in
 from .dispatch import begin, run_with_argv
 from .report import write_and_show
@@ -57,17 +57,17 @@ def _compare(parser: Parser, config: Namespace) -> int:
     embeddings = Path(config.embeddings or root / "embeddings")
     if config.dry_run:
         for line in dry_run(study, trainer, embeddings, force=config.force):
-            print(line)
+            say(line)
         return 0
     repeated = config.clone()
     repeated.force = False
     del repeated["open"]
     text = parser.dump(repeated, skip_unset=False)
     writing = {name: config[name] for name in ("force", "flush_every", "flush_seconds")}
-    say = console(sys.stderr).print if trainer.is_global_zero else lambda line: None
+    note = console(sys.stderr).print if trainer.is_global_zero else lambda line: None
     callbacks = list(trainer.callbacks)  # type: ignore[attr-defined]  # those of the user, as there are no others
     observers = functools.partial(_observers, config.trainer.logger, callbacks)
-    has_fitted = execute(study, trainer, embeddings, text, say, observers, **writing)
+    has_fitted = execute(study, trainer, embeddings, text, note, observers, **writing)
     return write_and_show(study.folder, anew=False, open_page=config.open) if has_fitted else 0
 
 

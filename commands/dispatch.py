@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from .. import terminal
 from ..errors import UsageError
+from ..escaping import for_terminal
 
 T = TypeVar("T")
 _PACKAGE = Path(__file__).parents[1]
@@ -43,7 +44,7 @@ def _format_warning(
 ) -> str:
     """Format a warning of this package as one line without its source; `others` formats all other warnings."""
     if issubclass(category, UserWarning) and Path(filename).is_relative_to(_PACKAGE):
-        return f"untrained: warning: {message}\n"
+        return f"untrained: warning: {for_terminal(message, lines=True)}\n"
     return others(message, category, filename, lineno, line)
 
 

@@ -3,7 +3,6 @@
 import argparse
 import csv
 import inspect
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,8 +10,10 @@ from typing import Any
 
 from ..embeddings import FORMAT
 from ..errors import UntrainedError, UsageError
-from ..files import other_format
+from ..escaping import for_terminal
+from ..files import other_format, read_json
 from ..registry import BACKENDS, DATAMODULES, FRONTENDS, Plugin, Registry
+from ..terminal import say
 from .runs import print_runs
 
 REGISTRIES: dict[str, Registry[Any]] = {"frontends": FRONTENDS, "backends": BACKENDS, "datamodules": DATAMODULES}
@@ -82,9 +83,9 @@ def _list_plugins(kind: str, *, details: bool) -> None:
             more += _layers(plugin.name) if details and registry is FRONTENDS else []
         except UntrainedError as error:
             first, more = f"FAILED: {error}", []
-        print(f"  {plugin.name:<{width}}  {plugin.distribution:<{whose}}  {first}".rstrip())
+        say(f"  {plugin.name:<{width}}  {plugin.distribution:<{whose}}  {first}".rstrip())
         for line in more:
-            print(f"  {'':<{width}}  {'':<{whose}}  {line}".rstrip())
+            say(f"  {'':<{width}}  {'':<{whose}}  {line}".rstrip())
 
 
 def _about(plugin: Plugin, registry: Registry[Any]) -> list[str]:
@@ -129,27 +130,29 @@ def _list_stores(root: Path) -> int:
     """Print every store with its size."""
     if not root.is_dir():
         raise UsageError(f"no folder at {root}; give the folder of your stores with --embeddings DIR")
-    lines, n_bytes = [], 0
+    lines: list[tuple[str, ...]] = []
+    n_bytes = 0
     for folder in sorted(path.parent for path in root.glob("*/manifest.json")):
         size = sum(map(_size, folder.rglob("*")))
         n_bytes += size
         try:
-            lines.append((folder.name, *_about_store(folder), _megabytes(size)))
+            about = _about_store(folder)
         except UntrainedError as error:
-            lines.append((folder.name, str(error), "", "", _megabytes(size)))
-        except (ValueError, KeyError, TypeError, OSError) as error:
-            lines.append((folder.name, f"FAILED: {type(error).__name__}: {error}", "", "", _megabytes(size)))
+            about = (str(error), "", "")
+        except (ValueError, KeyError, TypeError, OSError, csv.Error) as error:
+            about = (f"FAILED: {type(error).__name__}: {error}", "", "")
+        lines.append(tuple(map(for_terminal, (folder.name, *about, _megabytes(size)))))
     header = ("store", "clips", "features", "made", "MB")
     widths = [max(len(line[column]) for line in [header, *lines]) for column in range(len(header))]
     for line in [header, *lines]:
         print("  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]))
-    print(f"{len(lines)} stores, {_megabytes(n_bytes)} MB in {root}")
+    say(f"{len(lines)} stores, {_megabytes(n_bytes)} MB in {root}")
     return 0
 
 
 def _about_store(folder: Path) -> tuple[str, str, str]:
     """Return the number of clips and features of a store, and when it was written."""
-    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    manifest = read_json(folder / "manifest.json")
     if manifest["format"] != FORMAT:
         raise UntrainedError(f"{other_format(manifest['format'], FORMAT)} delete the folder")
     written = folder / "clips.csv"

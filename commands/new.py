@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
+from ..terminal import say
 from .dispatch import explained
 
 PLUGINS: dict[str, Registry[Any]] = {"frontend": FRONTENDS, "backend": BACKENDS, "datamodule": DATAMODULES}
@@ -42,8 +43,8 @@ def run(argv: list[str]) -> int:
     files = new_plugin(kind, name)
     folder = next(file.parent for file in files if file.name == "pyproject.toml")
     root = " --datamodule.root DIR" if kind == "datamodule" else ""
-    print("\n".join(map(str, files)))
-    print(f"next: pip install -e '{folder}[test]' && untrained check {kind} {name}{root} && pytest {folder}")
+    say("\n".join(map(str, files)))
+    say(f"next: pip install -e '{folder}[test]' && untrained check {kind} {name}{root} && pytest {folder}")
     return 0
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import UsageError
+from ..escaping import for_terminal
 from .dispatch import begin
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def write_and_show(
     from ..studies.findings import axis_lines, summary
     from ..studies.report import PAGE, comparison_table, write_report
     from ..studies.tensorboard import STUDY
-    from ..terminal import console
+    from ..terminal import console, say
 
     begin()
     analysis, failures = write_report(folder, anew=anew, method=method)
@@ -84,21 +85,20 @@ def write_and_show(
         )
     if analysis.cells:
         console(soft_wrap=False).print(comparison_table(analysis))
-        print("\n".join([*summary(analysis), *(axis_lines(analysis, along) if along else [])]))
-        print(f"{folder}/{PAGE}\n{folder}/report.md\n{folder}/results.csv")
+        for line in [*summary(analysis), *(axis_lines(analysis, along) if along else [])]:
+            say(for_terminal(line))
+        say(f"{folder}/{PAGE}\n{folder}/report.md\n{folder}/results.csv")
         is_logged = (folder / STUDY).is_dir()
         if is_logged:
-            print(f"tensorboard --logdir {folder}")
+            say(f"tensorboard --logdir {folder}")
         if is_logged and sum(len(cell.runs) + 1 for cell in analysis.cells.values()) >= MAX_TICKED:
-            print(f"tensorboard --logdir {folder}/{STUDY}  # as a whole: of more than {MAX_TICKED} runs none is ticked")
+            say(f"tensorboard --logdir {folder}/{STUDY}  # as a whole: of more than {MAX_TICKED} runs none is ticked")
     for failure in failures:
-        print(
-            f"untrained: failed: {failure.run}: {failure.error}; see {folder}/{failure.run}/error.txt", file=sys.stderr
-        )
+        say(f"untrained: failed: {failure.run}: {failure.error}; see {folder}/{failure.run}/error.txt", sys.stderr)
     if failures:
         print(f"untrained: {len(failures)} runs failed; the same command tries them again", file=sys.stderr)
     if open_page and not opened(folder / PAGE):
-        print(f"untrained: no browser was found; open {folder}/{PAGE} in one", file=sys.stderr)
+        say(f"untrained: no browser was found; open {folder}/{PAGE} in one", sys.stderr)
     return int(bool(failures))
 
 

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from ..embeddings.changes import settings_of
 from ..errors import UsageError
+from ..escaping import for_terminal
 from ..files import other_format
 from ..probes.record import FORMAT, read_metrics
-from ..terminal import visible
 
 COLUMNS = ("data set", "frontend", "backend", "protocol", "scores in %", "fitted", "differs in", "run")
 _STORES = "embeddings"  # folder beside runs, which holds none
@@ -137,4 +137,4 @@ def _scores(metrics: Mapping[str, Any]) -> str:
 def _line(run: ListedRun, differing: str) -> tuple[str, ...]:
     fitted = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run.fitted))
     cells = (*run.names, run.problem or _scores(run.metrics), fitted, differing, str(run.folder))
-    return tuple(map(visible, cells))
+    return tuple(map(for_terminal, cells))

@@ -27,6 +27,7 @@ LAYERS: list[dict[str, str]] = [
         "registry.py": "plug-ins by name",
         "audio": "file -> waveform",
         "terminal.py": "bars, Ctrl-C",
+        "escaping.py": "text, made safe",
         "files.py": "whole files",
         "errors.py": "exceptions",
     },

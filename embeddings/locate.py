@@ -1,13 +1,12 @@
 """Where the embeddings of a data set by a frontend are stored."""
 
 import glob
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..datamodules.base import AudioDataModule
-from ..files import digest
+from ..files import digest, read_json
 from ..frontends import Frontend
 from . import FORMAT
 from .changes import changes, is_of_code
@@ -55,7 +54,7 @@ def why_new(store: EmbeddingStore) -> str:
     others = store.folder.parent.glob(f"{glob.escape(prefix)}-*/manifest.json")
     for path in sorted(others, key=lambda path: path.stat().st_mtime_ns, reverse=True):
         try:
-            found = json.loads(path.read_text("utf-8"))
+            found = read_json(path)
             if path.parent == store.folder or not isinstance(found, dict):
                 continue
         except (OSError, ValueError):

@@ -10,6 +10,7 @@ import contextlib
 import csv
 import io
 import json
+import math
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,14 +19,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ..datamodules.clip import Stamp
 from ..errors import StoreError
-from ..files import UNFINISHED, locked, other_format, write_atomically
+from ..files import UNFINISHED, locked, other_format, read_json, write_atomically
 from . import FORMAT
+from .checked import CHECKSUM, DamagedError, checksum, read_failed, read_shard
 from .profile import Profile
+
+_MOST_OF_MANIFEST = 2**20  # bytes; ours have some thousand
 
 
 class StoredClip(NamedTuple):
@@ -91,9 +94,8 @@ class EmbeddingStore:
         if not path.is_file():
             return {}
         try:
-            text = path.read_bytes().decode()  # unchanged, because a name may hold any line ending
-            return dict(list(csv.reader(io.StringIO(text, newline="")))[1:])
-        except (ValueError, csv.Error) as error:
+            return read_failed(path)
+        except DamagedError as error:
             if self._damaged:
                 return {}
             raise StoreError(
@@ -109,11 +111,12 @@ class EmbeddingStore:
     def profile(self) -> dict[str, float]:
         """Time profile of the last extraction, see `Profile.as_numbers`; empty if it is missing or damaged."""
         try:
-            found = json.loads((self.folder / "profile.json").read_text("utf-8"))
+            found = read_json(self.folder / "profile.json")
         except (OSError, ValueError):
             return {}
         whole = isinstance(found, dict) and found.keys() == Profile().as_numbers().keys()
-        return found if whole and all(type(value) in (int, float) for value in found.values()) else {}
+        numbers = found.values() if whole else ()
+        return found if whole and all(type(n) in (int, float) and 0 <= n < math.inf for n in numbers) else {}
 
     def keep_profile(self, profile: Mapping[str, float]) -> None:
         """Write the time profile of an extraction."""
@@ -183,9 +186,9 @@ class EmbeddingStore:
         failed = self.failed
         for shard in shards:
             try:
-                rows, matrix, metadata = _unpack(shard)
+                rows, matrix, metadata = _unpack(shard, self.embedding_size)
                 failures = json.loads(metadata["failed"])
-            except (SafetensorError, ValueError, KeyError):
+            except (ValueError, KeyError):
                 continue  # truncated or damaged: its clips are still missing
             for clip_id, reason in failures.items():
                 embedding_of.pop(clip_id, None)  # its file has become unreadable since
@@ -229,7 +232,7 @@ class EmbeddingStore:
             write_atomically(path, json.dumps(wanted, indent=1).encode())
             return
         try:
-            found = json.loads(path.read_text("utf-8"))
+            found = read_json(path, _MOST_OF_MANIFEST)
             if not isinstance(found, dict):
                 raise ValueError(f"it holds a {type(found).__name__}")
         except ValueError as error:
@@ -255,8 +258,9 @@ class EmbeddingStore:
         """Read the result of the last merge, whichever process wrote it."""
         path = self.folder / "embeddings.safetensors"
         try:
-            rows, matrix = _unpack(path)[:2] if path.is_file() else ([], np.zeros((0, self.embedding_size), np.float32))
-        except (SafetensorError, ValueError, KeyError) as error:
+            size = self.embedding_size
+            rows, matrix = _unpack(path, size)[:2] if path.is_file() else ([], np.zeros((0, size), np.float32))
+        except ValueError as error:
             raise StoreError(f"{path} is damaged ({error}); compute it again with --force") from error
         self._rows, self._matrix = {row.id: row for row in rows}, matrix
 
@@ -270,15 +274,15 @@ def _is_utf8(path: str | Path) -> bool:
 
 def _pack(rows: Sequence[StoredClip], embeddings: NDArray[Any], metadata: Mapping[str, str] | None = None) -> bytes:
     matrix = np.ascontiguousarray(embeddings, np.float32)
-    return save({"embeddings": matrix}, {"clips": _csv(StoredClip._fields, rows), **(metadata or {})})
+    texts = {"clips": _csv(StoredClip._fields, rows), **(metadata or {})}
+    return save({"embeddings": matrix}, {**texts, CHECKSUM: checksum(matrix, texts)})
 
 
-def _unpack(path: Path) -> tuple[list[StoredClip], NDArray[Any], dict[str, str]]:
-    with safe_open(path, framework="pt") as file:  # PyTorch's tensors stay mapped to the file, NumPy's are copies
-        metadata = file.metadata()
-        matrix = file.get_tensor("embeddings").numpy()
-    lines = list(csv.reader(io.StringIO(metadata["clips"], newline="")))[1:]
+def _unpack(path: Path, embedding_size: int) -> tuple[list[StoredClip], NDArray[Any], dict[str, str]]:
+    lines, matrix, metadata = read_shard(path, embedding_size)
     rows = [StoredClip(clip_id, int(size), int(mtime_ns), float(seconds)) for clip_id, size, mtime_ns, seconds in lines]
+    if not all(0 <= row.seconds < math.inf for row in rows):
+        raise DamagedError("a duration is no number of seconds")
     return rows, matrix, metadata
 
 

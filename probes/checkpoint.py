@@ -1,12 +1,12 @@
 """The checkpoint of a fitted probe: a file that cannot run code.
 
-`torch.load(..., weights_only=True)` reads it: tensors and plain Python. Plug-ins are recorded by their registered
-names, never as classes to import; a backend is packed by `serialization`. A digest detects damage, not intent.
+It holds tensors and plain Python, which `archive` reads, as does `torch.load(..., weights_only=True)`. Plug-ins are
+recorded by their registered names, never as classes to import; a backend is packed by `serialization`. A digest detects
+damage, not intent.
 """
 
 import hashlib
 import io
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from ..errors import CheckpointError, UntrainedError
 from ..files import is_plain, other_format, plain, write_atomically
 from ..frontends import Frontend
 from ..registry import BACKENDS, FRONTENDS
+from . import archive
 from .recipe import Recipe
 from .serialization import pack
 
@@ -165,21 +166,16 @@ def read(path: str | Path) -> tuple[Recipe, dict[str, Any]]:
         raise CheckpointError(f"no checkpoint at {path}; give the probe.ckpt that fit has written to its run's folder")
     ours = "expected the probe.ckpt that fit has written to its run's folder"
     try:
-        with warnings.catch_warnings(action="ignore", category=UserWarning):  # a file that torch warns of fails below
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # the unpickler may raise anything for another file
-        types = _types_named(path)
-        if types:
-            found = f"it names {', '.join(types)}, which could run code"
-        else:
-            found = "it cannot be read as tensors and plain values"
+        content = archive.load(path)
+    except Exception as error:  # reading another file may raise anything
+        found = error if isinstance(error, archive.ArchiveError) else "it cannot be read as tensors and plain values"
         raise CheckpointError(f"{path} is not loaded: {found}; {ours}") from error
     is_ours = isinstance(content, dict) and isinstance(content.get("untrained"), dict)
     if is_ours and content["untrained"].get("format") != FORMAT:
         written_as = content["untrained"].get("format")
         raise CheckpointError(f"{path} {other_format(written_as, FORMAT)} fit the probe again")
     if not is_ours or set(content) - {"digest"} != {"untrained", "state_dict", "backend"}:
-        holds = sorted(map(str, content)) if isinstance(content, dict) else type(content).__name__
+        holds = str(sorted(map(str, content)))[:300] if isinstance(content, dict) else type(content).__name__
         raise CheckpointError(f"{path} is no checkpoint of untrained (it holds {holds}); {ours}")
     try:
         fields = {name: value for name, value in content["untrained"].items() if name != "format"}
@@ -221,11 +217,3 @@ def _digest(content: Any) -> str:
 
     add(content, 0)
     return found.hexdigest()
-
-
-def _types_named(path: Path) -> list[str]:
-    """Return the types that a checkpoint names besides tensors and plain values, without building any."""
-    try:
-        return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
-    except Exception:  # it is not a checkpoint at all
-        return []

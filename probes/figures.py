@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..escaping import for_terminal
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -24,12 +26,13 @@ def confusion_figure(shares: NDArray[Any], class_names: Sequence[str], title: st
     """
     from matplotlib.figure import Figure
 
-    size = 2.5 + 0.5 * len(class_names)
+    names = [for_terminal(name) for name in class_names]  # fonts have no control characters
+    size = 2.5 + 0.5 * len(names)
     figure = Figure(figsize=(size + 1, size), layout="constrained")
     axes = figure.subplots()
     image = axes.imshow(shares, vmin=0, vmax=100, cmap="Blues")
-    axes.set_xticks(range(len(class_names)), class_names, rotation=45, ha="right", parse_math=False)
-    axes.set_yticks(range(len(class_names)), class_names, parse_math=False)
+    axes.set_xticks(range(len(names)), names, rotation=45, ha="right", parse_math=False)
+    axes.set_yticks(range(len(names)), names, parse_math=False)
     axes.set(xlabel="predicted", ylabel="true", title=title)
     for (row, column), share in np.ndenumerate(shares):
         if share:

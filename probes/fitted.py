@@ -1,5 +1,6 @@
 """A fitted probe, built from its checkpoint and ready to label sounds."""
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,8 +12,10 @@ import numpy as np
 
 from ..backends import Backend
 from ..datamodules.machine import Auto
-from ..errors import CheckpointError, UsageError
+from ..errors import CheckpointError, UntrainedError, UsageError
+from ..escaping import for_terminal
 from ..frontends import Frontend
+from ..frontends.allocations import AllocationError, at_most, refuse_long_input
 from ..registry import FRONTENDS
 from . import checkpoint, serialization
 from .labelling import Labelled, label_sounds
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from .probe import Probe
 
 MAX_CLASSES = 10  # that are named when a probe is printed
+_SPARE = 2**28  # bytes that a frontend may take besides its weights, such as for filters that it computes
+_UNSUSPICIOUS = 2**24  # samples of a clip, some 20 minutes, whose maps are not looked at
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,7 +46,7 @@ class FittedProbe:
 
     def __repr__(self) -> str:
         recipe, classes = self.recipe, self.classes
-        names = ", ".join([*classes[:MAX_CLASSES], *(["..."] if len(classes) > MAX_CLASSES else [])])
+        names = ", ".join([*map(for_terminal, classes[:MAX_CLASSES]), *(["..."] if len(classes) > MAX_CLASSES else [])])
         return (
             f"{type(self).__name__}({recipe.frontend} -> {recipe.backend}, {len(classes)} classes: {names}; "
             f"clips of {recipe.n_samples / recipe.sample_rate:.4g} s at {recipe.sample_rate} Hz)"
@@ -147,8 +152,26 @@ def load_probe(path: str | Path, trust: Sequence[str] | str = ()) -> FittedProbe
             f"{path} does not fit the frontend that is installed: its backend has learned from {n_learned} features, "
             f"the frontend gives {n_features}; fit it again"
         )
+    _refuse_absurd_length(path, frontend, recipe)
     _refuse_one_that_cannot_predict(path, backend, n_features, len(recipe.class_names))
     return FittedProbe(frontend, backend, recipe)
+
+
+def _refuse_absurd_length(path: str | Path, frontend: Frontend, recipe: Recipe) -> None:
+    """Raise if one clip of the length that a file states would exhaust memory.
+
+    Raises:
+        CheckpointError: It would.
+    """
+    n_samples = max(recipe.n_samples, frontend.min_samples)
+    if n_samples > _UNSUSPICIOUS:
+        try:
+            refuse_long_input(frontend, n_samples)
+        except AllocationError as error:
+            raise CheckpointError(
+                f"{path} is not loaded: its clips of {n_samples:,} samples do not fit in memory ({error}); fit a probe "
+                "with shorter clips, such as --data.seconds 30"
+            ) from error
 
 
 def _refuse_one_that_cannot_predict(path: str | Path, backend: Backend, n_features: int, n_classes: int) -> None:
@@ -190,11 +213,21 @@ def _build_frontend(recipe: Recipe, content: dict[str, Any], path: str | Path, t
             f"{path}: its frontend {recipe.frontend!r} would import {', '.join(unknown)}; if you know where the file "
             f"comes from, allow it with --trust {serialization.quoted(sorted({*trust, *unknown}))}"
         )
+    # A module that is trusted may load more weights than the file holds.
+    bounds = contextlib.nullcontext() if named else _as_much_as(content["state_dict"])
     try:
-        made: Frontend = FRONTENDS.create(recipe.frontend, **recipe.frontend_arguments)
-        frontend = made.with_options(recipe.init, recipe.pooling)
+        with bounds:
+            made: Frontend = FRONTENDS.create(recipe.frontend, **recipe.frontend_arguments)
+            frontend = made.with_options(recipe.init, recipe.pooling)
         frontend.load_state_dict(content["state_dict"])
-    except (RuntimeError, TypeError, ValueError, AttributeError) as error:
+    except (AllocationError, MemoryError) as error:
+        raise CheckpointError(
+            f"{path} is not loaded: the arguments of its frontend {recipe.frontend!r} ask for far more memory than its "
+            f"weights take ({error}); expected the probe.ckpt that fit has written to its run's folder"
+        ) from error
+    except UntrainedError:
+        raise
+    except Exception as error:  # arguments that a frontend does not expect may raise anything
         raise CheckpointError(
             f"{path} does not fit the frontend {recipe.frontend!r} that is installed "
             f"({' '.join(str(error).split())[:300]}); fit the probe again"
@@ -205,3 +238,9 @@ def _build_frontend(recipe: Recipe, content: dict[str, Any], path: str | Path, t
             f"{frontend.sample_rate} Hz; fit the probe again"
         )
     return frontend
+
+
+def _as_much_as(weights: Mapping[str, Any]) -> contextlib.AbstractContextManager[None]:
+    """Return a context that ends the making of a frontend which takes far more memory than its weights."""
+    held = sum(tensor.nbytes for tensor in weights.values())
+    return at_most(held + _SPARE, 64 * held + 8 * _SPARE)  # drawing weights takes some twenty times their size

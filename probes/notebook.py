@@ -1,7 +1,6 @@
 """Embeddings of a run or of a store, loaded in a notebook by one call."""
 
 import contextlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from ..datamodules import AudioDataModule
 from ..embeddings.locate import open_store, store_folder
 from ..embeddings.provenance import precision_field
 from ..errors import UsageError
-from ..files import other_format
+from ..files import MAX_YAML, other_format, read_bounded, read_json, refuse_absurd_yaml
 from ..frontends import Frontend
 from ..registry import DATAMODULES, FRONTENDS, Registry
 from .probe import EmbeddedData, Probe
@@ -134,7 +133,7 @@ def _request(store: Path) -> tuple[Any, str]:
     """
     path = store / REQUEST
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content = read_json(path)
         return content["config"], str(content["working_folder"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
@@ -156,7 +155,9 @@ def _config(run: Path) -> Any:
             "store, such as runs/embeddings/folder-vgg-1f2e3d"
         )
     try:
-        return yaml.safe_load(path.read_text("utf-8"))
+        text = read_bounded(path, MAX_YAML).decode()
+        refuse_absurd_yaml(text)
+        return yaml.safe_load(text)
     except (ValueError, yaml.YAMLError) as error:
         raise UsageError(f"{path} cannot be used ({type(error).__name__}: {error}); fit the run again") from error
 

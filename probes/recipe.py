@@ -10,6 +10,9 @@ from ..frontends.columns import Layers
 from ..frontends.initialisers import Init
 from ..frontends.pooling import Pooling
 
+MAX_SAMPLE_RATE = 10_000_000
+"""Highest sample rate of waveforms, in Hz; resampling to a higher one takes memory without end."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -65,6 +68,7 @@ class Recipe:
         wrong += [name for name, choice in choices.items() if getattr(self, name) not in get_args(choice)]
         wrong += [n for n, found in names.items() if not (type(found) is list and all(type(x) is str for x in found))]
         wrong += [n for n in ("sample_rate", "n_samples") if type(getattr(self, n)) is not int or getattr(self, n) < 1]
+        wrong += ["sample_rate"] if not wrong and self.sample_rate > MAX_SAMPLE_RATE else []
         wrong += [n for n in ("tf32", "selected_on_test") if type(getattr(self, n)) is not bool]
         factor = self.inverse_temperature
         wrong += [] if factor is None or _is_positive(factor) else ["inverse_temperature"]

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import CheckpointError, UsageError
-from ..files import plain, write_atomically
+from ..files import plain, read_bounded, read_json, write_atomically
 
 FORMAT = 2
 """Version of a run's records; raise it when older ones can no longer be read."""
+MAX_PREDICTIONS = 2**28
+"""Most bytes of a table of predictions; a clip takes some hundred."""
 REQUEST = "request.json"
 """Name of the file in a store with the command that used it last."""
 LATEST = "latest"
@@ -78,11 +80,11 @@ def read_predictions(path: Path) -> Predictions:
         UsageError: The file does not exist, or does not hold predictions.
     """
     try:
-        header, *rows = csv.reader(io.StringIO(path.read_bytes().decode(), newline=""))
+        header, *rows = csv.reader(io.StringIO(read_bounded(path, MAX_PREDICTIONS).decode(), newline=""))
         if header not in (list(Predictions._fields), _EARLIER_COLUMNS):
             raise ValueError(f"columns {', '.join(header)}")
         return Predictions(*map(list, zip(*rows, strict=True)))
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, csv.Error) as error:
         raise UsageError(f"{path} cannot be read ({error}); delete its folder and run the study again") from error
 
 
@@ -136,7 +138,7 @@ def update_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
 def read_metrics(folder: Path) -> dict[str, Any]:
     """Return a run's `metrics.json`; empty if it is missing or damaged."""
     try:
-        found = json.loads((folder / "metrics.json").read_text("utf-8"))
+        found = read_json(folder / "metrics.json")
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -180,7 +182,8 @@ def find_checkpoint(path: Path) -> Path:
         CheckpointError: The file `latest` names no run beside it.
     """
     if path.name == LATEST and path.is_file():
-        found = path.read_bytes().decode(errors="replace").strip()
+        with path.open("rb") as file:
+            found = file.read(4096).decode(errors="replace").strip()
         if found != Path(found).name or not (path.parent / found).is_dir():
             raise CheckpointError(
                 f"{path} names the run {found!r}, which is not beside it; give the probe.ckpt of another run, which "

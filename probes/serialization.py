@@ -13,12 +13,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from sklearn.base import BaseEstimator
+from sklearn.svm import SVC
 from torch import Tensor
 
 from ..backends import Backend
 from ..backends.standardized import Standardize, Standardized
 from ..errors import CheckpointError
 from ..registry import BACKENDS
+from .archive import refuse_absurd_backend
 
 _TRUSTED = frozenset(
     {
@@ -72,6 +75,7 @@ def unpack(
 
     try:
         stored = content["skops"].numpy().tobytes()
+        refuse_absurd_backend(stored)
         trusted = {*_TRUSTED, *_registered_types(), *trust}
         unknown = sorted({*_types_of(stored), *get_untrusted_types(data=stored)} - trusted)
         if unknown:
@@ -85,11 +89,44 @@ def unpack(
         reader = backend.backend_ if isinstance(backend, Standardized) else backend
         if not isinstance(reader, BACKENDS.get(name)):
             raise ValueError(f"it is a {type(reader).__name__}, not the {name!r} it says")
+        _refuse_odd_shapes(backend)
     except CheckpointError:
         raise
     except Exception as error:  # skops may raise anything for a damaged archive
         raise CheckpointError(f"{path}: its backend is damaged ({error}); fit the probe again") from error
     return backend  # type: ignore[no-any-return]
+
+
+def _refuse_odd_shapes(backend: Backend) -> None:
+    """Raise if arrays of a backend do not fit together, which numerical code would not notice.
+
+    libsvm would read beyond the end of an array that is too short, and NumPy would repeat a column for each feature.
+
+    Raises:
+        ValueError: There is such an array.
+    """
+    waiting: list[Any] = [backend]
+    while waiting:
+        part = waiting.pop()
+        found = vars(part)
+        waiting += [inner for inner in found.values() if isinstance(inner, BaseEstimator)]
+        for name in ("mean_", "deviation_", "biases_"):
+            if name in found and np.ndim(found[name]) != 1:
+                raise ValueError(f"{name} has {np.ndim(found[name])} axes")
+        if isinstance(part, SVC):
+            n, n_classes = len(part.support_vectors_), len(part.classes_)
+            n_pairs = n_classes * (n_classes - 1) // 2
+            is_sound = (
+                part.kernel in ("rbf", "linear")
+                and np.shape(part._n_support) == (n_classes,)
+                and min(part._n_support) >= 0
+                and sum(part._n_support) == len(part.support_) == n
+                and np.shape(part._dual_coef_) == (n_classes - 1, n)
+                and np.shape(part._intercept_) == (n_pairs,)
+                and {len(part._probA), len(part._probB)} <= {0, n_pairs}
+            )
+            if not is_sound:
+                raise ValueError("the arrays of its SVC do not fit together")
 
 
 def quoted(types: Sequence[str]) -> str:

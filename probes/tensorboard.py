@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..escaping import for_markdown, for_terminal
 from .figures import confusion_figure, filters_figure, pixels
 from .projector import colour_by_label
 from .record import OPTIMISTIC, Predictions, format_arguments
@@ -102,7 +103,9 @@ def _candidates(selection: "Selection") -> str:
         (format_arguments(selection.candidates[index]), selection.candidate_scores[index], index == selection.best)
         for index in order
     ]
-    lines = [f"| {name} | {100 * score:.2f} |{' chosen' if chosen else ''} |" for name, score, chosen in rows]
+    lines = [
+        f"| {for_markdown(name)} | {100 * score:.2f} |{' chosen' if chosen else ''} |" for name, score, chosen in rows
+    ]
     return "\n".join(["| candidate | accuracy (%) | |", "|---|---|---|", *lines])
 
 
@@ -186,9 +189,9 @@ def confusion_shares(predictions: Predictions, class_names: Sequence[str]) -> ND
 
 def verbatim(text: str) -> str:
     """Return text that Markdown shows unchanged."""
-    return "\n".join(f"    {line}" for line in text.splitlines())
+    return "\n".join(f"    {for_terminal(line)}" for line in text.splitlines())
 
 
 def _one_line(text: str) -> str:
     """Return a name without tabs and line ends, which end the cells and rows of a table."""
-    return " ".join(text.split("\t")).replace("\n", " ").replace("\r", " ")
+    return for_terminal(" ".join(text.split()))

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 
+from ..escaping import Markdown
 from .analysis import Analysis
 from .axes import AxisTest
 from .families import Family
@@ -163,7 +164,7 @@ def _points(test: PairTest) -> str:
 
 
 def _bold(difference: float, significant: bool) -> str:
-    return f"**{_signed(difference)}**" if significant else _signed(difference)
+    return Markdown(f"**{_signed(difference)}**" if significant else _signed(difference))
 
 
 def _signed(fraction: float) -> str:

@@ -5,7 +5,8 @@ import json
 import re
 from typing import Any
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+from ..escaping import for_html
+
 _VOID = {"br", "input", "link", "meta"}
 
 
@@ -30,7 +31,7 @@ def escape(content: object) -> Markup:
         return Markup("".join(map(escape, content)))
     if content is None:
         return Markup("")
-    return Markup(html.escape(_CONTROL.sub(lambda found: ascii(found[0])[1:-1], str(content))))
+    return Markup(for_html(content, lines=True))
 
 
 def element(name: str, /, *content: object, **attributes: object) -> Markup:

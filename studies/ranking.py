@@ -7,6 +7,7 @@ from pathlib import Path
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams.summary_v2 import HParam, Metric, hparams_config_pb, hparams_pb
 
+from ..escaping import for_markdown
 from ..probes.record import OPTIMISTIC
 from .analysis import Analysis
 
@@ -74,7 +75,7 @@ def ranking_table(rows: Sequence[Row]) -> str:
         scores = [of["accuracy"], of.get("over seeds", ""), str(row.seeds or ""), interval]
         remark = OPTIMISTIC.removeprefix(", ") if row.optimistic else ""
         lines.append([row.dataset, row.rank, row.frontend, row.backend, *scores, remark])
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(map(for_markdown, line)) + " |" for line in lines)
 
 
 def sessions(rows: Sequence[Row]) -> list[list[Summary.Value]]:

@@ -6,7 +6,8 @@ from pathlib import Path
 from rich.table import Table
 
 from ..errors import UsageError
-from ..files import write_atomically
+from ..escaping import for_markdown, for_terminal
+from ..files import MAX_YAML, read_bounded, refuse_absurd_yaml, write_atomically
 from ..probes.record import OPTIMISTIC
 from . import results
 from .analysis import Analysis, Cell, analyse
@@ -72,8 +73,7 @@ def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple
         return analysis, failures
     report = markdown(analysis, failures, folder.resolve().name, n_waiting, method)
     how_to_read = f"{_HOW_TO_READ}{_OVER_FOLDS if method == 'folds' else ''}"
-    config = folder / "study.yaml"
-    text = config.read_text("utf-8", errors="replace") if config.is_file() else ""
+    text = _settings(folder / "study.yaml")
     said = (analysis, failures, n_waiting)
     html = page(folder, *said, config=text, how_to_read=how_to_read, protocols=_PROTOCOLS)
     write_atomically(folder / PAGE, html.encode())
@@ -100,6 +100,16 @@ def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple
     return analysis, failures
 
 
+def _settings(path: Path) -> str:
+    """Return the study as YAML; empty if there is no such file, or none that a study can be."""
+    try:
+        text = read_bounded(path, MAX_YAML).decode()
+        refuse_absurd_yaml(text)
+    except (OSError, ValueError):
+        return ""
+    return text
+
+
 def _is_up_to_date(folder: Path, method: Method) -> bool:
     """Return whether a report is newer than the results and was made by this version with the same test."""
     path = folder / "report.md"
@@ -122,19 +132,23 @@ def comparison_table(analysis: Analysis) -> Table:
     says += ["( ) published"] if any(cell.published is not None for cell in analysis.cells.values()) else []
     says += [f"*{OPTIMISTIC.removeprefix(',')}"] if any(marks.values()) else []
     protocols = ", ".join(sorted({first.protocol for first in firsts}))
-    table = Table(title=f"accuracy in % (protocol: {protocols})", caption="; ".join(says))
+    table = Table(title=f"accuracy in % (protocol: {for_terminal(protocols)})", caption="; ".join(says))
     kinds = analysis.kinds()
-    table.add_column("frontend", no_wrap=True, min_width=max(map(len, analysis.frontends())) + 2)
+    table.add_column(
+        "frontend", no_wrap=True, min_width=max(len(for_terminal(name)) for name in analysis.frontends()) + 2
+    )
     table.add_column("features", justify="right")
     for dataset, backend in columns:
-        table.add_column(f"{dataset}\n{backend}{marks[dataset, backend]}", justify="right", no_wrap=True)
+        table.add_column(
+            f"{for_terminal(dataset)}\n{for_terminal(backend)}{marks[dataset, backend]}", justify="right", no_wrap=True
+        )
     for kind, names in kinds.items():
         if len(kinds) > 1:
             table.add_row(f"{kind}:")
         for name in names:
             cells = [analysis.cells.get((dataset, name, backend)) for dataset, backend in columns]
             n_features = next(cell.first.n_features for cell in cells if cell)
-            indented = f"  {name}" if len(kinds) > 1 else name
+            indented = for_terminal(f"  {name}" if len(kinds) > 1 else name)
             table.add_row(indented, str(n_features), *(_in_terminal(cell, seeds) if cell else "-" for cell in cells))
         table.add_section()
     chance = {first.dataset: 100 / first.n_classes for first in firsts}
@@ -160,7 +174,7 @@ def markdown(
         n_waiting: Number of runs that have not ended yet.
         method: Test of differences between frontends on folds.
     """
-    parts = [f"# {_cell(name)}\n"]
+    parts = [f"# {for_markdown(name)}\n"]
     parts += [f"**{n_waiting} runs of this study have not ended yet.**\n"] if n_waiting else []
     parts += ["![accuracies](results.png)\n"] if analysis.cells else []
     for dataset in analysis.datasets:
@@ -180,9 +194,9 @@ def _of_dataset(analysis: Analysis, dataset: str) -> list[str]:
     cells = analysis.of(dataset)
     first = max((cell.first for cell in cells), key=lambda result: result.n_clips)
     fewer = {c.first.frontend: c.first.n_clips for c in cells if c.first.n_clips < first.n_clips}
-    lost = [f"`{name}` could be scored only on {n} clips." for name, n in fewer.items()]
+    lost = [f"{for_markdown(name)} could be scored only on {n} clips." for name, n in fewer.items()]
     parts = [
-        f"## {_cell(dataset)}\n",
+        f"## {for_markdown(dataset)}\n",
         f"{first.n_clips} clips of {first.n_classes} classes, chance {100 / first.n_classes:.1f} %. Protocol "
         f"`{first.protocol}`: {_PROTOCOLS[first.protocol]}.\n",
         *(f"{line} Differences to it are of the clips that both have.\n" for line in lost),
@@ -191,7 +205,7 @@ def _of_dataset(analysis: Analysis, dataset: str) -> list[str]:
         found = [analysis.cells.get((dataset, name, backend)) for name in analysis.frontends()]
         shown = [cell for cell in found if cell is not None]
         beside = _beside(analysis, dataset, backend)
-        parts += [f"### {_cell(dataset)}, {_cell(backend)}\n", _score_table(shown, beside)]
+        parts += [f"### {for_markdown(dataset)}, {for_markdown(backend)}\n", _score_table(shown, beside)]
         parts += _differences(analysis, dataset, backend, shown)
     return parts
 
@@ -235,7 +249,7 @@ def _differences(analysis: Analysis, dataset: str, backend: str, cells: Sequence
     accuracies = {cell.first.frontend: cell.accuracy for cell in cells}
     parts = []
     for family in found:
-        parts += [f"#### {_cell(family.variant)}\n"] if family.variant else []
+        parts += [f"#### {for_markdown(family.variant)}\n"] if family.variant else []
         parts += [_sentence(family.verdict, accuracies)] if family.verdict else []
         for text, header, rows in family_tables(family, list(accuracies)):
             parts += [f"{text}\n", _table(header, rows)]
@@ -246,18 +260,18 @@ def _beyond_tables(analysis: Analysis) -> list[str]:
     """Return the verdict over all tables, and the tests along each axis."""
     parts = ["## All tables together\n"] if analysis.overall else []
     for overall in analysis.overall:
-        parts += [f"### {_cell(overall.variant)}\n"] if overall.variant else []
+        parts += [f"### {for_markdown(overall.variant)}\n"] if overall.variant else []
         parts += [_sentence(overall.verdict)]
         parts += ["![mean ranks](ranks.png)\n"] if overall is ranked(analysis.overall) else []
     for axis, tests in analysis.axes.items():
         n = sum(found.test.is_significant for found in tests)
         said = f"{n} of {len(tests)} differences are significant (p < {LEVEL} after Holm's correction for them).\n"
-        parts += [f"## Along {_cell(axis)}\n", said, _table(*axis_table(tests))]
+        parts += [f"## Along {for_markdown(axis)}\n", said, _table(*axis_table(tests))]
     return parts
 
 
 def _sentence(verdict: Verdict, accuracies: Mapping[str, float] | None = None) -> str:
-    text = verdict_text(verdict, accuracies)
+    text = for_markdown(verdict_text(verdict, accuracies))
     return f"{text[:1].upper()}{text[1:]}.{f' {ALONE}' if verdict.these_weights_alone else ''}\n"
 
 
@@ -274,11 +288,7 @@ def _cost_table(analysis: Analysis) -> str:
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines) + "\n"
-
-
-def _cell(value: object) -> str:
-    return " ".join(str(value).split()).replace("|", "\\|")
+    return "\n".join("| " + " | ".join(for_markdown(value) for value in line) + " |" for line in lines) + "\n"
 
 
 def _percent(fraction: float) -> str:

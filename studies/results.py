@@ -3,11 +3,11 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import Field, dataclass, fields
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, get_args
 
 from ..errors import UsageError
-from ..files import other_format, write_atomically
+from ..files import MAX_JSON, other_format, read_bounded, read_json, write_atomically
 from ..probes.record import FORMAT, csv_line, format_arguments, read_metrics
 
 
@@ -129,6 +129,7 @@ class Book(NamedTuple):
     controls: list[str]
 
 
+_MOST = dict.fromkeys(("accuracy", "balanced_accuracy", "macro_f1", "accuracy_low", "accuracy_high"), 1)
 _AGAIN = "run the study again, which keeps what is done"
 _COLUMNS = [*(field.name for field in fields(Result)), "error"]
 
@@ -196,12 +197,12 @@ def outcome_of(folder: Path, run: Mapping[str, Any]) -> Outcome | None:
     error, path = folder / run["run"] / "error.txt", folder / run["run"] / "metrics.json"
     try:
         if error.is_file():
-            return Failure(**run, error=error.read_text("utf-8").partition("\n")[0])
-        metrics = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+            return Failure(**run, error=read_bounded(error, MAX_JSON).decode().partition("\n")[0])
+        metrics = read_json(path) if path.is_file() else {}
         if not {"test/accuracy", "cv/accuracy"}.intersection(metrics):
             return None  # a hold-out that is fitted has not been tested yet
         return _checked(Result.of({**metrics, **run}, run["run"]))
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         found = f"{type(problem).__name__}: {problem}"
         raise UsageError(f"{path} cannot be read ({found}); delete it, and {_AGAIN}") from problem
 
@@ -214,8 +215,8 @@ def refuse_other_versions(folder: Path) -> None:
     """
     path = folder / "runs.json"
     try:
-        found = json.loads(path.read_bytes().decode()) if path.is_file() else {"format": FORMAT}
-    except ValueError:
+        found = read_json(path) if path.is_file() else {"format": FORMAT}
+    except (OSError, ValueError):
         return
     _refuse_format(folder, found)
 
@@ -228,9 +229,12 @@ def _listed_runs(folder: Path) -> tuple[list[dict[str, Any]], list[str]]:
         hint = f"there are {', '.join(studies)}" if studies else "`untrained compare` writes one, as runs/synthetic"
         raise UsageError(f"no runs.json in {folder}: give the folder of a study; {hint}")
     try:
-        found = json.loads(path.read_bytes().decode())
+        found = read_json(path)
         _refuse_format(folder, found)
         runs = [{field.name: _typed(field, run[field.name]) for field in fields(Outcome)} for run in found["runs"]]
+        outside = [run["run"] for run in runs if not _is_inside(run["run"])]
+        if outside:
+            raise ValueError(f"the run {outside[0]!r} is not in the folder of the study")
         return runs, [str(name) for name in found.get("controls", [])]
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path} cannot be read ({type(error).__name__}: {error}); delete it, and {_AGAIN}") from error
@@ -250,8 +254,18 @@ def _checked(result: Result) -> Result:
         TypeError: A value has another type.
     """
     for field in fields(Result):
-        _typed(field, getattr(result, field.name))
+        value = _typed(field, getattr(result, field.name))
+        if isinstance(value, int | float) and not 0 <= value <= _MOST.get(field.name, 2**63):
+            raise ValueError(f"{field.name} is out of range")
+    if result.n_classes < 1 or result.protocol not in ("holdout", "nested", "study"):
+        raise ValueError(f"n_classes={result.n_classes}, protocol={result.protocol!r}: no run has these")
     return result
+
+
+def _is_inside(run: str) -> bool:
+    """Return whether the folder of a run, relative to the study's, is below it, as a file of a stranger may deny."""
+    parts = PurePosixPath(run).parts
+    return len(parts) > 1 and not PurePosixPath(run).is_absolute() and not {"..", "\0"}.intersection(parts)
 
 
 def _typed(field: Field[Any], value: Any) -> Any:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from untrained.errors import StoreError
-from untrained.files import digest, is_plain, locked, plain, write_atomically
+from untrained.files import digest, is_plain, locked, plain, read_json, refuse_absurd_yaml, write_atomically
 
 
 def test_a_full_disk_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
@@ -79,3 +79,22 @@ def test_what_json_changes_is_not_plain(odd):
 def test_a_digest_is_of_the_values_and_not_of_their_order():
     assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1})
     assert digest({"a": 1, "b": [2]}) != digest({"a": 1, "b": [3]})
+
+
+def test_yaml_is_refused_for_what_its_aliases_stand_for_alone():
+    bomb = "a0: &a0 [x]\n" + "\n".join(f"a{n}: &a{n} [{f'*a{n - 1},' * 10}]" for n in range(1, 9))
+    with pytest.raises(ValueError, match="aliases stand for more"):
+        refuse_absurd_yaml(bomb)
+    with pytest.raises(ValueError, match="nested deeper"):
+        refuse_absurd_yaml("[" * 60 + "]" * 60)
+    refuse_absurd_yaml("defaults: &d {a: 1}\none: {<<: *d, b: 2}\ntwo: [*d, *d]\nbroken: [")
+
+
+def test_only_a_regular_file_of_bounded_size_is_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ValueError, match="no regular file"):
+        read_json(tmp_path / "pipe")
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(ValueError, match=r"it has 1,099,511,627,776 bytes, expected at most 16,777,216"):
+        read_json(tmp_path / "sparse")

@@ -1,9 +1,14 @@
+import re
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from untrained.backends import scaling, svm
 from untrained.backends.svm import SVMClassifier
+from untrained.registry import BACKENDS
 
 
 @parametrize_with_checks([SVMClassifier()])
@@ -60,9 +65,35 @@ def test_svm_whose_kernels_do_not_fit_says_so_and_fits_plainly(classes, assert_s
     X, y = classes(60)
     splits = folds(X, y)
     small = SVMClassifier(max_memory=1e-6)
-    with pytest.warns(UserWarning, match=r"max_memory=1e-06 GiB do not hold the kernels of 60 clips.*max_memory more"):
+    with pytest.warns(
+        UserWarning, match=r"max_memory=1e-06 GiB do not hold the kernels of 60 clips.*max_memory"
+    ) as warned:
         found = small.search(X, y, splits)
     assert_same(found, SVMClassifier().search(X, y, splits))
+    advised = float(str(warned[0].message).rpartition("max_memory ")[2])
+    assert SVMClassifier(max_memory=advised)._jobs_that_fit(60, 45) > 0
+
+
+@pytest.mark.parametrize("max_memory", [0.0, 6.0])
+def test_a_large_search_says_how_long_it_takes_and_what_scales(max_memory, classes, monkeypatch):
+    """Its advice is followed: each backend that it names fits the same clips."""
+    monkeypatch.setattr(svm, "MANY", 50)
+    monkeypatch.setattr(scaling, "FEW", 20)
+    monkeypatch.setattr(svm, "machine_memory", lambda: 0)  # too little for what the kernels need
+    X, y = classes(60)
+    machine = SVMClassifier(kernel="linear", C=1.0, max_memory=max_memory)
+    first, *others = folds(X, y)
+    with pytest.warns(UserWarning, match=r"by fits to .* one to 45 takes less than a minute") as warned:
+        machine.search(X, y, [first])
+    with warnings.catch_warnings(action="error"):
+        machine.search(X, y, others[:1])  # z-scores search split by split
+    (message,) = {str(warning.message) for warning in warned}
+    assert "1 of them for each split" in message
+    assert "max_memory " not in message.partition("; give ")[2]
+    named = re.findall(r"--model.backend (\w+)", message)
+    assert named == ["linear_svm", "elm"]
+    for name in named:
+        assert len(BACKENDS.create(name).fit(X, y).predict(X)) == 60
 
 
 def test_svm_takes_threads_as_memory_allows(monkeypatch):

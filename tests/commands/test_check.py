@@ -216,3 +216,17 @@ def test_mistakes(untrained, arguments, status, message):
     assert found == status
     assert message in (err if status == 2 else out)
     assert err.count("\n") == (status == 2)
+
+
+def test_no_name_controls_the_terminal(untrained, sounds, tmp_path):
+    """Names of classes and files are shown with their control characters escaped, in every table and message."""
+    name = "hi\x1b[31mgh\n[red]|`<b>`"
+    shutil.copytree(sounds, tmp_path / "evil")
+    (tmp_path / "evil" / "high").rename(tmp_path / "evil" / name)
+    data = ["--data", "folder", "--data.root", "evil", "--data.n_samples", "8000", "--trainer.accelerator", "cpu"]
+    probe = ["--model.frontend", "mfcc", "--model.backend", "nearest_class"]
+    for command in (["check", "data", *data[:4]], ["fit", *data, *probe], ["list", "runs"], ["list", "embeddings"]):
+        status, out, err = untrained(*command)
+        assert status == 0
+        assert not {*(out + err)} & {"\x1b", "\r", "\x07"}
+        assert command[0] != "check" or r"hi\x1b[31mgh\n[red]|`<b>`" in out

@@ -54,6 +54,10 @@ import pytest
         ("report", "report takes one folder, that of a study"),
         ("report gone --test t", "argument --test: invalid choice: 't'"),
         ("predict --data synthetic --model.frontend vgg --model.frontend.n_filters 0", "n_filters=0; expected"),
+        (
+            "predict --data synthetic --model.frontend timbral --model.frontend.n_filters 10000000000000",
+            "the arguments ask for more memory than this machine has; give smaller ones",
+        ),
         ("comprae", "unknown command 'comprae'; did you mean 'compare'?"),
         (
             "list embeddings frontends",

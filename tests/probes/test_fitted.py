@@ -1,11 +1,21 @@
+import copy
+
 import numpy as np
 import pytest
+import torch
+from pytorch_lightning import Trainer
 from untrained.backends.elm import ELMClassifier
 from untrained.backends.svm import SVMClassifier
+from untrained.datamodules.synthetic import Synthetic
+from untrained.embeddings.extract import extract
+from untrained.errors import CheckpointError
+from untrained.frontends.musical import Temporal
+from untrained.probes import checkpoint
 from untrained.probes.checkpoint import save
 from untrained.probes.fitted import load_probe
-from untrained.probes.probe import EmbeddedData
-from untrained.probes.stages import score_test_split
+from untrained.probes.probe import EmbeddedData, Probe
+from untrained.probes.serialization import pack
+from untrained.probes.stages import fit, score_test_split
 
 
 @pytest.mark.parametrize("backend", [ELMClassifier(), SVMClassifier()], ids=["elm", "svm"])
@@ -30,3 +40,69 @@ def test_stored_weights_win_over_the_seed(tmp_path, fitted):
     save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names).learned)
     loaded = load_probe(tmp_path / "probe.ckpt").probe
     assert (loaded.frontend.temporal[0].weight == 0.5).all()
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """Returns a checkpoint, of one fit, whose content is changed and has a digest that fits."""
+    folder = tmp_path_factory.mktemp("written")
+    data = Synthetic("events", clips_per_class=6, n_samples=8000)
+    probe = Probe(Temporal(n_filters=4), SVMClassifier(kernel="linear", C=1.0))
+    store = extract(probe, data, Trainer(accelerator="cpu", logger=False, enable_progress_bar=False), folder).store
+    fit(probe, data, store)
+    save(folder / "probe.ckpt", probe, data, EmbeddedData(store, data, data.class_names).learned)
+    whole = torch.load(folder / "probe.ckpt", weights_only=True)
+
+    def written(backend=None, **changes):
+        content = {**whole, "untrained": {**whole["untrained"], **changes}}
+        del content["digest"]
+        if backend is not None:
+            content["backend"] = pack(backend(copy.deepcopy(probe.backend)))
+        torch.save({**content, "digest": checkpoint._digest(content)}, folder / "changed.ckpt")
+        return folder / "changed.ckpt"
+
+    return written
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"frontend_arguments": {"n_filters": 10**9}}, r"ask for far more memory than its weights take \(a tensor of"),
+        ({"frontend_arguments": {"n_filters": 4, "lengths": [10**9] * 4}}, "ask for far more memory"),
+        ({"frontend": "vgg", "frontend_arguments": {"n_filters": 40_000}}, "ask for far more memory"),
+        ({"n_samples": 10**12}, r"clips of 1,000,000,000,000 samples do not fit in memory"),
+        ({"n_samples": 2**62}, "do not fit in memory"),
+        ({"sample_rate": 10**12}, "sample_rate is not what a checkpoint holds"),
+    ],
+)
+def test_arguments_that_would_exhaust_memory_are_refused(changes, message, written):
+    with pytest.raises(CheckpointError, match=message):
+        load_probe(written(**changes))
+
+
+def changed(**attributes):
+    def change(backend):
+        for name, value in attributes.items():
+            part = backend if name in vars(backend) else backend.backend_.svc_
+            found = getattr(part, name)
+            setattr(part, name, value(found) if callable(value) else value)
+        return backend
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("attributes", "message"),
+    [
+        ({"_dual_coef_": lambda x: x[:, :1]}, "arrays of its SVC do not fit together"),
+        ({"_intercept_": lambda x: x[:0]}, "arrays of its SVC do not fit together"),
+        ({"_n_support": lambda x: x + np.int32([10**8, -(10**8), *[0] * (len(x) - 2)])}, "do not fit together"),
+        ({"kernel": "precomputed"}, "arrays of its SVC do not fit together"),
+        ({"mean_": lambda x: np.zeros((10**6, 1))}, "mean_ has 2 axes"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_arrays_that_do_not_fit_together_reach_no_numerical_code(attributes, message, written):
+    load_probe(written(backend=changed()))  # as it was, it is whole
+    with pytest.raises(CheckpointError, match=message):
+        load_probe(written(backend=changed(**attributes)))

@@ -1,0 +1,262 @@
+"""Reading of the archives in a checkpoint, which a stranger may have made to exhaust memory or time.
+
+A checkpoint is a zip file as `torch.save` writes it, and the backend in it another one of skops. Both hold their
+entries as they are, so everything is checked against the size of the file before it is read: a compressed entry, a
+tensor that is larger than its data, or an operation that our files do not need ends the reading.
+"""
+
+import io
+import math
+import pickle
+import pickletools
+import sys
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+MAX_SCHEMA = 2**24
+"""Most bytes of the description of a backend; that of a fitted MLP has some ten thousand."""
+_SHARED = 8  # how many times its own size a file may stand for, as values that are named several times
+# What `torch.save` writes for tensors and plain values.
+_OPERATIONS = (
+    "PROTO MARK STOP NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 BINFLOAT BINUNICODE EMPTY_DICT "
+    "SETITEM SETITEMS EMPTY_LIST APPEND APPENDS EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 BINPUT LONG_BINPUT "
+    "BINGET LONG_BINGET GLOBAL REDUCE BINPERSID "
+)
+_STORAGES = {
+    "BoolStorage": torch.bool,
+    "ByteStorage": torch.uint8,
+    "CharStorage": torch.int8,
+    "ShortStorage": torch.int16,
+    "IntStorage": torch.int32,
+    "LongStorage": torch.int64,
+    "HalfStorage": torch.float16,
+    "BFloat16Storage": torch.bfloat16,
+    "FloatStorage": torch.float32,
+    "DoubleStorage": torch.float64,
+    "ComplexFloatStorage": torch.complex64,
+    "ComplexDoubleStorage": torch.complex128,
+    "UntypedStorage": torch.uint8,
+}
+
+
+class ArchiveError(ValueError):
+    """Error for an archive that is no checkpoint; its message is a clause about the archive."""
+
+
+def load(path: Path) -> Any:
+    """Read tensors and plain values from a zip file that `torch.save` has written.
+
+    Memory and time are bounded by the size of the file, and no code that it names is called.
+
+    Args:
+        path: File to read.
+
+    Returns:
+        What was saved.
+
+    Raises:
+        ArchiveError: The file holds something else, or was made to exhaust memory.
+        Exception: The file is damaged, or is no zip file.
+    """
+    with zipfile.ZipFile(path) as archive:
+        size = path.stat().st_size
+        refuse_packed(archive, size)
+        root = archive.namelist()[0].partition("/")[0]
+        if f"{root}/byteorder" in archive.namelist() and archive.read(f"{root}/byteorder") != sys.byteorder.encode():
+            raise ArchiveError("it was written on a machine with another byte order")
+        described = archive.read(f"{root}/data.pkl")
+        _refuse_operations(described)
+        content = _Unpickler(described, lambda key: archive.read(f"{root}/data/{key}")).load()
+    _refuse_more_than(content, _SHARED * size)
+    return content
+
+
+def refuse_packed(archive: zipfile.ZipFile, size: int) -> None:
+    """Raise if the entries of an archive are compressed, repeated or larger than the archive.
+
+    Args:
+        archive: Archive, of which only the directory is read.
+        size: Size of the archive in bytes.
+
+    Raises:
+        ArchiveError: It is no archive as `torch.save` and skops write it.
+    """
+    entries = archive.infolist()
+    for entry in entries:
+        if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size:
+            raise ArchiveError(f"its entry {entry.filename!r} is compressed, which no checkpoint's is")
+    if sum(entry.file_size for entry in entries) > size:
+        raise ArchiveError("its entries are larger than the file")
+    if len({entry.filename for entry in entries}) < len(entries):
+        raise ArchiveError("it has several entries of one name")
+    if not entries:
+        raise ArchiveError("it is empty")
+
+
+def refuse_absurd_backend(stored: bytes) -> None:
+    """Raise if the skops archive of a backend was made to exhaust memory.
+
+    Args:
+        stored: The archive.
+
+    Raises:
+        ArchiveError: Its entries are compressed or larger than the archive, its description is larger than any, or an
+            array is larger than its data.
+    """
+    with zipfile.ZipFile(io.BytesIO(stored)) as archive:
+        refuse_packed(archive, len(stored))
+        for entry in archive.infolist():
+            if entry.filename == "schema.json" and entry.file_size > MAX_SCHEMA:
+                raise ArchiveError(f"its description has {entry.file_size:,} bytes, expected at most {MAX_SCHEMA:,}")
+            if entry.filename.endswith(".npy"):
+                with archive.open(entry) as file:
+                    _refuse_larger_array(file, entry)
+
+
+def _refuse_larger_array(file: Any, entry: zipfile.ZipInfo) -> None:
+    """Raise if an npy file claims more numbers than it holds."""
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)
+    if math.prod(shape) * max(1, dtype.itemsize) > entry.file_size:
+        raise ArchiveError(f"its array {entry.filename!r} of shape {shape} is larger than its data")
+
+
+def _refuse_operations(described: bytes) -> None:
+    """Raise if a pickle holds operations or names that tensors and plain values do not need.
+
+    Raises:
+        ArchiveError: It names other types, or has other operations.
+    """
+    unknown: set[str] = set()
+    allowed = frozenset(_OPERATIONS.split())
+    for operation, argument, _ in pickletools.genops(described):
+        if operation.name == "GLOBAL":
+            module, _, name = str(argument).partition(" ")
+            if _named(module, name) is None:
+                unknown.add(f"{module.replace('__builtin__', 'builtins')}.{name}")
+        elif operation.name not in allowed:
+            raise ArchiveError(f"it holds the operation {operation.name}, which no checkpoint does")
+        elif operation.name == "LONG_BINPUT" and int(argument or 0) > len(described):
+            raise ArchiveError(f"it keeps a value under the number {argument:,}, with fewer values in all")
+    if unknown:
+        raise ArchiveError(f"it names {', '.join(sorted(unknown))}, which could run code")
+
+
+def _refuse_more_than(content: Any, most: int) -> None:
+    """Raise if values that are named several times stand for far more than the file holds.
+
+    Args:
+        content: Tensors and plain values in containers.
+        most: Most bytes that they may have, with each value counted as often as it is named.
+    """
+    waiting, n_bytes = [content], 0
+    while waiting:
+        value = waiting.pop()
+        n_bytes += 1
+        if isinstance(value, Tensor):
+            n_bytes += value.nbytes
+        elif isinstance(value, str):
+            n_bytes += len(value)
+        elif isinstance(value, Mapping):
+            waiting += [*value.keys(), *value.values()]
+        elif isinstance(value, list | tuple):
+            waiting += value
+        elif not isinstance(value, int | float | None):
+            raise ArchiveError(f"it holds a {type(value).__name__}, which no checkpoint does")
+        if n_bytes + len(waiting) > most:
+            raise ArchiveError("it stands for far more than it holds")
+
+
+class _Storage(NamedTuple):
+    """The bytes of tensors, and the type of their values."""
+
+    dtype: torch.dtype
+    content: bytearray
+
+
+class _Unpickler(pickle.Unpickler):
+    """Unpickler whose names stand for tensors of the file, and nothing else.
+
+    Args:
+        described: Pickle of tensors and plain values, whose operations are known.
+        read: Function that returns an entry with the data of tensors.
+    """
+
+    def __init__(self, described: bytes, read: Callable[[str], bytes]) -> None:
+        super().__init__(io.BytesIO(described))
+        self._read = read
+        self._storages: dict[str, bytearray] = {}
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return what a name stands for, which is never what Python would import."""
+        found = _named(module, name)
+        if found is None:
+            raise ArchiveError(f"it names {module}.{name}, which could run code")
+        return found
+
+    def persistent_load(self, pid: Any) -> _Storage:
+        """Return the data of tensors."""
+        kind, dtype, key, _, n_values = pid
+        if kind != "storage" or not isinstance(dtype, torch.dtype) or not isinstance(key, str):
+            raise ArchiveError("its tensors are not stored as checkpoints have them")
+        if key not in self._storages:
+            self._storages[key] = bytearray(self._read(key))
+        content = self._storages[key]
+        if type(n_values) is not int or n_values * dtype.itemsize != len(content):
+            raise ArchiveError(f"a tensor of {n_values} values is larger or smaller than its data")
+        return _Storage(dtype, content)
+
+
+class _Rebuild:
+    """Function that makes a tensor of its data, as `torch.save` names it."""
+
+    __slots__ = ()
+
+    def __call__(
+        self, storage: _Storage, offset: int, size: Any, stride: Any, grad: bool, hooks: Any, *more: Any
+    ) -> Tensor:
+        """Return a contiguous tensor; another argument is the type of its values if the storage has none."""
+        dtype, *odd = more if more and isinstance(more[0], torch.dtype) else (storage.dtype, *more)
+        is_plain = type(storage) is _Storage and type(size) is tuple and type(stride) is tuple and not hooks
+        if not is_plain or any(type(n) is not int or n < 0 for n in (offset, *size)) or any(odd):
+            raise ArchiveError("a tensor is not laid out as checkpoints have it")
+        n_values = math.prod(size)
+        steps = [math.prod(size[axis + 1 :]) for axis in range(len(size))]
+        expected = all(n <= 1 or given == step for n, given, step in zip(size, stride, steps, strict=True))
+        start = offset * dtype.itemsize
+        if n_values and (not expected or start + n_values * dtype.itemsize > len(storage.content)):
+            raise ArchiveError("a tensor is not laid out as checkpoints have it")
+        if not n_values:
+            return torch.empty(size, dtype=dtype)
+        return torch.frombuffer(storage.content, dtype=dtype, count=n_values, offset=start).reshape(size)
+
+
+class _NoHooks:
+    """Function that makes the empty dictionary in which `torch.save` keeps hooks of a tensor."""
+
+    __slots__ = ()
+
+    def __call__(self) -> dict[str, Any]:
+        """Return an empty dictionary."""
+        return {}
+
+
+def _named(module: str, name: str) -> Any:
+    """Return what a name in a checkpoint stands for; None if no checkpoint holds it."""
+    if (module, name) == ("collections", "OrderedDict"):
+        return _NoHooks()
+    if module == "torch._utils":
+        return _Rebuild() if name in ("_rebuild_tensor_v2", "_rebuild_tensor_v3") else None
+    if module == "torch.storage":
+        return _STORAGES.get(name) if name == "UntypedStorage" else None
+    if module == "torch":
+        found = _STORAGES.get(name, getattr(torch, name, None))
+        return found if isinstance(found, torch.dtype) else None
+    return None
