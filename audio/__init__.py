@@ -1,10 +1,9 @@
 """One audio file to one waveform: decoding, headers, lengths, and formats that cannot be read."""
 
-from .decoding import EXTENSIONS, Decoded, FitLength, Header, Waveform, fit, header, load
+from .decoding import Decoded, FitLength, Header, Waveform, fit, header, load
 from .signals import NOTED, TITLES, Remark
 
 __all__ = [
-    "EXTENSIONS",
     "NOTED",
     "TITLES",
     "Decoded",

@@ -20,9 +20,6 @@ from .signals import Remark, remarks_on
 Waveform = np.ndarray[Any, np.dtype[np.float32]]
 FitLength = Literal["repeat", "zero"]
 
-EXTENSIONS = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au"})
-"""Suffixes of audio files, in lower case; libsndfile decodes all of them."""
-
 # A resampled sample depends on its neighbours: with this many extra output samples, the cut leaves no trace.
 _RESAMPLER_MARGIN = 1024
 _MOST_AT_ONCE = 1 << 24  # samples: 64 MiB

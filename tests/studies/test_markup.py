@@ -11,8 +11,7 @@ from untrained.studies.markup import Markup, element, embedded, escape, framed, 
 def test_text_never_becomes_markup(text):
     inside = re.fullmatch(r'<a title="([^"<>]*)">([^"<>]*)</a>', element("a", text, title=text))
     assert inside
-    is_odd = any(ord(character) < 32 or "\x7f" <= character <= "\x9f" or character >= "\ufdd0" for character in text)
-    assert is_odd or [html.unescape(found) for found in inside.groups()] == [text, text]
+    assert not text.isprintable() or [html.unescape(found) for found in inside.groups()] == [text, text]
 
 
 @given(st.text())
@@ -24,7 +23,7 @@ def test_embedded_text_never_ends_its_script(text):
 
 
 def test_control_characters_and_lone_surrogates_are_visible():
-    assert escape("a\x00\x1b\ud800\n\u2028") == "a\\x00\\x1b\\ud800\n\u2028"
+    assert escape("a\x00\x1b\ud800\n\u2028") == "a\\x00\\x1b\\ud800\n\\u2028"
     assert escape("\ud800").encode()
 
 
