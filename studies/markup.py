@@ -5,7 +5,7 @@ import json
 import re
 from typing import Any
 
-from ..escaping import for_html
+from ..escaping import for_html, for_terminal
 
 _VOID = {"br", "input", "link", "meta"}
 
@@ -63,10 +63,19 @@ def embedded(identifier: str, value: Any) -> Markup:
         >>> embedded("data", ["</script>"])
         '<script type="application/json" id="data">["\\u003c/script\\u003e"]</script>'
     """
-    text = json.dumps(value, separators=(",", ":"))  # ASCII alone, so that U+2028 is escaped too
+    text = json.dumps(_visible(value), separators=(",", ":"))  # ASCII alone, so that U+2028 is escaped too
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return element("script", Markup(text), type="application/json", id=identifier)
+
+
+def _visible(value: Any) -> Any:
+    """Return a plain value, with control characters of its text made visible as in markup."""
+    if isinstance(value, dict):
+        return {_visible(key): _visible(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_visible(inner) for inner in value]
+    return for_terminal(value, lines=True) if isinstance(value, str) else value
 
 
 def table(
