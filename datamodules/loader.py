@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from .. import audio
 from ..errors import AudioError, UsageError
 from .clip import Clip
+from .digests import Digests, audio_digest, file_digest, n_bytes_known_by, stamp_of
 from .machine import CLIPS, Auto
 
 OnError = Literal["raise", "skip"]
@@ -41,6 +42,7 @@ class Batch(NamedTuple):
         seconds: Duration of each whole clip, in s.
         failed: Id and error of each clip that could not be read.
         decoding: Time spent decoding, in s.
+        digests: Digests of the clips that could be read; there may be none.
     """
 
     ids: list[str]
@@ -48,6 +50,7 @@ class Batch(NamedTuple):
     seconds: list[float]
     failed: list[tuple[str, AudioError]]
     decoding: float = 0.0
+    digests: Sequence[Digests] = ()
 
 
 class ClipLoader:
@@ -128,6 +131,7 @@ class _Reading(NamedTuple):
     id: str
     result: audio.Decoded | AudioError
     seconds: float
+    digests: Digests = Digests()
 
 
 class _Readings(Dataset[Any]):
@@ -138,21 +142,42 @@ class _Readings(Dataset[Any]):
 
     def __getitem__(self, request: _Request) -> _Reading:
         start = time.perf_counter()
-        result: audio.Decoded | AudioError
         try:
-            result = self._read(*request)
+            result, digests = read_with_digests(self._read, *request)
         except AudioError as error:
-            result = error
-        return _Reading(request.clip.id, result, time.perf_counter() - start)
+            return _Reading(request.clip.id, error, time.perf_counter() - start)
+        return _Reading(request.clip.id, result, time.perf_counter() - start, digests)
+
+
+def read_with_digests(read: Read, clip: Clip, sample_rate: int) -> tuple[audio.Decoded, Digests]:
+    """Read a clip and return its digests too.
+
+    Args:
+        read: Function that reads a clip.
+        clip: Clip to read.
+        sample_rate: Sample rate of its waveform in Hz.
+
+    Raises:
+        AudioError: The clip's file cannot be used.
+    """
+    stamp = stamp_of(clip)
+    decoded = read(clip, sample_rate)
+    of_file = ""
+    if clip.path is not None and stamp.size:
+        n_bytes = n_bytes_known_by(stamp.size, decoded.seconds, len(decoded.waveform) / sample_rate)
+        of_file = file_digest(clip.path, stamp, n_bytes)
+        of_file = of_file if stamp_of(clip) == stamp else ""  # it changed between the two readings
+    return decoded, Digests(of_file, audio_digest(decoded.waveform))
 
 
 def _collate(items: list[_Reading]) -> Batch:
-    read = [(item.id, item.result) for item in items if isinstance(item.result, audio.Decoded)]
-    waveforms = np.stack([item.waveform for _, item in read]) if read else np.zeros((0, 1), np.float32)
+    read = [(item, item.result) for item in items if isinstance(item.result, audio.Decoded)]
+    waveforms = np.stack([decoded.waveform for _, decoded in read]) if read else np.zeros((0, 1), np.float32)
     return Batch(
-        ids=[clip_id for clip_id, _ in read],
+        ids=[item.id for item, _ in read],
         waveforms=torch.from_numpy(waveforms),
-        seconds=[item.seconds for _, item in read],
+        seconds=[decoded.seconds for _, decoded in read],
         failed=[(item.id, item.result) for item in items if isinstance(item.result, AudioError)],
         decoding=sum(item.seconds for item in items),
+        digests=[item.digests for item, _ in read],
     )

@@ -9,7 +9,7 @@ import torch
 from pytorch_lightning import LightningModule, Trainer
 
 from .. import audio
-from ..datamodules import AudioDataModule
+from ..datamodules import AudioDataModule, Clip
 from ..errors import AudioError, StoreError, UntrainedError
 from ..frontends import Frontend
 from ..frontends.precision import float32_products
@@ -17,6 +17,7 @@ from .heard import Say, lengths_in, notice_of_lengths, notices, say_all
 from .locate import open_store, why_new
 from .outcome import Extraction
 from .provenance import precision_field
+from .recognition import Recognised, recognise, without_digests
 from .store import EmbeddingStore
 from .writer import EmbeddingWriter, refuse_more_devices_than_clips
 
@@ -74,8 +75,11 @@ def extract(
     makes_sounds = any(clip.path is None and clip.id in wanted for clip in datamodule.listed)
     if is_first:  # lengths of sounds that are made are known after that
         say_all(notices(frontend, datamodule, {} if makes_sounds else lengths), say)
-    reasons = [] if force else _reasons(store, missing)
-    if missing or store.has_shards or trainer.world_size > 1:  # other processes may see another state of the store
+    known = Recognised() if force or not is_first else recognise(store, datamodule)
+    old = [] if force or not is_first else without_digests(store, datamodule)
+    reasons = [] if force else [*_reasons(store, set(missing) - known.found.keys()), *known.notes, *_note_on_old(old)]
+    # Other processes may see another state of the store.
+    if missing or old or store.has_shards or trainer.world_size > 1:
         _predict(module, datamodule, trainer, writer)
         store = writer.store
     if is_first and makes_sounds:
@@ -110,12 +114,18 @@ def _look_up(
 
 def _reasons(store: EmbeddingStore, missing: Collection[str]) -> list[str]:
     """Return notes on why clips are computed again, which a user might expect to be stored."""
-    stored = {row.id for row in store.rows}
-    n_changed = len(stored.intersection(missing))
-    if n_changed:
-        return [f"{n_changed:,} clips are computed again: their files have changed"]
-    why = why_new(store) if missing and not stored else ""
+    changed = [row for row in store.rows if row.id in missing]
+    if changed:
+        such = f"their files have changed, such as {changed[0].id!r}"
+        no_digests = "" if all(row.file for row in changed) else " (by size or time: no digests are stored)"
+        return [f"{len(changed):,} clips are computed again: {such}{no_digests}"]
+    why = why_new(store) if missing and not store.rows else ""
     return [f"{len(missing):,} clips are computed again: {why}"] if why else []
+
+
+def _note_on_old(clips: Collection[Clip]) -> list[str]:
+    """Return a note on clips that an earlier version has stored without digests, which are added now."""
+    return [f"{len(clips):,} stored clips are read once more to note digests of their content"] if clips else []
 
 
 def _predict(module: LightningModule, datamodule: AudioDataModule, trainer: Trainer, writer: EmbeddingWriter) -> None:

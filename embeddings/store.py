@@ -29,12 +29,14 @@ from .profile import Profile
 
 
 class StoredClip(NamedTuple):
-    """A clip of a store: its id, the stamp of the file that was read, and its duration in s."""
+    """A clip of a store: its id, the stamp of its file, its duration in s, and `Digests` of its file and its audio."""
 
     id: str
     size: int
     mtime_ns: int
     seconds: float
+    file: str = ""
+    audio: str = ""
 
 
 class EmbeddingStore:
@@ -179,8 +181,7 @@ class EmbeddingStore:
         if not shards:
             self._remove([])
             return
-        embedding_of = {row.id: (row, vector) for row, vector in zip(self._rows.values(), self._matrix, strict=True)}
-        failed = self.failed
+        embedding_of, failed = self._kept(), self.failed
         for shard in shards:
             try:
                 rows, matrix, metadata = _unpack(shard)
@@ -200,11 +201,20 @@ class EmbeddingStore:
     def forget(self, ids: Iterable[str]) -> None:
         """Drop clips so that they are computed again; a damaged matrix is dropped as a whole."""
         self.merge()
-        kept = {row.id: (row, vector) for row, vector in zip(self._rows.values(), self._matrix, strict=True)}
+        kept = self._kept()
         for clip_id in ids:
             kept.pop(clip_id, None)
         self._write(kept, self.failed)
         self.load()
+
+    def adopt(self, found: Mapping[str, tuple[StoredClip, NDArray[Any]]]) -> None:
+        """Add clips with their embeddings, by id, which replace stored ones."""
+        failed = {clip_id: reason for clip_id, reason in self.failed.items() if clip_id not in found}
+        self._write({**self._kept(), **found}, failed)
+        self.load()
+
+    def _kept(self) -> dict[str, tuple[StoredClip, NDArray[Any]]]:
+        return {row.id: (row, vector) for row, vector in zip(self._rows.values(), self._matrix, strict=True)}
 
     def _write(self, embedding_of: Mapping[str, tuple[StoredClip, NDArray[Any]]], failed: Mapping[str, str]) -> None:
         ordered = [embedding_of[clip_id] for clip_id in sorted(embedding_of)]
@@ -278,7 +288,10 @@ def _unpack(path: Path) -> tuple[list[StoredClip], NDArray[Any], dict[str, str]]
         metadata = file.metadata()
         matrix = file.get_tensor("embeddings").numpy()
     lines = list(csv.reader(io.StringIO(metadata["clips"], newline="")))[1:]
-    rows = [StoredClip(clip_id, int(size), int(mtime_ns), float(seconds)) for clip_id, size, mtime_ns, seconds in lines]
+    rows = [  # an earlier version kept no digests
+        StoredClip(clip_id, int(size), int(mtime_ns), float(seconds), *digests)
+        for clip_id, size, mtime_ns, seconds, *digests in lines
+    ]
     return rows, matrix, metadata
 
 

@@ -1,6 +1,7 @@
 """The stages of a run after its extraction, on one device: fit the backend, score the test split, record both."""
 
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +19,7 @@ from ..errors import DataError, UsageError
 from ..files import write_atomically
 from ..frontends.measure import Description
 from . import checkpoint, tensorboard
+from .guard import describe_repeated
 from .metrics import score_predictions
 from .observers import Observers
 from .probe import EmbeddedData, Probe
@@ -63,8 +65,12 @@ def fit_run(run: Run, extraction: Extraction, observers: Observers = DEFAULT) ->
         "seconds": round(time.perf_counter() - start, 3),
     }
     write_predictions(run.folder / predictions_file(selection.score_name), predictions)
-    checkpoint.save(run.folder / "probe.ckpt", run.probe, run.datamodule, data.learned, scores)
-    metrics["notes"] = [*extraction.notes, *_log(run, scores, predictions, data, extraction, observers)]
+    checkpoint.save(run.folder / "probe.ckpt", run.probe, run.datamodule, data, scores)
+    leak = describe_repeated(data, run.datamodule)
+    if leak:
+        warnings.warn(leak, stacklevel=2)
+    logged = _log(run, scores, predictions, data, extraction, observers)
+    metrics["notes"] = [*extraction.notes, *([leak] if leak else []), *logged]
     update_metrics(run.folder, metrics)  # last, because a run is done when its metrics exist
     return metrics
 
