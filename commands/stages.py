@@ -12,8 +12,9 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
 
 from ..datamodules import AudioDataModule
-from ..embeddings.extract import extract, leave_process_group
+from ..embeddings.extract import extract
 from ..embeddings.outcome import Extraction
+from ..embeddings.processes import leave_process_group
 from ..embeddings.provenance import embedding_fields, precision_field
 from ..errors import CheckpointError, UntrainedError, UsageError
 from ..files import plain

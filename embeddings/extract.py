@@ -1,11 +1,11 @@
 """Extraction: compute the embeddings that a store lacks, on every device of a trainer."""
 
+import contextlib
 import time
 import warnings
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-import torch
 from pytorch_lightning import LightningModule, Trainer
 
 from .. import audio
@@ -16,6 +16,7 @@ from ..frontends.precision import float32_products
 from .heard import Say, lengths_in, notice_of_lengths, notices, say_all
 from .locate import open_store, why_new
 from .outcome import Extraction
+from .processes import leave_process_group, lost_process_explained
 from .provenance import precision_field
 from .recognition import Recognised, recognise, without_digests
 from .store import EmbeddingStore
@@ -80,7 +81,7 @@ def extract(
     reasons = [] if force else [*_reasons(store, set(missing) - known.found.keys()), *known.notes, *_note_on_old(old)]
     # Other processes may see another state of the store.
     if missing or old or store.has_shards or trainer.world_size > 1:
-        _predict(module, datamodule, trainer, writer)
+        _predict(module, datamodule, trainer, writer, say)
         store = writer.store
     if is_first and makes_sounds:
         say_all([notice_of_lengths(datamodule, frontend.sample_rate, lengths_in(store, datamodule))], say)
@@ -128,12 +129,15 @@ def _note_on_old(clips: Collection[Clip]) -> list[str]:
     return [f"{len(clips):,} stored clips are read once more to note digests of their content"] if clips else []
 
 
-def _predict(module: LightningModule, datamodule: AudioDataModule, trainer: Trainer, writer: EmbeddingWriter) -> None:
+def _predict(
+    module: LightningModule, datamodule: AudioDataModule, trainer: Trainer, writer: EmbeddingWriter, say: Say
+) -> None:
     """Run the predict loop with the writer among the callbacks."""
     callbacks = list(trainer.callbacks)  # type: ignore[attr-defined]
     trainer.callbacks = [*callbacks, writer]  # type: ignore[attr-defined]
     try:
-        with warnings.catch_warnings(), float32_products(tf32=getattr(module, "tf32", False)):
+        shared = lost_process_explained(say) if trainer.world_size > 1 else contextlib.nullcontext()
+        with warnings.catch_warnings(), float32_products(tf32=getattr(module, "tf32", False)), shared:
             # Nothing is left to compute if another process was faster.
             warnings.filterwarnings("ignore", "Total length of .ClipLoader. across ranks is zero")
             trainer.predict(module, datamodule=datamodule, return_predictions=False)
@@ -205,9 +209,3 @@ def refuse_broken_before(
     for datamodule, ids in missing.items():
         if datamodule.on_error == "raise":
             refuse_broken(datamodule, ids)
-
-
-def leave_process_group() -> None:
-    """Separate the processes of an extraction, so that each continues or ends alone."""
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()

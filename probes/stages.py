@@ -16,7 +16,7 @@ from ..datamodules import AudioDataModule, Clip
 from ..embeddings.outcome import Extraction
 from ..embeddings.store import EmbeddingStore
 from ..errors import DataError, UsageError
-from ..files import write_atomically
+from ..files import locked, write_atomically
 from ..frontends.measure import Description
 from . import checkpoint, tensorboard
 from .guard import describe_repeated
@@ -28,6 +28,7 @@ from .run import Run
 from .selection import Selection
 
 DEFAULT = Observers()
+_WRITE_ELSEWHERE = "use another --trainer.default_root_dir"
 
 
 def fit_run(run: Run, extraction: Extraction, observers: Observers = DEFAULT) -> dict[str, Any]:
@@ -40,8 +41,14 @@ def fit_run(run: Run, extraction: Extraction, observers: Observers = DEFAULT) ->
 
     Raises:
         CheckpointError: The frontend or the backend has no registered name, or cannot be saved.
+        StoreError: Another process fits or tests this run.
         UsageError: The backend rejects its arguments or the embeddings.
     """
+    with locked(run.folder, _WRITE_ELSEWHERE):
+        return _fit_run(run, extraction, observers)
+
+
+def _fit_run(run: Run, extraction: Extraction, observers: Observers) -> dict[str, Any]:
     start = time.perf_counter()
     checkpoint.name_frontend(run.probe.require_frontend())  # fails before the search, not after it
     checkpoint.name_backend(run.probe.require_backend())
@@ -92,7 +99,22 @@ def test_run(
         extraction: Extraction of its embeddings.
         class_names: Names of the classes that the probe was fitted to, in the order of its labels.
         observers: Loggers and callbacks.
+
+    Raises:
+        StoreError: Another process fits or tests this run.
     """
+    with locked(saved.parent, _WRITE_ELSEWHERE):
+        return _test_run(saved, probe, datamodule, extraction, class_names, observers)
+
+
+def _test_run(
+    saved: Path,
+    probe: Probe,
+    datamodule: AudioDataModule,
+    extraction: Extraction,
+    class_names: Sequence[str],
+    observers: Observers,
+) -> dict[str, float]:
     folder = saved.parent
     accuracy, data = score_test_split(probe, datamodule, extraction.store, class_names, observers)
     predictions = _predictions(data.tested, probe.test_predictions, class_names, [""] * len(data.tested))
