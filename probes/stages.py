@@ -28,7 +28,6 @@ from .run import Run
 from .selection import Selection
 
 DEFAULT = Observers()
-_WRITE_ELSEWHERE = "use another --trainer.default_root_dir"
 
 
 def fit_run(run: Run, extraction: Extraction, observers: Observers = DEFAULT) -> dict[str, Any]:
@@ -44,7 +43,7 @@ def fit_run(run: Run, extraction: Extraction, observers: Observers = DEFAULT) ->
         StoreError: Another process fits or tests this run.
         UsageError: The backend rejects its arguments or the embeddings.
     """
-    with locked(run.folder, _WRITE_ELSEWHERE):
+    with locked(run.folder, "use another --trainer.default_root_dir"):
         return _fit_run(run, extraction, observers)
 
 
@@ -103,7 +102,7 @@ def test_run(
     Raises:
         StoreError: Another process fits or tests this run.
     """
-    with locked(saved.parent, _WRITE_ELSEWHERE):
+    with locked(saved.parent, "test a copy of that folder"):
         return _test_run(saved, probe, datamodule, extraction, class_names, observers)
 
 

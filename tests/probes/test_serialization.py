@@ -94,3 +94,12 @@ def test_a_plug_in_may_keep_no_width_but_nothing_that_cannot_be_saved(tmp_path, 
     probe.backend.lock = threading.Lock()
     with pytest.raises(CheckpointError, match="backend 'minimal' cannot be saved"):
         save(tmp_path / "probe.ckpt", probe, datamodule, data)
+
+
+def test_equal_fits_give_equal_bytes(tmp_path, fitted):
+    contents = set()
+    for name in ("one", "two"):
+        probe, datamodule, store = fitted(SVMClassifier())
+        save(tmp_path / name, probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
+        contents.add((tmp_path / name).read_bytes())
+    assert len(contents) == 1
