@@ -93,8 +93,9 @@ def audio_digest(waveform: NDArray[Any]) -> str:
         False
     """
     samples = np.asarray(waveform, np.float32).ravel()
-    rows = np.zeros((_ROWS, -(-samples.size // _ROWS)), np.uint32)
-    rows.reshape(-1)[: samples.size] = samples.view(np.uint32)
+    padded = np.zeros((_ROWS, -(-samples.size // _ROWS)), np.float32)
+    np.add(samples, np.float32(0), out=padded.reshape(-1)[: samples.size])  # so that -0 is 0
+    rows = padded.view(np.uint32)
     folded = rows[0].copy()
     for row in rows[1:]:  # Horner's scheme modulo 2**32
         folded *= _FACTOR

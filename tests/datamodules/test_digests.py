@@ -33,7 +33,7 @@ def test_formats_of_the_same_audio_share_its_digest(tmp_path, read):
     for name in ("a.wav", "b.flac", "c.aiff"):
         soundfile.write(tmp_path / name, samples, 8000)
     soundfile.write(tmp_path / "d.wav", np.stack([samples, samples], 1), 8000)
-    soundfile.write(tmp_path / "e.wav", samples, 8000, subtype="FLOAT")
+    soundfile.write(tmp_path / "e.wav", samples / np.float32(2**15), 8000, subtype="FLOAT")
     samples[700] += 1
     soundfile.write(tmp_path / "other.wav", samples, 8000)
     found = batch_of(read, *sorted(tmp_path.iterdir())).digests
@@ -50,6 +50,7 @@ def test_every_sample_and_the_length_count():
         changed[index] = 1e-5
         found.add(audio_digest(changed))
     assert len(found) == 102
+    assert audio_digest(-waveform) == audio_digest(waveform)
     assert audio_digest(np.tile(np.float32([1, 2, 3, 4]), 8)) != audio_digest(np.tile(np.float32([2, 1, 3, 4]), 8))
 
 
