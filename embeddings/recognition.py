@@ -62,6 +62,8 @@ def recognise(store: EmbeddingStore, datamodule: AudioDataModule) -> Recognised:
         waiting = [clip for clip in waiting if clip.id not in found]
         if rows:
             notes += _notes_on_own(rows) if other is store else [_note_on_other(other, len(rows))]
+        elif other is not store and {clip.id for clip in waiting}.intersection(r.id for r in other.rows if not r.file):
+            notes.append(f"{other.folder} may hold the same clips, but no digests of them: an earlier version wrote it")
     return Recognised(found, notes)
 
 

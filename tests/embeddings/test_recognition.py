@@ -143,6 +143,17 @@ def test_a_store_of_an_earlier_version(data, tmp_path, again):
     assert second.startswith("23 stored clips")
 
 
+def test_a_moved_folder_whose_store_has_no_digests(data, tmp_path, again):
+    (path,) = tmp_path.glob("stores/data-*/embeddings.safetensors")
+    without_digests_in(path)
+    data.rename(data.with_name("elsewhere"))
+    extraction = again(data.with_name("elsewhere"))
+    assert extraction.n_computed == 24
+    assert extraction.notes == [
+        f"{path.parent} may hold the same clips, but no digests of them: an earlier version wrote it"
+    ]
+
+
 def test_nothing_is_written_before_the_lock(data, again):
     store = again().store
     touch(data)
