@@ -288,10 +288,7 @@ def _unpack(path: Path) -> tuple[list[StoredClip], NDArray[Any], dict[str, str]]
         metadata = file.metadata()
         matrix = file.get_tensor("embeddings").numpy()
     lines = list(csv.reader(io.StringIO(metadata["clips"], newline="")))[1:]
-    rows = [  # an earlier version kept no digests
-        StoredClip(clip_id, int(size), int(mtime_ns), float(seconds), *digests)
-        for clip_id, size, mtime_ns, seconds, *digests in lines
-    ]
+    rows = [StoredClip(each[0], int(each[1]), int(each[2]), float(each[3]), *each[4:]) for each in lines]
     return rows, matrix, metadata
 
 
