@@ -81,9 +81,9 @@ def refuse_learned(path: Path, recipe: Recipe, store: "EmbeddingStore", datamodu
     seen = [clip.id for clip, *each in zip(tested, known, earlier, strict=True) if not learned.isdisjoint(each)]
     if seen:
         raise CheckpointError(
-            f"{path} was fitted to {len(seen)} of the {len(tested)} clips of this test split, such as "
-            f"{_names(seen)}, so that the score would be of what it has learned; use the --data options of the fit, "
-            "--data.seed and --data.folds among them, or clips that it was not fitted to"
+            f"{path} was fitted to {len(seen)} of the {len(tested)} clips of this test split, so that the score would "
+            f"be of what it has learned ({_names(seen)}); use the --data options of the fit, --data.seed and "
+            "--data.folds among them, or clips that it was not fitted to"
         )
 
 

@@ -63,7 +63,7 @@ def as_flac(root):
 def test_copies_in_other_splits_are_refused(data, probe_of, tmp_path):
     path, _ = probe_of(folder(data))
     refuse(path, folder(data), tmp_path)  # its own test split is allowed
-    with pytest.raises(CheckpointError, match=r"was fitted to .* of the .* clips of this test split, such as '"):
+    with pytest.raises(CheckpointError, match=r"was fitted to .* of the .* clips of this test split, so that"):
         refuse(path, folder(data, **OTHER_SPLIT), tmp_path)
     for change in (lambda root: [os.utime(each, (1, 1)) for each in root.rglob("*.wav")], as_flac):
         shutil.rmtree(tmp_path / "copy", ignore_errors=True)
