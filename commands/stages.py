@@ -12,14 +12,16 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
 
 from ..datamodules import AudioDataModule
-from ..embeddings.extract import extract, leave_process_group
+from ..embeddings.extract import extract
 from ..embeddings.outcome import Extraction
-from ..embeddings.provenance import clip_fingerprints, embedding_fields, precision_field
+from ..embeddings.processes import leave_process_group
+from ..embeddings.provenance import embedding_fields, precision_field
 from ..errors import CheckpointError, UntrainedError, UsageError
 from ..files import plain
 from ..parsing import Parser, Types, add_extraction_arguments, load_names, root_cause, trainer_defaults
 from ..probes import checkpoint
 from ..probes.fitted import FittedProbe, load_probe
+from ..probes.guard import refuse_learned
 from ..probes.observers import Observers
 from ..probes.probe import Probe
 from ..probes.record import find_checkpoint, format_arguments, mark_latest, write_request
@@ -173,6 +175,7 @@ class ProbeCLI(LightningCLI):
         self.model = fitted.probe
         extraction = self._extract(fitted.probe)
         if self.trainer.is_global_zero:
+            refuse_learned(Path(ckpt_path), fitted.recipe, extraction.store, datamodule)
             scores = test_run(Path(ckpt_path), fitted.probe, datamodule, extraction, fitted.classes, self._observers)
             self._observers.close()
             self._console.print(f"{_percent('test/accuracy', scores)}\n-> {folder}")
@@ -239,13 +242,6 @@ def _refuse_differences(
 
     if datamodule.on_error == "raise":  # otherwise the only clips of a class may be among those that are skipped
         refuse_other_classes(datamodule.listed, recipe.class_names)
-    tested = [clip for clip in datamodule.listed if clip.split == "test"]
-    seen = set(recipe.fitted_to).intersection(clip_fingerprints(datamodule, tested))
-    if seen:
-        raise CheckpointError(
-            f"{path} was fitted to {len(seen)} of the {len(tested)} clips of this test split, so that the score would "
-            "be of what it has learned; use the --data options of the fit, --data.seed and --data.folds among them"
-        )
     if model.backend is not None:
         raise CheckpointError(f"{path} holds the backend that is tested; leave out --model.backend")
     if model.frontend is not None:

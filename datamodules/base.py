@@ -14,6 +14,7 @@ from .. import audio
 from ..errors import DataError, UsageError
 from ..registry import DATAMODULES
 from .clip import Clip, Stamp
+from .digests import stamp_of
 from .loader import Batch as Batch
 from .loader import ClipLoader, OnError, require_at_least
 from .machine import CLIPS, Auto, plan_loading
@@ -146,11 +147,7 @@ class AudioDataModule(LightningDataModule):
 
     def stamp(self, clip: Clip) -> Stamp:
         """Return the size and modification time of a clip's file; zeros if it cannot be read."""
-        try:
-            status = clip.path.stat() if clip.path is not None else None
-        except (OSError, ValueError):  # such as for a name that holds a null byte
-            status = None
-        return Stamp(status.st_size, status.st_mtime_ns) if status else Stamp(0, 0)
+        return stamp_of(clip)
 
     def stamps(self) -> dict[str, Stamp]:
         """Return the stamp of every clip by its id."""

@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from .. import audio
 from ..errors import AudioError, UsageError
 from .clip import Clip
+from .digests import Digests, audio_digest, file_digest, n_bytes_known_by, stamp_of
 from .machine import CLIPS, Auto
 
 OnError = Literal["raise", "skip"]
@@ -43,6 +44,7 @@ class Batch(NamedTuple):
         failed: Id and error of each clip that could not be read.
         decoding: Time spent decoding, in s.
         remarks: What is odd about the file of each clip that could be read.
+        digests: Digests of the clips that could be read; there may be none.
     """
 
     ids: list[str]
@@ -51,6 +53,7 @@ class Batch(NamedTuple):
     failed: list[tuple[str, AudioError]]
     decoding: float = 0.0
     remarks: Sequence[Sequence[audio.Remark]] = ()
+    digests: Sequence[Digests] = ()
 
 
 class ClipLoader:
@@ -132,6 +135,7 @@ class _Reading(NamedTuple):
     id: str
     result: audio.Decoded | AudioError
     seconds: float
+    digests: Digests = Digests()
 
 
 class _Readings(Dataset[Any]):
@@ -145,35 +149,56 @@ class _Readings(Dataset[Any]):
     def __init__(self, read: Read, max_kept: int) -> None:
         self._read = read
         self._room = max_kept
-        self._kept: dict[tuple[str, int], audio.Decoded] = {}
+        self._kept: dict[tuple[str, int], tuple[audio.Decoded, Digests]] = {}
 
     def __getitem__(self, request: _Request) -> _Reading:
         start = time.perf_counter()
         key = (request.clip.id, request.sample_rate)
-        result: audio.Decoded | AudioError
         try:
-            result = self._kept.get(key) or self._read(*request)
+            made = self._kept.get(key) or read_with_digests(self._read, *request)
         except AudioError as error:
-            result = error
-        else:
-            self._keep(request.clip, key, result)
-        return _Reading(request.clip.id, result, time.perf_counter() - start)
+            return _Reading(request.clip.id, error, time.perf_counter() - start)
+        self._keep(request.clip, key, made)
+        return _Reading(request.clip.id, made[0], time.perf_counter() - start, made[1])
 
-    def _keep(self, clip: Clip, key: tuple[str, int], made: audio.Decoded) -> None:
+    def _keep(self, clip: Clip, key: tuple[str, int], made: tuple[audio.Decoded, Digests]) -> None:
         """Keep a sound that was generated, if there is room; files may change and are read again."""
-        if clip.path is None and key not in self._kept and made.waveform.nbytes <= self._room:
-            self._room -= made.waveform.nbytes
+        n_bytes = made[0].waveform.nbytes
+        if clip.path is None and key not in self._kept and n_bytes <= self._room:
+            self._room -= n_bytes
             self._kept[key] = made
 
 
+def read_with_digests(read: Read, clip: Clip, sample_rate: int) -> tuple[audio.Decoded, Digests]:
+    """Read a clip and return its digests too.
+
+    Args:
+        read: Function that reads a clip.
+        clip: Clip to read.
+        sample_rate: Sample rate of its waveform in Hz.
+
+    Raises:
+        AudioError: The clip's file cannot be used.
+    """
+    stamp = stamp_of(clip)
+    decoded = read(clip, sample_rate)
+    of_file = ""
+    if clip.path is not None and stamp.size:
+        n_bytes = n_bytes_known_by(stamp.size, decoded.seconds, len(decoded.waveform) / sample_rate)
+        of_file = file_digest(clip.path, stamp, n_bytes)
+        of_file = of_file if stamp_of(clip) == stamp else ""  # it changed between the two readings
+    return decoded, Digests(of_file, audio_digest(decoded.waveform))
+
+
 def _collate(items: list[_Reading]) -> Batch:
-    read = [(item.id, item.result) for item in items if isinstance(item.result, audio.Decoded)]
-    waveforms = np.stack([item.waveform for _, item in read]) if read else np.zeros((0, 1), np.float32)
+    read = [(item, item.result) for item in items if isinstance(item.result, audio.Decoded)]
+    waveforms = np.stack([decoded.waveform for _, decoded in read]) if read else np.zeros((0, 1), np.float32)
     return Batch(
-        ids=[clip_id for clip_id, _ in read],
+        ids=[item.id for item, _ in read],
         waveforms=torch.from_numpy(waveforms),
-        seconds=[item.seconds for _, item in read],
+        seconds=[decoded.seconds for _, decoded in read],
         failed=[(item.id, item.result) for item in items if isinstance(item.result, AudioError)],
         decoding=sum(item.seconds for item in items),
         remarks=[decoded.remarks for _, decoded in read],
+        digests=[item.digests for item, _ in read],
     )

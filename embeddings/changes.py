@@ -5,7 +5,7 @@ from typing import Any
 
 _TEXTS = {
     "clips": "clips, labels, splits, folds or groups have changed",
-    "files": "audio files have changed",
+    "files": "sizes or modification times of audio files have changed",
     "weights": "weights have changed",
     "source": "source code of a plug-in has changed",
 }

@@ -1,16 +1,16 @@
 """Extraction: compute the embeddings that a store lacks, on every device of a trainer."""
 
+import contextlib
 import math
 import time
 import warnings
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-import torch
 from pytorch_lightning import LightningModule, Trainer
 
 from .. import audio
-from ..datamodules import AudioDataModule
+from ..datamodules import AudioDataModule, Clip
 from ..datamodules.classes import notes_on_classes
 from ..errors import AudioError, StoreError, UntrainedError
 from ..frontends import Frontend
@@ -18,7 +18,9 @@ from ..frontends.precision import float32_products
 from .heard import Say, lengths_in, notice_of_lengths, notices, say_all
 from .locate import open_store, why_new
 from .outcome import Extraction
+from .processes import leave_process_group, lost_process_explained
 from .provenance import precision_field
+from .recognition import Recognised, recognise, without_digests
 from .remarks import notes_on, read_remarks
 from .store import EmbeddingStore
 from .writer import EmbeddingWriter, refuse_more_devices_than_clips
@@ -79,9 +81,12 @@ def extract(
     are_known = not makes_sounds and not any(map(math.isnan, lengths.values()))
     if is_first:
         say_all(notices(frontend, datamodule, lengths if are_known else {}), say)
-    reasons = [] if force else _reasons(store, missing)
-    if missing or store.has_shards or trainer.world_size > 1:  # other processes may see another state of the store
-        _predict(module, datamodule, trainer, writer)
+    known = Recognised() if force or not is_first else recognise(store, datamodule)
+    old = [] if force or not is_first else without_digests(store, datamodule)
+    reasons = [] if force else [*_reasons(store, set(missing) - known.found.keys()), *known.notes, *_note_on_old(old)]
+    # Other processes may see another state of the store.
+    if missing or old or store.has_shards or trainer.world_size > 1:
+        _predict(module, datamodule, trainer, writer, say)
         store = writer.store
     if is_first and not are_known:
         say_all([notice_of_lengths(datamodule, frontend.sample_rate, lengths_in(store, datamodule))], say)
@@ -120,20 +125,29 @@ def _look_up(
 
 def _reasons(store: EmbeddingStore, missing: Collection[str]) -> list[str]:
     """Return notes on why clips are computed again, which a user might expect to be stored."""
-    stored = {row.id for row in store.rows}
-    n_changed = len(stored.intersection(missing))
-    if n_changed:
-        return [f"{n_changed:,} clips are computed again: their files have changed"]
-    why = why_new(store) if missing and not stored else ""
+    changed = [row for row in store.rows if row.id in missing]
+    if changed:
+        such = f"their files have changed, such as {changed[0].id!r}"
+        no_digests = "" if all(row.file for row in changed) else " (by size or time: no digests are stored)"
+        return [f"{len(changed):,} clips are computed again: {such}{no_digests}"]
+    why = why_new(store) if missing and not store.rows else ""
     return [f"{len(missing):,} clips are computed again: {why}"] if why else []
 
 
-def _predict(module: LightningModule, datamodule: AudioDataModule, trainer: Trainer, writer: EmbeddingWriter) -> None:
+def _note_on_old(clips: Collection[Clip]) -> list[str]:
+    """Return a note on clips that an earlier version has stored without digests, which are added now."""
+    return [f"{len(clips):,} stored clips are read once more to note digests of their content"] if clips else []
+
+
+def _predict(
+    module: LightningModule, datamodule: AudioDataModule, trainer: Trainer, writer: EmbeddingWriter, say: Say
+) -> None:
     """Run the predict loop with the writer among the callbacks."""
     callbacks = list(trainer.callbacks)  # type: ignore[attr-defined]
     trainer.callbacks = [*callbacks, writer]  # type: ignore[attr-defined]
     try:
-        with warnings.catch_warnings(), float32_products(tf32=getattr(module, "tf32", False)):
+        shared = lost_process_explained(say) if trainer.world_size > 1 else contextlib.nullcontext()
+        with warnings.catch_warnings(), float32_products(tf32=getattr(module, "tf32", False)), shared:
             # Nothing is left to compute if another process was faster.
             warnings.filterwarnings("ignore", "Total length of .ClipLoader. across ranks is zero")
             trainer.predict(module, datamodule=datamodule, return_predictions=False)
@@ -209,9 +223,3 @@ def refuse_broken_before(
     for datamodule, ids in missing.items():
         if datamodule.on_error == "raise":
             refuse_broken(datamodule, ids)
-
-
-def leave_process_group() -> None:
-    """Separate the processes of an extraction, so that each continues or ends alone."""
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()

@@ -6,15 +6,12 @@ other packages count by a digest of their source.
 """
 
 import hashlib
-import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ..backends import Backend
-from ..datamodules.clip import Clip, Stamp
 from ..files import digest, plain
 from ..frontends import Frontend
 from ..registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
@@ -122,28 +119,6 @@ def run_fields(
         "data_seed": datamodule.seed,  # draws the inner folds of a hold-out without validation split
         "files": stamps[:16],
     }
-
-
-def clip_fingerprints(datamodule: "AudioDataModule", clips: Sequence[Clip]) -> list[str]:
-    """Return a digest of each clip that differs between data sets: of its id, and its file's stamp or its source."""
-    origins = {clip.id: datamodule.stamp(clip) if clip.path else datamodule.source for clip in clips}
-    return [_fingerprint(clip_id, origin) for clip_id, origin in origins.items()]
-
-
-def file_fingerprints(path: str) -> list[str]:
-    """Return the fingerprints that `clip_fingerprints` may give a file: ids are paths below an unknown folder."""
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError):
-        return []
-    parts = Path(os.path.abspath(path)).parts
-    below = (Path(*parts[start:]).as_posix() for start in range(len(parts)))
-    ids = (name.encode("utf-8", "backslashreplace").decode() for name in below)  # as `datamodules.folder` makes them
-    return [_fingerprint(clip_id, Stamp(status.st_size, status.st_mtime_ns)) for clip_id in ids]
-
-
-def _fingerprint(clip_id: str, origin: Any) -> str:
-    return digest({"id": clip_id, "origin": origin})[:16]
 
 
 def stamps_digest(datamodule: "AudioDataModule") -> str:

@@ -12,11 +12,14 @@ from pytorch_lightning import Trainer
 
 from ..audio import Remark
 from ..datamodules.base import AudioDataModule, Batch
+from ..datamodules.digests import Digests
 from ..errors import AudioError, StoreError, UntrainedError
 from ..frontends import Frontend
 from .profile import Profile, Stopwatch
+from .recognition import adopt_known
 from .remarks import keep_remarks
-from .store import EmbeddingStore, StoredClip
+from .shards import StoredClip
+from .store import EmbeddingStore
 
 
 @dataclass
@@ -83,6 +86,7 @@ class Session:
                     self._store.forget(self._stamps)
                 else:
                     self._store.merge()  # the shards of an interrupted extraction
+                    adopt_known(self._store, self._datamodule)
                 missing = self._store.missing(self._stamps)
             except (StoreError, OSError) as error:
                 self._lock.close()
@@ -108,9 +112,10 @@ class Session:
         self._watch.read()
         failed = dict(batch.failed)
         self._remarks |= dict(zip(batch.ids, batch.remarks, strict=False))
-        for clip_id, seconds, vector in zip(batch.ids, batch.seconds, embeddings, strict=True):
+        known = batch.digests or [Digests()] * len(batch.ids)
+        for clip_id, seconds, digests, vector in zip(batch.ids, batch.seconds, known, embeddings, strict=True):
             if np.isfinite(vector).all():
-                self._buffer.clips.append(StoredClip(clip_id, *self._stamps[clip_id], round(seconds, 3)))
+                self._buffer.clips.append(StoredClip(clip_id, *self._stamps[clip_id], round(seconds, 3), *digests))
                 self._buffer.vectors.append(vector)
             else:
                 remedy = "look for extreme samples, or skip it with --data.on_error skip"

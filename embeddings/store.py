@@ -7,37 +7,26 @@ since the last merge. Labels, splits and folds are not stored: they come from th
 """
 
 import contextlib
-import csv
-import io
 import json
 import math
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save
 
 from ..datamodules.clip import Stamp
 from ..errors import StoreError
 from ..files import UNFINISHED, locked, other_format, read_json, write_atomically
 from . import FORMAT
-from .checked import CHECKSUM, DamagedError, checksum, read_failed, read_shard
+from .checked import DamagedError, read_failed
 from .profile import Profile
+from .shards import StoredClip, pack, to_csv, unpack
 
 _MOST_OF_MANIFEST = 2**20  # bytes; ours have some thousand
-
-
-class StoredClip(NamedTuple):
-    """A clip of a store: its id, the stamp of the file that was read, and its duration in s."""
-
-    id: str
-    size: int
-    mtime_ns: int
-    seconds: float
 
 
 class EmbeddingStore:
@@ -173,7 +162,7 @@ class EmbeddingStore:
         """
         folder = self.folder / "shards"
         folder.mkdir(exist_ok=True)
-        content = _pack(rows, embeddings, {"failed": json.dumps(dict(failed))})
+        content = pack(rows, embeddings, {"failed": json.dumps(dict(failed))})
         write_atomically(folder / f"{rank}-{time.time_ns()}-{os.getpid()}.safetensors", content)
 
     def merge(self) -> None:
@@ -182,11 +171,10 @@ class EmbeddingStore:
         if not shards:
             self._remove([])
             return
-        embedding_of = {row.id: (row, vector) for row, vector in zip(self._rows.values(), self._matrix, strict=True)}
-        failed = self.failed
+        embedding_of, failed = self._kept(), self.failed
         for shard in shards:
             try:
-                rows, matrix, metadata = _unpack(shard, self.embedding_size)
+                rows, matrix, metadata = unpack(shard, self.embedding_size)
                 failures = json.loads(metadata["failed"])
             except (ValueError, KeyError):
                 continue  # truncated or damaged: its clips are still missing
@@ -203,20 +191,29 @@ class EmbeddingStore:
     def forget(self, ids: Iterable[str]) -> None:
         """Drop clips so that they are computed again; a damaged matrix is dropped as a whole."""
         self.merge()
-        kept = {row.id: (row, vector) for row, vector in zip(self._rows.values(), self._matrix, strict=True)}
+        kept = self._kept()
         for clip_id in ids:
             kept.pop(clip_id, None)
         self._write(kept, self.failed)
         self.load()
 
+    def adopt(self, found: Mapping[str, tuple[StoredClip, NDArray[Any]]]) -> None:
+        """Add clips with their embeddings, by id, which replace stored ones."""
+        failed = {clip_id: reason for clip_id, reason in self.failed.items() if clip_id not in found}
+        self._write({**self._kept(), **found}, failed)
+        self.load()
+
+    def _kept(self) -> dict[str, tuple[StoredClip, NDArray[Any]]]:
+        return {row.id: (row, vector) for row, vector in zip(self._rows.values(), self._matrix, strict=True)}
+
     def _write(self, embedding_of: Mapping[str, tuple[StoredClip, NDArray[Any]]], failed: Mapping[str, str]) -> None:
         ordered = [embedding_of[clip_id] for clip_id in sorted(embedding_of)]
         rows = [row for row, _ in ordered]
         matrix = np.stack([vector for _, vector in ordered]) if ordered else np.zeros((0, self.embedding_size))
-        write_atomically(self.folder / "embeddings.safetensors", _pack(rows, matrix))
-        write_atomically(self.folder / "clips.csv", _csv(StoredClip._fields, rows).encode())
+        write_atomically(self.folder / "embeddings.safetensors", pack(rows, matrix))
+        write_atomically(self.folder / "clips.csv", to_csv(StoredClip._fields, rows).encode())
         if failed or (self.folder / "failed.csv").is_file():
-            write_atomically(self.folder / "failed.csv", _csv(("id", "reason"), sorted(failed.items())).encode())
+            write_atomically(self.folder / "failed.csv", to_csv(("id", "reason"), sorted(failed.items())).encode())
 
     def _remove(self, paths: Iterable[Path]) -> None:
         """Remove files, and the unfinished files of interrupted writes."""
@@ -259,7 +256,7 @@ class EmbeddingStore:
         path = self.folder / "embeddings.safetensors"
         try:
             size = self.embedding_size
-            rows, matrix = _unpack(path, size)[:2] if path.is_file() else ([], np.zeros((0, size), np.float32))
+            rows, matrix = unpack(path, size)[:2] if path.is_file() else ([], np.zeros((0, size), np.float32))
         except ValueError as error:
             raise StoreError(f"{path} is damaged ({error}); compute it again with --force") from error
         self._rows, self._matrix = {row.id: row for row in rows}, matrix
@@ -270,25 +267,3 @@ def _is_utf8(path: str | Path) -> bool:
         return bool(str(path).encode())
     except UnicodeEncodeError:
         return False
-
-
-def _pack(rows: Sequence[StoredClip], embeddings: NDArray[Any], metadata: Mapping[str, str] | None = None) -> bytes:
-    matrix = np.ascontiguousarray(embeddings, np.float32)
-    texts = {"clips": _csv(StoredClip._fields, rows), **(metadata or {})}
-    return save({"embeddings": matrix}, {**texts, CHECKSUM: checksum(matrix, texts)})
-
-
-def _unpack(path: Path, embedding_size: int) -> tuple[list[StoredClip], NDArray[Any], dict[str, str]]:
-    lines, matrix, metadata = read_shard(path, embedding_size)
-    rows = [StoredClip(clip_id, int(size), int(mtime_ns), float(seconds)) for clip_id, size, mtime_ns, seconds in lines]
-    if not all(0 <= row.seconds < math.inf for row in rows):
-        raise DamagedError("a duration is no number of seconds")
-    return rows, matrix, metadata
-
-
-def _csv(header: Iterable[str], lines: Iterable[Iterable[Any]]) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(header)
-    writer.writerows(lines)
-    return text.getvalue()

@@ -7,7 +7,7 @@ damage, not intent.
 
 import hashlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,20 +17,19 @@ from torch import Tensor
 
 from ..backends import Backend
 from ..backends.standardized import Standardized
-from ..datamodules import Clip
 from ..datamodules.classes import classes_learned
-from ..embeddings.provenance import clip_fingerprints
 from ..errors import CheckpointError, UntrainedError
 from ..files import is_plain, other_format, plain, write_atomically
 from ..frontends import Frontend
 from ..registry import BACKENDS, FRONTENDS
 from . import archive
+from .guard import fingerprints, repeated
 from .recipe import Recipe
 from .serialization import pack
 
 if TYPE_CHECKING:
     from ..datamodules import AudioDataModule
-    from .probe import Probe
+    from .probe import EmbeddedData, Probe
 
 FORMAT = 4
 """Version of the content; raise it when older checkpoints can no longer be read."""
@@ -75,7 +74,7 @@ def save(
     path: Path,
     probe: "Probe",
     datamodule: "AudioDataModule",
-    fitted_to: Sequence[Clip],
+    data: "EmbeddedData",
     scores: Mapping[str, float] | None = None,
 ) -> None:
     """Write a fitted probe, whole or not at all.
@@ -84,7 +83,7 @@ def save(
         path: File to write.
         probe: Probe to save.
         datamodule: Data set that the probe was fitted to.
-        fitted_to: Clips that the backend was fitted to.
+        data: Embeddings that the backend was fitted to.
         scores: Scores of the fit by name, of which the accuracy and its interval are kept.
 
     Raises:
@@ -105,15 +104,16 @@ def save(
         sample_rate=frontend.sample_rate,
         n_samples=datamodule.samples_at(frontend.sample_rate),
         fit_length=datamodule.fit_length,
-        class_names=classes_learned(fitted_to),
+        class_names=classes_learned(data.learned),
         protocol=probe.selection.protocol,
-        fitted_to=clip_fingerprints(datamodule, fitted_to),
+        fitted_to=fingerprints(data.store, datamodule, data.learned),
         tf32=probe.tf32,
         inverse_temperature=probe.selection.calibration.inverse_temperature,
         smoothing=probe.selection.calibration.smoothing,
         n_calibrated=probe.selection.calibration.n_clips,
         scores=_accuracies(scores or {}),
         selected_on_test=probe.selection.selected_on_test,
+        also_tested=sorted(set(repeated(data, datamodule).values())),
     )
     try:
         _write(path, recipe, frontend.state_dict(), pack(backend))

@@ -17,12 +17,12 @@ from ..backends import Backend
 from ..datamodules import Clip
 from ..datamodules.loader import ClipLoader
 from ..datamodules.machine import Auto, plan_loading
-from ..embeddings.provenance import file_fingerprints
 from ..errors import UsageError
 from ..frontends import Frontend
 from ..frontends.precision import float32_products
 from .calibration import label as label_with_scores
 from .calibration import probabilities
+from .guard import was_fitted_to
 from .recipe import Recipe
 
 
@@ -38,7 +38,7 @@ class Labelled:
         kind: Kind of the scores, such as `calibrated probability` or `decision value`.
         error: Reason why the file cannot be used; empty if it can.
         seconds: Duration of the whole file in s; 0 if it cannot be used.
-        used_to_fit: Whether the probe was fitted to this very file.
+        used_to_fit: Whether the probe was fitted to the audio of this file.
     """
 
     path: str
@@ -102,9 +102,10 @@ def label_sounds(
             if batch.ids:
                 with torch.inference_mode(), float32_products(tf32=recipe.tf32):
                     embeddings = frontend(batch.waveforms.to(device))[:, columns].float().cpu().numpy()
-                found = _label_embeddings(batch.ids, embeddings, backend, recipe, learned)
-                durations = dict(zip(batch.ids, batch.seconds, strict=True))
-                labelled |= {path: replace(sound, seconds=durations[path]) for path, sound in found.items()}
+                found = _label_embeddings(batch.ids, embeddings, backend, recipe)
+                for path, seconds, digests in zip(batch.ids, batch.seconds, batch.digests, strict=True):
+                    used = not found[path].error and was_fitted_to(learned, path, digests.audio)
+                    labelled[path] = replace(found[path], seconds=seconds, used_to_fit=used)
         yield sound if sound.error else labelled.pop(sound.path)
 
 
@@ -129,7 +130,7 @@ def _read(clip: Clip, sample_rate: int, *, n_samples: int, fit_length: audio.Fit
 
 
 def _label_embeddings(
-    paths: Sequence[str], embeddings: NDArray[Any], backend: Backend, recipe: Recipe, learned: frozenset[str]
+    paths: Sequence[str], embeddings: NDArray[Any], backend: Backend, recipe: Recipe
 ) -> dict[str, Labelled]:
     """Return the sounds of these embeddings with their labels, by path."""
     finite = np.isfinite(embeddings).all(axis=1)
@@ -145,6 +146,5 @@ def _label_embeddings(
         values = [[]] * len(paths) if scores is None else scores.tolist()
         names = [class_names[label] for label in labels]
         for path, label, row in zip(paths, names, values, strict=True):
-            used_to_fit = not learned.isdisjoint(file_fingerprints(path))
-            labelled[path] = Labelled(path, label, dict(zip(known, row, strict=True)), kind, used_to_fit=used_to_fit)
+            labelled[path] = Labelled(path, label, dict(zip(known, row, strict=True)), kind)
     return labelled

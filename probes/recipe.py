@@ -38,6 +38,7 @@ class Recipe:
         n_calibrated: Number of held-out clips that there were to calibrate on.
         scores: Accuracy by its name, such as `test/accuracy`, each with the ends of its 95 % interval.
         selected_on_test: Whether the candidate was chosen on the very clips that are scored.
+        also_tested: Fingerprints in `fitted_to` of clips whose audio the test split of the fit repeats.
     """
 
     frontend: str
@@ -59,11 +60,12 @@ class Recipe:
     n_calibrated: int = 0
     scores: dict[str, list[float]] = field(default_factory=dict)
     selected_on_test: bool = False
+    also_tested: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         texts = ("frontend", "backend", "protocol")
         choices = {"init": Init, "pooling": Pooling, "standardize": Standardize, "fit_length": FitLength}
-        names = {"class_names": self.class_names, "fitted_to": self.fitted_to}
+        names = {"class_names": self.class_names, "fitted_to": self.fitted_to, "also_tested": self.also_tested}
         wrong = [name for name in texts if not isinstance(getattr(self, name), str)]
         wrong += [name for name, choice in choices.items() if getattr(self, name) not in get_args(choice)]
         wrong += [n for n, found in names.items() if not (type(found) is list and all(type(x) is str for x in found))]

@@ -51,7 +51,7 @@ def pack(backend: Backend) -> dict[str, Tensor]:
     """Return a trained backend as the bytes of a skops archive, which holds its arrays as npy files without pickle."""
     from skops.io import dumps, loads  # importing it takes a second
 
-    stored = dumps(backend)
+    stored = _reproducible(dumps(backend))
     loads(stored, trusted=sorted(_types_of(stored)))  # fails now rather than when the checkpoint is used
     return {"skops": torch.from_numpy(np.frombuffer(stored, np.uint8).copy())}
 
@@ -127,6 +127,33 @@ def _refuse_odd_shapes(backend: Backend) -> None:
             )
             if not is_sound:
                 raise ValueError("the arrays of its SVC do not fit together")
+
+
+def _reproducible(stored: bytes) -> bytes:
+    """Return a skops archive with numbers in place of addresses, random names and times: equal for equal backends."""
+    with zipfile.ZipFile(io.BytesIO(stored)) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    number_of: dict[int, int] = {}
+    name_of = {"schema.json": "schema.json"}
+
+    def renumbered(node: Any) -> Any:
+        if isinstance(node, list):
+            return [renumbered(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        found = {key: renumbered(value) for key, value in node.items()}
+        if isinstance(node.get("__id__"), int):
+            found["__id__"] = number_of.setdefault(node["__id__"], len(number_of) + 1)  # skops takes 0 for none
+        if isinstance(node.get("file"), str) and node["file"] in content:
+            found["file"] = name_of.setdefault(node["file"], f"{len(name_of)}{Path(node['file']).suffix}")
+        return found
+
+    content["schema.json"] = json.dumps(renumbered(json.loads(content["schema.json"]))).encode()
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        for name, new_name in name_of.items():
+            archive.writestr(zipfile.ZipInfo(new_name), content[name])  # dated 1980, not compressed
+    return written.getvalue()
 
 
 def quoted(types: Sequence[str]) -> str:

@@ -1,13 +1,11 @@
 """The stages of a run after its extraction, on one device: fit the backend, score the test split, record both."""
 
 import time
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from pytorch_lightning import Trainer
 from pytorch_lightning.loggers import Logger
 
@@ -15,26 +13,24 @@ from ..datamodules import AudioDataModule, Clip
 from ..embeddings.outcome import Extraction
 from ..embeddings.store import EmbeddingStore
 from ..errors import CheckpointError, DataError, UsageError
-from ..files import write_atomically
+from ..files import locked, write_atomically
 from ..frontends.measure import Description
 from . import checkpoint, tensorboard
-from .metrics import score_predictions
+from .guard import describe_repeated
 from .observers import Observers
 from .probe import EmbeddedData, Probe
 from .record import (
     CANDIDATES,
-    Candidate,
     Predictions,
-    format_arguments,
     installed_versions,
     keep_damaged_metrics,
     predictions_file,
-    units,
     update_metrics,
     write_candidates,
     write_predictions,
 )
 from .run import Run
+from .scores import all_scores, candidates_of, predictions_for, predictions_of
 from .selection import Selection
 
 DEFAULT = Observers()
@@ -50,8 +46,14 @@ def fit_run(run: Run, extraction: Extraction, observers: Observers = DEFAULT) ->
 
     Raises:
         CheckpointError: The frontend or the backend has no registered name, or cannot be saved.
+        StoreError: Another process fits or tests this run.
         UsageError: The backend rejects its arguments or the embeddings.
     """
+    with locked(run.folder, "use another --trainer.default_root_dir"):
+        return _fit_run(run, extraction, observers)
+
+
+def _fit_run(run: Run, extraction: Extraction, observers: Observers) -> dict[str, Any]:
     start = time.perf_counter()
     checkpoint.name_frontend(run.probe.require_frontend())  # fails before the search, not after it
     checkpoint.name_backend(run.probe.require_backend())
@@ -60,8 +62,8 @@ def fit_run(run: Run, extraction: Extraction, observers: Observers = DEFAULT) ->
     _start_folder(run)
     data = fit(run.probe, run.datamodule, extraction.store, observers)
     selection = run.probe.require_selection()
-    predictions = _predictions_of(selection, data)
-    scores = _scores(selection.score_name, selection.score, predictions)
+    predictions = predictions_of(selection, data)
+    scores = all_scores(selection.score_name, selection.score, predictions)
     metrics = {
         **run.key.params,
         "working_folder": str(Path.cwd()),  # which relative paths in config.yaml are relative to
@@ -76,9 +78,13 @@ def fit_run(run: Run, extraction: Extraction, observers: Observers = DEFAULT) ->
         "versions": installed_versions(),
     }
     write_predictions(run.folder / predictions_file(selection.score_name), predictions)
-    write_candidates(run.folder, _candidates(selection))
-    checkpoint.save(run.folder / "probe.ckpt", run.probe, run.datamodule, data.learned, scores)
-    metrics["notes"] = [*extraction.notes, *_log(run, scores, predictions, data, extraction, observers)]
+    write_candidates(run.folder, candidates_of(selection))
+    checkpoint.save(run.folder / "probe.ckpt", run.probe, run.datamodule, data, scores)
+    leak = describe_repeated(data, run.datamodule)
+    if leak:
+        warnings.warn(leak, stacklevel=2)
+    logged = _log(run, scores, predictions, data, extraction, observers)
+    metrics["notes"] = [*extraction.notes, *([leak] if leak else []), *logged]
     update_metrics(run.folder, metrics)  # last, because a run is done when its metrics exist
     return metrics
 
@@ -101,11 +107,26 @@ def test_run(
         class_names: Names of the classes that the probe was fitted to, in the order of its labels; empty if it was
             fitted to this data set.
         observers: Loggers and callbacks.
+
+    Raises:
+        StoreError: Another process fits or tests this run.
     """
+    with locked(saved.parent, "test a copy of that folder"):
+        return _test_run(saved, probe, datamodule, extraction, class_names, observers)
+
+
+def _test_run(
+    saved: Path,
+    probe: Probe,
+    datamodule: AudioDataModule,
+    extraction: Extraction,
+    class_names: Sequence[str],
+    observers: Observers,
+) -> dict[str, float]:
     folder = saved.parent
     accuracy, data = score_test_split(probe, datamodule, extraction.store, class_names, observers)
-    predictions = _predictions(data.tested, probe.test_predictions, data.class_names, [""] * len(data.tested))
-    scores = _scores("test/accuracy", accuracy, predictions)
+    predictions = predictions_for(data.tested, probe.test_predictions, data.class_names, [""] * len(data.tested))
+    scores = all_scores("test/accuracy", accuracy, predictions)
     write_predictions(folder / predictions_file("test/accuracy"), predictions)
     checkpoint.add_scores(saved, scores)
 
@@ -223,14 +244,6 @@ def _facts(run: Run, selection: Selection, cost: Description, data: EmbeddedData
     }
 
 
-def _candidates(selection: Selection) -> list[Candidate]:
-    scored = zip(selection.candidates, selection.candidate_scores, strict=True)
-    return [
-        Candidate(format_arguments(arguments), accuracy, index == selection.best)
-        for index, (arguments, accuracy) in enumerate(scored)
-    ]
-
-
 def _log(
     run: Run,
     scores: Mapping[str, float],
@@ -250,38 +263,6 @@ def _log(
         tensorboard.log_embeddings(logger, data.embeddings(data.learned), ids, labels, frontend)
 
     return observers.log(log, run.folder)
-
-
-def _predictions_of(selection: Selection, data: EmbeddedData) -> Predictions:
-    """Return the predictions behind the score of a selection, each with the fold that it was made in."""
-    clips = [data.learned[index] for index in selection.scored]
-    # Clips have no folds of their own if the train split was folded for lack of a validation split.
-    parts = [str(part) for part in np.repeat(range(len(selection.fold_sizes)), selection.fold_sizes)]
-    if selection.protocol == "holdout":
-        folds = parts if len(selection.fold_sizes) > 1 else [""] * len(clips)
-    else:
-        folds = [str(clip.fold) for clip in clips]
-    return _predictions(clips, selection.predictions, data.class_names, folds)
-
-
-def _predictions(
-    clips: Sequence[Clip], predicted: NDArray[Any], class_names: Sequence[str], folds: Sequence[str]
-) -> Predictions:
-    return Predictions(
-        ids=[clip.id for clip in clips],
-        folds=folds,
-        groups=[clip.group or "" for clip in clips],
-        labels=[clip.label for clip in clips],
-        predicted=[class_names[label] for label in predicted],
-    )
-
-
-def _scores(name: str, accuracy: float, predictions: Predictions) -> dict[str, float]:
-    """Return all scores by name, including the accuracy under the name of the metric, such as `val/accuracy`."""
-    kind = name.split("/")[0]
-    labels, predicted = np.array(predictions.labels), np.array(predictions.predicted)
-    scores = score_predictions(labels, predicted, predictions.folds, units(predictions))
-    return {name: accuracy} | {f"{kind}/{key}": value for key, value in asdict(scores).items()}
 
 
 def _one_device(observers: Observers) -> Trainer:

@@ -14,6 +14,7 @@ from ..datamodules import AudioDataModule, Clip
 from ..datamodules.machine import plan_loading
 from ..embeddings.locate import open_store, store_folder
 from ..embeddings.provenance import precision_field
+from ..embeddings.recognition import recognise
 from ..errors import AudioError
 from ..probes.run import Run
 from ..probes.selection import resolve, select
@@ -84,7 +85,7 @@ def _n_missing(run: Run, precision: str, embeddings: Path, *, force: bool) -> in
     if force or not folder.is_dir():  # opening a store would create it
         return len(run.datamodule.listed)
     store = open_store(embeddings, frontend, run.datamodule, precision, damaged=True)
-    return len(store.missing(run.datamodule.stamps()))
+    return len(store.missing(run.datamodule.stamps())) - len(recognise(store, run.datamodule).found)
 
 
 def _seconds_per_clip(run: Run, trainer: Trainer) -> float:

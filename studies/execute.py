@@ -14,9 +14,10 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 
 from ..datamodules.base import Batch
 from ..embeddings.changes import changes, is_of_code
-from ..embeddings.extract import extract, leave_process_group, refuse_broken_before
+from ..embeddings.extract import extract, refuse_broken_before
 from ..embeddings.heard import Say, notices, say_all, stored_lengths
 from ..embeddings.outcome import Extraction
+from ..embeddings.processes import leave_process_group
 from ..embeddings.provenance import precision_field
 from ..errors import StoreError
 from ..files import locked, plain, write_atomically

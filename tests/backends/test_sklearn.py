@@ -58,7 +58,7 @@ def test_our_own_need_no_trust(name, problem, tmp_path):
     trainer = Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False)
     store = extract(probe, data, trainer, tmp_path).store
     embedded = fit(probe, data, store)
-    save(tmp_path / "probe.ckpt", probe, data, embedded.learned)
+    save(tmp_path / "probe.ckpt", probe, data, embedded)
     loaded = load_probe(tmp_path / "probe.ckpt").probe
     X = embedded.embeddings(embedded.clips)
     np.testing.assert_array_equal(loaded.backend.predict(X), probe.backend.predict(X))

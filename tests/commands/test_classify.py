@@ -42,8 +42,9 @@ def probes(sounds, tmp_path_factory):
 def new(tmp_path, sounds):
     """New sounds, some of them broken."""
     (tmp_path / "new" / "deeper").mkdir(parents=True)
-    shutil.copy(sounds / "low" / "low 02.ogg", tmp_path / "new" / "deeper" / "low.ogg")
-    shutil.copy(sounds / "high" / "high 00.wav", tmp_path / "new" / "high, really.wav")
+    for source, name in (("low/low 02.ogg", "deeper/low.ogg"), ("high/high 00.wav", "high, really.wav")):
+        waveform, rate = soundfile.read(sounds / source)
+        soundfile.write(tmp_path / "new" / name, 0.9 * waveform, rate)  # copies would be recognised
     (tmp_path / "new" / "broken.wav").write_bytes(b"RIFF")
     (tmp_path / "new" / "readme.txt").write_text("no audio")
     (tmp_path / "empty").mkdir()

@@ -109,6 +109,20 @@ def test_a_full_disk_of_one_process_is_said_once(untrained, run, folder, tmp_pat
     assert "clips computed" in untrained("predict", *folder, *TEMPORAL)[1]
 
 
+def test_a_killed_process_is_explained_and_the_rest_computed(untrained, run, folder, tmp_path):
+    killed = FULL.replace("raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))", "os.kill(os.getpid(), 9)")
+    (tmp_path / "sitecustomize.py").write_text(killed)
+    by = {"PYTHONPATH": str(tmp_path), "FULL_FOR": "1"}
+    done = run("predict", *folder, *TEMPORAL, *processes(2), "--flush_every", 5, **by)
+    assert done.returncode != 0
+    assert "untrained: error: another process of this command has ended too early (" in done.stderr
+    assert "what was written so far is kept; run the same command again" in done.stderr
+    status, out, _ = untrained("predict", *folder, *TEMPORAL)
+    assert status == 0
+    assert "clips computed" in out
+    assert "37 of 37 clips computed" not in out
+
+
 SLOW = """
 import time
 from sklearn.svm import SVC

@@ -9,7 +9,7 @@ from untrained.embeddings.changes import changes, is_of_code, settings_of
         ({"code": {"source": "a"}}, {"code": {"source": "b"}}, "source code of a plug-in has changed"),
         ({"reading": {}}, {"reading": {"source": "b"}}, "source code of a plug-in has changed"),
         ({"source": {"root": "a"}}, {"source": {"root": "b"}}, "root has changed ('a' -> 'b')"),
-        ({"files": "a"}, {"files": "b"}, "audio files have changed"),
+        ({"files": "a"}, {"files": "b"}, "sizes or modification times of audio files have changed"),
         ({"precision": "32-true"}, {"precision": "bf16-mixed"}, "precision has changed ('32-true' -> 'bf16-mixed')"),
     ],
 )

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 from untrained.datamodules.clip import Stamp
-from untrained.embeddings.store import EmbeddingStore, StoredClip
+from untrained.embeddings.shards import StoredClip
+from untrained.embeddings.store import EmbeddingStore
 from untrained.errors import StoreError
 
 SIZE, IDS = 3, ["a", "b", "c", "d"]

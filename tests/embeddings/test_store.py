@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from untrained.datamodules.folder import AudioFolder
 from untrained.embeddings.extract import extract
-from untrained.embeddings.store import EmbeddingStore, StoredClip
+from untrained.embeddings.shards import StoredClip
+from untrained.embeddings.store import EmbeddingStore
 from untrained.errors import StoreError
 from untrained.frontends.musical import Temporal
 from untrained.probes.probe import Probe

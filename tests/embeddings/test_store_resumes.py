@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from untrained.datamodules.clip import Stamp
-from untrained.embeddings.store import EmbeddingStore, StoredClip
+from untrained.embeddings.shards import StoredClip
+from untrained.embeddings.store import EmbeddingStore
 from untrained.errors import StoreError
 
 SIZE = 3

@@ -33,7 +33,7 @@ def stored(tmp_path, fitted):
     def stored(**changes):
         probe, datamodule, store = fitted()
         path = tmp_path / "probe.ckpt"
-        save(path, probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names).learned)
+        save(path, probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
         content = torch.load(path, weights_only=True)
         for key, value in changes.items():
             content[key] = {**content[key], **value}

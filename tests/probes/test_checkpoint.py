@@ -15,7 +15,7 @@ from untrained.probes.probe import EmbeddedData
 
 def test_checkpoint_holds_tensors_and_plain_values(tmp_path, fitted):
     probe, datamodule, store = fitted()
-    save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names).learned)
+    save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
     content = torch.load(tmp_path / "probe.ckpt", weights_only=True)
     assert set(content) == {"untrained", "state_dict", "backend", "digest"}
     assert "class_path" not in str(content["untrained"])

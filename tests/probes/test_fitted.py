@@ -24,7 +24,7 @@ def test_fit_save_load_test(tmp_path, backend, fitted):
     assert probe.selection.protocol == "holdout"
     accuracy, embedded = score_test_split(probe, datamodule, store, datamodule.class_names)
     assert accuracy == np.mean(probe.test_predictions == embedded.labels(embedded.tested))
-    save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names).learned)
+    save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
     fitted_probe = load_probe(tmp_path / "probe.ckpt")
     loaded, recipe = fitted_probe.probe, fitted_probe.recipe
     assert recipe.frontend == "temporal"
@@ -37,7 +37,7 @@ def test_fit_save_load_test(tmp_path, backend, fitted):
 def test_stored_weights_win_over_the_seed(tmp_path, fitted):
     probe, datamodule, store = fitted()
     probe.frontend.temporal[0].weight.fill_(0.5)
-    save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names).learned)
+    save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
     loaded = load_probe(tmp_path / "probe.ckpt").probe
     assert (loaded.frontend.temporal[0].weight == 0.5).all()
 

@@ -59,7 +59,7 @@ def test_a_checkpoint_holds_what_was_chosen(data, tmp_path):
     probe = Probe(SampleLevel(n_filters=3), ELMClassifier(), **options)
     store = run(probe, data, tmp_path).store
     embedded = fit(probe, data, store)
-    save(tmp_path / "probe.ckpt", probe, data, embedded.learned)
+    save(tmp_path / "probe.ckpt", probe, data, embedded)
     recipe, _ = read(tmp_path / "probe.ckpt")
     assert {name: getattr(recipe, name) for name in options} == options
     loaded = load_probe(tmp_path / "probe.ckpt").probe
@@ -82,7 +82,7 @@ def test_a_checkpoint_holds_what_was_chosen(data, tmp_path):
 def test_a_checkpoint_that_has_been_changed(data, tmp_path, changes, message):
     probe = Probe(SampleLevel(n_filters=3), ELMClassifier(), pooling="mean_std", layers="last")
     embedded = fit(probe, data, run(probe, data, tmp_path).store)
-    save(tmp_path / "probe.ckpt", probe, data, embedded.learned)
+    save(tmp_path / "probe.ckpt", probe, data, embedded)
     content = torch.load(tmp_path / "probe.ckpt", weights_only=True)
     content["untrained"] |= changes
     del content["digest"]

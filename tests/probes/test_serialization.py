@@ -69,7 +69,7 @@ class Awkward(ELMClassifier):
 def test_plug_ins_are_saved_as_they_are(tmp_path, fitted):
     BACKENDS.register("awkward")(Awkward)
     probe, datamodule, store = fitted(Awkward())
-    save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names).learned)
+    save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
     loaded = load_probe(tmp_path / "probe.ckpt").probe.backend.backend_  # the plug-in below the z-scores
     assert loaded.masked_.mask.tolist() == [True, False]
     np.testing.assert_array_equal(loaded.coefs_, probe.backend.backend_.coefs_)
@@ -88,9 +88,18 @@ def test_a_plug_in_may_keep_no_width_but_nothing_that_cannot_be_saved(tmp_path, 
     globals()["Minimal"] = Minimal
     BACKENDS.register("minimal")(Minimal)
     probe, datamodule, store = fitted(Minimal())
-    data = EmbeddedData(store, datamodule, datamodule.class_names).learned
+    data = EmbeddedData(store, datamodule, datamodule.class_names)
     save(tmp_path / "probe.ckpt", probe, datamodule, data)
     assert load_probe(tmp_path / "probe.ckpt").probe.backend.backend_.label == probe.backend.backend_.label
     probe.backend.lock = threading.Lock()
     with pytest.raises(CheckpointError, match="backend 'minimal' cannot be saved"):
         save(tmp_path / "probe.ckpt", probe, datamodule, data)
+
+
+def test_equal_fits_give_equal_bytes(tmp_path, fitted):
+    contents = set()
+    for name in ("one", "two"):
+        probe, datamodule, store = fitted(SVMClassifier())
+        save(tmp_path / name, probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
+        contents.add((tmp_path / name).read_bytes())
+    assert len(contents) == 1

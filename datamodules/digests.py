@@ -1,0 +1,103 @@
+"""Digests that recognise a clip by its content: the bytes of its file, and the audio that a frontend reads."""
+
+import functools
+import hashlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .clip import Clip, Stamp
+
+LENGTH = 32  # hexadecimal digits of a digest
+HEAD_BYTES = 1 << 24  # of a file that are read in any case
+_ROWS = 8  # that a waveform is folded to one of
+_FACTOR = np.uint32(0x9E3779B1)  # odd, so that no sample is lost in a product modulo 2**32
+
+
+class Digests(NamedTuple):
+    """Digests of one clip.
+
+    Args:
+        file: Digest of the bytes of its file, see `file_digest`; empty if there is none, or if it changed meanwhile.
+        audio: Digest of its waveform, see `audio_digest`; empty if it is unknown.
+    """
+
+    file: str = ""
+    audio: str = ""
+
+
+def stamp_of(clip: Clip) -> Stamp:
+    """Return the size and modification time of a clip's file; zeros if it cannot be read."""
+    try:
+        status = clip.path.stat() if clip.path is not None else None
+    except (OSError, ValueError):  # such as for a name that holds a null byte
+        status = None
+    return Stamp(status.st_size, status.st_mtime_ns) if status else Stamp(0, 0)
+
+
+def n_bytes_known_by(size: int, seconds: float, given: float) -> int:
+    """Return how many bytes of a file its digest covers: all of most files, and a part of those that are read in part.
+
+    Args:
+        size: Size of the file in bytes.
+        seconds: Duration of the whole file in s.
+        given: Duration of the part that a frontend reads, in s.
+
+    Example:
+        >>> n_bytes_known_by(5_000_000, seconds=30, given=29)
+        5000000
+        >>> n_bytes_known_by(600_000_000, seconds=3600, given=29)  # twice the share that is read, and 16 MiB
+        26443883
+    """
+    share = min(1.0, 2 * given / max(round(seconds, 3), 1e-3))  # stores round durations to a millisecond
+    return min(size, HEAD_BYTES + int(share * size))
+
+
+def file_digest(path: Path, stamp: Stamp, n_bytes: int) -> str:
+    """Return a hexadecimal digest of the size and the first bytes of a file; empty if it cannot be read.
+
+    Args:
+        path: The file.
+        stamp: Present stamp of the file.
+        n_bytes: Number of bytes to read, see `n_bytes_known_by`.
+    """
+    found = hashlib.sha256(str(stamp.size).encode())
+    try:
+        with path.open("rb") as file:
+            while n_bytes > 0 and (block := file.read(min(n_bytes, 1 << 20))):
+                found.update(block)
+                n_bytes -= len(block)
+    except OSError:
+        return ""
+    return found.hexdigest()[:LENGTH]
+
+
+@functools.cache
+def known_file_digest(path: Path, stamp: Stamp, n_bytes: int) -> str:
+    """Return what `file_digest` returns; a process reads each file once while its stamp is unchanged."""
+    return file_digest(path, stamp, n_bytes)
+
+
+def audio_digest(waveform: NDArray[Any]) -> str:
+    """Return a hexadecimal digest of a waveform, which does not depend on the format of its file.
+
+    The waveform is folded to an eighth before it is hashed, which takes a quarter of the time. Each sample counts.
+
+    Args:
+        waveform: Waveform, `(n_samples,)`, float32.
+
+    Example:
+        >>> audio_digest(np.zeros(5, np.float32)) == audio_digest(np.zeros(6, np.float32))
+        False
+    """
+    samples = np.asarray(waveform, np.float32).ravel()
+    padded = np.zeros((_ROWS, -(-samples.size // _ROWS)), np.float32)
+    np.add(samples, np.float32(0), out=padded.reshape(-1)[: samples.size])  # so that -0 is 0
+    rows = padded.view(np.uint32)
+    folded = rows[0].copy()
+    for row in rows[1:]:  # Horner's scheme modulo 2**32
+        folded *= _FACTOR
+        folded += row
+    return hashlib.sha256(str(samples.size).encode() + folded.tobytes()).hexdigest()[:LENGTH]

@@ -1,0 +1,56 @@
+"""The files of a store: rows of clips with a matrix of embeddings, in one file that cannot run code."""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save
+
+from .checked import CHECKSUM, DamagedError, checksum, read_shard
+
+
+class StoredClip(NamedTuple):
+    """A clip of a store: its id, the stamp of its file, its duration in s, and `Digests` of its file and its audio."""
+
+    id: str
+    size: int
+    mtime_ns: int
+    seconds: float
+    file: str = ""
+    audio: str = ""
+
+
+def pack(rows: Sequence[StoredClip], embeddings: NDArray[Any], metadata: Mapping[str, str] | None = None) -> bytes:
+    """Return the bytes of a file with rows, their embeddings `(n_clips, n_features)` and texts by name."""
+    matrix = np.ascontiguousarray(embeddings, np.float32)
+    texts = {"clips": to_csv(StoredClip._fields, rows), **(metadata or {})}
+    return save({"embeddings": matrix}, {**texts, CHECKSUM: checksum(matrix, texts)})
+
+
+def unpack(path: Path, embedding_size: int) -> tuple[list[StoredClip], NDArray[Any], dict[str, str]]:
+    """Read what `pack` has made: rows, embeddings `(n_clips, embedding_size)` mapped to the file, and texts by name.
+
+    Raises:
+        DamagedError: The file does not hold what it should.
+    """
+    lines, matrix, metadata = read_shard(path, embedding_size)
+    if not {len(line) for line in lines} <= {4, len(StoredClip._fields)}:  # an earlier version had no digests
+        raise DamagedError("its table of clips has other columns")
+    rows = [StoredClip(each[0], int(each[1]), int(each[2]), float(each[3]), *each[4:]) for each in lines]
+    if not all(0 <= row.seconds < math.inf for row in rows):
+        raise DamagedError("a duration is no number of seconds")
+    return rows, matrix, metadata
+
+
+def to_csv(header: Iterable[str], lines: Iterable[Iterable[Any]]) -> str:
+    """Return a table as CSV."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(header)
+    writer.writerows(lines)
+    return text.getvalue()
