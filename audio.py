@@ -25,6 +25,8 @@ _RESAMPLER_MARGIN = 1024
 # Streaming encoders do not know the length and write one of the largest numbers into the header instead.
 _UNKNOWN_LENGTH = 0x7FFF_0000
 _SHORTER_THAN_PROMISED = re.compile(r"(?:data|SSND|Data Size)\s*: (\d+) \(should be (\d+)\)")
+ABSENT = "there is no such file"
+"""Reason of the error for a path at which nothing is."""
 _REPLACE = "replace the file, remove it, or skip such files with --data.on_error skip"
 
 
@@ -156,7 +158,7 @@ def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
     except OSError as error:
         raise AudioError(str(path), f"cannot be found: {error.strerror}", "correct the path") from error
     if not exists:
-        raise AudioError(str(path), "there is no such file", "check the path, and what a symbolic link points to")
+        raise AudioError(str(path), ABSENT, "check the path, and what a symbolic link points to")
     if not os.access(path, os.R_OK):
         raise AudioError(str(path), "may not be read", "change its permissions, or those of its folders")
     if path.is_dir():

@@ -237,6 +237,7 @@ def _refuse_differences(
         if stored != given:
             raise CheckpointError(f"{path} has {field}={stored!r}, the command line {given!r}; {remedy}")
 
+    datamodule.require_classes()
     strange = sorted(set(datamodule.class_names) - set(recipe.class_names))
     if strange:
         raise CheckpointError(

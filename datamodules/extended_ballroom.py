@@ -10,7 +10,6 @@ from .clip import Clip
 from .folder import id_of
 from .loader import LoaderOptions
 from .search import audio_files
-from .splits import fold_by_class
 
 DANCES = (
     "Chacha",
@@ -95,9 +94,7 @@ class ExtendedBallroom(AudioDataModule):
         ]
         present = {clip.label for clip in clips}
         self.note_absent([dance for dance in DANCES if dance not in present], len(present))
-        if len(present) < 2:
-            return clips  # `listed` raises for fewer than two classes
-        return fold_by_class(clips, self.folds, self.seed)
+        return self.divided(clips, self.folds)
 
     def _groups(self, root: Path) -> dict[str, str]:
         if not self.group_duplicates:

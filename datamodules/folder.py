@@ -13,7 +13,6 @@ from .base import AudioDataModule
 from .clip import SPLIT_NAMES, Clip
 from .loader import LoaderOptions
 from .search import audio_files
-from .splits import fold_by_class, split_by_class
 
 
 class AudioFolder(AudioDataModule):
@@ -30,6 +29,8 @@ class AudioFolder(AudioDataModule):
             first group in parentheses, or the whole match. Excerpts of one recording are never in different splits or
             folds.
     """
+
+    labelled_by = "each sub-folder of --data.root is a class"
 
     def __init__(
         self,
@@ -86,6 +87,8 @@ class AudioFolder(AudioDataModule):
             for file in files
             if len(file.parts) > depth + 1
         ]
+        if not clips and files:  # enough for embeddings; `require_classes` raises for a fit
+            return [Clip(id=id_of(file), label="", path=self.root / file) for file in files]
         if not clips:
             raise DataError(
                 f"no class found under root={str(self.root)!r}: {len(files)} audio files in no sub-folder and "
@@ -95,7 +98,7 @@ class AudioFolder(AudioDataModule):
         _refuse_links_with_two_labels(clips)
         self.n_other_files += len(files) - len(clips)
         if len({clip.label for clip in clips}) < 2:
-            return clips  # `listed` raises for fewer than two classes
+            return clips  # `require_classes` raises for fewer than two classes
         if self.group_by is not None:
             clips, n_alone = grouped(clips, self.group_by, depth)
             if n_alone:
@@ -106,7 +109,7 @@ class AudioFolder(AudioDataModule):
                     f"root={str(self.root)!r} holds train/ and test/ folders; leave out --data.folds={self.folds}"
                 )
             return clips
-        return split_by_class(clips, self.seed) if self.folds is None else fold_by_class(clips, self.folds, self.seed)
+        return self.divided(clips, self.folds)
 
 
 def _refuse_links_with_two_labels(clips: Sequence[Clip]) -> None:

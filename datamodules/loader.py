@@ -10,8 +10,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from .. import audio
-from ..errors import AudioError, UsageError
+from ..errors import AudioError, PluginError, UsageError
 from .clip import Clip
+from .contract import read_by
 from .machine import CLIPS, Auto
 
 OnError = Literal["raise", "skip"]
@@ -41,6 +42,7 @@ class Batch(NamedTuple):
         seconds: Duration of each whole clip, in s.
         failed: Id and error of each clip that could not be read.
         decoding: Time spent decoding, in s.
+        broken: Error of a datamodule that does not keep to its contract.
     """
 
     ids: list[str]
@@ -48,6 +50,7 @@ class Batch(NamedTuple):
     seconds: list[float]
     failed: list[tuple[str, AudioError]]
     decoding: float = 0.0
+    broken: PluginError | None = None
 
 
 class ClipLoader:
@@ -105,7 +108,7 @@ class ClipLoader:
         return len(self._batches)
 
     def __iter__(self) -> Iterator[Batch]:
-        return iter(self._loader)
+        return map(_sound, self._loader)
 
 
 def require_at_least(least: int, **values: int) -> None:
@@ -126,7 +129,7 @@ class _Request(NamedTuple):
 
 class _Reading(NamedTuple):
     id: str
-    result: audio.Decoded | AudioError
+    result: audio.Decoded | AudioError | PluginError
     seconds: float
 
 
@@ -138,11 +141,9 @@ class _Readings(Dataset[Any]):
 
     def __getitem__(self, request: _Request) -> _Reading:
         start = time.perf_counter()
-        result: audio.Decoded | AudioError
-        try:
-            result = self._read(*request)
-        except AudioError as error:
-            result = error
+        owner: Any = getattr(self._read, "__self__", None)  # the datamodule, if `read` is its method
+        n_samples = owner.samples_at(request.sample_rate) if hasattr(owner, "samples_at") else None
+        result = read_by(type(owner).__name__, self._read, *request, n_samples)
         return _Reading(request.clip.id, result, time.perf_counter() - start)
 
 
@@ -155,4 +156,16 @@ def _collate(items: list[_Reading]) -> Batch:
         seconds=[item.seconds for _, item in read],
         failed=[(item.id, item.result) for item in items if isinstance(item.result, AudioError)],
         decoding=sum(item.seconds for item in items),
+        broken=next((item.result for item in items if isinstance(item.result, PluginError)), None),
     )
+
+
+def _sound(batch: Batch) -> Batch:
+    """Return a batch, unless the datamodule does not keep to its contract.
+
+    Raises:
+        PluginError: `read` raised an error of its own or returned something else than a waveform.
+    """
+    if batch.broken is not None:
+        raise batch.broken
+    return batch

@@ -164,6 +164,7 @@ def _make_data(entries: Sequence[Entry], protocol: Any) -> tuple[list[Part[Audio
 
 
 def _resolve(protocol: Any, datamodule: AudioDataModule) -> str:
+    datamodule.require_classes()
     return resolve(protocol, datamodule.listed)
 
 
