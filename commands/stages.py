@@ -11,6 +11,7 @@ from jsonargparse import Namespace
 from pytorch_lightning import Trainer
 from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
 
+from ..backends.guard import refuse_odd_candidates
 from ..datamodules import AudioDataModule
 from ..embeddings.extract import extract, leave_process_group
 from ..embeddings.outcome import Extraction
@@ -144,6 +145,7 @@ class ProbeCLI(LightningCLI):
     def fit(self, model: Probe, datamodule: AudioDataModule) -> None:
         """Extract missing embeddings, tune and fit the backend, log and save it."""
         text = yaml.safe_dump({**self._as_plain(), "force": False}, sort_keys=False)
+        refuse_odd_candidates(model.require_backend())
         precision = precision_field(str(self.trainer.precision), model)
         fields = embedding_fields(model.require_frontend(), datamodule, precision)
         run = Run.of(model, datamodule, self._root, fields, text)

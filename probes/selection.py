@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from ..backends.base import Backend, SearchResult, Splits, first_of_best
 from ..backends.convergence import watch_convergence
+from ..backends.guard import FailedCandidate, checked_labels, fitted, reason_of
 from ..datamodules.clip import Clip
 from ..datamodules.splits import class_sizes, groups_of, stratified
-from ..errors import DataError
+from ..errors import DataError, PluginError, UntrainedError
 from .calibration import Calibration, calibrate
 
 Protocol = Literal["auto", "holdout", "nested", "study"]
@@ -43,6 +44,7 @@ class Selection:
         calibration: Calibration of the model's scores on clips that were held out.
         n_fits: Number of fits of the search, and of the chosen candidate.
         n_unconverged: Number of these that stopped before they converged.
+        failed: Candidates that cannot be fitted, which the search skipped.
     """
 
     protocol: str
@@ -60,6 +62,7 @@ class Selection:
     calibration: Calibration = field(default_factory=Calibration)
     n_fits: int = 0
     n_unconverged: int = 0
+    failed: list[FailedCandidate] = field(default_factory=list)
 
     @property
     def best_candidate(self) -> dict[str, Any]:
@@ -141,6 +144,7 @@ def _holdout(backend: Backend, X: NDArray[Any], y: NDArray[Any], clips: Sequence
         calibration=calibrate(backend, result.candidates[result.best], X, y, splits),
         n_fits=len(result.candidates) * len(splits) + 1,
         n_unconverged=n_unconverged,
+        failed=result.failed,
     )
 
 
@@ -221,13 +225,26 @@ def _over_folds(
         calibration=calibrate(backend, result.candidates[result.best], X, y, splits),
         n_fits=len(result.candidates) * len(splits) + 1,
         n_unconverged=n_unconverged,
+        failed=result.failed,
     )
 
 
 def _search(backend: Backend, X: NDArray[Any], y: NDArray[Any], splits: Splits) -> SearchResult:
     """Search, and also count the convergence warnings of a plug-in that does not count its own."""
-    with watch_convergence() as warned:
-        result = backend.search(X, y, splits)
+    name = type(getattr(backend, "backend", backend)).__name__
+    try:
+        with watch_convergence() as warned:
+            result = backend.search(X, y, splits)
+        for candidate, row in zip(result.candidates, result.predictions, strict=True):
+            for labels, (train, test) in zip(row, splits, strict=True):
+                try:
+                    checked_labels(labels, len(test), np.unique(y[train]))
+                except ValueError as error:
+                    raise PluginError(f"backend {name}: search() of {candidate}: {error}") from error
+    except (UntrainedError, MemoryError, ValueError):
+        raise
+    except Exception as error:  # a plug-in may raise anything
+        raise PluginError(f"backend {name}: search() raises {reason_of(error)}") from error
     n_fits = len(result.candidates) * len(splits)
     return replace(result, n_unconverged=min(result.n_unconverged + len(warned), n_fits))
 
@@ -235,5 +252,5 @@ def _search(backend: Backend, X: NDArray[Any], y: NDArray[Any], splits: Splits) 
 def _fit(backend: Backend, result: SearchResult, X: NDArray[Any], y: NDArray[Any]) -> tuple[Backend, int]:
     """Return the best candidate, fitted, and how many fits of the search and of this one did not converge."""
     with watch_convergence() as warned:
-        model: Backend = backend.with_candidate(result.candidates[result.best]).fit(X, y)
+        model: Backend = fitted(backend, result.candidates[result.best], X, y)
     return model, result.n_unconverged + bool(warned)

@@ -174,6 +174,7 @@ def _facts(run: Run, selection: Selection, cost: Description) -> dict[str, Any]:
         "input": str(getattr(type(frontend), "input", "")),
         "filters": str(getattr(type(frontend), "filters", "")),
         "best_candidate": selection.best_candidate,
+        "failed_candidates": [each._asdict() for each in selection.failed],
         "selected_on_test": selection.selected_on_test,
         "fold_scores": selection.fold_scores,
         "n_features": run.probe.n_features,

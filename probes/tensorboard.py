@@ -103,6 +103,8 @@ def _candidates(selection: "Selection") -> str:
         for index in order
     ]
     lines = [f"| {name} | {100 * score:.2f} |{' chosen' if chosen else ''} |" for name, score, chosen in rows]
+    for candidate, reason in selection.failed:
+        lines.append(f"| {format_arguments(candidate)} | failed: {reason.replace('|', '/')} | |")
     return "\n".join(["| candidate | accuracy (%) | |", "|---|---|---|", *lines])
 
 

@@ -7,6 +7,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from jsonargparse import Namespace
 
 from ..backends import Backend
+from ..backends.guard import refuse_odd_candidates
 from ..backends.standardized import Standardize
 from ..datamodules import AudioDataModule
 from ..errors import UsageError
@@ -202,7 +203,7 @@ def _make_seeded(
         if isinstance(made, Problem):
             problems.append(made)
             continue
-        outcome = attempt(entry.place, name_backend, made)
-        problems += [outcome] if isinstance(outcome, Problem) else []
+        outcomes = [attempt(entry.place, action, made) for action in (name_backend, refuse_odd_candidates)]
+        problems += [outcome for outcome in outcomes if isinstance(outcome, Problem)]
         found.backends.append(Part(made, entry.config.as_dict()))
     return found, problems
