@@ -5,6 +5,7 @@ running command has called `show_bars`. rich is imported when something is print
 """
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -42,6 +43,13 @@ def visible(text: str) -> str:
         'two\\nlines'
     """
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
+def print_what_an_encoding_lacks() -> None:
+    """Print characters that standard output cannot encode as escapes, so that no work is lost by an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 @contextlib.contextmanager

@@ -46,7 +46,7 @@ def explain_absent(absent: Sequence[Path], root: Path | None, n_all: int) -> str
     example = next(each for each in found if each.difference == difference)
     there = f"{n} of them are there, but differ by {difference}"
     if difference == _ROOT:
-        return f"{text}; {n} of them are there under another root; give --data.root {shlex.quote(example.root)}"
+        return f"{text}; {n} of them are there under another root; give --data.root={shlex.quote(example.root)}"
     return f"{text}; {there}; write {_shown(example.meant)} for {_shown(example.written)}, and the others likewise"
 
 

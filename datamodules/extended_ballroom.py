@@ -5,6 +5,7 @@ from typing import Any, Unpack
 from xml.etree import ElementTree
 
 from ..errors import DataError
+from ..files import as_path
 from .base import AudioDataModule
 from .clip import Clip
 from .folder import id_of
@@ -59,7 +60,7 @@ class ExtendedBallroom(AudioDataModule):
         **loader: Unpack[LoaderOptions],
     ) -> None:
         super().__init__(**loader)
-        self.root = Path(root).expanduser()
+        self.root = as_path(root)
         self.folds, self.group_duplicates = folds, group_duplicates
 
     @property

@@ -9,6 +9,7 @@ from typing import Any, Unpack
 
 from .. import audio
 from ..errors import DataError, UsageError
+from ..files import as_path
 from .base import AudioDataModule
 from .clip import SPLIT_NAMES, Clip
 from .loader import LoaderOptions
@@ -41,7 +42,7 @@ class AudioFolder(AudioDataModule):
         **loader: Unpack[LoaderOptions],
     ) -> None:
         super().__init__(**loader)
-        self.root = Path(root).expanduser()
+        self.root = as_path(root)
         self.folds, self.group_by = folds, group_by
 
     @property

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from ..errors import DataError
+from ..files import as_path
 from .base import AudioDataModule
 from .clip import SPLIT_NAMES, Clip
 from .folder import id_of
@@ -39,8 +40,8 @@ class Manifest(AudioDataModule):
         **loader: Unpack[LoaderOptions],
     ) -> None:
         super().__init__(**loader)
-        self.path = Path(path).expanduser()
-        self.root = Path(root).expanduser() if root is not None else self.path.parent
+        self.path = as_path(path)
+        self.root = as_path(root) if root is not None else self.path.parent
         self.folds, self.labelled_by = folds, f"the column label of {self.path} gives the class"
 
     @property

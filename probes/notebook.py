@@ -15,7 +15,7 @@ from ..datamodules import AudioDataModule
 from ..embeddings.locate import open_store, store_folder
 from ..embeddings.provenance import precision_field
 from ..errors import UsageError
-from ..files import other_format
+from ..files import other_format, unescaped
 from ..frontends import Frontend
 from ..registry import DATAMODULES, FRONTENDS, Registry
 from .probe import EmbeddedData, Probe
@@ -156,7 +156,7 @@ def _config(run: Path) -> Any:
             "store, such as runs/embeddings/folder-vgg-1f2e3d"
         )
     try:
-        return yaml.safe_load(path.read_text("utf-8"))
+        return unescaped(yaml.safe_load(path.read_text("utf-8")))
     except (ValueError, yaml.YAMLError) as error:
         raise UsageError(f"{path} cannot be used ({type(error).__name__}: {error}); fit the run again") from error
 

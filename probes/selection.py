@@ -21,6 +21,7 @@ from ..errors import DataError, PluginError, UntrainedError
 from .calibration import Calibration, calibrate
 
 Protocol = Literal["auto", "holdout", "nested", "study"]
+_GIVE_PARTS = "give every clip a fold or a split in the data, or draw folds with --data.folds if it has that option"
 Resolved = Literal["holdout", "nested", "study"]
 
 
@@ -82,17 +83,19 @@ def resolve(protocol: Protocol, clips: Sequence[Clip]) -> Resolved:
     n_folds = len({clip.fold for clip in clips} - {None})
     if protocol == "holdout" or (has_test and protocol in ("auto", "study")):
         if not has_test or not any(clip.split == "train" for clip in clips):
-            raise DataError(
-                "protocol 'holdout' needs train and test splits, which the data lacks; "
-                "use --model.protocol nested with --data.folds"
-            )
+            remedy = "the data has folds: use --model.protocol nested" if n_folds >= 2 else _GIVE_PARTS
+            raise DataError(f"protocol 'holdout' needs train and test splits, which the data lacks; {remedy}")
         return "holdout"
     if n_folds < 2 or any(clip.fold is None for clip in clips):
-        raise DataError(f"protocol {protocol!r} needs every clip in one of at least two folds; give --data.folds")
+        remedy = "the data has train and test splits: use --model.protocol holdout" if has_test else _GIVE_PARTS
+        raise DataError(f"protocol {protocol!r} needs every clip in one of at least two folds; {remedy}")
     if protocol == "study":
         return "study"
     if n_folds < 3:
-        raise DataError("protocol 'nested' chooses on the folds that it does not score: give --data.folds 3 or more")
+        raise DataError(
+            "protocol 'nested' chooses on the folds that it does not score, and the data has only two: use "
+            "--model.protocol study, or three folds or more"
+        )
     return "nested"
 
 
