@@ -95,7 +95,9 @@ def _options_first(argv: Sequence[str]) -> str:
     """Return the message for a command line that begins with an option."""
     command = next((word for word in argv if word in COMMANDS), None)
     if command is None:
-        return f"no command is given; options follow it: untrained fit {shlex.join(argv)}; there are {', '.join(COMMANDS)}"
+        return (
+            f"no command is given; options follow it: untrained fit {shlex.join(argv)}; there are {', '.join(COMMANDS)}"
+        )
     rest = list(argv)
     rest.remove(command)
     return f"options follow the command: untrained {shlex.join([command, *rest])}"

@@ -95,7 +95,7 @@ def plain(value: Any) -> Any:
     return json.loads(json.dumps(value, default=str))
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # PyYAML ships no types
     """Dumper that quotes all text that some reader of YAML takes for something else, such as `1e3`."""
 
 

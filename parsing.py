@@ -51,6 +51,8 @@ class Parser(ArgumentParser):
 
     def dump(self, *more: Any, **options: Any) -> str:
         """Return a configuration as jsonargparse does, with quotes around text that reads like something else."""
+        if "skip_none" in options:  # the former name, which Lightning uses
+            options["skip_unset"] = options.pop("skip_none")
         text = str(super().dump(*more, **options))
         if options.get("format", "yaml") not in ("yaml", "parser_mode") or options.get("with_comments"):
             return text
@@ -163,11 +165,11 @@ def explain(message: str) -> str:
     if text.rstrip().endswith("Unexpected config:"):
         text += " the file is empty"
     text = re.sub(r"required: (?:predict|fit|test)\.", "required: --", text)
-    given = re.search(r"Expected list\W.*Got value: ([\w.,-]+)$", text)
-    if given and key in _LISTS:
-        text += f"; give a list: --{key} '[{', '.join(filter(None, given[1].split(',')))}]'"
-    elif given and key.startswith("vary."):
-        text += f"; give each argument a list of values, such as [{given[1]}]"
+    single = re.search(r"Expected list\W.*Got value: ([\w.,-]+)$", text)
+    if single and key in _LISTS:
+        text += f"; give a list: --{key} '[{', '.join(filter(None, single[1].split(',')))}]'"
+    elif single and key.startswith("vary."):
+        text += f"; give each argument a list of values, such as [{single[1]}]"
     if key and ("is not accepted" in text or "required" in text):
         text += f"; --{key}.help NAME lists what is"
     return f"--{key}: {text}" if key else text

@@ -119,7 +119,9 @@ def predicted(model: Any, X: Array) -> Array:
     except UntrainedError:
         raise
     except Exception as error:  # a plug-in may raise anything
-        raise PluginError(f"backend {type(model).__name__} cannot predict {len(X)} clips: {reason_of(error)}") from error
+        raise PluginError(
+            f"backend {type(model).__name__} cannot predict {len(X)} clips: {reason_of(error)}"
+        ) from error
 
 
 def fitted(model: Any, candidate: Mapping[str, Any], X: Array, y: Array) -> Any:

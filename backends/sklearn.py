@@ -188,7 +188,7 @@ class AnyClassifier(Adapter):
         Raises:
             ValueError: An argument is set and in a grid, or a value of a grid is no list.
         """
-        grids: list[Mapping[str, Any]] = (self.grid or [{}]) if isinstance(self.grid, list) else [self.grid or {}]
+        grids: Sequence[Mapping[str, Any]] = (self.grid or [{}]) if isinstance(self.grid, list) else [self.grid or {}]
         for name, values in (item for grid in grids for item in grid.items()):
             if isinstance(values, str | Mapping) or not isinstance(values, Sequence | np.ndarray) or not len(values):
                 raise ValueError(f"grid: {name}={values!r}; expected a list of values, such as {{{name}: [1, 2]}}")

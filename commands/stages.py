@@ -232,7 +232,7 @@ def _percent(name: str, scores: Mapping[str, Any]) -> str:
 
 def _is_that_of(fitted: FittedProbe, backend: Backend) -> bool:
     """Return whether a backend with one of its candidates is the one of a checkpoint."""
-    stored = getattr(fitted.backend, "backend", fitted.backend)
+    stored: Any = getattr(fitted.backend, "backend", fitted.backend)
     wanted = plain(stored.get_params(deep=False))
     return type(stored) is type(backend) and any(
         plain(backend.with_candidate(candidate).get_params(deep=False)) == wanted for candidate in backend.candidates()
@@ -254,7 +254,8 @@ def _refuse_differences(
 
     def refuse(field: str, stored: Any, given: Any, remedy: str) -> None:
         if stored != given:
-            raise CheckpointError(f"{path} has {field}={stored!r}, {_named(field, 'the command line')} {given!r}; {remedy}")
+            source = _named(field, "the command line")
+            raise CheckpointError(f"{path} has {field}={stored!r}, {source} {given!r}; {remedy}")
 
     datamodule.require_classes()
     strange = sorted(set(datamodule.class_names) - set(recipe.class_names))
@@ -272,8 +273,8 @@ def _refuse_differences(
         )
     if model.backend is not None and not _is_that_of(fitted, model.backend):
         raise CheckpointError(
-            f"{path} holds another backend than {_named('--model.backend')}: {fitted.backend}; test needs none, since it "
-            "takes that of the checkpoint"
+            f"{path} holds another backend than {_named('--model.backend')}: {fitted.backend}; leave it out, since "
+            "test takes that of the checkpoint"
         )
     if model.frontend is not None:
         name, arguments = checkpoint.name_frontend(model.frontend)

@@ -82,7 +82,8 @@ def paths_as_text(words: Sequence[str]) -> list[str]:
         place = index if sign else index + 1
         value = value if sign else found[place] if place < len(found) else ""
         if not value.isascii() and os.path.exists(value):
-            found[place] = word[: len(word) - len(value)] * bool(sign) + value.encode(errors="backslashreplace").decode()
+            escaped = value.encode(errors="backslashreplace").decode()  # of a name that is no UTF-8
+            found[place] = f"{option}={escaped}" if sign else escaped
         if value.startswith("-") and not sign and not os.path.exists(value):
             continue  # the next option
         if problem := _misread(value):

@@ -59,7 +59,9 @@ def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = ()
     """
     if not path.is_file():
         found = "a folder" if path.is_dir() else "nothing"
-        raise DataError(f"no table at {path} (found {found}); give a CSV file with the columns {', '.join([*required, *optional])}")
+        raise DataError(
+            f"no table at {path} (found {found}); give a CSV file with the columns {', '.join([*required, *optional])}"
+        )
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:

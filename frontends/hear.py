@@ -72,8 +72,9 @@ class Hear(Frontend):
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Return embeddings `(batch, embedding_size)` of waveforms `(batch, n_samples)`."""
-        embeddings: Any = self._embed(waveform, self.model)
-        return embeddings.float() if isinstance(embeddings, Tensor) else embeddings  # type: ignore[no-any-return]
+        found: Any = self._embed(waveform, self.model)
+        embeddings: Tensor = found.float() if isinstance(found, Tensor) else found  # `embed` refuses anything else
+        return embeddings
 
 
 def _loaded(api: Any, module: str, model_file_path: str) -> Any:

@@ -203,7 +203,7 @@ def _make_seeded(
         if isinstance(made, Problem):
             problems.append(made)
             continue
-        outcomes = [attempt(entry.place, action, made) for action in (name_backend, refuse_odd_candidates)]
-        problems += [outcome for outcome in outcomes if isinstance(outcome, Problem)]
+        named, listed = attempt(entry.place, name_backend, made), attempt(entry.place, refuse_odd_candidates, made)
+        problems += [outcome for outcome in (named, listed) if isinstance(outcome, Problem)]
         found.backends.append(Part(made, entry.config.as_dict()))
     return found, problems

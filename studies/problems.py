@@ -57,13 +57,10 @@ def in_terms_of_a_study(text: str) -> str:
     """
     text = re.sub(r"--model\.(init|layers|pooling|standardize|tf32) (\w+)", r"--model.\1 '[\2]'", text)
     for option, part in _PARTS.items():
-        text = re.sub(
-            rf"{option}\.(\w+)(?:=(\S+)| (\d+|skip|false|true|FILE)\b)?",
-            lambda found, part=part: (
-                f"{': '.join(filter(None, [found[1], found[2] or found[3]]))!r} in init_args of the {part}"
-            ),
-            text,
-        )
+        pattern = rf"{option}\.(\w+)(?:(?:=| (?=(?:\d+|skip|false|true|FILE)\b))([^\s;,]+))?"
+        for found in reversed(list(re.finditer(pattern, text))):
+            written = ": ".join(filter(None, found.groups()))
+            text = f"{text[: found.start()]}{written!r} in init_args of the {part}{text[found.end() :]}"
     return text.replace("--model.protocol", "--protocol")
 
 
