@@ -217,7 +217,7 @@ class AnyClassifier(Adapter):
                 raise TypeError("it is no classifier")
         except Exception as error:  # a class may raise anything
             raise ValueError(
-                f"estimator={self.estimator!r} cannot be made of arguments={self.arguments} ({reason_of(error)}); expected "
-                "the path of a classifier's class, such as sklearn.ensemble.RandomForestClassifier, and its arguments"
+                f"estimator={self.estimator!r} cannot be made of arguments={self.arguments} ({reason_of(error)}); "
+                "expected the path of a classifier's class, such as sklearn.ensemble.RandomForestClassifier, and its arguments"
             ) from error
         return made
