@@ -218,6 +218,6 @@ class AnyClassifier(Adapter):
         except Exception as error:  # a class may raise anything
             raise ValueError(
                 f"estimator={self.estimator!r} cannot be made of arguments={self.arguments} ({reason_of(error)}); "
-                "expected the path of a classifier's class, such as sklearn.ensemble.RandomForestClassifier, and its arguments"
+                "expected the path of a classifier, such as sklearn.ensemble.RandomForestClassifier, and arguments"
             ) from error
         return made

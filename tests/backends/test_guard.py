@@ -53,7 +53,7 @@ def test_all_candidates_that_fail_are_an_error():
     ):
         Standardized(Odd("raises")).search(X, Y, SPLITS)
     backend = AnyClassifier(LDA, grid={"solver": ["svd"], "shrinkage": ["auto", 0.5]})
-    with pytest.raises(UsageError, match="not one of 2 candidates works; .*NotImplementedError: shrinkage not supp"):
+    with pytest.raises(UsageError, match=r"not one of 2 candidates works; .*NotImplementedError: shrinkage not supp"):
         backend.search(X, Y, SPLITS)
 
 
@@ -61,13 +61,13 @@ def test_grids():
     grids = [{"solver": ["svd"]}, {"solver": ["lsqr"], "shrinkage": [None, "auto"]}]
     assert len(AnyClassifier(LDA, grid=grids).search(X, Y, SPLITS).candidates) == 3
     for odd in ({"solver": "svd"}, {"solver": []}, {"solver": 3}, [{"solver": {"a": 1}}]):
-        with pytest.raises(UsageError, match="grid: solver=.*expected a list of values"):
+        with pytest.raises(UsageError, match=r"grid: solver=.*expected a list of values"):
             refuse_odd_candidates(AnyClassifier(LDA, grid=odd))
     refuse_odd_candidates(AnyClassifier(LDA, grid=[]))
 
 
 def test_a_fit_and_a_prediction_name_backend_and_kind():
-    with pytest.raises(UsageError, match="Odd cannot be fitted with .*NotImplementedError"):
+    with pytest.raises(UsageError, match=r"Odd cannot be fitted with .*NotImplementedError"):
         fitted(Odd(), {"does": "raises"}, X, Y)
     with pytest.raises(PluginError, match="backend Odd cannot predict 24 clips: ValueError: predict"):
         predicted(Odd("short").fit(X, Y), X)

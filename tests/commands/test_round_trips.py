@@ -1,5 +1,6 @@
 """Configurations that commands write are read back, whatever folders are called."""
 
+import json
 import os
 
 import pytest
@@ -67,3 +68,16 @@ def test_a_home_that_does_not_exist_is_an_error_of_the_user(untrained):
     assert status == 2
     assert "names the home of a user who does not exist" in err
     assert as_path("~").is_absolute()
+
+
+def test_candidates_that_fail_are_in_the_metrics(untrained, sounds, tmp_path):
+    options = ["--data.n_samples", "4000", "--model.frontend", "mfcc", "--model.backend", "sklearn"]
+    options += ["--model.backend.estimator", "sklearn.discriminant_analysis.LinearDiscriminantAnalysis"]
+    options += ["--model.backend.grid", "[{solver: [svd], shrinkage: [null, auto]}]"]
+    with pytest.warns(UserWarning, match="1 of 2 candidates of AnyClassifier cannot be fitted and are skipped"):
+        status, out, _ = untrained("fit", "--data", "folder", "--data.root", sounds, *options)
+    assert status == 0
+    metrics = json.loads((tmp_path / out.strip().splitlines()[-1].removeprefix("-> ") / "metrics.json").read_text())
+    (failed,) = metrics["failed_candidates"]
+    assert failed["candidate"]["arguments"]["shrinkage"] == "auto"
+    assert failed["reason"].startswith("NotImplementedError: shrinkage not supported")
