@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..errors import UntrainedError
 from .base import Frontend
 
 _NEEDED = ("load_model", "get_scene_embeddings")
@@ -85,6 +86,8 @@ def _loaded(api: Any, module: str, model_file_path: str) -> Any:
     """
     try:
         return api.load_model(model_file_path) if model_file_path else api.load_model()
+    except UntrainedError:
+        raise
     except Exception as error:  # a module may raise anything
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
         given = f"model_file_path={model_file_path!r}" if model_file_path else "no model_file_path"

@@ -38,8 +38,8 @@ def test_auto_is_holdout_where_there_is_a_test_split():
         ("holdout", folded(12, 3), "needs train and test splits"),
         ("nested", split(4, 2, 2), "needs every clip in one of at least two folds"),
         ("auto", split(4, 2, 0), "needs every clip in one of"),
-        ("nested", folded(12, 2), "3 or more"),
-        ("auto", folded(12, 2), "3 or more"),
+        ("nested", folded(12, 2), "three folds or more"),
+        ("auto", folded(12, 2), "three folds or more"),
     ],
 )
 def test_data_that_lacks_what_a_protocol_needs(protocol, clips, message):
