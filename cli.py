@@ -3,13 +3,14 @@
 import difflib
 import importlib
 import platform
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 
 from .commands import COMMANDS, STAGES, WITH_SHORT_HELP
 from .errors import UntrainedError, UsageError
 from .probes.record import installed_versions
-from .terminal import is_child_process, say
+from .terminal import is_child_process, print_what_an_encoding_lacks, say
 
 RESUMED = (*STAGES, "compare")  # commands that go on where they were interrupted
 
@@ -29,6 +30,10 @@ def main(argv: Sequence[str]) -> int:
         0
     """
     command, *rest = argv or ["--help"]
+    print_what_an_encoding_lacks()
+    if command.startswith("-") and command not in ("-h", "--help", "--version"):
+        _report_error(f"error: {_options_first(argv)}")
+        return UsageError.exit_status
     if command == "help" and rest:
         return main([*rest, "--help"])
     try:
@@ -43,7 +48,12 @@ def main(argv: Sequence[str]) -> int:
         rest = ["--help" if word == "--help-all" else word for word in rest]
         return _run_of(command)([command, *rest] if command in STAGES else rest)
     except UntrainedError as error:
-        _report_error(f"error: {error}")
+        text = str(error)
+        if command == "compare":
+            from .studies.problems import in_terms_of_a_study
+
+            text = in_terms_of_a_study(text)
+        _report_error(f"error: {text}")
         return error.exit_status
     except BrokenPipeError:
         raise
@@ -69,6 +79,18 @@ def _run_of(command: str) -> Callable[[list[str]], int]:
     module = "stages" if command in STAGES else command
     run: Callable[[list[str]], int] = importlib.import_module(f".commands.{module}", __package__).run
     return run
+
+
+def _options_first(argv: Sequence[str]) -> str:
+    """Return the message for a command line that begins with an option."""
+    command = next((word for word in argv if word in COMMANDS), None)
+    if command is None:
+        return (
+            f"no command is given; options follow it: untrained fit {shlex.join(argv)}; there are {', '.join(COMMANDS)}"
+        )
+    rest = list(argv)
+    rest.remove(command)
+    return f"options follow the command: untrained {shlex.join([command, *rest])}"
 
 
 def _report_error(text: str) -> None:

@@ -4,15 +4,20 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import filelock
+import yaml
 
-from .errors import StoreError
+from .errors import StoreError, UsageError
 
+# Text that every reader of YAML takes for text; versions differ in what they take for numbers, dates and booleans.
+_PLAIN_TEXT = re.compile(r"[A-Za-z/](?:[\w./=+-]|:(?=\S))*", re.ASCII)
+_WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 UNFINISHED = ".part"  # suffix of files that are being written
 MAX_JSON = 2**24
 """Most bytes of a JSON file; a study of 10,000 runs lists them in 2 MB."""
@@ -158,9 +163,79 @@ def machine_memory() -> int:
         return 2**36
 
 
+def as_path(name: str) -> Path:
+    r"""Return the path that a user names, with `~` for a home folder.
+
+    Configurations are UTF-8. A byte of a name that is not is written as an escape, such as `\udcff` for 0xFF.
+
+    Args:
+        name: Name of a file or folder.
+
+    Raises:
+        UsageError: The name begins with the home of a user who does not exist.
+    """
+    try:
+        path = Path(name).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{name!r} begins with ~, but there is no such user; write ./ or the whole path") from error
+    escaped = re.sub(r"\\udc([89a-f][0-9a-f])", lambda found: chr(0xDC00 + int(found[1], 16)), str(path))
+    return Path(escaped) if escaped != str(path) and os.path.exists(escaped) and not os.path.exists(path) else path
+
+
 def plain(value: Any) -> Any:
     """Return a value as plain Python that JSON can hold; other values become text."""
     return json.loads(json.dumps(value, default=str))
+
+
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # PyYAML ships no types
+    """Dumper that quotes all text that some reader of YAML takes for something else, such as `1e3`."""
+
+
+def _quoted_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    is_safe = _PLAIN_TEXT.fullmatch(text) and text.lower() not in _WORDS
+    style = None if is_safe else "|" if "\n" in text and text.isprintable() else "'"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _quoted_text)
+
+
+def as_yaml(content: Any, *, literal: bool = False) -> str:
+    r"""Return plain values as YAML that is read back unchanged, by version 1.1 and 1.2 alike.
+
+    Args:
+        content: Plain values.
+        literal: Whether `${...}` is text, which a parser of configurations must not resolve.
+
+    Example:
+        >>> as_yaml({"root": "1e3", "name": "sounds"})
+        "root: '1e3'\nname: sounds\n"
+        >>> as_yaml({"root": "${x}"}, literal=True)
+        "root: '\\\\${x}'\n"
+    """
+    content = _escaped(content) if literal else content
+    return str(yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False))
+
+
+def _escaped(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_escaped(key): _escaped(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return list(map(_escaped, value))
+    if isinstance(value, str):
+        return re.sub(r"(\\*)\$\{", lambda found: rf"{found[1]}{found[1]}\${{", value)
+    return value
+
+
+def unescaped(value: Any) -> Any:
+    """Return what `as_yaml` was given, if its `${...}` was literal."""
+    if isinstance(value, dict):
+        return {unescaped(key): unescaped(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return list(map(unescaped, value))
+    if isinstance(value, str):
+        return re.sub(r"(\\+)\$\{", lambda found: found[1][: len(found[1]) // 2] + "${", value)
+    return value
 
 
 def is_plain(value: Any) -> bool:

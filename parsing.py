@@ -12,15 +12,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+import yaml
 from jsonargparse import ArgumentParser, Namespace
 
 from .errors import UntrainedError, UsageError
-from .files import MAX_YAML, read_bounded, refuse_absurd_yaml
+from .files import MAX_YAML, as_yaml, read_bounded, refuse_absurd_yaml
 from .registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
 
 KINDS: dict[str, Registry[Any]] = {"frontend": FRONTENDS, "backend": BACKENDS, "data": DATAMODULES}
 Types = list[str] | str  # --trust TYPE, or --trust '[TYPE, TYPE]'
 _KEY = re.compile(r'(?:[Pp]arser key "([^"]+)"|--([\w.]+)):?\s*')
+_OPTIONS = ("init", "layers", "pooling", "standardize", "tf32")
+_LISTS = {"datamodules", "frontends", "backends", "controls", "seeds", *(f"model.{option}" for option in _OPTIONS)}
 MAX_VALUE_LENGTH = 80  # characters of a value that is shown; a class with its arguments is longer
 _NO_SUCH_CLASS = re.compile(r"Expected a dot import path string: (\S+)|[Uu]nexpected import path[^:]*: (\S+)")
 
@@ -46,6 +49,16 @@ class Parser(ArgumentParser):
         except UnicodeDecodeError as error:
             problem = f"a file that the command line names is not UTF-8 ({error.reason} at byte {error.start})"
             raise UsageError(f"{problem}; save it as UTF-8") from error
+
+    def dump(self, *more: Any, **options: Any) -> str:
+        """Return a configuration as jsonargparse does, with quotes around text that reads like something else."""
+        if "skip_none" in options:  # the former name, which Lightning uses
+            options["skip_unset"] = options.pop("skip_none")
+        text = str(super().dump(*more, **options))
+        if options.get("format", "yaml") not in ("yaml", "parser_mode") or options.get("with_comments"):
+            return text
+        header = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
+        return header + as_yaml(yaml.safe_load(text))
 
     def format_help(self, *more: Any, **options: Any) -> str:
         """Return the help of all options; with those of a trainer, these come last and the usage is one line."""
@@ -167,6 +180,11 @@ def explain(message: str) -> str:
     if text.rstrip().endswith("Unexpected config:"):
         text += " the file is empty"
     text = re.sub(r"required: (?:predict|fit|test)\.", "required: --", text)
+    single = re.search(r"Expected list\W.*Got value: ([\w.,-]+)$", text)
+    if single and key in _LISTS:
+        text += f"; give a list: --{key} '[{', '.join(filter(None, single[1].split(',')))}]'"
+    elif single and key.startswith("vary."):
+        text += f"; give each argument a list of values, such as [{single[1]}]"
     if key and ("is not accepted" in text or "required" in text):
         text += f"; --{key}.help NAME lists what is"
     return f"--{key}: {text}" if key else text

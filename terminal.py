@@ -5,6 +5,7 @@ running command has called `show_bars`. rich is imported when something is print
 """
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -55,6 +56,13 @@ def say(text: object, file: TextIO | None = None, *, flush: bool = False) -> Non
         flush: Whether to print it at once, also to a pipe.
     """
     print(for_terminal(text, lines=True), file=file, flush=flush)
+
+
+def print_what_an_encoding_lacks() -> None:
+    """Print characters that standard output cannot encode as escapes, so that no work is lost by an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 @contextlib.contextmanager

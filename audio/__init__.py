@@ -1,9 +1,10 @@
 """One audio file to one waveform: decoding, headers, lengths, and formats that cannot be read."""
 
-from .decoding import Decoded, FitLength, Header, Waveform, fit, header, load
+from .decoding import ABSENT, Decoded, FitLength, Header, Waveform, fit, header, load
 from .signals import NOTED, TITLES, Remark
 
 __all__ = [
+    "ABSENT",
     "NOTED",
     "TITLES",
     "Decoded",

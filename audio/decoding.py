@@ -23,6 +23,8 @@ FitLength = Literal["repeat", "zero"]
 # A resampled sample depends on its neighbours: with this many extra output samples, the cut leaves no trace.
 _RESAMPLER_MARGIN = 1024
 _MOST_AT_ONCE = 1 << 24  # samples: 64 MiB
+ABSENT = "there is no such file"
+"""Reason of the error for a path at which nothing is."""
 _REPLACE = "replace the file, remove it, or skip such files with --data.on_error skip"
 
 
@@ -213,7 +215,7 @@ def _require_file(path: Path) -> None:
     except OSError as error:
         raise AudioError(str(path), f"cannot be found: {error.strerror}", "correct the path") from error
     if not exists:
-        raise AudioError(str(path), "there is no such file", "check the path, and what a symbolic link points to")
+        raise AudioError(str(path), ABSENT, "check the path, and what a symbolic link points to")
     if not os.access(path, os.R_OK):
         raise AudioError(str(path), "may not be read", "change its permissions, or those of its folders")
     if path.is_dir():

@@ -3,7 +3,7 @@
 import inspect
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
@@ -14,6 +14,7 @@ from sklearn.model_selection import ParameterGrid
 
 from ..terminal import progress
 from .convergence import watch_convergence
+from .guard import FailedCandidate, checked_labels, reason_of, refuse_all_failed
 
 Array = np.ndarray[Any, Any]
 Splits = Sequence[tuple[Array, Array]]
@@ -33,12 +34,14 @@ class SearchResult:
         predictions: Predicted labels of the test clips, by candidate and split.
         truth: True labels of the test clips, by split.
         n_unconverged: Number of fits that stopped before they converged.
+        failed: Candidates that cannot be fitted, which are skipped.
     """
 
     candidates: list[dict[str, Any]]
     predictions: list[list[Array]]
     truth: list[Array]
     n_unconverged: int = 0
+    failed: list[FailedCandidate] = field(default_factory=list)
 
     @cached_property
     def scores(self) -> Array:
@@ -119,7 +122,10 @@ class Backend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
             splits: Pairs of indices of train and test clips.
 
         Returns:
-            Predictions of each candidate, in the order of `candidates`.
+            Predictions of each candidate, in the order of `candidates`, without candidates that cannot be fitted.
+
+        Raises:
+            UsageError: Not one candidate can be fitted.
         """
         candidates = self.candidates()
         jobs = [(candidate, train, test) for candidate in candidates for train, test in splits]
@@ -127,13 +133,18 @@ class Backend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
             joblib.delayed(_fit_and_predict)(self, candidate, X, y, train, test) for candidate, train, test in jobs
         )
         found = list(progress(fitted, len(jobs), f"searching {len(candidates)} candidates"))
-        predictions = [labels for labels, _ in found]
         n = len(splits)
+        rows = [[labels for labels, _ in found[start : start + n]] for start in range(0, len(jobs), n)]
+        reasons = [next((labels for labels in row if isinstance(labels, str)), "") for row in rows]
+        failed = [FailedCandidate(*each) for each in zip(candidates, reasons, strict=True) if each[1]]
+        refuse_all_failed(type(self).__name__, failed, len(candidates) - len(failed))
+        working = [number for number, reason in enumerate(reasons) if not reason]
         return SearchResult(
-            candidates=candidates,
-            predictions=[predictions[start : start + n] for start in range(0, len(jobs), n)],
+            candidates=[candidates[number] for number in working],
+            predictions=[[np.asarray(labels) for labels in rows[number]] for number in working],
             truth=[y[test] for _, test in splits],
             n_unconverged=sum(not converged for _, converged in found),
+            failed=failed,
         )
 
 
@@ -176,8 +187,13 @@ def first_of_best(means: Array) -> int:
 
 def _fit_and_predict(
     backend: Backend, candidate: Mapping[str, Any], X: Array, y: Array, train: Array, test: Array
-) -> tuple[Array, bool]:
-    """Return predictions for the test clips, and whether the fit converged."""
-    with watch_convergence() as warned:
-        model = backend.with_candidate(candidate).fit(X[train], y[train])
-    return np.asarray(model.predict(X[test])), not warned
+) -> tuple[Array | str, bool]:
+    """Return predictions for the test clips, or why there are none, and whether the fit converged."""
+    try:
+        with watch_convergence() as warned:
+            model = backend.with_candidate(candidate).fit(X[train], y[train])
+        return checked_labels(model.predict(X[test]), len(test), np.unique(y[train])), not warned
+    except MemoryError:
+        raise
+    except Exception as error:  # a plug-in may raise anything
+        return reason_of(error), True

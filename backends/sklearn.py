@@ -15,6 +15,7 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .base import SEARCH, Array, Backend, Search, scores_of, unless_searched
+from .guard import reason_of
 
 
 class Adapter(Backend):
@@ -159,7 +160,8 @@ class AnyClassifier(Adapter):
     Args:
         estimator: Class path, such as `sklearn.ensemble.RandomForestClassifier`.
         arguments: Arguments of the class.
-        grid: Lists of values of arguments that `arguments` does not set; all combinations are searched.
+        grid: Lists of values of arguments that `arguments` does not set, of which all combinations are searched; or a
+            list of such grids.
         seed: Value of `random_state`, if the class takes one and `arguments` does not set it.
 
     Example:
@@ -172,7 +174,7 @@ class AnyClassifier(Adapter):
         self,
         estimator: str = "sklearn.ensemble.RandomForestClassifier",
         arguments: dict[str, Any] | None = None,
-        grid: dict[str, list[Any]] | None = None,
+        grid: dict[str, Any] | list[dict[str, Any]] | None = None,
         seed: int = 0,
     ) -> None:
         self.estimator = estimator
@@ -181,16 +183,19 @@ class AnyClassifier(Adapter):
         self.seed = seed
 
     def candidates(self) -> list[dict[str, Any]]:
-        """Return all combinations of the grid.
+        """Return all combinations of the grid, or of one grid after another.
 
         Raises:
-            ValueError: An argument is set and in the grid.
+            ValueError: An argument is set and in a grid, or a value of a grid is no list.
         """
-        grid: Mapping[str, Sequence[Any]] = self.grid or {}
-        both = sorted(grid.keys() & (self.arguments or {}).keys())
+        grids: Sequence[Mapping[str, Any]] = (self.grid or [{}]) if isinstance(self.grid, list) else [self.grid or {}]
+        for name, values in (item for grid in grids for item in grid.items()):
+            if isinstance(values, str | Mapping) or not isinstance(values, Sequence | np.ndarray) or not len(values):
+                raise ValueError(f"grid: {name}={values!r}; expected a list of values, such as {{{name}: [1, 2]}}")
+        both = sorted({name for grid in grids for name in grid} & (self.arguments or {}).keys())
         if both:
             raise ValueError(f"{both[0]!r} is in arguments and in grid; leave out one of them")
-        return [{"arguments": {**(self.arguments or {}), **values}} for values in ParameterGrid(grid)]
+        return [{"arguments": {**(self.arguments or {}), **values}} for values in ParameterGrid(grids)]
 
     def make(self, n_clips: int) -> BaseEstimator:
         """Return the estimator, not yet fitted.
@@ -210,9 +215,9 @@ class AnyClassifier(Adapter):
             made: BaseEstimator = cls(**arguments)
             if not is_classifier(made):
                 raise TypeError("it is no classifier")
-        except (ImportError, AttributeError, ValueError, TypeError) as error:
+        except Exception as error:  # a class may raise anything
             raise ValueError(
-                f"estimator={self.estimator!r} cannot be made of arguments={self.arguments} ({error}); expected the "
-                "path of a classifier's class, as sklearn.ensemble.RandomForestClassifier, and its arguments"
+                f"estimator={self.estimator!r} cannot be made of arguments={self.arguments} ({reason_of(error)}); "
+                "expected the path of a classifier, such as sklearn.ensemble.RandomForestClassifier, and arguments"
             ) from error
         return made

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..terminal import progress
 from .base import Array, Backend, SearchResult, Splits
+from .guard import refuse_all_failed
 
 Standardize = Literal["none", "zscore"]
 
@@ -74,11 +75,18 @@ class Standardized(Backend):
             self.backend.search(StandardScaler().fit(X[train]).transform(X), y, [(train, test)])
             for train, test in progress(splits, len(splits), f"searching {len(self.candidates())} candidates")
         ]
+        # A candidate may fail in some of the splits alone.
+        failed = {repr(each.candidate): each for of in found for each in of.failed}
+        names = [repr(candidate) for candidate in self.candidates()]
+        rows = [dict(zip(map(repr, of.candidates), of.predictions, strict=True)) for of in found]
+        working = [name for name in names if name not in failed]
+        refuse_all_failed(type(self.backend).__name__, list(failed.values()), len(working))
         return SearchResult(
-            candidates=found[0].candidates,
-            predictions=[[row[0] for row in rows] for rows in zip(*(of.predictions for of in found), strict=True)],
+            candidates=[candidate for candidate in found[0].candidates if repr(candidate) not in failed],
+            predictions=[[row[name][0] for row in rows] for name in working],
             truth=[y[test] for _, test in splits],
             n_unconverged=sum(of.n_unconverged for of in found),
+            failed=[failed[name] for name in names if name in failed],
         )
 
     def _checked(self, X: Any) -> Array:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
 from jsonargparse import Namespace
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 
 from ..errors import UsageError
+from ..files import as_yaml
 from ..parsing import Parser, instantiate, load_names
 from ..probes.observers import Observers
 from ..probes.trainer import refuse_unused
@@ -22,6 +24,7 @@ from ..terminal import console, hide_bars, say
 from .config import bundled_studies, configs_in
 from .dispatch import begin, run_with_argv
 from .report import write_and_show
+from .words import paths_as_text
 
 _DEFAULT_STUDY = "synthetic"
 
@@ -41,7 +44,7 @@ def run(argv: list[str]) -> int:
     load_names()
     begin()
     parser = study_parser()
-    arguments = _with_study(argv)
+    arguments = paths_as_text(_with_study(argv))
     config = run_with_argv(lambda: parser.parse_args(arguments), ["compare", *argv])
     return run_with_argv(lambda: _compare(parser, config), ["compare", *argv])
 
@@ -62,7 +65,7 @@ def _compare(parser: Parser, config: Namespace) -> int:
     repeated = config.clone()
     repeated.force = False
     del repeated["open"]
-    text = parser.dump(repeated, skip_unset=False)
+    text = as_yaml(yaml.safe_load(parser.dump(repeated, skip_unset=False)), literal=True)
     writing = {name: config[name] for name in ("force", "flush_every", "flush_seconds")}
     note = console(sys.stderr).print if trainer.is_global_zero else lambda line: None
     callbacks = list(trainer.callbacks)  # type: ignore[attr-defined]  # those of the user, as there are no others

@@ -11,6 +11,7 @@ from typing import TypeVar
 from .. import terminal
 from ..errors import UsageError
 from ..escaping import for_terminal
+from ..studies.problems import in_terms_of_a_study
 
 T = TypeVar("T")
 _PACKAGE = Path(__file__).parents[1]
@@ -44,7 +45,8 @@ def _format_warning(
 ) -> str:
     """Format a warning of this package as one line without its source; `others` formats all other warnings."""
     if issubclass(category, UserWarning) and Path(filename).is_relative_to(_PACKAGE):
-        return f"untrained: warning: {for_terminal(message, lines=True)}\n"
+        text = in_terms_of_a_study(str(message)) if sys.argv[1:2] == ["compare"] else str(message)
+        return f"untrained: warning: {for_terminal(text, lines=True)}\n"
     return others(message, category, filename, lineno, line)
 
 

@@ -11,7 +11,9 @@ from .. import audio
 from ..datamodules import AudioDataModule, Clip
 from ..datamodules.base import DEFAULT_SAMPLE_RATE
 from ..datamodules.classes import notes_on_classes
-from ..errors import AudioError, DataError
+from ..datamodules.contract import read_by
+from ..embeddings.extract import why_clips_are_absent
+from ..errors import AudioError, DataError, PluginError
 from ..probes.selection import resolve
 from ..terminal import progress
 
@@ -117,13 +119,19 @@ def examine(datamodule: AudioDataModule) -> Examination:
         joblib.delayed(_examine_clip)(datamodule, clip) for clip in clips
     )
     findings = list(progress(found, len(clips), "decoding"))
-    return Examination(datamodule, findings, _refusal([finding.clip for finding in findings if not finding.reason]))
+    return Examination(datamodule, findings, _refusal(datamodule, findings))
 
 
-def _refusal(usable: Sequence[Clip]) -> str:
-    """Return why no probe could be fitted to these clips; empty if one can."""
+def _refusal(datamodule: AudioDataModule, findings: Sequence[Finding]) -> str:
+    """Return why no probe could be fitted to the clips that can be read; empty if one can."""
+    usable = [finding.clip for finding in findings if not finding.reason]
     if not usable:
-        return "not one of its clips can be read"
+        errors = [AudioError(str(found.clip.path), found.reason, "") for found in findings if found.clip.path]
+        return why_clips_are_absent(datamodule, errors) or "not one of its clips can be read"
+    try:
+        datamodule.require_classes()
+    except DataError as error:
+        return str(error)
     n_learned = len({clip.label for clip in usable if clip.split in (None, "train")})
     if n_learned < 2:
         return f"{n_learned} of its classes are left to learn from; at least two are needed"
@@ -137,9 +145,14 @@ def _refusal(usable: Sequence[Clip]) -> str:
 def _examine_clip(datamodule: AudioDataModule, clip: Clip) -> Finding:
     try:
         header = audio.header(clip.path) if clip.path is not None else None
-        decoded = datamodule.read(clip, datamodule.sample_rate or DEFAULT_SAMPLE_RATE)  # exactly as a run does
     except AudioError as error:
         return Finding(clip, reason=error.reason)
+    rate = datamodule.sample_rate or DEFAULT_SAMPLE_RATE  # exactly as a run does
+    decoded = read_by(type(datamodule).__name__, datamodule.read, clip, rate, datamodule.samples_at(rate))
+    if isinstance(decoded, AudioError):
+        return Finding(clip, reason=decoded.reason)
+    if isinstance(decoded, PluginError):
+        raise decoded
     coarse = np.round(decoded.waveform * 2**15).astype(np.int32)
     return Finding(
         clip=clip,

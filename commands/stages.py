@@ -11,13 +11,15 @@ from jsonargparse import Namespace
 from pytorch_lightning import Trainer
 from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
 
+from ..backends import Backend
+from ..backends.guard import refuse_odd_candidates
 from ..datamodules import AudioDataModule
 from ..embeddings.extract import extract
 from ..embeddings.outcome import Extraction
 from ..embeddings.processes import leave_process_group
 from ..embeddings.provenance import embedding_fields, precision_field
 from ..errors import CheckpointError, UntrainedError, UsageError
-from ..files import plain
+from ..files import as_yaml, plain
 from ..parsing import Parser, Types, add_extraction_arguments, load_names, root_cause, trainer_defaults
 from ..probes import checkpoint
 from ..probes.fitted import FittedProbe, load_probe
@@ -145,7 +147,8 @@ class ProbeCLI(LightningCLI):
 
     def fit(self, model: Probe, datamodule: AudioDataModule) -> None:
         """Extract missing embeddings, tune and fit the backend, log and save it."""
-        text = yaml.safe_dump({**self._as_plain(), "force": False}, sort_keys=False)
+        text = as_yaml({**self._as_plain(), "force": False}, literal=True)
+        refuse_odd_candidates(model.require_backend())
         precision = precision_field(str(self.trainer.precision), model)
         fields = embedding_fields(model.require_frontend(), datamodule, precision)
         run = Run.of(model, datamodule, self._root, fields, text)
@@ -230,6 +233,22 @@ def _percent(name: str, scores: Mapping[str, Any]) -> str:
     return f"{name} {100 * scores[name]:.2f} % [{low:.1f}, {high:.1f}]"
 
 
+def _is_that_of(fitted: FittedProbe, backend: Backend) -> bool:
+    """Return whether a backend with one of its candidates is the one of a checkpoint."""
+    stored: Any = getattr(fitted.backend, "backend", fitted.backend)
+    wanted = plain(stored.get_params(deep=False))
+    return type(stored) is type(backend) and any(
+        plain(backend.with_candidate(candidate).get_params(deep=False)) == wanted for candidate in backend.candidates()
+    )
+
+
+def _named(option: str, typed: str = "") -> str:
+    """Return where an option was given: its name or `typed` if it is on the command line, else the configuration."""
+    is_typed = any(word.split("=")[0] == option or word.startswith(f"{option}.") for word in sys.argv)
+    files = [name for _, _, name in configs_in(sys.argv)]
+    return typed or option if is_typed or not files else f"{option} of {', '.join(files)}" if not typed else files[-1]
+
+
 def _refuse_differences(
     path: Path, fitted: FittedProbe, model: Probe, datamodule: AudioDataModule, given: Namespace
 ) -> None:
@@ -238,12 +257,17 @@ def _refuse_differences(
 
     def refuse(field: str, stored: Any, given: Any, remedy: str) -> None:
         if stored != given:
-            raise CheckpointError(f"{path} has {field}={stored!r}, the command line {given!r}; {remedy}")
+            source = _named(field, "the command line")
+            raise CheckpointError(f"{path} has {field}={stored!r}, {source} {given!r}; {remedy}")
 
+    datamodule.require_classes()
     if datamodule.on_error == "raise":  # otherwise the only clips of a class may be among those that are skipped
         refuse_other_classes(datamodule.listed, recipe.class_names)
-    if model.backend is not None:
-        raise CheckpointError(f"{path} holds the backend that is tested; leave out --model.backend")
+    if model.backend is not None and not _is_that_of(fitted, model.backend):
+        raise CheckpointError(
+            f"{path} holds another backend than {_named('--model.backend')}: {fitted.backend}; leave it out, since "
+            "test takes that of the checkpoint"
+        )
     if model.frontend is not None:
         name, arguments = checkpoint.name_frontend(model.frontend)
         leave_out = "leave out --model.frontend, which comes from the checkpoint"

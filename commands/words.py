@@ -1,12 +1,16 @@
 """The words of a command line, put into the order in which the parser accepts them."""
 
+import os
 import re
 from collections.abc import Iterator, Sequence
+
+import yaml
 
 from ..errors import UsageError
 from ..parsing import KINDS
 
 _KEYS = {"--model.frontend": "frontend", "--model.backend": "backend", "--data": "data"}
+_PATHS = ("--data.root", "--data.path", "--embeddings", "--trainer.default_root_dir")
 _NO_EFFECT = {
     "predict": (
         ("--model.backend", "--model.layers", "--model.protocol", "--model.standardize"),
@@ -53,10 +57,62 @@ def names_first(words: Sequence[str]) -> list[str]:
         >>> names_first(["fit", "--data.root", "sounds", "--force", "--data", "folder"])
         ['fit', '--force', '--data', 'folder', '--data.root', 'sounds']
     """
-    options = list(_options(words))
+    options = list(_options(paths_as_text(words)))
     for key in _KEYS:
         options = _name_first(options, key)
     return [word for option in options for word in option]
+
+
+def paths_as_text(words: Sequence[str]) -> list[str]:
+    """Return a command line in which folders and files of data are text, whatever YAML takes their names for.
+
+    Their names may begin with `#`, `-` or `~`, or look like a list: those that exist get a `./` in front.
+
+    Args:
+        words: Command line.
+
+    Raises:
+        UsageError: A name reads as something else, and there is no such file.
+    """
+    found = list(words)
+    for index, word in enumerate(found):
+        option, sign, value = word.partition("=")
+        if option not in _PATHS and not option.startswith("--roots."):
+            continue
+        place = index if sign else index + 1
+        value = value if sign else found[place] if place < len(found) else ""
+        if not value.isascii() and os.path.exists(value):
+            escaped = value.encode(errors="backslashreplace").decode()  # of a name that is no UTF-8
+            found[place] = f"{option}={escaped}" if sign else escaped
+        if value.startswith("-") and not sign and not os.path.exists(value):
+            continue  # the next option
+        if problem := _misread(value):
+            text = os.path.abspath(value) if value.startswith("~") else f"./{value}"
+            if not os.path.exists(value) or _misread(text):
+                if value in ("null", "~"):
+                    continue
+                raise UsageError(f"{option} {value!r} {problem}; rename it, or give a link to it of another name")
+            found[place] = f"{option}={text}" if sign else text
+    return found
+
+
+def _misread(value: str) -> str:
+    """Return what a parser takes a path for; empty if it is read as text."""
+    if value.startswith("-"):
+        return "reads like an option"
+    if value.startswith("~") and os.path.expanduser(value) == value:
+        return "names the home of a user who does not exist"
+    if not value.isprintable():
+        return ""
+    if "${" in value and os.path.exists(value):
+        return "is an interpolation in a configuration"
+    try:
+        read = yaml.safe_load(value)
+    except yaml.YAMLError:
+        return ""  # which is kept as it is
+    if read is None and value.strip():
+        return "is a comment or an empty value in YAML"
+    return "" if isinstance(read, str) else f"is read as {read!r} in YAML" if isinstance(read, list | dict) else ""
 
 
 def _options(words: Sequence[str]) -> Iterator[list[str]]:

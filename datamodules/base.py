@@ -3,7 +3,6 @@
 import contextlib
 import copy
 import inspect
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
@@ -14,12 +13,14 @@ from .. import audio
 from ..errors import DataError, UsageError
 from ..registry import DATAMODULES
 from .clip import Clip, Stamp
+from .contract import listed_by
 from .digests import stamp_of
+from .labels import united
 from .loader import Batch as Batch
 from .loader import ClipLoader, OnError, require_at_least
 from .machine import CLIPS, Auto, plan_loading
 from .signature import spell_out
-from .splits import refuse_torn_groups
+from .splits import fold_by_class, refuse_torn_groups, split_by_class
 
 DEFAULT_SAMPLE_RATE = 12_000
 
@@ -50,12 +51,14 @@ class AudioDataModule(LightningDataModule):
         citation: Reference to cite for the data set.
         notes: Remarks for the user on the data that was found, such as clips that are listed but absent.
         n_other_files: Number of files other than the clips.
+        unfit: Reason why no splits or folds could be drawn; empty if there is none.
     """
 
     default_n_samples: ClassVar[int] = 350_000
     origin: ClassVar[str | None] = None
     licence: ClassVar[str | None] = None
     citation: ClassVar[str | None] = None
+    labelled_by: str = "clips() gives each clip a label"  # for the message if there are no classes
 
     def __init__(
         self,
@@ -102,6 +105,7 @@ class AudioDataModule(LightningDataModule):
         self._rate = rate
         self.n_other_files = 0
         self.notes: list[str] = []
+        self.unfit = ""
         self._selected: frozenset[str] | None = None
         self._keeps_workers = False
         self._loader: ClipLoader | None = None
@@ -169,22 +173,14 @@ class AudioDataModule(LightningDataModule):
         """The clips, sorted by id and checked.
 
         Raises:
-            DataError: An id occurs twice, there are fewer than two classes, or splits or folds divide a group.
+            DataError: There are no clips, an id occurs twice, or splits or folds divide a group.
+            PluginError: `clips` raises an error or returns something else than clips.
         """
-        self.notes = []
-        clips = sorted(self.clips(), key=lambda clip: clip.id)
-        for clip_id, n in Counter(clip.id for clip in clips).items():
-            if n > 1:
-                given = sorted({clip.label for clip in clips if clip.id == clip_id})
-                with_labels = f" with labels {', '.join(map(repr, given))}" if len(given) > 1 else ""
-                remedy = "expected one label for each clip" if with_labels else "ids must be unique"
-                raise DataError(f"{self.dataset_name}: clip id {clip_id!r} stands {n} times{with_labels}; {remedy}")
-        labels = sorted({clip.label for clip in clips})
-        if len(labels) < 2:
-            raise DataError(
-                f"{self.dataset_name}: found {len(clips)} clips, all of class {labels[0] if labels else 'none'!r}; "
-                "at least two classes are needed"
-            )
+        self.notes, self.unfit = [], ""
+        clips, notes = united(sorted(listed_by(self), key=lambda clip: clip.id))
+        self.notes += [note for note in notes if note not in self.notes]
+        if not clips:
+            raise DataError(f"{self.dataset_name}: found no clips")
         refuse_torn_groups(clips, self.dataset_name)
         return clips
 
@@ -192,6 +188,42 @@ class AudioDataModule(LightningDataModule):
     def class_names(self) -> list[str]:
         """Names of the classes, sorted."""
         return sorted({clip.label for clip in self.listed})
+
+    def require_classes(self) -> None:
+        """Raise if no backend can be fitted to the clips; embeddings of them can be computed all the same.
+
+        Raises:
+            DataError: There are fewer than two classes, clips without a label, or too few clips for splits or folds.
+        """
+        names = self.class_names
+        if len(names) < 2:
+            found = f"all of class {names[0]!r}" if names[0] else "none of which has a label"
+            raise DataError(
+                f"{self.dataset_name}: found {len(self.listed)} clips, {found}; at least two classes are needed to fit "
+                f"or to test ({self.labelled_by}), while predict needs none"
+            )
+        if not names[0]:
+            lacking = next(clip.id for clip in self.listed if not clip.label)
+            raise DataError(f"{self.dataset_name}: clip {lacking!r} has no label, which others have; give all one")
+        if self.unfit:
+            raise DataError(self.unfit)
+
+    def divided(self, clips: Sequence[Clip], folds: int | None) -> list[Clip]:
+        """Return clips with a split or a fold, drawn by the seed; without one if there are too few to draw from.
+
+        Args:
+            clips: Clips without splits and folds.
+            folds: Number of folds; None for splits.
+        """
+        clips, notes = united(clips)
+        self.notes += notes
+        if len({clip.label for clip in clips}) < 2:
+            return clips
+        try:
+            return split_by_class(clips, self.seed) if folds is None else fold_by_class(clips, folds, self.seed)
+        except DataError as error:  # which concerns only those who fit a backend
+            self.unfit = str(error)
+            return clips
 
     def note_absent(self, names: Sequence[str], n_present: int) -> None:
         """Add a note on clips that a list of the data set names but the folder lacks."""

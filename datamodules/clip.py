@@ -25,7 +25,7 @@ class Clip:
 
     Args:
         id: Unique id that is the same on any machine; for a file, its path relative to the root, with `/`.
-        label: Name of the class.
+        label: Name of the class; empty if it is unknown, which only `predict` accepts.
         path: Audio file, whose size and modification time show whether it has changed; None if the datamodule makes the
             sound in `read`.
         split: `train`, `validation` or `test`, for a fixed partition; None if the clip has a fold.
@@ -45,7 +45,7 @@ class Clip:
     @property
     def part(self) -> str:
         """Split or fold that the clip belongs to, for people."""
-        return self.split if self.split is not None else f"fold {self.fold}"
+        return self.split or ("no split" if self.fold is None else f"fold {self.fold}")
 
 
 class Stamp(NamedTuple):

@@ -5,13 +5,13 @@ from typing import Any, Unpack
 from xml.etree import ElementTree
 
 from ..errors import DataError
+from ..files import as_path
 from .base import AudioDataModule
 from .clip import Clip
 from .content import refuse_problems
 from .folder import id_of
 from .loader import LoaderOptions
 from .search import patterns, search
-from .splits import fold_by_class
 
 DANCES = (
     "Chacha",
@@ -63,7 +63,7 @@ class ExtendedBallroom(AudioDataModule):
         **loader: Unpack[LoaderOptions],
     ) -> None:
         super().__init__(**loader)
-        self.root, self.exclude = Path(root).expanduser(), patterns(exclude)
+        self.root, self.exclude = as_path(root), patterns(exclude)
         self.folds, self.group_duplicates = folds, group_duplicates
 
     @property
@@ -99,9 +99,7 @@ class ExtendedBallroom(AudioDataModule):
         ]
         present = {clip.label for clip in clips}
         self.note_absent([dance for dance in DANCES if dance not in present], len(present))
-        if len(present) < 2:
-            return clips  # `listed` raises for fewer than two classes
-        return fold_by_class(clips, self.folds, self.seed)
+        return self.divided(clips, self.folds)
 
     def _groups(self, root: Path) -> dict[str, str]:
         if not self.group_duplicates:

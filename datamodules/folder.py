@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, Unpack, get_args
 
 from ..errors import DataError, UsageError
+from ..files import as_path
 from .base import AudioDataModule
 from .clip import Clip
 from .content import account, refuse_one_folder, remarks
 from .layout import Folders, Layout, layout_of
 from .loader import LoaderOptions
 from .search import patterns, search
-from .splits import fold_by_class, split_by_class
 from .suffixes import DECODED
 
 
@@ -38,6 +38,8 @@ class AudioFolder(AudioDataModule):
             folds.
     """
 
+    labelled_by = "each sub-folder of --data.root is a class"
+
     def __init__(
         self,
         root: str,
@@ -51,7 +53,7 @@ class AudioFolder(AudioDataModule):
         super().__init__(**loader)
         if layout not in get_args(Folders):
             raise UsageError(f"layout={layout!r}; expected {', '.join(get_args(Folders))}")
-        self.root = Path(root).expanduser()
+        self.root = as_path(root)
         self.layout, self.exclude = layout, patterns(exclude)
         self.folds, self.group_by = folds, group_by
 
@@ -82,6 +84,8 @@ class AudioFolder(AudioDataModule):
         self.notes += [*content.notes, *filter(None, [layout.note])]
         self.notes += account(self.root, content, layout.n_levels, skip=self.on_error == "skip")
         clips = [_clip(self.root, file, layout) for file in content.files if len(file.parts) > layout.n_levels]
+        if not clips and content.files:  # enough for embeddings; `require_classes` raises for a fit
+            return [Clip(id=id_of(file), label="", path=self.root / file) for file in content.files]
         if not clips:
             raise DataError(
                 f"no class found under root={str(self.root)!r}: {len(content.files)} audio files in no sub-folder and "
@@ -93,7 +97,7 @@ class AudioFolder(AudioDataModule):
         _refuse_links_with_two_labels(clips)
         if len({clip.label for clip in clips}) < 2:
             refuse_one_folder(self.root, content.files, layout)
-            return clips  # `listed` raises for fewer than two classes
+            return clips  # `require_classes` raises for fewer than two classes
         if self.group_by is not None:
             clips, n_alone = grouped(clips, self.group_by, layout.part_level)
             if n_alone:
@@ -105,7 +109,7 @@ class AudioFolder(AudioDataModule):
                     f"{min([*layout.splits, *layout.folds])!r}; leave folds out"
                 )
             return clips
-        return split_by_class(clips, self.seed) if self.folds is None else fold_by_class(clips, self.folds, self.seed)
+        return self.divided(clips, self.folds)
 
 
 def _clip(root: Path, file: Path, layout: Layout) -> Clip:

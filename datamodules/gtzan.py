@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from ..errors import DataError
+from ..files import as_path
 from .base import AudioDataModule
 from .clip import Clip, Split
 from .content import refuse_problems
@@ -52,7 +53,7 @@ class GTZAN(AudioDataModule):
 
     def __init__(self, root: str, *, exclude: list[str] | str | None = None, **loader: Unpack[LoaderOptions]) -> None:
         super().__init__(**loader)
-        self.root, self.exclude = Path(root).expanduser(), patterns(exclude)
+        self.root, self.exclude = as_path(root), patterns(exclude)
 
     @property
     def source(self) -> dict[str, Any]:

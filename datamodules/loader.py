@@ -10,8 +10,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from .. import audio
-from ..errors import AudioError, UsageError
+from ..errors import AudioError, PluginError, UsageError
 from .clip import Clip
+from .contract import read_by
 from .digests import Digests, audio_digest, file_digest, n_bytes_known_by, stamp_of
 from .machine import CLIPS, Auto
 
@@ -19,6 +20,8 @@ OnError = Literal["raise", "skip"]
 MAX_KEPT = 2**30  # bytes of generated sounds that a process keeps in memory
 Read = Callable[[Clip, int], audio.Decoded]
 """A function that reads a clip at a sample rate in Hz."""
+Result = audio.Decoded | AudioError | PluginError
+"""What reading a clip gives."""
 
 
 class LoaderOptions(TypedDict, total=False):
@@ -45,6 +48,7 @@ class Batch(NamedTuple):
         decoding: Time spent decoding, in s.
         remarks: What is odd about the file of each clip that could be read.
         digests: Digests of the clips that could be read; there may be none.
+        broken: Error of a datamodule that does not keep to its contract.
     """
 
     ids: list[str]
@@ -54,6 +58,7 @@ class Batch(NamedTuple):
     decoding: float = 0.0
     remarks: Sequence[Sequence[audio.Remark]] = ()
     digests: Sequence[Digests] = ()
+    broken: PluginError | None = None
 
 
 class ClipLoader:
@@ -112,7 +117,7 @@ class ClipLoader:
         return len(self._batches)
 
     def __iter__(self) -> Iterator[Batch]:
-        return iter(self._loader)
+        return map(_sound, self._loader)
 
 
 def require_at_least(least: int, **values: int) -> None:
@@ -133,7 +138,7 @@ class _Request(NamedTuple):
 
 class _Reading(NamedTuple):
     id: str
-    result: audio.Decoded | AudioError
+    result: Result
     seconds: float
     digests: Digests = Digests()
 
@@ -149,39 +154,38 @@ class _Readings(Dataset[Any]):
     def __init__(self, read: Read, max_kept: int) -> None:
         self._read = read
         self._room = max_kept
-        self._kept: dict[tuple[str, int], tuple[audio.Decoded, Digests]] = {}
+        self._kept: dict[tuple[str, int], tuple[Result, Digests]] = {}
 
     def __getitem__(self, request: _Request) -> _Reading:
         start = time.perf_counter()
         key = (request.clip.id, request.sample_rate)
-        try:
-            made = self._kept.get(key) or read_with_digests(self._read, *request)
-        except AudioError as error:
-            return _Reading(request.clip.id, error, time.perf_counter() - start)
+        made = self._kept.get(key) or read_with_digests(self._read, *request)
         self._keep(request.clip, key, made)
         return _Reading(request.clip.id, made[0], time.perf_counter() - start, made[1])
 
-    def _keep(self, clip: Clip, key: tuple[str, int], made: tuple[audio.Decoded, Digests]) -> None:
+    def _keep(self, clip: Clip, key: tuple[str, int], made: tuple[Result, Digests]) -> None:
         """Keep a sound that was generated, if there is room; files may change and are read again."""
-        n_bytes = made[0].waveform.nbytes
-        if clip.path is None and key not in self._kept and n_bytes <= self._room:
-            self._room -= n_bytes
-            self._kept[key] = made
+        if clip.path is None and key not in self._kept and isinstance(made[0], audio.Decoded):
+            n_bytes = made[0].waveform.nbytes
+            if n_bytes <= self._room:
+                self._room -= n_bytes
+                self._kept[key] = made
 
 
-def read_with_digests(read: Read, clip: Clip, sample_rate: int) -> tuple[audio.Decoded, Digests]:
-    """Read a clip and return its digests too.
+def read_with_digests(read: Read, clip: Clip, sample_rate: int) -> tuple[Result, Digests]:
+    """Read a clip and return its digests too; return an error instead of raising it.
 
     Args:
-        read: Function that reads a clip.
+        read: Function that reads a clip, such as the method of a datamodule.
         clip: Clip to read.
         sample_rate: Sample rate of its waveform in Hz.
-
-    Raises:
-        AudioError: The clip's file cannot be used.
     """
+    owner: Any = getattr(read, "__self__", None)  # the datamodule, if `read` is its method
+    n_samples = owner.samples_at(sample_rate) if hasattr(owner, "samples_at") else None
     stamp = stamp_of(clip)
-    decoded = read(clip, sample_rate)
+    decoded = read_by(type(owner).__name__, read, clip, sample_rate, n_samples)
+    if not isinstance(decoded, audio.Decoded):
+        return decoded, Digests()
     of_file = ""
     if clip.path is not None and stamp.size:
         n_bytes = n_bytes_known_by(stamp.size, decoded.seconds, len(decoded.waveform) / sample_rate)
@@ -201,4 +205,16 @@ def _collate(items: list[_Reading]) -> Batch:
         decoding=sum(item.seconds for item in items),
         remarks=[decoded.remarks for _, decoded in read],
         digests=[item.digests for item, _ in read],
+        broken=next((item.result for item in items if isinstance(item.result, PluginError)), None),
     )
+
+
+def _sound(batch: Batch) -> Batch:
+    """Return a batch, unless the datamodule does not keep to its contract.
+
+    Raises:
+        PluginError: `read` raised an error of its own or returned something else than a waveform.
+    """
+    if batch.broken is not None:
+        raise batch.broken
+    return batch

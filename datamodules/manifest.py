@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from ..errors import DataError
+from ..files import as_path
 from .base import AudioDataModule
 from .clip import SPLIT_NAMES, Clip
 from .folder import id_of
+from .labels import seen
 from .loader import LoaderOptions
-from .splits import fold_by_class, split_by_class
 from .table import TableRow, read_table, refuse_repeated
 
 _KNOWN = ("path", "label", "split", "fold", "group")
@@ -17,6 +18,8 @@ _KNOWN = ("path", "label", "split", "fold", "group")
 
 class Manifest(AudioDataModule):
     """CSV file with one line per clip: `path,label` and optionally `split`, `fold` and `group`.
+
+    Embeddings need no labels: `predict` also takes a table without the column `label`.
 
     Splits are `train`, `validation` (or `val`) and `test`; folds are whole numbers. If neither is given, each class is
     split by the seed, or all clips are assigned to `folds`. Clips of one group are excerpts of one recording, which
@@ -37,9 +40,9 @@ class Manifest(AudioDataModule):
         **loader: Unpack[LoaderOptions],
     ) -> None:
         super().__init__(**loader)
-        self.path = Path(path).expanduser()
-        self.root = Path(root).expanduser() if root is not None else self.path.parent
-        self.folds = folds
+        self.path = as_path(path)
+        self.root = as_path(root) if root is not None else self.path.parent
+        self.folds, self.labelled_by = folds, f"the column label of {self.path} gives the class"
 
     @property
     def dataset_name(self) -> str:
@@ -57,11 +60,14 @@ class Manifest(AudioDataModule):
         Raises:
             DataError: The file is not a valid manifest; the message names the line.
         """
-        rows = read_table(self.path, ("path", "label"))
+        rows = read_table(self.path, ("path",), ("label",))
         clips = [self._clip(row) for row in rows]
         refuse_repeated(rows, clips)
-        for name in ("split", "fold"):
-            given = [getattr(clip, name) is not None for clip in clips]
+        if "label" not in rows[0].cells:
+            found = ", ".join(map(repr, rows[0].cells))
+            self.labelled_by = f"{self.path} has no column label: its first line has {found}"
+        for name in ("label", "split", "fold"):
+            given = [getattr(clip, name) not in (None, "") for clip in clips]
             if any(given) and not all(given):
                 lacking = rows[given.index(False)]
                 raise DataError(f"{lacking.location}: no {name}, which other lines have; give all clips one, or none")
@@ -75,18 +81,16 @@ class Manifest(AudioDataModule):
             if self.folds is not None:
                 raise DataError(f"{self.path} has splits or folds of its own; leave out --data.folds={self.folds}")
             return clips
-        if len({clip.label for clip in clips}) < 2:
-            return clips  # `listed` raises for fewer than two classes
-        return split_by_class(clips, self.seed) if self.folds is None else fold_by_class(clips, self.folds, self.seed)
+        return self.divided(clips, self.folds)
 
     def _clip(self, row: TableRow) -> Clip:
-        path = self._path(row)
-        split = row.cells.get("split", "").strip().lower()
+        path, label = self._path(row), row.cells.get("label", "").strip()
+        split = seen(row.cells.get("split", "")).lower()
         if split and split not in SPLIT_NAMES:
             raise DataError(f"{row.location}: split={split!r}; expected train, validation or test")
         return Clip(
             id=id_of(path),
-            label=row["label"].strip(),
+            label=label if seen(label) else "",
             path=self.root / path,
             split=SPLIT_NAMES[split] if split else None,
             fold=row.integer("fold") if row.cells.get("fold", "").strip() else None,

@@ -13,7 +13,6 @@ from . import synthesis
 from .base import DEFAULT_SAMPLE_RATE, AudioDataModule
 from .clip import Clip
 from .loader import LoaderOptions
-from .splits import fold_by_class, split_by_class
 
 Task = Literal["rhythm", "timbre", "events"]
 CLASSES = {"rhythm": tuple(synthesis.RHYTHMS), "timbre": synthesis.TIMBRES, "events": synthesis.EVENTS}
@@ -75,7 +74,7 @@ class Synthetic(AudioDataModule):
             for label in CLASSES[self.task]
             for index in range(self.clips_per_class)
         ]
-        return split_by_class(clips, self.seed) if self.folds is None else fold_by_class(clips, self.folds, self.seed)
+        return self.divided(clips, self.folds)
 
     def read(self, clip: Clip, sample_rate: int) -> audio.Decoded:
         """Make the sound of a clip, `(samples_at(sample_rate),)` at `sample_rate` Hz."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import DataError
 from .clip import Clip
+from .labels import seen
 
 
 @dataclass(frozen=True)
@@ -44,20 +45,23 @@ class TableRow:
             raise DataError(f"{self.location}: {name}={self[name]!r}; expected a whole number") from error
 
 
-def read_table(path: Path, required: Sequence[str]) -> list[TableRow]:
+def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> list[TableRow]:
     """Read a CSV file with a header: UTF-8 with or without a byte order mark, any line endings, blank lines skipped.
 
     Args:
         path: CSV file.
         required: Names of columns that the file must have; the header is read in lower case and without spaces around
-            names.
+            names. Columns without a name are left out.
+        optional: Names of other columns that messages recommend.
 
     Raises:
         DataError: The file does not exist or is not a valid table.
     """
     if not path.is_file():
         found = "a folder" if path.is_dir() else "nothing"
-        raise DataError(f"no table at {path} (found {found}); give a CSV file with the columns {', '.join(required)}")
+        raise DataError(
+            f"no table at {path} (found {found}); give a CSV file with the columns {', '.join([*required, *optional])}"
+        )
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -65,6 +69,7 @@ def read_table(path: Path, required: Sequence[str]) -> list[TableRow]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[TableRow] = []
     header: list[str] = []
+    width = 0  # number of columns up to the last one with a name
     start = 1
     try:
         for cells in reader:
@@ -72,15 +77,19 @@ def read_table(path: Path, required: Sequence[str]) -> list[TableRow]:
             if not any(cell.strip() for cell in cells):
                 continue
             if not header:
-                header = [cell.strip().lower() for cell in cells]
-                _check_header(path, header, required)
-            elif len(cells) != len(header):
+                header = [seen(cell).lower() for cell in cells]
+                _check_header(path, header, required, optional)
+                width = len(header)
+                while not header[width - 1]:
+                    width -= 1  # spreadsheets add empty columns
+            elif len(cells) < width or any(cell.strip() for cell in cells[len(header) :]):
                 raise DataError(
                     f"{location}: {len(cells)} cells where the header has {len(header)} columns; put a cell that holds "
                     'a comma in "quotes"'
                 )
             else:
-                rows.append(TableRow(location, dict(zip(header, cells, strict=True))))
+                named = zip(header, cells, strict=False)
+                rows.append(TableRow(location, {name: cell for name, cell in named if name}))
     except csv.Error as error:
         raise DataError(
             f"{path}, line {reader.line_num}: {error}; correct it, or save the table as CSV again"
@@ -106,7 +115,7 @@ def refuse_repeated(rows: Sequence[TableRow], clips: Sequence[Clip]) -> None:
         if first_row is row:
             continue
         line = first_row.location.rpartition(", ")[2]
-        if first.label != clip.label:
+        if seen(first.label) != seen(clip.label):
             raise DataError(
                 f"{row.location}: {clip.id!r} has label {clip.label!r} here and {first.label!r} on {line}; expected "
                 "one label for each clip: remove one of the two lines"
@@ -116,14 +125,14 @@ def refuse_repeated(rows: Sequence[TableRow], clips: Sequence[Clip]) -> None:
         )
 
 
-def _check_header(path: Path, header: list[str], required: Sequence[str]) -> None:
+def _check_header(path: Path, header: list[str], required: Sequence[str], optional: Sequence[str]) -> None:
     lacking = [name for name in required if name not in header]
     if lacking:
-        found = ", ".join(map(repr, header))
+        found = ", ".join(repr(name) for name in header if name)
         raise DataError(
             f"{path} has no column {' or '.join(lacking)}: its first line has {found}; expected a header with "
-            f"{', '.join(required)}, separated by commas"
+            f"{', '.join([*required, *optional])}, separated by commas"
         )
-    doubled = {name for name in header if header.count(name) > 1}
+    doubled = {name for name in header if name and header.count(name) > 1}
     if doubled:
         raise DataError(f"{path} has several columns {', '.join(sorted(doubled))}; keep one of each")

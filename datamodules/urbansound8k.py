@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from ..errors import DataError
+from ..files import as_path
 from .base import AudioDataModule
 from .clip import Clip
 from .loader import LoaderOptions
@@ -33,7 +34,7 @@ class UrbanSound8K(AudioDataModule):
 
     def __init__(self, root: str, **loader: Unpack[LoaderOptions]) -> None:
         super().__init__(**loader)
-        self.root = Path(root).expanduser()
+        self.root = as_path(root)
 
     @property
     def source(self) -> dict[str, Any]:

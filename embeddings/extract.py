@@ -11,8 +11,9 @@ from pytorch_lightning import LightningModule, Trainer
 
 from .. import audio
 from ..datamodules import AudioDataModule, Clip
+from ..datamodules.absent import explain_absent
 from ..datamodules.classes import notes_on_classes
-from ..errors import AudioError, StoreError, UntrainedError
+from ..errors import AudioError, DataError, StoreError, UntrainedError
 from ..frontends import Frontend
 from ..frontends.precision import float32_products
 from .heard import Say, lengths_in, notice_of_lengths, notices, say_all
@@ -73,7 +74,11 @@ def extract(
     if datamodule.on_error == "raise":
         lengths |= refuse_broken(datamodule, missing)
     elif is_first:
-        lengths |= _read_headers(datamodule, missing)[0]
+        stated, errors = _read_headers(datamodule, missing)
+        why_absent = why_clips_are_absent(datamodule, errors)
+        if why_absent and len(errors) == len(datamodule.listed):
+            raise DataError(f"{datamodule.dataset_name}: {why_absent}")
+        lengths |= stated
     frontend: Frontend = module.require_frontend()  # type: ignore[operator]
     wanted = set(missing)
     makes_sounds = any(clip.path is None and clip.id in wanted for clip in datamodule.listed)
@@ -175,14 +180,31 @@ def refuse_broken(datamodule: AudioDataModule, ids: Iterable[str]) -> dict[str, 
         UntrainedError: Several files are broken; the message lists them.
     """
     seconds, errors = _read_headers(datamodule, ids)
+    why_absent = why_clips_are_absent(datamodule, errors)
+    if why_absent and len(errors) == len(datamodule.listed):
+        raise DataError(f"{datamodule.dataset_name}: {why_absent}")
     if len(errors) == 1:
         raise errors[0]
     if errors:
         shown = [f"  {error.path}: {error.reason}" for error in errors[:MAX_SHOWN]]
         left = [f"  and {len(errors) - MAX_SHOWN} more"] if len(errors) > MAX_SHOWN else []
         lines = [f"{len(errors)} of {len(errors) + len(seconds)} files cannot be used:", *shown, *left]
-        raise UntrainedError("\n".join([*lines, "replace or remove them, or skip them with --data.on_error skip"]))
+        remedy = "replace or remove them, or skip them with --data.on_error skip"
+        raise UntrainedError("\n".join([*lines, *filter(None, [why_absent]), remedy]))
     return seconds
+
+
+def why_clips_are_absent(datamodule: AudioDataModule, errors: Iterable[AudioError]) -> str:
+    """Return why files that do not exist are probably absent; empty if all exist.
+
+    Args:
+        datamodule: Data set of the files.
+        errors: Errors of its files.
+    """
+    absent = [Path(error.path) for error in errors if error.reason == audio.ABSENT]
+    root = getattr(datamodule, "root", None)
+    n_all = len(datamodule.listed)
+    return explain_absent(absent, root if isinstance(root, Path) else None, n_all) if absent else ""
 
 
 def _read_headers(datamodule: AudioDataModule, ids: Iterable[str]) -> tuple[dict[str, float], list[AudioError]]:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..errors import UntrainedError
 from .base import Frontend
 
 _NEEDED = ("load_model", "get_scene_embeddings")
@@ -45,7 +46,7 @@ class Hear(Frontend):
         lacking = [name for name in _NEEDED if not callable(getattr(api, name, None))]
         if lacking:
             raise ValueError(f"module={module!r} has no {lacking[0]}; expected one with HEAR's common API")
-        self.model: Any = api.load_model(model_file_path) if model_file_path else api.load_model()
+        self.model: Any = _loaded(api, module, model_file_path)
         for name in ("sample_rate", "scene_embedding_size"):
             if not isinstance(getattr(self.model, name, None), int):
                 raise ValueError(f"the model of module={module!r} has no {name}; HEAR's common API asks for an integer")
@@ -72,5 +73,23 @@ class Hear(Frontend):
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Return embeddings `(batch, embedding_size)` of waveforms `(batch, n_samples)`."""
-        embeddings: Tensor = self._embed(waveform, self.model)
-        return embeddings.float()
+        found: Any = self._embed(waveform, self.model)
+        embeddings: Tensor = found.float() if isinstance(found, Tensor) else found  # `embed` refuses anything else
+        return embeddings
+
+
+def _loaded(api: Any, module: str, model_file_path: str) -> Any:
+    """Return the model of a module with HEAR's common API.
+
+    Raises:
+        ValueError: Its `load_model` raises an error.
+    """
+    try:
+        return api.load_model(model_file_path) if model_file_path else api.load_model()
+    except UntrainedError:
+        raise
+    except Exception as error:  # a module may raise anything
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
+        given = f"model_file_path={model_file_path!r}" if model_file_path else "no model_file_path"
+        remedy = "check that file" if model_file_path else "give --model.frontend.model_file_path FILE if it needs one"
+        raise ValueError(f"module={module!r}: load_model with {given} ends with {reason}; {remedy}") from error

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .. import audio
 from ..frontends import Frontend
+from ..frontends.outputs import embed
 from ..frontends.precision import float32_products
 from ..registry import FRONTENDS
 
@@ -98,7 +99,7 @@ class RandomFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         for start in range(0, len(X), self.batch_size):
             waveforms = torch.from_numpy(self._waveforms(X[start : start + self.batch_size])).to(self.device)
             with torch.inference_mode(), float32_products():
-                parts.append(frontend(waveforms).cpu().numpy())
+                parts.append(embed(frontend, waveforms).cpu().numpy())
         return np.concatenate(parts)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:

@@ -20,6 +20,7 @@ from scipy.special import log_softmax, softmax
 
 from ..backends.base import Backend, Splits
 from ..backends.convergence import watch_convergence
+from ..backends.guard import predicted, reason_of
 
 PROBABILITY = "probability"  # kind of scores, as `Backend.class_scores` names it
 MIN_CLIPS, ENOUGH_CLIPS = 50, 1000  # held-out clips: too few to calibrate below, no more are used above
@@ -120,9 +121,19 @@ def label(model: Backend, X: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] |
     Returns:
         Labels `(n_clips,)`, scores `(n_clips, n_classes)` or None if the backend predicts labels only, and their kind.
     """
-    labels = np.asarray(model.predict(X))
-    found = model.class_scores(X)
-    if found is None:
+    labels = predicted(model, X)
+    try:
+        found = model.class_scores(X)
+        if found is None:
+            return labels, None, ""
+        shape, expected = np.shape(found[0]), (len(labels), len(model.classes_))
+        if shape != expected:
+            raise ValueError(f"shape {shape}, expected {expected}")
+        if not np.isfinite(found[0]).all():
+            raise ValueError(f"NaN or infinity for {np.sum(~np.isfinite(found[0]).all(axis=1))} of {len(labels)} clips")
+    except Exception as error:  # a plug-in may raise anything; its labels are good without scores
+        text = f"class_scores() of backend {type(model).__name__} cannot be used: {reason_of(error)}"
+        warnings.warn(f"{text}; labels are given without scores, and none are calibrated", stacklevel=2)
         return labels, None, ""
     scores, rows, given = found[0].copy(), np.arange(len(labels)), np.searchsorted(model.classes_, labels)
     highest = scores.argmax(axis=1)
@@ -161,11 +172,7 @@ def _held_out(
     with watch_convergence():  # the search has counted this fit
         model = backend.with_candidate(candidate).fit(X[train], y[train])
     test = test[np.isin(y[test], y[train])]
-    try:
-        _, scores, kind = label(model, X[test]) if len(test) else (None, None, "")
-    except Exception as error:  # a plug-in may raise anything; its labels are good without scores
-        warnings.warn(f"class scores are not calibrated: {type(error).__name__}: {error}", stacklevel=2)
-        return None
-    if scores is None or not np.isfinite(scores).all():
+    _, scores, kind = label(model, X[test]) if len(test) else (None, None, "")
+    if scores is None:
         return None
     return scores, kind, np.searchsorted(np.unique(y[train]), y[test])

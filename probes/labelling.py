@@ -19,6 +19,7 @@ from ..datamodules.loader import ClipLoader
 from ..datamodules.machine import Auto, plan_loading
 from ..errors import UsageError
 from ..frontends import Frontend
+from ..frontends.outputs import embed
 from ..frontends.precision import float32_products
 from .calibration import label as label_with_scores
 from .calibration import probabilities
@@ -101,7 +102,7 @@ def label_sounds(
             labelled |= {path: Labelled(path, error=error.reason) for path, error in batch.failed}
             if batch.ids:
                 with torch.inference_mode(), float32_products(tf32=recipe.tf32):
-                    embeddings = frontend(batch.waveforms.to(device))[:, columns].float().cpu().numpy()
+                    embeddings = embed(frontend, batch.waveforms.to(device))[:, columns].float().cpu().numpy()
                 found = _label_embeddings(batch.ids, embeddings, backend, recipe)
                 for path, seconds, digests in zip(batch.ids, batch.seconds, batch.digests, strict=True):
                     used = not found[path].error and was_fitted_to(learned, path, digests.audio)

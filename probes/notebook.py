@@ -14,7 +14,7 @@ from ..datamodules import AudioDataModule
 from ..embeddings.locate import open_store, store_folder
 from ..embeddings.provenance import precision_field
 from ..errors import UsageError
-from ..files import MAX_YAML, other_format, read_bounded, read_json, refuse_absurd_yaml
+from ..files import MAX_YAML, other_format, read_bounded, read_json, refuse_absurd_yaml, unescaped
 from ..frontends import Frontend
 from ..registry import DATAMODULES, FRONTENDS, Registry
 from .probe import EmbeddedData, Probe
@@ -157,7 +157,7 @@ def _config(run: Path) -> Any:
     try:
         text = read_bounded(path, MAX_YAML).decode()
         refuse_absurd_yaml(text)
-        return yaml.safe_load(text)
+        return unescaped(yaml.safe_load(text))
     except (ValueError, yaml.YAMLError) as error:
         raise UsageError(f"{path} cannot be used ({type(error).__name__}: {error}); fit the run again") from error
 

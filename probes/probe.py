@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
 from ..backends import Backend
+from ..backends.guard import failures_line, predicted
 from ..backends.standardized import Standardize, Standardized
 from ..datamodules import AudioDataModule, Clip
 from ..datamodules.base import Batch
@@ -24,6 +25,7 @@ from ..errors import DataError, StoreError, UsageError
 from ..frontends import Frontend
 from ..frontends.columns import Layers
 from ..frontends.initialisers import Init
+from ..frontends.outputs import embed
 from ..frontends.pooling import Pooling
 from ..frontends.precision import float32_products
 from ..registry import BACKENDS, FRONTENDS
@@ -109,7 +111,7 @@ class Probe(LightningModule):
         if not batch.ids:
             return torch.zeros(0, frontend.embedding_size)
         with float32_products(tf32=self.tf32):
-            return frontend(batch.waveforms)  # type: ignore[no-any-return]
+            return embed(frontend, batch.waveforms)
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Collect embeddings and labels for the backend."""
@@ -127,6 +129,10 @@ class Probe(LightningModule):
         self.backend = self.selection.model
         if self.selection.n_unconverged:
             warnings.warn(self._unconverged(self.selection), stacklevel=1)
+        if failed := self.selection.failed:
+            name = type(getattr(backend, "backend", backend)).__name__
+            n_candidates = len(self.selection.candidates) + len(failed)
+            warnings.warn(failures_line(name, failed, n_candidates), stacklevel=1)
         self.log(self.selection.score_name, self.selection.score)
 
     def _unconverged(self, selection: Selection) -> str:
@@ -142,7 +148,7 @@ class Probe(LightningModule):
     def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Collect the labels that the fitted backend predicts, and the true ones."""
         X, y = batch
-        self._batches.append((torch.from_numpy(np.asarray(self.require_backend().predict(X.numpy()))), y))
+        self._batches.append((torch.from_numpy(predicted(self.require_backend(), X.numpy())), y))
 
     def on_test_epoch_end(self) -> None:
         """Score the test split."""

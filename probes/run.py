@@ -58,6 +58,7 @@ class RunKey:
             dataset: Name of the data set; the datamodule's own by default.
         """
         frontend, backend = probe.require_frontend(), probe.require_backend()
+        datamodule.require_classes()
         options = {"init": probe.init, "layers": probe.layers, "pooling": probe.pooling}
         seed = frontend.seed if frontend.is_random else getattr(backend, "seed", 0)
         names: dict[str, Any] = {

@@ -15,15 +15,16 @@ from numpy.typing import NDArray
 
 from ..backends.base import Backend, SearchResult, Splits, first_of_best
 from ..backends.convergence import watch_convergence
+from ..backends.guard import FailedCandidate, checked_labels, fitted, reason_of
 from ..datamodules.clip import Clip
 from ..datamodules.splits import class_sizes, groups_of, stratified
-from ..errors import DataError
+from ..errors import DataError, PluginError, UntrainedError
 from .calibration import Calibration, calibrate
 
 Protocol = Literal["auto", "holdout", "nested", "study"]
+_GIVE_PARTS = "give every clip a fold or a split in the data, or draw folds with --data.folds if it has that option"
 Resolved = Literal["holdout", "nested", "study"]
 _USE = "use the protocol {0!r} (--model.protocol {0}, or --protocol {0} of a study)"
-_FOLDS = "--data.folds 3 or more (init_args: {folds: 3} of the data in a study)"
 
 
 MAX_SHOWN = 10  # classes in a message
@@ -49,6 +50,7 @@ class Selection:
         calibration: Calibration of the model's scores on clips that were held out.
         n_fits: Number of fits of the search, and of the chosen candidate.
         n_unconverged: Number of these that stopped before they converged.
+        failed: Candidates that cannot be fitted, which the search skipped.
     """
 
     protocol: str
@@ -66,6 +68,7 @@ class Selection:
     calibration: Calibration = field(default_factory=Calibration)
     n_fits: int = 0
     n_unconverged: int = 0
+    failed: list[FailedCandidate] = field(default_factory=list)
 
     @property
     def best_candidate(self) -> dict[str, Any]:
@@ -86,10 +89,8 @@ def resolve(protocol: Protocol, clips: Sequence[Clip]) -> Resolved:
     n_folds = len({clip.fold for clip in clips} - {None})
     if protocol == "holdout" or (has_test and protocol in ("auto", "study")):
         if not has_test or not any(clip.split == "train" for clip in clips):
-            raise DataError(
-                "protocol 'holdout' needs train and test splits, which the data lacks; "
-                f"{_USE.format('nested')} with {_FOLDS}"
-            )
+            remedy = f"the data has folds: {_USE.format('nested')}" if n_folds >= 2 else _GIVE_PARTS
+            raise DataError(f"protocol 'holdout' needs train and test splits, which the data lacks; {remedy}")
         _refuse_one_class({clip.label for clip in clips if clip.split == "train"}, "in the train split")
         if not any(clip.split == "validation" for clip in clips):
             n_inner_folds([clip for clip in clips if clip.split == "train"])
@@ -99,11 +100,12 @@ def resolve(protocol: Protocol, clips: Sequence[Clip]) -> Resolved:
             f"protocol {protocol!r} needs folds, but the data has a train and a test split; {_USE.format('holdout')}"
         )
     if n_folds < 2 or any(clip.fold is None for clip in clips):
-        raise DataError(f"protocol {protocol!r} needs every clip in one of at least two folds; give {_FOLDS}")
+        raise DataError(f"protocol {protocol!r} needs every clip in one of at least two folds; {_GIVE_PARTS}")
     found: Resolved = "study" if protocol == "study" else "nested"
     if found == "nested" and n_folds < 3:
         raise DataError(
-            f"protocol 'nested' chooses on the folds that it does not score: give {_FOLDS}; the data has {n_folds}"
+            "protocol 'nested' chooses on the folds that it does not score, and the data has only two: give it three "
+            f"folds or more, or {_USE.format('study')}"
         )
     labels_of: dict[int, set[str]] = {}
     for clip in clips:
@@ -173,6 +175,7 @@ def _holdout(backend: Backend, X: NDArray[Any], y: NDArray[Any], clips: Sequence
         calibration=calibrate(backend, result.candidates[result.best], X, y, splits),
         n_fits=len(result.candidates) * len(splits) + 1,
         n_unconverged=n_unconverged,
+        failed=result.failed,
     )
 
 
@@ -255,13 +258,26 @@ def _over_folds(
         calibration=calibrate(backend, result.candidates[result.best], X, y, splits),
         n_fits=len(result.candidates) * len(splits) + 1,
         n_unconverged=n_unconverged,
+        failed=result.failed,
     )
 
 
 def _search(backend: Backend, X: NDArray[Any], y: NDArray[Any], splits: Splits) -> SearchResult:
     """Search, and also count the convergence warnings of a plug-in that does not count its own."""
-    with watch_convergence() as warned:
-        result = backend.search(X, y, splits)
+    name = type(getattr(backend, "backend", backend)).__name__
+    try:
+        with watch_convergence() as warned:
+            result = backend.search(X, y, splits)
+        for candidate, row in zip(result.candidates, result.predictions, strict=True):
+            for labels, (train, test) in zip(row, splits, strict=True):
+                try:
+                    checked_labels(labels, len(test), np.unique(y[train]))
+                except ValueError as error:
+                    raise PluginError(f"backend {name}: search() of {candidate}: {error}") from error
+    except (UntrainedError, MemoryError, ValueError):
+        raise
+    except Exception as error:  # a plug-in may raise anything
+        raise PluginError(f"backend {name}: search() raises {reason_of(error)}") from error
     n_fits = len(result.candidates) * len(splits)
     return replace(result, n_unconverged=min(result.n_unconverged + len(warned), n_fits))
 
@@ -269,5 +285,5 @@ def _search(backend: Backend, X: NDArray[Any], y: NDArray[Any], splits: Splits) 
 def _fit(backend: Backend, result: SearchResult, X: NDArray[Any], y: NDArray[Any]) -> tuple[Backend, int]:
     """Return the best candidate, fitted, and how many fits of the search and of this one did not converge."""
     with watch_convergence() as warned:
-        model: Backend = backend.with_candidate(result.candidates[result.best]).fit(X, y)
+        model: Backend = fitted(backend, result.candidates[result.best], X, y)
     return model, result.n_unconverged + bool(warned)

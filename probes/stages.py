@@ -235,6 +235,7 @@ def _facts(run: Run, selection: Selection, cost: Description, data: EmbeddedData
         "input": str(getattr(type(frontend), "input", "")),
         "filters": str(getattr(type(frontend), "filters", "")),
         "best_candidate": selection.best_candidate,
+        "failed_candidates": [each._asdict() for each in selection.failed],
         "selected_on_test": selection.selected_on_test,
         "fold_scores": selection.fold_scores,
         "n_features": run.probe.n_features,

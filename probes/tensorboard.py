@@ -106,6 +106,10 @@ def _candidates(selection: "Selection") -> str:
     lines = [
         f"| {for_markdown(name)} | {100 * score:.2f} |{' chosen' if chosen else ''} |" for name, score, chosen in rows
     ]
+    lines += [
+        f"| {for_markdown(format_arguments(candidate))} | failed: {for_markdown(reason)} | |"
+        for candidate, reason in selection.failed
+    ]
     return "\n".join(["| candidate | accuracy (%) | |", "|---|---|---|", *lines])
 
 

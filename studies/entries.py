@@ -17,7 +17,9 @@ from ..parsing import Parser, instantiate
 from ..registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
 from .problems import Problem, attempt
 
-Entries = list[dict[str, Any] | str]
+# Text first: as `Any`, a folder called 1e3 would become a number.
+_Value = str | bool | int | float | list[Any] | dict[str, Any] | None
+Entries = list[dict[str, str | dict[str, _Value] | list[Any] | None] | str]
 KINDS: dict[str, tuple[Registry[Any], type]] = {
     "datamodules": (DATAMODULES, AudioDataModule),
     "frontends": (FRONTENDS, Frontend),

@@ -28,6 +28,7 @@ from ..probes.stages import fit_run, test_run
 from ..terminal import bar
 from . import results
 from .plan import RUNS, Study
+from .problems import in_terms_of_a_study
 from .results import Failure, Outcome, Result
 
 
@@ -240,7 +241,7 @@ def _outcome_line(outcome: Outcome | None) -> str:
 
 
 def _one_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return f"{type(error).__name__}: {in_terms_of_a_study(' '.join(str(error).split()))}"
 
 
 def _one_of_each(runs: Sequence[Run]) -> list[Run]:

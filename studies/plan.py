@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonargparse import Namespace
 from pytorch_lightning import Trainer
 from sklearn.base import clone
@@ -15,7 +14,7 @@ from sklearn.base import clone
 from ..backends import Backend
 from ..datamodules import AudioDataModule
 from ..embeddings.provenance import data_fields, frontend_fields, precision_field, stamps_digest
-from ..files import plain
+from ..files import as_yaml, plain
 from ..frontends import Frontend
 from ..frontends.weights import undrawn
 from ..parsing import Parser, add_extraction_arguments, trainer_defaults
@@ -170,7 +169,7 @@ def _config_of_run(
         "trainer": config.trainer.as_dict(),
         "embeddings": config.embeddings,
     }
-    return str(yaml.safe_dump(plain(content), sort_keys=False))
+    return as_yaml(plain(content), literal=True)
 
 
 def _name_problems(name: str) -> list[Problem]:

@@ -7,6 +7,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from jsonargparse import Namespace
 
 from ..backends import Backend
+from ..backends.guard import refuse_odd_candidates
 from ..backends.standardized import Standardize
 from ..datamodules import AudioDataModule
 from ..errors import UsageError
@@ -164,6 +165,7 @@ def _make_data(entries: Sequence[Entry], protocol: Any) -> tuple[list[Part[Audio
 
 
 def _resolve(protocol: Any, datamodule: AudioDataModule) -> str:
+    datamodule.require_classes()
     return resolve(protocol, datamodule.listed)
 
 
@@ -201,7 +203,7 @@ def _make_seeded(
         if isinstance(made, Problem):
             problems.append(made)
             continue
-        outcome = attempt(entry.place, name_backend, made)
-        problems += [outcome] if isinstance(outcome, Problem) else []
+        named, listed = attempt(entry.place, name_backend, made), attempt(entry.place, refuse_odd_candidates, made)
+        problems += [outcome for outcome in (named, listed) if isinstance(outcome, Problem)]
         found.backends.append(Part(made, entry.config.as_dict()))
     return found, problems

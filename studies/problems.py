@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 from ..errors import UntrainedError, UsageError
 
 T = TypeVar("T")
+_PARTS = {"--data": "data set", "--model.frontend": "frontend", "--model.backend": "backend"}
 
 
 class Problem(NamedTuple):
@@ -41,9 +42,26 @@ def attempt(place: str, action: Callable[..., T], *arguments: Any) -> T | Proble
     except Exception as error:
         is_message = isinstance(error, UntrainedError | ValueError | TypeError | OSError)
         text = str(error).removeprefix("--value") if is_message else f"{type(error).__name__}: {error}"
+        text = in_terms_of_a_study(text)
         if named := re.match(r"(?:--|\.)([\w.]+): ", text):  # parsers name the argument at fault
             return Problem(f"{place}.{named[1]}", text[named.end() :])
         return Problem(place, text.removeprefix(": "))
+
+
+def in_terms_of_a_study(text: str) -> str:
+    """Return a message about options of a single run with the names that `compare` has for them.
+
+    Example:
+        >>> in_terms_of_a_study("skip them with --data.on_error skip, or use --model.protocol holdout")
+        "skip them with 'on_error: skip' in init_args of the data set, or use --protocol holdout"
+    """
+    text = re.sub(r"--model\.(init|layers|pooling|standardize|tf32) (\w+)", r"--model.\1 '[\2]'", text)
+    for option, part in _PARTS.items():
+        pattern = rf"{option}\.(\w+)(?:(?:=| (?=(?:\d+|skip|false|true|FILE)\b))([^\s;,]+))?"
+        for found in reversed(list(re.finditer(pattern, text))):
+            written = ": ".join(filter(None, found.groups()))
+            text = f"{text[: found.start()]}{written!r} in init_args of the {part}{text[found.end() :]}"
+    return text.replace("--model.protocol", "--protocol")
 
 
 def refuse(problems: Sequence[Problem]) -> None:

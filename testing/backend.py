@@ -11,7 +11,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from ..backends import Backend
 from ..backends.base import Array, Splits
-from ..errors import ContractError
+from ..errors import ContractError, UsageError
 
 Plugin = type[Backend] | Backend
 _OF_ONE_CLASS = "check_classifiers_one_label"  # a check of scikit-learn
@@ -201,7 +201,10 @@ def _one(plugin: Plugin) -> Backend:
 def _best(plugin: Plugin) -> Backend:
     """Return a backend with the candidate that separates the classes best, not fitted."""
     made = _make(plugin)
-    found = made.search(*_problem())
+    try:
+        found = made.search(*_problem())
+    except UsageError:  # what the candidate does shows why
+        return _one(plugin)
     return made.with_candidate(found.candidates[found.best])
 
 

@@ -39,7 +39,7 @@ def lists_its_clips(datamodule: AudioDataModule) -> None:
             )
         if not isinstance(clip.label, str) or not clip.label:
             raise ContractError(f"clip {clip.id!r} has label {clip.label!r}; expected the name of its class")
-    datamodule.listed  # noqa: B018  # raises for duplicate ids and for a single class
+    datamodule.require_classes()  # raises for duplicate ids too
 
 
 def places_its_clips(datamodule: AudioDataModule) -> None:

@@ -73,3 +73,11 @@ def test_a_process_that_another_started_leaves_ctrl_c_to_that_one(monkeypatch):
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, handler)
+
+
+def test_what_an_encoding_lacks_is_printed_as_escapes(monkeypatch):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", stream)
+    terminal.print_what_an_encoding_lacks()
+    print("café ±\udcff", flush=True)
+    assert stream.buffer.getvalue() == b"caf\\xe9 \\xb1\\udcff\n"

@@ -157,7 +157,7 @@ def fitted(untrained, sounds, tmp_path):
         (["--data.n_samples", "9000"], "has --data.n_samples=8000, the command line 9000; add --data.n_samples 8000"),
         (["--data.fit_length", "zero"], "has --data.fit_length='repeat'"),
         (["--data.folds", "3"], "has no test split: fit has already reported cv/accuracy"),
-        (["--model.backend", "elm"], "leave out --model.backend"),
+        (["--model.backend", "svm"], "holds another backend than --model.backend: "),
         (["--data.seed", "1"], "of the 6 clips of this test split, so that the score would be of what it has learned"),
     ],
 )

@@ -64,7 +64,7 @@ def test_split_folders_are_taken_as_they_are(tmp_path):
     ("make", "message"),
     [
         (lambda root: None, "no class found"),
-        (lambda root: write(root / "x.wav"), "1 audio files in no sub-folder"),
+        (lambda root: write(root / "x.wav"), "found 1 clips, none of which has a label"),
         (lambda root: [write(root / "a" / f"{i}.wav") for i in range(5)], "all of class 'a'; at least two"),
         (
             lambda root: [write(root / "a" / f"{i}.wav") for i in range(5)] + [write(root / "b" / "0.wav")],
@@ -75,7 +75,7 @@ def test_split_folders_are_taken_as_they_are(tmp_path):
 def test_folders_that_are_no_data_set(tmp_path, make, message):
     make(tmp_path)
     with pytest.raises(DataError, match=message):
-        AudioFolder(str(tmp_path)).listed  # noqa: B018
+        AudioFolder(str(tmp_path)).require_classes()
 
 
 def test_missing_folder(tmp_path):
@@ -85,7 +85,7 @@ def test_missing_folder(tmp_path):
 
 def test_too_many_folds(root):
     with pytest.raises(DataError, match=r"cannot be shared by 11 folds.*'a' has 10"):
-        AudioFolder(str(root), folds=11).listed  # noqa: B018
+        AudioFolder(str(root), folds=11).require_classes()
 
 
 @pytest.mark.parametrize(

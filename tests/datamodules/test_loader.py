@@ -87,7 +87,7 @@ class Letters(AudioDataModule):
 
 
 def test_a_datamodule_loads_what_is_selected_and_sends_no_trainer_to_workers():
-    data = Letters(batch_size=2, sample_rate=50)
+    data = Letters(batch_size=2, sample_rate=50, n_samples=4)
     data.trainer = SimpleNamespace(predicting=False, plugin=lambda: None)  # cannot be pickled
     data.select(["d", "c"])
     loader = data.predict_dataloader()
@@ -131,7 +131,7 @@ def test_sounds_are_made_once_for_all_frontends_of_a_study(monkeypatch):
 
 
 def test_workers_are_kept_between_extractions_and_end_after_them():
-    data = Letters(num_workers=1, sample_rate=50)
+    data = Letters(num_workers=1, sample_rate=50, n_samples=4)
     others = workers()
     with data.workers_kept():
         held = data.predict_dataloader()  # as Lightning holds it

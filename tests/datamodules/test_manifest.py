@@ -21,7 +21,9 @@ def write(folder, text, name="clips.csv", encoding="utf-8"):
 
 
 def listed(path, **arguments):
-    return Manifest(path, **arguments).listed
+    data = Manifest(path, **arguments)
+    data.require_classes()
+    return data.listed
 
 
 def test_columns(tmp_path):
@@ -97,13 +99,13 @@ def test_paths_relative_to_the_root_that_is_given(tmp_path):
         ("", "has no lines below its header"),
         ("path,label\n", "has no lines below its header"),
         ("file,label\na.wav,x\n", "has no column path: its first line has 'file', 'label'"),
-        ("path;label\na.wav;x\n", "has no column path or label: .*separated by commas"),
+        ("path;label\na.wav;x\n", "has no column path: .*separated by commas"),
         ("path,label,path\na,b,c\n", "has several columns path"),
         ("path,label\na.wav\n", r"line 2: 1 cells where the header has 2 columns"),
         ("path,label\n\n\nx, y.wav,b\n", r"line 4: 3 cells .*\"quotes\""),
-        ("path,label\na.wav,\n", "line 2: label is empty"),
+        ("path,label\na.wav,\n", "none of which has a label"),
         ("path,label\n ,a\n", "line 2: path is empty"),
-        ('path,label\n"a\nb.wav",x\nc.wav,\n', "line 4: label is empty"),
+        ('path,label\n"a\nb.wav",x\nc.wav,\n', "line 4: no label, which other lines have"),
         ('path,label\n"a.wav,x\n', "unexpected end of data"),
         ("path,label,split\na.wav,x,dev\n", "line 2: split='dev'; expected train, validation or test"),
         ("path,label,fold\na.wav,x,one\n", "line 2: fold='one'; expected a whole number"),

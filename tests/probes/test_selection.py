@@ -38,8 +38,8 @@ def test_auto_is_holdout_where_there_is_a_test_split():
         ("holdout", folded(12, 3), "needs train and test splits"),
         ("nested", split(4, 2, 2), r"needs folds.*use the protocol 'holdout'"),
         ("auto", split(4, 2, 0), "needs every clip in one of"),
-        ("nested", folded(12, 2), "3 or more"),
-        ("auto", folded(12, 2), "3 or more"),
+        ("nested", folded(12, 2), "three folds or more"),
+        ("auto", folded(12, 2), "three folds or more"),
         ("auto", [Clip(f"{n}", str(n // 3), fold=n // 3) for n in range(9)], "outside fold 0 and 1, only '2'"),
         ("study", [Clip(f"{n}", str(n // 3), fold=n // 3) for n in range(6)], "outside fold 0, only '1'"),
         (

@@ -1,0 +1,139 @@
+"""Guards around the work of a backend, which may raise or return anything: candidates that fail, and odd labels."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import PluginError, UntrainedError, UsageError
+
+Array = np.ndarray[Any, Any]
+MAX_SHOWN = 3  # failed candidates in a message
+
+
+class FailedCandidate(NamedTuple):
+    """A candidate that a search skips.
+
+    Args:
+        candidate: Arguments of the candidate.
+        reason: Kind and text of the error.
+    """
+
+    candidate: dict[str, Any]
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.candidate} ends with {self.reason}"
+
+
+def reason_of(error: Exception) -> str:
+    """Return kind and text of an error as one line.
+
+    Example:
+        >>> reason_of(NotImplementedError("no shrinkage"))
+        'NotImplementedError: no shrinkage'
+    """
+    text = " ".join(str(error).split())
+    return text if isinstance(error, UntrainedError) and text else f"{type(error).__name__}: {text}".removesuffix(": ")
+
+
+def failures_line(name: str, failed: Sequence[FailedCandidate], n_candidates: int) -> str:
+    """Return which candidates of a backend are skipped, in one line.
+
+    Args:
+        name: Name of the backend's class.
+        failed: Candidates that failed.
+        n_candidates: Number of all candidates.
+    """
+    shown = "; ".join(map(str, failed[:MAX_SHOWN])) + ("; ..." if len(failed) > MAX_SHOWN else "")
+    return f"{len(failed)} of {n_candidates} candidates of {name} cannot be fitted and are skipped: {shown}"
+
+
+def refuse_odd_candidates(backend: Any) -> None:
+    """Raise if the candidates of a backend cannot be listed, before anything is computed for it.
+
+    Raises:
+        UsageError: The backend raises an error, or has no candidates.
+    """
+    name = type(backend).__name__
+    try:
+        found = list(backend.candidates())
+    except (UntrainedError, MemoryError):
+        raise
+    except Exception as error:  # a plug-in may raise anything
+        raise UsageError(f"{name} has no candidates to search: {reason_of(error)}") from error
+    if not found:
+        raise UsageError(f"{name} has no candidates to search; one without arguments to search has the candidate {{}}")
+
+
+def refuse_all_failed(name: str, failed: Sequence[FailedCandidate], n_working: int) -> None:
+    """Raise if not one candidate of a search works.
+
+    Raises:
+        UsageError: All candidates failed.
+    """
+    if failed and not n_working:
+        first = failed[0]
+        if len(failed) == 1:
+            which = f" with {first.candidate}" if first.candidate else ""
+            raise UsageError(f"{name} cannot be fitted{which}: {first.reason}")
+        raise UsageError(f"{name} cannot be fitted: not one of {len(failed)} candidates works; {first}")
+
+
+def checked_labels(found: Any, n_clips: int, known: Array) -> Array:
+    """Return predicted labels, as labels of the type that the backend was fitted to.
+
+    Args:
+        found: What `predict` has returned.
+        n_clips: Number of clips.
+        known: Labels that the backend was fitted to.
+
+    Raises:
+        ValueError: These are not one label for each clip.
+    """
+    labels = np.asarray(found)
+    if labels.shape != (n_clips,):
+        raise ValueError(f"predict() gives shape {labels.shape} for {n_clips} clips; expected ({n_clips},)")
+    if known.dtype.kind in "iu" and labels.dtype.kind not in "iufO":
+        raise ValueError(f"predict() gives labels of type {labels.dtype}; expected {known.dtype}")
+    strange = [label for label in labels.tolist() if label not in set(known.tolist())]
+    if strange:
+        raise ValueError(f"predict() gives {strange[0]!r}, which is no label; expected one of those of the fit")
+    return labels.astype(known.dtype)
+
+
+def predicted(model: Any, X: Array) -> Array:
+    """Return the labels that a fitted backend predicts.
+
+    Args:
+        model: Fitted backend.
+        X: Embeddings, `(n_clips, n_features)`.
+
+    Raises:
+        PluginError: The backend raises an error, or predicts something else than a label for each clip.
+    """
+    try:
+        found = model.predict(X)
+        known = np.asarray(getattr(model, "classes_", np.unique(found)))
+        return checked_labels(found, len(X), known)
+    except UntrainedError:
+        raise
+    except Exception as error:  # a plug-in may raise anything
+        raise PluginError(
+            f"backend {type(model).__name__} cannot predict {len(X)} clips: {reason_of(error)}"
+        ) from error
+
+
+def fitted(model: Any, candidate: Mapping[str, Any], X: Array, y: Array) -> Any:
+    """Return a backend with a candidate, fitted.
+
+    Raises:
+        UsageError: The backend raises an error.
+    """
+    try:
+        return model.with_candidate(candidate).fit(X, y)
+    except (UntrainedError, MemoryError):
+        raise
+    except Exception as error:  # a plug-in may raise anything
+        name = type(getattr(model, "backend", model)).__name__
+        raise UsageError(f"{name} cannot be fitted with {dict(candidate)}: {reason_of(error)}") from error

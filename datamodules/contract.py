@@ -1,0 +1,87 @@
+"""Checks of what a datamodule returns, so that a plug-in's mistake is reported with the name of the plug-in."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..audio import Decoded
+from ..errors import AudioError, DataError, PluginError, UntrainedError
+from .clip import Clip
+
+if TYPE_CHECKING:
+    from .base import AudioDataModule
+
+
+def listed_by(datamodule: "AudioDataModule") -> list[Clip]:
+    """Return the clips of a datamodule, checked.
+
+    Raises:
+        DataError: An id occurs twice.
+        PluginError: `clips` raises an error of its own, or returns something else than clips.
+    """
+    name = type(datamodule).__name__
+    try:
+        clips = list(datamodule.clips())
+    except (UntrainedError, OSError):
+        raise
+    except Exception as error:  # a plug-in may raise anything
+        raise PluginError(f"datamodule {name}: clips() raises {type(error).__name__}: {error}") from error
+    for clip in clips:
+        if not isinstance(clip, Clip):
+            raise PluginError(f"datamodule {name}: clips() gives {type(clip).__name__} {clip!r}; expected a Clip")
+        for field in ("id", "label"):
+            value = getattr(clip, field)
+            if not isinstance(value, str):
+                raise PluginError(
+                    f"datamodule {name}: {field}={value!r} of clip {clip.id!r} is of type {type(value).__name__}; "
+                    "expected str"
+                )
+    for clip_id, n in Counter(clip.id for clip in clips).items():
+        if n > 1:
+            given = sorted({clip.label for clip in clips if clip.id == clip_id})
+            with_labels = f" with labels {', '.join(map(repr, given))}" if len(given) > 1 else ""
+            remedy = "expected one label for each clip" if with_labels else "ids must be unique"
+            raise DataError(f"{datamodule.dataset_name}: clip id {clip_id!r} stands {n} times{with_labels}; {remedy}")
+    return clips
+
+
+def read_by(
+    name: str, read: Callable[[Clip, int], Any], clip: Clip, sample_rate: int, n_samples: int | None
+) -> Decoded | AudioError | PluginError:
+    """Read a clip, and return an error instead of raising it, which would lose the rest of a batch.
+
+    Args:
+        name: Name of the datamodule's class.
+        read: Function that reads a clip.
+        clip: Clip to read.
+        sample_rate: Sample rate in Hz.
+        n_samples: Length of the waveform; None if it is unknown.
+    """
+    who = f"datamodule {name}: read() of clip {clip.id!r}"
+    try:
+        found = read(clip, sample_rate)
+    except AudioError as error:
+        return error
+    except Exception as error:  # a plug-in may raise anything
+        return PluginError(f"{who} raises {type(error).__name__}: {error}")
+    if not isinstance(found, Decoded):
+        return PluginError(f"{who} returns {_kind(found)}; expected Decoded(waveform, seconds)")
+    waveform = found.waveform
+    length = "(n_samples,)" if n_samples is None else f"({n_samples},)"
+    right = isinstance(waveform, np.ndarray) and waveform.dtype == np.float32 and waveform.ndim == 1
+    if not right or not len(waveform) or (n_samples is not None and len(waveform) != n_samples):
+        return PluginError(f"{who} returns a waveform of {_kind(waveform)}; expected float32 of shape {length}")
+    if not np.isfinite(waveform).all():
+        remedy = "correct read() of the datamodule, or skip such clips with --data.on_error skip"
+        return AudioError(clip.id, f"read() of datamodule {name} returns samples that are NaN or infinite", remedy)
+    if isinstance(found.seconds, bool) or not isinstance(found.seconds, int | float):
+        return PluginError(f"{who} returns seconds={found.seconds!r}; expected the duration of the clip in s")
+    return found
+
+
+def _kind(value: object) -> str:
+    """Return type and shape of a value, for messages."""
+    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    return type(value).__name__ if shape is None else f"{dtype} of shape {tuple(shape)}"

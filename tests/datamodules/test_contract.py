@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+from untrained.audio import Decoded
+from untrained.datamodules import AudioDataModule, Clip
+from untrained.datamodules.contract import listed_by
+from untrained.errors import DataError, PluginError
+
+CLIP = [Clip("a", "x", fold=0), Clip("b", "y", fold=1)]
+GOOD = np.zeros(8, np.float32)
+
+
+class Odd(AudioDataModule):
+    """A datamodule that lists or reads what a test gives it."""
+
+    def __init__(self, listed=CLIP, given=None, **loader):
+        super().__init__(n_samples=8, **loader)
+        self.all, self.given = listed, given
+
+    def clips(self):
+        if isinstance(self.all, Exception):
+            raise self.all
+        return self.all
+
+    def read(self, clip, sample_rate):
+        if isinstance(self.given, Exception):
+            raise self.given
+        return self.given
+
+
+@pytest.mark.parametrize(
+    ("listed", "message"),
+    [
+        (KeyError("genre"), r"datamodule Odd: clips\(\) raises KeyError: 'genre'"),
+        (["a.wav"], r"clips\(\) gives str 'a.wav'; expected a Clip"),
+        ([Clip("a", 3)], "label=3 of clip 'a' is of type int; expected str"),
+    ],
+)
+def test_what_is_listed_is_checked(listed, message):
+    with pytest.raises(PluginError, match=message):
+        listed_by(Odd(listed))
+
+
+def test_an_id_stands_once():
+    with pytest.raises(DataError, match="clip id 'a' stands 2 times"):
+        listed_by(Odd([CLIP[0], CLIP[0]]))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (KeyError("rate"), "raises KeyError: 'rate'"),
+        (GOOD, r"returns float32 of shape \(8,\); expected Decoded"),
+        (Decoded(GOOD.astype(float), 1.0), r"a waveform of float64 of shape \(8,\); expected float32 of shape \(8,\)"),
+        (Decoded(GOOD.astype(np.int16), 1.0), "a waveform of int16"),
+        (Decoded(np.stack([GOOD, GOOD]), 1.0), r"a waveform of float32 of shape \(2, 8\)"),
+        (Decoded(GOOD[:3], 1.0), r"of shape \(3,\)"),
+        (Decoded([0.0] * 8, 1.0), "a waveform of list"),
+        (Decoded(GOOD, None), "seconds=None"),
+    ],
+)
+def test_what_is_read_is_checked(given, message):
+    data = Odd(given=given)
+    with pytest.raises(PluginError, match=rf"datamodule Odd: read\(\) of clip 'a'.*{message}"):
+        list(data.predict_dataloader())
+
+
+def test_samples_that_are_not_finite_are_an_error_of_the_clip():
+    (batch,) = Odd(given=Decoded(np.full(8, np.nan, np.float32), 1.0)).predict_dataloader()
+    assert batch.ids == []
+    assert "returns samples that are NaN or infinite" in batch.failed[0][1].reason
+
+
+def test_classes_are_needed_for_a_fit_alone():
+    for listed, message in (
+        ([Clip("a", "")], "none of which has a label"),
+        ([Clip("a", "x")], "all of class 'x'"),
+        ([Clip("a", "x"), Clip("b", "")], "clip 'b' has no label"),
+    ):
+        data = Odd(listed)
+        assert data.listed == listed
+        with pytest.raises(DataError, match=message):
+            data.require_classes()

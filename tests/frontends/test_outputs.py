@@ -1,0 +1,47 @@
+import pytest
+import torch
+from untrained.errors import PluginError
+from untrained.frontends import Frontend
+from untrained.frontends.outputs import embed
+
+WAVES = torch.randn(4, 100)
+
+
+class Odd(Frontend):
+    """A frontend of three features that returns what a test gives it."""
+
+    embedding_size = 3
+    feature_names = ["a", "b", "c"]
+
+    def __init__(self, given=None, *, seed=0):
+        super().__init__(seed=seed)
+        self.given = given
+
+    def forward(self, waveform):
+        if isinstance(self.given, Exception):
+            raise self.given
+        return self.given
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (KeyError("x"), r"cannot compute a batch of shape \(4, 100\): KeyError: 'x'"),
+        (torch.zeros(4, 2), r"embeddings of shape \(4, 2\); expected \(4, 3\)"),
+        (torch.zeros(3, 3), r"embeddings of shape \(3, 3\)"),
+        (torch.zeros(4, 3, 1), r"embeddings of shape \(4, 3, 1\)"),
+        (torch.zeros(4, 3, dtype=torch.int64), "of type torch.int64"),
+        (torch.zeros(4, 3, device="meta"), "on meta; expected them on cpu"),
+        (torch.full((4, 3), float("nan")), "no finite number for any of 4 clips"),
+        ([[0.0] * 3] * 4, "returns list; expected a tensor"),
+        (None, "returns NoneType"),
+    ],
+)
+def test_one_message_names_the_frontend_and_what_is_wrong(given, message):
+    with pytest.raises(PluginError, match=rf"frontend Odd .*{message}"):
+        embed(Odd(given), WAVES)
+
+
+def test_embeddings_pass_unchanged():
+    found = torch.randn(4, 3)
+    assert embed(Odd(found), WAVES) is found
