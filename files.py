@@ -208,10 +208,11 @@ def as_yaml(content: Any, *, literal: bool = False) -> str:
         literal: Whether `${...}` is text, which a parser of configurations must not resolve.
 
     Example:
-        >>> as_yaml({"root": "1e3", "name": "sounds"})
-        "root: '1e3'\nname: sounds\n"
-        >>> as_yaml({"root": "${x}"}, literal=True)
-        "root: '\\\\${x}'\n"
+        >>> print(as_yaml({"root": "1e3", "name": "sounds"}), end="")
+        root: '1e3'
+        name: sounds
+        >>> print(as_yaml({"root": "${x}"}, literal=True), end="")
+        root: '\${x}'
     """
     content = _escaped(content) if literal else content
     return str(yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False))
