@@ -12,6 +12,7 @@ from pytorch_lightning import LightningDataModule
 from .. import audio
 from ..errors import DataError, UsageError
 from ..registry import DATAMODULES
+from .classes import refuse_few_classes
 from .clip import Clip, Stamp
 from .contract import listed_by
 from .digests import stamp_of
@@ -195,16 +196,7 @@ class AudioDataModule(LightningDataModule):
         Raises:
             DataError: There are fewer than two classes, clips without a label, or too few clips for splits or folds.
         """
-        names = self.class_names
-        if len(names) < 2:
-            found = f"all of class {names[0]!r}" if names[0] else "none of which has a label"
-            raise DataError(
-                f"{self.dataset_name}: found {len(self.listed)} clips, {found}; at least two classes are needed to fit "
-                f"or to test ({self.labelled_by}), while predict needs none"
-            )
-        if not names[0]:
-            lacking = next(clip.id for clip in self.listed if not clip.label)
-            raise DataError(f"{self.dataset_name}: clip {lacking!r} has no label, which others have; give all one")
+        refuse_few_classes(self.listed, self.dataset_name, self.labelled_by)
         if self.unfit:
             raise DataError(self.unfit)
 

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 
+from ..errors import DataError
 from .clip import SPLITS, Clip
 from .content import count_by_suffix
 from .search import quoted
@@ -66,3 +67,26 @@ def _lost(label: str, clips: Sequence[Clip]) -> str:
     files = Counter(clip.path.suffix for clip in of_class if clip.path is not None)
     what = count_by_suffix(files) if files else f"{len(of_class)} clips"
     return f"no clip of {label!r} can be used ({what}): the class is left out"
+
+
+def refuse_few_classes(clips: Sequence[Clip], dataset: str, labelled_by: str) -> None:
+    """Raise if no backend can be fitted to the labels of clips.
+
+    Args:
+        clips: Clips of a data set.
+        dataset: Name of the data set, for messages.
+        labelled_by: Where its labels come from, for messages.
+
+    Raises:
+        DataError: There are fewer than two classes, or clips without a label.
+    """
+    names = sorted({clip.label for clip in clips})
+    if len(names) < 2:
+        found = f"all of class {names[0]!r}" if names[0] else "none of which has a label"
+        raise DataError(
+            f"{dataset}: found {len(clips)} clips, {found}; at least two classes are needed to fit or to test "
+            f"({labelled_by}), while predict needs none"
+        )
+    if not names[0]:
+        lacking = next(clip.id for clip in clips if not clip.label)
+        raise DataError(f"{dataset}: clip {lacking!r} has no label, which others have; give all one")
