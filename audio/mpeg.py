@@ -171,7 +171,7 @@ def frame_of(header: bytes) -> Frame | None:
 
     Example:
         >>> frame_of(bytes.fromhex("fffb9000"))
-        Frame(n_bytes=417, n_samples=1152, side=32, kind=64256)
+        Frame(n_bytes=417, n_samples=1152, side=32, kind=64000)
         >>> frame_of(b"RIFF") is None
         True
     """

@@ -49,7 +49,7 @@ def n_bytes_known_by(size: int, seconds: float, given: float) -> int:
         >>> n_bytes_known_by(5_000_000, seconds=30, given=29)
         5000000
         >>> n_bytes_known_by(600_000_000, seconds=3600, given=29)  # twice the share that is read, and 16 MiB
-        26443883
+        26443882
     """
     share = min(1.0, 2 * given / max(round(seconds, 3), 1e-3))  # stores round durations to a millisecond
     return min(size, HEAD_BYTES + int(share * size))

@@ -105,8 +105,8 @@ class AudioFolder(AudioDataModule):
         if layout.part_level is not None:
             if self.folds is not None:
                 raise DataError(
-                    f"folds={self.folds}, but root={str(self.root)!r} holds folders of splits or folds, such as "
-                    f"{min([*layout.splits, *layout.folds])!r}; leave folds out"
+                    f"root={str(self.root)!r} holds folders of splits or folds, such as "
+                    f"{min([*layout.splits, *layout.folds])!r}; leave out --data.folds={self.folds}"
                 )
             return clips
         return self.divided(clips, self.folds)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -29,7 +30,15 @@ def pack(rows: Sequence[StoredClip], embeddings: NDArray[Any], metadata: Mapping
     """Return the bytes of a file with rows, their embeddings `(n_clips, n_features)` and texts by name."""
     matrix = np.ascontiguousarray(embeddings, np.float32)
     texts = {"clips": to_csv(StoredClip._fields, rows), **(metadata or {})}
-    return save({"embeddings": matrix}, {**texts, CHECKSUM: checksum(matrix, texts)})
+    return _in_order(save({"embeddings": matrix}, {**texts, CHECKSUM: checksum(matrix, texts)}))
+
+
+def _in_order(packed: bytes) -> bytes:
+    """Return a safetensors file whose header is sorted, since safetensors orders texts at random."""
+    start = 8 + int.from_bytes(packed[:8], "little")
+    header = json.dumps(json.loads(packed[8:start]), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + packed[start:]
 
 
 def unpack(path: Path, embedding_size: int) -> tuple[list[StoredClip], NDArray[Any], dict[str, str]]:

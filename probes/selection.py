@@ -24,7 +24,7 @@ from .calibration import Calibration, calibrate
 Protocol = Literal["auto", "holdout", "nested", "study"]
 _GIVE_PARTS = "give every clip a fold or a split in the data, or draw folds with --data.folds if it has that option"
 Resolved = Literal["holdout", "nested", "study"]
-_USE = "use the protocol {0!r} (--model.protocol {0}, or --protocol {0} of a study)"
+_USE = "use --model.protocol {}"
 
 
 MAX_SHOWN = 10  # classes in a message

@@ -68,6 +68,7 @@ def data(root, more=""):
         ),
     ],
 )
+@pytest.mark.filterwarnings("ignore:.*have the same audio")
 def test_advice_is_accepted_where_it_is_given(untrained, places, command, advice, then):
     status, out, err = untrained(*shlex.split(command))
     assert status != 0

@@ -229,4 +229,4 @@ def test_no_name_controls_the_terminal(untrained, sounds, tmp_path):
         status, out, err = untrained(*command)
         assert status == 0
         assert not {*(out + err)} & {"\x1b", "\r", "\x07"}
-        assert command[0] != "check" or r"hi\x1b[31mgh\n[red]|`<b>`" in out
+        assert command[0] != "check" or r"hi\x1b[31mgh [red]|`<b>`" in out

@@ -100,11 +100,10 @@ def test_a_study_of_splits_is_told_the_protocol_that_they_need(untrained, root):
     status, _, err = untrained(*study, entry.format(data, ""), "--protocol", "nested")
     assert status == 2
     assert "needs folds, but the data has a train and a test split" in err
-    assert "--protocol holdout of a study" in err
+    assert "use --protocol holdout" in err
     status, _, err = untrained(*study, entry.format(data, ", folds: 3"))
     assert status == 2
-    assert "folds=3, but root=" in err
-    assert "leave folds out" in err
+    assert "leave out 'folds: 3' in init_args" in err
     status, _, _ = untrained(*study, entry.format(data, ""), "--protocol", "holdout")
     assert status == 0
 

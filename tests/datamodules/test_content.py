@@ -134,7 +134,7 @@ def test_folds_of_folders_are_folds_and_group_by_sees_no_fold(tmp_path):
         "'fold1', 'fold2', 'fold3' are read as folds of the classes below them, 'a', 'b'; if the folders "
         "at the root are classes, give --data.layout classes"
     ]
-    assert "leave folds out" in refusal(tmp_path, folds=3)
+    assert "leave out --data.folds=3" in refusal(tmp_path, folds=3)
     assert AudioFolder(str(tmp_path), layout="classes").class_names == ["fold1", "fold2", "fold3"]
 
 

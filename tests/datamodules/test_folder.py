@@ -56,7 +56,7 @@ def test_split_folders_are_taken_as_they_are(tmp_path):
     clips = AudioFolder(str(tmp_path)).listed
     assert Counter(clip.split for clip in clips) == {"train": 6, "validation": 4, "test": 2}
     assert {clip.label for clip in clips} == {"a", "b"}
-    with pytest.raises(DataError, match=r"folds=2, but root=.* holds folders of splits or folds.*leave folds out"):
+    with pytest.raises(DataError, match=r"root=.* holds folders of splits or folds.*leave out --data.folds=2"):
         AudioFolder(str(tmp_path), folds=2).listed  # noqa: B018
 
 

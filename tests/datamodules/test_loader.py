@@ -111,7 +111,7 @@ class Made(Letters):
 
 
 def test_sounds_are_made_once_for_all_frontends_of_a_study(monkeypatch):
-    data = Made(num_workers=0)
+    data = Made(num_workers=0, n_samples=2)
     with data.workers_kept():
         loader = data.predict_dataloader()
         for rate in (50, 50, 60):  # three frontends, of which one reads another rate

@@ -47,7 +47,7 @@ def table(ids):
         (ROWS, table(["a", "b", "c", "c"]), "lists a clip twice"),
         (ROWS, table(IDS).replace("0.5", "nan"), "a duration is no number"),
         (ROWS, table(IDS).replace(",2,", ",two,"), "invalid literal"),
-        (ROWS, table(IDS).replace(",2,", ","), "not enough values"),
+        (ROWS, table(IDS).replace(",2,", ","), "its table of clips has other columns"),
         (ROWS, table(IDS).replace("a,", "a" * 200_000 + ","), "field larger than"),
         (np.where(ROWS == 5, np.float32(np.nan), ROWS), table(IDS), "numbers that are not finite"),
         (ROWS, None, "KeyError"),

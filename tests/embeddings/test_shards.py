@@ -13,6 +13,7 @@ def test_rows_and_embeddings_come_back(tmp_path):
     assert rows == ROWS
     assert texts["failed"] == "{}"
     np.testing.assert_array_equal(matrix, MATRIX)
+    assert len({pack(ROWS, MATRIX, {"failed": "{}", "more": "x"}) for _ in range(10)}) == 1  # equal bytes
 
 
 @pytest.mark.parametrize("rows", [[(*ROWS[0], "more"), ROWS[1]], [ROWS[0], ROWS[1]._replace(seconds="nan")]])

@@ -50,7 +50,7 @@ def written(tmp_path_factory):
     probe = Probe(Temporal(n_filters=4), SVMClassifier(kernel="linear", C=1.0))
     store = extract(probe, data, Trainer(accelerator="cpu", logger=False, enable_progress_bar=False), folder).store
     fit(probe, data, store)
-    save(folder / "probe.ckpt", probe, data, EmbeddedData(store, data, data.class_names).learned)
+    save(folder / "probe.ckpt", probe, data, EmbeddedData(store, data, data.class_names))
     whole = torch.load(folder / "probe.ckpt", weights_only=True)
 
     def written(backend=None, **changes):

@@ -36,7 +36,7 @@ def test_auto_is_holdout_where_there_is_a_test_split():
     ("protocol", "clips", "message"),
     [
         ("holdout", folded(12, 3), "needs train and test splits"),
-        ("nested", split(4, 2, 2), r"needs folds.*use the protocol 'holdout'"),
+        ("nested", split(4, 2, 2), r"needs folds.*use --model.protocol holdout"),
         ("auto", split(4, 2, 0), "needs every clip in one of"),
         ("nested", folded(12, 2), "three folds or more"),
         ("auto", folded(12, 2), "three folds or more"),

@@ -113,7 +113,7 @@ def test_clips_that_one_frontend_lost_change_nothing_of_others(tmp_path, made, k
     assert by_pair["vgg", "mfcc"].difference == alone.families[0].tests[0].estimate.difference
     assert by_pair["vgg", "timbral"].difference == 0  # both are right on those 20
     report = markdown(with_it, [], "x")
-    assert "`timbral` could be scored only on 20 clips. Differences to it are of the clips that both have." in report
+    assert "timbral could be scored only on 20 clips. Differences to it are of the clips that both have." in report
     write_predictions(tmp_path / lossy.run / "predictions-test.csv", Predictions(["other"], [""], [""], ["a"], ["a"]))
     (family,) = analyse([*results, lossy], tmp_path).families
     assert [(test.a, test.b) for test in family.tests] == [("vgg", "mfcc")]
