@@ -102,8 +102,13 @@ class SVMClassifier(Backend):
         products, n_unconverged = X @ X.T, 0
         for gamma, numbers_of in progress(work.items(), len(work), f"searching {len(candidates)} candidates"):
             kernel_matrix = products if gamma is None else _rbf(products, gamma)
-            n_parts = max(1, n_jobs // len(numbers_of))  # more than one if there are fewer splits than threads
-            parts = [(split, numbers[i::n_parts]) for split, numbers in numbers_of.items() for i in range(n_parts)]
+            # With fewer splits than threads each machine is a task; those of the highest costs, the slowest, come first.
+            alone = len(numbers_of) < n_jobs
+            parts = [
+                (split, part)
+                for split, numbers in numbers_of.items()
+                for part in ([[n] for n in sorted(numbers, key=lambda n: -machines[n]._cost)] if alone else [numbers])
+            ]
             found = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
                 joblib.delayed(_fit_and_predict)([machines[i] for i in numbers], kernel_matrix, y, *splits[split])
                 for split, numbers in parts
