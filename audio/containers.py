@@ -120,7 +120,10 @@ def _find_chunk(
     """Return where the samples are, in a container of chunks that each begin with a name and a size."""
     n_name, n_size = len(name), 8 if form in ("caff", "riff") else 4
     length = 0  # of the samples in RF64, which has them in a chunk of its own
+    end = file.seek(0, os.SEEK_END)
     for _ in range(1000):
+        if position > end:
+            return None
         file.seek(position)
         head = file.read(n_name + n_size)
         if len(head) < n_name + n_size:

@@ -65,7 +65,7 @@ def remarks_on(frames: "np.ndarray[Any, np.dtype[np.float32]]") -> tuple[Remark,
     if peak == 0:
         return ()
     if peak > LOUD:
-        some /= np.float32(peak)  # squares of extreme samples would overflow
+        some = some / np.float32(peak)  # squares of extreme samples would overflow
         found.append("loud")
     power = (np.einsum("ci,ci->c", some, some) / n).tolist()
     if len(power) > 1:

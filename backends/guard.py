@@ -116,7 +116,7 @@ def predicted(model: Any, X: Array) -> Array:
         found = model.predict(X)
         known = np.asarray(getattr(model, "classes_", np.unique(found)))
         return checked_labels(found, len(X), known)
-    except UntrainedError:
+    except (UntrainedError, MemoryError):
         raise
     except Exception as error:  # a plug-in may raise anything
         raise PluginError(

@@ -14,8 +14,8 @@ FEW = 500
 QUADRATIC, CUBIC = 2.0, 3.0  # growth of the time of a kernel machine with the number of clips
 
 
-def seconds_of_fit(fit: Callable[[Array, Array], Any], X: Array, y: Array, n_clips: int) -> float:
-    """Estimate the time of a fit of a kernel machine from two small ones, in s.
+def seconds_of_fit(fit: Callable[[Array, Array], Any], X: Array, y: Array, n_clips: int) -> float | None:
+    """Estimate the time of a fit of a kernel machine from two small ones, in s; None if few clips have one class.
 
     The time grows with a power of the number of clips, which the two fits show; at least its square, at most its cube.
 
@@ -30,7 +30,7 @@ def seconds_of_fit(fit: Callable[[Array, Array], Any], X: Array, y: Array, n_cli
     for n in (FEW, 2 * FEW):
         rows = order[:n]
         if len(np.unique(y[rows])) < 2:
-            return 0.0  # a class so rare that few clips say nothing
+            return None  # a class so rare that few clips say nothing
         start = time.perf_counter()
         with warnings.catch_warnings(action="ignore"):
             fit(X[rows], y[rows])

@@ -102,7 +102,7 @@ class SVMClassifier(Backend):
         products, n_unconverged = X @ X.T, 0
         for gamma, numbers_of in progress(work.items(), len(work), f"searching {len(candidates)} candidates"):
             kernel_matrix = products if gamma is None else _rbf(products, gamma)
-            # With fewer splits than threads each machine is a task; those of the highest costs, the slowest, come first.
+            # With fewer splits than threads each machine is a task, the slowest ones, of the highest costs, first.
             alone = len(numbers_of) < n_jobs
             parts = [
                 (split, part)
@@ -154,11 +154,12 @@ class SVMClassifier(Backend):
         )
         if len(X) > MANY:
             slow = self.with_candidate(self.candidates()[-1])
-            taken = as_order(seconds_of_fit(slow.fit, np.asarray(X, np.float64), np.asarray(y), n_train))
+            seconds = seconds_of_fit(slow.fit, np.asarray(X, np.float64), np.asarray(y), n_train)
             n = len(self.candidates())
-            estimate = (
-                f"by fits to {FEW} and {2 * FEW} clips, one to {n_train} takes {taken}, and the search has {n} of "
-                "them for each split"
+            estimate = f"the search has {n} fits to {n_train} clips for each split" + (
+                f", of which one takes {as_order(seconds)}, by fits to {FEW} and {2 * FEW} clips"
+                if seconds is not None
+                else ""
             )
             found = f"{found}; {estimate}" if found else f"svm on {len(X)} clips: {estimate}"
             advice.append("--model.backend linear_svm or --model.backend elm, which scale with the number of clips")

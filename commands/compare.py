@@ -1,6 +1,7 @@
 """`untrained compare`: run a study and write its report."""
 
 import functools
+import itertools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ from .report import write_and_show
 from .words import paths_as_text
 
 _DEFAULT_STUDY = "synthetic"
+_FLAGS = ("--open", "--force", "--dry_run")
 
 
 def run(argv: list[str]) -> int:
@@ -97,7 +99,8 @@ def _observers(logger: Any, callbacks: Sequence[Callback]) -> Observers:
 
 def _with_study(argv: Sequence[str]) -> list[str]:
     """Return a command line whose study, a file or the name of a bundled one, is its configuration."""
-    words = list(argv)
+    flags = list(itertools.takewhile(_FLAGS.__contains__, argv))  # a study may follow them, too
+    words = [*argv[len(flags) :], *flags]
     if words and not words[0].startswith("-"):
         words[:1] = ["--config", words[0]]
     elif not list(configs_in(words)):

@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -82,7 +83,10 @@ def refuse_several_checkpoints(argv: Sequence[str]) -> None:
 
 def _is_checkpoint(word: str) -> bool:
     """Return whether a word of a command line is a checkpoint by its name, or the folder of a run."""
-    return word.endswith(".ckpt") or all(Path(word, name).is_file() for name in ("probe.ckpt", "metrics.json"))
+    return word.endswith(".ckpt") or all(
+        os.path.isfile(os.path.join(word, name))  # false for a word that is too long for a path
+        for name in ("probe.ckpt", "metrics.json")
+    )
 
 
 def run_with_argv(action: Callable[[], T], argv: list[str]) -> T:

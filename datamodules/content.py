@@ -114,7 +114,7 @@ def refuse_one_folder(root: Path, files: Sequence[Path], layout: Layout) -> None
         deeper = root / outer.pop()
         raise DataError(
             f"root={str(root)!r} holds one folder with sounds, in which there are {quoted(inner)}; if these are the "
-            f"classes, give --data.root {shlex.quote(str(deeper))}"
+            f"classes, give --data.root {shlex.quote(str(deeper))}; if not, give --data.layout classes"
         )
 
 

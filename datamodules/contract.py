@@ -1,5 +1,6 @@
 """Checks of what a datamodule returns, so that a plug-in's mistake is reported with the name of the plug-in."""
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -76,7 +77,8 @@ def read_by(
     if not np.isfinite(waveform).all():
         remedy = "correct read() of the datamodule, or skip such clips with --data.on_error skip"
         return AudioError(clip.id, f"read() of datamodule {name} returns samples that are NaN or infinite", remedy)
-    if isinstance(found.seconds, bool) or not isinstance(found.seconds, int | float):
+    is_number = isinstance(found.seconds, int | float) and not isinstance(found.seconds, bool)
+    if not is_number or not 0 <= found.seconds < math.inf:
         return PluginError(f"{who} returns seconds={found.seconds!r}; expected the duration of the clip in s")
     return found
 

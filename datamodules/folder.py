@@ -96,7 +96,8 @@ class AudioFolder(AudioDataModule):
         self.notes += remarks(content, layout)
         _refuse_links_with_two_labels(clips)
         if len({clip.label for clip in clips}) < 2:
-            refuse_one_folder(self.root, content.files, layout)
+            if self.layout != "classes":
+                refuse_one_folder(self.root, content.files, layout)
             return clips  # `require_classes` raises for fewer than two classes
         if self.group_by is not None:
             clips, n_alone = grouped(clips, self.group_by, layout.part_level)

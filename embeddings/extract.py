@@ -73,7 +73,7 @@ def extract(
     lengths = lengths_in(store, datamodule)
     if datamodule.on_error == "raise":
         lengths |= refuse_broken(datamodule, missing)
-    elif is_first:
+    else:
         stated, errors = _read_headers(datamodule, missing)
         why_absent = why_clips_are_absent(datamodule, errors)
         if why_absent and len(errors) == len(datamodule.listed):

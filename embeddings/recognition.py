@@ -5,7 +5,6 @@ bytes, in its store, or in a store that differs only in the folder of the data.
 """
 
 import glob
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,7 @@ from ..datamodules.base import AudioDataModule
 from ..datamodules.clip import Clip
 from ..datamodules.digests import Digests, known_file_digest, n_bytes_known_by, stamp_of
 from ..datamodules.loader import read_with_digests
-from ..errors import AudioError
+from ..files import read_json
 from .shards import StoredClip
 from .store import EmbeddingStore
 
@@ -68,6 +67,9 @@ def recognise(store: EmbeddingStore, datamodule: AudioDataModule) -> Recognised:
     return Recognised(found, notes)
 
 
+_BLOCK = 8192  # clips whose digests are added at once
+
+
 def adopt_known(store: EmbeddingStore, datamodule: AudioDataModule) -> None:
     """Keep clips that are recognised by their content, and add digests to clips that an earlier version stored.
 
@@ -75,20 +77,22 @@ def adopt_known(store: EmbeddingStore, datamodule: AudioDataModule) -> None:
         store: Store of the data set, which this process has locked.
         datamodule: Data set of the clips.
     """
-    found = dict(recognise(store, datamodule).found)
-    clips = without_digests(store, datamodule)
-    rate = int(store.manifest["sample_rate"])
-    # Threads suffice, because the decoder, the resampler and the hash release the GIL.
-    read = joblib.Parallel(n_jobs=-1, prefer="threads")(
-        joblib.delayed(_digests_of)(datamodule, clip, rate) for clip in clips
-    )
-    digests_of = {clip.id: digests for clip, digests in zip(clips, read, strict=True)}
-    rows = [row for row in store.rows if row.id in digests_of]
-    for row, vector in zip(rows, store.read([row.id for row in rows]), strict=True):
-        file, audio = digests_of[row.id]
-        found[row.id] = row._replace(file=file, audio=audio), vector
+    found = recognise(store, datamodule).found
     if found:
         store.adopt(found)
+    clips = without_digests(store, datamodule)
+    rate = int(store.manifest["sample_rate"])
+    for start in range(0, len(clips), _BLOCK):  # an interruption loses one block
+        block = clips[start : start + _BLOCK]
+        # Threads suffice, because the decoder, the resampler and the hash release the GIL.
+        read = joblib.Parallel(n_jobs=-1, prefer="threads")(
+            joblib.delayed(_digests_of)(datamodule, clip, rate) for clip in block
+        )
+        digests_of = {clip.id: digests for clip, digests in zip(block, read, strict=True)}
+        rows = [row for row in store.rows if row.id in digests_of]
+        known = [row._replace(**digests_of[row.id]._asdict()) for row in rows]
+        vectors = store.read([row.id for row in rows])
+        store.adopt({row.id: (row, vector) for row, vector in zip(known, vectors, strict=True)})
 
 
 def without_digests(store: EmbeddingStore, datamodule: AudioDataModule) -> list[Clip]:
@@ -99,10 +103,7 @@ def without_digests(store: EmbeddingStore, datamodule: AudioDataModule) -> list[
 
 
 def _digests_of(datamodule: AudioDataModule, clip: Clip, sample_rate: int) -> Digests:
-    try:
-        return read_with_digests(datamodule.read, clip, sample_rate)[1]
-    except AudioError:  # its file has become unreadable, but its stamp is the same
-        return Digests()
+    return read_with_digests(datamodule.read, clip, sample_rate)[1]
 
 
 def _stores(store: EmbeddingStore) -> Iterator[EmbeddingStore]:
@@ -114,7 +115,7 @@ def _stores(store: EmbeddingStore) -> Iterator[EmbeddingStore]:
     pattern = f"*-{glob.escape(str(store.manifest['frontend']))}-*/manifest.json"
     for path in sorted(store.folder.parent.glob(pattern), key=lambda path: -path.stat().st_mtime_ns):
         try:
-            manifest = json.loads(path.read_text("utf-8"))
+            manifest = read_json(path)
         except (OSError, ValueError):
             continue
         if path.parent != store.folder and isinstance(manifest, dict) and {**manifest, "source": None} == wanted:

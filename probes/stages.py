@@ -10,6 +10,7 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.loggers import Logger
 
 from ..datamodules import AudioDataModule, Clip
+from ..datamodules.classes import classes_learned
 from ..embeddings.outcome import Extraction
 from ..embeddings.store import EmbeddingStore
 from ..errors import CheckpointError, DataError, UsageError
@@ -200,7 +201,7 @@ def score_test_split(
 def refuse_other_classes(clips: Iterable[Clip], class_names: Sequence[str]) -> None:
     """Raise if there are clips to learn from whose classes a probe was not fitted to.
 
-    A class that stands in the test split alone is none to learn from: its clips count as wrong.
+    A class that stands in other splits alone is none to learn from: its test clips count as wrong.
 
     Args:
         clips: Clips of the data.
@@ -209,7 +210,7 @@ def refuse_other_classes(clips: Iterable[Clip], class_names: Sequence[str]) -> N
     Raises:
         CheckpointError: There is such a class.
     """
-    strange = sorted({clip.label for clip in clips if clip.split != "test"}.difference(class_names))
+    strange = sorted(set(classes_learned(list(clips))).difference(class_names))
     if strange:
         raise CheckpointError(
             f"the data has classes that the probe was not fitted to: {', '.join(strange)}; it knows "

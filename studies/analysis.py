@@ -97,6 +97,10 @@ class Analysis:
         """Return the names of the backends that were fitted to a data set."""
         return list(dict.fromkeys(backend for name, _, backend in self.cells if name == dataset))
 
+    def place_of(self, backend: str) -> int:
+        """Return the place of a backend among all of the study, which decides its colour in every figure."""
+        return list(dict.fromkeys(name for _, _, name in self.cells)).index(backend)
+
     def of(self, dataset: str) -> list[Cell]:
         """Return the cells of a data set."""
         return [cell for (name, _, _), cell in self.cells.items() if name == dataset]

@@ -80,10 +80,11 @@ def accuracy_chart(analysis: Analysis, dataset: str) -> Markup:
     rows: list[Markup] = []
     y = float(_TOP)
     for name in analysis.frontends():
-        cells = [(i, cell) for i, each in enumerate(backends) if (cell := analysis.cells.get((dataset, name, each)))]
-        for position, (index, cell) in enumerate(cells):
+        cells = [cell for each in backends if (cell := analysis.cells.get((dataset, name, each)))]
+        for position, cell in enumerate(cells):
             more = cell.first.backend if len(backends) > 1 else ""
-            rows.append(_bar(cell, _title("" if position else name, more, y), f"s{index % N_COLOURS}", y, top))
+            colour = f"s{analysis.place_of(cell.first.backend) % N_COLOURS}"
+            rows.append(_bar(cell, _title("" if position else name, more, y), colour, y, top))
             y += _ROW
         y += _GAP if cells else 0
     chance = 100 / analysis.of(dataset)[0].first.n_classes

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, floor
 from pathlib import Path
 from typing import Any
 
@@ -62,13 +62,14 @@ def _recalls(analysis: Analysis, found: Mapping[Key, Confusion]) -> list[Markup]
     """Return a table for each data set and backend, of which the chooser shows one."""
     tables: list[Markup] = []
     options: list[str] = []
-    n_cells = 0
+    n_cells = n_left_out = 0
     for dataset, backend in dict.fromkeys((dataset, backend) for dataset, _, backend in found):
         keys = [key for name in analysis.frontends() if (key := (dataset, name, backend)) in found]
         names = sorted({name for key in keys for name in found[key].class_names})
+        if n_cells + len(keys) * len(names) > MAX_RECALLS:
+            n_left_out += 1
+            continue
         n_cells += len(keys) * len(names)
-        if n_cells > MAX_RECALLS:
-            break
         rows = []
         for key in keys:
             of = dict(zip(found[key].class_names, found[key].shares.diagonal().tolist(), strict=True))
@@ -83,10 +84,10 @@ def _recalls(analysis: Analysis, found: Mapping[Key, Confusion]) -> list[Markup]
         element("h3", "Recall of each class"),
         _chooser("recall", "Data set and backend", [("", list(enumerate(options)))]) if len(options) > 1 else None,
         element("div", tables, id="recall"),
-        _legend(),
+        _legend() if tables else None,
     ]
-    if n_cells > MAX_RECALLS:
-        parts.append(element("p", "Further tables are left out to keep this file small.", class_="note"))
+    if n_left_out:
+        parts.append(element("p", f"{n_left_out} tables are left out to keep this file small.", class_="note"))
     return [part for part in parts if part is not None]
 
 
@@ -97,9 +98,11 @@ def _matrices(analysis: Analysis, found: Mapping[Key, Confusion]) -> list[Markup
     kept: list[Key] = []
     total = 0
     for key in sorted(order, key=lambda key: -analysis.cells[key].accuracy):
-        total += int(np.count_nonzero(found[key].shares)) + len(found[key].class_names)
-        if total > MAX_SHARES and kept:
-            break
+        n_classes = len(found[key].class_names)
+        n_shares = int(np.count_nonzero(found[key].shares)) + n_classes
+        if total + n_shares > MAX_SHARES or n_classes**2 > MAX_SHARES:  # a matrix is a table of all pairs of classes
+            continue
+        total += n_shares
         kept.append(key)
     order = [key for key in order if key in kept]
     groups: dict[str, list[tuple[int, str]]] = {}
@@ -114,18 +117,19 @@ def _matrices(analysis: Analysis, found: Mapping[Key, Confusion]) -> list[Markup
             for key in order
         ],
     }
+    said = f"{len(found) - len(order)} matrices are left out to keep this file small."
+    left_out = element("p", said, class_="note") if len(order) < len(found) else Markup("")
+    if not order:
+        return [element("h3", "Confusion matrices"), left_out]
     first = order[0]
-    parts = [
+    return [
         element("h3", "Confusion matrices"),
-        _chooser("confusion", "Frontend and backend", list(groups.items())) if len(order) > 1 else None,
+        _chooser("confusion", "Frontend and backend", list(groups.items())) if len(order) > 1 else Markup(""),
         element("div", framed(_matrix(first, found[first]), _matrix_caption(first)), id="confusion"),
         _legend(),
         embedded("confusion-data", data),
+        left_out,
     ]
-    if len(order) < len(found):
-        said = f"{len(found) - len(order)} matrices with lower accuracy are left out to keep this file small."
-        parts.append(element("p", said, class_="note"))
-    return [part for part in parts if part is not None]
 
 
 def _matrix(key: Key, confusion: Confusion) -> Markup:
@@ -162,7 +166,8 @@ def _head(corner: str, names: Sequence[str]) -> Markup:
 
 def _cell(share: float) -> Markup:
     """Return a cell whose class is a tenth of the share, rounded up."""
-    return element("td", f"{share:.0f}" if share else "·", class_=f"h{ceil(share / 10 - 1e-9)}")
+    share = round(share, 1)  # as page.js, which has shares of this precision, and rounds halves up
+    return element("td", str(floor(share + 0.5)) if share else "·", class_=f"h{ceil(share / 10 - 1e-9)}")
 
 
 def _chooser(name: str, label: str, groups: Sequence[tuple[str, Sequence[tuple[int, str]]]]) -> Markup:

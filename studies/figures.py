@@ -51,7 +51,7 @@ def _draw_dataset(axes: Axes, analysis: Analysis, dataset: str, rows: Sequence[t
     width = 0.8 / len(backends)
     tops = []
     for index, backend in enumerate(backends):
-        colour = mpl.color_sequences["tab10"][index % 10]
+        colour = mpl.color_sequences["tab10"][analysis.place_of(backend) % 10]
         label = backend
         for position, (name, is_kind) in enumerate(rows):
             cell = None if is_kind else analysis.cells.get((dataset, name, backend))
@@ -101,7 +101,7 @@ def pareto_figure(analysis: Analysis) -> Figure:
     for row, dataset in zip(np.atleast_2d(figure.subplots(len(datasets), 3, sharey="row")), datasets, strict=True):
         for axes, (cost, of) in zip(row, COSTS.items(), strict=True):
             known = [(float(x), cell) for cell in analysis.of(dataset) if (x := of(cell)) is not None]
-            _draw_costs(axes, known, analysis.backends(dataset))
+            _draw_costs(axes, known, {name: analysis.place_of(name) for name in analysis.backends(dataset)})
             axes.set_xlabel(cost)
         row[0].set(ylabel="accuracy (%)", ylim=(0, None))
         row[0].set_title(dataset, loc="left", parse_math=False)
@@ -109,9 +109,9 @@ def pareto_figure(analysis: Analysis) -> Figure:
     return figure
 
 
-def _draw_costs(axes: Axes, cells: Sequence[tuple[float, Cell]], backends: Sequence[str]) -> None:
-    for index, backend in enumerate(backends):
-        colour = mpl.color_sequences["tab10"][index % 10]
+def _draw_costs(axes: Axes, cells: Sequence[tuple[float, Cell]], places: Mapping[str, int]) -> None:
+    for backend, place in places.items():
+        colour = mpl.color_sequences["tab10"][place % 10]
         points = [(x, 100 * cell.accuracy) for x, cell in cells if cell.first.backend == backend]
         if points:
             axes.plot(*zip(*points, strict=True), "o", color=colour, label=backend)

@@ -148,7 +148,7 @@ def _differences(analysis: Analysis, control: str) -> list[Markup]:
         rows: list[tuple[str, str, int, PairTest]] = []
         for family in analysis.families:
             if family.dataset == dataset:
-                colour = analysis.backends(dataset).index(family.backend)
+                colour = analysis.place_of(family.backend)
                 several = [family.backend] if len(analysis.backends(dataset)) > 1 else []
                 more = ", ".join([*several, *([family.variant] if family.variant else [])])
                 rows += [(test.a, more, colour, test) for test in family.controls.get(control, ())]
@@ -201,7 +201,7 @@ def _colours(analysis: Analysis) -> Markup:
     shown: dict[str, int] = {}
     for dataset in analysis.datasets:
         backends = analysis.backends(dataset)
-        shown |= {name: index % N_COLOURS for index, name in enumerate(backends) if len(backends) > 1}
+        shown |= {name: analysis.place_of(name) % N_COLOURS for name in backends if len(backends) > 1}
     entries = [element("span", element("i", class_=f"s{colour}"), f" {name}") for name, colour in shown.items()]
     return element("p", entries, class_="legend") if entries else Markup("")
 

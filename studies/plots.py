@@ -97,8 +97,8 @@ def cost_plot(analysis: Analysis, dataset: str, name: str, of: Callable[[Cell], 
     drawn.append(line("0", chance, "100%", chance, "chance"))
     front: list[tuple[float, float]] = []
     marks: list[Markup] = []
-    for index, backend in enumerate(analysis.backends(dataset)):
-        colour = f"s{index % N_COLOURS}"
+    for backend in analysis.backends(dataset):
+        colour = f"s{analysis.place_of(backend) % N_COLOURS}"
         cells = [(cost, cell) for cost, cell in known if cell.first.backend == backend]
         found = pareto_front([(cost, 100 * cell.accuracy) for cost, cell in cells])
         front += found

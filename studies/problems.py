@@ -55,6 +55,7 @@ def in_terms_of_a_study(text: str) -> str:
         >>> in_terms_of_a_study("skip them with --data.on_error skip, or use --model.protocol holdout")
         "skip them with 'on_error: skip' in init_args of the data set, or use --protocol holdout"
     """
+    text = re.sub(r"--model\.backend (\w+)", r"--backends '[\1]'", text)
     text = re.sub(r"--model\.(init|layers|pooling|standardize|tf32) (\w+)", r"--model.\1 '[\2]'", text)
     for option, part in _PARTS.items():
         pattern = rf"{option}\.(\w+)(?:(?:=| (?=(?:\d+|skip|false|true|FILE)\b))([^\s;,]+))?"

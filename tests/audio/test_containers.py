@@ -89,3 +89,12 @@ def test_codings_of_blocks_are_read_to_their_end(tmp_path, subtype):
     found = load(path)
     assert found.seconds == known.seconds
     np.testing.assert_array_equal(found.waveform, known.waveform)
+
+
+@pytest.mark.parametrize("head", [b"caff\0\1\0\0desc", b"riff.\x91\xcf\x11\xa5\xd6(\xdb\x04\xc1\0\0" + b"\xff" * 24])
+def test_a_chunk_that_ends_nowhere_is_an_error_of_the_file(head, tmp_path):
+    """Its size does not fit into the offsets of the system."""
+    path = tmp_path / "a.caf"
+    path.write_bytes(head + b"\xff" * 8 + b"\0" * 40)
+    with pytest.raises(AudioError):
+        audio.header(path)

@@ -27,7 +27,11 @@ LATE = np.where(T < 12_000, SINE, -SINE)
         ([SINE, 0.1 * SINE + 0.3], ("offset",)),
         ([SINE + 0.01], ()),
         ([np.float32([0.5])], ()),  # one sample
+        ([20_000 * SINE[:9000]], ("loud",)),  # so short that all samples are looked at
     ],
 )
 def test_remarks(channels, remarks):
-    assert remarks_on(np.stack(channels, axis=1).astype(np.float32)) == remarks
+    frames = np.stack(channels, axis=1).astype(np.float32)
+    before = frames.copy()
+    assert remarks_on(frames) == remarks
+    np.testing.assert_array_equal(frames, before)  # which are embedded

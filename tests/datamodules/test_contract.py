@@ -56,6 +56,7 @@ def test_an_id_stands_once():
         (Decoded(GOOD[:3], 1.0), r"of shape \(3,\)"),
         (Decoded([0.0] * 8, 1.0), "a waveform of list"),
         (Decoded(GOOD, None), "seconds=None"),
+        (Decoded(GOOD, float("nan")), "seconds=nan"),
     ],
 )
 def test_what_is_read_is_checked(given, message):
