@@ -105,7 +105,8 @@ def pareto_figure(analysis: Analysis) -> Figure:
             axes.set_xlabel(cost)
         row[0].set(ylabel="accuracy (%)", ylim=(0, None))
         row[0].set_title(dataset, loc="left", parse_math=False)
-        row[-1].legend(fontsize=8)
+        if row[-1].get_legend_handles_labels()[1]:  # a cost may be unknown
+            row[-1].legend(fontsize=8)
     return figure
 
 

@@ -53,11 +53,11 @@ def test_public_names_are_there():
 def copies(tmp_path_factory):
     """Small copies of the three data sets of the study, in their own layouts."""
     root = tmp_path_factory.mktemp("copies")
-    sound = np.random.default_rng(0).uniform(-0.1, 0.1, 3000)
+    rng = np.random.default_rng(0)
 
     def write(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(path, sound, 22_050)
+        soundfile.write(path, rng.uniform(-0.1, 0.1, 3000), 22_050)
 
     for name in sorted(fault_filtered())[::35]:
         write(root / "gtzan" / name.partition(".")[0] / f"{name}.wav")
