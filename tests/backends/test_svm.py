@@ -88,7 +88,7 @@ def test_a_large_search_says_how_long_it_takes_and_what_scales(max_memory, class
     with warnings.catch_warnings(action="error"):
         machine.search(X, y, others[:1])  # z-scores search split by split
     (message,) = {str(warning.message) for warning in warned}
-    assert "1 of them for each split" in message
+    assert "1 fits to 45 clips for each split" in message
     assert "max_memory " not in message.partition("; give ")[2]
     named = re.findall(r"--model.backend (\w+)", message)
     assert named == ["linear_svm", "elm"]
