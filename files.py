@@ -6,7 +6,7 @@ import json
 import os
 import re
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -219,24 +219,23 @@ def as_yaml(content: Any, *, literal: bool = False) -> str:
 
 
 def _escaped(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {_escaped(key): _escaped(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return list(map(_escaped, value))
-    if isinstance(value, str):
-        return re.sub(r"(\\*)\$\{", lambda found: rf"{found[1]}{found[1]}\${{", value)
-    return value
+    return with_texts(value, lambda text: re.sub(r"(\\*)\$\{", lambda found: rf"{found[1]}{found[1]}\${{", text))
 
 
 def unescaped(value: Any) -> Any:
     """Return what `as_yaml` was given, if its `${...}` was literal."""
+    return with_texts(
+        value, lambda text: re.sub(r"(\\+)\$\{", lambda found: found[1][: len(found[1]) // 2] + "${", text)
+    )
+
+
+def with_texts(value: Any, change: Callable[[str], str]) -> Any:
+    """Return a plain value with each text in it, keys included, as `change` returns it."""
     if isinstance(value, dict):
-        return {unescaped(key): unescaped(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return list(map(unescaped, value))
-    if isinstance(value, str):
-        return re.sub(r"(\\+)\$\{", lambda found: found[1][: len(found[1]) // 2] + "${", value)
-    return value
+        return {with_texts(key, change): with_texts(inner, change) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [with_texts(inner, change) for inner in value]
+    return change(value) if isinstance(value, str) else value
 
 
 def is_plain(value: Any) -> bool:

@@ -18,7 +18,7 @@ UNCOUNTED_SHARE = 0.1
 """Share of the samples that a header counts, from which on others behind them are reported."""
 
 _W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
-_MAX_HEADER = 1 << 24  # bytes of chunks before the samples that are copied to mend a header
+_MAX_HEADER = 1 << 24  # bytes of chunks before the samples that are copied to correct a header
 
 
 class Samples(NamedTuple):
@@ -52,7 +52,7 @@ def find_samples(path: Path) -> Samples | None:
     return None if found is None or found.start > size else found._replace(present=size - found.start)
 
 
-def mended(path: Path, samples: Samples) -> io.BufferedReader | None:
+def corrected(path: Path, samples: Samples) -> io.BufferedReader | None:
     """Return a file whose recording was not closed as one with a header that counts what is there.
 
     Args:

@@ -240,7 +240,7 @@ def _open(path: Path, stack: ExitStack) -> tuple[soundfile.SoundFile, tuple[Rema
     if samples is not None and samples.lacking and samples.present:
         found = f"its header counts {samples.counted:,} bytes of audio, and {samples.present:,} are there"
         raise AudioError(str(path), f"is truncated: {found}", _REPLACE)
-    source = containers.mended(path, samples) if samples is not None else None
+    source = containers.corrected(path, samples) if samples is not None else None
     if samples is not None and source is not None:
         file = stack.enter_context(_SoundFile(stack.enter_context(source)))
         return file, ("unclosed",) if samples.counted == 0 else ()

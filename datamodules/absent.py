@@ -107,7 +107,7 @@ def _files_by_name(root: Path) -> dict[str, list[tuple[str, ...]]]:
         subfolders.sort()
         inside = Path(folder).relative_to(root).parts
         for name in names:
-            if not os.path.exists(os.path.join(folder, name)):  # a link to nothing is no file that is meant
+            if not os.path.exists(os.path.join(folder, name)):  # a dangling link is not the file that is meant
                 continue
             for key in {_key(name), _key(name.rpartition(".")[0])}:
                 found.setdefault(key, []).append((*inside, name))

@@ -65,7 +65,7 @@ def read_shard(path: Path, embedding_size: int) -> tuple[list[list[str]], NDArra
 
 
 def checksum(matrix: NDArray[Any], metadata: Mapping[str, str]) -> str:
-    """Return a checksum of a matrix and its metadata, which tells damage, not intent.
+    """Return a checksum of a matrix and its metadata, which detects damage, not intent.
 
     Args:
         matrix: Embeddings, float32.

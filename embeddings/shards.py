@@ -52,7 +52,7 @@ def unpack(path: Path, embedding_size: int) -> tuple[list[StoredClip], NDArray[A
         raise DamagedError("its table of clips has other columns")
     rows = [StoredClip(each[0], int(each[1]), int(each[2]), float(each[3]), *each[4:]) for each in lines]
     if not all(0 <= row.seconds < math.inf for row in rows):
-        raise DamagedError("a duration is no number of seconds")
+        raise DamagedError("a duration is not a finite number of seconds")
     return rows, matrix, metadata
 
 

@@ -7,13 +7,12 @@ tensor that is larger than its data, or an operation that our files do not need 
 
 import io
 import math
-import pickle
 import pickletools
-import sys
+import re
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,21 +27,10 @@ _OPERATIONS = (
     "SETITEM SETITEMS EMPTY_LIST APPEND APPENDS EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 BINPUT LONG_BINPUT "
     "BINGET LONG_BINGET GLOBAL REDUCE BINPERSID "
 )
-_STORAGES = {
-    "BoolStorage": torch.bool,
-    "ByteStorage": torch.uint8,
-    "CharStorage": torch.int8,
-    "ShortStorage": torch.int16,
-    "IntStorage": torch.int32,
-    "LongStorage": torch.int64,
-    "HalfStorage": torch.float16,
-    "BFloat16Storage": torch.bfloat16,
-    "FloatStorage": torch.float32,
-    "DoubleStorage": torch.float64,
-    "ComplexFloatStorage": torch.complex64,
-    "ComplexDoubleStorage": torch.complex128,
-    "UntypedStorage": torch.uint8,
-}
+# The names in it. More of those that `torch.load` accepts can be called with a size, and take that much memory.
+_NAMES = re.compile(
+    r"collections OrderedDict|torch\._utils _rebuild_tensor_v2|torch (?!Unt|Typ)[A-Z][A-Za-z0-9]+Storage"
+)
 
 
 class ArchiveError(ValueError):
@@ -64,15 +52,13 @@ def load(path: Path) -> Any:
         ArchiveError: The file holds something else, or was made to exhaust memory.
         Exception: The file is damaged, or is no zip file.
     """
+    size = path.stat().st_size
     with zipfile.ZipFile(path) as archive:
-        size = path.stat().st_size
         refuse_packed(archive, size)
         root = archive.namelist()[0].partition("/")[0]
-        if f"{root}/byteorder" in archive.namelist() and archive.read(f"{root}/byteorder") != sys.byteorder.encode():
-            raise ArchiveError("it was written on a machine with another byte order")
-        described = archive.read(f"{root}/data.pkl")
-        _refuse_operations(described)
-        content = _Unpickler(described, lambda key: archive.read(f"{root}/data/{key}")).load()
+        _refuse_operations(archive.read(f"{root}/data.pkl"))
+    # Mapped tensors are parts of the file, however many values they claim.
+    content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     _refuse_more_than(content, _SHARED * size)
     return content
 
@@ -129,7 +115,7 @@ def _refuse_larger_array(file: Any, entry: zipfile.ZipInfo) -> None:
 
 
 def _refuse_operations(described: bytes) -> None:
-    """Raise if a pickle holds operations or names that tensors and plain values do not need.
+    """Raise if a pickle, which is not loaded here, has operations or names that tensors and plain values do not need.
 
     Raises:
         ArchiveError: It names other types, or has other operations.
@@ -138,9 +124,8 @@ def _refuse_operations(described: bytes) -> None:
     allowed = frozenset(_OPERATIONS.split())
     for operation, argument, _ in pickletools.genops(described):
         if operation.name == "GLOBAL":
-            module, _, name = str(argument).partition(" ")
-            if _named(module, name) is None:
-                unknown.add(f"{module.replace('__builtin__', 'builtins')}.{name}")
+            if not _NAMES.fullmatch(str(argument)):
+                unknown.add(str(argument).replace("__builtin__", "builtins").replace(" ", "."))
         elif operation.name not in allowed:
             raise ArchiveError(f"it holds the operation {operation.name}, which no checkpoint does")
         elif operation.name == "LONG_BINPUT" and int(argument or 0) > len(described):
@@ -172,91 +157,3 @@ def _refuse_more_than(content: Any, most: int) -> None:
             raise ArchiveError(f"it holds a {type(value).__name__}, which no checkpoint does")
         if n_bytes + len(waiting) > most:
             raise ArchiveError("it stands for far more than it holds")
-
-
-class _Storage(NamedTuple):
-    """The bytes of tensors, and the type of their values."""
-
-    dtype: torch.dtype
-    content: bytearray
-
-
-class _Unpickler(pickle.Unpickler):
-    """Unpickler whose names stand for tensors of the file, and nothing else.
-
-    Args:
-        described: Pickle of tensors and plain values, whose operations are known.
-        read: Function that returns an entry with the data of tensors.
-    """
-
-    def __init__(self, described: bytes, read: Callable[[str], bytes]) -> None:
-        super().__init__(io.BytesIO(described))
-        self._read = read
-        self._storages: dict[str, bytearray] = {}
-
-    def find_class(self, module: str, name: str) -> Any:
-        """Return what a name stands for, which is never what Python would import."""
-        found = _named(module, name)
-        if found is None:
-            raise ArchiveError(f"it names {module}.{name}, which could run code")
-        return found
-
-    def persistent_load(self, pid: Any) -> _Storage:
-        """Return the data of tensors."""
-        kind, dtype, key, _, n_values = pid
-        if kind != "storage" or not isinstance(dtype, torch.dtype) or not isinstance(key, str):
-            raise ArchiveError("its tensors are not stored as checkpoints have them")
-        if key not in self._storages:
-            self._storages[key] = bytearray(self._read(key))
-        content = self._storages[key]
-        if type(n_values) is not int or n_values * dtype.itemsize != len(content):
-            raise ArchiveError(f"a tensor of {n_values} values is larger or smaller than its data")
-        return _Storage(dtype, content)
-
-
-class _Rebuild:
-    """Function that makes a tensor of its data, as `torch.save` names it."""
-
-    __slots__ = ()
-
-    def __call__(
-        self, storage: _Storage, offset: int, size: Any, stride: Any, grad: bool, hooks: Any, *more: Any
-    ) -> Tensor:
-        """Return a contiguous tensor; another argument is the type of its values if the storage has none."""
-        dtype, *odd = more if more and isinstance(more[0], torch.dtype) else (storage.dtype, *more)
-        is_plain = type(storage) is _Storage and type(size) is tuple and type(stride) is tuple and not hooks
-        if not is_plain or any(type(n) is not int or n < 0 for n in (offset, *size)) or any(odd):
-            raise ArchiveError("a tensor is not laid out as checkpoints have it")
-        n_values = math.prod(size)
-        steps = [math.prod(size[axis + 1 :]) for axis in range(len(size))]
-        expected = all(n <= 1 or given == step for n, given, step in zip(size, stride, steps, strict=True))
-        start = offset * dtype.itemsize
-        if n_values and (not expected or start + n_values * dtype.itemsize > len(storage.content)):
-            raise ArchiveError("a tensor is not laid out as checkpoints have it")
-        if not n_values:
-            return torch.empty(size, dtype=dtype)
-        return torch.frombuffer(storage.content, dtype=dtype, count=n_values, offset=start).reshape(size)
-
-
-class _NoHooks:
-    """Function that makes the empty dictionary in which `torch.save` keeps hooks of a tensor."""
-
-    __slots__ = ()
-
-    def __call__(self) -> dict[str, Any]:
-        """Return an empty dictionary."""
-        return {}
-
-
-def _named(module: str, name: str) -> Any:
-    """Return what a name in a checkpoint stands for; None if no checkpoint holds it."""
-    if (module, name) == ("collections", "OrderedDict"):
-        return _NoHooks()
-    if module == "torch._utils":
-        return _Rebuild() if name in ("_rebuild_tensor_v2", "_rebuild_tensor_v3") else None
-    if module == "torch.storage":
-        return _STORAGES.get(name) if name == "UntypedStorage" else None
-    if module == "torch":
-        found = _STORAGES.get(name, getattr(torch, name, None))
-        return found if isinstance(found, torch.dtype) else None
-    return None

@@ -112,32 +112,21 @@ def test_run(
     Raises:
         StoreError: Another process fits or tests this run.
     """
-    with locked(saved.parent, "test a copy of that folder"):
-        return _test_run(saved, probe, datamodule, extraction, class_names, observers)
-
-
-def _test_run(
-    saved: Path,
-    probe: Probe,
-    datamodule: AudioDataModule,
-    extraction: Extraction,
-    class_names: Sequence[str],
-    observers: Observers,
-) -> dict[str, float]:
     folder = saved.parent
-    accuracy, data = score_test_split(probe, datamodule, extraction.store, class_names, observers)
-    predictions = predictions_for(data.tested, probe.test_predictions, data.class_names, [""] * len(data.tested))
-    scores = all_scores("test/accuracy", accuracy, predictions)
-    write_predictions(folder / predictions_file("test/accuracy"), predictions)
-    checkpoint.add_scores(saved, scores)
+    with locked(folder, "test a copy of that folder"):
+        accuracy, data = score_test_split(probe, datamodule, extraction.store, class_names, observers)
+        predictions = predictions_for(data.tested, probe.test_predictions, data.class_names, [""] * len(data.tested))
+        scores = all_scores("test/accuracy", accuracy, predictions)
+        write_predictions(folder / predictions_file("test/accuracy"), predictions)
+        checkpoint.add_scores(saved, scores)
 
-    def log(logger: Logger) -> None:
-        logger.log_metrics(scores, step=0)
-        tensorboard.log_predictions(logger, "test", predictions, data.class_names)
+        def log(logger: Logger) -> None:
+            logger.log_metrics(scores, step=0)
+            tensorboard.log_predictions(logger, "test", predictions, data.class_names)
 
-    observers.log(log, folder)
-    update_metrics(folder, {**scores, "n_test_clips": len(data.tested)})
-    return scores
+        observers.log(log, folder)
+        update_metrics(folder, {**scores, "n_test_clips": len(data.tested)})
+        return scores
 
 
 def fit(

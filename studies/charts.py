@@ -156,7 +156,7 @@ def _difference(title: Markup, more: str, colour: int, test: PairTest, y: float,
 
 
 def _title(name: str, more: str, y: float) -> Markup:
-    """Return the text above a bar: a name in bold, and what else tells the bar apart."""
+    """Return the text above a bar: a name in bold, and what else distinguishes the bar."""
     found = [element("tspan", name, class_="name")] if name else []
     found += [element("tspan", f"{' ' if name else ''}{more}", class_="more")] if more else []
     return text("0", y + 12, found)

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from ..escaping import for_html, for_terminal
+from ..files import with_texts
 
 _VOID = {"br", "input", "link", "meta"}
 
@@ -63,19 +64,11 @@ def embedded(identifier: str, value: Any) -> Markup:
         >>> embedded("data", ["</script>"])
         '<script type="application/json" id="data">["\\u003c/script\\u003e"]</script>'
     """
-    text = json.dumps(_visible(value), separators=(",", ":"))  # ASCII alone, so that U+2028 is escaped too
+    visible = with_texts(value, lambda text: for_terminal(text, lines=True))
+    text = json.dumps(visible, separators=(",", ":"))  # ASCII alone, so that U+2028 is escaped too
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return element("script", Markup(text), type="application/json", id=identifier)
-
-
-def _visible(value: Any) -> Any:
-    """Return a plain value, with control characters of its text made visible as in markup."""
-    if isinstance(value, dict):
-        return {_visible(key): _visible(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_visible(inner) for inner in value]
-    return for_terminal(value, lines=True) if isinstance(value, str) else value
 
 
 def table(

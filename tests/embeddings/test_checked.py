@@ -45,7 +45,7 @@ def table(ids):
         (ROWS[:2], table(IDS), "lists 4 clips for 2 rows"),
         (ROWS, table(IDS[:3]), "lists 3 clips for 4 rows"),
         (ROWS, table(["a", "b", "c", "c"]), "lists a clip twice"),
-        (ROWS, table(IDS).replace("0.5", "nan"), "a duration is no number"),
+        (ROWS, table(IDS).replace("0.5", "nan"), "a duration is not a finite number"),
         (ROWS, table(IDS).replace(",2,", ",two,"), "invalid literal"),
         (ROWS, table(IDS).replace(",2,", ","), "its table of clips has other columns"),
         (ROWS, table(IDS).replace("a,", "a" * 200_000 + ","), "field larger than"),
