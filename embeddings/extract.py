@@ -22,7 +22,7 @@ from .outcome import Extraction
 from .processes import leave_process_group, lost_process_explained
 from .provenance import precision_field
 from .recognition import Recognised, recognise, without_digests
-from .remarks import notes_on, read_remarks
+from .remarks import notes_on
 from .store import EmbeddingStore
 from .writer import EmbeddingWriter, refuse_more_devices_than_clips
 
@@ -113,7 +113,7 @@ def extract(
             *datamodule.notes,
             *notes_on_classes(datamodule.listed, still_missing),
             *reasons,
-            *notes_on(read_remarks(store.folder), datamodule),
+            *notes_on(store.rows, datamodule),
         ],
         profile=store.profile,
     )

@@ -15,10 +15,11 @@ from typing import Any
 import joblib
 from numpy.typing import NDArray
 
+from ..audio import Decoded
 from ..datamodules.base import AudioDataModule
 from ..datamodules.clip import Clip
 from ..datamodules.digests import Digests, known_file_digest, n_bytes_known_by, stamp_of
-from ..datamodules.loader import read_with_digests
+from ..datamodules.loader import Result, read_with_digests
 from ..files import read_json
 from .shards import StoredClip
 from .store import EmbeddingStore
@@ -86,11 +87,11 @@ def adopt_known(store: EmbeddingStore, datamodule: AudioDataModule) -> None:
         block = clips[start : start + _BLOCK]
         # Threads suffice, because the decoder, the resampler and the hash release the GIL.
         read = joblib.Parallel(n_jobs=-1, prefer="threads")(
-            joblib.delayed(_digests_of)(datamodule, clip, rate) for clip in block
+            joblib.delayed(read_with_digests)(datamodule.read, clip, rate) for clip in block
         )
-        digests_of = {clip.id: digests for clip, digests in zip(block, read, strict=True)}
-        rows = [row for row in store.rows if row.id in digests_of]
-        known = [row._replace(**digests_of[row.id]._asdict()) for row in rows]
+        learned = {clip.id: found for clip, found in zip(block, read, strict=True)}
+        rows = [row for row in store.rows if row.id in learned]
+        known = [_completed(row, *learned[row.id]) for row in rows]
         vectors = store.read([row.id for row in rows])
         store.adopt({row.id: (row, vector) for row, vector in zip(known, vectors, strict=True)})
 
@@ -102,8 +103,10 @@ def without_digests(store: EmbeddingStore, datamodule: AudioDataModule) -> list[
     return [clip for clip in datamodule.listed if clip.id in rows]
 
 
-def _digests_of(datamodule: AudioDataModule, clip: Clip, sample_rate: int) -> Digests:
-    return read_with_digests(datamodule.read, clip, sample_rate)[1]
+def _completed(row: StoredClip, decoded: Result, digests: Digests) -> StoredClip:
+    """Return a row with what an earlier version did not store, as far as the clip can be read."""
+    remarks = " ".join(decoded.remarks) if isinstance(decoded, Decoded) else ""
+    return row._replace(**digests._asdict(), remarks=remarks)
 
 
 def _stores(store: EmbeddingStore) -> Iterator[EmbeddingStore]:

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,14 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pytorch_lightning import Trainer
 
-from ..audio import Remark
 from ..datamodules.base import AudioDataModule, Batch
 from ..datamodules.digests import Digests
 from ..errors import AudioError, StoreError, UntrainedError
 from ..frontends import Frontend
 from .profile import Profile, Stopwatch
 from .recognition import adopt_known
-from .remarks import keep_remarks
 from .shards import StoredClip
 from .store import EmbeddingStore
 
@@ -67,7 +65,6 @@ class Session:
         self._stamps = datamodule.stamps()
         self._given = datamodule.samples_at(frontend.sample_rate) / frontend.sample_rate  # of each clip, in s
         self._errors: list[UntrainedError] = []
-        self._remarks: dict[str, Sequence[Remark]] = {}
         self._lock = contextlib.ExitStack()
         self.missing = self._begin(force=force)
         n_more = max(0, trainer.world_size - len(self.missing)) if trainer.world_size > 1 else 0
@@ -111,11 +108,13 @@ class Session:
         """
         self._watch.read()
         failed = dict(batch.failed)
-        self._remarks |= dict(zip(batch.ids, batch.remarks, strict=False))
         known = batch.digests or [Digests()] * len(batch.ids)
-        for clip_id, seconds, digests, vector in zip(batch.ids, batch.seconds, known, embeddings, strict=True):
+        remarks = [" ".join(some) for some in batch.remarks or [()] * len(batch.ids)]
+        read = zip(batch.ids, batch.seconds, known, remarks, embeddings, strict=True)
+        for clip_id, seconds, digests, odd, vector in read:
             if np.isfinite(vector).all():
-                self._buffer.clips.append(StoredClip(clip_id, *self._stamps[clip_id], round(seconds, 3), *digests))
+                row = StoredClip(clip_id, *self._stamps[clip_id], round(seconds, 3), *digests, odd)
+                self._buffer.clips.append(row)
                 self._buffer.vectors.append(vector)
             else:
                 remedy = "look for extreme samples, or skip it with --data.on_error skip"
@@ -171,14 +170,10 @@ class Session:
             self.flush()
         self._profile.representation, self._profile.network = self._watch.representation, self._watch.network
         profiles = [strategy.broadcast(self._profile, src=rank) for rank in ranks]
-        remarks: dict[str, Sequence[Remark]] = {}
-        for rank in ranks:
-            remarks |= strategy.broadcast(self._remarks, src=rank)
         strategy.barrier()
         with self._errors_collected():
             if self._trainer.is_global_zero:
                 self._store.merge()
-                keep_remarks(self._store.folder, remarks)
                 if any(profile.n_clips for profile in profiles):
                     self._store.keep_profile(Profile.combined(profiles).as_numbers())
         strategy.barrier()

@@ -16,7 +16,17 @@ from .checked import CHECKSUM, DamagedError, checksum, read_shard
 
 
 class StoredClip(NamedTuple):
-    """A clip of a store: its id, the stamp of its file, its duration in s, and `Digests` of its file and its audio."""
+    """A clip of a store.
+
+    Args:
+        id: Id of the clip.
+        size: Size of its file in bytes.
+        mtime_ns: Modification time of its file in ns.
+        seconds: Duration of the whole clip, in s.
+        file: Digest of its file, see `Digests`.
+        audio: Digest of its audio.
+        remarks: What is odd about its file, see `audio.Remark`, separated by spaces.
+    """
 
     id: str
     size: int
@@ -24,6 +34,7 @@ class StoredClip(NamedTuple):
     seconds: float
     file: str = ""
     audio: str = ""
+    remarks: str = ""
 
 
 def pack(rows: Sequence[StoredClip], embeddings: NDArray[Any], metadata: Mapping[str, str] | None = None) -> bytes:
@@ -48,7 +59,7 @@ def unpack(path: Path, embedding_size: int) -> tuple[list[StoredClip], NDArray[A
         DamagedError: The file does not hold what it should.
     """
     lines, matrix, metadata = read_shard(path, embedding_size)
-    if not {len(line) for line in lines} <= {4, len(StoredClip._fields)}:  # an earlier version had no digests
+    if not {len(line) for line in lines} <= {4, len(StoredClip._fields)}:  # an earlier version ended at seconds
         raise DamagedError("its table of clips has other columns")
     rows = [StoredClip(each[0], int(each[1]), int(each[2]), float(each[3]), *each[4:]) for each in lines]
     if not all(0 <= row.seconds < math.inf for row in rows):

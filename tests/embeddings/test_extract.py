@@ -48,7 +48,7 @@ def test_embeddings_are_those_of_the_frontend(sounds, tmp_path, embed):
     np.testing.assert_allclose(X, Temporal(n_filters=4)(waveforms).numpy(), rtol=1e-5, atol=1e-4)
     assert extraction.n_computed == 36
     lines = list(csv.reader((extraction.store.folder / "clips.csv").open(newline="")))
-    assert lines[0] == ["id", "size", "mtime_ns", "seconds", "file", "audio"]
+    assert lines[0] == ["id", "size", "mtime_ns", "seconds", "file", "audio", "remarks"]
     assert [line[0] for line in lines[1:]] == [row.id for row in extraction.store.rows]
 
 
