@@ -34,7 +34,7 @@ def test_a_study_is_reproduced_by_the_settings_in_its_folder(untrained, tmp_path
     shown = []
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setattr("webbrowser.open", lambda address: shown.append(address) or True)
-    assert untrained("compare", "study.yaml", "--open")[0] == 0
+    assert untrained("compare", "--open", "study.yaml")[0] == 0
     assert shown == [(tmp_path / "runs/small/report.html").as_uri()]
     assert "open" not in yaml.safe_load((tmp_path / "runs/small/study.yaml").read_text())
     shutil.move(tmp_path / "runs", tmp_path / "old")

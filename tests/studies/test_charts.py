@@ -27,6 +27,16 @@ def test_bars_are_as_long_as_accuracies(two):
     assert drawn.count('class="published"') == 1
 
 
+def test_a_backend_has_one_colour_on_every_data_set(made):
+    """Also where the first frontend lacks a run, so that the data set begins with another backend."""
+    done = [("timbre", "mfcc", "svm"), ("timbre", "mfcc", "elm"), ("rhythm", "vgg", "elm"), ("rhythm", "mfcc", "svm")]
+    cells = {key: Cell([made(key[1], 0, dataset=key[0], backend=key[2])], 0.4, 0.6) for key in done}
+    found = Analysis(cells, [], [], {})
+    assert [found.place_of(backend) for backend in found.backends("rhythm")] == [1, 0]
+    for dataset in found.datasets:  # svm with mfcc comes first on both
+        assert re.findall(r'class="bar (s\d)"', accuracy_chart(found, dataset)) == ["s0", "s1"]
+
+
 def test_a_mark_says_what_it_stands_for(two):
     first, second = two.cells.values()
     assert described(first) == "vgg, svm: 65.0 ± 7.1 % (mean of 2 seeds); 95 % interval 55.0 to 78.0"
