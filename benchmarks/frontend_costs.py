@@ -5,7 +5,7 @@ some runs, and mean something beside each other: the last column but one divides
 memory is that of the whole process, PyTorch included.
 
     python benchmarks/frontend_costs.py                    # prints the table
-    python benchmarks/frontend_costs.py docs/frontends.md  # puts it into the document, between its two marks
+    python benchmarks/frontend_costs.py docs/reference/frontends.md  # puts it into the document, between its two marks
 """
 
 import argparse

@@ -1,18 +1,28 @@
-"""Sphinx builds the documentation: sphinx-build -W docs SITE, where untrained is installed with its extra docs."""
+"""Configuration of Sphinx: `sphinx-build -W docs docs/site` builds the documentation, with the extra `docs` installed.
 
+The build draws the architectures and runs every command of a `command-output` block, so that pages show real output.
+"""
+
+import os
 import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
 
 DOCS = Path(__file__).parent
-sys.path.append(str(DOCS))  # for architectures
+sys.path.append(str(DOCS))  # for architectures and sandbox
 
 project = "untrained"
 author = "The untrained developers"
 version = release = version_of("untrained")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
-exclude_patterns = ["site"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "sphinxcontrib.programoutput",
+]
+exclude_patterns = ["site", "sandbox"]
 html_theme = "furo"
 html_static_path = ["static"]
 html_css_files = ["wrap.css"]
@@ -29,10 +39,18 @@ autodoc_default_options = {"exclude-members": "set_fit_request, set_partial_fit_
 napoleon_use_ivar = True
 
 
-def _draw_architectures() -> None:
-    from architectures import main
+# Commands of the pages run in sandbox/, on the CPU, with a fixed width of the terminal.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+os.environ.update(COLUMNS="110", CUDA_VISIBLE_DEVICES="", NO_COLOR="1")
+programoutput_prompt_template = "$ {command}\n{output}"
 
-    main(DOCS / "architectures")
+
+def _prepare() -> None:
+    from architectures import main as draw
+    from sandbox import prepare
+
+    draw(DOCS / "architectures")
+    prepare(DOCS / "sandbox")
 
 
-_draw_architectures()
+_prepare()

@@ -14,7 +14,7 @@ import rooms
 import untrained as package
 
 ROOT = rooms.ROOT
-MADE = re.compile(r"^docs/(site|architectures)/|__pycache__/|\.egg-info/")
+MADE = re.compile(r"^docs/(site|architectures|sandbox)/|__pycache__/|\.egg-info/")
 DATA = [
     "py.typed",
     "configs/*/*.yaml",

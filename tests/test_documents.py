@@ -17,7 +17,10 @@ from untrained.registry import BACKENDS, DATAMODULES, FRONTENDS
 from untrained.studies.plan import study_parser
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+MADE = {ROOT / "docs" / "sandbox", ROOT / "docs" / "site"}  # by the build of the documentation
+PAGES = [path for path in sorted((ROOT / "docs").rglob("*.md")) if not MADE & {*path.parents}]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *PAGES]
+RUN = "```{command-output} "  # precedes a command that the build of the documentation runs
 MODEL = ["--data", "synthetic", "--model.frontend", "vgg"]
 # What stands for what a document leaves out, as `...` or in a file.
 REST = {
@@ -60,6 +63,8 @@ def in_code(text):
     for line in text.splitlines():
         if line.lstrip().startswith("```"):
             fenced = not fenced
+            if line.startswith(RUN):
+                lines.append(line.removeprefix(RUN))
         elif fenced or line.startswith("    "):
             lines.append(line.strip())
     return "\n".join(lines).replace("\\\n", " ").splitlines()
@@ -138,7 +143,7 @@ def is_understood(parsers, options):
     return False
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_commands_of_a_document_are_understood(parsers, document, capsys):
     # A console shows what mistakes are answered by.
     text = re.sub(r"^```console.*?^```", "", document.read_text(), flags=re.DOTALL | re.MULTILINE)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[1] / "docs" / "errors.md"
+PAGE = Path(__file__).parents[1] / "docs/reference/errors.md"
 MFCC = ["--data", "folder", "--data.root", "sounds", "--model.frontend", "mfcc"]
 WHO, MOODS = ("anna", "bob"), ("happy", "sad")
 FOREST = [

@@ -100,7 +100,7 @@ def test_shipped_studies_run(untrained, path, tmp_path, copies):
 
 def test_table_of_costs_is_up_to_date():
     """What does not depend on the machine: every frontend at both sizes, features, parameters and FLOP."""
-    document = (Path(__file__).parents[1] / "docs" / "frontends.md").read_text()
+    document = (Path(__file__).parents[1] / "docs/reference/frontends.md").read_text()
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in _between_marks(document)[2:]]
     assert all(float(peak) < 2.5 for *_, peak in cells)  # GiB, for a clip of 30 s
     rows = [row[:5] for row in cells]

@@ -95,7 +95,7 @@ def shown_files():
 
 def is_made(folder):
     names = {"build", "dist", "runs", "__pycache__"}
-    places = {"docs/site", "docs/architectures"}
+    places = {"docs/site", "docs/architectures", "docs/sandbox"}
     return folder.name in names or folder.suffix == ".egg-info" or folder.as_posix() in places
 
 

@@ -9,7 +9,7 @@ from untrained.studies.plan import plan, study_parser
 
 
 def test_the_example_of_the_guide_is_a_study(sounds):
-    guide = (Path(__file__).parents[2] / "docs" / "studies.md").read_text()
+    guide = (Path(__file__).parents[2] / "docs/reference/configuration.md").read_text()
     (example,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
     load_names()
     config = study_parser().parse_object(yaml.safe_load(example.replace("~/sounds", str(sounds))))
