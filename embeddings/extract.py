@@ -1,4 +1,4 @@
-"""Extraction: compute the embeddings that a store lacks, on every device of a trainer."""
+"""Extraction of the embeddings that a store lacks, on all devices of a trainer."""
 
 import contextlib
 import math
@@ -26,7 +26,7 @@ from .remarks import notes_on
 from .store import EmbeddingStore
 from .writer import EmbeddingWriter, refuse_more_devices_than_clips
 
-MAX_SHOWN = 10  # broken files in a message
+MAX_SHOWN = 10  # number of broken files that a message lists
 
 
 def _say_nothing(text: str) -> None:
@@ -44,7 +44,7 @@ def extract(
     flush_seconds: float = 30.0,
     say: Say = _say_nothing,
 ) -> Extraction:
-    """Compute the embeddings that are not stored yet, on every device of a trainer.
+    """Compute the embeddings that are not stored yet, on all devices of a trainer.
 
     Args:
         module: Module whose `predict_step` returns the embeddings of its frontend, such as a `Probe`.
@@ -58,10 +58,11 @@ def extract(
             is called in the first process only.
 
     Returns:
-        What was computed, and the store.
+        Store of the embeddings, with the number of computed clips, failed clips and notes for the user.
 
     Raises:
         AudioError: A file cannot be read and the datamodule has `on_error="raise"`.
+        DataError: No file of the data set exists.
         StoreError: A clip was neither computed nor reported, or another process writes to the store.
         UsageError: There are fewer clips than devices, or the module has no frontend.
     """
@@ -82,14 +83,14 @@ def extract(
     frontend: Frontend = module.require_frontend()  # type: ignore[operator]
     wanted = set(missing)
     makes_sounds = any(clip.path is None and clip.id in wanted for clip in datamodule.listed)
-    # Lengths of sounds that are made, and those that no header states, are known after that.
+    # The lengths of synthesised sounds, and those that no header states, are known only after the extraction.
     are_known = not makes_sounds and not any(map(math.isnan, lengths.values()))
     if is_first:
         say_all(notices(frontend, datamodule, lengths if are_known else {}), say)
     known = Recognised() if force or not is_first else recognise(store, datamodule)
     old = [] if force or not is_first else without_digests(store, datamodule)
     reasons = [] if force else [*_reasons(store, set(missing) - known.found.keys()), *known.notes, *_note_on_old(old)]
-    # Other processes may see another state of the store.
+    # All processes must enter the loop, even if only some of them find clips to compute.
     if missing or old or store.has_shards or trainer.world_size > 1:
         _predict(module, datamodule, trainer, writer, say)
         store = writer.store
@@ -100,7 +101,7 @@ def extract(
     if lost:
         raise StoreError(
             f"{store.folder}: {len(lost)} of {len(datamodule.listed)} clips were not computed, such as {lost[0]!r}; "
-            "run the same command again, without limits of the trainer such as limit_predict_batches or fast_dev_run"
+            "run the same command again, without trainer limits such as limit_predict_batches or fast_dev_run"
         )
     return Extraction(
         store,
@@ -122,26 +123,26 @@ def extract(
 def _look_up(
     module: LightningModule, datamodule: AudioDataModule, precision: str, root: Path, *, force: bool
 ) -> tuple[EmbeddingStore, list[str]]:
-    """Return the store, and the ids of the clips to compute as far as can be seen without its lock."""
+    """Return the store and the ids of the clips to compute; they may change, since the store is not locked yet."""
     frontend: Frontend = module.require_frontend()  # type: ignore[operator]
     store = open_store(root, frontend, datamodule, precision_field(precision, module), damaged=force)
     return store, [clip.id for clip in datamodule.listed] if force else store.missing(datamodule.stamps())
 
 
 def _reasons(store: EmbeddingStore, missing: Collection[str]) -> list[str]:
-    """Return notes on why clips are computed again, which a user might expect to be stored."""
+    """Return notes that explain why clips are computed again although a user may expect them to be stored."""
     changed = [row for row in store.rows if row.id in missing]
     if changed:
         such = f"their files have changed, such as {changed[0].id!r}"
-        no_digests = "" if all(row.file for row in changed) else " (by size or time: no digests are stored)"
+        no_digests = "" if all(row.file for row in changed) else " (judged by size or time: no digests are stored)"
         return [f"{len(changed):,} clips are computed again: {such}{no_digests}"]
     why = why_new(store) if missing and not store.rows else ""
     return [f"{len(missing):,} clips are computed again: {why}"] if why else []
 
 
 def _note_on_old(clips: Collection[Clip]) -> list[str]:
-    """Return a note on clips that an earlier version has stored without digests, which are added now."""
-    return [f"{len(clips):,} stored clips are read once more to note digests of their content"] if clips else []
+    """Return a note on clips that an earlier version stored without digests, which this extraction adds."""
+    return [f"{len(clips):,} stored clips are read once more to record digests of their content"] if clips else []
 
 
 def _predict(
@@ -153,12 +154,12 @@ def _predict(
     try:
         shared = lost_process_explained(say) if trainer.world_size > 1 else contextlib.nullcontext()
         with warnings.catch_warnings(), float32_products(tf32=getattr(module, "tf32", False)), shared:
-            # Nothing is left to compute if another process was faster.
+            # No clips are left to compute if another process has computed them in the meantime.
             warnings.filterwarnings("ignore", "Total length of .ClipLoader. across ranks is zero")
             trainer.predict(module, datamodule=datamodule, return_predictions=False)
     except BaseException:
-        datamodule.end_workers()  # one of them may be the reason
-        leave_process_group()  # the group's threads would abort a process that ends in it
+        datamodule.end_workers()  # a worker may be the cause
+        leave_process_group()  # threads of the group abort a process that exits as a member
         raise
     finally:
         trainer.callbacks = callbacks  # type: ignore[attr-defined]
@@ -166,17 +167,18 @@ def _predict(
 
 
 def refuse_broken(datamodule: AudioDataModule, ids: Iterable[str]) -> dict[str, float]:
-    """Raise if headers show that files are unusable, for all files at once and before anything is computed.
+    """Check the headers of all files before anything is computed, and report all broken files in one error.
 
     Args:
         datamodule: Data set of the clips.
-        ids: Ids of the clips that are to be read.
+        ids: Ids of the clips to check.
 
     Returns:
-        The durations that the headers state, in s, by id; not a number if only decoding shows one.
+        Durations by id, in s, as the headers state them; NaN if a duration is known only after decoding.
 
     Raises:
         AudioError: One file is broken.
+        DataError: No file of the data set exists.
         UntrainedError: Several files are broken; the message lists them.
     """
     seconds, errors = _read_headers(datamodule, ids)
@@ -195,11 +197,11 @@ def refuse_broken(datamodule: AudioDataModule, ids: Iterable[str]) -> dict[str, 
 
 
 def why_clips_are_absent(datamodule: AudioDataModule, errors: Iterable[AudioError]) -> str:
-    """Return why files that do not exist are probably absent; empty if all exist.
+    """Return the probable reason why files do not exist, or an empty string if all exist.
 
     Args:
         datamodule: Data set of the files.
-        errors: Errors of its files.
+        errors: Errors of files of the data set.
     """
     absent = [Path(error.path) for error in errors if error.reason == audio.ABSENT]
     root = getattr(datamodule, "root", None)
@@ -208,9 +210,9 @@ def why_clips_are_absent(datamodule: AudioDataModule, errors: Iterable[AudioErro
 
 
 def _read_headers(datamodule: AudioDataModule, ids: Iterable[str]) -> tuple[dict[str, float], list[AudioError]]:
-    """Return the durations that headers of files state, in s, by id, and the errors of files that are unusable.
+    """Return durations by id, in s, as the headers of files state them, and the errors of files that cannot be used.
 
-    A duration is not a number if only decoding shows it.
+    A duration is NaN if it is known only after decoding.
     """
     wanted = set(ids)
     seconds: dict[str, float] = {}
@@ -228,16 +230,16 @@ def _read_headers(datamodule: AudioDataModule, ids: Iterable[str]) -> tuple[dict
 def refuse_broken_before(
     extractions: Iterable[tuple[LightningModule, AudioDataModule]], precision: str, root: Path, *, force: bool
 ) -> None:
-    """Raise if broken files would stop any of several extractions, before the first of them.
+    """Check the files of several extractions before the first one starts.
 
     Args:
         extractions: Module and data set of each extraction.
         precision: Precision of the trainer.
         root: Folder that holds all stores.
-        force: Whether everything is computed again.
+        force: Whether to compute all clips again.
 
     Raises:
-        UntrainedError: Files are broken, as in `refuse_broken`.
+        UntrainedError: Files are broken, see `refuse_broken`.
     """
     missing: dict[AudioDataModule, set[str]] = {}
     for module, datamodule in extractions:

@@ -1,8 +1,8 @@
-"""Keys: what decides embeddings and results, as plain fields.
+"""Keys of stores and runs: everything that determines embeddings and results, as plain fields.
 
-A store is reused, and a run is done, only if all of its fields are those of now. Parts of this package count by a
-version number, which tests on golden values guard: they fail when values change and the number does not. Plug-ins of
-other packages count by a digest of their source.
+A store is reused, and a run counts as done, only if all fields of its key equal the current ones. Parts of this package
+enter a key by a version number. Tests with golden values guard these numbers: they fail if values change and the number
+does not. Plug-ins of other packages enter a key by a digest of their source.
 """
 
 import hashlib
@@ -25,21 +25,22 @@ VERSIONS = {
     "frontends": 2,  # representations, distributions of weights, pooling, repetition of short clips
     "selection": 1,  # protocols and scores
     "z-scoring": 1,
-    "backend svm": 2,  # class scores are soft votes
+    "backend svm": 2,  # class scores are soft votes since version 2
 }
-"""Versions of parts of this package; raise one when its values change, and the golden values of the tests with it.
+"""Versions of the parts of this package.
 
-A plug-in of this package has a version of its own, under its kind and name, such as `frontend vgg`; one that is not
-listed has version 1.
+If a change alters the values that a part computes, raise its version and update the golden values of the tests. Each
+plug-in of this package has its own version, under its kind and name, such as `frontend vgg`. Parts that are not listed
+have version 1.
 """
 
 
 def precision_field(precision: str, module: object) -> str:
-    """Return the precision of embeddings as their key has it: that of the trainer, and TF32 if a module asks for it.
+    """Return the precision field of a key: the precision of the trainer, with `+tf32` if the module uses TF32.
 
     Args:
         precision: Precision of the trainer.
-        module: Module that extracts, such as a `Probe`.
+        module: Module that computes the embeddings, such as a `Probe`.
 
     Example:
         >>> from types import SimpleNamespace
@@ -50,18 +51,18 @@ def precision_field(precision: str, module: object) -> str:
 
 
 def embedding_fields(frontend: Frontend, datamodule: "AudioDataModule", precision: str) -> dict[str, Any]:
-    """Return everything that decides the embeddings of a data set by a frontend, as plain Python.
+    """Return everything that determines the embeddings that a frontend computes from a data set, as plain Python.
 
     Args:
-        frontend: Frontend of the embeddings.
+        frontend: Frontend that computes the embeddings.
         datamodule: Data set of the clips.
-        precision: Precision, see `precision_field`.
+        precision: Precision field, see `precision_field`.
     """
     return {**frontend_fields(frontend), **data_fields(datamodule, frontend.sample_rate, precision)}
 
 
 def frontend_fields(frontend: Frontend) -> dict[str, Any]:
-    """Return the fields of a frontend that decide its embeddings, as plain Python."""
+    """Return the fields of a frontend that determine its embeddings, as plain Python."""
     cls = type(frontend)
     is_used = {name: name != "seed" or frontend.is_random for name in frontend.arguments}
     classes = {base for module in frontend.modules() for base in type(module).__mro__}
@@ -69,7 +70,7 @@ def frontend_fields(frontend: Frontend) -> dict[str, Any]:
         "frontend": FRONTENDS.name_of(cls) or cls.__qualname__,
         "arguments": {name: plain(value) for name, value in frontend.arguments.items() if is_used[name]},
         **frontend.options._asdict(),
-        "weights": "" if frontend.awaits_weights else weights_digest(frontend),  # until then the seed identifies them
+        "weights": "" if frontend.awaits_weights else weights_digest(frontend),  # "": the seed identifies the weights
         "code": {**_versions("frontends"), **_code(FRONTENDS, classes, _imported_modules(frontend))},
         "representation": repr(frontend.representation),
         "sample_rate": frontend.sample_rate,
@@ -77,9 +78,9 @@ def frontend_fields(frontend: Frontend) -> dict[str, Any]:
 
 
 def data_fields(datamodule: "AudioDataModule", sample_rate: int, precision: str) -> dict[str, Any]:
-    """Return the fields of a data set and of the precision that decide embeddings, as plain Python."""
+    """Return the fields of a data set, and the precision, that determine embeddings, as plain Python."""
     reader = next(cls for cls in type(datamodule).__mro__ if "read" in vars(cls))
-    makes_sounds = is_ours(reader) and reader is not DATAMODULES.contract  # others may decode in a `read` of their own
+    makes_sounds = is_ours(reader) and reader is not DATAMODULES.contract  # the `read` of a plug-in may decode audio
     return {
         "n_samples": datamodule.samples_at(sample_rate),
         "fit_length": datamodule.fit_length,
@@ -98,15 +99,15 @@ def run_fields(
     *,
     standardize: str,
 ) -> dict[str, Any]:
-    """Return everything that decides the result of a run, as plain Python.
+    """Return everything that determines the result of a run, as plain Python.
 
     Args:
         names: Names and options of the run, such as its protocol.
-        embeddings: Fields of its embeddings, see `embedding_fields`.
+        embeddings: Fields of the run's embeddings, see `embedding_fields`.
         backend: Backend of the run.
         datamodule: Data set of the run.
         stamps: Digest of the state of all files, see `stamps_digest`.
-        standardize: What the backend reads of features.
+        standardize: Standardization of the features: `zscore` or `none`.
     """
     clips = [(clip.id, clip.label, clip.split, clip.fold, clip.group) for clip in datamodule.listed]
     parts = ["selection", *(["z-scoring"] if standardize == "zscore" else [])]
@@ -116,7 +117,7 @@ def run_fields(
         "backend_arguments": plain(backend.get_params(deep=False)),
         "code": {**_versions(*parts), **_code(BACKENDS, type(backend).__mro__)},
         "clips": digest({"clips": clips})[:16],
-        "data_seed": datamodule.seed,  # draws the inner folds of a hold-out without validation split
+        "data_seed": datamodule.seed,  # seed of the inner folds of a hold-out without a validation split
         "files": stamps[:16],
     }
 
@@ -140,7 +141,7 @@ def _versions(*parts: str) -> dict[str, int]:
 
 
 def _code(registry: Registry[Any], classes: Iterable[type], modules: Sequence[ModuleType] = ()) -> dict[str, int | str]:
-    """Return versions of those classes that are plug-ins of this package, and a digest of the source of all others."""
+    """Return the versions of plug-ins of this package, and one digest of the source of all other classes."""
     classes = list(classes)
     ours = {cls: registry.name_of(cls) for cls in classes if is_ours(cls)}
     found: dict[str, int | str] = {}

@@ -1,8 +1,8 @@
-"""The checkpoint of a fitted probe: a file that cannot run code.
+"""Checkpoint of a fitted probe: a file that cannot run code when it is loaded.
 
-It holds tensors and plain Python, which `archive` reads, as does `torch.load(..., weights_only=True)`. Plug-ins are
-recorded by their registered names, never as classes to import; a backend is packed by `serialization`. A digest detects
-damage, not intent.
+A checkpoint holds tensors and plain Python, which `archive` and `torch.load(..., weights_only=True)` can read. Plug-ins
+are recorded by their registered names, never as classes to import, and `serialization` packs the backend. A digest
+detects damage, but not a deliberate change.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 FORMAT = 4
 """Version of the content; raise it when older checkpoints can no longer be read."""
-MAX_DEPTH, MAX_VALUES = 8, 10_000_000  # bounds of the content, so that no file can make the reader hang
+MAX_DEPTH, MAX_VALUES = 8, 10_000_000  # limits of nesting and number of values, so that no file can hang the reader
 
 
 def name_frontend(frontend: Frontend) -> tuple[str, dict[str, Any]]:
@@ -45,17 +45,17 @@ def name_frontend(frontend: Frontend) -> tuple[str, dict[str, Any]]:
     name = FRONTENDS.name_of(type(frontend))
     if name is None:
         raise CheckpointError(
-            f"frontend {type(frontend).__qualname__} is not registered, so that no checkpoint can name it; register "
-            "it as an entry point of its package, or with @FRONTENDS.register(name)"
+            f"frontend {type(frontend).__qualname__} is not registered, so a checkpoint cannot name it; register it as "
+            "an entry point of its package, or with @FRONTENDS.register(name)"
         )
     odd = [key for key, value in frontend.arguments.items() if not is_plain(value)]
     if odd:
-        raise CheckpointError(f"frontend {name!r}: argument {odd[0]} is no plain value, which a checkpoint cannot hold")
+        raise CheckpointError(f"frontend {name!r}: argument {odd[0]} is not a plain value, so it cannot be saved")
     return name, {key: plain(value) for key, value in frontend.arguments.items()}
 
 
 def name_backend(backend: Backend) -> str:
-    """Return the registered name of a backend, also of one that reads z-scores.
+    """Return the registered name of a backend, or of the backend that a `Standardized` contains.
 
     Raises:
         CheckpointError: The backend is not registered.
@@ -64,8 +64,8 @@ def name_backend(backend: Backend) -> str:
     name = BACKENDS.name_of(type(backend))
     if name is None:
         raise CheckpointError(
-            f"backend {type(backend).__qualname__} is not registered, so that no checkpoint can name it; register it "
-            "as an entry point of its package, or with @BACKENDS.register(name)"
+            f"backend {type(backend).__qualname__} is not registered, so a checkpoint cannot name it; register it as "
+            "an entry point of its package, or with @BACKENDS.register(name)"
         )
     return name
 
@@ -77,14 +77,14 @@ def save(
     data: "EmbeddedData",
     scores: Mapping[str, float] | None = None,
 ) -> None:
-    """Write a fitted probe, whole or not at all.
+    """Write the checkpoint of a fitted probe atomically.
 
     Args:
         path: File to write.
         probe: Probe to save.
         datamodule: Data set that the probe was fitted to.
         data: Embeddings that the backend was fitted to.
-        scores: Scores of the fit by name, of which the accuracy and its interval are kept.
+        scores: Scores of the fit by name; only accuracies and their intervals are saved.
 
     Raises:
         CheckpointError: The probe is not fitted, or has a part that cannot be saved.
@@ -93,7 +93,7 @@ def save(
     name, arguments = name_frontend(frontend)
     backend_name = name_backend(backend)
     if probe.selection is None:
-        raise CheckpointError(f"backend {backend_name!r} is not fitted, so that there is nothing to save")
+        raise CheckpointError(f"backend {backend_name!r} is not fitted, so the probe cannot be saved")
     recipe = Recipe(
         frontend=name,
         frontend_arguments=arguments,
@@ -119,19 +119,19 @@ def save(
         _write(path, recipe, frontend.state_dict(), pack(backend))
     except UntrainedError:
         raise
-    except Exception as error:  # skops may raise anything for parts that it cannot write
+    except Exception as error:  # skops may raise any error for parts that it cannot write
         raise CheckpointError(f"backend {backend_name!r} cannot be saved: {error}") from error
 
 
 def add_scores(path: Path, scores: Mapping[str, float]) -> None:
-    """Add the accuracy of a test, and its interval, to the checkpoint that was tested."""
+    """Add the accuracy on a test split, and its interval, to the checkpoint that was tested."""
     recipe, content = read(path)
     recipe = replace(recipe, scores={**recipe.scores, **_accuracies(scores)})
     _write(path, recipe, content["state_dict"], content["backend"])
 
 
 def _accuracies(scores: Mapping[str, float]) -> dict[str, list[float]]:
-    """Return each accuracy with the ends of its interval, without the other scores."""
+    """Return the accuracies among scores, each with the ends of its interval."""
     return {
         name: [float(scores[key]) for key in (name, f"{name}_low", f"{name}_high")]
         for name in scores
@@ -152,10 +152,10 @@ def _write(path: Path, recipe: Recipe, weights: Mapping[str, Tensor], backend: M
 
 
 def read(path: str | Path) -> tuple[Recipe, dict[str, Any]]:
-    """Read a checkpoint without building anything from it.
+    """Read a checkpoint without building a frontend or a backend from it.
 
     Returns:
-        The recipe, and the whole content.
+        Recipe of the probe, and the whole content of the file.
 
     Raises:
         CheckpointError: The file does not exist, is not a checkpoint of this version, or holds more than tensors and
@@ -167,7 +167,7 @@ def read(path: str | Path) -> tuple[Recipe, dict[str, Any]]:
     ours = "expected the probe.ckpt that fit has written to its run's folder"
     try:
         content = archive.load(path)
-    except Exception as error:  # reading another file may raise anything
+    except Exception as error:  # a file that is not a checkpoint may raise any error
         found = error if isinstance(error, archive.ArchiveError) else "it cannot be read as tensors and plain values"
         raise CheckpointError(f"{path} is not loaded: {found}; {ours}") from error
     is_ours = isinstance(content, dict) and isinstance(content.get("untrained"), dict)
@@ -176,7 +176,7 @@ def read(path: str | Path) -> tuple[Recipe, dict[str, Any]]:
         raise CheckpointError(f"{path} {other_format(written_as, FORMAT)} fit the probe again")
     if not is_ours or set(content) - {"digest"} != {"untrained", "state_dict", "backend"}:
         holds = str(sorted(map(str, content)))[:300] if isinstance(content, dict) else type(content).__name__
-        raise CheckpointError(f"{path} is no checkpoint of untrained (it holds {holds}); {ours}")
+        raise CheckpointError(f"{path} is not a checkpoint of untrained (it holds {holds}); {ours}")
     try:
         fields = {name: value for name, value in content["untrained"].items() if name != "format"}
         if content.pop("digest", None) != _digest(content):
@@ -184,7 +184,7 @@ def read(path: str | Path) -> tuple[Recipe, dict[str, Any]]:
         return Recipe(**fields), content
     except CheckpointError:
         raise
-    except Exception as error:  # odd values may make any function raise anything
+    except Exception as error:  # unexpected values may raise any error
         raise CheckpointError(f"{path} is damaged ({error}); fit the probe again") from error
 
 
@@ -201,10 +201,10 @@ def _digest(content: Any) -> str:
         nonlocal n_values
         n_values += 1
         if depth > MAX_DEPTH or n_values > MAX_VALUES:
-            raise ValueError("it is nested deeper, or holds more, than any checkpoint")
+            raise ValueError("it is nested more deeply, or holds more values, than any checkpoint")
         if isinstance(value, Tensor):
             if value.layout != torch.strided or not value.is_contiguous() or value.is_conj() or value.is_neg():
-                raise ValueError("a tensor is not laid out as checkpoints have it")
+                raise ValueError("a tensor is not contiguous and strided, as all tensors of a checkpoint are")
             found.update(f"{value.dtype} {tuple(value.shape)}".encode())
             found.update(value.reshape(-1).view(torch.uint8).numpy().data)
         elif isinstance(value, dict | list | tuple):

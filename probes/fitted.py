@@ -1,4 +1,4 @@
-"""A fitted probe, built from its checkpoint and ready to label sounds."""
+"""Fitted probe, which is loaded from a checkpoint and labels sounds."""
 
 import contextlib
 import re
@@ -25,9 +25,9 @@ from .record import find_checkpoint
 if TYPE_CHECKING:
     from .probe import Probe
 
-MAX_CLASSES = 10  # that are named when a probe is printed
-_SPARE = 2**28  # bytes that a frontend may take besides its weights, such as for filters that it computes
-_UNSUSPICIOUS = 2**24  # samples of a clip, some 20 minutes, whose maps are not looked at
+MAX_CLASSES = 10  # number of classes that a printed probe names
+_SPARE = 2**28  # bytes that a frontend may allocate besides its weights, for example for filters that it computes
+_UNSUSPICIOUS = 2**24  # length in samples (about 20 minutes) up to which the memory for a clip is not checked
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,7 +37,7 @@ class FittedProbe:
     Args:
         frontend: Frontend with the weights of the checkpoint.
         backend: Fitted backend.
-        recipe: Everything that the probe was made of.
+        recipe: Everything besides the weights that describes the probe.
     """
 
     frontend: Frontend
@@ -55,7 +55,7 @@ class FittedProbe:
     @cached_property
     def probe(self) -> "Probe":
         """Frontend and backend as a module for Lightning's loops."""
-        from .probe import Probe  # Lightning takes seconds to import, and labelling sounds needs none of its loops
+        from .probe import Probe  # Lightning takes seconds to import, and labelling sounds does not need its loops
 
         options = {name: getattr(self.recipe, name) for name in ("layers", "standardize", "tf32")}
         return Probe(self.frontend, self.backend, **options)
@@ -73,7 +73,7 @@ class FittedProbe:
         batch_size: int | Auto = "auto",
         num_workers: int | Auto = "auto",
     ) -> Iterator[Labelled]:
-        """Label audio files, as `label_sounds` does, which describes the arguments."""
+        """Label audio files; see `label_sounds` for the arguments."""
         return label_sounds(
             self.frontend,
             self.backend,
@@ -85,28 +85,28 @@ class FittedProbe:
         )
 
     def predict(self, paths: Sequence[str | Path], *, accelerator: str = "auto") -> list[str]:
-        """Return the class of each audio file.
+        """Return the predicted class of each audio file.
 
         Args:
             paths: Paths of the files.
             accelerator: Device that the frontend runs on: auto, cpu, gpu, cuda or mps.
 
         Raises:
-            UsageError: A file cannot be used.
+            UsageError: A file cannot be used; the message lists all such files.
         """
         return [sound.label for sound in self._labelled(paths, accelerator)]
 
     def scores(self, paths: Sequence[str | Path], *, accelerator: str = "auto") -> list[Mapping[str, float]]:
-        """Return the score of each class for each audio file; a higher one is likelier.
+        """Return the score of each class for each audio file; the class with the highest score is the most likely.
 
-        Scores are empty for a backend that predicts labels only.
+        The scores are empty if the backend predicts labels only.
 
         Args:
             paths: Paths of the files.
             accelerator: Device that the frontend runs on: auto, cpu, gpu, cuda or mps.
 
         Raises:
-            UsageError: A file cannot be used.
+            UsageError: A file cannot be used; the message lists all such files.
         """
         return [sound.scores for sound in self._labelled(paths, accelerator)]
 
@@ -126,42 +126,42 @@ def load_probe(path: str | Path, trust: Sequence[str] | str = ()) -> FittedProbe
     """Load a fitted probe.
 
     Args:
-        path: The `probe.ckpt` of a run, the folder of the run, or the file `latest` beside runs.
-        trust: Type or types that the backend may name besides registered backends and the types in bundled ones; and
-            modules that the frontend may import. The same as `--trust` on the command line.
+        path: Checkpoint of a run (`probe.ckpt`), folder of a run, or file `latest` in the folder of runs.
+        trust: Types that the backend may contain besides registered backends and the types of bundled backends, and
+            modules that the frontend may import; one name or several. Same as `--trust` on the command line.
 
     Raises:
         CheckpointError: The file is not a checkpoint of this version, is damaged, or names types that are not trusted.
-        UsageError: An entry of `trust` cannot be a type or a module.
+        UsageError: An entry of `trust` is not the name of a type or a module.
     """
     path = find_checkpoint(Path(path))
     trust = [trust] if isinstance(trust, str) else trust
     odd = [name for name in trust if not re.fullmatch(r"\w+(\.\w+)*", name)]
     if odd:
-        raise UsageError(f"--trust {odd[0]!r} is no type or module; expected module.Class, or '[module.Class, ...]'")
+        raise UsageError(f"--trust {odd[0]!r} is not a type or module; expected module.Class or '[module.Class, ...]'")
     recipe, content = checkpoint.read(path)
     frontend = _build_frontend(recipe, content, path, trust)
     backend = serialization.unpack(content["backend"], recipe.backend, recipe.standardize, path, trust)
     try:
         n_features = len(frontend.columns(recipe.layers))
     except ValueError as error:
-        raise CheckpointError(f"{path} does not fit the frontend that is installed ({error}); fit it again") from error
+        raise CheckpointError(f"{path} does not match the installed frontend ({error}); fit the probe again") from error
     n_learned = getattr(backend, "n_features_in_", n_features)  # not every plug-in sets it
     if n_features != n_learned:
         raise CheckpointError(
-            f"{path} does not fit the frontend that is installed: its backend has learned from {n_learned} features, "
-            f"the frontend gives {n_features}; fit it again"
+            f"{path} does not match the installed frontend: its backend was fitted to {n_learned} features, but the "
+            f"frontend returns {n_features}; fit the probe again"
         )
     _refuse_absurd_length(path, frontend, recipe)
-    _refuse_one_that_cannot_predict(path, backend, n_features, len(recipe.class_names))
+    _refuse_unusable_backend(path, backend, n_features, len(recipe.class_names))
     return FittedProbe(frontend, backend, recipe)
 
 
 def _refuse_absurd_length(path: str | Path, frontend: Frontend, recipe: Recipe) -> None:
-    """Raise if one clip of the length that a file states would exhaust memory.
+    """Raise if a single clip of the length that a checkpoint states would exhaust memory.
 
     Raises:
-        CheckpointError: It would.
+        CheckpointError: The clip would not fit in memory.
     """
     n_samples = max(recipe.n_samples, frontend.min_samples)
     if n_samples > _UNSUSPICIOUS:
@@ -174,8 +174,8 @@ def _refuse_absurd_length(path: str | Path, frontend: Frontend, recipe: Recipe) 
             ) from error
 
 
-def _refuse_one_that_cannot_predict(path: str | Path, backend: Backend, n_features: int, n_classes: int) -> None:
-    """Raise if a backend that comes from a file cannot predict.
+def _refuse_unusable_backend(path: str | Path, backend: Backend, n_features: int, n_classes: int) -> None:
+    """Raise if the backend of a checkpoint cannot predict.
 
     Raises:
         CheckpointError: The backend raises an error, or predicts labels that do not exist.
@@ -185,8 +185,8 @@ def _refuse_one_that_cannot_predict(path: str | Path, backend: Backend, n_featur
         known = {*backend.predict(nothing).tolist(), *getattr(backend, "classes_", np.zeros(0, int)).tolist()}
         backend.class_scores(nothing)
         if not known <= set(range(n_classes)):
-            raise ValueError(f"its labels are not those of {n_classes} classes")
-    except Exception as error:  # parts that do not fit together may raise anything
+            raise ValueError(f"its labels do not match {n_classes} classes")
+    except Exception as error:  # parts that do not fit together may raise any error
         raise CheckpointError(f"{path}: its backend is damaged ({error}); fit the probe again") from error
 
 
@@ -197,24 +197,25 @@ def _build_frontend(recipe: Recipe, content: dict[str, Any], path: str | Path, t
         recipe: Recipe of the checkpoint.
         content: Whole content of the checkpoint.
         path: Path of the checkpoint, for messages.
-        trust: Modules that the frontend may import where its arguments name some.
+        trust: Modules that the frontend may import if its arguments name them.
 
     Raises:
-        CheckpointError: The frontend would import a module that is not trusted, or differs from the one installed.
+        CheckpointError: The frontend would import a module that is not trusted, or the checkpoint does not match the
+            installed frontend.
     """
     arguments = recipe.frontend_arguments
     named = [str(arguments[name]) for name in FRONTENDS.get(recipe.frontend).imports if name in arguments]
     odd = [module for module in named if not re.fullmatch(r"\w+(\.\w+)*", module)]
     if odd:
-        raise CheckpointError(f"{path}: its frontend {recipe.frontend!r} names {odd[0]!r}, which is no module")
+        raise CheckpointError(f"{path}: its frontend {recipe.frontend!r} names {odd[0]!r}, which is not a module")
     unknown = [module for module in named if module not in trust]
     if unknown:
         raise CheckpointError(
             f"{path}: its frontend {recipe.frontend!r} would import {', '.join(unknown)}; if you know where the file "
             f"comes from, allow it with --trust {serialization.quoted(sorted({*trust, *unknown}))}"
         )
-    # A module that is trusted may load more weights than the file holds.
-    bounds = contextlib.nullcontext() if named else _as_much_as(content["state_dict"])
+    # A trusted module may load more weights than the file holds.
+    bounds = contextlib.nullcontext() if named else _limited_memory(content["state_dict"])
     try:
         with bounds:
             made: Frontend = FRONTENDS.create(recipe.frontend, **recipe.frontend_arguments)
@@ -222,25 +223,25 @@ def _build_frontend(recipe: Recipe, content: dict[str, Any], path: str | Path, t
         frontend.load_state_dict(content["state_dict"])
     except (AllocationError, MemoryError) as error:
         raise CheckpointError(
-            f"{path} is not loaded: the arguments of its frontend {recipe.frontend!r} ask for far more memory than its "
-            f"weights take ({error}); expected the probe.ckpt that fit has written to its run's folder"
+            f"{path} is not loaded: the arguments of its frontend {recipe.frontend!r} need far more memory than its "
+            f"weights ({error}); expected the probe.ckpt that fit has written to its run's folder"
         ) from error
     except UntrainedError:
         raise
-    except Exception as error:  # arguments that a frontend does not expect may raise anything
+    except Exception as error:  # arguments that a frontend does not expect may raise any error
         raise CheckpointError(
-            f"{path} does not fit the frontend {recipe.frontend!r} that is installed "
+            f"{path} does not match the installed frontend {recipe.frontend!r} "
             f"({' '.join(str(error).split())[:300]}); fit the probe again"
         ) from error
     if frontend.sample_rate != recipe.sample_rate:
         raise CheckpointError(
-            f"{path} was fitted at {recipe.sample_rate} Hz, the frontend {recipe.frontend!r} that is installed reads "
+            f"{path} was fitted at {recipe.sample_rate} Hz, but the installed frontend {recipe.frontend!r} reads "
             f"{frontend.sample_rate} Hz; fit the probe again"
         )
     return frontend
 
 
-def _as_much_as(weights: Mapping[str, Any]) -> contextlib.AbstractContextManager[None]:
-    """Return a context that ends the making of a frontend which takes far more memory than its weights."""
+def _limited_memory(weights: Mapping[str, Any]) -> contextlib.AbstractContextManager[None]:
+    """Return a context that raises if a frontend allocates far more memory than its weights need."""
     held = sum(tensor.nbytes for tensor in weights.values())
-    return at_most(held + _SPARE, 64 * held + 8 * _SPARE)  # drawing weights takes some twenty times their size
+    return at_most(held + _SPARE, 64 * held + 8 * _SPARE)  # drawing weights allocates about 20 times their size

@@ -1,6 +1,6 @@
-"""The probe: a frozen frontend, and a backend that learns from its embeddings.
+"""Probe: a frozen frontend with a backend that is fitted to its embeddings.
 
-Its loops are Lightning's: predict computes embeddings from audio; fit and test read them from the store.
+A probe runs in the loops of Lightning: predict computes embeddings from audio; fit and test read them from the store.
 """
 
 import warnings
@@ -35,26 +35,26 @@ BATCH_ROWS = 1024
 
 
 class Probe(LightningModule):
-    """A frozen frontend, and a backend that is fitted to its embeddings.
+    """A frozen frontend with a backend that is fitted to its embeddings.
 
     Args:
-        frontend: Frontend that turns waveforms into embeddings; `test` takes that of the checkpoint.
-        backend: Backend that classifies embeddings; `predict` needs none, `test` takes that of the checkpoint.
-        protocol: How candidates are chosen and scored: `holdout`, `nested`, `study`, or `auto`, which is hold-out if
-            there is a test split and nested otherwise.
+        frontend: Frontend that turns waveforms into embeddings. `test` uses the frontend of the checkpoint.
+        backend: Backend that classifies embeddings. `predict` needs none; `test` uses the backend of the checkpoint.
+        protocol: Protocol that chooses and scores candidates: `holdout`, `nested`, `study`, or `auto`, which means
+            `holdout` if there is a test split and `nested` otherwise.
         init: Distribution that the frontend's weights are drawn from: `he_truncated` (as in the study), `he_normal`,
-            `xavier`, `orthogonal` or `pytorch`; the default is the frontend's own, which is `he_truncated`.
-        layers: Layers of the frontend that the backend learns from: `all`, `last`, or a list of numbers counted from 0.
-            Embeddings hold all layers.
-        pooling: How a feature map becomes features: `mean` (as in the study), `mean_std` or `max`; the default is the
-            frontend's own, which is `mean`.
-        standardize: What the backend reads: z-scores of the features (`zscore`), with means and deviations of the clips
-            that it is fitted to, or unchanged features (`none`, as in the study).
-        tf32: Whether NVIDIA cards compute convolutions and matrix products of the network in TF32 instead of float32,
-            which is faster and less exact; other devices never do.
+            `xavier`, `orthogonal` or `pytorch`. By default, the setting of the frontend is kept (`he_truncated`).
+        layers: Layers of the frontend that the backend learns from: `all`, `last`, or a list of layer numbers, counted
+            from 0. Stored embeddings always contain all layers.
+        pooling: Pooling of each feature map over time and frequency: `mean` (as in the study), `mean_std` or `max`. By
+            default, the setting of the frontend is kept (`mean`).
+        standardize: Standardization of the features: z-scores (`zscore`), with the means and standard deviations of the
+            clips that the backend is fitted to, or none (`none`, as in the study).
+        tf32: Whether NVIDIA GPUs compute convolutions and matrix products of the network in TF32 instead of float32,
+            which is faster but less exact. Other devices ignore this argument.
 
     Raises:
-        ValueError: The frontend has no such layers, or `init`, `layers` or `pooling` does not apply to it.
+        ValueError: A layer does not exist, or `init`, `layers` or `pooling` does not apply to the frontend.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Probe(LightningModule):
         if self.frontend is not None:
             self.init, self.pooling = self.frontend.options
             if layers != "all":
-                self.frontend.columns(layers)  # raises if there are no such layers
+                self.frontend.columns(layers)  # raises if a layer does not exist
         self.selection: Selection | None = None
         self.test_predictions: NDArray[Any] = np.zeros(0, int)
         self._batches: list[tuple[Tensor, Tensor]] = []
@@ -106,7 +106,7 @@ class Probe(LightningModule):
         return embeddings if self.columns is None else embeddings[:, self.columns]
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return embeddings of a batch over all layers, `(n_clips_read, embedding_size)`."""
+        """Return the embeddings of a batch, with all layers, `(n_clips_read, embedding_size)`."""
         frontend = self.require_frontend()
         if not batch.ids:
             return torch.zeros(0, frontend.embedding_size)
@@ -136,7 +136,7 @@ class Probe(LightningModule):
         self.log(self.selection.score_name, self.selection.score)
 
     def _unconverged(self, selection: Selection) -> str:
-        """Return a message about the fits that did not converge, with what to do."""
+        """Return a message about the fits that did not converge, with advice."""
         advice = ["scale the features with --model.standardize zscore"] if self.standardize == "none" else []
         has_limit = any(name.endswith("max_iter") for name in self.require_backend().get_params())
         advice += ["allow more iterations" + (" with the backend's argument max_iter" if has_limit else "")]
@@ -146,7 +146,7 @@ class Probe(LightningModule):
         )
 
     def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
-        """Collect the labels that the fitted backend predicts, and the true ones."""
+        """Collect the labels that the fitted backend predicts and the true labels."""
         X, y = batch
         self._batches.append((torch.from_numpy(predicted(self.require_backend(), X.numpy())), y))
 
@@ -165,7 +165,7 @@ class Probe(LightningModule):
         """Return the frontend.
 
         Raises:
-            UsageError: The probe has none.
+            UsageError: The probe has no frontend.
         """
         if self.frontend is None:
             raise UsageError(f"no frontend was given: add --model.frontend, one of {', '.join(FRONTENDS.names())}")
@@ -175,7 +175,7 @@ class Probe(LightningModule):
         """Return the backend.
 
         Raises:
-            UsageError: The probe has none.
+            UsageError: The probe has no backend.
         """
         if self.backend is None:
             raise UsageError(f"no backend was given: add --model.backend, one of {', '.join(BACKENDS.names())}")
@@ -198,15 +198,16 @@ class EmbeddedData(LightningDataModule):
     Args:
         store: Store of the embeddings.
         datamodule: Data set of the clips.
-        class_names: Names of the classes that a backend was fitted to, in the order of its labels; by default, the
-            classes of the clips to fit it to.
-        columns: Columns of the embeddings to read; all by default.
+        class_names: Names of the classes that a backend was fitted to, in the order of its labels. By default, the
+            classes of the clips outside the validation and test splits.
+        columns: Columns of the embeddings to read; by default, all columns.
 
     Attributes:
         clips: Clips that could be read.
-        learned: Clips that a backend is fitted to: those outside the test split.
+        learned: Clips outside the test split, which the search of a backend uses.
         tested: Clips of the test split.
-        class_names: Names of the classes in the order of the labels; those that no backend learns come last.
+        class_names: Names of the classes, in the order of the labels. Classes that the backend does not learn come
+            last.
 
     Raises:
         DataError: No clip could be read.
@@ -227,7 +228,7 @@ class EmbeddedData(LightningDataModule):
         self.store, self.columns, self.seed = store, columns, datamodule.seed
         self.clips = clips = [clip for clip in datamodule.listed if clip.id not in absent]
         if not clips:
-            raise DataError(f"{datamodule.dataset_name}: not one of its {len(datamodule.listed)} clips could be read")
+            raise DataError(f"{datamodule.dataset_name}: none of its {len(datamodule.listed)} clips could be read")
         self.learned = [clip for clip in clips if clip.split != "test"]
         self.tested = [clip for clip in clips if clip.split == "test"]
         known = list(class_names) or classes_learned(clips)
@@ -235,19 +236,19 @@ class EmbeddedData(LightningDataModule):
         self._label_of = {name: label for label, name in enumerate(self.class_names)}
 
     def labels(self, clips: Sequence[Clip]) -> NDArray[Any]:
-        """Return labels of clips, as indices into the class names."""
+        """Return the labels of clips, as indices into the class names."""
         return np.array([self._label_of[clip.label] for clip in clips])
 
     def embeddings(self, clips: Sequence[Clip]) -> NDArray[Any]:
-        """Return embeddings of clips, `(len(clips), n_features)`."""
+        """Return the embeddings of clips, `(len(clips), n_features)`."""
         return self.store.read([clip.id for clip in clips], self.columns)
 
     def train_dataloader(self) -> DataLoader[Any]:
-        """Return embeddings of all clips outside the test split."""
+        """Return the embeddings and labels of all clips outside the test split, in batches."""
         return self._loader(self.learned)
 
     def test_dataloader(self) -> DataLoader[Any]:
-        """Return embeddings of the test split."""
+        """Return the embeddings and labels of the test split, in batches."""
         return self._loader(self.tested)
 
     def _loader(self, clips: Sequence[Clip]) -> DataLoader[Any]:

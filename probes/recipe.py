@@ -1,4 +1,4 @@
-"""The recipe of a fitted probe: everything that it was made of besides its weights, as plain values."""
+"""Recipe of a fitted probe: everything besides the weights that rebuilds and describes it, as plain values."""
 
 import math
 from dataclasses import dataclass, field
@@ -11,12 +11,12 @@ from ..frontends.initialisers import Init
 from ..frontends.pooling import Pooling
 
 MAX_SAMPLE_RATE = 10_000_000
-"""Highest sample rate of waveforms, in Hz; resampling to a higher one takes memory without end."""
+"""Highest sample rate of waveforms, in Hz; resampling to a higher sample rate may exhaust memory."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that a fitted probe was made of, besides its weights.
+    """Everything besides the weights that rebuilds and describes a fitted probe.
 
     Args:
         frontend: Registered name of the frontend.
@@ -26,19 +26,21 @@ class Recipe:
         pooling: Pooling of the frontend's feature maps.
         standardize: Standardization of the features that the backend reads.
         backend: Registered name of the backend.
-        sample_rate: Sample rate of waveforms in Hz.
-        n_samples: Length of every waveform in samples.
+        sample_rate: Sample rate of waveforms, in Hz.
+        n_samples: Length of every waveform, in samples.
         fit_length: Treatment of shorter clips.
         class_names: Names of the classes, in the order of the backend's labels.
-        protocol: Protocol by which the candidate was chosen.
-        fitted_to: Fingerprints of the clips that the backend was fitted to, on which it must not be scored.
-        tf32: Whether embeddings were computed in TF32 on NVIDIA cards.
-        inverse_temperature: Calibration of the class scores, see `calibration`; None if they are not calibrated.
+        protocol: Protocol that chose the candidate.
+        fitted_to: Fingerprints of the clips that the backend was fitted to; it must not be scored on these clips.
+        tf32: Whether embeddings were computed in TF32 on NVIDIA GPUs.
+        inverse_temperature: Inverse temperature of the calibrated class scores, see `calibration`; None if the scores
+            are not calibrated.
         smoothing: Smoothing of scores that are probabilities, see `calibration`.
-        n_calibrated: Number of held-out clips that there were to calibrate on.
-        scores: Accuracy by its name, such as `test/accuracy`, each with the ends of its 95 % interval.
-        selected_on_test: Whether the candidate was chosen on the very clips that are scored.
-        also_tested: Fingerprints in `fitted_to` of clips whose audio the test split of the fit repeats.
+        n_calibrated: Number of held-out clips that were available for the calibration.
+        scores: Accuracies by name, such as `test/accuracy`. Each is a list of the accuracy and the lower and upper end
+            of its 95 % interval, as fractions.
+        selected_on_test: Whether the candidate was chosen on the same clips that are scored.
+        also_tested: Fingerprints in `fitted_to` of clips whose audio also occurs in the test split of the fit.
     """
 
     frontend: str
@@ -78,37 +80,37 @@ class Recipe:
         wrong += [] if type(self.n_calibrated) is int else ["n_calibrated"]
         wrong += [] if _are_scores(self.scores) else ["scores"]
         if not isinstance(self.frontend_arguments, dict) or wrong:
-            raise ValueError(f"{(wrong or ['frontend_arguments'])[0]} is not what a checkpoint holds")
+            raise ValueError(f"{(wrong or ['frontend_arguments'])[0]} has an invalid type or value")
 
     @property
     def expected(self) -> tuple[str, list[float]] | None:
-        """Name and values of the accuracy to expect of new clips: of the test split, else of folds or validation."""
+        """Name and values of the accuracy to expect on new clips, from the test split if it is scored."""
         names = ("test/accuracy", "cv/accuracy", "val/accuracy")
         return next(((name, self.scores[name]) for name in names if name in self.scores), None)
 
     def describe_expected(self) -> str:
-        """Return one sentence on how many labels of new clips are likely to be right."""
+        """Return one sentence on the accuracy to expect on new clips."""
         if self.expected is None:
-            return "Accuracy to expect: unknown, since this checkpoint holds no score; fit the probe again."
+            return "Accuracy to expect: unknown, because this checkpoint holds no scores; fit the probe again."
         name, (accuracy, low, high) = self.expected
         text = (
             f"Accuracy to expect: {100 * accuracy:.1f} % [{100 * low:.1f}, {100 * high:.1f}] "
-            f"({name}, protocol {self.protocol}), if these sounds are like those that it was measured on"
+            f"({name}, protocol {self.protocol}), if these sounds are similar to those that it was measured on"
         )
         chosen = self.selected_on_test or name == "val/accuracy"
-        return f"{text}; this is optimistic, since the backend was chosen on the same clips." if chosen else f"{text}."
+        return f"{text}; it is optimistic, because the backend was chosen on the same clips." if chosen else f"{text}."
 
     def describe_scores(self, kind: str) -> str:
-        """Return one sentence on what the scores of sounds are.
+        """Return a text that explains the class scores of sounds.
 
         Args:
-            kind: Kind of the scores.
+            kind: Kind of the scores, as `Backend.class_scores` names it.
         """
         if self.inverse_temperature is not None:
             return f"Probabilities are calibrated on {self.n_calibrated} held-out clips."
         return (
-            f"Scores: {kind}, not calibrated, since there are held-out scores of only {self.n_calibrated} clips. "
-            "Compare the classes of one sound by them, not two sounds."
+            f"Scores: {kind}, not calibrated, because only {self.n_calibrated} clips have held-out scores. "
+            "Use them to compare the classes of one sound, but not to compare sounds."
         )
 
 
@@ -117,7 +119,7 @@ def _is_positive(value: object) -> bool:
 
 
 def _are_scores(scores: object) -> bool:
-    """Return whether these are accuracies by name, each with the ends of its interval."""
+    """Return whether a value is a dictionary of accuracies, each with the ends of its interval."""
     return isinstance(scores, dict) and all(
         type(name) is str
         and type(values) is list

@@ -1,4 +1,4 @@
-"""A run: a probe on a data set, with the key that decides whether it is done and where its folder is."""
+"""Runs: a probe on a data set, with the key that determines whether the run is done and where its folder is."""
 
 import inspect
 import re
@@ -19,20 +19,21 @@ from .probe import Probe
 from .record import FORMAT, as_text, predictions_file, read_metrics
 from .selection import resolve
 
-MAX_LABEL = 120  # bytes of a label, because it names a folder
-_CLEAR_BY_THEMSELVES = {"size"}  # arguments whose values need no name in front
-_WITHOUT_EFFECT = {"root", "path", "on_error", "batch_size", "num_workers", "sample_rate", "seconds"}  # on results
+MAX_LABEL = 120  # maximum length of a label in bytes, because it is the name of a folder
+_SHOWN_WITHOUT_NAME = {"size"}  # arguments that a label shows by their value alone
+# Arguments of datamodules that labels omit because they do not change results.
+_WITHOUT_EFFECT = {"root", "path", "on_error", "batch_size", "num_workers", "sample_rate", "seconds"}
 
 
 @dataclass(frozen=True)
 class RunKey:
-    """The key of a run.
+    """Key of a run.
 
     Args:
         params: Names that identify the run in tables, as a flat dictionary.
-        seed: Seed of frontend and backend.
-        fields: Everything that decides the run's result, files and code included.
-        extraction: Digest of the data set and of everything that decides its embeddings.
+        seed: Seed of the frontend and the backend.
+        fields: Everything that determines the result of the run, including files and code.
+        extraction: Digest of the data set and of everything that determines its embeddings.
         identity: Digest of the fields.
         folder: Folder of the run, relative to the folder of all runs.
     """
@@ -48,14 +49,14 @@ class RunKey:
     def of(
         cls, probe: Probe, datamodule: AudioDataModule, embeddings: Mapping[str, Any], stamps: str, dataset: str = ""
     ) -> "RunKey":
-        """Return the key of a probe on a data set.
+        """Return the key of the run of a probe on a data set.
 
         Args:
             probe: Probe with frontend, backend and protocol.
             datamodule: Data set of the clips.
-            embeddings: Everything that decides the embeddings, see `provenance.embedding_fields`.
+            embeddings: Everything that determines the embeddings, see `provenance.embedding_fields`.
             stamps: Digest of the state of all files, see `provenance.stamps_digest`.
-            dataset: Name of the data set; the datamodule's own by default.
+            dataset: Name of the data set; by default, the name that the datamodule gives.
         """
         frontend, backend = probe.require_frontend(), probe.require_backend()
         datamodule.require_classes()
@@ -80,7 +81,7 @@ class RunKey:
             params=params,
             seed=seed,
             fields=fields,
-            # Data sets of one source share a store, but each has clips of its own.
+            # Data sets with the same source share a store, but each has its own clips.
             extraction=digest({"dataset": params["dataset"], **embeddings}),
             identity=digest({"format": FORMAT, **fields}),
             folder=Path(*folders, f"seed{seed}-{digest(settings_of(fields))[:6]}"),
@@ -89,14 +90,14 @@ class RunKey:
 
 @dataclass(frozen=True)
 class Run:
-    """A probe on a data set, and the folder for its outcome.
+    """A probe on a data set, with the folder for the results.
 
     Args:
         probe: Probe with frontend, backend and protocol.
         datamodule: Data set of the clips.
         key: Key of the run.
         folder: Folder of the run.
-        config: YAML with which `untrained fit --config` repeats the run.
+        config: Configuration in YAML, with which `untrained fit --config` repeats the run.
     """
 
     probe: Probe
@@ -115,19 +116,19 @@ class Run:
             probe: Probe with frontend, backend and protocol.
             datamodule: Data set of the clips.
             root: Folder that holds all runs.
-            embeddings: Everything that decides the embeddings, see `provenance.embedding_fields`.
-            config: YAML that repeats the run.
+            embeddings: Everything that determines the embeddings, see `provenance.embedding_fields`.
+            config: Configuration in YAML that repeats the run.
         """
         key = RunKey.of(probe, datamodule, embeddings, stamps_digest(datamodule))
         return cls(probe, datamodule, key, root / key.folder, config)
 
     @property
     def is_done(self) -> bool:
-        """Whether its folder holds the outcome of the very same run."""
+        """Whether the folder of the run holds its complete results."""
         return self.is_done_in(self.folder)
 
     def is_done_in(self, folder: Path) -> bool:
-        """Return whether a folder holds the outcome of the very same run."""
+        """Return whether a folder holds the complete results of a run with the same key."""
         metrics = read_metrics(folder)
         metric = "test/accuracy" if self.key.params["protocol"] == "holdout" else "cv/accuracy"
         files = ("probe.ckpt", predictions_file(metric))
@@ -139,21 +140,21 @@ class Run:
 
 
 def frontend_label(frontend: Frontend, options: Mapping[str, Any]) -> str:
-    """Return the registered name of a frontend, with its arguments and the probe's options that are not the default."""
+    """Return the registered name of a frontend, with all of its arguments and options that are not the default."""
     name = FRONTENDS.name_of(type(frontend)) or type(frontend).__name__
     name = _label(name, _defaults(type(frontend)), frontend.arguments)
     return _label(name, {**Options()._asdict(), "layers": "all", "tf32": False}, options)
 
 
 def backend_label(backend: Backend, standardize: str) -> str:
-    """Return the registered name of a backend, with its arguments and `standardize` where they are not the default."""
+    """Return the registered name of a backend, with its arguments and `standardize` if they are not the default."""
     name = BACKENDS.name_of(type(backend)) or type(backend).__name__
     name = _label(name, _defaults(type(backend)), backend.get_params(deep=False))
     return _label(name, {"standardize": "zscore"}, {"standardize": standardize})
 
 
 def data_label(datamodule: AudioDataModule, sample_rate: int) -> str:
-    """Return the registered name of a datamodule, with its arguments that change results and are not the default."""
+    """Return the registered name of a datamodule, with the arguments that affect results and are not the default."""
     name = DATAMODULES.name_of(type(datamodule)) or type(datamodule).__name__
     defaults = _defaults(type(datamodule))
     if defaults.get("n_samples") is None:
@@ -168,12 +169,12 @@ def _defaults(cls: type) -> dict[str, Any]:
 
 
 def _label(name: str, defaults: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
-    """Return a name with its non-default arguments except the seed, or with a digest of them if that is too long."""
+    """Return a name with the non-default arguments except the seed, or with their digest if the label is too long."""
     given = {
         key: value for key, value in arguments.items() if key != "seed" and as_text(value) != as_text(defaults.get(key))
     }
     parts = (
-        as_text(value) if key in _CLEAR_BY_THEMSELVES else f"{key}={as_text(value)}" for key, value in given.items()
+        as_text(value) if key in _SHOWN_WITHOUT_NAME else f"{key}={as_text(value)}" for key, value in given.items()
     )
     label = "-".join([name, *parts])
     return label if len(label.encode()) <= MAX_LABEL else f"{name}-{digest(plain(given))[:8]}"

@@ -1,8 +1,8 @@
-"""Protocols: how candidates are chosen and scored.
+"""Protocols, which determine how candidates are chosen and scored.
 
-`holdout` chooses on validation, fits on train and scores on test. `nested` scores each fold with the candidate that was
-chosen on the other folds. `study` reports the best mean over the very folds that it was chosen on, as Pons & Serra
-(2018) did, and is therefore optimistic.
+`holdout` chooses on the validation split, fits to the train split and scores on the test split. `nested` scores each
+fold with the candidate that was chosen on the other folds. `study` reports the best mean accuracy over the same folds
+that the candidate was chosen on, as Pons & Serra (2018) did, and is therefore optimistic.
 """
 
 import itertools
@@ -22,35 +22,35 @@ from ..errors import DataError, PluginError, UntrainedError
 from .calibration import Calibration, calibrate
 
 Protocol = Literal["auto", "holdout", "nested", "study"]
-_GIVE_PARTS = "give every clip a fold or a split in the data, or draw folds with --data.folds if it has that option"
+_GIVE_PARTS = "define a fold or a split for every clip, or draw folds with --data.folds if the data set has that option"
 Resolved = Literal["holdout", "nested", "study"]
 _USE = "use --model.protocol {}"
 
 
-MAX_SHOWN = 10  # classes in a message
+MAX_SHOWN = 10  # number of classes that a message lists
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The outcome of a search: the model, its score, and the protocol.
+    """Result of a search: the fitted model, its score, and how it was chosen.
 
     Args:
         protocol: Protocol that was used: `holdout`, `nested` or `study`.
         model: The chosen candidate, fitted.
         candidates: Arguments of every candidate.
-        candidate_scores: Mean accuracy of every candidate over the clips that it was chosen on.
+        candidate_scores: Mean accuracy of every candidate over the folds, or on the validation split.
         best: Index of the chosen candidate.
-        score_name: `val/accuracy` for hold-out, `cv/accuracy` for folds.
+        score_name: Name of the score: `val/accuracy` for hold-out, `cv/accuracy` for folds.
         score: Accuracy as a fraction.
-        scored: Indices of the clips behind the score.
-        predictions: Labels that were predicted for these clips.
+        scored: Indices of the scored clips.
+        predictions: Predicted labels of the scored clips.
         fold_scores: Accuracy of each fold; empty for hold-out.
-        fold_sizes: Number of clips of each part whose accuracies the score averages.
-        selected_on_test: Whether the candidate was chosen on the very clips that are scored.
-        calibration: Calibration of the model's scores on clips that were held out.
-        n_fits: Number of fits of the search, and of the chosen candidate.
-        n_unconverged: Number of these that stopped before they converged.
-        failed: Candidates that cannot be fitted, which the search skipped.
+        fold_sizes: Number of clips in each fold, or in the validation split, whose accuracies the score averages.
+        selected_on_test: Whether the candidate was chosen on the same clips that are scored.
+        calibration: Calibration of the model's scores on held-out clips.
+        n_fits: Number of fits of the search, including the final fit of the chosen candidate.
+        n_unconverged: Number of fits that did not converge.
+        failed: Candidates that could not be fitted, which the search skipped.
     """
 
     protocol: str
@@ -77,13 +77,13 @@ class Selection:
 
 
 def resolve(protocol: Protocol, clips: Sequence[Clip]) -> Resolved:
-    """Return the protocol for these clips: `auto` is hold-out if there is a test split, and nested otherwise.
+    """Return the protocol that applies to clips; `auto` means hold-out if there is a test split and nested otherwise.
 
-    Data with a test split is scored on it under `study` too, as Pons & Serra (2018) did with GTZAN.
+    Data with a test split is scored on that split under `study` too, as Pons & Serra (2018) did with GTZAN.
 
     Raises:
-        DataError: The clips have neither the splits nor the folds that the protocol needs, or there is no validation
-            split and the train split is too small to be folded in its place.
+        DataError: The clips have neither the splits nor the folds that the protocol needs, there are fewer than two
+            classes to learn, or there is no validation split and the train split is too small for inner folds.
     """
     has_test = any(clip.split == "test" for clip in clips)
     n_folds = len({clip.fold for clip in clips} - {None})
@@ -100,31 +100,31 @@ def resolve(protocol: Protocol, clips: Sequence[Clip]) -> Resolved:
             f"protocol {protocol!r} needs folds, but the data has a train and a test split; {_USE.format('holdout')}"
         )
     if n_folds < 2 or any(clip.fold is None for clip in clips):
-        raise DataError(f"protocol {protocol!r} needs every clip in one of at least two folds; {_GIVE_PARTS}")
+        raise DataError(f"protocol {protocol!r} needs at least two folds, and a fold for every clip; {_GIVE_PARTS}")
     found: Resolved = "study" if protocol == "study" else "nested"
     if found == "nested" and n_folds < 3:
         raise DataError(
-            "protocol 'nested' chooses on the folds that it does not score, and the data has only two: give it three "
-            f"folds or more, or {_USE.format('study')}"
+            "protocol 'nested' chooses candidates on the folds that it does not score, but the data has only two "
+            f"folds; define three folds or more, or {_USE.format('study')}"
         )
     labels_of: dict[int, set[str]] = {}
     for clip in clips:
         labels_of.setdefault(clip.fold or 0, set()).add(clip.label)
     for left_out in itertools.combinations(sorted(labels_of), 1 if found == "study" else 2):
         rest = (labels for fold, labels in labels_of.items() if fold not in left_out)
-        _refuse_one_class(set().union(*rest), f"outside fold {' and '.join(map(str, left_out))}")
+        _refuse_one_class(set().union(*rest), f"outside {' and '.join(f'fold {fold}' for fold in left_out)}")
     return found
 
 
 def _refuse_one_class(labels: Set[str], where: str) -> None:
-    """Raise if there are fewer than two classes to learn from.
+    """Raise if there are fewer than two classes to learn.
 
     Raises:
-        DataError: There are fewer.
+        DataError: There are fewer than two classes.
     """
     if len(labels) < 2:
         only = f", only {next(iter(labels))!r}" if labels else ""
-        raise DataError(f"there are fewer than two classes to learn from {where}{only}; add clips or change the draw")
+        raise DataError(f"there are fewer than two classes {where}{only}; add clips, or draw other splits or folds")
 
 
 def select(
@@ -136,9 +136,9 @@ def select(
         backend: Backend whose candidates are searched.
         X: Embeddings, `(n_clips, n_features)`.
         y: Labels, `(n_clips,)`.
-        clips: Clips of the rows, for their splits and folds.
+        clips: Clips of the rows, whose splits and folds are used.
         protocol: Protocol that `resolve` returns for the whole data set.
-        seed: Seed of the folds that the train split is divided into if there is no validation split.
+        seed: Seed of the inner folds of the train split, which are used if there is no validation split.
 
     Raises:
         DataError: There are too few clips.
@@ -153,7 +153,7 @@ def _holdout(backend: Backend, X: NDArray[Any], y: NDArray[Any], clips: Sequence
     split = np.array([clip.split or "" for clip in clips])
     train, validation = np.flatnonzero(split == "train"), np.flatnonzero(split == "validation")
     if len(np.unique(y[train])) < 2:
-        raise DataError("the train split holds fewer than two classes that could be read; add clips")
+        raise DataError("the clips of the train split that could be read have fewer than two classes; add clips")
     splits: Splits = [(train, validation)]
     if len(validation) == 0:
         learned = [clips[int(index)] for index in train]
@@ -180,18 +180,18 @@ def _holdout(backend: Backend, X: NDArray[Any], y: NDArray[Any], clips: Sequence
 
 
 def n_inner_folds(train: Sequence[Clip]) -> int:
-    """Return the number of folds of the train split on which candidates are chosen without a validation split.
+    """Return the number of inner folds of the train split, which replace a validation split that is absent.
 
     Raises:
-        DataError: A class has too few clips, or groups of clips, for two.
+        DataError: A class has too few clips, or too few groups of clips, for two folds.
     """
     sizes = class_sizes(train)
     if small := sorted(label for label, n in sizes.items() if n < 2):
         more = f" and {len(small) - MAX_SHOWN} more" if len(small) > MAX_SHOWN else ""
         raise DataError(
-            "without a validation split every class needs 2 or more train clips, of different groups where there are "
-            f"groups; {', '.join(map(repr, small[:MAX_SHOWN]))}{more} has 1; add clips or a validation split, or leave "
-            "out the class"
+            "without a validation split every class needs 2 or more train clips, of different groups if clips have "
+            f"groups; only 1 in {', '.join(map(repr, small[:MAX_SHOWN]))}{more}; add clips or a validation split, or "
+            "leave out the class"
         )
     return min(5, *sizes.values())
 
@@ -203,7 +203,7 @@ def _study(backend: Backend, X: NDArray[Any], y: NDArray[Any], folds: NDArray[An
 
 
 def _nested(backend: Backend, X: NDArray[Any], y: NDArray[Any], folds: NDArray[Any]) -> Selection:
-    """Search once: on a split for each fold, and one for each pair of folds, either of which may be the outer one."""
+    """Search once, over one split for each fold and one for each pair of folds, either of which may be the outer."""
     names = np.unique(folds)
     outer = [(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in names]
     pairs = [(i, j) for i in range(len(names)) for j in range(i + 1, len(names))]
@@ -212,7 +212,7 @@ def _nested(backend: Backend, X: NDArray[Any], y: NDArray[Any], folds: NDArray[A
         left_out = (folds == names[i]) | (folds == names[j])
         inner.append((np.flatnonzero(~left_out), np.flatnonzero(left_out)))
     result = _search(backend, X, y, [*outer, *inner])
-    # inner_scores[candidate, i, j]: accuracy on fold j of the candidate fitted without i and j
+    # inner_scores[candidate, i, j]: accuracy on fold j of the candidate fitted without folds i and j
     inner_scores = np.full((len(result.candidates), len(names), len(names)), np.nan)
     for index, (i, j) in enumerate(pairs):
         clips = inner[index][1]
@@ -239,7 +239,7 @@ def _over_folds(
     *,
     selected_on_test: bool,
 ) -> Selection:
-    """Score each fold with the candidate chosen for it; fit the best of all folds to all clips."""
+    """Score each fold with the candidate chosen for it, and fit the candidate that is best over all folds."""
     fold_scores = [float(result.scores[candidate, fold]) for fold, candidate in enumerate(chosen)]
     model, n_unconverged = _fit(backend, result, X, y)
     return Selection(
@@ -263,7 +263,7 @@ def _over_folds(
 
 
 def _search(backend: Backend, X: NDArray[Any], y: NDArray[Any], splits: Splits) -> SearchResult:
-    """Search, and also count the convergence warnings of a plug-in that does not count its own."""
+    """Search the candidates, and count convergence warnings of plug-ins that do not count them."""
     name = type(getattr(backend, "backend", backend)).__name__
     try:
         with watch_convergence() as warned:
@@ -276,14 +276,14 @@ def _search(backend: Backend, X: NDArray[Any], y: NDArray[Any], splits: Splits) 
                     raise PluginError(f"backend {name}: search() of {candidate}: {error}") from error
     except (UntrainedError, MemoryError, ValueError):
         raise
-    except Exception as error:  # a plug-in may raise anything
+    except Exception as error:  # a plug-in may raise any error
         raise PluginError(f"backend {name}: search() raises {reason_of(error)}") from error
     n_fits = len(result.candidates) * len(splits)
     return replace(result, n_unconverged=min(result.n_unconverged + len(warned), n_fits))
 
 
 def _fit(backend: Backend, result: SearchResult, X: NDArray[Any], y: NDArray[Any]) -> tuple[Backend, int]:
-    """Return the best candidate, fitted, and how many fits of the search and of this one did not converge."""
+    """Fit the best candidate, and return it with the number of fits, including this one, that did not converge."""
     with watch_convergence() as warned:
         model: Backend = fitted(backend, result.candidates[result.best], X, y)
     return model, result.n_unconverged + bool(warned)

@@ -1,4 +1,4 @@
-"""The stages of a run after its extraction, on one device: fit the backend, score the test split, record both."""
+"""Stages of a run after its extraction, on one device: fit the backend, score the test split, record the results."""
 
 import time
 import warnings
@@ -38,12 +38,12 @@ DEFAULT = Observers()
 
 
 def fit_run(run: Run, extraction: Extraction, observers: Observers = DEFAULT) -> dict[str, Any]:
-    """Fit the backend of a run; log it, save it, and return its metrics.
+    """Fit the backend of a run, log and save the result, and return the metrics.
 
     Args:
         run: Run whose probe is fitted.
-        extraction: Extraction of its embeddings.
-        observers: Loggers and callbacks; TensorBoard in the folder of the run by default.
+        extraction: Extraction of the run's embeddings.
+        observers: Loggers and callbacks; by default, TensorBoard in the folder of the run.
 
     Raises:
         CheckpointError: The frontend or the backend has no registered name, or cannot be saved.
@@ -56,7 +56,7 @@ def fit_run(run: Run, extraction: Extraction, observers: Observers = DEFAULT) ->
 
 def _fit_run(run: Run, extraction: Extraction, observers: Observers) -> dict[str, Any]:
     start = time.perf_counter()
-    checkpoint.name_frontend(run.probe.require_frontend())  # fails before the search, not after it
+    checkpoint.name_frontend(run.probe.require_frontend())  # raises now rather than after the search
     checkpoint.name_backend(run.probe.require_backend())
     frontend = run.probe.require_frontend()
     cost = frontend.describe(run.datamodule.samples_at(frontend.sample_rate))
@@ -67,7 +67,7 @@ def _fit_run(run: Run, extraction: Extraction, observers: Observers) -> dict[str
     scores = all_scores(selection.score_name, selection.score, predictions)
     metrics = {
         **run.key.params,
-        "working_folder": str(Path.cwd()),  # which relative paths in config.yaml are relative to
+        "working_folder": str(Path.cwd()),  # base of the relative paths in config.yaml
         "identity": run.key.identity,
         "key": run.key.fields,
         **scores,
@@ -98,13 +98,13 @@ def test_run(
     class_names: Sequence[str],
     observers: Observers,
 ) -> dict[str, float]:
-    """Score a fitted probe on the test split; add the scores to its checkpoint and its run, and return them.
+    """Score a fitted probe on the test split, add the scores to its checkpoint and its run, and return them.
 
     Args:
         saved: Checkpoint of the probe, in the folder of its run.
         probe: Fitted probe.
         datamodule: Data set with a test split.
-        extraction: Extraction of its embeddings.
+        extraction: Extraction of the embeddings of the data set.
         class_names: Names of the classes that the probe was fitted to, in the order of its labels; empty if it was
             fitted to this data set.
         observers: Loggers and callbacks.
@@ -132,13 +132,13 @@ def test_run(
 def fit(
     probe: Probe, datamodule: AudioDataModule, store: EmbeddingStore, observers: Observers = DEFAULT
 ) -> EmbeddedData:
-    """Fit the backend of a probe to stored embeddings; the outcome is `probe.selection`.
+    """Fit the backend of a probe to stored embeddings; the result is in `probe.selection`.
 
     Args:
         probe: Probe with the backend and the protocol.
         datamodule: Data set of the clips.
-        store: Store of their embeddings.
-        observers: Callbacks, with the loggers that they may use.
+        store: Store of the embeddings of the clips.
+        observers: Callbacks, and the loggers that they may use.
 
     Returns:
         The embeddings and labels that the backend was fitted to.
@@ -161,21 +161,21 @@ def score_test_split(
     class_names: Sequence[str],
     observers: Observers = DEFAULT,
 ) -> tuple[float, EmbeddedData]:
-    """Score a fitted probe on the test split; the predicted labels are `probe.test_predictions`.
+    """Score a fitted probe on the test split; the predicted labels are in `probe.test_predictions`.
 
     Args:
         probe: Probe with the fitted backend.
         datamodule: Data set of the clips.
-        store: Store of their embeddings.
+        store: Store of the embeddings of the clips.
         class_names: Names of the classes that the backend was fitted to, in the order of its labels; empty if it was
             fitted to this data set.
-        observers: Callbacks, with the loggers that they may use.
+        observers: Callbacks, and the loggers that they may use.
 
     Returns:
-        The accuracy as a fraction, and the embeddings and labels.
+        Accuracy as a fraction, and the embeddings and labels.
 
     Raises:
-        CheckpointError: The data has other classes to learn from than those of the backend.
+        CheckpointError: The train clips have classes that the backend was not fitted to.
         DataError: No clip of the test split could be read.
     """
     data = EmbeddedData(store, datamodule, class_names, probe.columns)
@@ -188,16 +188,16 @@ def score_test_split(
 
 
 def refuse_other_classes(clips: Iterable[Clip], class_names: Sequence[str]) -> None:
-    """Raise if there are clips to learn from whose classes a probe was not fitted to.
+    """Raise if clips outside the validation and test splits have classes that a probe was not fitted to.
 
-    A class that stands in other splits alone is none to learn from: its test clips count as wrong.
+    A class that occurs only in the validation and test splits is allowed; its test clips count as wrong.
 
     Args:
         clips: Clips of the data.
         class_names: Names of the classes that the probe was fitted to.
 
     Raises:
-        CheckpointError: There is such a class.
+        CheckpointError: The clips have a class that the probe was not fitted to.
     """
     strange = sorted(set(classes_learned(list(clips))).difference(class_names))
     if strange:
@@ -208,7 +208,7 @@ def refuse_other_classes(clips: Iterable[Clip], class_names: Sequence[str]) -> N
 
 
 def _start_folder(run: Run) -> None:
-    """Remove what an earlier fit left in the folder of a run, and write the configuration of this one."""
+    """Remove the results of an earlier fit from the folder of a run, and write the configuration of the run."""
     keep_damaged_metrics(run.folder)
     tensorboard.forget_run(run.folder)
     for path in [run.folder / "metrics.json", run.folder / "error.txt", run.folder / CANDIDATES]:
@@ -243,7 +243,7 @@ def _log(
     extraction: Extraction,
     observers: Observers,
 ) -> list[str]:
-    """Log a fitted run; return a note on each logger that fails."""
+    """Log a fitted run, and return a note on each logger that failed."""
     selection, names, frontend = run.probe.require_selection(), data.class_names, run.probe.require_frontend()
     params, profile = run.key.params, extraction.profile
     ids, labels = zip(*((clip.id, clip.label) for clip in data.learned), strict=True)
@@ -257,7 +257,7 @@ def _log(
 
 
 def _one_device(observers: Observers) -> Trainer:
-    """Return a trainer for stored embeddings: one process, whichever devices extracted them."""
+    """Return a trainer for stored embeddings, which uses one process whatever devices extracted them."""
     return Trainer(
         accelerator="cpu",
         devices=1,
@@ -265,7 +265,7 @@ def _one_device(observers: Observers) -> Trainer:
         strategy="auto",
         max_epochs=1,
         logger=observers.in_loops,
-        log_every_n_steps=1,  # there are few batches
+        log_every_n_steps=1,  # because there are few batches
         callbacks=list(observers.callbacks),
         enable_checkpointing=False,
         enable_progress_bar=False,

@@ -87,10 +87,10 @@ def test_too_few_clips_to_learn_from_are_named_before_anything_is_computed(untra
     data = root(**{"train/high": 4, "train/low": 1, "test/high": 2, "test/low": 2})
     status, out, _ = fit(untrained, data)
     assert status == 2
-    assert "needs 2 or more train clips, of different groups where there are groups; 'low' has 1; add clips" in out
+    assert "needs 2 or more train clips, of different groups if clips have groups; only 1 in 'low'; add clips" in out
     assert not (tmp_path / "runs").exists()
     status, out, _ = untrained("check", "data", "--data", "folder", "--data.root", data)
-    assert (status, "'low' has 1" in out) == (1, True)
+    assert (status, "only 1 in 'low'" in out) == (1, True)
 
 
 def test_a_study_of_splits_is_told_the_protocol_that_they_need(untrained, root):

@@ -190,7 +190,7 @@ def test_what_is_refused(untrained, probes, new, tmp_path):
         (["new", "--ckpt_path", probes("elm"), "--batch_size", "0"], "batch_size=0; expected"),
         (
             ["new", "--ckpt_path", probes("elm"), "--trust", "a.B,c.D"],
-            "--trust 'a.B,c.D' is no type or module; expected",
+            "--trust 'a.B,c.D' is not a type or module; expected",
         ),
     ):
         status, out, err = untrained("classify", *arguments)

@@ -29,7 +29,7 @@ def test_a_broken_clip_stops_a_run_unless_it_is_skipped(on_error, stops):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--data.folds", "2"], "give it three folds or more, or use --model.protocol study"),
+        (["--data.folds", "2"], "define three folds or more, or use --model.protocol study"),
         (["--data.on_error", "skip"], "not one of its clips can be read"),
     ],
 )

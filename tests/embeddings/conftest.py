@@ -8,14 +8,14 @@ from untrained.probes.probe import Probe
 
 @pytest.fixture(scope="session")
 def trainer():
-    """Makes a trainer that shows nothing."""
+    """Function that returns a trainer without any output."""
     quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
     return lambda **arguments: Trainer(accelerator="cpu", devices=1, **quiet, **arguments)
 
 
 @pytest.fixture(scope="session")
 def embed(trainer):
-    """Extracts; gives the extraction and all rows of its store."""
+    """Function that extracts embeddings, and returns the extraction and all rows of its store."""
 
     def embed(data, root, frontend=None):
         extraction = extract(Probe(frontend or Temporal(n_filters=4)), data, trainer(), root)
@@ -26,7 +26,7 @@ def embed(trainer):
 
 @pytest.fixture
 def broken(tmp_path):
-    """A folder of 24 sounds, of which two cannot be read."""
+    """Folder of 24 sounds, two of which cannot be read."""
     root = tmp_path / "data"
     Synthetic("events", clips_per_class=3, n_samples=8000).export(root)
     (root / "horn/0001.wav").write_bytes(b"")

@@ -24,7 +24,7 @@ def folder(root, **arguments):
 
 
 @pytest.mark.parametrize("make", [lambda: VGG(4), Temporal, MFCC], ids=["vgg", "temporal", "mfcc"])
-def test_batch_size_and_workers_do_not_matter(sounds, tmp_path, make, embed):
+def test_batch_size_and_workers_do_not_change_embeddings(sounds, tmp_path, make, embed):
     one, X = embed(folder(sounds, batch_size=1), tmp_path / "1", make())
     assert X.shape == (36, make().embedding_size)
     assert [row.id for row in one.store.rows] == sorted(clip.id for clip in folder(sounds).listed)
@@ -34,7 +34,7 @@ def test_batch_size_and_workers_do_not_matter(sounds, tmp_path, make, embed):
         np.testing.assert_allclose(Y, X, rtol=1e-5, atol=1e-5 * np.abs(X).max())
 
 
-def test_another_seed_has_other_weights_and_another_store(sounds, tmp_path, embed):
+def test_each_seed_has_its_own_weights_and_store(sounds, tmp_path, embed):
     first, X = embed(folder(sounds), tmp_path, Temporal(seed=0))
     second, Y = embed(folder(sounds), tmp_path, Temporal(seed=1))
     assert first.store.folder != second.store.folder
@@ -52,7 +52,7 @@ def test_embeddings_are_those_of_the_frontend(sounds, tmp_path, embed):
     assert [line[0] for line in lines[1:]] == [row.id for row in extraction.store.rows]
 
 
-def test_a_second_run_computes_what_has_changed_alone(tmp_path, embed):
+def test_a_second_extraction_computes_only_new_and_changed_clips(tmp_path, embed):
     Synthetic("events", clips_per_class=3, n_samples=8000).export(tmp_path / "data")
     _, X = embed(folder(tmp_path / "data"), tmp_path / "store")
     again, Y = embed(folder(tmp_path / "data"), tmp_path / "store")
@@ -66,7 +66,7 @@ def test_a_second_run_computes_what_has_changed_alone(tmp_path, embed):
     os.remove(tmp_path / "data/horn/0000.wav")
     (tmp_path / "data/horn/0004.wav").write_bytes((tmp_path / "data/horn/0001.wav").read_bytes())
     third, Z = embed(folder(tmp_path / "data"), tmp_path / "store")
-    assert third.n_computed == 2  # the third one is a copy
+    assert third.n_computed == 2  # the third file is a copy, whose embedding is reused
     rows = {row.id: vector for row, vector in zip(third.store.rows, Z, strict=True)}
     before = {row.id: vector for row, vector in zip(again.store.rows, X, strict=True)}
     assert not np.array_equal(rows["bark/0001.wav"], before["bark/0001.wav"])
@@ -74,7 +74,7 @@ def test_a_second_run_computes_what_has_changed_alone(tmp_path, embed):
     assert all(np.array_equal(rows[clip_id], before[clip_id]) for clip_id in same)
 
 
-def test_a_stored_clip_whose_file_has_broken_is_no_longer_used(sounds, tmp_path, embed):
+def test_a_stored_clip_is_not_used_after_its_file_is_damaged(sounds, tmp_path, embed):
     shutil.copytree(sounds, tmp_path / "data")
     embed(folder(tmp_path / "data"), tmp_path / "store")
     (tmp_path / "data/low/low 00.wav").write_bytes(b"junk")
@@ -84,7 +84,7 @@ def test_a_stored_clip_whose_file_has_broken_is_no_longer_used(sounds, tmp_path,
     assert len(EmbeddedData(extraction.store, data, data.class_names).clips) == 35
 
 
-def test_files_whose_headers_are_broken_are_named_at_once(broken, tmp_path, embed):
+def test_all_files_with_broken_headers_are_named_in_one_error(broken, tmp_path, embed):
     with pytest.raises(UntrainedError, match=r"(?s)2 of 24 files.*horn/0001.wav: is empty.*siren/.*on_error skip"):
         embed(folder(broken), tmp_path)
     assert not list(tmp_path.glob("*/shards")) + list(tmp_path.glob("*/embeddings.safetensors"))
@@ -93,13 +93,13 @@ def test_files_whose_headers_are_broken_are_named_at_once(broken, tmp_path, embe
         embed(folder(broken), tmp_path)
 
 
-def test_another_sample_rate_than_the_frontend_s_is_refused(sounds, tmp_path, embed):
+def test_a_sample_rate_other_than_that_of_the_frontend_is_rejected(sounds, tmp_path, embed):
     with pytest.raises(UsageError, match="the frontend reads 12000 Hz"):
         embed(folder(sounds, sample_rate=44_100), tmp_path)
 
 
 @pytest.mark.parametrize("tf32", [False, True])
-def test_products_are_float32_in_the_loop_unless_tf32_is_asked_for(sounds, tmp_path, trainer, tf32):
+def test_products_are_float32_in_the_loop_unless_tf32_is_requested(sounds, tmp_path, trainer, tf32):
     class Recording(MFCC):
         def forward(self, waveform):
             settings.add((torch.backends.cudnn.conv.fp32_precision, torch.backends.cuda.matmul.fp32_precision))
@@ -108,7 +108,7 @@ def test_products_are_float32_in_the_loop_unless_tf32_is_asked_for(sounds, tmp_p
             return super().forward(waveform)
 
     settings, fails = set(), False
-    with float32_products(tf32=not tf32):  # as a user would have set it
+    with float32_products(tf32=not tf32):  # a setting that the user made before
         extraction = extract(Probe(Recording(), tf32=tf32), folder(sounds), trainer(), tmp_path)
         fails = True
         with pytest.raises(PluginError, match="ZeroDivisionError"):
@@ -118,7 +118,7 @@ def test_products_are_float32_in_the_loop_unless_tf32_is_asked_for(sounds, tmp_p
     assert extraction.store.manifest["precision"] == ("32-true+tf32" if tf32 else "32-true")
 
 
-def test_a_frontend_of_another_rate_gets_its_waveforms(tmp_path):
+def test_each_frontend_reads_waveforms_at_its_own_sample_rate(tmp_path):
     class Slow(Frontend):
         sample_rate = 4000
 

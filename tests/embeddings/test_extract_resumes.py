@@ -1,4 +1,4 @@
-"""Whole extractions that another process, a full disk, damage or a kill stops, and that go on."""
+"""Extractions that resume after they are stopped by another process, a full disk, damage or a kill."""
 
 import errno
 import os
@@ -48,11 +48,11 @@ def test_a_store_in_use_names_the_process(tmp_path):
             extract(Probe(MFCC()), data(), trainer(), tmp_path)
         holder.kill()
         holder.wait()
-    # What a killed process held is free.
+    # The lock of the killed process is free.
     assert extract(Probe(MFCC()), data(), trainer(), tmp_path).n_computed == 24
 
 
-def test_what_is_complete_needs_no_lock(tmp_path):
+def test_a_complete_store_needs_no_lock(tmp_path):
     first = extract(Probe(MFCC()), data(), trainer(), tmp_path)
     with first.store.locked():
         assert extract(Probe(MFCC()), data(), trainer(), tmp_path).n_computed == 0
@@ -63,7 +63,7 @@ def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
 
     def full(descriptor):
         n_written.append(descriptor)
-        if len(n_written) > 4:  # manifest, holder, two shards
+        if len(n_written) > 4:  # manifest, holder of the lock, two shards
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         fsync(descriptor)
 
@@ -75,7 +75,7 @@ def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
     assert again.n_computed == 24 - 8
 
 
-def test_force_computes_again_even_what_is_damaged(tmp_path):
+def test_force_replaces_a_damaged_store(tmp_path):
     first = extract(Probe(MFCC()), data(), trainer(), tmp_path)
     X = first.store.read([row.id for row in first.store.rows])
     (first.store.folder / "embeddings.safetensors").write_bytes(b"junk")
@@ -88,7 +88,7 @@ def test_force_computes_again_even_what_is_damaged(tmp_path):
 
 
 def kill_at_random(start, root, seed):
-    """Kill a real process five times at moments that nobody chose, let it end, and compare its store."""
+    """Kill a process five times at random moments, let it finish, and compare its store with an uninterrupted one."""
     command = [
         *["predict", "--data", "folder", "--data.root", "../sounds", "--data.n_samples", "60000"],
         *["--data.batch_size", "1", "--model.frontend", "vgg", "--flush_every", "2"],
@@ -101,7 +101,7 @@ def kill_at_random(start, root, seed):
         while process.is_running and not set(root.glob("runs/embeddings/*/shards/*.safetensors")) - before:
             time.sleep(0.01)
         time.sleep(rng.uniform(0, 0.3))
-        assert process.is_running, "it has ended too early to be killed"
+        assert process.is_running, "the process ended before it was killed"
         process.send(signal.SIGKILL)
         assert process.end().returncode == -signal.SIGKILL
     again = start(*command, folder=root, OMP_NUM_THREADS="1").end()
@@ -116,7 +116,7 @@ def kill_at_random(start, root, seed):
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_ten_random_kills_of_real_processes(start, tmp_path):
+def test_an_extraction_resumes_after_random_kills(start, tmp_path):
     Synthetic("events", clips_per_class=25, n_samples=60_000).export(tmp_path / "sounds")
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(partial(kill_at_random, start), [tmp_path / "a", tmp_path / "b"], [0, 1]))

@@ -1,4 +1,4 @@
-"""What leaves embeddings and results valid, and what makes exactly that run again which it touches."""
+"""Changes that keep embeddings and results valid, and changes that make exactly the affected ones run again."""
 
 import importlib
 import json
@@ -49,7 +49,7 @@ MATHS = "def rectified(x):\n    return x\n"
 
 
 def all_keys():
-    """Digests of what decides embeddings by each frontend of ours, and results by each backend."""
+    """Return a digest of the key fields of each bundled frontend and backend, by name."""
     frontends = [plugin.name for plugin in FRONTENDS.plugins if plugin.is_ours and plugin.name != "hear"]
     backends = [plugin.name for plugin in BACKENDS.plugins if plugin.is_ours and plugin.name != "sklearn"]
     keys = {name: digest(frontend_fields(FRONTENDS.create(name))) for name in frontends}
@@ -59,7 +59,7 @@ def all_keys():
     }
 
 
-EDITS = {  # of a docstring, a message, what is printed, and how fast the same values are computed
+EDITS = {  # edits of docstrings, a message, printed text and speed, none of which changes a value
     "frontends/vgg.py": ('"""', '"""Edited. '),
     "frontends/base.py": ("expected (batch, n_samples)", "expected two dimensions"),
     "frontends/measure.py": ('"for {self.n_samples} samples:"', '"for so many samples:"'),
@@ -69,7 +69,7 @@ EDITS = {  # of a docstring, a message, what is printed, and how fast the same v
 
 
 @pytest.mark.slow
-def test_edits_that_change_no_value_leave_keys_as_they_are(tmp_path):
+def test_edits_that_change_no_values_keep_the_keys(tmp_path):
     for path in [*ROOT.glob("*.py"), *ROOT.glob("*/*.py")]:
         if path.relative_to(ROOT).parts[0] not in ("tests", "docs", "benchmarks", "build"):
             name = path.relative_to(ROOT).as_posix()
@@ -89,7 +89,7 @@ def test_edits_that_change_no_value_leave_keys_as_they_are(tmp_path):
 
 @pytest.fixture
 def written(tmp_path, monkeypatch):
-    """Writes a package of a plug-in, imports its class, and forgets it again."""
+    """Function that writes the package of a plug-in and imports its class anew."""
     monkeypatch.syspath_prepend(tmp_path)
 
     def write(package_name, text, maths=MATHS):
@@ -113,17 +113,17 @@ def written(tmp_path, monkeypatch):
         ("# a comment", "# another", False),
     ],
 )
-def test_the_code_of_a_plug_in_s_frontend_decides_its_key(written, old, new, matters):
+def test_the_key_depends_on_the_code_of_a_plug_in_frontend(written, old, new, matters):
     before = frontend_fields(written("edited", FRONTEND)())
     assert old in FRONTEND
     after = frontend_fields(written("edited", FRONTEND.replace(old, new))())
     assert (after != before) == matters
     assert before["code"].keys() == {"frontends", "source"}
     helper = frontend_fields(written("edited", FRONTEND, MATHS.replace("return x", "return 2 * x"))())
-    assert helper["code"]["source"] != before["code"]["source"]  # a function of another file
+    assert helper["code"]["source"] != before["code"]["source"]  # a function in another file
 
 
-def test_names_of_modules_are_in_no_key(written):
+def test_keys_do_not_depend_on_module_names(written):
     before, moved = (frontend_fields(written(name, FRONTEND)()) for name in ("here", "there"))
     assert before == moved
     before, moved = (data_fields(written(name, DATA)(), 12_000, "32-true") for name in ("here", "there"))
@@ -131,7 +131,7 @@ def test_names_of_modules_are_in_no_key(written):
     assert not any("untrained." in str(value) for value in frontend_fields(FRONTENDS.create("vgg")).values())
 
 
-def test_the_read_of_a_plug_in_s_datamodule_decides_its_key(written):
+def test_the_key_depends_on_the_read_method_of_a_plug_in_datamodule(written):
     before = data_fields(written("read", DATA)(), 12_000, "32-true")
     edited = DATA.replace("return maths", "return 2 * maths")
     assert data_fields(written("read", edited)(), 12_000, "32-true")["reading"] != before["reading"]
@@ -139,7 +139,7 @@ def test_the_read_of_a_plug_in_s_datamodule_decides_its_key(written):
     assert data_fields(written("read", relabelled)(), 12_000, "32-true")["source"] == before["source"]
 
 
-def test_a_new_version_of_decoding_touches_what_is_decoded(sounds, monkeypatch, written):
+def test_a_new_version_of_decoding_changes_only_keys_of_decoded_audio(sounds, monkeypatch, written):
     plugin = written("decoding", DATA)()
     data, made = AudioFolder(str(sounds), n_samples=8000), Synthetic("events")
     before = [data_fields(each, 12_000, "32-true") for each in (data, made, plugin)]
@@ -147,10 +147,10 @@ def test_a_new_version_of_decoding_touches_what_is_decoded(sounds, monkeypatch, 
     after = [data_fields(each, 12_000, "32-true") for each in (data, made, plugin)]
     assert before[0] != after[0]
     assert before[1] == after[1]
-    assert before[2] != after[2]  # which decodes in a `read` of its own
+    assert before[2] != after[2]  # the plug-in decodes audio in its own `read`
 
 
-def test_a_new_version_of_a_plug_in_touches_that_one(monkeypatch):
+def test_a_new_version_of_a_plug_in_changes_only_its_own_key(monkeypatch):
     before = all_keys()
     for part in ("frontend vgg", "backend svm"):
         monkeypatch.setitem(VERSIONS, part, 3)
@@ -158,14 +158,14 @@ def test_a_new_version_of_a_plug_in_touches_that_one(monkeypatch):
     assert changed == {"vgg", "svm"}
 
 
-def test_a_key_is_of_the_code_and_of_the_weights():
+def test_a_key_depends_on_the_code_and_on_the_weights():
     vgg, other = FRONTENDS.create("vgg", n_filters=2, seed=1), FRONTENDS.create("vgg", n_filters=3)
     assert frontend_fields(vgg)["code"] == frontend_fields(other)["code"] == {"frontends": 2, "frontend vgg": 1}
     assert frontend_fields(vgg)["weights"] != frontend_fields(other)["weights"]
 
 
 @pytest.mark.parametrize(("standardize", "matters"), [("zscore", True), ("none", False)])
-def test_a_new_version_of_z_scoring_touches_what_is_z_scored(monkeypatch, standardize, matters):
+def test_a_new_version_of_z_scoring_changes_only_keys_of_z_scored_runs(monkeypatch, standardize, matters):
     def key():
         return run_fields({}, {}, BACKENDS.create("svm"), Synthetic("events"), "", standardize=standardize)
 
@@ -174,7 +174,7 @@ def test_a_new_version_of_z_scoring_touches_what_is_z_scored(monkeypatch, standa
     assert (key() != before) == matters
 
 
-def test_precision_is_in_the_key():
+def test_the_key_depends_on_the_precision():
     data = Synthetic("events")
     assert data_fields(data, 12_000, "32-true") != data_fields(data, 12_000, "bf16-mixed")
 
@@ -186,7 +186,7 @@ def predict(untrained, sounds, *more):
     return out
 
 
-def test_what_is_computed_again_says_why(untrained, sounds, monkeypatch):
+def test_a_note_explains_why_clips_are_computed_again(untrained, sounds, monkeypatch):
     assert "again" not in predict(untrained, sounds)
     monkeypatch.setitem(VERSIONS, "audio decoding", 3)
     monkeypatch.setitem(VERSIONS, "frontend vgg", 2)
@@ -194,10 +194,10 @@ def test_what_is_computed_again_says_why(untrained, sounds, monkeypatch):
     assert "36 of 36 clips computed" in out
     assert "note: 36 clips are computed again: audio decoding has changed (version 2 -> 3)\n" in out
     assert "nothing to do" in predict(untrained, sounds)
-    assert "again" not in predict(untrained, sounds, "--data.fit_length", "zero")  # which is asked for
+    assert "again" not in predict(untrained, sounds, "--data.fit_length", "zero")  # requested by the user
 
 
-def test_runs_that_run_again_say_why(untrained, tmp_path, monkeypatch, little):
+def test_a_note_explains_why_runs_are_run_again(untrained, tmp_path, monkeypatch, little):
     (tmp_path / "study.yaml").write_text(little)
     zscore = ["--model.standardize", "[none, zscore]"]
     assert untrained("compare", "study.yaml", *zscore)[0] == 0

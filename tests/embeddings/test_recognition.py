@@ -133,13 +133,13 @@ def test_a_store_of_an_earlier_version(data, tmp_path, again):
     without_digests_in(path)
     extraction = again()
     assert extraction.n_computed == 0
-    assert extraction.notes == ["24 stored clips are read once more to note digests of their content"]
+    assert extraction.notes == ["24 stored clips are read once more to record digests of their content"]
     touch(data)
     assert again().n_computed == 0
     without_digests_in(path)
     os.utime(data / "horn/0000.wav", (2, 2))
     first, second = again().notes
-    assert first.endswith("such as 'horn/0000.wav' (by size or time: no digests are stored)")
+    assert first.endswith("such as 'horn/0000.wav' (judged by size or time: no digests are stored)")
     assert second.startswith("23 stored clips")
 
 

@@ -13,7 +13,7 @@ from untrained.probes.stages import fit
 
 @pytest.fixture
 def fitted(tmp_path):
-    """Fits a probe; gives it with its data set and store."""
+    """Function that fits a probe and returns it with its data set and store."""
 
     def fitted(backend=None, datamodule=None, **arguments):
         datamodule = datamodule or Synthetic("events", clips_per_class=6, n_samples=8000)
@@ -28,7 +28,7 @@ def fitted(tmp_path):
 
 @pytest.fixture
 def stored(tmp_path, fitted):
-    """Saves a fitted probe, with changes that nobody notices by the digest; gives the path of the checkpoint."""
+    """Function that saves a fitted probe with a changed content and a matching digest, and returns the path."""
 
     def stored(**changes):
         probe, datamodule, store = fitted()

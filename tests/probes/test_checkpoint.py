@@ -13,7 +13,7 @@ from untrained.probes.fitted import load_probe
 from untrained.probes.probe import EmbeddedData
 
 
-def test_checkpoint_holds_tensors_and_plain_values(tmp_path, fitted):
+def test_a_checkpoint_holds_tensors_and_plain_values(tmp_path, fitted):
     probe, datamodule, store = fitted()
     save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
     content = torch.load(tmp_path / "probe.ckpt", weights_only=True)
@@ -40,21 +40,21 @@ def as_tensor(content):
     [
         ({"backend": {"skops": torch.zeros(100, dtype=torch.uint8)}}, "backend is damaged"),
         ({"untrained": {"standardize": "none"}}, "does not read what standardize='none' says"),
-        ({"untrained": {"standardize": "bogus"}}, "standardize is not what a checkpoint holds"),
-        ({"untrained": {"tf32": 1}}, "tf32 is not what a checkpoint holds"),
-        ({"untrained": {"n_samples": "x"}}, "n_samples is not what a checkpoint holds"),
-        ({"untrained": {"class_names": 5}}, "class_names is not what a checkpoint holds"),
-        ({"untrained": {"class_names": ["a"]}}, "labels are not those of 1 classes"),
+        ({"untrained": {"standardize": "bogus"}}, "standardize has an invalid type or value"),
+        ({"untrained": {"tf32": 1}}, "tf32 has an invalid type or value"),
+        ({"untrained": {"n_samples": "x"}}, "n_samples has an invalid type or value"),
+        ({"untrained": {"class_names": 5}}, "class_names has an invalid type or value"),
+        ({"untrained": {"class_names": ["a"]}}, "labels do not match 1 classes"),
         ({"backend": {"skops": as_tensor(skops.io.dumps(ELMClassifier()))}}, "backend is damaged"),  # not fitted
-        ({"state_dict": {"convs.0.weight": torch.zeros(2)}}, "does not fit the frontend 'temporal'"),
+        ({"state_dict": {"convs.0.weight": torch.zeros(2)}}, "does not match the installed frontend 'temporal'"),
         ({"untrained": {"format": 99}}, "has format 99"),
         ({"untrained": {"surprise": 1}}, "is damaged"),
         ({"untrained": {"sample_rate": 44_100}}, "was fitted at 44100 Hz"),
-        ({"untrained": {"frontend_arguments": {"n_filters": 5}}}, "does not fit"),
-        ({"hyper_parameters": {"_class_path": "os.system"}}, "no checkpoint of untrained"),
+        ({"untrained": {"frontend_arguments": {"n_filters": 5}}}, "does not match the installed"),
+        ({"hyper_parameters": {"_class_path": "os.system"}}, "not a checkpoint of untrained"),
     ],
 )
-def test_tampered_checkpoints(changes, message, stored):
+def test_tampered_checkpoints_are_rejected(changes, message, stored):
     if "hyper_parameters" in changes:
         path = stored()
         content = torch.load(path, weights_only=True)
@@ -75,7 +75,7 @@ def test_tampered_checkpoints(changes, message, stored):
     ],
     ids=["expanded", "conjugate", "sparse", "nest"],
 )
-def test_odd_contents_neither_hang_nor_crash(odd, stored):
+def test_unusual_contents_raise_an_error_without_a_hang(odd, stored):
     path = stored()
     content = torch.load(path, weights_only=True)
     content["state_dict"]["odd"] = odd
@@ -84,7 +84,7 @@ def test_odd_contents_neither_hang_nor_crash(odd, stored):
         load_probe(path)
 
 
-def test_a_changed_byte_is_refused_or_changes_nothing(stored):
+def test_a_changed_byte_is_rejected_or_has_no_effect(stored):
     path = stored()
     content = path.read_bytes()
     original = load_probe(path)
@@ -98,7 +98,7 @@ def test_a_changed_byte_is_refused_or_changes_nothing(stored):
             reloaded = load_probe(path)
         except CheckpointError:
             n_refused += 1
-        else:  # a byte of the archive that holds nothing
+        else:  # a byte of the archive that carries no information
             other = reloaded.probe
             assert reloaded.recipe == recipe
             np.testing.assert_array_equal(other.backend.backend_.coefs_, probe.backend.backend_.coefs_)
@@ -111,7 +111,7 @@ class Harmful:
         return (print, ("this must never run",))
 
 
-def test_files_that_are_no_checkpoint(tmp_path, capsys):
+def test_files_that_are_not_checkpoints_are_rejected(tmp_path, capsys):
     path = tmp_path / "x.ckpt"
     with pytest.raises(CheckpointError, match="no checkpoint at"):
         load_probe(path)
@@ -122,6 +122,6 @@ def test_files_that_are_no_checkpoint(tmp_path, capsys):
     with pytest.raises(CheckpointError, match=r"names builtins.print, which could run code|names .*print"):
         load_probe(path)
     torch.save({"state_dict": {}}, path)
-    with pytest.raises(CheckpointError, match=r"no checkpoint of untrained \(it holds \['state_dict'\]\)"):
+    with pytest.raises(CheckpointError, match=r"not a checkpoint of untrained \(it holds \['state_dict'\]\)"):
         load_probe(path)
     assert "never run" not in capsys.readouterr().out

@@ -19,7 +19,7 @@ from untrained.probes.stages import fit, score_test_split
 
 
 @pytest.mark.parametrize("backend", [ELMClassifier(), SVMClassifier()], ids=["elm", "svm"])
-def test_fit_save_load_test(tmp_path, backend, fitted):
+def test_a_loaded_probe_scores_like_the_saved_one(tmp_path, backend, fitted):
     probe, datamodule, store = fitted(backend)
     assert probe.selection.protocol == "holdout"
     accuracy, embedded = score_test_split(probe, datamodule, store, datamodule.class_names)
@@ -44,7 +44,7 @@ def test_stored_weights_win_over_the_seed(tmp_path, fitted):
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    """Returns a checkpoint, of one fit, whose content is changed and has a digest that fits."""
+    """Function that writes a checkpoint of one fit with a changed content and a matching digest."""
     folder = tmp_path_factory.mktemp("written")
     data = Synthetic("events", clips_per_class=6, n_samples=8000)
     probe = Probe(Temporal(n_filters=4), SVMClassifier(kernel="linear", C=1.0))
@@ -67,15 +67,15 @@ def written(tmp_path_factory):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"frontend_arguments": {"n_filters": 10**9}}, r"ask for far more memory than its weights take \(a tensor of"),
-        ({"frontend_arguments": {"n_filters": 4, "lengths": [10**9] * 4}}, "ask for far more memory"),
-        ({"frontend": "vgg", "frontend_arguments": {"n_filters": 40_000}}, "ask for far more memory"),
+        ({"frontend_arguments": {"n_filters": 10**9}}, r"need far more memory than its weights \(a tensor of"),
+        ({"frontend_arguments": {"n_filters": 4, "lengths": [10**9] * 4}}, "need far more memory"),
+        ({"frontend": "vgg", "frontend_arguments": {"n_filters": 40_000}}, "need far more memory"),
         ({"n_samples": 10**12}, r"clips of 1,000,000,000,000 samples do not fit in memory"),
         ({"n_samples": 2**62}, "do not fit in memory"),
-        ({"sample_rate": 10**12}, "sample_rate is not what a checkpoint holds"),
+        ({"sample_rate": 10**12}, "sample_rate has an invalid type or value"),
     ],
 )
-def test_arguments_that_would_exhaust_memory_are_refused(changes, message, written):
+def test_arguments_that_would_exhaust_memory_are_rejected(changes, message, written):
     with pytest.raises(CheckpointError, match=message):
         load_probe(written(**changes))
 
@@ -102,7 +102,7 @@ def changed(**attributes):
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_arrays_that_do_not_fit_together_reach_no_numerical_code(attributes, message, written):
-    load_probe(written(backend=changed()))  # as it was, it is whole
+def test_arrays_with_mismatched_shapes_are_rejected_before_numerical_code(attributes, message, written):
+    load_probe(written(backend=changed()))  # an unchanged backend loads
     with pytest.raises(CheckpointError, match=message):
         load_probe(written(backend=changed(**attributes)))

@@ -1,4 +1,4 @@
-"""What a probe lets be chosen of any frontend, and that all choices of layers share one extraction."""
+"""Options of a probe: layers, pooling and init of any frontend."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def run(probe, data, root):
     return extract(probe, data, trainer, root)
 
 
-def test_layers_are_columns_of_what_is_stored(data, tmp_path):
+def test_layers_select_columns_of_stored_embeddings(data, tmp_path):
     frontend = SampleLevel(n_filters=3)
     everything = run(Probe(frontend), data, tmp_path)
     probe = Probe(frontend, ELMClassifier(), layers=[6, 0])
@@ -47,14 +47,14 @@ def test_layers_are_columns_of_what_is_stored(data, tmp_path):
 
 
 @pytest.mark.parametrize("options", [{"init": "xavier"}, {"pooling": "max"}])
-def test_weights_and_pooling_have_stores_of_their_own(data, tmp_path, options):
+def test_init_and_pooling_have_their_own_stores(data, tmp_path, options):
     first = run(Probe(SampleLevel(n_filters=3)), data, tmp_path).store
     other = run(Probe(SampleLevel(n_filters=3), **options), data, tmp_path).store
     assert first.folder != other.folder
     assert not np.allclose(first.read([row.id for row in first.rows]), other.read([row.id for row in first.rows]))
 
 
-def test_a_checkpoint_holds_what_was_chosen(data, tmp_path):
+def test_a_checkpoint_keeps_the_options(data, tmp_path):
     options = {"init": "orthogonal", "pooling": "mean_std", "layers": "last"}
     probe = Probe(SampleLevel(n_filters=3), ELMClassifier(), **options)
     store = run(probe, data, tmp_path).store
@@ -74,12 +74,12 @@ def test_a_checkpoint_holds_what_was_chosen(data, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"layers": [9]}, r"does not fit the frontend that is installed \(layers=\[9\]"),
-        ({"pooling": "mean"}, "its backend has learned from 6 features, the frontend gives 3"),
-        ({"init": "zeros"}, "init is not what a checkpoint holds"),
+        ({"layers": [9]}, r"does not match the installed frontend \(layers=\[9\]"),
+        ({"pooling": "mean"}, "its backend was fitted to 6 features, but the frontend returns 3"),
+        ({"init": "zeros"}, "init has an invalid type or value"),
     ],
 )
-def test_a_checkpoint_that_has_been_changed(data, tmp_path, changes, message):
+def test_a_checkpoint_with_changed_options_is_rejected(data, tmp_path, changes, message):
     probe = Probe(SampleLevel(n_filters=3), ELMClassifier(), pooling="mean_std", layers="last")
     embedded = fit(probe, data, run(probe, data, tmp_path).store)
     save(tmp_path / "probe.ckpt", probe, data, embedded)
@@ -91,7 +91,7 @@ def test_a_checkpoint_that_has_been_changed(data, tmp_path, changes, message):
         load_probe(tmp_path / "probe.ckpt")
 
 
-def test_the_frontend_that_was_given_stays_as_it_is():
+def test_options_do_not_change_the_given_frontend():
     frontend = VGG(n_filters=2)
     probe = Probe(frontend, pooling="max")
     assert Probe(frontend).frontend is frontend
@@ -99,7 +99,7 @@ def test_the_frontend_that_was_given_stays_as_it_is():
     assert probe.frontend.options.pooling == "max"
 
 
-def test_what_was_chosen_of_a_frontend_is_kept():
+def test_options_and_weights_of_the_given_frontend_are_kept():
     frontend = VGG(n_filters=2).with_options(init="xavier", pooling="max")
     frontend.load_state_dict(VGG(n_filters=2, seed=5).state_dict())
     probe = Probe(frontend)
@@ -108,7 +108,7 @@ def test_what_was_chosen_of_a_frontend_is_kept():
     assert torch.equal(probe.frontend.convs[0].weight, VGG(n_filters=2, seed=5).convs[0].weight)
 
 
-def test_choices_that_a_frontend_has_not():
+def test_options_that_a_frontend_lacks_are_rejected():
     with pytest.raises(ValueError, match=r"layers=\[5\]; expected .* because VGG has 5 layers"):
         Probe(VGG(n_filters=2), layers=[5])
     for options in ({"layers": "last"}, {"pooling": "max"}, {"init": "pytorch"}):

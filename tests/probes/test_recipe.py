@@ -4,7 +4,7 @@ import pytest
 from untrained.probes.checkpoint import add_scores, read
 
 
-def test_the_accuracy_to_expect_is_of_the_test_split_if_there_is_one(stored):
+def test_the_accuracy_to_expect_comes_from_the_test_split_if_it_is_scored(stored):
     path = stored(untrained={"scores": {"cv/accuracy": [0.5, 0.25, 0.75]}})
     recipe = read(path)[0]
     assert "50.0 % [25.0, 75.0] (cv/accuracy, protocol" in recipe.describe_expected()
@@ -27,7 +27,7 @@ def test_the_accuracy_to_expect_is_of_the_test_split_if_there_is_one(stored):
         {"selected_on_test": 1},
     ],
 )
-def test_odd_values_are_refused(stored, odd):
+def test_invalid_values_are_rejected(stored, odd):
     recipe = read(stored())[0]
-    with pytest.raises(ValueError, match=f"{next(iter(odd))} is not what a checkpoint holds"):
+    with pytest.raises(ValueError, match=f"{next(iter(odd))} has an invalid type or value"):
         replace(recipe, **odd)

@@ -9,7 +9,7 @@ from untrained.probes.record import update_metrics
 from untrained.probes.run import MAX_LABEL, Run, RunKey, backend_label, data_label, frontend_label
 
 
-def test_labels_name_what_is_not_the_default():
+def test_labels_show_arguments_that_are_not_the_default():
     frontend = FRONTENDS.create("temporal", n_filters=4, seed=3)
     assert frontend_label(frontend, {"init": "he_truncated", "layers": "all", "pooling": "max"}) == (
         "temporal-n_filters=4-pooling=max"
@@ -24,19 +24,19 @@ def test_labels_name_what_is_not_the_default():
     )
 
 
-def test_a_long_label_is_cut_to_a_digest_of_its_arguments():
+def test_the_arguments_of_a_long_label_are_replaced_by_a_digest():
     labels = {backend_label(AnyClassifier("a.B", {"name": "é" * n}), "zscore") for n in range(MAX_LABEL + 1)}
     assert len(labels) == MAX_LABEL + 1
     assert all(len(label.encode()) <= MAX_LABEL for label in labels)
 
 
 @pytest.mark.parametrize(("protocol", "kind"), [("holdout", "test"), ("nested", "cv")])
-def test_a_run_is_done_where_all_of_its_outcome_is_there(tmp_path, protocol, kind):
-    key = RunKey({"protocol": protocol}, 0, {}, "", "this one", Path())
+def test_a_run_is_done_if_all_of_its_results_exist(tmp_path, protocol, kind):
+    key = RunKey({"protocol": protocol}, 0, {}, "", "current", Path())
     run = Run(None, None, key, tmp_path, "")
     files = [tmp_path / "probe.ckpt", tmp_path / f"predictions-{kind}.csv"]
     assert not run.is_done
-    update_metrics(tmp_path, {"identity": "this one", f"{kind}/accuracy": 0.5})
+    update_metrics(tmp_path, {"identity": "current", f"{kind}/accuracy": 0.5})
     for path in files:
         assert not run.is_done
         path.touch()

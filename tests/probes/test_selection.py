@@ -25,7 +25,7 @@ def problem(n, distance=1.0, seed=0):
     return rng.standard_normal((n, 3)) + distance * y[:, None], y
 
 
-def test_auto_is_holdout_where_there_is_a_test_split():
+def test_auto_is_holdout_if_there_is_a_test_split():
     assert resolve("auto", split(4, 2, 2)) == "holdout"
     assert resolve("study", split(4, 2, 2)) == "holdout"
     assert resolve("auto", folded(12, 3)) == "nested"
@@ -37,20 +37,20 @@ def test_auto_is_holdout_where_there_is_a_test_split():
     [
         ("holdout", folded(12, 3), "needs train and test splits"),
         ("nested", split(4, 2, 2), r"needs folds.*use --model.protocol holdout"),
-        ("auto", split(4, 2, 0), "needs every clip in one of"),
+        ("auto", split(4, 2, 0), "needs at least two folds, and a fold for every"),
         ("nested", folded(12, 2), "three folds or more"),
         ("auto", folded(12, 2), "three folds or more"),
-        ("auto", [Clip(f"{n}", str(n // 3), fold=n // 3) for n in range(9)], "outside fold 0 and 1, only '2'"),
+        ("auto", [Clip(f"{n}", str(n // 3), fold=n // 3) for n in range(9)], "outside fold 0 and fold 1, only '2'"),
         ("study", [Clip(f"{n}", str(n // 3), fold=n // 3) for n in range(6)], "outside fold 0, only '1'"),
         (
             "auto",
             [Clip(f"{n}", str(n // 3), split=("train", "test")[n // 3]) for n in range(6)],
             "the train split, only '0'",
         ),
-        ("auto", [*split(5, 0, 4), Clip("z", "rare", split="train")], "without a validation split .*'rare' has 1"),
+        ("auto", [*split(5, 0, 4), Clip("z", "rare", split="train")], "without a validation split .* only 1 in 'rare'"),
     ],
 )
-def test_data_that_lacks_what_a_protocol_needs(protocol, clips, message):
+def test_data_without_the_parts_that_a_protocol_needs_is_rejected(protocol, clips, message):
     with pytest.raises(DataError, match=message):
         resolve(protocol, clips)
 
@@ -69,14 +69,14 @@ def test_holdout_chooses_on_validation_and_fits_on_train():
     assert not selection.selected_on_test
 
 
-def test_holdout_without_validation_chooses_on_folds_of_train():
+def test_holdout_without_validation_chooses_on_inner_folds_of_train():
     X, y = problem(40)
     selection = select(SmallSVM(), X, y, split(40, 0, 0), "holdout")
     assert sorted(selection.scored) == list(range(40))
     assert selection.model.svc_.shape_fit_ == (40, 3)
 
 
-def test_nested_scores_each_fold_with_what_the_others_choose():
+def test_nested_scores_each_fold_with_the_candidate_of_the_other_folds():
     clips = folded(48, 4)
     X, y = problem(48)
     folds = np.array([clip.fold for clip in clips])
@@ -99,7 +99,7 @@ def test_nested_scores_each_fold_with_what_the_others_choose():
     assert not selection.selected_on_test
 
 
-def test_study_reports_the_best_mean_and_says_so():
+def test_study_reports_the_best_mean_and_marks_it_as_selected_on_test():
     X, y = problem(48)
     study, nested = (select(SmallSVM(), X, y, folded(48, 4), protocol) for protocol in ("study", "nested"))
     assert study.score == max(study.candidate_scores)
@@ -107,14 +107,14 @@ def test_study_reports_the_best_mean_and_says_so():
     assert study.selected_on_test
 
 
-def test_folds_of_train_need_groups_of_their_own():
+def test_inner_folds_need_two_groups_of_each_class():
     clips = [Clip(f"{i:03d}", str(i % 2), split="train", group=str(i % 2)) for i in range(40)]
     X, y = problem(40)
     with pytest.raises(DataError, match="of different groups"):
         select(SmallSVM(), X, y, clips, "holdout")
 
 
-def test_random_labels_give_chance_under_honest_protocols():
+def test_random_labels_score_at_chance_except_under_study():
     scores = {"holdout": [], "nested": [], "study": []}
     for seed in range(12):
         X, _ = problem(96, distance=0, seed=seed)

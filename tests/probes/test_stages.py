@@ -19,7 +19,7 @@ def test_folds_need_no_test_split(fitted):
     assert len(probe.selection.fold_scores) == 3
 
 
-def test_what_is_missing_is_said(tmp_path):
+def test_a_missing_frontend_or_backend_is_named(tmp_path):
     probe = Probe()
     with pytest.raises(UsageError, match=r"add --model.frontend, one of .*vgg"):
         extract(probe, data(), Trainer(accelerator="cpu", logger=False), tmp_path)
