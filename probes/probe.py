@@ -46,8 +46,8 @@ class Probe(LightningModule):
             `xavier`, `orthogonal` or `pytorch`; the default is the frontend's own, which is `he_truncated`.
         layers: Layers of the frontend that the backend learns from: `all`, `last`, or a list of numbers counted from 0.
             Embeddings hold all layers.
-        pooling: How a feature map becomes features: `mean` (as in the study), `mean_std` or `max`; the default is the
-            frontend's own, which is `mean`.
+        pooling: How a feature map becomes features: `mean` (as in the study), `mean_std`, `max` or `mean_max`; the
+            default is the frontend's own, which is `mean`.
         standardize: What the backend reads: z-scores of the features (`zscore`), with means and deviations of the clips
             that it is fitted to, or unchanged features (`none`, as in the study).
         tf32: Whether NVIDIA cards compute convolutions and matrix products of the network in TF32 instead of float32,
