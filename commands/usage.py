@@ -58,7 +58,7 @@ _MODEL = [
         "--model.init", "NAME", "Distribution of the weights: he_truncated, he_normal, xavier, orthogonal, pytorch."
     ),
     Option("--model.layers", "all|last|[N, ...]", "Layers of the frontend that the backend learns from."),
-    Option("--model.pooling", "NAME", "How feature maps become features: mean, mean_std, max."),
+    Option("--model.pooling", "NAME", "How feature maps become features: mean, mean_std, max, mean_max."),
     Option("--model.standardize", "NAME", "What the backend reads: zscore or none, the unchanged features."),
     Option("--model.tf32", "true|false", "Whether NVIDIA cards compute in TF32, faster and less exact."),
     Option("--model.protocol", "NAME", "How candidates are chosen and scored: auto, holdout, nested, study."),

@@ -1,19 +1,19 @@
 """The contract of a frontend: a frozen, random network from waveforms to embeddings."""
 
-import copy
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from .calibrating import calibrate, normalised
 from .columns import Layers, columns_of, count_columns, name_columns
 from .finalising import finalising, refuse_hidden_names
 from .initialisers import Init, draw_parameters
 from .lengths import Sizes, shortest
-from .options import Options
+from .options import Options, applied
 from .padding import repeat_up_to
 from .pooling import Pooling, pool
 from .representations import in_float32
@@ -43,6 +43,8 @@ class Frontend(nn.Module):
             float32.
         arguments: Arguments that the frontend was made with, by name, defaults included.
         options: Distribution of the weights and pooling of the feature maps; `with_options` changes them.
+        input_scalars: Mean and standard deviation by which `represent` normalises a spectrogram, in the units of the
+            spectrogram; (0.0, 1.0) leaves it unchanged. Waveforms are never normalised.
         input: "waveform" or "spectrogram". This class attribute and the next three are optional; they place the
             frontend in the table of Pons & Serra's talk.
         filters: "minimal", "single" or "many" shapes of filters in the first layer.
@@ -80,6 +82,8 @@ class Frontend(nn.Module):
     def __init__(self, *, seed: int = 0) -> None:
         super().__init__()
         self._options = Options()
+        self._trains = False
+        self.input_scalars: tuple[float, float] = (0.0, 1.0)
         if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= seed < 2**63:
             raise ValueError(f"seed={seed!r}; expected an integer of 0 or more, below 2**63")
         self.seed: int = int(seed)
@@ -123,7 +127,7 @@ class Frontend(nn.Module):
         Returns:
             Representation in the precision of the network.
         """
-        x = in_float32(self.representation, waveform)
+        x = normalised(self, in_float32(self.representation, waveform))
         weight = next((parameter for _, parameter in self.network_parameters()), None)
         return x if weight is None else x.to(weight.dtype)
 
@@ -164,30 +168,10 @@ class Frontend(nn.Module):
             ['layer0.map0.mean', 'layer0.map1.mean', 'layer0.map0.std', 'layer0.map1.std']
         """
         wanted = self.options.changed(init, pooling)
-        if wanted == self.options:
-            return self
-        for name, value in wanted.differing(self.options).items():
-            self._refuse_without_maps(name, value)
-        changed = copy.deepcopy(self)
-        changed._options = wanted
-        if wanted.pooling != self.options.pooling:  # to which known sizes belong, also those that the class states
-            size, names = (of(self._sizes.n_maps, wanted.pooling) for of in (count_columns, name_columns))
-            vars(changed).update(embedding_size=size, feature_names=names)
-        if wanted.init != self.options.init:
-            device = next(iter(self.parameters()), torch.empty(0)).device
-            changed.to("cpu")._draw()
-            changed.to(device)
-            if not changed.awaits_weights and all(map(torch.equal, changed.parameters(), self.parameters())):
-                name = type(self).__name__
-                raise ValueError(f"{name} draws no weights that init={init!r} could change; leave out init")
-        return changed
+        return self if wanted == self.options else applied(self, wanted)
 
     def _refuse_without_maps(self, name: str, value: object) -> None:
-        """Raise for an option about feature maps if there are none.
-
-        Raises:
-            ValueError: The frontend overrides `forward`.
-        """
+        """Raise a ValueError for an option of feature maps if the frontend overrides `forward`."""
         if not self.has_maps:
             raise ValueError(
                 f"{type(self).__name__} overrides forward() instead of giving feature maps, so that {name}={value!r} "
@@ -200,8 +184,23 @@ class Frontend(nn.Module):
         return type(self).forward is Frontend.forward
 
     def train(self, mode: bool = True) -> "Frontend":
-        """Stay in evaluation mode, because a frontend is frozen."""
-        return super().train(False)
+        """Set the mode of a copy made by `trainable`; other frontends are frozen and stay in evaluation mode."""
+        return super().train(mode and self._trains)
+
+    def calibrate(self, waveforms: Iterable[Tensor]) -> None:
+        """Set what the frontend learns from unlabelled clips, in place; override it to learn something else.
+
+        By default, these are `input_scalars`, for frontends that read a spectrogram, and the statistics of each
+        BatchNorm layer, which is the identity until then.
+
+        Args:
+            waveforms: Batches `(batch, n_samples)` of training clips, such as a list; they are read twice if there are
+                BatchNorm layers, so an iterator does not suffice.
+
+        Raises:
+            ValueError: There are no clips, they cannot be read twice, or their statistics are unusable.
+        """
+        calibrate(self, waveforms)
 
     @functools.cached_property
     def min_samples(self) -> int:

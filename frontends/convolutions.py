@@ -88,7 +88,7 @@ def _is_plain(conv: Layer, x: Tensor) -> bool:
         and x.shape[1] == conv.in_channels
         and x.device == conv.weight.device
         and x.dtype == conv.weight.dtype
-        and not (torch.is_grad_enabled() and (x.requires_grad or conv.weight.requires_grad))
+        and not (torch.is_grad_enabled() and any(part.requires_grad for part in (x, *conv.parameters())))
         and {*conv.dilation, conv.groups} == {1}
         and conv.padding_mode == "zeros"
         and not isinstance(conv.padding, str)

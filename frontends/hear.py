@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,9 @@ class Hear(Frontend):
 
     def reset_parameters(self, generator: torch.Generator) -> None:
         """Keep the loaded weights."""
+
+    def calibrate(self, waveforms: Iterable[Tensor]) -> None:
+        """Keep the statistics that the model was trained with."""
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Return embeddings `(batch, embedding_size)` of waveforms `(batch, n_samples)`."""

@@ -62,6 +62,8 @@ def shortest(network: Network, feature_maps: Callable[[Network, Tensor], Sequenc
 def without_data(network: Network, measure: Callable[[Network, torch.device, int], T], method: str) -> T:
     """Measure a copy of a network on the meta device, or on zeros if an operation has no kernel there.
 
+    The copy is in evaluation mode, because BatchNorm in training mode does not take a single clip of any length.
+
     Args:
         network: Network to measure.
         measure: Function of the copy, its device, and the longest input that may be tried there, in samples.
@@ -72,10 +74,10 @@ def without_data(network: Network, measure: Callable[[Network, torch.device, int
         Exception: Whatever else the network raises.
     """
     try:
-        return measure(copy.deepcopy(network).to("meta"), torch.device("meta"), _LONGEST_ON_META)
+        return measure(copy.deepcopy(network).eval().to("meta"), torch.device("meta"), _LONGEST_ON_META)
     except Exception:  # an operation without a meta kernel may raise anything; zeros then show whether it is a fault
         try:
-            return measure(copy.deepcopy(network).to("cpu"), torch.device("cpu"), _LONGEST_ON_CPU)
+            return measure(copy.deepcopy(network).eval().to("cpu"), torch.device("cpu"), _LONGEST_ON_CPU)
         except AttributeError as error:
             raise RuntimeError(f"{type(network).__name__}.{method} failed: {error}") from error
 

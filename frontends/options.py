@@ -1,7 +1,11 @@
 """Options of every frontend, beside its own arguments."""
 
-from typing import NamedTuple, get_args
+import copy
+from typing import Any, NamedTuple, get_args
 
+import torch
+
+from .columns import count_columns, name_columns
 from .initialisers import Init
 from .pooling import Pooling
 
@@ -37,3 +41,31 @@ class Options(NamedTuple):
         """Return the options that differ from others, by name."""
         pairs = zip(self._fields, self, other, strict=True)
         return {name: mine for name, mine, theirs in pairs if mine != theirs}
+
+
+def applied(frontend: Any, wanted: Options) -> Any:
+    """Return a copy of a frontend that has other options.
+
+    Args:
+        frontend: Frontend with feature maps.
+        wanted: Options of the copy.
+
+    Raises:
+        ValueError: The frontend has no feature maps, or the distribution of its weights would change but it draws none.
+    """
+    before = frontend.options
+    for name, value in wanted.differing(before).items():
+        frontend._refuse_without_maps(name, value)
+    changed = copy.deepcopy(frontend)
+    changed._options = wanted
+    if wanted.pooling != before.pooling:  # this sets known sizes anew, also those that the class states
+        size, names = (of(frontend._sizes.n_maps, wanted.pooling) for of in (count_columns, name_columns))
+        vars(changed).update(embedding_size=size, feature_names=names)
+    if wanted.init != before.init:
+        device = next(iter(frontend.parameters()), torch.empty(0)).device
+        changed.to("cpu")._draw()
+        changed.to(device)
+        if not changed.awaits_weights and all(map(torch.equal, changed.parameters(), frontend.parameters())):
+            name = type(frontend).__name__
+            raise ValueError(f"{name} draws no weights that init={wanted.init!r} could change; leave out init")
+    return changed

@@ -5,10 +5,16 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-Pooling = Literal["mean", "mean_std", "max"]
+Pooling = Literal["mean", "mean_std", "max", "mean_max"]
 
 # Suffixes of the feature names of a map; the mean, which is the study's pooling, has none.
-STATISTICS: dict[Pooling, tuple[str, ...]] = {"mean": ("",), "mean_std": (".mean", ".std"), "max": (".max",)}
+STATISTICS: dict[Pooling, tuple[str, ...]] = {
+    "mean": ("",),
+    "mean_std": (".mean", ".std"),
+    "max": (".max",),
+    "mean_max": (".mean", ".max"),
+}
+_LEAST_VARIANCE = 1e-12  # under gradients, because the slope of a square root at 0 is infinite
 
 
 def pool(layer: Tensor, pooling: Pooling) -> Tensor:
@@ -17,10 +23,10 @@ def pool(layer: Tensor, pooling: Pooling) -> Tensor:
     Args:
         layer: Feature maps of a layer, `(batch, n_maps, *positions)`.
         pooling: Statistic to compute: `mean`; `mean_std`, the means of all maps followed by their (population) standard
-            deviations; or `max`.
+            deviations; `max`; or `mean_max`, the means of all maps followed by their maxima.
 
     Returns:
-        Statistics, `(batch, n_maps)`, or `(batch, 2 * n_maps)` for `mean_std`.
+        Statistics, `(batch, n_maps)`, or `(batch, 2 * n_maps)` for `mean_std` and `mean_max`.
 
     Example:
         >>> import torch
@@ -34,5 +40,9 @@ def pool(layer: Tensor, pooling: Pooling) -> Tensor:
         return layer.amax(positions).float()
     if pooling == "mean":
         return layer.mean(positions, dtype=torch.float32)
+    if pooling == "mean_max":
+        return torch.cat([layer.mean(positions, dtype=torch.float32), layer.amax(positions).float()], dim=1)
     variance, mean = torch.var_mean(layer.float(), positions, correction=0)
+    if variance.requires_grad:
+        variance = variance.clamp(min=_LEAST_VARIANCE)
     return torch.cat([mean, variance.sqrt()], dim=1)

@@ -46,8 +46,8 @@ class Probe(LightningModule):
             `xavier`, `orthogonal` or `pytorch`. By default, the setting of the frontend is kept (`he_truncated`).
         layers: Layers of the frontend that the backend learns from: `all`, `last`, or a list of layer numbers, counted
             from 0. Stored embeddings always contain all layers.
-        pooling: Pooling of each feature map over time and frequency: `mean` (as in the study), `mean_std` or `max`. By
-            default, the setting of the frontend is kept (`mean`).
+        pooling: Pooling of each feature map over time and frequency: `mean` (as in the study), `mean_std`, `max` or
+            `mean_max`. By default, the setting of the frontend is kept (`mean`).
         standardize: Standardization of the features: z-scores (`zscore`), with the means and standard deviations of the
             clips that the backend is fitted to, or none (`none`, as in the study).
         tf32: Whether NVIDIA GPUs compute convolutions and matrix products of the network in TF32 instead of float32,

@@ -29,7 +29,7 @@ def test_completion_in_a_shell(untrained, tmp_path):
     assert completed("fit --model.frontend.help t") == ["tempo", "temporal", "timbral", "timbral_temporal"]
     assert completed("fit --model.frontend.si") == ["--model.frontend.size"]
     assert completed("fit --model.frontend.size ''") == ["small", "large"]
-    assert completed("fit --model.pooling ''") == ["mean", "mean_std", "max"]
+    assert completed("fit --model.pooling ''") == ["mean", "mean_std", "max", "mean_max"]
     assert completed("predict --data.fo") == ["--data.folds"]
     assert "bf16-mixed" in completed("predict --trainer.precision ''")
     assert completed("predict --trainer.devices ''") == []  # any number

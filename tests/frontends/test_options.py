@@ -59,7 +59,7 @@ def test_pooled_by_name(make, waveform):
         ".std": lambda values: values.std(correction=0),
         ".max": lambda values: values.max(),
     }
-    for pooling in ("mean", "mean_std", "max"):
+    for pooling in ("mean", "mean_std", "max", "mean_max"):
         changed = frontend.with_options(pooling=pooling)
         embedding = changed(waveform.repeat(1, 90))
         for column, name in zip(embedding.T, changed.feature_names, strict=True):
