@@ -22,8 +22,8 @@ from .registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
 KINDS: dict[str, Registry[Any]] = {"frontend": FRONTENDS, "backend": BACKENDS, "data": DATAMODULES}
 Types = list[str] | str  # --trust TYPE, or --trust '[TYPE, TYPE]'
 _KEY = re.compile(r'(?:[Pp]arser key "([^"]+)"|--([\w.]+)):?\s*')
-_OPTIONS = ("init", "layers", "pooling", "standardize", "tf32")
-_LISTS = {"datamodules", "frontends", "backends", "controls", "seeds", *(f"model.{option}" for option in _OPTIONS)}
+PROBE_OPTIONS = ("init", "layers", "pooling", "standardize", "tf32", "calibrate", "weights")
+_LISTS = {"datamodules", "frontends", "backends", "controls", "seeds", *(f"model.{option}" for option in PROBE_OPTIONS)}
 MAX_VALUE_LENGTH = 80  # characters of a value that is shown; a class with its arguments is longer
 _NO_SUCH_CLASS = re.compile(r"Expected a dot import path string: (\S+)|[Uu]nexpected import path[^:]*: (\S+)")
 

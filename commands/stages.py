@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from ..errors import CheckpointError, UntrainedError, UsageError
 from ..files import as_yaml, plain
 from ..parsing import Parser, Types, add_extraction_arguments, load_names, root_cause, trainer_defaults
 from ..probes import checkpoint
+from ..probes.extraction import extract_all, prepared
 from ..probes.fitted import FittedProbe, load_probe
 from ..probes.guard import refuse_learned
 from ..probes.observers import Observers
@@ -136,7 +137,7 @@ class ProbeCLI(LightningCLI):
 
     def predict(self, model: Probe, datamodule: AudioDataModule) -> None:
         """Extract the embeddings that are missing."""
-        extraction = self._extract(model)
+        extraction = self._extract(prepared(model, datamodule), extract)
         if not self.trainer.is_global_zero:
             return
         write_request(extraction.store.folder, self._as_plain())
@@ -149,6 +150,7 @@ class ProbeCLI(LightningCLI):
         """Extract missing embeddings, tune and fit the backend, log and save it."""
         text = as_yaml({**self._as_plain(), "force": False}, literal=True)
         refuse_odd_candidates(model.require_backend())
+        model = self.model = prepared(model, datamodule)
         precision = precision_field(str(self.trainer.precision), model)
         fields = embedding_fields(model.require_frontend(), datamodule, precision)
         run = Run.of(model, datamodule, self._root, fields, text)
@@ -192,7 +194,7 @@ class ProbeCLI(LightningCLI):
     def _root(self) -> Path:
         return Path(self.trainer.default_root_dir)
 
-    def _extract(self, probe: Probe) -> Extraction:
+    def _extract(self, probe: Probe, extract: Callable[..., Extraction] = extract_all) -> Extraction:
         """Extract on all devices, report what was done, and let every process continue alone."""
         options = self.config[self.config.subcommand]
         folder = Path(options.embeddings) if options.embeddings else self._root / "embeddings"
@@ -275,6 +277,9 @@ def _refuse_differences(
         init_args = given.frontend.get("init_args")
         for key in vars(init_args) if init_args else ():
             refuse(f"--model.frontend.{key}", recipe.frontend_arguments.get(key), plain(arguments.get(key)), leave_out)
+    for key in ("calibrate", "weights"):
+        if key in given:
+            raise CheckpointError(f"{_named(f'--model.{key}')} has no effect: {path} has the weights; leave it out")
     for key in ("init", "layers", "pooling", "standardize", "tf32"):
         if key in given:
             refuse(f"--model.{key}", getattr(recipe, key), getattr(model, key), "leave it out")

@@ -15,7 +15,9 @@ from ..datamodules.absent import explain_absent
 from ..datamodules.classes import notes_on_classes
 from ..errors import AudioError, DataError, StoreError, UntrainedError
 from ..frontends import Frontend
+from ..frontends.calibrating import needs_calibration
 from ..frontends.precision import float32_products
+from .calibrated import carry_out
 from .heard import Say, lengths_in, notice_of_lengths, notices, say_all
 from .locate import open_store, why_new
 from .outcome import Extraction
@@ -81,6 +83,9 @@ def extract(
             raise DataError(f"{datamodule.dataset_name}: {why_absent}")
         lengths |= stated
     frontend: Frontend = module.require_frontend()  # type: ignore[operator]
+    carry_out(frontend, datamodule, store.folder, trainer.strategy.root_device, write=is_first)
+    if is_first and needs_calibration(frontend):
+        warnings.warn(_without_statistics(frontend), stacklevel=2)
     wanted = set(missing)
     makes_sounds = any(clip.path is None and clip.id in wanted for clip in datamodule.listed)
     # The lengths of synthesised sounds, and those that no header states, are known only after the extraction.
@@ -127,6 +132,14 @@ def _look_up(
     frontend: Frontend = module.require_frontend()  # type: ignore[operator]
     store = open_store(root, frontend, datamodule, precision_field(precision, module), damaged=force)
     return store, [clip.id for clip in datamodule.listed] if force else store.missing(datamodule.stamps())
+
+
+def _without_statistics(frontend: Frontend) -> str:
+    """Return a warning about a frontend whose BatchNorm layers have no statistics."""
+    return (
+        f"the BatchNorm layers of {type(frontend).__name__} have mean 0 and variance 1, so they normalise nothing; "
+        "set their statistics from training clips with --model.calibrate true"
+    )
 
 
 def _reasons(store: EmbeddingStore, missing: Collection[str]) -> list[str]:

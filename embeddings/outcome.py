@@ -20,6 +20,7 @@ class Extraction:
         seconds: Duration of the extraction, in s.
         notes: Remarks about the data for the user.
         profile: Time profile of the store's last extraction, see `Profile.as_numbers`.
+        fold_stores: Stores of the embeddings by frontends that were calibrated without the clips of a fold, by fold.
     """
 
     store: EmbeddingStore
@@ -30,6 +31,7 @@ class Extraction:
     seconds: float
     notes: Sequence[str] = ()
     profile: Mapping[str, float] = field(default_factory=dict)
+    fold_stores: Mapping[int, EmbeddingStore] = field(default_factory=dict)
 
     def __str__(self) -> str:
         lines = [f"{self.n_computed} of {self.n_clips} clips computed in {self.seconds:.1f} s -> {self.store.folder}"]

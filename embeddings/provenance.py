@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from ..backends import Backend
 from ..files import digest, plain
 from ..frontends import Frontend
+from ..frontends.calibrating import IDENTITY
+from ..frontends.planned import calibration_of
 from ..registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
 from .sources import is_ours, source_digest
 
@@ -66,11 +68,17 @@ def frontend_fields(frontend: Frontend) -> dict[str, Any]:
     cls = type(frontend)
     is_used = {name: name != "seed" or frontend.is_random for name in frontend.arguments}
     classes = {base for module in frontend.modules() for base in type(module).__mro__}
+    calibration = calibration_of(frontend)
+    before = calibration.weights if calibration else ""  # statistics follow from the weights before, and from the clips
+    scalars = {} if calibration or frontend.input_scalars == IDENTITY else {"input_scalars": [*frontend.input_scalars]}
     return {
         "frontend": FRONTENDS.name_of(cls) or cls.__qualname__,
         "arguments": {name: plain(value) for name, value in frontend.arguments.items() if is_used[name]},
         **frontend.options._asdict(),
-        "weights": "" if frontend.awaits_weights else weights_digest(frontend),  # "": the seed identifies the weights
+        # "": the seed identifies the weights
+        "weights": before or ("" if frontend.awaits_weights else weights_digest(frontend)),
+        **({"calibrated_on": calibration.clips} if calibration else {}),
+        **scalars,
         "code": {**_versions("frontends"), **_code(FRONTENDS, classes, _imported_modules(frontend))},
         "representation": repr(frontend.representation),
         "sample_rate": frontend.sample_rate,

@@ -21,6 +21,7 @@ from ..datamodules.classes import classes_learned
 from ..errors import CheckpointError, UntrainedError
 from ..files import is_plain, other_format, plain, write_atomically
 from ..frontends import Frontend
+from ..frontends.planned import calibration_of
 from ..registry import BACKENDS, FRONTENDS
 from . import archive
 from .guard import fingerprints, repeated
@@ -94,6 +95,7 @@ def save(
     backend_name = name_backend(backend)
     if probe.selection is None:
         raise CheckpointError(f"backend {backend_name!r} is not fitted, so the probe cannot be saved")
+    calibration = calibration_of(frontend)
     recipe = Recipe(
         frontend=name,
         frontend_arguments=arguments,
@@ -114,6 +116,7 @@ def save(
         scores=_accuracies(scores or {}),
         selected_on_test=probe.selection.selected_on_test,
         also_tested=sorted(set(repeated(data, datamodule).values())),
+        calibration=[calibration.clips, calibration.weights] if calibration else [],
     )
     try:
         _write(path, recipe, frontend.state_dict(), pack(backend))

@@ -16,6 +16,7 @@ from ..errors import CheckpointError, UntrainedError, UsageError
 from ..escaping import for_terminal
 from ..frontends import Frontend
 from ..frontends.allocations import AllocationError, at_most, refuse_long_input
+from ..frontends.planned import Calibration, set_calibration
 from ..registry import FRONTENDS
 from . import checkpoint, serialization
 from .labelling import Labelled, label_sounds
@@ -221,6 +222,9 @@ def _build_frontend(recipe: Recipe, content: dict[str, Any], path: str | Path, t
             made: Frontend = FRONTENDS.create(recipe.frontend, **recipe.frontend_arguments)
             frontend = made.with_options(recipe.init, recipe.pooling)
         frontend.load_state_dict(content["state_dict"])
+        if recipe.calibration:
+            clips, weights = recipe.calibration
+            set_calibration(frontend, Calibration(clips, weights=weights))
     except (AllocationError, MemoryError) as error:
         raise CheckpointError(
             f"{path} is not loaded: the arguments of its frontend {recipe.frontend!r} need far more memory than its "

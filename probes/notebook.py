@@ -17,6 +17,7 @@ from ..errors import UsageError
 from ..files import MAX_YAML, other_format, read_bounded, read_json, refuse_absurd_yaml, unescaped
 from ..frontends import Frontend
 from ..registry import DATAMODULES, FRONTENDS, Registry
+from .extraction import prepared
 from .probe import EmbeddedData, Probe
 from .record import FORMAT, REQUEST, read_metrics
 
@@ -172,8 +173,8 @@ def _rebuilt(folder: Path, config: Any, trust: Sequence[str]) -> tuple[Probe, Au
         model, trainer = config["model"], config["trainer"]
         frontend: Frontend = _plugin(model["frontend"], FRONTENDS, trust)
         datamodule: AudioDataModule = _plugin(config["data"], DATAMODULES, trust)
-        options = ("init", "layers", "pooling", "tf32")
-        probe = Probe(frontend, **{name: model[name] for name in options if name in model})
+        options = ("init", "layers", "pooling", "tf32", "calibrate", "weights")
+        probe = prepared(Probe(frontend, **{name: model[name] for name in options if name in model}), datamodule)
         precision = precision_field(str(trainer.get("precision") or "32-true"), probe)
         root = Path(config.get("embeddings") or Path(trainer["default_root_dir"] or ".").expanduser() / "embeddings")
     except (KeyError, TypeError, AttributeError, ValueError) as error:

@@ -4,7 +4,8 @@ A probe runs in the loops of Lightning: predict computes embeddings from audio; 
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from ..backends.standardized import Standardize, Standardized
 from ..datamodules import AudioDataModule, Clip
 from ..datamodules.base import Batch
 from ..datamodules.classes import classes_learned
+from ..embeddings.calibrated import refuse_uncalibrated
+from ..embeddings.provenance import weights_digest
 from ..embeddings.store import EmbeddingStore
 from ..errors import DataError, StoreError, UsageError
 from ..frontends import Frontend
@@ -28,10 +31,13 @@ from ..frontends.initialisers import Init
 from ..frontends.outputs import embed
 from ..frontends.pooling import Pooling
 from ..frontends.precision import float32_products
+from ..frontends.trained import load_weights
 from ..registry import BACKENDS, FRONTENDS
 from .selection import Protocol, Selection, resolve, select
+from .selection_by_fold import select_by_fold
 
 BATCH_ROWS = 1024
+RANDOM = "random"
 
 
 class Probe(LightningModule):
@@ -52,6 +58,9 @@ class Probe(LightningModule):
             clips that the backend is fitted to, or none (`none`, as in the study).
         tf32: Whether NVIDIA GPUs compute convolutions and matrix products of the network in TF32 instead of float32,
             which is faster but less exact. Other devices ignore this argument.
+        calibrate: Whether the input and the BatchNorm layers of the frontend are normalised with statistics of the
+            training clips, see `Frontend.calibrate`. With folds, this is done once for each outer fold.
+        weights: Weights of the frontend: `random`, or a file `frontend.safetensors` that `untrained train` has written.
 
     Raises:
         ValueError: A layer does not exist, or `init`, `layers` or `pooling` does not apply to the frontend.
@@ -67,13 +76,17 @@ class Probe(LightningModule):
         pooling: Pooling | None = None,
         standardize: Standardize = "zscore",
         tf32: bool = False,
+        calibrate: bool = False,
+        weights: str = RANDOM,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
-        self.frontend = None if frontend is None else frontend.with_options(init, pooling)
+        self.frontend = None if frontend is None else with_weights(frontend, init, pooling, weights)
         self.backend, self.protocol = backend, protocol
         self.init, self.layers, self.pooling, self.standardize = init, layers, pooling, standardize
-        self.tf32 = tf32
+        self.tf32, self.calibrate, self.weights = tf32, calibrate, weights
+        if calibrate and self.frontend is not None:
+            refuse_calibration(self.frontend, weights)
         if self.frontend is not None:
             self.init, self.pooling = self.frontend.options
             if layers != "all":
@@ -81,6 +94,30 @@ class Probe(LightningModule):
         self.selection: Selection | None = None
         self.test_predictions: NDArray[Any] = np.zeros(0, int)
         self._batches: list[tuple[Tensor, Tensor]] = []
+
+    def with_frontend(self, frontend: Frontend) -> "Probe":
+        """Return a copy with another frontend, whose weights and options are final.
+
+        Args:
+            frontend: Frontend of the copy.
+        """
+        names = ("layers", "standardize", "tf32", "calibrate")
+        copied = Probe(frontend, self.backend, self.protocol, **{name: getattr(self, name) for name in names})
+        return copied.of_weights(self.weights)
+
+    def of_weights(self, weights: str) -> "Probe":
+        """Return this probe, after recording where the weights of its frontend come from.
+
+        Args:
+            weights: `random`, or the file that the frontend was loaded from.
+        """
+        self.weights = weights
+        return self
+
+    @property
+    def weights_name(self) -> str:
+        """Name of the weights in tables and folders: `random`, or `trained` with the beginning of their digest."""
+        return self.weights if self.weights == RANDOM else f"trained-{weights_digest(self.require_frontend())[:8]}"
 
     @property
     def columns(self) -> list[int] | None:
@@ -125,7 +162,12 @@ class Probe(LightningModule):
         X, y = (torch.cat(parts).numpy() for parts in zip(*self._batches, strict=True))
         self._batches = []
         data: EmbeddedData = self.trainer.datamodule  # type: ignore[attr-defined]
-        self.selection = select(backend, X, y, data.learned, resolve(self.protocol, data.clips), data.seed)
+        protocol = resolve(self.protocol, data.clips)
+        if data.fold_stores:
+            of_folds = {fold: data.embeddings_without(fold) for fold in data.fold_stores}
+            self.selection = select_by_fold(backend, X, of_folds, y, data.learned, protocol)
+        else:
+            self.selection = select(backend, X, y, data.learned, protocol, data.seed)
         self.backend = self.selection.model
         if self.selection.n_unconverged:
             warnings.warn(self._unconverged(self.selection), stacklevel=1)
@@ -192,6 +234,41 @@ class Probe(LightningModule):
         return self.selection
 
 
+def with_weights(frontend: Frontend, init: Init | None, pooling: Pooling | None, weights: str) -> Frontend:
+    """Return a frontend with the weights and the pooling that a probe asks for.
+
+    Args:
+        frontend: Frontend with random weights.
+        init: Distribution of the weights; by default, that of the frontend.
+        pooling: Pooling of feature maps; by default, that of the frontend.
+        weights: Weights: `random`, or a file that `untrained train` has written.
+
+    Raises:
+        CheckpointError: The weights cannot be read, or are those of another frontend.
+        ValueError: `init` is given beside weights.
+    """
+    if weights == RANDOM:
+        return frontend.with_options(init, pooling)
+    if init not in (None, frontend.options.init):
+        raise ValueError(f"init={init!r} has no effect with weights={weights!r}, which are not drawn; leave out init")
+    return load_weights(frontend.with_options(None, pooling), Path(weights))
+
+
+def refuse_calibration(frontend: Frontend, weights: str) -> None:
+    """Raise if a calibration would have no effect on a frontend.
+
+    Args:
+        frontend: Frontend to calibrate.
+        weights: Its weights: `random`, or the file that it was loaded from.
+
+    Raises:
+        UsageError: The weights have statistics, or the frontend has nothing to calibrate.
+    """
+    if weights != RANDOM:
+        raise UsageError(f"calibrate=True has no effect: weights={weights!r} have statistics; leave out calibrate")
+    refuse_uncalibrated(frontend)
+
+
 class EmbeddedData(LightningDataModule):
     """Embeddings of a data set with their labels, for the fit and test loops.
 
@@ -201,6 +278,7 @@ class EmbeddedData(LightningDataModule):
         class_names: Names of the classes that a backend was fitted to, in the order of its labels. By default, the
             classes of the clips outside the validation and test splits.
         columns: Columns of the embeddings to read; by default, all columns.
+        fold_stores: Stores by frontends that were calibrated without the clips of a fold, by fold.
 
     Attributes:
         clips: Clips that could be read.
@@ -220,8 +298,10 @@ class EmbeddedData(LightningDataModule):
         datamodule: AudioDataModule,
         class_names: Sequence[str] = (),
         columns: Sequence[int] | None = None,
+        fold_stores: Mapping[int, EmbeddingStore] | None = None,
     ) -> None:
         super().__init__()
+        self.fold_stores = fold_stores or {}
         absent = set(store.missing(datamodule.stamps()))
         if absent - store.failed.keys():
             raise StoreError(f"{store.folder}: clips of {datamodule.dataset_name} are not stored; run predict first")
@@ -242,6 +322,10 @@ class EmbeddedData(LightningDataModule):
     def embeddings(self, clips: Sequence[Clip]) -> NDArray[Any]:
         """Return the embeddings of clips, `(len(clips), n_features)`."""
         return self.store.read([clip.id for clip in clips], self.columns)
+
+    def embeddings_without(self, fold: int) -> NDArray[Any]:
+        """Return embeddings of all clips to learn from, by the frontend that was calibrated without a fold."""
+        return self.fold_stores[fold].read([clip.id for clip in self.learned], self.columns)
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Return the embeddings and labels of all clips outside the test split, in batches."""

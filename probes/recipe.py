@@ -41,6 +41,7 @@ class Recipe:
             of its 95 % interval, as fractions.
         selected_on_test: Whether the candidate was chosen on the same clips that are scored.
         also_tested: Fingerprints in `fitted_to` of clips whose audio also occurs in the test split of the fit.
+        calibration: Digests of the clips that the frontend was calibrated on, and of its weights before; empty without.
     """
 
     frontend: str
@@ -63,11 +64,13 @@ class Recipe:
     scores: dict[str, list[float]] = field(default_factory=dict)
     selected_on_test: bool = False
     also_tested: list[str] = field(default_factory=list)
+    calibration: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         texts = ("frontend", "backend", "protocol")
         choices = {"init": Init, "pooling": Pooling, "standardize": Standardize, "fit_length": FitLength}
         names = {"class_names": self.class_names, "fitted_to": self.fitted_to, "also_tested": self.also_tested}
+        names["calibration"] = self.calibration
         wrong = [name for name in texts if not isinstance(getattr(self, name), str)]
         wrong += [name for name, choice in choices.items() if getattr(self, name) not in get_args(choice)]
         wrong += [n for n, found in names.items() if not (type(found) is list and all(type(x) is str for x in found))]

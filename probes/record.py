@@ -25,6 +25,8 @@ CANDIDATES = "candidates.csv"
 """Name of the file in the folder of a run with the candidates of its search."""
 OPTIMISTIC = ", chosen by the clips that are scored"
 """Remark next to scores whose candidate was selected on the very clips that are scored."""
+ORIGIN: dict[str, Any] = {"calibrate": False, "weights": "random"}
+"""Options that decide where the weights and statistics of a frontend come from, with their defaults."""
 _PACKAGES = (
     "torch",
     "torchaudio",

@@ -16,7 +16,7 @@ from ..frontends import Frontend
 from ..frontends.options import Options
 from ..registry import BACKENDS, DATAMODULES, FRONTENDS
 from .probe import Probe
-from .record import FORMAT, as_text, predictions_file, read_metrics
+from .record import FORMAT, ORIGIN, as_text, predictions_file, read_metrics
 from .selection import resolve
 
 MAX_LABEL = 120  # maximum length of a label in bytes, because it is the name of a folder
@@ -61,20 +61,22 @@ class RunKey:
         frontend, backend = probe.require_frontend(), probe.require_backend()
         datamodule.require_classes()
         options = {"init": probe.init, "layers": probe.layers, "pooling": probe.pooling}
+        origin = {"calibrate": probe.calibrate, "weights": probe.weights_name}
         seed = frontend.seed if frontend.is_random else getattr(backend, "seed", 0)
         names: dict[str, Any] = {
-            "frontend": frontend_label(frontend, {**options, "tf32": probe.tf32}),
+            "frontend": frontend_label(frontend, {**options, "tf32": probe.tf32, **origin}),
             "backend": backend_label(backend, probe.standardize),
             "seed": seed,
             "protocol": resolve(probe.protocol, datamodule.listed),
             **{name: as_text(value) for name, value in options.items()},
             "standardize": probe.standardize,
+            **({} if origin == ORIGIN else origin),  # so that keys of earlier runs stay valid
         }
         data = {
             "dataset": dataset or datamodule.dataset_name,
             "datamodule": data_label(datamodule, frontend.sample_rate),
         }
-        params = {**data, **names, "tf32": probe.tf32}
+        params = {**data, **names, "tf32": probe.tf32, **origin}
         fields = run_fields(names, embeddings, backend, datamodule, stamps, standardize=probe.standardize)
         folders = [re.sub(r"[^\w.,=+ -]", "_", params[name]) for name in ("dataset", "frontend", "backend")]
         return cls(
@@ -143,7 +145,7 @@ def frontend_label(frontend: Frontend, options: Mapping[str, Any]) -> str:
     """Return the registered name of a frontend, with all of its arguments and options that are not the default."""
     name = FRONTENDS.name_of(type(frontend)) or type(frontend).__name__
     name = _label(name, _defaults(type(frontend)), frontend.arguments)
-    return _label(name, {**Options()._asdict(), "layers": "all", "tf32": False}, options)
+    return _label(name, {**Options()._asdict(), "layers": "all", "tf32": False, **ORIGIN}, options)
 
 
 def backend_label(backend: Backend, standardize: str) -> str:

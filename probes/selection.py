@@ -159,7 +159,7 @@ def _holdout(backend: Backend, X: NDArray[Any], y: NDArray[Any], clips: Sequence
         learned = [clips[int(index)] for index in train]
         folds = stratified(n_inner_folds(learned), seed, y[train].tolist(), groups_of(learned))
         splits = [(train[inner], train[outer]) for inner, outer in folds]
-    result = _search(backend, X, y, splits)
+    result = search(backend, X, y, splits)
     model, n_unconverged = _fit(backend, result, X[train], y[train])
     return Selection(
         protocol="holdout",
@@ -198,8 +198,8 @@ def n_inner_folds(train: Sequence[Clip]) -> int:
 
 def _study(backend: Backend, X: NDArray[Any], y: NDArray[Any], folds: NDArray[Any]) -> Selection:
     splits = [(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in np.unique(folds)]
-    result = _search(backend, X, y, splits)
-    return _over_folds("study", backend, X, y, splits, result, [result.best] * len(splits), selected_on_test=True)
+    result = search(backend, X, y, splits)
+    return score_folds("study", backend, X, y, splits, result, [result.best] * len(splits), selected_on_test=True)
 
 
 def _nested(backend: Backend, X: NDArray[Any], y: NDArray[Any], folds: NDArray[Any]) -> Selection:
@@ -211,7 +211,7 @@ def _nested(backend: Backend, X: NDArray[Any], y: NDArray[Any], folds: NDArray[A
     for i, j in pairs:
         left_out = (folds == names[i]) | (folds == names[j])
         inner.append((np.flatnonzero(~left_out), np.flatnonzero(left_out)))
-    result = _search(backend, X, y, [*outer, *inner])
+    result = search(backend, X, y, [*outer, *inner])
     # inner_scores[candidate, i, j]: accuracy on fold j of the candidate fitted without folds i and j
     inner_scores = np.full((len(result.candidates), len(names), len(names)), np.nan)
     for index, (i, j) in enumerate(pairs):
@@ -224,11 +224,11 @@ def _nested(backend: Backend, X: NDArray[Any], y: NDArray[Any], folds: NDArray[A
     of_folds = replace(
         result, predictions=[row[: len(outer)] for row in result.predictions], truth=result.truth[: len(outer)]
     )
-    selection = _over_folds("nested", backend, X, y, outer, of_folds, chosen, selected_on_test=False)
+    selection = score_folds("nested", backend, X, y, outer, of_folds, chosen, selected_on_test=False)
     return replace(selection, n_fits=selection.n_fits + len(result.candidates) * len(inner))
 
 
-def _over_folds(
+def score_folds(
     protocol: str,
     backend: Backend,
     X: NDArray[Any],
@@ -238,8 +238,12 @@ def _over_folds(
     chosen: list[int],
     *,
     selected_on_test: bool,
+    held_out: tuple[NDArray[Any], NDArray[Any], Splits] | None = None,
 ) -> Selection:
-    """Score each fold with the candidate chosen for it, and fit the candidate that is best over all folds."""
+    """Score each fold with the candidate chosen for it, and fit the candidate that is best over all folds.
+
+    `held_out` has the embeddings, labels and splits to calibrate scores on, if they are not those of the model.
+    """
     fold_scores = [float(result.scores[candidate, fold]) for fold, candidate in enumerate(chosen)]
     model, n_unconverged = _fit(backend, result, X, y)
     return Selection(
@@ -255,14 +259,14 @@ def _over_folds(
         fold_scores=fold_scores,
         fold_sizes=[len(test) for _, test in splits],
         selected_on_test=selected_on_test,
-        calibration=calibrate(backend, result.candidates[result.best], X, y, splits),
+        calibration=calibrate(backend, result.candidates[result.best], *(held_out or (X, y, splits))),
         n_fits=len(result.candidates) * len(splits) + 1,
         n_unconverged=n_unconverged,
         failed=result.failed,
     )
 
 
-def _search(backend: Backend, X: NDArray[Any], y: NDArray[Any], splits: Splits) -> SearchResult:
+def search(backend: Backend, X: NDArray[Any], y: NDArray[Any], splits: Splits) -> SearchResult:
     """Search the candidates, and count convergence warnings of plug-ins that do not count them."""
     name = type(getattr(backend, "backend", backend)).__name__
     try:

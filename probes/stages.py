@@ -61,7 +61,7 @@ def _fit_run(run: Run, extraction: Extraction, observers: Observers) -> dict[str
     frontend = run.probe.require_frontend()
     cost = frontend.describe(run.datamodule.samples_at(frontend.sample_rate))
     _start_folder(run)
-    data = fit(run.probe, run.datamodule, extraction.store, observers)
+    data = fit(run.probe, run.datamodule, extraction.store, observers, extraction.fold_stores)
     selection = run.probe.require_selection()
     predictions = predictions_of(selection, data)
     scores = all_scores(selection.score_name, selection.score, predictions)
@@ -130,7 +130,11 @@ def test_run(
 
 
 def fit(
-    probe: Probe, datamodule: AudioDataModule, store: EmbeddingStore, observers: Observers = DEFAULT
+    probe: Probe,
+    datamodule: AudioDataModule,
+    store: EmbeddingStore,
+    observers: Observers = DEFAULT,
+    fold_stores: Mapping[int, EmbeddingStore] | None = None,
 ) -> EmbeddedData:
     """Fit the backend of a probe to stored embeddings; the result is in `probe.selection`.
 
@@ -139,6 +143,7 @@ def fit(
         datamodule: Data set of the clips.
         store: Store of the embeddings of the clips.
         observers: Callbacks, and the loggers that they may use.
+        fold_stores: Stores by frontends that were calibrated without the clips of a fold, by fold.
 
     Returns:
         The embeddings and labels that the backend was fitted to.
@@ -146,7 +151,7 @@ def fit(
     Raises:
         UsageError: The backend rejects its arguments or the embeddings.
     """
-    data = EmbeddedData(store, datamodule, columns=probe.columns)
+    data = EmbeddedData(store, datamodule, columns=probe.columns, fold_stores=fold_stores)
     try:
         _one_device(observers).fit(probe, datamodule=data)
     except ValueError as error:  # scikit-learn rejects arguments and data this way

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
-from ..probes.record import as_text
+from ..probes.record import ORIGIN, as_text
 from .families import Model, estimate_paired, seeds_of_differences
 from .significance import Estimate
 from .verdict import PairTest, correct_family
 
-OPTIONS = ("init", "layers", "pooling", "tf32")
+OPTIONS = ("init", "layers", "pooling", "tf32", "calibrate", "weights")
 """Settings of a frontend that `Probe` has as arguments."""
 _DATA = ("n_samples", "fit_length", "precision")
 Key = tuple[str, str, str]  # data set, frontend, backend
@@ -41,10 +41,11 @@ def settings_of(metrics: Mapping[str, Any]) -> Settings:
     """
     key = metrics["key"]
     embeddings, backend = key["embeddings"], key["backend_arguments"]
+    known = {**ORIGIN, **metrics, **key}  # runs of earlier versions lack some options
     return {
         "frontend": embeddings["frontend"],
         **{f"frontend.{name}": value for name, value in embeddings["arguments"].items() if name != "seed"},
-        **{name: key[name] if name in key else metrics[name] for name in (*OPTIONS, "standardize")},
+        **{name: known[name] for name in (*OPTIONS, "standardize")},
         "backend": key["backend"].partition("-")[0],
         **{f"backend.{name}": value for name, value in backend.items() if name != "seed"},
         "is_random": "seed" in embeddings["arguments"] or "seed" in backend,

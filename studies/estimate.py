@@ -16,6 +16,8 @@ from ..embeddings.locate import open_store, store_folder
 from ..embeddings.provenance import precision_field
 from ..embeddings.recognition import recognise
 from ..errors import AudioError
+from ..frontends import Frontend
+from ..probes.extraction import fold_probes
 from ..probes.run import Run
 from ..probes.selection import resolve, select
 from .plan import Study
@@ -47,7 +49,7 @@ def dry_run(study: Study, trainer: Trainer, embeddings: Path, *, force: bool) ->
         waiting.append(run)
         if run.key.extraction not in missing:
             missing[run.key.extraction] = (_n_missing(run, str(trainer.precision), embeddings, force=force), run)
-        n, total = missing[run.key.extraction][0], len(run.datamodule.listed)
+        n, total = missing[run.key.extraction][0], len(run.datamodule.listed) * _n_extractions(run)
         yield f"{run.folder}: to do, {total - n} of {total} embeddings are there"
     yield from study.notes
     n_clips = sum(n for n, _ in missing.values())
@@ -77,10 +79,20 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
 
 
+def _n_extractions(run: Run) -> int:
+    """Return how often the clips of a run are extracted: once, and once for each fold if its frontend is calibrated."""
+    return 1 + len(fold_probes(run.probe, run.datamodule))
+
+
 def _n_missing(run: Run, precision: str, embeddings: Path, *, force: bool) -> int:
-    frontend = run.probe.require_frontend()
-    frontend.draw()
+    run.probe.require_frontend().draw()
+    probes = [run.probe, *fold_probes(run.probe, run.datamodule).values()]
     precision = precision_field(precision, run.probe)
+    return sum(_n_missing_in(embeddings, probe.require_frontend(), run, precision, force=force) for probe in probes)
+
+
+def _n_missing_in(embeddings: Path, frontend: Frontend, run: Run, precision: str, *, force: bool) -> int:
+    """Return the number of embeddings by a frontend that are not stored."""
     folder = store_folder(embeddings, frontend, run.datamodule, precision)
     if force or not folder.is_dir():  # opening a store would create it
         return len(run.datamodule.listed)

@@ -14,13 +14,14 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 
 from ..datamodules.base import Batch
 from ..embeddings.changes import changes, is_of_code
-from ..embeddings.extract import extract, refuse_broken_before
+from ..embeddings.extract import refuse_broken_before
 from ..embeddings.heard import Say, notices, say_all, stored_lengths
 from ..embeddings.outcome import Extraction
 from ..embeddings.processes import leave_process_group
 from ..embeddings.provenance import precision_field
 from ..errors import StoreError
 from ..files import locked, plain, write_atomically
+from ..probes.extraction import extract_all
 from ..probes.observers import Observers
 from ..probes.record import OPTIMISTIC, read_metrics
 from ..probes.run import Run
@@ -192,7 +193,7 @@ def _extract_one(
         named: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
         trainer.callbacks = [*named, _Advance(advance)]  # type: ignore[attr-defined]
         try:
-            outcome = extract(run.probe, run.datamodule, trainer, embeddings, **writing)
+            outcome = extract_all(run.probe, run.datamodule, trainer, embeddings, **writing)
         except StoreError:  # this concerns all runs: another process writes there, or the disk is full
             raise
         except Exception as error:  # a plug-in may raise anything

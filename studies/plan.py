@@ -13,6 +13,7 @@ from sklearn.base import clone
 
 from ..backends import Backend
 from ..datamodules import AudioDataModule
+from ..embeddings.calibrated import plan_calibration
 from ..embeddings.provenance import data_fields, frontend_fields, precision_field, stamps_digest
 from ..files import as_yaml, plain
 from ..frontends import Frontend
@@ -139,15 +140,20 @@ def _runs(
         for frontend in parts.frontends:
             with undrawn():
                 found = variants(frontend.made, config.model, notes)
-            for variant, layers in found:
-                fields = frontend_fields(variant)
-                fitted = itertools.product(parts.backends, config.model.standardize, config.model.tf32, data)
-                for backend, standardize, tf32, clips in fitted:
-                    options = {**variant.options._asdict(), "layers": layers, "standardize": standardize, "tf32": tf32}
-                    probe = Probe(variant, clone(backend.made), config.protocol, **options)
+            for variant, clips in itertools.product(found, data):
+                # Runs of one data set share a frontend, so that it is calibrated once.
+                made = plan_calibration(variant.frontend, clips.made) if variant.calibrate else variant.frontend
+                fields = frontend_fields(made)
+                for backend, standardize, tf32 in itertools.product(
+                    parts.backends, config.model.standardize, config.model.tf32
+                ):
+                    options = {**made.options._asdict(), "layers": variant.layers, "standardize": standardize}
+                    options |= {"tf32": tf32, "calibrate": variant.calibrate}
+                    probe = Probe(made, clone(backend.made), config.protocol, **options).of_weights(variant.weights)
+                    options |= {"weights": variant.weights}
                     embeddings = {
                         **fields,
-                        **data_fields(clips.made, variant.sample_rate, precision_field(precision, probe)),
+                        **data_fields(clips.made, made.sample_rate, precision_field(precision, probe)),
                     }
                     key = RunKey.of(probe, clips.made, embeddings, stamps[clips.name], clips.name)
                     text = _config_of_run(config, frontend, backend, clips, options)

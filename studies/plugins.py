@@ -10,12 +10,13 @@ from ..backends import Backend
 from ..backends.guard import refuse_odd_candidates
 from ..backends.standardized import Standardize
 from ..datamodules import AudioDataModule
-from ..errors import UsageError
+from ..errors import CheckpointError, UsageError
 from ..frontends import Frontend
 from ..frontends.columns import Layers
 from ..frontends.initialisers import Init
 from ..frontends.pooling import Pooling
 from ..probes.checkpoint import name_backend, name_frontend
+from ..probes.probe import RANDOM, refuse_calibration, with_weights
 from ..probes.record import as_text
 from ..probes.selection import resolve
 from .entries import CONTROLS, KINDS, Entry, checked, read_entries
@@ -28,6 +29,8 @@ MODEL: dict[str, tuple[Any, list[Any], str]] = {
     "pooling": (Pooling, ["mean"], "Poolings of feature maps."),
     "standardize": (Standardize, ["zscore"], "Standardizations of features."),
     "tf32": (bool, [False], "Whether NVIDIA cards compute in TF32 instead of float32."),
+    "calibrate": (bool, [False], "Whether frontends are normalised with statistics of the training clips."),
+    "weights": (str, ["random"], "Weights: random, or files frontend.safetensors that train has written."),
 }
 """The lists of a study for arguments of `Probe`: type, default and help."""
 
@@ -88,7 +91,23 @@ def make_plugins(config: Namespace) -> tuple[list[Part[AudioDataModule]], list[S
     return data, seeded, problems
 
 
-def variants(frontend: Frontend, model: Namespace, notes: dict[str, None]) -> list[tuple[Frontend, Layers]]:
+class Variant(NamedTuple):
+    """A frontend with options of a study.
+
+    Args:
+        frontend: Frontend with its distribution of weights and its pooling.
+        layers: Layers that backends learn from.
+        calibrate: Whether it is calibrated on training clips.
+        weights: Its weights: `random`, or the file that it was loaded from.
+    """
+
+    frontend: Frontend
+    layers: Layers
+    calibrate: bool = False
+    weights: str = RANDOM
+
+
+def variants(frontend: Frontend, model: Namespace, notes: dict[str, None]) -> list[Variant]:
     """Return a frontend with each combination of the options of a study that applies to it.
 
     A frontend without feature maps is returned once, unchanged.
@@ -101,23 +120,25 @@ def variants(frontend: Frontend, model: Namespace, notes: dict[str, None]) -> li
     Raises:
         UsageError: No combination applies.
     """
-    found: list[tuple[Frontend, Layers]] = []
+    found: list[Variant] = []
     refused: list[str] = []
-    for init, pooling in itertools.product(model.init, model.pooling):
+    for init, pooling, weights in itertools.product(model.init, model.pooling, model.weights):
         try:
-            variant = frontend.with_options(init, pooling)
-        except ValueError as error:
+            variant = with_weights(frontend, init, pooling, weights)
+        except (ValueError, CheckpointError) as error:
             refused.append(str(error))
             continue
-        for layers in model.layers:
+        for layers, calibrate in itertools.product(model.layers, model.calibrate):
             try:
                 if layers != "all":
                     variant.columns(layers)  # raises if there are no such layers
-                found.append((variant, layers))
-            except ValueError as error:
+                if calibrate:
+                    refuse_calibration(variant, weights)
+                found.append(Variant(variant, layers, calibrate, weights))
+            except (ValueError, UsageError) as error:
                 refused.append(str(error))
     if not found and not frontend.has_maps:
-        found = [(frontend, "all")]
+        found = [Variant(frontend, "all")]
     if not found:
         raise UsageError(refused[0])
     notes |= {f"not in this study: {reason}": None for reason in refused}

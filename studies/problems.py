@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from ..errors import UntrainedError, UsageError
+from ..parsing import PROBE_OPTIONS
 
 T = TypeVar("T")
 _PARTS = {"--data": "data set", "--model.frontend": "frontend", "--model.backend": "backend"}
@@ -56,7 +57,7 @@ def in_terms_of_a_study(text: str) -> str:
         "skip them with 'on_error: skip' in init_args of the data set, or use --protocol holdout"
     """
     text = re.sub(r"--model\.backend (\w+)", r"--backends '[\1]'", text)
-    text = re.sub(r"--model\.(init|layers|pooling|standardize|tf32) (\w+)", r"--model.\1 '[\2]'", text)
+    text = re.sub(rf"--model\.({'|'.join(PROBE_OPTIONS)}) (\w+)", r"--model.\1 '[\2]'", text)
     for option, part in _PARTS.items():
         pattern = rf"{option}\.(\w+)(?:(?:=| (?=(?:\d+|skip|false|true|FILE)\b))([^\s;,]+))?"
         for found in reversed(list(re.finditer(pattern, text))):
