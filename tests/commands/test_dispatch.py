@@ -36,8 +36,8 @@ def test_a_warning_of_ours_is_a_line_without_code(untrained, sounds, monkeypatch
         status, _, err = untrained("fit", *folder(sounds), *TEMPORAL, *more)
         assert status == 0
     assert [line for line in err.splitlines() if "max_memory" in line] == [
-        "untrained: warning: max_memory=0.0 GiB do not hold the kernels of 30 clips: every machine computes its own, "
-        "which takes far longer; give --model.backend.max_memory 0.1"
+        "untrained: warning: max_memory=0.0 GiB is too small for the kernels of 30 clips: every fit computes its own "
+        "kernel, which takes far longer; give --model.backend.max_memory 0.1"
     ]
     assert "warnings.warn" not in err
     assert warnings.formatwarning(*theirs) == before

@@ -50,7 +50,7 @@ def test_no_type_of_a_file_calls_what_another_names(tmp_path, stored):
     path = stored(backend={"skops": skops_bytes(machine)}, untrained={"backend": "svm"})
     with pytest.raises(CheckpointError, match=r"not trusted: sklearn.model_selection.*FixedThresholdClassifier"):
         load_probe(path)
-    with pytest.raises(ValueError, match="no class of scikit-learn's kind"):
+    with pytest.raises(ValueError, match="it is not the class of a scikit-learn estimator"):
         teller.make(3)
     assert not (tmp_path / "called").exists()
 
