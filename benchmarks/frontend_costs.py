@@ -5,7 +5,7 @@ fastest of several runs. It depends on the machine, so the column `x vgg` divide
 Peak memory is that of the whole process, including PyTorch.
 
     python benchmarks/frontend_costs.py                    # prints the table
-    python benchmarks/frontend_costs.py docs/reference/frontends.md  # also writes it into the document, between two markers
+    python benchmarks/frontend_costs.py docs/reference/frontends.md  # also writes it into the document
 """
 
 import argparse
