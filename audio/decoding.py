@@ -148,7 +148,7 @@ def _decode(path: Path, seconds: float) -> tuple[Waveform, int, float, tuple[Rem
         found = f"{len(frames) / rate:.2f} s of audio where {promised / rate:.2f} s were expected"
         raise AudioError(str(path), f"is truncated: {found}", _REPLACE)
     if not np.isfinite(frames).all():
-        raise AudioError(str(path), "contains samples that are not finite (NaN or infinity)", _REPLACE)
+        raise AudioError(str(path), "holds samples that are not finite (NaN or infinity)", _REPLACE)
     return frames, rate, total / rate, (*remarks, *remarks_on(frames))
 
 

@@ -67,8 +67,8 @@ def test_planted_faults(untrained, root):
         "header.wav": "holds no audio (0 frames)",
         "half.flac": broken["train/low/half.flac"],
         "gone.wav": "no such file",
-        "nan.wav": "contains samples that are not finite (NaN or infinity)",
-        "infinite.wav": "contains samples that are not finite (NaN or infinity)",
+        "nan.wav": "holds samples that are not finite (NaN or infinity)",
+        "infinite.wav": "holds samples that are not finite (NaN or infinity)",
     }
     assert broken["train/low/words.wav"] == "is text, not audio"
     assert "truncated" in broken["train/low/half.flac"]

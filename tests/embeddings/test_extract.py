@@ -94,7 +94,7 @@ def test_files_whose_headers_are_broken_are_named_at_once(broken, tmp_path, embe
 
 
 def test_another_sample_rate_than_the_frontend_s_is_refused(sounds, tmp_path, embed):
-    with pytest.raises(UsageError, match="the frontend reads 12000 Hz"):
+    with pytest.raises(UsageError, match="the frontend expects 12000 Hz"):
         embed(folder(sounds, sample_rate=44_100), tmp_path)
 
 
