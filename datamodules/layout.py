@@ -46,7 +46,8 @@ class Layout:
 def layout_of(root: Path, files: Sequence[Path], folders: Folders = "auto") -> Layout:
     """Infer the layout of a data set from the names of its folders.
 
-    Folders at the root that all hold sub-folders of the same names are probably splits or folds rather than classes.
+    If no folders are named as splits or folds, but those at the root share sub-folders of the same names, either level
+    may be the classes, and an error is raised.
 
     Args:
         root: Folder of the data set, for messages.
