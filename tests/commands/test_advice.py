@@ -111,4 +111,4 @@ def test_embeddings_need_no_labels(untrained, places):
     assert "12 of 12 clips computed" in out
     status, _, err = untrained("fit", *one, "--model.backend", "elm")
     assert status == 2
-    assert "none of which has a label; at least two classes are needed to fit or to test (each sub-folder" in err
+    assert "none of which has a label; fit and test need at least two classes (each sub-folder" in err

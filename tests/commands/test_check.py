@@ -66,7 +66,7 @@ def test_planted_faults(untrained, root):
         "words.wav": broken["train/low/words.wav"],
         "header.wav": "holds no audio (0 frames)",
         "half.flac": broken["train/low/half.flac"],
-        "gone.wav": "there is no such file",
+        "gone.wav": "no such file",
         "nan.wav": "holds samples that are not finite (NaN or infinity)",
         "infinite.wav": "holds samples that are not finite (NaN or infinity)",
     }

@@ -136,5 +136,5 @@ def test_sounds_that_are_not_decoded_are_named_not_left_out(untrained, root):
     soundfile.write(data / "high" / "new.caf", [0.1, 0.2] * 3000, 12_000)
     status, out, _ = fit(untrained, data, "--data.on_error", "skip")
     assert status == 0
-    assert "no clip of 'low' can be used (5 files .ape)" in out
+    assert "no clip of 'low' can be used (5 .ape files)" in out
     assert "11 of 16 clips computed" in out

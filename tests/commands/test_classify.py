@@ -65,7 +65,7 @@ def test_labels_of_new_sounds(untrained, probes, new, chosen):
     status, out, err = untrained("classify", "--ckpt_path", checkpoint, "new", "gone.wav", "--format", "csv")
     assert status == 1
     assert "untrained: new/broken.wav: cannot be decoded" in err
-    assert "untrained: gone.wav: there is no such file" in err
+    assert "untrained: gone.wav: no such file" in err
     found = {row["path"]: row for row in rows(out)}
     assert list(found) == ["new/broken.wav", "new/deeper/low.ogg", "new/high, really.wav", "gone.wav"]
     assert found["new/deeper/low.ogg"]["label"] == "low"

@@ -67,7 +67,7 @@ def test_compare_by_the_study_s_protocol_says_so(untrained, tmp_path, results_of
     assert status == 0
     assert err.count("are longer") == 1  # of two frontends with two seeds each
     assert err.count("repeats") == 1
-    assert "frontend tempo needs at least 5.0 s: it repeats the 0.67 s that it is given of each clip 7 times" in err
+    assert "frontend tempo needs at least 5.0 s: it repeats the 0.67 s that it reads of each clip 7 times" in err
     assert "chosen by the clips that are scored" in " ".join(out.split())
     results = results_of(tmp_path)
     assert {row["selected_on_test"] for row in results} == {"True"}
