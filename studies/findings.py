@@ -27,7 +27,7 @@ PROTOCOLS = {
 }
 """Descriptions of protocols by name."""
 _HOW_TO_READ = """\
-## How to read this
+## How to read this report
 
 - **±** is the standard deviation over seeds. It shows how much the accuracy depends on the random weights. Frontends
   without randomness run once and have no deviation, unless the backend is random.

@@ -56,7 +56,7 @@ def page(
         protocols: Descriptions of protocols by name.
     """
     name = folder.resolve().name
-    sections = [("answer", "Answer", answer(analysis, failures, n_waiting))]
+    sections = [("answer", "Verdict", answer(analysis, failures, n_waiting))]
     if analysis.cells:
         sections += [
             ("results", "Results", [*result_table(analysis), data_table(analysis, protocols)]),
@@ -64,13 +64,13 @@ def page(
             ("differences", "Differences", difference_tables(analysis)),
             ("classes", "Classes", _classes(folder, analysis)),
             ("cost", "Cost", _cost(analysis)),
-            ("search", "Search", _search(folder, analysis)),
+            ("search", "Grid search", _search(folder, analysis)),
         ]
     problems = [failure_table(failures)] if failures else []
     problems += note_list(folder, analysis)
     sections += [
         ("failures", "Failures", problems or [element("p", "No run failed.")]),
-        ("repeat", "Repeat", repeat(config)),
+        ("repeat", "Reproducing", repeat(config)),
         ("versions", "Versions", version_table(folder, analysis)),
         ("reading", "How to read", [_list(how_to_read)]),
     ]

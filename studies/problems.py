@@ -43,7 +43,7 @@ def attempt(place: str, action: Callable[..., T], *arguments: Any) -> T | Proble
         is_message = isinstance(error, UntrainedError | ValueError | TypeError | OSError)
         text = str(error).removeprefix("--value") if is_message else f"{type(error).__name__}: {error}"
         text = in_terms_of_a_study(text)
-        if named := re.match(r"(?:--|\.)([\w.]+): ", text):  # a parser names the wrong argument
+        if named := re.match(r"(?:--|\.)([\w.]+): ", text):  # a parser names the invalid argument
             return Problem(f"{place}.{named[1]}", text[named.end() :])
         return Problem(place, text.removeprefix(": "))
 

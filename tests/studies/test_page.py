@@ -69,8 +69,8 @@ def test_the_page_has_all_sections_charts_and_the_explanation(odd_page):
     text = odd_page.read_text("utf-8")
     titles = re.findall(r'<h2 id="[a-z]+-title">([^<]+)', text)
     assert titles == [
-        *("Answer", "Results", "Figures", "Differences", "Classes", "Cost", "Search"),
-        *("Failures", "Repeat", "Versions", "How to read"),
+        *("Verdict", "Results", "Figures", "Differences", "Classes", "Cost", "Grid search"),
+        *("Failures", "Reproducing", "Versions", "How to read"),
     ]
     assert text.count("<svg width") + text.count('<svg class="chart"') >= 2 + 2 + 1 + 6
     assert "<li><strong>One</strong> <code>x</code>.</li>" in text
