@@ -50,7 +50,7 @@ import pytest
         ("compare --seeds many", "--seeds: Expected"),
         ("compare --seeds []", "seeds: empty; give at least one"),
         ("compare gtzan", "roots.gtzan: no folder is given; add --roots.gtzan DIR"),
-        ("report gone", "no runs.json in gone: give the folder of a study"),
+        ("report gone", "no runs.json in gone; expected the folder of a study"),
         ("report", "report takes one folder, that of a study"),
         ("report gone --test t", "argument --test: invalid choice: 't'"),
         ("predict --data synthetic --model.frontend vgg --model.frontend.n_filters 0", "n_filters=0; expected"),
