@@ -94,7 +94,7 @@ def test_decorator_follows_the_same_rules():
 
     assert local.get("mine") is Mine
     assert local.name_of(Mine) == "mine"
-    with pytest.raises(PluginError, match="no Python identifier"):
+    with pytest.raises(PluginError, match="not a Python identifier"):
         local.register("7x96")(Mine)
     local.register("mfcc")(Mine)
     with pytest.raises(PluginError, match="is registered by"):

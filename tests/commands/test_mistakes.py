@@ -56,7 +56,7 @@ import pytest
         ("predict --data synthetic --model.frontend vgg --model.frontend.n_filters 0", "n_filters=0; expected"),
         (
             "predict --data synthetic --model.frontend timbral --model.frontend.n_filters 10000000000000",
-            "the arguments ask for more memory than this machine has; give smaller ones",
+            "the arguments need more memory than this machine has; give smaller values",
         ),
         ("comprae", "unknown command 'comprae'; did you mean 'compare'?"),
         (

@@ -148,7 +148,7 @@ def test_ctrl_c_keeps_what_is_done(untrained, start, tmp_path, monkeypatch, resu
     assert ended.returncode == 130
     err = ended.stderr
     assert err.endswith(
-        "untrained: interrupted; what was computed so far is kept, and the same command goes on from there\n"
+        "untrained: interrupted; the results so far are kept, and the same command resumes from there\n"
     )
     assert "Traceback" not in err
     assert len(results_of(tmp_path)) == 1

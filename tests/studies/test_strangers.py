@@ -47,7 +47,7 @@ def test_a_file_of_absurd_content_ends_in_one_message(file, change, reason, stud
     [
         (DEEP, "nest"),  # libyaml has a limit of its own
         ("#" * (2**20 + 1), "expected at most 1,048,576"),
-        (ALIASES, "its aliases stand for more than"),
+        (ALIASES, "its aliases expand to more than"),
     ],
     ids=["deep", "long", "aliases"],
 )
