@@ -21,6 +21,7 @@ from .registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
 
 KINDS: dict[str, Registry[Any]] = {"frontend": FRONTENDS, "backend": BACKENDS, "data": DATAMODULES}
 Types = list[str] | str  # --trust TYPE, or --trust '[TYPE, TYPE]'
+ABOUT_TRUST = "Types of the backend and modules of the frontend that a checkpoint may use, besides registered ones."
 _KEY = re.compile(r'(?:[Pp]arser key "([^"]+)"|--([\w.]+)):?\s*')
 _OPTIONS = ("init", "layers", "pooling", "standardize", "tf32")
 _LISTS = {"datamodules", "frontends", "backends", "controls", "seeds", *(f"model.{option}" for option in _OPTIONS)}

@@ -81,11 +81,11 @@ def test_planted_faults(untrained, root):
     ]
     assert section(out, "the same audio twice") == ["train/high/high 01.flac, train/high/other format.wav"]
     assert "1 other files" in out
-    assert "a run would end at 7 of 50 clips" in out
+    assert "a run would fail, because 7 of 50 clips cannot be read" in out
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if line.startswith("│")]
     assert ["high", "7", "2", "4", "13"] in rows
     assert ["all", "32", "6", "12", "50"] in rows
-    (rates,) = (row[1] for row in rows if row[0] == "rate")
+    (rates,) = (row[1] for row in rows if row[0] == "sample rate")
     assert "44100 Hz" in rates
     (formats,) = (row[1] for row in rows if row[0] == "format")
     assert "MPEG" in formats
@@ -108,7 +108,7 @@ def shown(findings):
             [
                 "9 of 10 clips are longer than 4.0 s: only the first 4.0 s are used; 1 of 10 are shorter and are "
                 "repeated once",
-                "9 of 10 clips are far longer than the 4.0 s that a run reads: 10.0 s (median)",
+                "9 of 10 clips are far longer than the 4.0 s that a run reads (median 10.0 s)",
                 "--data.seconds 10.0 covers 95 % of the clips completely",
             ],
         ),
@@ -116,7 +116,7 @@ def shown(findings):
             [1.0] * 10,
             [
                 "10 of 10 clips are shorter than 4.0 s and are repeated up to 3 times",
-                "all clips are far shorter than the 4.0 s that a run reads: 1.0 s (median)",
+                "all clips are far shorter than the 4.0 s that a run reads (median 1.0 s)",
                 "--data.seconds 1.0 covers 95 % of the clips completely",
             ],
         ),
@@ -138,7 +138,7 @@ def test_groups_and_labels_of_the_same_audio():
     ]
     prints = ["same", "1", "2", "3", "same"]
     out = shown([Finding(clip, fingerprint=one, seconds=4.0) for clip, one in zip(clips, prints, strict=True)])
-    assert "2 of 1 to 3 clips; 1 clips are in no group" in out
+    assert "2, each of 1 to 3 clips; 1 clips have no group" in out
     assert section(out, "the same audio with different labels") == ["a0 (x), alone (y)"]
     assert "groups" not in shown([Finding(clips[-1], seconds=4.0)])
 
@@ -193,7 +193,7 @@ def test_sounds_that_are_made(untrained):
     )
     assert status == 0
     assert "24 clips can be used" in out
-    assert "made, not read from files" in out
+    assert "generated, not read from files" in out
 
 
 @pytest.mark.parametrize(

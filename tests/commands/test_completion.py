@@ -45,7 +45,7 @@ def test_completion_in_a_shell(untrained, tmp_path):
         assert "temporal" in untrained("completion", shell)[1]
     status, _, err = untrained("completion", "basch")
     assert status == 2
-    assert "completion needs the name of a shell, of bash, zsh" in err
+    assert "completion needs the name of a shell: bash, zsh" in err
 
 
 class Helpful(MFCC):

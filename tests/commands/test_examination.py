@@ -30,7 +30,7 @@ def test_a_broken_clip_stops_a_run_unless_it_is_skipped(on_error, stops):
     ("options", "message"),
     [
         (["--data.folds", "2"], "give it three folds or more, or use --model.protocol study"),
-        (["--data.on_error", "skip"], "not one of its clips can be read"),
+        (["--data.on_error", "skip"], "none of its clips can be read"),
     ],
 )
 def test_what_stops_a_fit_is_foreseen(untrained, sounds, tmp_path, options, message):

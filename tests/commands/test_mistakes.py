@@ -44,14 +44,14 @@ import pytest
         ("predict --config gone.yaml", "gone.yaml"),
         (
             "compare gone.yaml",
-            "no study 'gone.yaml': no such file, and none of the bundled ones (extended_ballroom, gtzan",
+            "no study 'gone.yaml': neither a file nor a bundled study (extended_ballroom, gtzan",
         ),
         ("compare --frontends [vgg6]", "frontends[0]: unknown frontend 'vgg6'; did you mean 'vgg'?"),
         ("compare --seeds many", "--seeds: Expected"),
         ("compare --seeds []", "seeds: empty; give at least one"),
         ("compare gtzan", "roots.gtzan: no folder is given; add --roots.gtzan DIR"),
         ("report gone", "no runs.json in gone: give the folder of a study"),
-        ("report", "report takes one folder, that of a study"),
+        ("report", "report takes one folder, the folder of a study"),
         ("report gone --test t", "argument --test: invalid choice: 't'"),
         ("predict --data synthetic --model.frontend vgg --model.frontend.n_filters 0", "n_filters=0; expected"),
         (
@@ -61,9 +61,9 @@ import pytest
         ("comprae", "unknown command 'comprae'; did you mean 'compare'?"),
         (
             "list embeddings frontends",
-            "embeddings frontends: embeddings are listed alone; give untrained list embeddings",
+            "embeddings frontends: embeddings cannot be listed with other kinds; run untrained list embeddings",
         ),
-        ("list backend", "unknown kind 'backend'; there are frontends, backends, datamodules"),
+        ("list backend", "unknown kind 'backend'; expected frontends, backends, datamodules"),
     ],
 )
 def test_mistakes_end_in_one_message(untrained, command, message):

@@ -15,7 +15,7 @@ def test_packages_to_begin_with(untrained, start, tmp_path):
         assert f"next: pip install -e '{folders[kind].name}[test]' && untrained check {kind} my_{kind}" in out
         status, _, err = untrained("new", kind, f"my_{kind}")
         assert status == 2
-        assert f"untrained-my-{kind} is there already" in err
+        assert f"untrained-my-{kind} exists already" in err
     site = tmp_path / "site"
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target", site]
     subprocess.run([*command, *folders.values()], check=True, capture_output=True)

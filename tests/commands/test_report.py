@@ -13,7 +13,7 @@ def test_failed_runs_are_named_and_the_status_says_so(untrained, no_display, tmp
     start(tmp_path / "mine", [names], [])
     append(tmp_path / "mine", names)
     status, out, err = untrained("report", "mine", "--open")
-    assert "untrained: no browser was found; open mine/report.html in one" in err
+    assert "untrained: no browser was found; open mine/report.html in a browser" in err
     assert (status, out) == (1, "")
     assert f"{names['run']}: ValueError: too loud; see mine/{names['run']}/error.txt" in err
     assert "## Failed: 1 runs" in (tmp_path / "mine" / "report.md").read_text()

@@ -77,7 +77,7 @@ def test_what_is_no_finished_run(untrained, run, tmp_path):
     (tmp_path / "empty").mkdir()
     status, _, err = untrained("list", "runs", "empty")
     assert status == 2
-    assert "no run in empty; untrained fit makes one" in err
+    assert "no run in empty; untrained fit creates a run" in err
     run("old", 1, format=1)
     failed, killed = (run(name, 1) for name in ("failed", "killed"))
     (failed / "error.txt").write_text("why")
@@ -89,4 +89,4 @@ def test_what_is_no_finished_run(untrained, run, tmp_path):
         assert text in out
     status, _, err = untrained("list", "runs", "--details")
     assert status == 2
-    assert "runs are listed alone" in err
+    assert "runs takes one folder, without other kinds or --details" in err

@@ -146,15 +146,21 @@ def fitted(untrained, sounds, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--model.frontend", "mfcc"], "has --model.frontend='temporal', the command line 'mfcc'"),
+        (["--model.frontend", "mfcc"], "has --model.frontend='temporal', but the command line has 'mfcc'"),
         (
             ["--model.frontend", "temporal", "--model.frontend.n_filters", "8"],
-            "has --model.frontend.n_filters=4, the command line 8; leave out",
+            "has --model.frontend.n_filters=4, but the command line has 8; leave out",
         ),
-        (["--model.pooling", "max"], "has --model.pooling='mean', the command line 'max'; leave it out"),
-        (["--model.standardize", "none"], "has --model.standardize='zscore', the command line 'none'; leave it out"),
-        (["--model.layers", "[0]"], "has --model.layers='all', the command line [0]; leave it out"),
-        (["--data.n_samples", "9000"], "has --data.n_samples=8000, the command line 9000; add --data.n_samples 8000"),
+        (["--model.pooling", "max"], "has --model.pooling='mean', but the command line has 'max'; leave it out"),
+        (
+            ["--model.standardize", "none"],
+            "has --model.standardize='zscore', but the command line has 'none'; leave it out",
+        ),
+        (["--model.layers", "[0]"], "has --model.layers='all', but the command line has [0]; leave it out"),
+        (
+            ["--data.n_samples", "9000"],
+            "has --data.n_samples=8000, but the command line has 9000; add --data.n_samples 8000",
+        ),
         (["--data.fit_length", "zero"], "has --data.fit_length='repeat'"),
         (["--data.folds", "3"], "has no test split: fit has already reported cv/accuracy"),
         (["--model.backend", "svm"], "holds another backend than --model.backend: "),
@@ -214,7 +220,9 @@ def test_options_of_the_frontend(untrained, sounds, tmp_path):
     assert "nothing to do" in out
     status, _, err = untrained("test", *folder(sounds), "--ckpt_path", checkpoint, "--model.pooling", "mean")
     assert status == 2
-    assert "has --model.pooling='mean_std', the command line 'mean'" in err  # which is the default, but was given
+    assert (
+        "has --model.pooling='mean_std', but the command line has 'mean'" in err
+    )  # which is the default, but was given
 
 
 def test_arguments_of_a_backend_are_kept(untrained, sounds, tmp_path):

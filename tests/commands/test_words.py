@@ -28,7 +28,7 @@ from untrained.errors import UsageError
 def test_arguments_follow_the_name(typed, ordered):
     if ordered is None:
         with pytest.raises(
-            UsageError, match=r"--data\.x is an argument of a datamodule, and none is named; add --data"
+            UsageError, match=r"--data\.x is an argument of a datamodule, but no datamodule is named; add --data"
         ):
             names_first(typed.split())
     else:

@@ -101,7 +101,7 @@ def test_a_run_that_fails_is_recorded_and_the_others_go_on(untrained, tmp_path, 
     assert failed.endswith("RuntimeError: this plug-in fails")
     assert len(errors) == 2
     assert "nearest_class" in out
-    assert "untrained: 3 runs failed; the same command tries them again" in err
+    assert "untrained: 3 runs failed; run the same command to try them again" in err
     traceback = tmp_path / "runs/small/synthetic-events/fragile/nearest_class/seed0/error.txt"
     assert str(traceback.relative_to(tmp_path)) in err
     assert "in forward" in traceback.read_text()

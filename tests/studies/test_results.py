@@ -23,7 +23,7 @@ def test_report_is_made_again_from_what_is_stored(study, tmp_path, capsys):
     assert (moved / "ranks.png").read_bytes().startswith(b"\x89PNG")
     assert "over all data sets and backends: best: " in out
     assert main(["report", str(moved), "--along", "pooling"]) == 2
-    assert "differ in this setting alone; varied settings: none" in capsys.readouterr().err
+    assert "differ in this setting only; varied settings: none" in capsys.readouterr().err
     assert main(["report", str(moved.parent)]) == 2
     assert f"no runs.json in {moved.parent}: give the folder of a study; there are {moved}" in capsys.readouterr().err
     predictions = next(moved.glob("*/*/*/seed0/predictions-*.csv"))
