@@ -1,4 +1,4 @@
-"""`untrained check data` on data with planted faults, of every kind that has been seen."""
+"""`untrained check data` on data with planted faults of every known kind."""
 
 import io
 import re
@@ -16,7 +16,7 @@ from untrained.terminal import console
 
 @pytest.fixture
 def root(sounds, tmp_path):
-    """A folder with splits, in which every fault is planted once."""
+    """Folder with splits and with one file for each kind of fault."""
     root = tmp_path / "planted"
     for split, files in (("train", slice(0, 6)), ("val", slice(6, 8)), ("test", slice(8, 12))):
         for label in ("high", "low", "mid"):
@@ -49,7 +49,7 @@ def root(sounds, tmp_path):
 
 
 def section(out, title):
-    """The lines of a list, without their indentation."""
+    """Return the lines of a list, without indentation."""
     lines = out.splitlines()
     start = next(number for number, line in enumerate(lines) if re.fullmatch(rf"\d+ {re.escape(title)}.*:", line))
     n = int(lines[start].split()[0])
@@ -93,7 +93,7 @@ def test_planted_faults(untrained, root):
 
 
 def shown(findings):
-    """What is shown of findings about clips, of which a run reads 4 s."""
+    """Return the output for findings about clips, of which a run reads 4 s."""
     file = io.StringIO()
     console(file).print(render(Examination(Synthetic(seconds=4.0), findings)))
     return file.getvalue()
@@ -124,7 +124,7 @@ def shown(findings):
     ],
     ids=["fitting", "far longer", "far shorter", "longer"],
 )
-def test_lengths_and_a_better_one(lengths, notes):
+def test_notes_on_lengths(lengths, notes):
     out = shown([Finding(Clip(str(number), "a"), seconds=seconds) for number, seconds in enumerate(lengths)])
     lines = [line for line in out.splitlines() if re.match(r"\d+ of|all clips|--data", line)]
     assert len(lines) == len(notes)
@@ -143,8 +143,8 @@ def test_groups_and_labels_of_the_same_audio():
     assert "groups" not in shown([Finding(clips[-1], seconds=4.0)])
 
 
-def test_check_foresees_what_a_run_does(untrained, root):
-    """It stops where check says so, and with `skip` finishes the rest."""
+def test_check_predicts_what_a_run_does(untrained, root):
+    """The run fails if check says so, and with `skip` processes all other clips."""
     data = ["--data", "folder", "--data.root", root, "--data.n_samples", "4000"]
     status, _, err = untrained("predict", *data, "--model.frontend", "mfcc")
     assert status == 1
@@ -159,7 +159,7 @@ def test_check_foresees_what_a_run_does(untrained, root):
     assert "7 clips could not be read" in out
 
 
-def test_it_decodes_what_a_run_reads(untrained, tmp_path):
+def test_clips_are_decoded_as_in_a_run(untrained, tmp_path):
     rng = np.random.default_rng(0)
     intro = rng.uniform(-0.3, 0.3, 44_100 * 8)
     for label in ("a", "b"):
@@ -179,7 +179,7 @@ def test_it_decodes_what_a_run_reads(untrained, tmp_path):
     assert "silent" not in out
 
 
-def test_a_sound_data_set(untrained, sounds):
+def test_a_data_set_without_faults(untrained, sounds):
     status, out, _ = untrained("check", "data", "--data", "folder", "--data.root", sounds, "--data.folds", "3")
     assert status == 0
     assert "36 clips can be used" in out
@@ -187,7 +187,7 @@ def test_a_sound_data_set(untrained, sounds):
     assert "cannot be read" not in out
 
 
-def test_sounds_that_are_made(untrained):
+def test_generated_sounds(untrained):
     status, out, _ = untrained(
         "check", "data", "--data", "synthetic", "--data.clips_per_class", "3", "--data.n_samples", "9000"
     )
@@ -219,7 +219,7 @@ def test_mistakes(untrained, arguments, status, message):
 
 
 def test_no_name_controls_the_terminal(untrained, sounds, tmp_path):
-    """Names of classes and files are shown with their control characters escaped, in every table and message."""
+    """Control characters in names of classes and files are escaped in every table and message."""
     name = "hi\x1b[31mgh\n[red]|`<b>`"
     shutil.copytree(sounds, tmp_path / "evil")
     (tmp_path / "evil" / "high").rename(tmp_path / "evil" / name)

@@ -1,4 +1,4 @@
-"""Mistakes on the command line end in one message, before anything is computed."""
+"""Invalid command lines end with one message, before anything is computed."""
 
 import pytest
 
@@ -66,7 +66,7 @@ import pytest
         ("list backend", "unknown kind 'backend'; expected frontends, backends, datamodules"),
     ],
 )
-def test_mistakes_end_in_one_message(untrained, command, message):
+def test_invalid_command_lines_end_with_one_message(untrained, command, message):
     status, out, err = untrained(*command.split())
     assert status == 2
     assert message in err
@@ -102,7 +102,7 @@ def test_options_that_do_not_apply(untrained, arguments, message):
     assert out == ""
 
 
-def test_a_configuration_that_is_no_utf_8_is_named(untrained, tmp_path):
+def test_a_configuration_that_is_not_utf_8_is_named(untrained, tmp_path):
     (tmp_path / "bad.yaml").write_bytes("name: café".encode("latin-1"))
     (tmp_path / "outer.yaml").write_text("trainer: bad.yaml\n")
     for command in ("compare bad.yaml", "fit --config bad.yaml", "check data --config=bad.yaml"):

@@ -57,7 +57,7 @@ def test_predict_fit_test_on_a_folder(untrained, sounds, tmp_path):
     assert rows == sorted(rows, key=lambda row: -float(row.split("|")[2]))
     (chosen,) = [row for row in rows if row.endswith("chosen |")]
     assert chosen.startswith(f"| n_hidden={metrics['best_candidate']['n_hidden']} |")
-    extraction = metrics["extraction"]  # of predict, as fit had nothing to compute
+    extraction = metrics["extraction"]  # from predict, because fit had nothing to compute
     assert extraction["n_clips"] == 36
     work = sum(extraction[f"seconds_{part}"] for part in ("decoding", "representation", "network", "writing"))
     assert 0.3 * extraction["seconds_wall"] < work < 1.1 * extraction["seconds_wall"]
@@ -91,7 +91,7 @@ def test_saved_config_repeats_the_run_in_a_fresh_process(untrained, start, sound
     again = json.loads(only(tmp_path, "runs/**/metrics.json").read_text())
     assert again["cv/accuracy"] == first["cv/accuracy"]
     assert again["fold_scores"] == first["fold_scores"]
-    assert len(list(metrics.parent.glob("events.*"))) == 1  # a repeated run replaces what it has logged
+    assert len(list(metrics.parent.glob("events.*"))) == 1  # a repeated run replaces its logs
 
 
 def test_config_with_relative_interpolation_follows_overrides(untrained, tmp_path):
@@ -167,7 +167,7 @@ def fitted(untrained, sounds, tmp_path):
         (["--data.seed", "1"], "of the 6 clips of this test split, so that the score would be of what it has learned"),
     ],
 )
-def test_checkpoint_of_something_else(untrained, fitted, sounds, arguments, message):
+def test_options_that_contradict_the_checkpoint(untrained, fitted, sounds, arguments, message):
     status, _, err = untrained("test", *folder(sounds), "--ckpt_path", fitted, *arguments)
     assert status == 2
     assert message in err
@@ -184,7 +184,7 @@ def test_probe_of_a_cross_validation_is_not_scored_on_what_it_learned(untrained,
 def test_the_latest_of_several_runs(untrained, fitted, sounds):
     latest, runs = fitted.parents[1] / "latest", fitted.parents[1]
     folds = ["--data.folds", 3]
-    for more, expected in ((folds, "nested"), ([], "holdout")):  # the second one is done already
+    for more, expected in ((folds, "nested"), ([], "holdout")):  # the second run is already finished
         assert untrained("fit", *folder(sounds, *more), *TEMPORAL, "--model.backend", "elm")[0] == 0
         assert json.loads((runs / latest.read_text().strip() / "metrics.json").read_text())["protocol"] == expected
     every = sorted(runs.glob("*/probe.ckpt"))
@@ -220,9 +220,7 @@ def test_options_of_the_frontend(untrained, sounds, tmp_path):
     assert "nothing to do" in out
     status, _, err = untrained("test", *folder(sounds), "--ckpt_path", checkpoint, "--model.pooling", "mean")
     assert status == 2
-    assert (
-        "has --model.pooling='mean_std', but the command line has 'mean'" in err
-    )  # which is the default, but was given
+    assert "has --model.pooling='mean_std', but the command line has 'mean'" in err  # the default, but given explicitly
 
 
 def test_arguments_of_a_backend_are_kept(untrained, sounds, tmp_path):
