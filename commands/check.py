@@ -117,7 +117,7 @@ def check_contract(kind: str, argv: list[str]) -> int:
 def data_parser() -> Parser:
     """Return the parser of `untrained check data`."""
     parser = Parser(prog="untrained check data", description="Decode every clip of a data set, and report problems.")
-    parser.add_argument("--config", action="config", help="Options as a YAML file.")
+    parser.add_argument("--config", action="config", help="YAML file with options.")
     parser.add_subclass_arguments(DATAMODULES.contract, "data", required=True, help="Data set to check.")
     return parser
 

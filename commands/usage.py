@@ -40,7 +40,7 @@ def _data() -> list[Option]:
     named, more, help = _plugin("--data", "Data set", DATAMODULES.names(), "root DIR")
     return [
         named,
-        Option("--data.root", "DIR", "Folder of the sounds; `folder` expects one subfolder per class."),
+        Option("--data.root", "DIR", "Folder of the sounds; `folder` expects one sub-folder per class."),
         Option("--data.seconds", "S", "Length of every clip, in s."),
         Option("--data.n_samples", "N", "Length of every clip, in samples, instead of --data.seconds."),
         Option("--data.folds", "N", "Number of folds, for data without official splits."),
