@@ -25,7 +25,7 @@ PIPE_WIDTH = 200  # columns, if no terminal sets the width
 
 
 def console(file: TextIO | None = None, *, soft_wrap: bool = True) -> "Console":
-    """Return a console that does not interpret markup, with colours only on a terminal and unless `NO_COLOR` is set.
+    """Return a console that does not interpret markup, and has colours only on a terminal without `NO_COLOR`.
 
     Args:
         file: File to print to; standard output by default.
