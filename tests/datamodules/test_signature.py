@@ -147,7 +147,7 @@ def test_the_command_line_describes_and_checks_the_options(untrained, beeps, cap
             untrained("predict", "--data.help", name)
         assert description in " ".join(capsys.readouterr().out.split())
     for option, message in (
-        (["--data.fold", "3"], "--data: Option 'fold' is not accepted; --data.help NAME lists what is"),
+        (["--data.fold", "3"], "--data: Option 'fold' is not accepted; --data.help NAME lists its options"),
         (["--data.n_samples", "many"], "--data.n_samples: Expected int; Given value: many"),
         (["--data.on_error", "stop"], "--data.on_error: Expected one of 'raise', 'skip'"),
     ):

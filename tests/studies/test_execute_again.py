@@ -101,7 +101,7 @@ def test_a_failed_run_is_recorded_and_the_other_runs_continue(untrained, tmp_pat
     assert failed.endswith("RuntimeError: this plug-in fails")
     assert len(errors) == 2
     assert "nearest_class" in out
-    assert "untrained: 3 runs failed; the same command tries them again" in err
+    assert "untrained: 3 runs failed; run the same command to try them again" in err
     traceback = tmp_path / "runs/small/synthetic-events/fragile/nearest_class/seed0/error.txt"
     assert str(traceback.relative_to(tmp_path)) in err
     assert "in forward" in traceback.read_text()
@@ -148,7 +148,7 @@ def test_ctrl_c_keeps_finished_runs(untrained, start, tmp_path, monkeypatch, res
     assert ended.returncode == 130
     err = ended.stderr
     assert err.endswith(
-        "untrained: interrupted; what was computed so far is kept, and the same command goes on from there\n"
+        "untrained: interrupted; the results so far are kept, and the same command resumes from there\n"
     )
     assert "Traceback" not in err
     assert len(results_of(tmp_path)) == 1

@@ -19,7 +19,7 @@ def test_an_exception_of_a_plug_in_is_one_line_in_every_command(untrained):
     no_module = "module='nosuch' cannot be imported (ModuleNotFoundError: No module named 'nosuch')"
     for frontend, message in (
         (["raises_when_made"], "KeyError: 'what it needs'"),
-        (["says_nothing"], "a plug-in raises an error without a text when it is made; make it in Python"),
+        (["says_nothing"], "the constructor of a plug-in raises an error without a message; call it in Python"),
         (["hear", "module", "nosuch"], no_module),
     ):
         name, *option = frontend

@@ -23,7 +23,7 @@ def test_a_report_is_rewritten_from_stored_results(study, tmp_path, capsys):
     assert (moved / "ranks.png").read_bytes().startswith(b"\x89PNG")
     assert "over all data sets and backends: best: " in out
     assert main(["report", str(moved), "--along", "pooling"]) == 2
-    assert "differ in this setting alone; varied settings: none" in capsys.readouterr().err
+    assert "differ in this setting only; varied settings: none" in capsys.readouterr().err
     assert main(["report", str(moved.parent)]) == 2
     found = f"no runs.json in {moved.parent}; expected the folder of a study: found {moved}"
     assert found in capsys.readouterr().err

@@ -51,7 +51,7 @@ def test_a_result_file_with_absurd_content_gives_one_message(file, change, reaso
     [
         (DEEP, "nest"),  # libyaml itself limits the depth
         ("#" * (2**20 + 1), "expected at most 1,048,576"),
-        (ALIASES, "its aliases stand for more than"),
+        (ALIASES, "its aliases expand to more than"),
     ],
     ids=["deep", "long", "aliases"],
 )
