@@ -158,7 +158,7 @@ def fitted(untrained, sounds, tmp_path):
         (["--data.fit_length", "zero"], "has --data.fit_length='repeat'"),
         (["--data.folds", "3"], "has no test split: fit has already reported cv/accuracy"),
         (["--model.backend", "svm"], "holds another backend than --model.backend: "),
-        (["--data.seed", "1"], "of the 6 clips of this test split, so that the score would be of what it has learned"),
+        (["--data.seed", "1"], "of the 6 clips of this test split ("),
     ],
 )
 def test_checkpoint_of_something_else(untrained, fitted, sounds, arguments, message):
@@ -193,7 +193,7 @@ def test_the_latest_of_several_runs(untrained, fitted, sounds):
     latest.write_text("gone")
     status, _, err = untrained("test", *folder(sounds), "--ckpt_path", latest)
     assert status == 2
-    assert "latest names the run 'gone', which is not beside it" in err
+    assert "latest names the run 'gone', which does not exist in the same folder" in err
 
 
 def test_options_of_the_frontend(untrained, sounds, tmp_path):
