@@ -26,7 +26,7 @@ def test_predict_fit_test_on_a_folder(untrained, sounds, tmp_path):
     status, out, _ = untrained("predict", *data, *TEMPORAL)
     assert status == 0
     assert "36 of 36 clips computed" in out
-    assert "hours of audio an hour (seconds of work: decoding" in out
+    assert "hours of audio per hour (work in s: decoding" in out
     status, out, _ = untrained("fit", *data, *TEMPORAL, "--model.backend", "elm")
     assert status == 0
     assert "All 36 clips present" in out
@@ -164,7 +164,7 @@ def fitted(untrained, sounds, tmp_path):
         (["--data.fit_length", "zero"], "has --data.fit_length='repeat'"),
         (["--data.folds", "3"], "has no test split: fit has already reported cv/accuracy"),
         (["--model.backend", "svm"], "holds another backend than --model.backend: "),
-        (["--data.seed", "1"], "of the 6 clips of this test split, so that the score would be of what it has learned"),
+        (["--data.seed", "1"], "of the 6 clips of this test split ("),
     ],
 )
 def test_options_that_contradict_the_checkpoint(untrained, fitted, sounds, arguments, message):
@@ -199,7 +199,7 @@ def test_the_latest_of_several_runs(untrained, fitted, sounds):
     latest.write_text("gone")
     status, _, err = untrained("test", *folder(sounds), "--ckpt_path", latest)
     assert status == 2
-    assert "latest names the run 'gone', which is not beside it" in err
+    assert "latest names the run 'gone', which does not exist in the same folder" in err
 
 
 def test_options_of_the_frontend(untrained, sounds, tmp_path):
