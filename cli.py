@@ -1,4 +1,4 @@
-"""The command line: it imports a command, and with it torch and Lightning, only when that command runs."""
+"""Command-line interface. A command, and with it torch and Lightning, is imported only when it runs."""
 
 import difflib
 import importlib
@@ -12,7 +12,7 @@ from .errors import UntrainedError, UsageError
 from .probes.record import installed_versions
 from .terminal import is_child_process, print_what_an_encoding_lacks, say
 
-RESUMED = (*STAGES, "compare")  # commands that go on where they were interrupted
+RESUMED = (*STAGES, "compare")  # commands that resume after an interruption
 
 
 def main(argv: Sequence[str]) -> int:
@@ -22,7 +22,7 @@ def main(argv: Sequence[str]) -> int:
         argv: Command line without the name of the program.
 
     Returns:
-        Exit status: 0 for success, 1 for a failure, 2 for a mistake in the command or its input, 130 for Ctrl-C.
+        Exit status: 0 for success, 1 for a failure, 2 for an invalid command or invalid input, 130 for Ctrl-C.
 
     Example:
         >>> main(["config", "synthetic"])  # doctest: +ELLIPSIS
@@ -57,25 +57,25 @@ def main(argv: Sequence[str]) -> int:
         return error.exit_status
     except BrokenPipeError:
         raise
-    except OSError as error:  # its text names the file: a full disk, a folder that cannot be written
+    except OSError as error:  # such as a full disk or a folder without write permission; its text names the file
         _report_error(f"error: {error}")
         return 1
     except (KeyboardInterrupt, SystemExit) as error:
         # Lightning ends its loops on Ctrl-C with status 1.
         if isinstance(error, SystemExit) and not isinstance(error.__context__, KeyboardInterrupt):
             raise
-        kept = "; what was computed so far is kept, and the same command goes on from there"
+        kept = "; the results so far are kept, and the same command resumes from there"
         _report_error(f"interrupted{kept if command in RESUMED else ''}")
-        # When a child process fails, Lightning kills the first one before that has written its rows.
+        # If a child process fails, Lightning kills the first process before it has written its rows.
         return 0 if is_child_process() else 130
 
 
 def _run_of(command: str) -> Callable[[list[str]], int]:
-    """Import a command, or the help of the long ones, and return the function that runs it."""
+    """Import the module of a command, or of the short help, and return its function `run`."""
     if command not in (*COMMANDS, "usage"):
         nearest = difflib.get_close_matches(command, COMMANDS, n=1)
         hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-        raise UsageError(f"unknown command {command!r}; {hint}there are {', '.join(COMMANDS)}")
+        raise UsageError(f"unknown command {command!r}; {hint}commands: {', '.join(COMMANDS)}")
     module = "stages" if command in STAGES else command
     run: Callable[[list[str]], int] = importlib.import_module(f".commands.{module}", __package__).run
     return run
@@ -85,16 +85,15 @@ def _options_first(argv: Sequence[str]) -> str:
     """Return the message for a command line that begins with an option."""
     command = next((word for word in argv if word in COMMANDS), None)
     if command is None:
-        return (
-            f"no command is given; options follow it: untrained fit {shlex.join(argv)}; there are {', '.join(COMMANDS)}"
-        )
+        example = f"untrained fit {shlex.join(argv)}"
+        return f"no command is given; options follow the command: {example}; commands: {', '.join(COMMANDS)}"
     rest = list(argv)
     rest.remove(command)
     return f"options follow the command: untrained {shlex.join([command, *rest])}"
 
 
 def _report_error(text: str) -> None:
-    if not is_child_process():  # an error that ends one process ends all, with the same message
+    if not is_child_process():  # every process of a command ends with the same error
         say(f"untrained: {text}", sys.stderr)
 
 
@@ -109,14 +108,15 @@ def _help() -> str:
             "",
             *lines,
             "",
-            "untrained COMMAND --help explains a command; untrained --version prints what a bug report needs.",
-            "Exit status: 0 success, 1 failure, 2 a mistake in the command or its input, 130 Ctrl-C.",
+            "untrained COMMAND --help shows the options of a command.",
+            "untrained --version prints the versions to include in a bug report.",
+            "Exit status: 0 success, 1 failure, 2 invalid command or input, 130 interrupted by Ctrl-C.",
         ]
     )
 
 
 def _versions() -> str:
-    """Return the versions that a bug report needs, without importing any package."""
+    """Return the versions to include in a bug report, without importing any package."""
     untrained, python, *others = installed_versions().items()
     lines = [" ".join(untrained), f"{' '.join(python)} on {platform.platform()}"]
     return "\n".join([*lines, *map(" ".join, others)])

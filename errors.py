@@ -1,4 +1,4 @@
-"""Exceptions by their cause; the command line turns each into one message and an exit status."""
+"""Exceptions, by cause. The command line reports each of them as one message and an exit status."""
 
 
 class UntrainedError(Exception):
@@ -8,7 +8,7 @@ class UntrainedError(Exception):
 
 
 class UsageError(UntrainedError):
-    """Error for a command, an argument or a configuration that cannot be used as given; exit status 2."""
+    """Error for an invalid command, argument or configuration; exit status 2."""
 
     exit_status = 2
 
@@ -18,7 +18,7 @@ class PluginError(UsageError):
 
 
 class ContractError(UntrainedError):
-    """Error for a plug-in that does not do what its contract promises; raised by `untrained.testing`."""
+    """Error for a plug-in that fails a check of its contract; raised by `untrained.testing`."""
 
 
 class DataError(UsageError):
@@ -26,11 +26,11 @@ class DataError(UsageError):
 
 
 class CheckpointError(UsageError):
-    """Error for a checkpoint that is not one of ours, does not fit the command, or names untrusted types."""
+    """Error for a checkpoint of another program, one that contradicts the command, or one with untrusted types."""
 
 
 class StoreError(UntrainedError):
-    """Error for an embedding store that is damaged or was made by another configuration."""
+    """Error for an embedding store that is damaged or was made with another configuration."""
 
 
 class AudioError(UntrainedError):
@@ -39,7 +39,7 @@ class AudioError(UntrainedError):
     Args:
         path: Path of the file.
         reason: Reason why the file cannot be used.
-        remedy: Action that solves the problem.
+        remedy: What the user can do about it.
     """
 
     def __init__(self, path: str, reason: str, remedy: str) -> None:

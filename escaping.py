@@ -1,27 +1,27 @@
-"""Text of users, such as names of classes and files, made safe for what shows it: a terminal, Markdown or HTML.
+"""Escaping of text, such as names of classes and files, for terminals, Markdown and HTML.
 
-Everything that a user, a file or a plug-in names may hold markup, and control characters, which a terminal obeys. CSV
-and JSON stay faithful: programs read them.
+Names from users, files and plug-ins may hold markup, and control characters that a terminal would obey. CSV and JSON
+files hold them unchanged, because programs read these files.
 """
 
 import html
 import re
 
-_MARKUP = re.compile(r"[\\`*|]|\](?=[(\[:])|(?<![^\W_])_|_(?![^\W_])")  # an underscore within a word is none
+_MARKUP = re.compile(r"[\\`*|]|\](?=[(\[:])|(?<![^\W_])_|_(?![^\W_])")  # an underscore within a word is not markup
 
 
 class Markdown(str):
-    """Text that is Markdown already, such as a number in bold."""
+    """Text that is already Markdown, such as a number in bold."""
 
     __slots__ = ()
 
 
 def for_terminal(text: object, *, lines: bool = False) -> str:
-    r"""Return text whose control characters are escaped, so that a terminal does not obey them.
+    r"""Return text with its control characters escaped, so that a terminal does not obey them.
 
     Args:
-        text: Text, or what has one.
-        lines: Whether it may have several lines, as messages have.
+        text: Text, or an object that `str` converts to text.
+        lines: Whether to keep line breaks, for text of several lines such as a message.
 
     Example:
         >>> for_terminal("two\nlines"), for_terminal("\x1b[31mred")
@@ -34,10 +34,10 @@ def for_terminal(text: object, *, lines: bool = False) -> str:
 
 
 def for_markdown(text: object) -> str:
-    r"""Return text that Markdown shows as it is, on one line, also in a cell of a table.
+    r"""Return text that Markdown shows unchanged, on one line, also in a cell of a table.
 
     Args:
-        text: Text, or what has one; `Markdown` is returned unchanged.
+        text: Text, or an object that `str` converts to text; `Markdown` is returned unchanged.
 
     Example:
         >>> for_markdown("a|b <script> *x* log_mel")
@@ -50,11 +50,11 @@ def for_markdown(text: object) -> str:
 
 
 def for_html(text: object, *, lines: bool = False) -> str:
-    """Return text that HTML shows as it is, also within an attribute in quotes.
+    """Return text that HTML shows unchanged, also within a quoted attribute.
 
     Args:
-        text: Text, or what has one.
-        lines: Whether it may have several lines.
+        text: Text, or an object that `str` converts to text.
+        lines: Whether to keep line breaks.
 
     Example:
         >>> for_html('<b title="x">')

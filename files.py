@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, folders with one writer at a time, and the plain values in them."""
+"""Atomic writes, locks of folders, and plain values in JSON and YAML files."""
 
 import contextlib
 import hashlib
@@ -15,22 +15,22 @@ import yaml
 
 from .errors import StoreError, UsageError
 
-# Text that every reader of YAML takes for text; versions differ in what they take for numbers, dates and booleans.
+# Text that every YAML reader reads as text. YAML versions differ in what they read as numbers, dates and booleans.
 _PLAIN_TEXT = re.compile(r"[A-Za-z/](?:[\w./=+-]|:(?=\S))*", re.ASCII)
 _WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 UNFINISHED = ".part"  # suffix of files that are being written
 MAX_JSON = 2**24
-"""Most bytes of a JSON file; a study of 10,000 runs lists them in 2 MB."""
+"""Maximum size of a JSON file, in bytes. The list of runs of a study with 10,000 runs takes 2 MB."""
 MAX_YAML = 2**20
-"""Most characters of a configuration, and most values in it."""
+"""Maximum number of characters of a configuration, and maximum number of values in it."""
 MAX_DEPTH = 50
-"""Most levels of collections within each other."""
-# The decoders of a killed process notice its end a little later and hold its lock until then.
+"""Maximum depth of nested collections."""
+# After a process is killed, its decoder processes hold its lock until they notice, a little later.
 LOCK_TIMEOUT_SECONDS = 30
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: to another name, forced to disk, then renamed.
+    """Write a file atomically: under a temporary name, flushed to disk, then renamed.
 
     Raises:
         StoreError: The file cannot be written.
@@ -50,30 +50,30 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def read_bounded(path: Path, most: int) -> bytes:
-    """Read a file that somebody else may have written.
+    """Read a file of unknown origin, up to a maximum size.
 
     Args:
         path: File to read.
-        most: Most bytes that it may have.
+        most: Maximum size of the file, in bytes.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: The file is larger, or is no regular file.
+        ValueError: The file is larger, or is not a regular file.
     """
     size = path.stat().st_size
     if not path.is_file():
-        raise ValueError("it is no regular file")
+        raise ValueError("it is not a regular file")
     if size > most:
         raise ValueError(f"it has {size:,} bytes, expected at most {most:,}")
     return path.read_bytes()
 
 
 def read_json(path: Path, most: int = MAX_JSON) -> Any:
-    """Read plain values from a JSON file that somebody else may have written.
+    """Read plain values from a JSON file of unknown origin, up to a maximum size and depth.
 
     Args:
         path: File to read.
-        most: Most bytes that it may have.
+        most: Maximum size of the file, in bytes.
 
     Raises:
         OSError: The file cannot be read.
@@ -96,21 +96,19 @@ def read_json(path: Path, most: int = MAX_JSON) -> Any:
 
 
 def refuse_absurd_yaml(text: str) -> None:
-    """Raise if YAML is larger than any configuration, is nested too deeply, or repeats parts without end by aliases.
+    """Raise if YAML is too large, is nested too deeply, or expands to too many values through aliases.
 
     Args:
-        text: YAML, which may have other faults.
+        text: YAML text. Syntax errors in it are ignored.
 
     Raises:
-        ValueError: It is one of these.
+        ValueError: The YAML exceeds one of these limits.
     """
-    import yaml  # which commands that read no YAML do not wait for
-
     if len(text) > MAX_YAML:
         raise ValueError(f"it has {len(text):,} characters, expected at most {MAX_YAML:,}")
-    counts, names = [0], [""]  # of values in each open collection, with what its aliases stand for
+    counts, names = [0], [""]  # number of values in each open collection, with aliases expanded
     known: dict[str, int] = {}
-    with contextlib.suppress(yaml.YAMLError):  # whoever reads it reports it
+    with contextlib.suppress(yaml.YAMLError):  # the caller that parses the text reports it
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             if isinstance(event, yaml.CollectionStartEvent):
                 counts.append(0)
@@ -124,16 +122,16 @@ def refuse_absurd_yaml(text: str) -> None:
             if len(counts) > MAX_DEPTH:
                 raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
             if counts[-1] > MAX_YAML:
-                raise ValueError(f"its aliases stand for more than {MAX_YAML:,} values")
+                raise ValueError(f"its aliases expand to more than {MAX_YAML:,} values")
 
 
 @contextlib.contextmanager
 def locked(folder: Path, remedy: str) -> Iterator[None]:
-    """Keep other processes from writing to a folder; a killed process no longer holds its lock.
+    """Lock a folder, so that no other process writes to it. The lock of a killed process is released.
 
     Args:
-        folder: Folder to lock; it is made if it does not exist.
-        remedy: What a user can do instead of waiting, for the message.
+        folder: Folder to lock; it is created if it does not exist.
+        remedy: What the user can do instead of waiting, as the end of the error message.
 
     Raises:
         StoreError: Another process holds the lock, or the folder cannot be written.
@@ -144,7 +142,7 @@ def locked(folder: Path, remedy: str) -> Iterator[None]:
         lock.acquire(timeout=LOCK_TIMEOUT_SECONDS if _has_died(holder) else 0)
     except filelock.Timeout as error:
         who = holder.read_text("utf-8") if holder.is_file() else "another process"
-        raise StoreError(f"{folder} is in use by {who}; wait until that has ended, or {remedy}") from error
+        raise StoreError(f"{folder} is in use by {who}; wait until it has ended, or {remedy}") from error
     except OSError as error:
         raise _cannot_be_written(folder, error) from error
     try:
@@ -156,7 +154,7 @@ def locked(folder: Path, remedy: str) -> Iterator[None]:
 
 
 def machine_memory() -> int:
-    """Return the memory of this machine in bytes; where the system does not say, 64 GiB."""
+    """Return the memory of this machine in bytes, or 64 GiB if the system does not report it."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):
@@ -164,9 +162,10 @@ def machine_memory() -> int:
 
 
 def as_path(name: str) -> Path:
-    r"""Return the path that a user names, with `~` for a home folder.
+    r"""Return the path for a name that a user has given, with `~` expanded to the home folder.
 
-    Configurations are UTF-8. A byte of a name that is not is written as an escape, such as `\udcff` for 0xFF.
+    Configurations are UTF-8. A byte of a name that is not valid UTF-8 is written there as an escape, such as `\udcff`
+    for 0xFF.
 
     Args:
         name: Name of a file or folder.
@@ -177,18 +176,19 @@ def as_path(name: str) -> Path:
     try:
         path = Path(name).expanduser()
     except RuntimeError as error:
-        raise UsageError(f"{name!r} begins with ~, but there is no such user; write ./ or the whole path") from error
+        problem = f"{name!r} begins with ~, but there is no such user; put ./ in front of it, or give the full path"
+        raise UsageError(problem) from error
     escaped = re.sub(r"\\udc([89a-f][0-9a-f])", lambda found: chr(0xDC00 + int(found[1], 16)), str(path))
     return Path(escaped) if escaped != str(path) and os.path.exists(escaped) and not os.path.exists(path) else path
 
 
 def plain(value: Any) -> Any:
-    """Return a value as plain Python that JSON can hold; other values become text."""
+    """Return a value as plain Python values that JSON can hold; any other value becomes text."""
     return json.loads(json.dumps(value, default=str))
 
 
 class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # PyYAML ships no types
-    """Dumper that quotes all text that some reader of YAML takes for something else, such as `1e3`."""
+    """YAML dumper that quotes text that some YAML readers do not read as text, such as `1e3`."""
 
 
 def _quoted_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
@@ -201,11 +201,11 @@ _Dumper.add_representer(str, _quoted_text)
 
 
 def as_yaml(content: Any, *, literal: bool = False) -> str:
-    r"""Return plain values as YAML that is read back unchanged, by version 1.1 and 1.2 alike.
+    r"""Return plain values as YAML that readers of both YAML 1.1 and YAML 1.2 read back unchanged.
 
     Args:
         content: Plain values.
-        literal: Whether `${...}` is text, which a parser of configurations must not resolve.
+        literal: Whether to escape `${...}`, so that the parser of a configuration does not resolve it.
 
     Example:
         >>> print(as_yaml({"root": "1e3", "name": "sounds"}), end="")
@@ -223,14 +223,14 @@ def _escaped(value: Any) -> Any:
 
 
 def unescaped(value: Any) -> Any:
-    """Return what `as_yaml` was given, if its `${...}` was literal."""
+    """Undo the escaping of `${...}` by `as_yaml` with `literal=True`."""
     return with_texts(
         value, lambda text: re.sub(r"(\\+)\$\{", lambda found: found[1][: len(found[1]) // 2] + "${", text)
     )
 
 
 def with_texts(value: Any, change: Callable[[str], str]) -> Any:
-    """Return a plain value with each text in it, keys included, as `change` returns it."""
+    """Return a plain value with `change` applied to each text in it, including keys."""
     if isinstance(value, dict):
         return {with_texts(key, change): with_texts(inner, change) for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -260,7 +260,7 @@ def digest(fields: Mapping[str, Any]) -> str:
 
 
 def other_format(found: object, known: int) -> str:
-    """Return the first half of a message about a file in another format; the remedy follows.
+    """Return the start of a message about a file in another format; the caller appends the remedy.
 
     Args:
         found: Format of the file.
@@ -285,7 +285,7 @@ def _has_died(holder: Path) -> bool:
         _, pid, _, host = holder.read_text("utf-8").split(" ", 3)
         if host != socket.gethostname():
             return False
-        os.kill(int(pid), 0)  # tests whether the process exists, and kills nothing
+        os.kill(int(pid), 0)  # signal 0 only tests whether the process exists
     except ProcessLookupError:
         return True
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""HEAR's tools import `untrained.hear` by this name; see `untrained.integrations.hear`."""
+"""Module that HEAR's tools import, under the name that they expect; see `untrained.integrations.hear`."""
 
 from .integrations.hear import HearModel, get_scene_embeddings, get_timestamp_embeddings, load_model
 

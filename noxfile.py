@@ -1,7 +1,7 @@
 """Checks of this repository. `nox -l` lists them, `nox -s fast` runs one, `nox` runs those that a change must pass.
 
-Sessions use the environment that nox itself runs in, where `pip install -e '.[dev]'` has installed the package: PyTorch
-is too large for an environment per session.
+Sessions run in the environment of nox itself, where `pip install -e '.[dev]'` has installed the package, because
+PyTorch is too large for one environment per session.
 """
 
 import shutil
@@ -20,7 +20,7 @@ PYTHON = sys.executable
 
 @nox.session
 def fast(session: nox.Session) -> None:
-    """Run the tests that take a few seconds at most and start no command; arguments after -- go to pytest."""
+    """Run the fast tests, which take a few seconds at most and start no command; arguments after -- go to pytest."""
     session.run(PYTHON, "-m", "pytest", "-n", "auto", "-m", "not slow", *session.posargs)
 
 
@@ -32,7 +32,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def dev(session: nox.Session) -> None:
-    """Run the tests that need the extra dev, which other installations skip."""
+    """Run the tests that need the extra dev and are skipped without it."""
     session.run(PYTHON, "-m", "pytest", "-m", "dev", *session.posargs)
 
 
@@ -46,24 +46,24 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types of the package."""
-    # mypy cannot follow an editable installation whose package is the root, but it follows a link with the right name.
+    # mypy cannot follow an editable installation whose package is the root, but it follows a link named `untrained`.
     link = ROOT / ".nox" / "types" / "untrained"
     link.parent.mkdir(parents=True, exist_ok=True)
     if link.resolve() != ROOT:
-        link.unlink(missing_ok=True)  # of a checkout that has moved
+        link.unlink(missing_ok=True)  # left from before the checkout moved
         link.symlink_to(ROOT, target_is_directory=True)
     session.run(PYTHON, "-m", "mypy", "-p", "untrained", *session.posargs, env={"MYPYPATH": str(link.parent)})
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the manual in docs/site, which needs the extra docs."""
+    """Build the manual in docs/site. Needs the extra docs."""
     session.run(PYTHON, "-m", "sphinx", "-W", "docs", "docs/site")
 
 
 @nox.session
 def coverage(session: nox.Session) -> None:
-    """Run all tests, and print which lines and branches of the package they reach."""
+    """Run all tests, and report the coverage of lines and branches of the package."""
     session.run(
         PYTHON, "-m", "pytest", "-n", "auto", "--cov", "--cov-report=term-missing:skip-covered", *session.posargs
     )
@@ -71,7 +71,7 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def built(session: nox.Session) -> None:
-    """Build source archive and wheel in dist/, install the wheel elsewhere, and run the main job there."""
+    """Build the source archive and the wheel in dist/, install the wheel elsewhere, and run a small study there."""
     for folder in ("build", "dist"):
         shutil.rmtree(ROOT / folder, ignore_errors=True)
     session.run(PYTHON, "-m", "build", "--no-isolation")
@@ -79,7 +79,7 @@ def built(session: nox.Session) -> None:
     session.run(PYTHON, "-m", "venv", "--clear", str(elsewhere / "venv"))
     python = str(elsewhere / "venv" / "bin" / "python")
     site = session.run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", silent=True)
-    # Dependencies are those of this environment, behind the wheel in the search for modules.
+    # Use the dependencies of this environment, after the wheel on the module search path.
     found = [path for path in sys.path if Path(path).is_dir() and Path(path).resolve() != ROOT]
     (Path(str(site).strip()) / "dependencies.pth").write_text("\n".join(found))
     (wheel,) = (ROOT / "dist").glob("*.whl")

@@ -1,6 +1,6 @@
-"""Command-line parsing shared by all commands: registered names, and errors that say what to do.
+"""Command-line parsing shared by all commands: registered names, and error messages that say what to do.
 
-It imports neither torch nor Lightning, which take seconds; what a command parses imports what it needs.
+This module imports neither torch nor Lightning, which take seconds; the classes that a command parses import them.
 """
 
 import importlib
@@ -21,18 +21,19 @@ from .registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
 
 KINDS: dict[str, Registry[Any]] = {"frontend": FRONTENDS, "backend": BACKENDS, "data": DATAMODULES}
 Types = list[str] | str  # --trust TYPE, or --trust '[TYPE, TYPE]'
+ABOUT_TRUST = "Types of the backend and modules of the frontend that a checkpoint may use, besides registered ones."
 _KEY = re.compile(r'(?:[Pp]arser key "([^"]+)"|--([\w.]+)):?\s*')
 PROBE_OPTIONS = ("init", "layers", "pooling", "standardize", "tf32", "calibrate", "weights")
 _LISTS = {"datamodules", "frontends", "backends", "controls", "seeds", *(f"model.{option}" for option in PROBE_OPTIONS)}
-MAX_VALUE_LENGTH = 80  # characters of a value that is shown; a class with its arguments is longer
+MAX_VALUE_LENGTH = 80  # characters; a longer value, such as a class with its arguments, is not shown
 _NO_SUCH_CLASS = re.compile(r"Expected a dot import path string: (\S+)|[Uu]nexpected import path[^:]*: (\S+)")
 
 
 class Parser(ArgumentParser):
-    """Parser that knows plug-ins by their registered names, and raises `UsageError` for user errors."""
+    """Parser that accepts registered names of plug-ins, and raises `UsageError` for user errors."""
 
     def parse_path(self, path: str | os.PathLike[str], *more: Any, **options: Any) -> Namespace:
-        """Parse a configuration file, as jsonargparse does, but name a file that is not UTF-8."""
+        """Parse a configuration file as jsonargparse does, but report which file is not UTF-8."""
         try:
             _refuse_absurd(Path(path))
             parsed: Namespace = super().parse_path(path, *more, **options)
@@ -43,7 +44,7 @@ class Parser(ArgumentParser):
             raise UsageError(problem) from error
 
     def parse_args(self, args: Sequence[str] | None = None, *more: Any, **options: Any) -> Namespace:  # type: ignore[override]
-        """Parse a command line, as jsonargparse does, but refuse a file of one part of it that is not UTF-8."""
+        """Parse a command line as jsonargparse does, but raise `UsageError` if a file that it names is not UTF-8."""
         try:
             return super().parse_args(args, *more, **options)
         except UnicodeDecodeError as error:
@@ -51,8 +52,8 @@ class Parser(ArgumentParser):
             raise UsageError(f"{problem}; save it as UTF-8") from error
 
     def dump(self, *more: Any, **options: Any) -> str:
-        """Return a configuration as jsonargparse does, with quotes around text that reads like something else."""
-        if "skip_none" in options:  # the former name, which Lightning uses
+        """Return a configuration as jsonargparse does, but quote text that YAML may read as another type."""
+        if "skip_none" in options:  # the former name, which Lightning still uses
             options["skip_unset"] = options.pop("skip_none")
         text = str(super().dump(*more, **options))
         if options.get("format", "yaml") not in ("yaml", "parser_mode") or options.get("with_comments"):
@@ -61,7 +62,7 @@ class Parser(ArgumentParser):
         return header + as_yaml(yaml.safe_load(text))
 
     def format_help(self, *more: Any, **options: Any) -> str:
-        """Return the help of all options; with those of a trainer, these come last and the usage is one line."""
+        """Return the help of all options; options of a trainer come last, and the usage is then one line."""
         if any(map(_is_of_trainer, self._action_groups)):
             self.usage = f"{self.prog.replace(' [options]', '')} [OPTION ...]"
             self._action_groups = sorted(self._action_groups, key=_is_of_trainer)
@@ -69,26 +70,26 @@ class Parser(ArgumentParser):
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise a one-line error, which suggests the nearest name if a plug-in is unknown."""
-        # jsonargparse has no exception of its own for an unknown class, so that only its message identifies one.
+        # jsonargparse has no separate exception for an unknown class, so only the message identifies one.
         key, unknown = _KEY.search(message), _NO_SUCH_CLASS.search(message)
         registry = next((KINDS[kind] for kind in KINDS if key and kind in (key[1] or key[2])), None)
         if registry is not None and unknown is not None:
             name = unknown[1] or unknown[2]
             if name in registry.names():
-                registry.get(name)  # raises the reason why it could not be loaded
+                registry.get(name)  # raises an error with the reason why it cannot be loaded
             raise UsageError(registry.unknown(name)) from ex
         raise UsageError(explain(message)) from ex
 
 
 def _refuse_absurd(path: Path) -> None:
-    """Raise if a configuration would take memory or time without end.
+    """Raise if a configuration file is too large to parse, see `refuse_absurd_yaml`.
 
     Raises:
-        UsageError: It would, or it is no regular file.
+        UsageError: The file exceeds a limit, or is not a regular file.
     """
     try:
         refuse_absurd_yaml(read_bounded(path, MAX_YAML).decode())
-    except UnicodeDecodeError:  # which is reported as such
+    except UnicodeDecodeError:  # `parse_path` reports it
         return
     except ValueError as error:
         raise UsageError(f"{path} cannot be used as a configuration: {error}") from error
@@ -115,24 +116,27 @@ def load_names(registries: Sequence[Registry[Any]] = (FRONTENDS, BACKENDS, DATAM
 
 
 def contract_parser(kind: str) -> Parser:
-    """Return a parser of a plug-in with its arguments; `kind` is frontend, backend or datamodule."""
+    """Return a parser for a plug-in and its arguments; `kind` is frontend, backend or datamodule."""
     registry = {"datamodule": DATAMODULES, **KINDS}[kind]
     parser = Parser(prog=f"untrained check {kind}", description="Check the contract of a plug-in.")
-    parser.add_subclass_arguments(registry.contract, kind, required=True, help="The plug-in.")
+    parser.add_subclass_arguments(registry.contract, kind, required=True, help="Plug-in to check.")
     return parser
 
 
 def add_extraction_arguments(parser: ArgumentParser) -> None:
-    """Add the arguments that say where embeddings are stored and when they are written."""
+    """Add the options that set where embeddings are stored and when they are written."""
     help = "Folder of all embedding stores; by default embeddings/ in the trainer's default_root_dir."
     parser.add_argument("--embeddings", type=str | None, default=None, help=help)
-    parser.add_argument("--force", action="store_true", help="Recompute what is already stored.")
-    parser.add_argument("--flush_every", type=int, default=512, help="Rows to keep in memory before they are written.")
-    parser.add_argument("--flush_seconds", type=float, default=30.0, help="Longest time before rows are written, in s.")
+    help = "Recompute stored embeddings and repeat finished runs."
+    parser.add_argument("--force", action="store_true", help=help)
+    help = "Number of rows to keep in memory before they are written."
+    parser.add_argument("--flush_every", type=int, default=512, help=help)
+    help = "Maximum time before rows are written, in s."
+    parser.add_argument("--flush_seconds", type=float, default=30.0, help=help)
 
 
 def trainer_defaults() -> dict[str, Any]:
-    """Return settings of the trainer that extracts: its root holds the runs, and it saves nothing itself."""
+    """Return the default settings of the trainer, whose root folder is `runs` and which saves nothing itself."""
     return {
         "default_root_dir": "runs",
         "enable_checkpointing": False,
@@ -145,7 +149,7 @@ def instantiate(parser: ArgumentParser, config: Namespace) -> Namespace:
     """Create the objects of a configuration.
 
     Raises:
-        UsageError: A class rejects its arguments; the message is that of the class.
+        UsageError: A class rejects its arguments; the message is the class's own.
     """
     try:
         made: Namespace = parser.instantiate(config)
@@ -161,17 +165,17 @@ def explain(message: str) -> str:
 
     Example:
         >>> explain("Parser key \"data\":\n  Errors:\n    - Option 'fols' is not accepted\n  Given value: x")
-        "--data: Option 'fols' is not accepted; --data.help NAME lists what is"
+        "--data: Option 'fols' is not accepted; --data.help NAME lists its options"
     """
     lines = [line.strip().removeprefix("- ") for line in message.splitlines() if line.strip()]
-    if "Errors:" in lines:  # of a union; they end with the value as Python shows it
+    if "Errors:" in lines:  # errors of a union type, followed by the `repr` of the value
         end = next((i for i, line in enumerate(lines) if line.startswith("Given value")), len(lines))
         errors = [line for line in lines[lines.index("Errors:") + 1 : end] if "NoneType" not in line]
         given = [line for line in lines[end:] if line.startswith("Given value:") and len(line) < MAX_VALUE_LENGTH]
         lines = [lines[0], *errors, *(given if all(line.startswith("Expected") for line in errors) else [])]
     keys = []
     text = "; ".join(lines)
-    while match := _KEY.match(text):  # a nested parser's message stands behind the outer one's
+    while match := _KEY.match(text):  # the message of a nested parser follows that of the outer one
         keys.append(match[1] or match[2])
         text = text[match.end() :].lstrip("; ")
     key = ".".join(keys)
@@ -186,29 +190,29 @@ def explain(message: str) -> str:
     elif single and key.startswith("vary."):
         text += f"; give each argument a list of values, such as [{single[1]}]"
     if key and ("is not accepted" in text or "required" in text):
-        text += f"; --{key}.help NAME lists what is"
+        text += f"; --{key}.help NAME lists its options"
     return f"--{key}: {text}" if key else text
 
 
 def root_cause(error: BaseException) -> str:
-    """Return the message of the first error of a chain that is not the parser's own, with its type if it helps."""
-    while _is_the_parser_s(error) and error.__cause__ is not None:
+    """Return the message of the first error in a chain that jsonargparse did not raise, with its type if uncommon."""
+    while _is_raised_by_parser(error) and error.__cause__ is not None:
         error = error.__cause__
-    if _is_the_parser_s(error) and isinstance(error, IndexError):  # it fails on an error without a text
-        return "a plug-in raises an error without a text when it is made; make it in Python, by its class, to see where"
+    if _is_raised_by_parser(error) and isinstance(error, IndexError):  # for an error without a message
+        return "the constructor of a plug-in raises an error without a message; call it in Python to see the traceback"
     text = explain(str(error))
     if isinstance(error, MemoryError) or "can't allocate memory" in text:
-        return "the arguments ask for more memory than this machine has; give smaller ones, such as fewer filters"
+        return "the arguments need more memory than this machine has; give smaller values, such as fewer filters"
     is_plain = isinstance(error, UntrainedError | ValueError | TypeError | OSError) or is_of_lightning(error)
     return text if is_plain and text else f"{type(error).__name__}: {text}".removesuffix(": ")
 
 
 def is_of_lightning(error: BaseException) -> bool:
-    """Return whether Lightning refuses its arguments; its class is known by name, to import no Lightning."""
+    """Return whether an error is Lightning's for wrong arguments; compares names, to avoid importing Lightning."""
     return type(error).__name__ == "MisconfigurationException"
 
 
-def _is_the_parser_s(error: BaseException) -> bool:
+def _is_raised_by_parser(error: BaseException) -> bool:
     """Return whether jsonargparse raised an error."""
     frames = list(traceback.walk_tb(error.__traceback__))
     return bool(frames) and str(frames[-1][0].f_globals.get("__name__")).partition(".")[0] == "jsonargparse"

@@ -31,7 +31,7 @@ class Plugin:
     Args:
         name: Registered name.
         target: Location of the class, `module:Class`.
-        distribution: Package that registers the class, or the module of a class registered by `register`.
+        distribution: Package that registers the class, or the module of a class registered with `register`.
         loaded: The class itself, if it was registered in this process.
     """
 
@@ -66,7 +66,7 @@ class Plugin:
         return found
 
     def summary(self) -> str:
-        """Return the first line of the class's docstring, read from the source without import; empty if it has none."""
+        """Return the first line of the class's docstring, read from the source without import; empty if absent."""
         if self.loaded is not None:
             docstring = self.loaded.__doc__
         else:
@@ -119,7 +119,7 @@ class Registry(Generic[T]):
         return self._contract.load()  # type: ignore[no-any-return]
 
     def keeps_to(self, cls: type) -> bool:
-        """Return whether a class derives from the contract; this imports nothing."""
+        """Return whether a class derives from the contract, without importing anything."""
         return any(self._contract.is_of(base) for base in cls.__mro__)
 
     @property
@@ -232,7 +232,7 @@ class Registry(Generic[T]):
     def _check(self, plugin: Plugin, target: object) -> None:
         who = f"{self.kind} {plugin.name!r} of {plugin.distribution}"
         if not plugin.name.isidentifier() or keyword.iskeyword(plugin.name):
-            raise PluginError(f"{who}: the name is no Python identifier; rename it, as in 'vertical_7x96'")
+            raise PluginError(f"{who}: the name is not a Python identifier; rename it, for example to 'vertical_7x96'")
         contract = self.contract
         if not (isinstance(target, type) and issubclass(target, contract)):
             found = f"class {target.__name__}" if isinstance(target, type) else f"a {type(target).__name__}"
@@ -244,10 +244,10 @@ class Registry(Generic[T]):
 
 
 def _definitions(module: str, attribute: str) -> list[ast.ClassDef]:
-    """Return a class and the bases in its module, nearest first, parsed without importing more than its package."""
+    """Parse a class and its bases in the same module, nearest first, without importing the module."""
     parts = module.split(".")
     try:
-        spec = importlib.util.find_spec(parts[0])  # through all finders, as those of editable installations
+        spec = importlib.util.find_spec(parts[0])  # asks all finders, including those of editable installations
     except ValueError:  # a module that was not imported from a file
         return []
     if spec is None or spec.origin is None:

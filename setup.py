@@ -1,11 +1,11 @@
-"""What pyproject.toml cannot say: which files of the root do not belong to the package, whose folder the root is."""
+"""Build step that pyproject.toml cannot express: exclude the modules of the root that are not part of the package."""
 
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
 
 class BuildPackage(build_py):
-    """Leaves out the files that build and check the package."""
+    """Build command that leaves out noxfile.py and setup.py."""
 
     def find_package_modules(self, package: str, package_dir: str) -> list[tuple[str, str, str]]:
         """Return package, name and path of each module."""

@@ -1,7 +1,7 @@
-"""The terminal: colours, widths, progress bars and Ctrl-C.
+"""Terminal output: colours, widths, progress bars and Ctrl-C.
 
-Nothing below `commands` shows a bar by itself: it asks for one with `bar` or `progress`, and gets one only if the
-running command has called `show_bars`. rich is imported when something is printed with it.
+Code below `commands` requests a progress bar with `bar` or `progress`; it is shown only if the running command has
+called `show_bars`. rich is imported on first use.
 """
 
 import contextlib
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Advance = Callable[[int], None]
-PIPE_WIDTH = 200  # columns where no terminal sets the width
+PIPE_WIDTH = 200  # columns, if no terminal sets the width
 
 
 def console(file: TextIO | None = None, *, soft_wrap: bool = True) -> "Console":
-    """Return a console that prints text without markup, in colours only on a terminal and without `NO_COLOR`.
+    """Return a console that does not interpret markup, and has colours only on a terminal without `NO_COLOR`.
 
     Args:
         file: File to print to; standard output by default.
@@ -35,10 +35,10 @@ def console(file: TextIO | None = None, *, soft_wrap: bool = True) -> "Console":
     from rich.segment import Segment
 
     class _Console(Console):
-        """Console whose texts cannot control the terminal; its own colours still do."""
+        """Console that escapes control characters in text, but keeps its own colours."""
 
         def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
-            """Yield what is printed, with control characters escaped."""
+            """Yield the segments to print, with control characters escaped."""
             for segment in super().render(renderable, options):
                 text, style, control = segment
                 yield segment if control else Segment(for_terminal(text, lines=True), style)
@@ -48,18 +48,18 @@ def console(file: TextIO | None = None, *, soft_wrap: bool = True) -> "Console":
 
 
 def say(text: object, file: TextIO | None = None, *, flush: bool = False) -> None:
-    """Print text of one or more lines, whose other control characters are escaped.
+    """Print text, with all control characters except line breaks escaped.
 
     Args:
         text: Text to print.
         file: File to print to; standard output by default.
-        flush: Whether to print it at once, also to a pipe.
+        flush: Whether to flush the file, so that a pipe receives the text at once.
     """
     print(for_terminal(text, lines=True), file=file, flush=flush)
 
 
 def print_what_an_encoding_lacks() -> None:
-    """Print characters that standard output cannot encode as escapes, so that no work is lost by an error."""
+    """Make standard output and error escape characters that they cannot encode, instead of raising an error."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="backslashreplace")
@@ -74,14 +74,14 @@ _make_bar: Callable[[str, int], AbstractContextManager[Advance]] = _no_bar
 
 
 def bar(description: str, total: int) -> AbstractContextManager[Advance]:
-    """Return a context with a progress bar, which shows nothing unless the running command shows bars.
+    """Return a context with a progress bar, which is invisible unless the running command shows bars.
 
     Args:
-        description: What is being done.
-        total: Number of items to do.
+        description: Text beside the bar.
+        total: Number of items to process.
 
     Returns:
-        A context manager whose value is a function to call with the number of items that have been done since.
+        Context manager that gives a function; call it with the number of items processed since the last call.
 
     Example:
         >>> with bar("decoding", 3) as advance:
@@ -91,7 +91,7 @@ def bar(description: str, total: int) -> AbstractContextManager[Advance]:
 
 
 def progress(items: Iterable[T], total: int, description: str) -> Iterator[T]:
-    """Yield the items with a `bar` that counts them."""
+    """Yield items, and count them with a `bar`."""
     with bar(description, total) as advance:
         for item in items:
             yield item
@@ -99,13 +99,13 @@ def progress(items: Iterable[T], total: int, description: str) -> Iterator[T]:
 
 
 def show_bars() -> None:
-    """Show the bars of this process on standard error, if that is a terminal."""
+    """Show progress bars on standard error, if it is a terminal."""
     global _make_bar
     _make_bar = _rich_bar if sys.stderr.isatty() and not is_child_process() else _no_bar
 
 
 def hide_bars() -> None:
-    """Show no bars of this process from now on."""
+    """Hide progress bars from now on."""
     global _make_bar
     _make_bar = _no_bar
 
@@ -127,17 +127,17 @@ def _rich_bar(description: str, total: int) -> Iterator[Advance]:
 
 
 def delay_interrupts() -> None:
-    """Let Ctrl-C end this process at once, because an import that it cuts short may raise anything.
+    """Let Ctrl-C end this process at once, because an interrupted import may raise any error.
 
-    A process that another one has started for one of several devices leaves Ctrl-C to its parent.
+    A process that was started for one of several devices ignores Ctrl-C, which its parent handles.
     """
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # and not ignored, as in a background job
-        signal.signal(signal.SIGINT, _leave_to_the_first if is_child_process() else signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # background jobs ignore Ctrl-C
+        signal.signal(signal.SIGINT, _leave_to_first_process if is_child_process() else signal.SIG_DFL)
 
 
 def raise_interrupts() -> None:
-    """Let Ctrl-C raise `KeyboardInterrupt`, so that computed work is kept."""
-    if signal.getsignal(signal.SIGINT) in (signal.SIG_DFL, _leave_to_the_first):
+    """Let Ctrl-C raise `KeyboardInterrupt`, so that results computed so far are kept."""
+    if signal.getsignal(signal.SIGINT) in (signal.SIG_DFL, _leave_to_first_process):
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -147,10 +147,10 @@ def ignore_interrupts() -> None:
 
 
 def is_child_process() -> bool:
-    """Return whether another process of the same command has started this one to share the clips."""
+    """Return whether this process was started by another process of the same command, to share the clips."""
     rank = os.environ.get("LOCAL_RANK", "")
     return rank.isdecimal() and int(rank) > 0
 
 
-def _leave_to_the_first(number: int, frame: FrameType | None) -> None:
-    """Do nothing."""
+def _leave_to_first_process(number: int, frame: FrameType | None) -> None:
+    """Ignore the signal, which the first process handles."""

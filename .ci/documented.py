@@ -1,7 +1,7 @@
-"""Run what a document tells its reader to type: python .ci/documented.py FILE...
+"""Run the commands in documents: python .ci/documented.py FILE...
 
-Blocks of `sh` are run line by line as they stand, in this folder; a `yaml` block before "Saved as `NAME`" is saved. A
-command that serves pages is asked for one, and ended.
+Blocks of `sh` are run line by line in the current folder. A block of `yaml` before "Saved as `NAME`" is saved to that
+file. A command that serves pages is stopped after one page has been fetched.
 """
 
 import json
@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 BLOCK = re.compile(r"```(sh|yaml)\n(.*?)```(?:\s+Saved as `([\w.]+)`)?", re.DOTALL)
-SERVES = {"tensorboard": "http://localhost:6006/data/runs"}  # a list, once it has read some
+SERVES = {"tensorboard": "http://localhost:6006/data/runs"}  # a list of runs, empty until some are loaded
 
 
 def steps(document: str) -> Iterator[str]:
-    """The lines to type, after saving what they need."""
+    """Yield the shell commands of a document, and save the files that they need."""
     for language, text, name in BLOCK.findall(document):
         if language == "sh":
             yield from text.splitlines()
@@ -27,7 +27,7 @@ def steps(document: str) -> Iterator[str]:
 
 
 def run(line: str) -> None:
-    """Run a line; end if it fails."""
+    """Run a command, and raise an error if it fails."""
     print(f"+ {line}", flush=True)
     start = time.perf_counter()
     page = SERVES.get(line.partition(" ")[0])
@@ -46,7 +46,7 @@ def _serve(line: str, page: str) -> None:
             try:
                 with urllib.request.urlopen(page) as answer:
                     shown = json.load(answer)
-            except (OSError, ValueError):  # not yet, or something else answers there
+            except (OSError, ValueError):  # not ready, or another server answers
                 continue
             if shown and server.poll() is None:
                 return
@@ -59,6 +59,6 @@ if __name__ == "__main__":
     for path in sys.argv[1:]:
         lines = list(steps(Path(path).read_text()))
         if path == "README.md":
-            lines = lines[2:]  # setting up, which has brought us here
+            lines = lines[2:]  # the installation, which is already done
         for line in lines:
             run(line)

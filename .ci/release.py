@@ -1,4 +1,4 @@
-"""Print the notes of a release, or say what is missing: python .ci/release.py TAG."""
+"""Print the notes of a release, or report what is missing: python .ci/release.py TAG."""
 
 import re
 import sys
@@ -17,7 +17,7 @@ def notes(tag: str, version: str, changelog: str) -> str:
         changelog: Text of CHANGELOG.md, with a heading such as `## 0.1.0 (2026-01-31)` for each release.
 
     Raises:
-        SystemExit: The tag is not that of the version, or the section is missing, undated or empty.
+        SystemExit: The tag does not match the version, or the section is missing, undated or empty.
     """
     if tag != f"v{version}":
         raise SystemExit(f"tag {tag} is not v{version}, the version in pyproject.toml; change one of them")

@@ -1,4 +1,4 @@
-"""One audio file to one waveform: decoding, headers, lengths, and formats that cannot be read."""
+"""Decoding of audio files to waveforms: headers, lengths, and detection of unsupported formats."""
 
 from .decoding import ABSENT, Decoded, FitLength, Header, Waveform, fit, header, load
 from .signals import NOTED, TITLES, Remark

@@ -1,7 +1,7 @@
-"""Chunks of audio in WAV, RF64, AIFF, AU, CAF and W64 files: where the samples are, and how many the header counts.
+"""Location of the samples in WAV, RF64, AIFF, AU, CAF and W64 files, and the size that the header declares for them.
 
-A recorder writes the count when it closes the file. Until then, and in a file that was written to a pipe, it is zero or
-the largest number.
+A recorder writes the size when it closes the file. Until then, and in a file written to a pipe, the size is zero or the
+largest number that fits in the field.
 """
 
 import io
@@ -12,24 +12,24 @@ from typing import BinaryIO, Literal, NamedTuple
 from .pieces import replaced
 
 UNKNOWN = 0x7FFF_0000
-"""Counts of 32 bits from here on stand for a length that the writer did not know."""
+"""Smallest 32-bit size that means that the writer did not know the size."""
 
 UNCOUNTED_SHARE = 0.1
-"""Share of the samples that a header counts, from which on others behind them are reported."""
+"""Undeclared bytes are reported if they exceed this share of the declared size."""
 
 _W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
-_MAX_HEADER = 1 << 24  # bytes of chunks before the samples that are copied to correct a header
+_MAX_HEADER = 1 << 24  # most bytes before the samples, which are copied to correct the header
 
 
 class Samples(NamedTuple):
-    """Where the samples of a file are.
+    """Location and size of the samples of a file.
 
     Args:
-        form: Kind of container: `RIFF`, `RIFX`, `RF64`, `FORM`, `.snd`, `caff` or `riff` (W64).
-        field: Offset of the field that counts them.
-        start: Offset of the first of them.
-        counted: Number of bytes that the header counts; None if it does not know.
-        present: Number of bytes from the first of them to the end of the file.
+        form: Type of container: `RIFF`, `RIFX`, `RF64`, `FORM`, `.snd`, `caff` or `riff` (W64).
+        field: Offset of the header field that holds the size of the samples, in bytes.
+        start: Offset of the first sample, in bytes.
+        counted: Size of the samples that the header declares, in bytes; None if it declares an unknown size.
+        present: Number of bytes from the first sample to the end of the file.
     """
 
     form: str
@@ -40,12 +40,12 @@ class Samples(NamedTuple):
 
     @property
     def lacking(self) -> int:
-        """Number of bytes that the header counts and the file lacks."""
+        """Number of declared bytes that are missing from the file."""
         return max(0, (self.counted or 0) - self.present)
 
 
 def find_samples(path: Path) -> Samples | None:
-    """Return where the samples of a file are; None if it is no container of this module, or has none."""
+    """Return the location of the samples of a file; None if it has none or is not one of these containers."""
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         found = _find(file, file.read(40))
@@ -53,14 +53,14 @@ def find_samples(path: Path) -> Samples | None:
 
 
 def corrected(path: Path, samples: Samples) -> io.BufferedReader | None:
-    """Return a file whose recording was not closed as one with a header that counts what is there.
+    """Open a file that the recorder did not close, with a header that declares the samples that are present.
 
     Args:
-        path: The file.
-        samples: Where its samples are.
+        path: Path of the file.
+        samples: Location of its samples.
 
     Returns:
-        The file; None if its header counts samples, or if none follow.
+        The file with the corrected header; None if its header already declares samples, or if no samples follow it.
     """
     if samples.counted or samples.present < 2 or samples.start > _MAX_HEADER:
         return None
@@ -68,23 +68,23 @@ def corrected(path: Path, samples: Samples) -> io.BufferedReader | None:
         head = bytearray(file.read(samples.start))
         follows = file.read(8)
         if samples.counted == 0 and _is_chunk(follows, samples.present, "big" if samples.form == "FORM" else "little"):
-            return None  # an empty recording, with other chunks behind it
+            return None  # an empty recording, followed by other chunks
     if samples.form == "caff":
-        head[samples.field : samples.field + 8] = (samples.present + 4).to_bytes(8, "big")  # and an edit count
+        head[samples.field : samples.field + 8] = (samples.present + 4).to_bytes(8, "big")  # with the edit count
     elif samples.form in ("RIFF", "RIFX", "RF64", ".snd"):
         if samples.form == "RF64":
-            head[:4] = b"RIFF"  # a length of 32 bits that is not known is read to the end
+            head[:4] = b"RIFF"  # a RIFF file of unknown 32-bit size is read to its end
         count = samples.present if samples.present < UNKNOWN else 0xFFFF_FFFF
         head[samples.field : samples.field + 4] = count.to_bytes(
             4, "little" if samples.form in ("RIFF", "RF64") else "big"
         )
     else:
-        return None  # libsndfile counts what is there
+        return None  # libsndfile reads all samples of AIFF and W64 files
     return replaced(bytes(head), path, samples.start, samples.start + samples.present)
 
 
 def has_uncounted_samples(path: Path) -> bool:
-    """Return whether much follows the samples that a WAV file counts, and is neither a chunk nor a tag."""
+    """Return whether a WAV file has many bytes after its declared samples that are neither a chunk nor a tag."""
     samples = find_samples(path)
     if samples is None or not samples.counted:
         return False
@@ -117,9 +117,9 @@ def _find(file: BinaryIO, head: bytes) -> Samples | None:
 def _find_chunk(
     file: BinaryIO, form: str, position: int, name: bytes, order: Literal["big", "little"]
 ) -> Samples | None:
-    """Return where the samples are, in a container of chunks that each begin with a name and a size."""
+    """Return the location of the samples in a container of chunks, each of which begins with its name and size."""
     n_name, n_size = len(name), 8 if form in ("caff", "riff") else 4
-    length = 0  # of the samples in RF64, which has them in a chunk of its own
+    length = 0  # size of the samples in RF64, which declares it in a separate chunk (ds64)
     end = file.seek(0, os.SEEK_END)
     for _ in range(1000):
         if position > end:
@@ -134,13 +134,13 @@ def _find_chunk(
             field = position + n_name
             if form == "RF64":
                 return Samples(form, field, start, _known(length, 64), 0)
-            if form == "riff":  # counts its own head, too
+            if form == "riff":  # the size includes the chunk's own name and size
                 known = _known(size, 64)
                 return Samples(form, field, start, known and max(0, known - len(head)), 0)
-            if form == "caff":  # four bytes count edits
+            if form == "caff":  # the samples follow a 4-byte edit count
                 known = _known(size, 64)
                 return Samples(form, field, start + 4, known and max(0, known - 4), 0)
-            extra = 8 if form == "FORM" else 0  # an offset and a block size
+            extra = 8 if form == "FORM" else 0  # the samples follow an offset and a block size
             known = _known(size)
             return Samples(form, field, start + extra, known and max(0, known - extra), 0)
         if head[:4] == b"ds64":
@@ -153,11 +153,11 @@ def _find_chunk(
 
 
 def _known(count: int, bits: int = 32) -> int | None:
-    """Return a count; None if it is one of those that stand for an unknown length."""
+    """Return a declared size; None if the value means that the size is unknown."""
     return None if count >= (UNKNOWN if bits == 32 else 1 << 62) else count
 
 
 def _is_chunk(head: bytes, n_bytes: int, order: Literal["big", "little"]) -> bool:
-    """Return whether bytes begin a chunk that ends within the file."""
+    """Return whether these bytes are the start of a chunk that ends within the file."""
     size = int.from_bytes(head[4:8], order)
     return len(head) == 8 and all(32 <= byte < 127 for byte in head[:4]) and size + 8 <= n_bytes

@@ -20,11 +20,11 @@ from .signals import Remark, remarks_on
 Waveform = np.ndarray[Any, np.dtype[np.float32]]
 FitLength = Literal["repeat", "zero"]
 
-# A resampled sample depends on its neighbours: with this many extra output samples, the cut leaves no trace.
+# A resampled sample depends on its neighbours. This many extra output samples make the result equal to a full read.
 _RESAMPLER_MARGIN = 1024
-_MOST_AT_ONCE = 1 << 24  # samples: 64 MiB
-ABSENT = "there is no such file"
-"""Reason of the error for a path at which nothing is."""
+_MOST_AT_ONCE = 1 << 24  # samples read in one call: 64 MiB
+ABSENT = "no such file"
+"""Reason of the error for a path that does not exist."""
 _REPLACE = "replace the file, remove it, or skip such files with --data.on_error skip"
 
 
@@ -33,8 +33,8 @@ class Decoded(NamedTuple):
 
     Args:
         waveform: Waveform, (n_samples,) float32, nominally between -1 and 1.
-        seconds: Duration of the whole file, of which the waveform holds the start, in s.
-        remarks: What is odd about the file, see `Remark`.
+        seconds: Duration of the whole file in s; the waveform may hold only its start.
+        remarks: Anomalies found in the file, see `Remark`.
     """
 
     waveform: Waveform
@@ -43,32 +43,32 @@ class Decoded(NamedTuple):
 
 
 def load(path: str | Path, *, sample_rate: int, n_samples: int, fit_length: FitLength = "repeat") -> Decoded:
-    """Decode a file to a mono waveform of fixed rate and length, reading no more of it than needed.
+    """Decode a file to a mono waveform of fixed sample rate and length, reading no more of it than needed.
 
-    Channels are averaged; soxr converts the sample rate (quality HQ); only the first part of a longer clip is kept.
+    Channels are averaged. The sample rate is converted by soxr (quality HQ). A longer clip is truncated.
 
     Args:
         path: Audio file that libsndfile can decode.
         sample_rate: Sample rate of the waveform in Hz.
         n_samples: Length of the waveform in samples.
-        fit_length: How a shorter clip is extended, see `fit`.
+        fit_length: Method of extending a shorter clip, see `fit`.
 
     Returns:
         The waveform, (n_samples,) float32, the duration of the whole file in s, and remarks.
 
     Raises:
-        AudioError: The file is missing, a directory, empty, without audio, truncated or unreadable, or holds samples
+        AudioError: The file is missing, a directory, empty, without audio, truncated or unreadable, or contains samples
             that are not finite.
     """
     path = Path(path)
     frames, rate, seconds, remarks = _decode(path, seconds=(n_samples + _RESAMPLER_MARGIN) / sample_rate)
-    # Sum channel by channel: NumPy's mean over so short an axis takes longer than decoding and resampling together.
+    # Sum channel by channel: NumPy's mean over such a short axis takes longer than decoding and resampling together.
     mono = reduce(np.add, frames.T) / np.float32(frames.shape[1])
     if rate != sample_rate:
         mono = soxr.resample(mono, rate, sample_rate)
     if len(mono) == 0:
         raise AudioError(
-            str(path), f"its {len(frames)} frames at {rate} Hz are not one sample at {sample_rate} Hz", _REPLACE
+            str(path), f"is too short: {len(frames)} frames at {rate} Hz give no sample at {sample_rate} Hz", _REPLACE
         )
     return Decoded(fit(mono, n_samples, fit_length), seconds, remarks)
 
@@ -79,8 +79,8 @@ class Header(NamedTuple):
     Args:
         rate: Sample rate in Hz.
         n_channels: Number of channels.
-        format: Container and coding, such as `WAV PCM_16`.
-        seconds: Duration in s; None if only decoding shows it.
+        format: Container and encoding, such as `WAV PCM_16`.
+        seconds: Duration in s; None if it is only known after decoding.
     """
 
     rate: int
@@ -109,8 +109,8 @@ def fit(waveform: Waveform, n_samples: int, fit_length: FitLength = "repeat") ->
     Args:
         waveform: Waveform, (n,) with n >= 1.
         n_samples: Length to fit, in samples.
-        fit_length: How a shorter waveform is extended: `repeat` it until it is long enough, or pad it with zeros at the
-            end (`zero`).
+        fit_length: Method of extending a shorter waveform: `repeat` it until it is long enough, or pad it with zeros at
+            the end (`zero`).
 
     Returns:
         Waveform, (n_samples,) float32.
@@ -130,7 +130,7 @@ def fit(waveform: Waveform, n_samples: int, fit_length: FitLength = "repeat") ->
 
 
 def _decode(path: Path, seconds: float) -> tuple[Waveform, int, float, tuple[Remark, ...]]:
-    """Return the first seconds of a file as (n_frames, n_channels), its rate, its whole duration in s, and remarks."""
+    """Return the start of a file as (n_frames, n_channels), its sample rate, whole duration in s, and remarks."""
     with _opened(path, seconds) as (file, length, remarks):
         rate = int(file.samplerate)
         wanted = int(np.ceil(seconds * rate))
@@ -143,7 +143,7 @@ def _decode(path: Path, seconds: float) -> tuple[Waveform, int, float, tuple[Rem
         raise AudioError(str(path), f"{length.problem} ({len(frames) / rate:.2f} s of audio can be read)", _REPLACE)
     if promised == 0 or len(frames) == 0:
         raise AudioError(str(path), "holds no audio (0 frames)", _REPLACE)
-    # Encoders round lengths: a file that is up to 1 % shorter than promised is not damaged.
+    # Encoders round lengths, so a file that is up to 1 % shorter than its header declares is not damaged.
     if len(frames) < 0.99 * promised:
         found = f"{len(frames) / rate:.2f} s of audio where {promised / rate:.2f} s were expected"
         raise AudioError(str(path), f"is truncated: {found}", _REPLACE)
@@ -153,7 +153,10 @@ def _decode(path: Path, seconds: float) -> tuple[Waveform, int, float, tuple[Rem
 
 
 def _read(file: soundfile.SoundFile, wanted: int) -> Waveform:
-    """Return the next frames, (n_frames, n_channels); memory is taken as they come where a header claims very many."""
+    """Return the next frames, (n_frames, n_channels).
+
+    Large reads are split into blocks, so that a header that declares too many frames does not exhaust memory.
+    """
     if wanted * file.channels <= _MOST_AT_ONCE:
         return cast(Waveform, file.read(wanted, dtype="float32", always_2d=True))
     blocks: list[Waveform] = []
@@ -165,7 +168,7 @@ def _read(file: soundfile.SoundFile, wanted: int) -> Waveform:
 
 
 def _count_rest(file: soundfile.SoundFile) -> int:
-    """Return how many frames follow in a file, by decoding them."""
+    """Return the number of remaining frames of a file by decoding them."""
     n = 0
     block = np.empty((max(1, (1 << 18) // file.channels), file.channels), np.float32)
     while n_read := len(file.read(out=block)):
@@ -180,7 +183,7 @@ class _Opened(NamedTuple):
 
 
 class _SoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile ships no types
-    """A file that is read from its start to its end, since libsndfile cannot seek in all that it reads."""
+    """An audio file that is read sequentially, because libsndfile cannot seek in every format."""
 
     def seekable(self) -> bool:
         return False
@@ -188,11 +191,11 @@ class _SoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile ships 
 
 @contextmanager
 def _opened(path: Path, seconds: float | None = None) -> Iterator[_Opened]:
-    """Open a file for decoding; raise an AudioError that states the problem, also for errors while it is read.
+    """Open a file for decoding, and raise an AudioError for any problem in opening or reading it.
 
     Args:
-        path: The file.
-        seconds: Duration that will be read of it, in s; by default all.
+        path: Path of the file.
+        seconds: Duration that will be read, in s; by default the whole file.
     """
     _require_file(path)
     with ExitStack() as stack:
@@ -207,29 +210,29 @@ def _opened(path: Path, seconds: float | None = None) -> Iterator[_Opened]:
 
 
 def _require_file(path: Path) -> None:
-    """Raise an AudioError if there is no file that can be read, or nothing in it."""
+    """Raise an AudioError if a path is not a readable, non-empty file."""
     try:
         exists = path.exists()
     except PermissionError:
-        exists = True  # the folder may not be entered
+        exists = True  # the folder cannot be entered, so os.access below fails
     except OSError as error:
         raise AudioError(str(path), f"cannot be found: {error.strerror}", "correct the path") from error
     if not exists:
-        raise AudioError(str(path), ABSENT, "check the path, and what a symbolic link points to")
+        raise AudioError(str(path), ABSENT, "check the path and the target of any symbolic link")
     if not os.access(path, os.R_OK):
-        raise AudioError(str(path), "may not be read", "change its permissions, or those of its folders")
+        raise AudioError(str(path), "is not readable", "change its permissions or those of its folders")
     if path.is_dir():
-        raise AudioError(str(path), "is a directory, not a file", "give the files in it")
+        raise AudioError(str(path), "is a directory, not a file", "give the files in it instead")
     if path.stat().st_size == 0:
         raise AudioError(str(path), "is empty (0 bytes)", _REPLACE)
 
 
 def _open(path: Path, stack: ExitStack) -> tuple[soundfile.SoundFile, tuple[Remark, ...]]:
-    """Open a file; one whose recording was not closed is given a header that counts what is there."""
+    """Open a file, with a corrected header if the recorder did not close the file."""
     refused: Exception | None = None
     try:
-        file = stack.enter_context(_SoundFile(os.fsencode(path)))  # bytes: a name need not be valid UTF-8
-    except (soundfile.SoundFileError, TypeError) as error:  # TypeError: the suffix stands for samples without a header
+        file = stack.enter_context(_SoundFile(os.fsencode(path)))  # bytes: file names may be invalid UTF-8
+    except (soundfile.SoundFileError, TypeError) as error:  # TypeError: the suffix is one of files without a header
         refused = error
     else:
         if reason := mistaken(path, file.format):
@@ -238,7 +241,7 @@ def _open(path: Path, stack: ExitStack) -> tuple[soundfile.SoundFile, tuple[Rema
             return file, _remarks_on_counts(path, file)
     samples = containers.find_samples(path)
     if samples is not None and samples.lacking and samples.present:
-        found = f"its header counts {samples.counted:,} bytes of audio, and {samples.present:,} are there"
+        found = f"its header declares {samples.counted:,} bytes of audio, but {samples.present:,} are present"
         raise AudioError(str(path), f"is truncated: {found}", _REPLACE)
     source = containers.corrected(path, samples) if samples is not None else None
     if samples is not None and source is not None:
@@ -250,7 +253,7 @@ def _open(path: Path, stack: ExitStack) -> tuple[soundfile.SoundFile, tuple[Rema
 
 
 def _remarks_on_counts(path: Path, file: soundfile.SoundFile) -> tuple[Remark, ...]:
-    """Return whether the header of an open file counts fewer samples than there are."""
+    """Return a remark if the header of an open file declares fewer samples than the file contains."""
     if file.format == "AIFF":
         return ("unclosed",) if "SSND : 0 (should be" in file.extra_info else ()
     if file.format == "W64":
@@ -261,13 +264,13 @@ def _remarks_on_counts(path: Path, file: soundfile.SoundFile) -> tuple[Remark, .
 
 
 def _reason(path: Path, error: Exception) -> str:
-    """Return why libsndfile does not decode a file: its format, if its first bytes tell, or libsndfile's own words."""
+    """Return why libsndfile cannot decode a file: the detected format if unsupported, else libsndfile's message."""
     kind = foreign(path)
     if kind is not None:
         return kind.reason
     if isinstance(error, TypeError):
         return NO_HEADER
     found = (str(error).partition(": ")[2] or str(error)).rstrip(".")
-    if "does not exist" in found:  # libsndfile's words for a file in which it finds no frame
+    if "does not exist" in found:  # libsndfile's message for a file in which it finds no frame
         found = "no audio frame found"
-    return f"cannot be decoded ({found}): broken, truncated or no audio file"
+    return f"cannot be decoded ({found}): broken, truncated or not an audio file"

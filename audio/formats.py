@@ -1,13 +1,13 @@
-"""Formats that cannot be read, known by their first bytes whatever the suffix of the file."""
+"""Detection of unsupported formats by the first bytes of a file, whatever its suffix."""
 
 from pathlib import Path
 from typing import NamedTuple
 
 NO_HEADER = (
-    "has no header that says what it holds: if it is raw samples, convert it, such as by "
+    "has no header that states its format: if it contains raw samples, convert it, for example with "
     "ffmpeg -f s16le -ar 44100 -ac 1 -i in.raw out.wav"
 )
-"""What is wrong with a file of samples alone."""
+"""Reason of the error for a file that has no header."""
 
 
 class Foreign(NamedTuple):
@@ -15,8 +15,8 @@ class Foreign(NamedTuple):
 
     Args:
         name: Name of the format.
-        suffix: Usual suffix of its files if ffmpeg converts it; empty if it holds no sound.
-        hint: Where such a file usually comes from, if it holds no sound.
+        suffix: Usual suffix of such files, which ffmpeg can convert; empty if the format is not audio.
+        hint: Likely origin of such a file, or a way to obtain its audio, if the format is not audio.
     """
 
     name: str
@@ -25,10 +25,10 @@ class Foreign(NamedTuple):
 
     @property
     def reason(self) -> str:
-        """What is wrong with a file of this format, and the way out."""
+        """Reason of the error for a file of this format, with the remedy."""
         if not self.suffix:
             return f"is {self.name}, not audio{f' ({self.hint})' if self.hint else ''}"
-        return f"is {self.name}, which cannot be read: convert it, such as by ffmpeg -i in.{self.suffix} out.wav"
+        return f"is {self.name}, which cannot be read: convert it, for example with ffmpeg -i in.{self.suffix} out.wav"
 
 
 _BY_START: tuple[tuple[int, bytes, Foreign], ...] = (
@@ -54,7 +54,7 @@ _BY_START: tuple[tuple[int, bytes, Foreign], ...] = (
     (0, b"\x0b\x77", Foreign("AC-3 (Dolby Digital)", "ac3")),
     (0, b"\x7f\xfe\x80\x01", Foreign("DTS", "dts")),
     (0, b"\x00\x00\x01\xba", Foreign("an MPEG program stream", "mpg")),
-    (0, b"MThd", Foreign("MIDI", hint="notes, which a synthesiser renders to sound")),
+    (0, b"MThd", Foreign("MIDI", hint="notes; render them to audio with a synthesiser")),
     (0, b"\x89PNG", Foreign("a PNG image")),
     (0, b"\xff\xd8\xff", Foreign("a JPEG image")),
     (0, b"GIF8", Foreign("a GIF image")),
@@ -67,7 +67,7 @@ _BY_START: tuple[tuple[int, bytes, Foreign], ...] = (
     (0, b"\xfd7zXZ", Foreign("an xz archive", hint="unpack it")),
     (0, b"\x93NUMPY", Foreign("a NumPy array")),
     (0, b"\x89HDF", Foreign("an HDF5 file")),
-    (0, b"\x00\x05\x16\x07", Foreign("an AppleDouble file", hint="a by-product of macOS; the sound is another file")),
+    (0, b"\x00\x05\x16\x07", Foreign("an AppleDouble file", hint="macOS metadata; the audio is in another file")),
     (0, b"version https://git-lfs", Foreign("a Git LFS pointer", hint="fetch the files with git lfs pull")),
     (0, b"/annex/objects", Foreign("a git-annex pointer", hint="fetch the files with git annex get")),
 )
@@ -77,12 +77,12 @@ _CODINGS = {
     0x0022: "TrueSpeech", 0x0401: "Intel Music Coder", 0x674F: "Vorbis", 0x6750: "Vorbis", 0x6751: "Vorbis",
     0x566F: "Vorbis", 0xF1AC: "FLAC", 0x5756: "WavPack",
 }  # fmt: skip
-"""Codings of WAV files that libsndfile lacks, by the tag of the format (RFC 2361, and ffmpeg's list)."""
+"""Encodings of WAV files that libsndfile does not support, by format tag (RFC 2361 and ffmpeg's list)."""
 _IN_OGG = {b"Speex   ": ("Speex", "spx"), b"\x80theora": ("Theora video", "ogv"), b"fishead": ("Ogg video", "ogv")}
 
 
 def foreign(path: Path) -> Foreign | None:
-    """Return the format of a file that cannot be read; None if its first bytes are of no such format."""
+    """Return the unsupported format of a file; None if its first bytes match none."""
     with path.open("rb") as file:
         start = file.read(512)
         if start[:3] == b"ID3" and len(start) >= 10:
@@ -92,13 +92,13 @@ def foreign(path: Path) -> Foreign | None:
 
 
 def mistaken(path: Path, form: str) -> str:
-    """Return why a file is not what a decoder takes it for; empty if nothing speaks against it.
+    """Return why a file does not have the format that libsndfile assumes; empty if it may have it.
 
-    libsndfile takes what it does not know for mp3 or for samples without a header if the suffix says so.
+    libsndfile falls back on the suffix for unknown content, and reads it as mp3 or as samples without a header.
 
     Args:
-        path: The file.
-        form: Format for which libsndfile takes it.
+        path: Path of the file.
+        form: Format that libsndfile assumes.
     """
     if form not in ("RAW", "MP3"):
         return ""
@@ -112,23 +112,23 @@ def mistaken(path: Path, form: str) -> str:
     if kind is not None:
         return kind.reason
     suffix = path.suffix.lower()
-    is_gsm = suffix == ".gsm" and all(byte >> 4 == 0xD for byte in start[::33])  # the mark of each frame of 33 bytes
+    is_gsm = suffix == ".gsm" and all(byte >> 4 == 0xD for byte in start[::33])  # each 33-byte frame starts with 0xD
     return "" if is_gsm or suffix == ".vox" else NO_HEADER
 
 
 def foreign_start(start: bytes) -> Foreign | None:
-    """Return the format of which these are the first bytes.
+    """Return the unsupported format that starts with these bytes; None if there is none.
 
     Example:
         >>> foreign_start(bytes.fromhex("0000001866747970") + b"M4A ").reason
-        'is MPEG-4 (AAC or ALAC), which cannot be read: convert it, such as by ffmpeg -i in.m4a out.wav'
+        'is MPEG-4 (AAC or ALAC), which cannot be read: convert it, for example with ffmpeg -i in.m4a out.wav'
         >>> foreign_start(b"RIFF") is None
         True
     """
     known = next((kind for at, mark, kind in _BY_START if start[at : at + len(mark)] == mark), None)
     if known is not None:
         return known
-    if start[:1] == b"\xff" and start[1:2] in (b"\xf0", b"\xf1", b"\xf8", b"\xf9"):  # a layer that mp3 does not have
+    if start[:1] == b"\xff" and start[1:2] in (b"\xf0", b"\xf1", b"\xf8", b"\xf9"):  # layer 0, which mp3 does not use
         return Foreign("AAC (ADTS)", "aac")
     if start[:1] == b"\x56" and len(start) > 1 and start[1] & 0xE0 == 0xE0:
         return Foreign("AAC (LATM)", "aac")
@@ -149,7 +149,7 @@ def _in_riff(start: bytes) -> Foreign | None:
     if start[8:12] == b"WEBP":
         return Foreign("a WebP image")
     if start[8:12] == b"RMID":
-        return Foreign("MIDI", hint="notes, which a synthesiser renders to sound")
+        return Foreign("MIDI", hint="notes; render them to audio with a synthesiser")
     at = start.find(b"fmt ")
     tag = int.from_bytes(start[at + 8 : at + 10], "big" if start[:4] == b"RIFX" else "little")
     return Foreign(f"WAV with {_CODINGS[tag]}", "wav") if at >= 0 and tag in _CODINGS else None
@@ -157,11 +157,11 @@ def _in_riff(start: bytes) -> Foreign | None:
 
 def _text_or_nothing(start: bytes) -> Foreign | None:
     if start and not any(start):
-        return Foreign("a file of zeros", hint="a copy or a download that was not completed")
+        return Foreign("a file of zeros", hint="an incomplete copy or download")
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if text.startswith((b"<!doctype html", b"<html", b"<head")):
-        return Foreign("a web page", hint="a download that failed")
+        return Foreign("a web page", hint="a failed download")
     if text.startswith(b"<?xml"):
-        return Foreign("XML", hint="a download that failed, or a description of the sound")
+        return Foreign("XML", hint="a failed download, or metadata of the audio")
     is_text = len(start) > 16 and all(byte >= 32 or byte in b"\t\n\r\f" for byte in start) and max(start) < 127
     return Foreign("text") if is_text else None

@@ -1,6 +1,6 @@
-"""How long a file is: what its header promises, and what it only guesses.
+"""Length of an audio file: exact if the header declares it, otherwise an estimate by libsndfile.
 
-An exact count proves that a file is truncated. A guess neither limits what is decoded nor promises anything.
+A file that is shorter than an exact length is truncated. An estimate neither limits decoding nor proves truncation.
 """
 
 import io
@@ -13,24 +13,25 @@ import soundfile
 
 from . import containers, mpeg
 
-# Streaming encoders do not know the length and write one of the largest numbers into the header instead.
+# Log entry of libsndfile for a header that declares more bytes than the file contains. Streaming encoders do not know
+# the length and write one of the largest numbers instead.
 _SHORTER_THAN_PROMISED = re.compile(r"(?:data|SSND|Data Size)\s*: (\d+) \(should be (\d+)\)")
-_MOST_FRAMES = 1 << 62  # libsndfile gives more where a header does not say how many there are
+_MOST_FRAMES = 1 << 62  # libsndfile returns more than this if the header does not declare a length
 _CHAINED = (
-    "holds several streams, one after the other, of which only the first can be read: join them, such as by "
+    "contains several streams in sequence, of which only the first can be read: join them, for example with "
     "ffmpeg -i in.ogg out.wav"
 )
-_DELAY = 3  # frames of mp3 that decoders may keep back
+_DELAY = 3  # mp3 frames that a decoder may hold back, so that counts may differ by as many
 
 
 class Length(NamedTuple):
-    """The length of a file.
+    """Length of a file.
 
     Args:
-        promised: Number of frames that the file must have; one with fewer is truncated.
-        total: Number of frames; None if only decoding shows it.
-        unlimited: The same sound as a file that a decoder reads beyond its guess; None if the guess does not limit.
-        problem: What is wrong with the file where it ends, if not all that is wanted can be decoded.
+        promised: Least number of frames of an intact file; a file with fewer is truncated.
+        total: Number of frames; None if it is only known after decoding.
+        unlimited: Same audio as a file that libsndfile decodes beyond its estimate; None if the estimate is sufficient.
+        problem: Problem at the end of the file, to report if fewer frames than requested can be decoded; may be empty.
     """
 
     promised: int
@@ -43,8 +44,8 @@ def length_of(file: soundfile.SoundFile, path: Path, wanted: int | None = None) 
     """Return the length of an open file.
 
     Args:
-        file: The file, of which nothing has been read.
-        path: Its path.
+        file: Open file, at its start.
+        path: Path of the file.
         wanted: Number of frames that will be read; by default all of them.
     """
     frames = int(file.frames)
@@ -58,7 +59,7 @@ def length_of(file: soundfile.SoundFile, path: Path, wanted: int | None = None) 
         return Length(1, None)
     if file.format == "OGG":
         return _length_of_ogg(frames, path)
-    if file.format in ("W64", "RF64", "CAF"):  # about which libsndfile does not say what it corrects
+    if file.format in ("W64", "RF64", "CAF"):  # libsndfile corrects these lengths silently
         samples = containers.find_samples(path)
         if samples is not None and samples.lacking:
             return Length(int(frames * (samples.counted or 0) / max(samples.present, 1)) or 1, frames)
@@ -66,7 +67,7 @@ def length_of(file: soundfile.SoundFile, path: Path, wanted: int | None = None) 
 
 
 def _length_of_mpeg(file: soundfile.SoundFile, path: Path, wanted: int | None) -> Length:
-    """Return the length of mp3, which libsndfile guesses from the size of the file unless a first frame counts."""
+    """Return the length of mp3, which libsndfile estimates from the file size if no header frame declares it."""
     frames = int(file.frames)
     with path.open("rb", buffering=0) as raw:
         start, stop = 0, os.fstat(raw.fileno()).st_size
@@ -77,7 +78,7 @@ def _length_of_mpeg(file: soundfile.SoundFile, path: Path, wanted: int | None) -
         if stream is None:
             return Length(1, None)
         per_frame = stream.frame.n_samples
-        # If all that is wanted was counted, a count that fits the size of the file gives the rest.
+        # If the declared number of frames agrees with the file size, it suffices to check the frames that will be read.
         at_most = wanted // per_frame + _DELAY if wanted is not None and stream.is_consistent else None
         count = mpeg.count_frames(raw, stream, at_most)
         if not count.is_end and not _agree(count, stream):
@@ -91,25 +92,25 @@ def _length_of_mpeg(file: soundfile.SoundFile, path: Path, wanted: int | None) -
     is_limited = frames < (total if wanted is None else min(wanted, total))
     if not is_limited:
         return Length(1, total)
-    # Without what follows the last whole frame, at which a decoder fails.
+    # Omit the bytes after the last complete frame, on which a decoder fails.
     return Length(1, total, mpeg.without_limit(path, stream._replace(stop=count.stop) if count.is_end else stream))
 
 
 def _agree(count: mpeg.Count, stream: mpeg.Stream) -> bool:
-    """Return whether the frames that were counted are about as long as those that the first one counts."""
+    """Return whether the mean length of the counted frames agrees with the declared number of frames and bytes."""
     mean, counted = count.n_bytes / max(count.n, 1), stream.n_bytes / stream.n_counted
     return count.n <= stream.n_counted + _DELAY and counted / 2 < mean < 2 * counted
 
 
 def _length_of_ogg(frames: int, path: Path) -> Length:
-    """Return the length of an Ogg stream, whose last page tells how long it is, and that it is whole (RFC 3533, 6)."""
+    """Return the length of an Ogg stream, whose last page declares it and proves it complete (RFC 3533, section 6)."""
     with path.open("rb") as file:
         first = file.read(1 << 12)
         file.seek(-min(path.stat().st_size, 1 << 17), 2)
         tail = file.read()
     page = tail.rfind(b"OggS")
     if page < 0 or page + 18 > len(tail) or not tail[page + 5] & 4:
-        return Length(frames, frames, problem="is truncated, or was not closed: its last page is missing")
+        return Length(frames, frames, problem="is truncated or was not closed: its last page is missing")
     is_chained = tail[page + 14 : page + 18] not in _streams_that_begin(first) or tail.rfind(b"OggS\0\2", 1) > 0
     return Length(frames, frames, problem=_CHAINED if is_chained else "")
 

@@ -1,6 +1,8 @@
-"""Frames of MPEG audio (mp3), whose headers tell how long a stream is where nothing else does.
+"""Frames of MPEG audio (mp3), which are counted by their headers to find the length of a stream.
 
-Sources: ISO/IEC 11172-3, 2.4.1.3 (header of a frame); Xing's and Fraunhofer's counting frames as LAME writes them.
+A stream may start with a Xing, Info or VBRI frame, which holds no audio but declares the number of audio frames.
+
+Sources: ISO/IEC 11172-3, 2.4.1.3 (frame header); Xing and VBRI (Fraunhofer) headers as written by LAME.
 """
 
 import io
@@ -18,20 +20,20 @@ _KBITS = {
     (2, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
     (2, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
-"""Bit rates in kbit/s by version (1, or 2 with 2.5) and layer, from index 1."""
-_SEARCHED = (1 << 12, 1 << 20)  # bytes in which a frame is looked for
-_BLOCK = 1 << 18  # bytes that are read at once
-_ENDLESS = 1 << 24  # frames, more than a hundred hours
+"""Bit rates in kbit/s by version (1, or 2 for both 2 and 2.5) and layer; the first entry has index 1 in a header."""
+_SEARCHED = (1 << 12, 1 << 20)  # numbers of bytes in which to search for a frame, tried in this order
+_BLOCK = 1 << 18  # bytes per read
+_ENDLESS = 1 << 24  # number of frames, more than a hundred hours
 
 
 class Frame(NamedTuple):
-    """The header of a frame.
+    """Header of a frame.
 
     Args:
-        n_bytes: Length of the whole frame.
+        n_bytes: Length of the whole frame in bytes.
         n_samples: Number of samples per channel.
-        side: Length of the side information in bytes, after which a counting frame has its mark.
-        kind: Version, layer and sample rate, which all frames of a stream share.
+        side: Length of the side information in bytes, which precedes `Xing` or `Info` in a header frame.
+        kind: Version, layer and sample rate, which are the same in all frames of a stream.
     """
 
     n_bytes: int
@@ -41,13 +43,13 @@ class Frame(NamedTuple):
 
 
 class Count(NamedTuple):
-    """A number of frames.
+    """Result of counting frames.
 
     Args:
-        n: The number.
-        n_bytes: Length of all of them.
-        stop: Offset at which the last of them ends.
-        is_end: Whether the stream ends after them.
+        n: Number of counted frames.
+        n_bytes: Total length of the counted frames in bytes.
+        stop: Offset of the end of the last counted frame, in bytes.
+        is_end: Whether the stream ends after the last counted frame.
     """
 
     n: int
@@ -57,15 +59,15 @@ class Count(NamedTuple):
 
 
 class Stream(NamedTuple):
-    """A stream of frames.
+    """Stream of frames.
 
     Args:
-        first: Offset of the first frame.
-        stop: Offset at which the stream ends.
+        first: Offset of the first frame, in bytes.
+        stop: Offset of the end of the stream, in bytes.
         frame: Header of the first frame.
-        mark: Offset of `Xing` or `Info` in the first frame; 0 if it does not have it.
-        n_counted: Number of frames that the first frame counts after itself; 0 if it counts none.
-        n_bytes: Number of bytes that the first frame counts; 0 if it counts none.
+        mark: Offset of `Xing` or `Info` within the first frame, in bytes; 0 if the frame has neither.
+        n_counted: Number of frames that the first frame declares, not counting itself; 0 if it declares none.
+        n_bytes: Number of bytes that the first frame declares; 0 if it declares none.
     """
 
     first: int
@@ -77,22 +79,22 @@ class Stream(NamedTuple):
 
     @property
     def counts(self) -> bool:
-        """Whether the first frame counts the others and holds no audio."""
+        """Whether the first frame is a header frame, which holds no audio."""
         return self.n_counted > 0 or self.mark > 0
 
     @property
     def is_consistent(self) -> bool:
-        """Whether the first frame counts frames, and bytes that are those of the file, but for tags at its end."""
+        """Whether the first frame declares a number of frames, and a size that matches the file except for tags."""
         return self.n_counted > 0 and abs(self.stop - self.first - self.n_bytes) <= 4096 + self.n_bytes // 100
 
 
 def find_stream(file: BinaryIO, start: int, stop: int) -> Stream | None:
-    """Return the stream in a part of a file; None if there are no two frames, one right after the other.
+    """Return the stream in a part of a file; None if the part has no two adjacent frames.
 
     Args:
-        file: File that holds it.
-        start: Offset at which the part begins.
-        stop: Offset at which it ends.
+        file: File to search.
+        start: Offset of the start of the part, in bytes.
+        stop: Offset of the end of the part, in bytes.
     """
     first = _next_frame(file, _after_tags(file, start), stop, None)
     if first is None:
@@ -100,7 +102,7 @@ def find_stream(file: BinaryIO, start: int, stop: int) -> Stream | None:
     file.seek(first)
     content = file.read(4096)
     frame = frame_of(content[:4])
-    assert frame is not None  # as it was found
+    assert frame is not None  # _next_frame found a frame at this offset
     stream = Stream(first, stop, frame)
     mark = 4 + frame.side
     if content[mark : mark + 4] in (b"Xing", b"Info"):
@@ -114,12 +116,12 @@ def find_stream(file: BinaryIO, start: int, stop: int) -> Stream | None:
 
 
 def count_frames(file: BinaryIO, stream: Stream, at_most: int | None = None) -> Count:
-    """Count frames by their headers, without the one that only counts.
+    """Count the audio frames of a stream by their headers.
 
     Args:
         file: File that holds the stream.
         stream: The stream, see `find_stream`.
-        at_most: Number of frames at which to stop; by default all are counted.
+        at_most: Largest number of frames to count; by default all frames are counted.
     """
     start = position = stream.first + (stream.frame.n_bytes if stream.counts else 0)
     n, ends, kind, stop = 0, position, stream.frame.kind, stream.stop
@@ -146,10 +148,10 @@ def count_frames(file: BinaryIO, stream: Stream, at_most: int | None = None) -> 
 
 
 def without_limit(path: Path, stream: Stream) -> io.BufferedReader:
-    """Return a stream as a file of its own, of which a decoder reads all frames.
+    """Return a stream as a separate file, of which a decoder reads all frames.
 
-    A decoder stops at the count of the first frame, or where it guesses the end from the size of the file: the count or
-    the size that it sees is far too large.
+    A decoder stops after the number of frames that the first frame declares, or else after a number that it estimates
+    from the file size. The returned file declares a far larger number of frames or size.
 
     Args:
         path: File that holds the stream.
@@ -159,7 +161,7 @@ def without_limit(path: Path, stream: Stream) -> io.BufferedReader:
     with path.open("rb") as file:
         file.seek(stream.first)
         first = file.read(stream.frame.n_bytes)
-    if stream.n_counted and stream.mark:  # the encoder's delay stands behind the count
+    if stream.n_counted and stream.mark:  # keep the first frame, which also holds the encoder delay
         at = stream.mark + 8
         return replaced(first[:at] + _ENDLESS.to_bytes(4, "big") + first[at + 4 :], path, after, stream.stop)
     return replaced(b"", path, after, stream.stop, claims=_ENDLESS * stream.frame.n_bytes)
@@ -167,7 +169,7 @@ def without_limit(path: Path, stream: Stream) -> io.BufferedReader:
 
 @lru_cache(maxsize=4096)
 def frame_of(header: bytes) -> Frame | None:
-    """Return what four bytes say about the frame that they begin; None if they begin none.
+    """Parse the four bytes of a frame header; return None if they are not a valid header.
 
     Example:
         >>> frame_of(bytes.fromhex("fffb9000"))
@@ -196,7 +198,7 @@ def frame_of(header: bytes) -> Frame | None:
 
 
 def _after_tags(file: BinaryIO, start: int) -> int:
-    """Return the offset behind all ID3v2 tags, whose sizes are four times seven bits (ID3v2.4, section 3.1)."""
+    """Return the offset after all ID3v2 tags; their sizes are four times seven bits (ID3v2.4, section 3.1)."""
     while True:
         file.seek(start)
         tag = file.read(10)
@@ -206,7 +208,7 @@ def _after_tags(file: BinaryIO, start: int) -> int:
 
 
 def _next_frame(file: BinaryIO, start: int, stop: int, kind: int | None) -> int | None:
-    """Return the offset of the next frame, which another one follows, or the end."""
+    """Return the offset of the next frame that is followed by another frame or by the end; None if there is none."""
     for n_bytes in _SEARCHED:
         found = _next_within(file, start, min(stop, start + n_bytes), stop, kind)
         if found is not None:

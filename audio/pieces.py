@@ -1,21 +1,21 @@
-"""A file whose start is replaced in memory, so that a decoder reads what its header should have said."""
+"""Files whose first bytes are replaced in memory, so that a decoder reads a corrected header."""
 
 import io
 from pathlib import Path
 
-_TAG = 128  # bytes of a tag at the end of a file (ID3v1)
+_TAG = 128  # size in bytes of an ID3v1 tag, which is at the end of a file
 
 
 class Replaced(io.RawIOBase):
-    """Bytes that stand for the start of a file, followed by a part of the file itself.
+    """Bytes in memory followed by a part of a file.
 
     Args:
         head: Bytes that are read first.
-        path: File that is read after them.
+        path: File that is read after `head`.
         start: Offset in the file at which its part begins, in bytes.
         stop: Offset in the file at which its part ends, in bytes.
-        claims: Size that is claimed in bytes, with nothing where it exceeds what is there but for zeros at its very
-            end; by default the size of what is there.
+        claims: Apparent size in bytes, by default the actual size. Beyond the actual size, only the last 128 bytes can
+            be read, as zeros.
     """
 
     def __init__(self, head: bytes, path: Path, start: int, stop: int, claims: int = 0) -> None:
@@ -33,14 +33,14 @@ class Replaced(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move to an offset, and return the new position."""
+        """Move to an offset and return the new position."""
         self._position = max(0, offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence])
         return self._position
 
     def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
-        """Read into a buffer, and return the number of bytes."""
+        """Read into a buffer and return the number of bytes read."""
         n = max(0, min(len(buffer), self._end - self._position))
-        if self._position >= self._size - _TAG > self._end:  # where decoders of mp3 look for a tag
+        if self._position >= self._size - _TAG > self._end:  # mp3 decoders look for a tag here
             piece = bytes(min(len(buffer), max(0, self._size - self._position)))
         elif self._position < len(self._head):
             piece = self._head[self._position : self._position + n]
@@ -58,5 +58,5 @@ class Replaced(io.RawIOBase):
 
 
 def replaced(head: bytes, path: Path, start: int, stop: int, claims: int = 0) -> io.BufferedReader:
-    """Return bytes followed by a part of a file as one buffered file, see `Replaced`."""
+    """Return bytes followed by a part of a file as a buffered file, see `Replaced`."""
     return io.BufferedReader(Replaced(head, path, start, stop, claims), 1 << 16)

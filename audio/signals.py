@@ -1,4 +1,4 @@
-"""Remarks on the samples of a file, before its channels are averaged."""
+"""Detection of anomalies in the samples of a file, before its channels are averaged."""
 
 from functools import reduce
 from typing import Any, Literal
@@ -6,48 +6,49 @@ from typing import Any, Literal
 import numpy as np
 
 Remark = Literal["cancelling", "one-sided", "loud", "clipped", "offset", "unclosed", "uncounted"]
-"""What is odd about a file that can be decoded all the same.
+"""Anomaly of a file that can nevertheless be decoded.
 
-- `cancelling`: the channels cancel, so that their mean is far quieter than they are.
-- `one-sided`: a channel is silent, and another is not.
+- `cancelling`: the channels cancel, so that their mean is far quieter than each of them.
+- `one-sided`: a channel is silent and another is not.
 - `loud`: the peak is far above full scale.
 - `clipped`: many samples are at the peak, which is full scale.
 - `offset`: the mean of the samples is far from zero.
-- `unclosed`: the header counts no samples, though some follow.
-- `uncounted`: many bytes follow the samples that the header counts.
+- `unclosed`: the header declares no samples, but the file contains some.
+- `uncounted`: many bytes follow the samples that the header declares.
 """
 
 TITLES: dict[Remark, str] = {
-    "unclosed": "were not closed by the recorder (their header counts no samples; all that follow are read)",
-    "uncounted": "hold more than their header counts, which is not read (not closed by the recorder, or damaged)",
-    "loud": "have a peak far above full scale (1), such as integers that were written as floats",
-    "cancelling": "have channels that cancel (their mean, which is what is read, is 20 dB quieter or more)",
-    "one-sided": "have a silent channel beside another (the mean of both is read)",
+    "unclosed": "were not closed by the recorder (their header declares no samples; all samples after it are read)",
+    "uncounted": "contain more audio than their header declares, which is not read (not closed by the recorder, or "
+    "damaged)",
+    "loud": "have a peak far above full scale (1), for example integers that were written as floats",
+    "cancelling": "have channels that cancel (the mean of the channels, which is read, is at least 20 dB quieter)",
+    "one-sided": "have a silent channel (the mean of all channels is read)",
     "clipped": "are clipped (more than 1 % of the samples are at the peak)",
-    "offset": "have a constant offset (more than a tenth of the power)",
+    "offset": "have a DC offset (more than a tenth of the power)",
 }
-"""Remarks as titles of lists of clips."""
+"""Title of the list of clips with each remark; the title follows the number of clips."""
 NOTED: tuple[Remark, ...] = ("unclosed", "uncounted", "loud", "cancelling")
-"""Remarks that each run notes: on what most likely is a mistake."""
+"""Remarks that every run reports, because they most likely point to an error in the data."""
 
-FAR_BELOW = 0.01  # power of the mean of channels, as a share of their own: 20 dB
-CANCELLING_SHARE = 0.1  # of the parts of a sound that are not silent
-SILENT_CHANNEL = 1e-8  # power, as a share of that of the loudest channel: 80 dB
-LOUD = 4.0  # peak; decoders of mp3 and resamplers exceed 1 by far less
-FULL_SCALE = 0.99  # peak of a sound that may be clipped
-CLIPPED_SHARE = 0.01  # of the samples
-OFFSET_SHARE = 0.1  # of the power
-LEAST_OFFSET = 1e-3  # peak
-SOUNDING = 1e-4  # power of a part that is not silent, as a share of the loudest: 40 dB
-_N_PARTS = 50  # of a sound, in which channels may cancel
-_N_LOOKED_AT = 8_000  # frames, evenly spread; a look at all would take as long as decoding does
+FAR_BELOW = 0.01  # most power of the mean of cancelling channels, relative to the mean power of the channels: -20 dB
+CANCELLING_SHARE = 0.1  # least share of the non-silent parts of a clip in which channels cancel
+SILENT_CHANNEL = 1e-8  # most power of a silent channel, relative to the loudest channel: -80 dB
+LOUD = 4.0  # least peak that is reported; mp3 decoders and resamplers exceed 1 by far less
+FULL_SCALE = 0.99  # least peak of a clip that may be clipped
+CLIPPED_SHARE = 0.01  # least share of samples at the peak of a clipped clip
+OFFSET_SHARE = 0.1  # least share of the power that is due to a DC offset
+LEAST_OFFSET = 1e-3  # least peak of a clip that is checked for a DC offset
+SOUNDING = 1e-4  # least power of a non-silent part, relative to the loudest part: -40 dB
+_N_PARTS = 50  # parts of a clip that are checked separately for cancelling channels
+_N_LOOKED_AT = 8_000  # evenly spaced frames that are checked; checking all would take as long as decoding
 
 
 def remarks_on(frames: "np.ndarray[Any, np.dtype[np.float32]]") -> tuple[Remark, ...]:
-    """Return what is odd about samples.
+    """Return the anomalies of the samples of a file.
 
     Args:
-        frames: Samples that are finite, (n_frames, n_channels) float32, with n_frames >= 1.
+        frames: Finite samples, (n_frames, n_channels) float32, with n_frames >= 1.
 
     Example:
         >>> left = np.sin(np.arange(9000, dtype=np.float32) / 20) / 2
@@ -83,7 +84,11 @@ def remarks_on(frames: "np.ndarray[Any, np.dtype[np.float32]]") -> tuple[Remark,
 
 
 def _cancel(some: "np.ndarray[Any, np.dtype[np.float32]]") -> bool:
-    """Return whether the mean of channels, (n_channels, n_frames), is far quieter than they are in part of a sound."""
+    """Return whether the mean of the channels is far quieter than the channels in a large enough share of a clip.
+
+    Args:
+        some: Samples, (n_channels, n_frames).
+    """
     n_channels, n = some.shape
     n_parts = min(_N_PARTS, n)
     parts = some[:, : n - n % n_parts].reshape(n_channels, n_parts, -1)

@@ -1,4 +1,4 @@
-"""The contract of a backend: a scikit-learn classifier that can search its own candidates."""
+"""Base class of backends: scikit-learn classifiers that can search over their own candidates."""
 
 import inspect
 import warnings
@@ -20,9 +20,9 @@ Array = np.ndarray[Any, Any]
 Splits = Sequence[tuple[Array, Array]]
 T = TypeVar("T")
 Search = Literal["search"]
-"""Type of the word that leaves an argument to the search; every other value is pinned, whatever it is."""
+"""Type of the value that leaves an argument to the search; any other value pins the argument."""
 SEARCH: Search = "search"
-"""Default of each argument in `param_grid`."""
+"""Required default value of every argument in `param_grid`."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class SearchResult:
         candidates: Arguments of each candidate.
         predictions: Predicted labels of the test clips, by candidate and split.
         truth: True labels of the test clips, by split.
-        n_unconverged: Number of fits that stopped before they converged.
-        failed: Candidates that cannot be fitted, which are skipped.
+        n_unconverged: Number of fits that stopped before converging.
+        failed: Skipped candidates, which cannot be fitted.
     """
 
     candidates: list[dict[str, Any]]
@@ -52,7 +52,7 @@ class SearchResult:
 
     @property
     def best(self) -> int:
-        """Index of the first of the best candidates by mean accuracy over the splits."""
+        """Index of the candidate with the highest mean accuracy over the splits; the first one in a tie."""
         return first_of_best(self.scores.mean(axis=1))
 
     @property
@@ -62,18 +62,18 @@ class SearchResult:
 
 
 class Backend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
-    """A scikit-learn classifier of embeddings.
+    """Base class of scikit-learn classifiers of embeddings.
 
-    A plug-in defines `fit` and `predict` like any scikit-learn classifier, and `param_grid`, the candidates that are
-    searched by default. The arguments in `param_grid` have the default `search`, so that every value that is given is
-    told apart from the default and pinned; `fit` replaces `search` by a value of its choice, see `unless_searched`. A
-    backend whose candidates can share work also overrides `search`.
+    A plug-in defines `fit` and `predict`, like any scikit-learn classifier, and `param_grid`, the grid that is searched
+    by default. Every argument in `param_grid` must have the default `search`, so that any other value is known to be
+    given by the user and is pinned. In `fit`, call `unless_searched` to replace `search` with a value of your choice.
+    Override `search` if the candidates can share work.
     """
 
     param_grid: ClassVar[Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Sequence[Any]]]] = {}
 
     def candidates(self) -> list[dict[str, Any]]:
-        """Return what `search` tries: `param_grid`, in which arguments that are given keep their values.
+        """Return the candidates that `search` tries: all combinations of `param_grid`, with given arguments pinned.
 
         Example:
             >>> from untrained.backends.svm import SVMClassifier
@@ -85,7 +85,7 @@ class Backend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
         for name, value in self.get_params(deep=False).items():
             searching = [grid for grid in grids if name in grid]
             if searching and value != defaults[name]:
-                # If some grids hold the value, such as one grid of several kernels, only these are meant.
+                # If only some of the grids list the value, such as that of one kernel, search only these.
                 holding = [grid for grid in searching if value in grid[name]]
                 grids = [{**grid, name: [value]} for grid in holding or searching]
             elif searching and value != SEARCH:
@@ -102,7 +102,7 @@ class Backend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
         return made
 
     def class_scores(self, X: Array) -> tuple[Array, str] | None:
-        """Return the scores of the fitted backend for each class; a higher one is likelier.
+        """Return the scores of the fitted backend for each class; a higher score means a more likely class.
 
         Args:
             X: Embeddings, `(n_clips, n_features)`.
@@ -122,10 +122,10 @@ class Backend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
             splits: Pairs of indices of train and test clips.
 
         Returns:
-            Predictions of each candidate, in the order of `candidates`, without candidates that cannot be fitted.
+            Predictions of each candidate, in the order of `candidates`; candidates that cannot be fitted are left out.
 
         Raises:
-            UsageError: Not one candidate can be fitted.
+            UsageError: No candidate can be fitted.
         """
         candidates = self.candidates()
         jobs = [(candidate, train, test) for candidate in candidates for train, test in splits]
@@ -149,11 +149,11 @@ class Backend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
 
 
 def unless_searched(value: Any, otherwise: T) -> T:
-    """Return the value of an argument, or another one if the argument is left to a search.
+    """Return the value of an argument, or a fallback if the argument is left to the search.
 
     Args:
         value: Value of an argument in `param_grid`.
-        otherwise: Value for a fit without a search.
+        otherwise: Fallback, which a fit without a search uses.
 
     Example:
         >>> unless_searched("search", 1.0), unless_searched(8.0, 1.0)
@@ -168,14 +168,14 @@ def scores_of(classifier: Any, X: Array) -> tuple[Array, str] | None:
     if hasattr(classifier, "predict_proba"):
         return np.asarray(classifier.predict_proba(X)), "probability"
     if not hasattr(classifier, "decision_function") or getattr(classifier, "decision_function_shape", "ovr") != "ovr":
-        return None  # values of pairs of classes are no scores of classes
+        return None  # decision values of pairs of classes are not scores of single classes
     values = np.asarray(classifier.decision_function(X))
     values = np.stack([-values, values], axis=1) if values.ndim == 1 else values
     return (values, "decision value") if values.shape[1] == len(classifier.classes_) else None
 
 
 def first_of_best(means: Array) -> int:
-    """Return the index of the first of the greatest values; differences below 1e-12 count as rounding.
+    """Return the index of the largest value, or of the first one in a tie; differences below 1e-12 count as ties.
 
     Example:
         >>> import numpy as np
@@ -188,7 +188,7 @@ def first_of_best(means: Array) -> int:
 def _fit_and_predict(
     backend: Backend, candidate: Mapping[str, Any], X: Array, y: Array, train: Array, test: Array
 ) -> tuple[Array | str, bool]:
-    """Return predictions for the test clips, or why there are none, and whether the fit converged."""
+    """Return predictions for the test clips, or the reason of a failure, and whether the fit converged."""
     try:
         with watch_convergence() as warned:
             model = backend.with_candidate(candidate).fit(X[train], y[train])

@@ -19,10 +19,11 @@ _of_thread = threading.local()
 def watch_convergence() -> Iterator[list[str]]:
     """Collect the convergence warnings of scikit-learn that the block raises in this thread, instead of showing them.
 
-    Threads and processes may watch at the same time, each what it fits itself. All other warnings are shown.
+    Several threads and processes may do so at the same time; each collects only the warnings of its own fits. Other
+    warnings are shown as usual.
 
     Yields:
-        Messages of the warnings, which grow during the block.
+        Messages of the warnings; the list grows while the block runs.
 
     Example:
         >>> with watch_convergence() as found:
@@ -42,7 +43,7 @@ def watch_convergence() -> Iterator[list[str]]:
 
 
 def _begin() -> None:
-    """Redirect warnings of the process, if no other thread has: `catch_warnings` itself is not safe among threads."""
+    """Redirect the warnings of the process, unless another thread has done so: `catch_warnings` is not thread-safe."""
     global _n_watching
     with _lock:
         _n_watching += 1

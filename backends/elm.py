@@ -12,16 +12,16 @@ from .least_squares import from_sums, output_weights, outputs_of_splits
 
 
 class ELMClassifier(Backend):
-    """Extreme learning machine: a random hidden layer, and output weights by least squares (Huang et al. 2006).
+    """Extreme learning machine: a random hidden layer with least-squares output weights (Huang et al. 2006).
 
-    The hidden layer is relu(X W + b) with W and b drawn from N(0, 1). The output weights are the minimum-norm
-    least-squares solution for targets of +1 and -1, as given by the pseudo-inverse; the class with the greatest output
-    wins. The six candidates are those of Pons & Serra (2018). The weights of hidden unit j depend only on j and the
-    seed.
+    The hidden layer is relu(X W + b), with W and b drawn from N(0, 1). The output weights are the minimum-norm
+    least-squares solution for targets of +1 and -1, as given by the pseudo-inverse. The class with the largest output
+    is predicted. The six candidates are those of Pons & Serra (2018). The weights of hidden unit j depend only on j and
+    the seed.
 
-    The search shares work among all candidates and splits: the hidden layer is computed once at the largest size, whose
-    first units form the smaller sizes; sums over the parts of the data give the normal equations of every split; one
-    Cholesky factor per split serves every size up to the number of clips, and each larger size has one of its own.
+    The search shares work among all candidates and splits. The hidden layer is computed once, at the largest size; its
+    first units form the smaller sizes. The normal equations of every split are sums over parts of the data. One
+    Cholesky factor per split serves all sizes up to the number of clips; each larger size needs a factor of its own.
 
     Args:
         n_hidden: Number of hidden units; `search` tries six, and a fit without a search uses 500.
@@ -59,14 +59,14 @@ class ELMClassifier(Backend):
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
-        """Update the output weights with more clips, keeping only sums, `(n_hidden, n_hidden + n_classes)`.
+        """Update the output weights with more clips, of which only sums are kept, `(n_hidden, n_hidden + n_classes)`.
 
-        The first call discards what `fit` has learned, since `fit` keeps no sums.
+        The first call discards the result of `fit`, which does not keep these sums.
 
         Args:
             X: Embeddings, `(n_clips, n_features)`.
             y: Labels, `(n_clips,)`.
-            classes: All labels, required at the first call; by default those that `fit` has seen.
+            classes: All class labels; required in the first call, unless `fit` was called before.
         """
         self._refuse_odd_arguments()
         first = not hasattr(self, "gram_")
@@ -75,13 +75,13 @@ class ELMClassifier(Backend):
         if first:
             known = getattr(self, "classes_", None) if classes is None else np.unique(classes)
             if known is None:
-                raise ValueError("classes=None; the first call of partial_fit needs all labels that there are")
+                raise ValueError("classes=None; expected all class labels in the first call of partial_fit")
             self._start(known, X.shape[1])
             self.gram_ = np.zeros((self._size, self._size))
             self.moments_ = np.zeros((self._size, len(self.classes_)))
         strange = np.setdiff1d(y, self.classes_)
         if len(strange):
-            raise ValueError(f"y holds {strange.tolist()[0]!r}, which is none of the classes {self.classes_.tolist()}")
+            raise ValueError(f"y contains {strange.tolist()[0]!r}; expected one of {self.classes_.tolist()}")
         hidden = self._hidden(X)
         self.gram_ += hidden.T @ hidden
         self.moments_ += hidden.T @ self._targets(y)
@@ -89,7 +89,7 @@ class ELMClassifier(Backend):
         return self
 
     def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
-        """Search like `Backend.search`, with shared work."""
+        """Run the search of `Backend.search`, with work shared among candidates and splits."""
         candidates = self.candidates()
         models = [self.with_candidate(candidate) for candidate in candidates]
         if len({(model.seed, model.alpha) for model in models}) > 1 or any(len(np.unique(y[t])) < 2 for t, _ in splits):
@@ -110,7 +110,7 @@ class ELMClassifier(Backend):
         return SearchResult(candidates, predictions, [y[test] for _, test in splits])
 
     def decision_function(self, X: Any) -> Array:
-        """Return the outputs of the classes, `(n_clips, n_classes)`; for two classes their difference, `(n_clips,)`."""
+        """Return the output of each class, `(n_clips, n_classes)`; for two classes their difference, `(n_clips,)`."""
         check_is_fitted(self)
         outputs = self._hidden(validate_data(self, X, reset=False, dtype=np.float64)) @ self.coefs_
         return np.asarray(outputs[:, 1] - outputs[:, 0] if len(self.classes_) == 2 else outputs)
@@ -133,7 +133,7 @@ class ELMClassifier(Backend):
 
     def _start(self, classes: Array, n_features: int) -> None:
         if len(classes) < 2:
-            raise ValueError(f"the labels are all of one class, {classes.tolist()[0]!r}; at least two are needed")
+            raise ValueError(f"all labels are of one class, {classes.tolist()[0]!r}; expected two classes or more")
         self.classes_ = classes
         self.weights_, self.biases_ = hidden_layer(n_features, self._size, self.seed)
 

@@ -1,4 +1,4 @@
-"""Guards around the work of a backend, which may raise or return anything: candidates that fail, and odd labels."""
+"""Protection against backends that fail: candidates that raise an error, and predictions that are not labels."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import PluginError, UntrainedError, UsageError
 
 Array = np.ndarray[Any, Any]
-MAX_SHOWN = 3  # failed candidates in a message
+MAX_SHOWN = 3  # number of failed candidates that a message lists
 
 
 class FailedCandidate(NamedTuple):
@@ -16,18 +16,18 @@ class FailedCandidate(NamedTuple):
 
     Args:
         candidate: Arguments of the candidate.
-        reason: Kind and text of the error.
+        reason: Type and message of the error.
     """
 
     candidate: dict[str, Any]
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.candidate} ends with {self.reason}"
+        return f"{self.candidate} fails with {self.reason}"
 
 
 def reason_of(error: Exception) -> str:
-    """Return kind and text of an error as one line.
+    """Return the type and message of an error as one line.
 
     Example:
         >>> reason_of(NotImplementedError("no shrinkage"))
@@ -38,7 +38,7 @@ def reason_of(error: Exception) -> str:
 
 
 def failures_line(name: str, failed: Sequence[FailedCandidate], n_candidates: int) -> str:
-    """Return which candidates of a backend are skipped, in one line.
+    """Return a one-line message about the candidates of a backend that are skipped.
 
     Args:
         name: Name of the backend's class.
@@ -50,10 +50,10 @@ def failures_line(name: str, failed: Sequence[FailedCandidate], n_candidates: in
 
 
 def refuse_odd_candidates(backend: Any) -> None:
-    """Raise if the candidates of a backend cannot be listed, before anything is computed for it.
+    """Raise an error if the candidates of a backend cannot be listed. Called before anything is computed.
 
     Raises:
-        UsageError: The backend raises an error, or has no candidates.
+        UsageError: `candidates` raises an error, or returns none.
     """
     name = type(backend).__name__
     try:
@@ -61,13 +61,13 @@ def refuse_odd_candidates(backend: Any) -> None:
     except (UntrainedError, MemoryError):
         raise
     except Exception as error:  # a plug-in may raise anything
-        raise UsageError(f"{name} has no candidates to search: {reason_of(error)}") from error
+        raise UsageError(f"the candidates of {name} cannot be listed: {reason_of(error)}") from error
     if not found:
-        raise UsageError(f"{name} has no candidates to search; one without arguments to search has the candidate {{}}")
+        raise UsageError(f"{name} has no candidates; expected at least one, such as {{}} if there is nothing to search")
 
 
 def refuse_all_failed(name: str, failed: Sequence[FailedCandidate], n_working: int) -> None:
-    """Raise if not one candidate of a search works.
+    """Raise an error if all candidates of a search have failed.
 
     Raises:
         UsageError: All candidates failed.
@@ -77,28 +77,28 @@ def refuse_all_failed(name: str, failed: Sequence[FailedCandidate], n_working: i
         if len(failed) == 1:
             which = f" with {first.candidate}" if first.candidate else ""
             raise UsageError(f"{name} cannot be fitted{which}: {first.reason}")
-        raise UsageError(f"{name} cannot be fitted: not one of {len(failed)} candidates works; {first}")
+        raise UsageError(f"{name} cannot be fitted: all {len(failed)} candidates fail; for example, {first}")
 
 
 def checked_labels(found: Any, n_clips: int, known: Array) -> Array:
-    """Return predicted labels, as labels of the type that the backend was fitted to.
+    """Check predicted labels, and return them in the type of the labels that the backend was fitted to.
 
     Args:
-        found: What `predict` has returned.
+        found: Return value of `predict`.
         n_clips: Number of clips.
         known: Labels that the backend was fitted to.
 
     Raises:
-        ValueError: These are not one label for each clip.
+        ValueError: `found` does not hold one known label for each clip.
     """
     labels = np.asarray(found)
     if labels.shape != (n_clips,):
-        raise ValueError(f"predict() gives shape {labels.shape} for {n_clips} clips; expected ({n_clips},)")
+        raise ValueError(f"predict() returns shape {labels.shape} for {n_clips} clips; expected ({n_clips},)")
     if known.dtype.kind in "iu" and labels.dtype.kind not in "iufO":
-        raise ValueError(f"predict() gives labels of type {labels.dtype}; expected {known.dtype}")
+        raise ValueError(f"predict() returns labels of type {labels.dtype}; expected {known.dtype}")
     strange = [label for label in labels.tolist() if label not in set(known.tolist())]
     if strange:
-        raise ValueError(f"predict() gives {strange[0]!r}, which is no label; expected one of those of the fit")
+        raise ValueError(f"predict() returns {strange[0]!r}; expected one of the labels that the backend was fitted to")
     return labels.astype(known.dtype)
 
 
@@ -110,7 +110,7 @@ def predicted(model: Any, X: Array) -> Array:
         X: Embeddings, `(n_clips, n_features)`.
 
     Raises:
-        PluginError: The backend raises an error, or predicts something else than a label for each clip.
+        PluginError: The backend raises an error, or does not predict one known label for each clip.
     """
     try:
         found = model.predict(X)
@@ -125,7 +125,7 @@ def predicted(model: Any, X: Array) -> Array:
 
 
 def fitted(model: Any, candidate: Mapping[str, Any], X: Array, y: Array) -> Any:
-    """Return a backend with a candidate, fitted.
+    """Return a fitted copy of a backend, with the arguments of a candidate.
 
     Raises:
         UsageError: The backend raises an error.

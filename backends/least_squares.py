@@ -1,4 +1,4 @@
-"""Minimum-norm least squares with shared work: folds from sums of their parts, sizes from sums of their units."""
+"""Minimum-norm least squares for many splits and hidden sizes at once, computed from shared sums."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ import scipy.linalg
 from .base import Array, Splits
 from .normal_equations import Dual, Primal
 
-_MOST_BYTES = 2**30  # limit of the Gram matrices, and of the kernels, that are kept at a time
+_MOST_BYTES = 2**30  # limit for the Gram matrices that are kept at a time, and for the kernels
 
 
 def output_weights(hidden: Array, targets: Array, alpha: float = 0.0) -> Array:
@@ -33,17 +33,17 @@ def output_weights(hidden: Array, targets: Array, alpha: float = 0.0) -> Array:
         system = Dual(hidden @ hidden.T, alpha)
         solution = system.solve(targets)
         weights = None if solution is None else hidden.T @ solution
-    return _with_care(system, hidden, targets, alpha) if weights is None else weights
+    return _solve_ill_conditioned(system, hidden, targets, alpha) if weights is None else weights
 
 
-def _with_care(system: Primal | Dual, hidden: Array, targets: Array, alpha: float) -> Array:
-    """Return the weights of a system that is too close to singular to be solved at once."""
+def _solve_ill_conditioned(system: Primal | Dual, hidden: Array, targets: Array, alpha: float) -> Array:
+    """Return the weights of a system that is too close to singular to be solved directly."""
     weights = system.refine(hidden, targets)
     return by_singular_values(hidden, targets, alpha) if weights is None else weights
 
 
 def by_singular_values(hidden: Array, targets: Array, alpha: float = 0.0) -> Array:
-    """Return the same weights as `output_weights` by singular values, for a hidden layer of any rank; the slowest way.
+    """Return the same weights as `output_weights`, by a singular value decomposition: slow, but right for any rank.
 
     Args:
         hidden: Hidden layer, `(n_clips, n_hidden)`.
@@ -58,7 +58,7 @@ def by_singular_values(hidden: Array, targets: Array, alpha: float = 0.0) -> Arr
 
 
 def from_sums(gram: Array, moments: Array, alpha: float = 0.0) -> Array:
-    """Return the same weights as `output_weights` from sums over clips that are no longer available.
+    """Return the same weights as `output_weights`, from sums over clips instead of the clips.
 
     Args:
         gram: Gram matrix hidden.T @ hidden, `(n_hidden, n_hidden)`.
@@ -76,7 +76,7 @@ def from_sums(gram: Array, moments: Array, alpha: float = 0.0) -> Array:
 def outputs_of_splits(
     hidden: Array, targets: Array, splits: Splits, sizes: Sequence[int], alpha: float = 0.0
 ) -> Iterator[list[Array]]:
-    """Yield the outputs for the test clips of every split, fitted to its train clips, for every number of hidden units.
+    """Yield, for each split, the outputs for its test clips after a fit to its train clips at each hidden size.
 
     Args:
         hidden: Hidden layer of all clips at the largest size, `(n_clips, n_hidden)`; its first units form the
@@ -102,7 +102,7 @@ def outputs_of_splits(
         for size in reversed(ascending[: bisect_right(ascending, len(train))]):
             weights = primal.solve(size)
             if weights is None:
-                weights = _with_care(primal, hidden[train, :size], targets[train], alpha)
+                weights = _solve_ill_conditioned(primal, hidden[train, :size], targets[train], alpha)
             found[size] = hidden[test, :size] @ weights
         for size, kernel in zip(dual_sizes, _kernels(hidden, dual_sizes) if kept is None else kept, strict=True):
             if size in found:
@@ -110,14 +110,15 @@ def outputs_of_splits(
             dual = Dual(kernel.take(train, 0).take(train, 1), alpha)
             solution = dual.solve(targets[train])
             if solution is None:
-                found[size] = hidden[test, :size] @ _with_care(dual, hidden[train, :size], targets[train], alpha)
+                weights = _solve_ill_conditioned(dual, hidden[train, :size], targets[train], alpha)
+                found[size] = hidden[test, :size] @ weights
             else:
                 found[size] = kernel.take(test, 0).take(train, 1) @ solution
         yield [found[size] for size in sizes]
 
 
 def _kernels(hidden: Array, sizes: Sequence[int]) -> Iterator[Array]:
-    """Yield the kernel of all clips for each of the ascending sizes, `(n_clips, n_clips)`; each adds its new units."""
+    """Yield the kernel of all clips, `(n_clips, n_clips)`, for each of the ascending sizes; each adds its new units."""
     kernel = np.zeros((len(hidden), len(hidden)))
     for start, size in pairwise([0, *sizes]):
         added = hidden[:, start:size]
@@ -126,9 +127,10 @@ def _kernels(hidden: Array, sizes: Sequence[int]) -> Iterator[Array]:
 
 
 def _sums_of_train(hidden: Array, targets: Array, trains: Sequence[Array]) -> Iterator[tuple[Array, Array, Array]]:
-    """Yield the Gram matrix and the moments of each train set, and which units are not zero on all of it.
+    """Yield the Gram matrix and the moments of each train set, and a mask of units that are not zero on all its clips.
 
-    Clips that belong to the same train sets are summed once, so that folds cost no more than all clips together.
+    Clips that belong to the same train sets are summed only once, so that all folds together cost as much as a single
+    sum over all clips.
     """
     n_clips, n_hidden = hidden.shape
     belongs = np.zeros((n_clips, len(trains)), bool)
@@ -141,7 +143,7 @@ def _sums_of_train(hidden: Array, targets: Array, trains: Sequence[Array]) -> It
         return
     sums = [_sums(hidden[part_of == part], targets[part_of == part]) for part in range(len(parts))]
     for column in range(len(trains)):
-        # Sums are added, not subtracted from the total: a difference leaves rounding errors instead of zeros.
+        # Add the parts instead of subtracting from the total: a difference has rounding errors where zeros belong.
         gram, moments = np.zeros((n_hidden, n_hidden)), np.zeros((n_hidden, targets.shape[1]))
         alive = np.zeros(n_hidden, bool)
         for part in np.flatnonzero(parts[:, column]):

@@ -1,4 +1,4 @@
-"""The registered names of backends as classes, for the command line and YAML: `backends.names.NAME`."""
+"""Backend classes under their registered names, `backends.names.NAME`, for the command line and YAML."""
 
 from typing import Any
 

@@ -1,9 +1,10 @@
-"""Least squares by Cholesky factors of the normal equations, whose condition decides how far they are trusted.
+"""Least squares by Cholesky factorisation of the normal equations, with corrections if they are ill-conditioned.
 
-A Gram matrix squares the condition number of the hidden layer. Up to `_DIRECT` its solution is used as it is. Up to
-`_REFINED` it is corrected by the residual of the hidden layer itself ("corrected semi-normal equations", Björck 1987,
-Linear Algebra and its Applications 88/89), which costs two products with the hidden layer for each step. Beyond that,
-and where corrections do not become small, the answer is None, and singular values are needed.
+The condition number of a Gram matrix is the square of that of the hidden layer. Up to `_DIRECT`, the solution is used
+as it is. Up to `_REFINED`, it is corrected with the residual of the hidden layer itself ("corrected semi-normal
+equations", Björck 1987, Linear Algebra and its Applications 88/89), which costs two products with the hidden layer per
+step. Above `_REFINED`, or if the corrections do not become small, the methods return None, and the caller must use a
+singular value decomposition.
 """
 
 from collections.abc import Callable
@@ -14,8 +15,8 @@ from scipy.linalg.lapack import dpocon, dpotrf, dpotrs
 
 from .base import Array
 
-# Limits of the condition number in the 1-norm. A singular matrix that passes a Cholesky factorization shows 1e15 or
-# more, since its last pivots are rounding errors.
+# Limits of the condition number in the 1-norm. A singular matrix may pass the Cholesky factorisation, but its last
+# pivots are rounding errors then, and its condition number is 1e15 or more.
 _DIRECT = 1e7
 _REFINED = 1e13
 _SMALL = 1e-9  # relative size of the last correction
@@ -23,7 +24,7 @@ _MOST_STEPS = 5
 
 
 class Primal:
-    """Solutions for any number of leading units up to the number of clips, from one factor of the largest number.
+    """Normal equations for up to as many units as clips; one factor solves them for any number of leading units.
 
     Args:
         gram: Gram matrix hidden.T @ hidden, `(n_hidden, n_hidden)`.
@@ -36,7 +37,7 @@ class Primal:
         self._alpha = alpha
         self._alive = np.flatnonzero(alive)
         self._n_classes = moments.shape[1]
-        # Units are scaled, since very different scales would make the matrix look singular.
+        # Scale the units, since very different scales would make the matrix look singular.
         self._scale = np.sqrt(np.diag(gram)[self._alive] + alpha)
         self._gram = gram[np.ix_(self._alive, self._alive)]
         self._gram.flat[:: len(self._alive) + 1] += alpha
@@ -44,16 +45,16 @@ class Primal:
         self._gram /= self._scale[:, None]
         self._moments = moments[self._alive] / self._scale[:, None]
         self._factor: Array | None = None
-        self._n_sound = 0  # number of leading units whose solution is used as it is
+        self._n_sound = 0  # number of leading units that are known to need no correction
 
     def solve(self, size: int) -> Array | None:
-        """Return the weights of the first units, `(size, n_classes)`; None if they need a correction."""
+        """Return the weights of the first `size` units, `(size, n_classes)`, or None if they need corrections."""
         n = int(np.searchsorted(self._alive, size))
         weights = np.zeros((size, self._n_classes))
         if n == 0:
             return weights
         factor = self._leading_factor(n)
-        # The spectrum of leading units lies within that of more units.
+        # The spectrum of the leading units lies within that of more units, so their condition is no worse.
         if factor is None or (n > self._n_sound and _condition(factor, self._gram[:n, :n]) > _DIRECT):
             return None
         self._n_sound = max(n, self._n_sound)
@@ -61,7 +62,7 @@ class Primal:
         return weights
 
     def refine(self, hidden: Array, targets: Array) -> Array | None:
-        """Return the weights of the first units with corrections, `(size, n_classes)`; None if they are not enough.
+        """Return the corrected weights of the first units, `(size, n_classes)`, or None if corrections do not suffice.
 
         Args:
             hidden: Hidden layer of the train clips, `(n_clips, size)`.
@@ -92,10 +93,10 @@ class Primal:
 
 
 class Dual:
-    """Solutions for more units than clips.
+    """Normal equations for more units than clips.
 
     Args:
-        kernel: Inner products hidden @ hidden.T of the train clips, `(n_clips, n_clips)`; it is changed.
+        kernel: Inner products hidden @ hidden.T of the train clips, `(n_clips, n_clips)`; changed in place.
         alpha: Strength of the ridge penalty, 0 or more.
     """
 
@@ -106,16 +107,16 @@ class Dual:
         self._condition = np.inf if self._factor is None else _condition(self._factor, kernel)
 
     def solve(self, targets: Array) -> Array | None:
-        """Return the weights of clips, `(n_clips, n_classes)`, or None if they need a correction.
+        """Return the weights of the clips, `(n_clips, n_classes)`, or None if they need corrections.
 
-        With them, hidden.T @ (weights of clips) are the weights of units.
+        The weights of the units are hidden.T @ (weights of the clips).
         """
         if self._condition > _DIRECT:
             return None
         return np.asarray(dpotrs(self._factor, targets, lower=True)[0])
 
     def refine(self, hidden: Array, targets: Array) -> Array | None:
-        """Return the weights of units with corrections, `(n_hidden, n_classes)`; None if they are not enough.
+        """Return the corrected weights of the units, `(n_hidden, n_classes)`, or None if corrections do not suffice.
 
         Args:
             hidden: Hidden layer of the train clips, `(n_clips, n_hidden)`.
@@ -136,7 +137,7 @@ class Dual:
 
 
 def _refined(correction: Callable[[Array], Array], weights: Array) -> Array | None:
-    """Add corrections to the weights until they are small; None if they do not become small."""
+    """Add corrections to the weights until the corrections are small; return None if they do not become small."""
     for _ in range(1 + _MOST_STEPS):
         step = correction(weights)
         weights = weights + step
@@ -146,7 +147,7 @@ def _refined(correction: Callable[[Array], Array], weights: Array) -> Array | No
 
 
 def _lower_factor(matrix: Array) -> Array | None:
-    """Return the lower Cholesky factor, with arbitrary values above its diagonal; None if there is none."""
+    """Return the lower Cholesky factor, with arbitrary values above its diagonal, or None if it does not exist."""
     factor, failed = dpotrf(matrix.T, lower=True, clean=False)  # transposed, the order of LAPACK
     return None if failed else np.asarray(factor)
 

@@ -1,4 +1,4 @@
-"""The time of a fit to many clips, estimated from fits to few of them."""
+"""Estimated time of a fit to many clips, from timed fits to a few of them."""
 
 import math
 import time
@@ -10,27 +10,28 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 FEW = 500
-"""Clips of the smaller of two fits that are timed; the other has twice as many."""
-QUADRATIC, CUBIC = 2.0, 3.0  # growth of the time of a kernel machine with the number of clips
+"""Number of clips of the smaller of the two timed fits; the larger one has twice as many."""
+QUADRATIC, CUBIC = 2.0, 3.0  # exponents of the time of a kernel machine
 
 
 def seconds_of_fit(fit: Callable[[Array, Array], Any], X: Array, y: Array, n_clips: int) -> float | None:
-    """Estimate the time of a fit of a kernel machine from two small ones, in s; None if few clips have one class.
+    """Estimate the time of fitting a kernel machine, in s, from two small fits; None if their clips are of one class.
 
-    The time grows with a power of the number of clips, which the two fits show; at least its square, at most its cube.
+    The time is assumed to grow with a power of the number of clips. The two fits determine the exponent, which is
+    limited to between 2 and 3.
 
     Args:
         fit: Function that fits a machine to embeddings and labels.
-        X: Embeddings, `(n, n_features)`, from which the small fits draw clips.
+        X: Embeddings, `(n, n_features)`; the small fits use a random subset of them.
         y: Labels, `(n,)`.
-        n_clips: Number of clips of the fit that is estimated.
+        n_clips: Number of clips of the fit whose time is estimated.
     """
     order = np.random.default_rng(0).permutation(len(X))
     seconds = []
     for n in (FEW, 2 * FEW):
         rows = order[:n]
         if len(np.unique(y[rows])) < 2:
-            return None  # a class so rare that few clips say nothing
+            return None  # the other classes are too rare for a small fit
         start = time.perf_counter()
         with warnings.catch_warnings(action="ignore"):
             fit(X[rows], y[rows])
@@ -40,7 +41,7 @@ def seconds_of_fit(fit: Callable[[Array, Array], Any], X: Array, y: Array, n_cli
 
 
 def as_order(seconds: float) -> str:
-    """Return a time of which only the order is known as text for people.
+    """Format a roughly known time as text.
 
     Example:
         >>> as_order(8), as_order(700), as_order(50_000)

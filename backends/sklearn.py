@@ -1,4 +1,4 @@
-"""Classifiers of scikit-learn as backends: those of the study's code, and any other given by its class path."""
+"""scikit-learn classifiers as backends: those in the code of the study, and any other by its class path."""
 
 import importlib
 import inspect
@@ -28,12 +28,12 @@ class Adapter(Backend):
     """
 
     def make(self, n_clips: int) -> Any:
-        """Return the estimator, not yet fitted.
+        """Return the unfitted estimator.
 
         Args:
             n_clips: Number of clips that the estimator will be fitted to.
         """
-        raise TypeError(f"{type(self).__name__} has no make(n_clips); define it to give an estimator of scikit-learn")
+        raise TypeError(f"{type(self).__name__} does not define make(n_clips), which returns a scikit-learn estimator")
 
     def fit(self, X: Any, y: Any) -> Self:
         """Fit the estimator to embeddings `(n_clips, n_features)` and labels `(n_clips,)`."""
@@ -50,7 +50,7 @@ class Adapter(Backend):
         return np.asarray(self.estimator_.predict(X))
 
     def class_scores(self, X: Array) -> tuple[Array, str] | None:
-        """Return the scores that the fitted estimator gives each class."""
+        """Return the class scores of the fitted estimator."""
         X = self._checked(X)
         return scores_of(self.estimator_, X)
 
@@ -60,7 +60,7 @@ class Adapter(Backend):
 
 
 class LinearSVM(Adapter):
-    """Linear support vector machine (liblinear, one against the rest).
+    """Linear support vector machine (liblinear, one-vs-rest).
 
     Args:
         C: Cost of a margin violation; `search` tries four, and a fit without a search uses 1.
@@ -94,7 +94,7 @@ class KNN(Adapter):
         self.n_neighbors = n_neighbors
 
     def make(self, n_clips: int) -> KNeighborsClassifier:
-        """Return the classifier, without a search tree, which is of no use with so many features."""
+        """Return the classifier, with brute-force search, since trees do not help with so many features."""
         n_neighbors = min(unless_searched(self.n_neighbors, 5), n_clips)
         return KNeighborsClassifier(n_neighbors=n_neighbors, algorithm="brute")
 
@@ -160,9 +160,9 @@ class AnyClassifier(Adapter):
     Args:
         estimator: Class path, such as `sklearn.ensemble.RandomForestClassifier`.
         arguments: Arguments of the class.
-        grid: Lists of values of arguments that `arguments` does not set, of which all combinations are searched; or a
-            list of such grids.
-        seed: Value of `random_state`, if the class takes one and `arguments` does not set it.
+        grid: Values to search for arguments that are not in `arguments`: a list of values for each, of which all
+            combinations are tried; or a list of such grids.
+        seed: Value of `random_state`, if the class has this argument and `arguments` does not set it.
 
     Example:
         >>> forest = "sklearn.ensemble.RandomForestClassifier"
@@ -183,10 +183,10 @@ class AnyClassifier(Adapter):
         self.seed = seed
 
     def candidates(self) -> list[dict[str, Any]]:
-        """Return all combinations of the grid, or of one grid after another.
+        """Return all combinations of the grid, or of each grid in turn.
 
         Raises:
-            ValueError: An argument is set and in a grid, or a value of a grid is no list.
+            ValueError: An argument is in both `arguments` and a grid, or a grid has a value that is not a list.
         """
         grids: Sequence[Mapping[str, Any]] = (self.grid or [{}]) if isinstance(self.grid, list) else [self.grid or {}]
         for name, values in (item for grid in grids for item in grid.items()):
@@ -194,11 +194,11 @@ class AnyClassifier(Adapter):
                 raise ValueError(f"grid: {name}={values!r}; expected a list of values, such as {{{name}: [1, 2]}}")
         both = sorted({name for grid in grids for name in grid} & (self.arguments or {}).keys())
         if both:
-            raise ValueError(f"{both[0]!r} is in arguments and in grid; leave out one of them")
+            raise ValueError(f"{both[0]!r} is in both arguments and grid; remove it from one of them")
         return [{"arguments": {**(self.arguments or {}), **values}} for values in ParameterGrid(grids)]
 
     def make(self, n_clips: int) -> BaseEstimator:
-        """Return the estimator, not yet fitted.
+        """Return the unfitted estimator.
 
         Raises:
             ValueError: The class does not exist, is not a classifier, or rejects its arguments.
@@ -207,17 +207,18 @@ class AnyClassifier(Adapter):
         arguments = dict(self.arguments or {})
         try:
             cls = getattr(importlib.import_module(module), name)
-            # Checked before the call, since a configuration may name anything.
+            # Check before the call, since a configuration may name anything.
             if not isinstance(cls, type) or not issubclass(cls, BaseEstimator):
-                raise TypeError("it is no class of scikit-learn's kind")
+                raise TypeError("it is not the class of a scikit-learn estimator")
             if "random_state" in inspect.signature(cls).parameters:
                 arguments.setdefault("random_state", self.seed)
             made: BaseEstimator = cls(**arguments)
             if not is_classifier(made):
-                raise TypeError("it is no classifier")
+                raise TypeError("it is not a classifier")
         except Exception as error:  # a class may raise anything
             raise ValueError(
-                f"estimator={self.estimator!r} cannot be made of arguments={self.arguments} ({reason_of(error)}); "
-                "expected the path of a classifier, such as sklearn.ensemble.RandomForestClassifier, and arguments"
+                f"estimator={self.estimator!r} cannot be created with arguments={self.arguments} ({reason_of(error)}); "
+                "expected the class path of a classifier, such as sklearn.ensemble.RandomForestClassifier, and its "
+                "arguments"
             ) from error
         return made

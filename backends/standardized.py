@@ -1,4 +1,4 @@
-"""z-scores before a backend, whose means and deviations are learned with it."""
+"""Standardisation of features (z-scores), fitted together with a backend."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, Self
@@ -20,7 +20,7 @@ class Standardized(Backend):
 
     Mean and deviation are computed only from the clips that the backend is fitted to; in a search, from the train clips
     of each split. A constant feature is only centred. Candidates share work only within a split, since each split has
-    its own features.
+    its own z-scores.
 
     Args:
         backend: Backend that reads the z-scores.
@@ -69,13 +69,13 @@ class Standardized(Backend):
         return self.backend_.class_scores(X)
 
     def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
-        """Search with the backend, on z-scores by the means and deviations of the train clips of each split."""
+        """Run the search of the backend, on z-scores that are fitted to the train clips of each split."""
         X = np.asarray(X, np.float64)
         found = [
             self.backend.search(StandardScaler().fit(X[train]).transform(X), y, [(train, test)])
             for train, test in progress(splits, len(splits), f"searching {len(self.candidates())} candidates")
         ]
-        # A candidate may fail in some of the splits alone.
+        # A candidate may fail in only some of the splits.
         failed = {repr(each.candidate): each for of in found for each in of.failed}
         names = [repr(candidate) for candidate in self.candidates()]
         rows = [dict(zip(map(repr, of.candidates), of.predictions, strict=True)) for of in found]

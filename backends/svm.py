@@ -20,15 +20,15 @@ from .scaling import FEW, as_order, seconds_of_fit
 
 _COSTS = (0.1, 2.0, 8.0, 32.0)
 MANY = 10_000
-"""Clips from which a search says how long it takes."""
-_CACHE = 500  # MB of a kernel that libsvm caches; it takes no more than the kernel's size in float32
+"""Number of clips above which a search warns how long it takes."""
+_CACHE = 500  # MB; libsvm's cache, of which it uses no more than the size of the kernel in float32
 
 
 class SVMClassifier(Backend):
-    """Support vector machine (libsvm, one against one), with the 32 candidates of Pons & Serra (2018).
+    """Support vector machine (libsvm, one-vs-one) with the 32 candidates of Pons & Serra (2018).
 
-    The search computes all inner products of clips once, and from them each kernel once for all costs and splits. The
-    chosen machine is fitted without precomputed kernels and predicts from embeddings.
+    The search computes the inner products of all clips once, and each kernel from them once for all costs and splits.
+    The chosen machine is fitted without a precomputed kernel, so that it predicts directly from embeddings.
 
     Args:
         kernel: Kernel, `rbf` or `linear`; `search` tries both, and a fit without a search uses `rbf`.
@@ -37,8 +37,8 @@ class SVMClassifier(Backend):
             search uses `auto`.
         max_iter: Maximum number of libsvm iterations for each pair of classes; -1 for no limit. Without a limit, linear
             machines on embeddings that are neither scaled nor separable take minutes for a few hundred clips.
-        max_memory: Memory that the search may use for kernels, in GiB; if they do not fit, each machine computes its
-            own.
+        max_memory: Memory that the search may use for kernels, in GiB; if they do not fit, every fit computes its own
+            kernel.
 
     Attributes:
         svc_: The fitted `sklearn.svm.SVC`.
@@ -81,19 +81,19 @@ class SVMClassifier(Backend):
         return self
 
     def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
-        """Search like `Backend.search`, with shared kernels."""
+        """Run the search of `Backend.search`, with kernels shared among costs and splits."""
         self._refuse_odd_arguments()
         n_jobs = self._jobs_that_fit(len(X), max(len(train) for train, _ in splits))
         if (n_jobs == 0 or len(X) > MANY) and not vars(self).get("_warned"):
             warnings.warn(self._warning(X, y, splits, holds=n_jobs > 0), stacklevel=2)
-            self._warned = True  # z-scores search split by split
+            self._warned = True  # warn once, although Standardized searches one split at a time
         if n_jobs == 0:
             return super().search(X, y, splits)
         X = np.asarray(X, np.float64)
         candidates = self.candidates()
         machines = [self.with_candidate(candidate) for candidate in candidates]
         predictions: list[list[Array]] = [[np.zeros(0)] * len(splits) for _ in machines]
-        # For each kernel and each split, the machines to fit.
+        # Machines to fit, by kernel and split.
         work: dict[float | None, dict[int, list[int]]] = {}
         for number, machine in enumerate(machines):
             for split, (train, _) in enumerate(splits):
@@ -102,7 +102,7 @@ class SVMClassifier(Backend):
         products, n_unconverged = X @ X.T, 0
         for gamma, numbers_of in progress(work.items(), len(work), f"searching {len(candidates)} candidates"):
             kernel_matrix = products if gamma is None else _rbf(products, gamma)
-            # With fewer splits than threads each machine is a task, the slowest ones, of the highest costs, first.
+            # With fewer splits than threads, each machine is a task. The slowest, of the highest cost, go first.
             alone = len(numbers_of) < n_jobs
             parts = [
                 (split, part)
@@ -142,22 +142,22 @@ class SVMClassifier(Backend):
         return float(self._gamma)
 
     def _warning(self, X: Array, y: Array, splits: Splits, *, holds: bool) -> str:
-        """Return what a large search takes, and what takes less."""
+        """Return the warning about a large search: why it is slow, how long it takes, and what to do."""
         n_train = max(len(train) for train, _ in splits)
         needed = math.ceil(10 * sum(_memory(len(X), n_train)) / 2**30 + 0.1) / 10
         advice = [] if holds or needed * 2**30 > machine_memory() else [f"--model.backend.max_memory {needed:g}"]
         found = (
             ""
             if holds
-            else f"max_memory={self.max_memory} GiB do not hold the kernels of {len(X)} clips: every machine "
-            "computes its own, which takes far longer"
+            else f"max_memory={self.max_memory} GiB is too small for the kernels of {len(X)} clips: every fit "
+            "computes its own kernel, which takes far longer"
         )
         if len(X) > MANY:
             slow = self.with_candidate(self.candidates()[-1])
             seconds = seconds_of_fit(slow.fit, np.asarray(X, np.float64), np.asarray(y), n_train)
             n = len(self.candidates())
-            estimate = f"the search has {n} fits to {n_train} clips for each split" + (
-                f", of which one takes {as_order(seconds)}, by fits to {FEW} and {2 * FEW} clips"
+            estimate = f"the search needs {n} fits to {n_train} clips for each split" + (
+                f"; one fit takes {as_order(seconds)}, estimated from fits to {FEW} and {2 * FEW} clips"
                 if seconds is not None
                 else ""
             )
@@ -166,7 +166,7 @@ class SVMClassifier(Backend):
         return f"{found}; give {', or '.join(advice)}" if advice else found
 
     def _jobs_that_fit(self, n_clips: int, n_train: int) -> int:
-        """Return the number of splits that fit into `max_memory` at a time, next to the inner products and a kernel."""
+        """Return the number of splits that fit into `max_memory` at a time, besides the inner products and a kernel."""
         shared, each = _memory(n_clips, n_train)
         return max(0, min(os.cpu_count() or 1, int((self.max_memory * 2**30 - shared) // each)))
 
@@ -181,17 +181,17 @@ class SVMClassifier(Backend):
         return np.asarray(self.svc_.decision_function(X))
 
     def class_scores(self, X: Array) -> tuple[Array, str]:
-        """Return soft votes: for each class, the sum over the other classes of tanh(2 d) with their decision value d.
+        """Return soft votes: for each class, the sum of tanh(2 d), with its decision value d against each other class.
 
-        The votes of `decision_function` are nearly the same for all clips that one class wins; these also tell a narrow
-        win from a wide one, and are the better basis of a calibration. Where wins are narrow, the class with the
-        highest score may differ from the predicted one, which wins the most pairs.
+        The votes of `decision_function` are nearly the same for all clips that are assigned to one class. Soft votes
+        also distinguish a narrow win from a clear one, and are a better basis for a calibration. If wins are narrow,
+        the class with the highest score may differ from the predicted class, which wins the most pairs.
         """
         X = self._checked(X)
         pairwise = copy.copy(self.svc_).set_params(decision_function_shape="ovo")
         decided = np.tanh(2 * pairwise.decision_function(X))
         n_classes = len(self.classes_)
-        if decided.ndim == 1:  # two classes, of which the second has the positive values
+        if decided.ndim == 1:  # two classes; positive values are for the second
             return np.stack([-decided, decided], axis=1), "soft vote"
         first, second = np.triu_indices(n_classes, 1)  # the order of libsvm's pairs
         signs = np.zeros((len(first), n_classes))
@@ -208,7 +208,7 @@ class SVMClassifier(Backend):
 
 
 def _memory(n_clips: int, n_train: int) -> tuple[int, int]:
-    """Return the bytes of the inner products with a kernel, and those of each split that is fitted at a time."""
+    """Return the memory of the inner products and a kernel, and that of each concurrently fitted split, in bytes."""
     return 2 * 8 * n_clips**2, 8 * n_train * n_clips + min(4 * n_train**2, _CACHE * 2**20)
 
 

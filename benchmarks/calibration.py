@@ -1,18 +1,19 @@
-"""How good the probabilities of `untrained classify` are: python benchmarks/calibration.py [--seeds SEED ...].
+"""Calibration of the probabilities of `untrained classify`: python benchmarks/calibration.py [--seeds SEED ...].
 
-Each row is a backend on generated embeddings, standardized and tuned by nested selection over 5 folds as in `fit`. The
-fitted backend scores 3000 clips that neither the selection nor the calibration has seen:
+Each row is a backend on generated embeddings, standardised and tuned by nested selection over 5 folds, as in `fit`. The
+fitted backend scores 3000 clips that were used neither for the selection nor for the calibration:
 
-- raw: the scores of the backend, after a softmax where they are not probabilities;
+- raw: the scores of the backend, after a softmax if they are not probabilities;
 - votes: for `svm` only, the softmax of scikit-learn's decision values, which are close to the number of votes;
 - calibrated: the probabilities that `classify` prints.
 
 Columns are the log loss, the expected calibration error (ECE, 10 bins) of the printed label, and the share of clips
-for which another class than the label has the highest score, in raw scores and as printed. `elm 500` has 500 hidden
-units without a search. With 600 clips, that is close to the 480 train clips of each fold, where least squares
-overfits most.
+for which a class other than the label has the highest score, for raw scores and for printed probabilities. The backend
+`elm 500` has 500 hidden units and no search. With 600 clips, this is close to the 480 train clips of each fold, where
+least squares overfits most.
 
-With several seeds, each row is their mean. The constants of the package were chosen on other seeds than the default.
+With several seeds, each row is the mean over the seeds. The calibration constants of the package were chosen with seeds
+other than the default.
 """
 
 import argparse
@@ -32,7 +33,7 @@ from untrained.probes.calibration import label, probabilities
 from untrained.probes.selection import select
 
 N_NEW, N_FOLDS, N_LATENT, N_FEATURES = 3000, 5, 20, 120
-DISTANCES = {"hard": 0.45, "easy": 1.0}  # of class means, in standard deviations of a latent dimension
+DISTANCES = {"hard": 0.45, "easy": 1.0}  # spread of class means, in standard deviations of a latent dimension
 BACKENDS_TRIED = {
     "svm": ("svm", {}),
     "elm": ("elm", {}),
@@ -41,7 +42,7 @@ BACKENDS_TRIED = {
     "logistic": ("logistic", {}),
     "knn": ("knn", {}),
 }
-LEAST = 1e-3  # probability in a log loss, which would be infinite for the zeros of knn
+LEAST = 1e-3  # lowest probability in the log loss, which would be infinite for the zeros of knn
 HEAD = f"{'clips':>5} {'classes':>7} {'task':5} {'backend':10} {'log loss: raw':>13} {'calibrated':>10}"
 HEAD += f" {'ECE: raw':>9} {'votes':>6} {'calibrated':>10} {'other label: raw':>17} {'printed':>7}"
 
@@ -65,11 +66,11 @@ def main() -> None:
             flush=True,
         )
         worse += [f"{n_clips}/{n_classes}/{task}/{name}"] if error > error_raw else []
-    print(f"ECE above the raw one: {', '.join(worse) or 'none'}; {time.perf_counter() - start:.0f} s")
+    print(f"calibrated ECE above raw ECE: {', '.join(worse) or 'none'}; {time.perf_counter() - start:.0f} s")
 
 
 def draw(n_clips: int, n_classes: int, distance: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return embeddings like pooled ReLU maps of `n_clips` clips and of the new ones behind them, and their labels."""
+    """Return embeddings that resemble pooled ReLU maps, and labels: of `n_clips` clips, then of `N_NEW` new clips."""
     rng = np.random.default_rng(seed)
     y = np.arange(n_clips + N_NEW) % n_classes
     means = distance * rng.standard_normal((n_classes, N_LATENT))
@@ -125,12 +126,12 @@ def loss_of(given: np.ndarray, truth: np.ndarray) -> float:
 
 
 def calibration_error(given: np.ndarray, labels: np.ndarray, truth: np.ndarray, n_bins: int = 10) -> float:
-    """Return the expected calibration error: how far confidences in labels are from accuracy, in bins of equal width.
+    """Return the expected calibration error: the mean gap between confidence and accuracy, in bins of equal width.
 
     Args:
         given: Probabilities, `(n_clips, n_classes)`.
-        labels: Column of the label of each clip, `(n_clips,)`.
-        truth: Column of the true class of each clip, `(n_clips,)`.
+        labels: Index of the predicted class of each clip, `(n_clips,)`.
+        truth: Index of the true class of each clip, `(n_clips,)`.
         n_bins: Number of bins.
     """
     confidences, right = given[np.arange(len(labels)), labels], labels == truth

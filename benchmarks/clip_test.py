@@ -2,12 +2,13 @@
 
 Each replicate draws a new data set of eight classes, random ReLU features in place of frontends, and folds. It runs
 the whole `nested` search of the ELM for six exchangeable sets of weights and, in some replicates, three weaker ones.
-The same weights make up six frontends with one seed, three with two seeds, or two with three seeds. Rejecting a
-difference between exchangeable frontends is an error; rejecting one between a frontend and a weaker one is power.
+The same weights make up six frontends with one seed, three with two seeds, or two with three seeds. A significant
+difference between exchangeable frontends counts as an error; one between a frontend and a weaker one counts as power.
 
-Columns: the corrected t-test over folds, and the test over clips for several factors f of the variance over clips, all
-at a nominal 5 %. In rows `1*` frontends have one seed, and the variance over seeds is known from frontends with two.
-The last column is the largest Monte-Carlo standard error of the row, over replicates, in points.
+Columns are the corrected t-test over folds and the test over clips, with several factors f that inflate the variance
+over clips; the nominal level is 5 %. In the rows `1*`, frontends have one seed, and the variance over seeds is
+estimated from frontends with two seeds. The last column is the largest Monte Carlo standard error of the row over
+replicates, in percentage points.
 """
 
 import argparse
@@ -26,9 +27,9 @@ from untrained.studies.significance import Estimate, corrected_t_test
 
 FACTORS = (1.0, 1.1, 1.15, 1.2, 1.3, 1.5, 1.75, 2.0)
 N_CLASSES, N_INPUTS, N_UNITS = 8, 10, 64
-STRONG = 6  # sets of weights
+STRONG = 6  # number of exchangeable sets of weights
 PARTS = {"1": 1, "1*": 1, "2": 2, "3": 3}  # number of seeds of each row
-DEALS = ((0, 1, 2, 3, 4, 5), (0, 2, 4, 1, 3, 5), (0, 3, 1, 5, 2, 4))  # orders in which weights are dealt to frontends
+DEALS = ((0, 1, 2, 3, 4, 5), (0, 2, 4, 1, 3, 5), (0, 3, 1, 5, 2, 4))  # assignments of weights to frontends
 
 
 class Cell(NamedTuple):
@@ -40,13 +41,13 @@ class Cell(NamedTuple):
 
 
 class SmallELM(ELMClassifier):
-    """The ELM with candidates that are searched within milliseconds."""
+    """ELM with small candidates, which are searched within milliseconds."""
 
     param_grid: ClassVar = {"n_hidden": [24, 48, 96]}
 
 
 def draw(cell: Cell, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[Clip]]:
-    """Draw clips of random classes: inputs, labels, groups, and the clips with their folds."""
+    """Draw a data set: inputs, labels, groups, and clips with their folds."""
     n_groups = cell.n_clips // cell.group_size
     labels = np.repeat(np.arange(n_groups) % N_CLASSES, cell.group_size)
     groups = np.repeat(np.arange(n_groups), cell.group_size)
@@ -54,7 +55,7 @@ def draw(cell: Cell, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, 
     own = rng.normal(size=(cell.n_clips, N_INPUTS))
     noise = own if cell.group_size == 1 else np.sqrt(0.5) * (own + shared)
     inputs = 0.8 * rng.normal(size=(N_CLASSES, N_INPUTS))[labels] + noise
-    # Stratified folds that keep groups together: each class deals its shuffled groups to the folds in turn.
+    # Stratified folds that keep groups together: the shuffled groups of each class go to the folds in turn.
     of_group = np.zeros(n_groups, int)
     for label in range(N_CLASSES):
         of_class = rng.permutation(np.arange(label, n_groups, N_CLASSES))
@@ -66,7 +67,7 @@ def draw(cell: Cell, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, 
 def correctness(
     inputs: np.ndarray, labels: np.ndarray, clips: list[Clip], n_units: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return whether each clip is right when it is out of fold, with new random weights."""
+    """Draw random weights, and return for each clip whether its out-of-fold prediction is correct."""
     weights, biases = rng.normal(size=(N_INPUTS, n_units)) / np.sqrt(N_INPUTS), rng.normal(size=n_units)
     features = np.maximum(inputs @ weights + biases, 0) * np.sqrt(2 / n_units)
     chosen = select(SmallELM(seed=int(rng.integers(2**31)), alpha=1.0), features, labels, clips, "nested")
@@ -76,11 +77,11 @@ def correctness(
 
 
 def replicate(job: tuple[Cell, int, bool]) -> dict[str, np.ndarray]:
-    """Return the tests' rejections by row and column of one data set, and what its accuracies are."""
+    """Return the rejections of the tests on one data set, by row and column, and a summary of its accuracies."""
     cell, seed, has_weak = job
     rng = np.random.default_rng([seed, *cell])
     inputs, labels, groups, clips = draw(cell, rng)
-    n_weak = 13 if cell.n_clips < 300 else 16  # lose about 8 points
+    n_weak = 13 if cell.n_clips < 300 else 16  # lowers the accuracy by about 8 points
     units = [N_UNITS] * STRONG + [n_weak] * (3 if has_weak else 0)
     right = np.stack([correctness(inputs, labels, clips, n, rng) for n in units])
     folds = np.array([clip.fold for clip in clips])
@@ -108,7 +109,7 @@ def replicate(job: tuple[Cell, int, bool]) -> dict[str, np.ndarray]:
 def rejected(
     a: np.ndarray, b: np.ndarray, variance: float | None, groups: np.ndarray | None, folds: np.ndarray
 ) -> list[bool]:
-    """Return whether each test, that over folds first, finds a difference at a level of 5 %."""
+    """Return whether each test, first the one over folds, finds a difference at a level of 5 %."""
     difference = a.mean(axis=0) - b.mean(axis=0)
     names, sizes = np.unique(folds, return_counts=True)
     of_folds = corrected_t_test(np.array([difference[folds == name].mean() for name in names]), sizes.tolist())
@@ -121,14 +122,15 @@ def rejected(
 def main() -> None:
     """Print the table, a cell at a time."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--replicates", type=int, default=2000, help="Data sets of each cell.")
-    parser.add_argument("--power_every", type=int, default=4, help="One in so many has weaker frontends too.")
-    parser.add_argument("--workers", type=int, default=2, help="Processes.")
+    parser.add_argument("--replicates", type=int, default=2000, help="number of data sets per cell")
+    parser.add_argument("--power_every", type=int, default=4, help="interval of data sets that have weaker frontends")
+    parser.add_argument("--workers", type=int, default=2, help="number of processes")
     parser.add_argument("--clips", type=int, nargs="+", default=[160, 400])
     parser.add_argument("--folds", type=int, nargs="+", default=[5, 10])
-    parser.add_argument("--group_size", type=int, nargs="+", default=[1, 2], help="Clips of a group; 1: no groups.")
+    parser.add_argument("--group_size", type=int, nargs="+", default=[1, 2], help="clips per group; 1 for no groups")
     chosen = parser.parse_args()
-    print("| n | k | clips a group | seeds | what | t-test | " + " | ".join(f"f = {f:g}" for f in FACTORS) + " | ± |")
+    factors = " | ".join(f"f = {f:g}" for f in FACTORS)
+    print(f"| clips | folds | clips per group | seeds | rate | t-test | {factors} | ± |")
     print("|" + "---|" * (len(FACTORS) + 7), flush=True)
     with ProcessPoolExecutor(chosen.workers, initializer=threadpool_limits, initargs=(1,)) as pool:
         for cell in map(Cell._make, product(chosen.clips, chosen.folds, chosen.group_size)):
@@ -138,7 +140,7 @@ def main() -> None:
 
 
 def show(cell: Cell, results: list[dict[str, np.ndarray]], seconds: float) -> None:
-    """Print the rows of a cell and what its accuracies are."""
+    """Print the rows of a cell and a summary of its accuracies."""
     known = {key: 100 * np.stack([found[key] for found in results if key in found]) for key in results[0]}
     for key, rates in known.items():
         seeds, _, power = key.partition(" ")

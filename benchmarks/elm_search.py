@@ -1,11 +1,11 @@
-"""How much faster the ELM's search is than a pseudo-inverse for each size and fold: python benchmarks/elm_search.py.
+"""Speed of the ELM's search, relative to one pseudo-inverse per size and fold: python benchmarks/elm_search.py.
 
-The search fits six sizes of hidden layer on all folds of generated embeddings. The other side computes
-`scipy.linalg.pinv` of the hidden layer of every size, for some of the folds, and is scaled up to all. Predictions on
-these folds are compared.
+The search fits hidden layers of six sizes to all folds of generated embeddings. The reference computes
+`scipy.linalg.pinv` of the hidden layer of each size for some of the folds; its time is extrapolated to all folds.
+Predictions on these folds are compared.
 
-With `few_clips` it measures three searches with more hidden units than train clips, or as many; by default it is the
-size of Extended Ballroom, with more clips than units. With `urbansound8k` it prints the peak memory alone.
+The default size is that of Extended Ballroom, with more clips than hidden units. `few_clips` runs three searches with
+at least as many hidden units as train clips. `urbansound8k` runs the search without the reference, for its peak memory.
 """
 
 import argparse
@@ -18,8 +18,8 @@ from untrained.backends.base import SearchResult
 from untrained.backends.elm import ELMClassifier, hidden_layer
 
 FEW_CLIPS = ["gtzan", "clips_1200", "clips_1500"]
-N_FOLDS = 2  # of the other side
-N_SEARCHES = 3  # of which the median counts
+N_FOLDS = 2  # number of folds of the reference
+N_SEARCHES = 3  # number of searches, of which the median time counts
 
 
 def main() -> None:
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def search(X: np.ndarray, y: np.ndarray, folds: list, n_searches: int) -> tuple[SearchResult, float]:
-    """Search, and return the result and the median seconds of several searches."""
+    """Run a search several times, and return its result and the median time in s."""
     spent = []
     for _ in range(n_searches):
         start = time.perf_counter()
@@ -49,7 +49,7 @@ def search(X: np.ndarray, y: np.ndarray, folds: list, n_searches: int) -> tuple[
 
 
 def compare(X: np.ndarray, y: np.ndarray, folds: list, result: SearchResult, seconds: float) -> None:
-    """Print the time of pseudo-inverses, its ratio, and how many predictions differ."""
+    """Print the time of the pseudo-inverses, its ratio to the search, and the number of different predictions."""
     start = time.perf_counter()
     weights, biases = hidden_layer(X.shape[1], 2500, seed=0)
     hidden = np.maximum(X @ weights + biases, 0)
@@ -65,7 +65,7 @@ def compare(X: np.ndarray, y: np.ndarray, folds: list, result: SearchResult, sec
             n_different += np.sum(np.unique(y)[outputs.argmax(axis=1)] != result.predictions[number][fold])
             n_all += len(test)
     plain = shared + (time.perf_counter() - start) * len(folds) / n_folds
-    print(f"pseudo-inverse: {plain:.1f} s, from {n_folds} of {len(folds)} folds")
+    print(f"pseudo-inverse: {plain:.1f} s, extrapolated from {n_folds} of {len(folds)} folds")
     print(f"different predictions: {n_different} of {n_all}")
     print(f"ratio {plain / seconds:.1f}")
 

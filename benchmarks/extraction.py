@@ -1,12 +1,12 @@
-"""How fast embeddings are extracted, as ratios measured in one run: python benchmarks/extraction.py [PART ...].
+"""Speed and memory of extraction, as ratios measured in one run: python benchmarks/extraction.py [PART ...].
 
-- `frontends`: floating-point operations of direct convolution per second of every large frontend of the study, over
-  the machine's rate of multiplying matrices (float32, 4096 x 4096 x 4096, best of 5, the same threads).
-- `share`: of the time of `untrained predict` on wav files with small frontends, what decoding and log-mel take.
-- `processes`: clips per second of two processes of one thread each, over one process of one thread.
-- `memory`: peak of `untrained predict` on 50 and on 500 clips.
+- `frontends`: FLOP per second of every large frontend of the study, counted as direct convolutions, divided by the
+  FLOP per second of a matrix product (float32, 4096 x 4096 x 4096, best of 5, same number of threads).
+- `share`: share of decoding and log-mel in the time of `untrained predict` on wav files, with small frontends.
+- `processes`: clips per second of two processes with one thread each, divided by those of one such process.
+- `memory`: peak memory of `untrained predict` on 50 and on 500 clips.
 
-Clips are 29.2 s of noise; `predict` runs as a user would run it.
+Clips are 29.2 s of noise. `predict` runs as a command, as users run it.
 """
 
 import argparse
@@ -34,7 +34,7 @@ SMALL = tuple(LARGE)
 
 
 def main() -> None:
-    """Print the parts that are asked for."""
+    """Run the parts that are named, or all."""
     parts: dict[str, Callable[[], None]] = {
         "frontends": frontends,
         "share": share,
@@ -42,15 +42,21 @@ def main() -> None:
         "memory": memory,
     }
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", metavar="PART", choices=[*parts, []], help=f"{', '.join(parts)}; all")
+    parser.add_argument(
+        "parts",
+        nargs="*",
+        metavar="PART",
+        choices=[*parts, []],
+        help=f"{', '.join(parts)} (default: all)",
+    )
     for name in parser.parse_args().parts or parts:
         parts[name]()
 
 
 @torch.inference_mode()
 def frontends() -> None:
-    """Ratios of large frontends to the machine's rate, which is taken before each and after the last."""
-    print("large frontend | s per clip | GFLOP | of the matrix rate | at least")
+    """Print the speed of large frontends relative to matrix products, which are timed before and after each."""
+    print("large frontend | s per clip | GFLOP | share of the matrix rate | expected at least")
     for name, at_least in LARGE.items():
         frontend = FRONTENDS.create(name, size="large")
         flop = frontend.describe(N_SAMPLES).flop
@@ -61,17 +67,17 @@ def frontends() -> None:
         print(
             f"{name} | {seconds:.3f} | {flop / 1e9:.1f} | {flop / seconds / rate:.2f} | {at_least or '-'}", flush=True
         )
-    print(f"matrices: {rate / 1e9:.0f} GFLOP per second in {torch.get_num_threads()} threads")
+    print(f"matrix rate: {rate / 1e9:.0f} GFLOP per second in {torch.get_num_threads()} threads")
 
 
 def matrix_rate() -> float:
-    """Floating-point operations per second of a matrix product, two for each multiply-add."""
+    """Return the FLOP per second of a matrix product; a multiply-add counts as two."""
     a, b = torch.randn(2, 4096, 4096).unbind()
     return 2 * 4096**3 / best(lambda: a @ b, 5)
 
 
 def best(action: Callable[[], object], times: int) -> float:
-    """Shortest time of several, in s."""
+    """Repeat an action, and return its shortest time in s."""
     seconds = []
     for _ in range(times):
         start = time.perf_counter()
@@ -81,8 +87,8 @@ def best(action: Callable[[], object], times: int) -> float:
 
 
 def share() -> None:
-    """What decoding and log-mel take of the time of small frontends, with and without the start of the program."""
-    print("small frontend | clips per second | decoding + log-mel of the loop | of the whole command")
+    """Print the share of decoding and log-mel in the time of small frontends, with and without program start."""
+    print("small frontend | clips per second | decoding + log-mel: share of the loop | share of the whole command")
     with tempfile.TemporaryDirectory() as folder:
         make_clips(Path(folder), 100, rate=22_050)
         for name in SMALL:
@@ -95,8 +101,8 @@ def share() -> None:
 
 
 def processes() -> None:
-    """Clips per second, from the first batch to the last, of two processes and of one."""
-    print("frontend, one thread a process | 1 process | 2 processes | ratio")
+    """Print the clips per second of one and of two processes, from the first batch to the last."""
+    print("frontend, one thread per process | 1 process | 2 processes | ratio")
     one_thread = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     two = ("--trainer.accelerator", "cpu", "--trainer.devices", "2", "--trainer.strategy", "ddp")
     for name, size, n_clips in (("vgg", "small", 600), ("sample_level", "small", 200), ("vertical_7x86", "large", 50)):
@@ -110,7 +116,7 @@ def processes() -> None:
 
 
 def memory() -> None:
-    """Peak memory of small and large numbers of clips, each in a process of its own."""
+    """Print the peak memory for few and for many clips, each in its own process."""
     print("frontend | clips | peak GiB")
     for name, size in (("vgg", "small"), ("vertical_7x86", "large")):
         for n_clips in (50, 500):
@@ -136,13 +142,13 @@ def make_clips(folder: Path, n_clips: int, rate: int = 12_000) -> None:
 
 
 def command_of(folder: str, frontend: str, *more: str) -> list[str]:
-    """The command line of an extraction."""
+    """Return the command line of an extraction."""
     data = ("--data", "folder", "--data.root", os.path.join(folder, "sounds"))
     return [sys.executable, "-m", "untrained", "predict", *data, "--model.frontend", frontend, "--force", *more]
 
 
 def predict(folder: str, frontend: str, *more: str, environment: dict[str, str] | None = None) -> dict[str, float]:
-    """Extract in a process of its own, and read where its time went."""
+    """Run an extraction in its own process, and return its time profile."""
     with tempfile.TemporaryDirectory(dir=folder) as runs:
         subprocess.run(
             command_of(folder, frontend, "--trainer.default_root_dir", runs, *more),

@@ -1,11 +1,11 @@
-"""What each frontend costs at both sizes of the study: features, parameters, FLOP, time and memory of one clip.
+"""Cost of each frontend at both sizes of the study: features, parameters, FLOP, time and memory for one clip.
 
-Every frontend runs in a process of its own, one clip of 350,000 samples (29.2 s) at a time. Seconds are the fastest of
-some runs, and mean something beside each other: the last column but one divides them by those of the small `vgg`. Peak
-memory is that of the whole process, PyTorch included.
+Every frontend runs in its own process, on one clip of 350,000 samples (29.2 s) at a time. The time is that of the
+fastest of several runs. It depends on the machine, so the column `x vgg` divides it by the time of the small `vgg`.
+Peak memory is that of the whole process, including PyTorch.
 
     python benchmarks/frontend_costs.py                    # prints the table
-    python benchmarks/frontend_costs.py docs/reference/frontends.md  # puts it into the document, between its two marks
+    python benchmarks/frontend_costs.py docs/reference/frontends.md  # also writes it into the document
 """
 
 import argparse
@@ -23,9 +23,9 @@ COLUMNS = ("frontend", "size", "features", "parameters", "GFLOP", "s per clip", 
 
 
 def main() -> None:
-    """Measure all frontends, and print or place the table."""
+    """Measure all frontends, print the table, and write it into a document if one is given."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("document", nargs="?", type=Path, help="where to put the table")
+    parser.add_argument("document", nargs="?", type=Path, help="document to write the table into")
     document = parser.parse_args().document
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as pool:
         lines = table({(name, size): pool.submit(measure, name, size).result() for name, size in cases()})
@@ -35,17 +35,17 @@ def main() -> None:
 
 
 def cases() -> list[tuple[str, str]]:
-    """Every frontend of ours by name and size; what has no sizes is there once, with an empty one.
+    """Return the name and size of each bundled frontend; the size is empty if a frontend has no sizes.
 
-    Imports no frontend: on Linux the peak memory of a process counts that of its parent.
+    No frontend is imported, since on Linux the peak memory of a process includes that of its parent.
     """
     ours = [plugin for plugin in FRONTENDS.plugins if plugin.is_ours and "imports" not in plugin.constants()]
     return [(plugin.name, size) for plugin in ours for size in plugin.constants().get("sizes", [""])]
 
 
 def measure(name: str, size: str) -> dict[str, float]:
-    """Cost of one frontend, in a process that does nothing else."""
-    import resource  # not on every system
+    """Return the cost of one frontend. Call this in a process of its own."""
+    import resource  # not available on every system
 
     import torch
 
@@ -69,7 +69,7 @@ def measure(name: str, size: str) -> dict[str, float]:
 
 
 def table(measured: dict[tuple[str, str], dict[str, float]]) -> list[str]:
-    """The table as lines of Markdown."""
+    """Return the table as lines of Markdown."""
     unit = measured["vgg", "small"]["seconds"]
     lines = [f"| {' | '.join(COLUMNS)} |", f"|---|---|{'---:|' * (len(COLUMNS) - 2)}"]
     for (name, size), costs in measured.items():
@@ -86,7 +86,7 @@ def table(measured: dict[tuple[str, str], dict[str, float]]) -> list[str]:
 
 
 def place(document: str, lines: list[str]) -> str:
-    """A document with the table between its marks replaced."""
+    """Return a document with the table between its markers replaced."""
     before, rest = document.split(BEGIN)
     _, after = rest.split(END, 1)
     return "\n".join([f"{before}{BEGIN}", "", *lines, "", f"{END}{after}"])

@@ -1,13 +1,13 @@
-"""What a GPU computes and how fast, in under four minutes: python benchmarks/gpu.py [--only PART].
+"""Accuracy and speed on a GPU, in under four minutes: python benchmarks/gpu.py [--only PART].
 
-- `agreement`: largest difference of embeddings on the GPU from those on the processor, over the largest value, with
-  products of float32, of TF32, and under autocast to bfloat16. Small frontends, 2 clips.
-- `speed`: clips a second of every large frontend, and the share of the card's own rate of multiplying matrices
-  (8192 x 8192 x 8192, measured in the same run in the same precision) at batch 8; peak memory; and clips a second at
-  batch 32, which is the largest batch that is chosen automatically.
-- `commands`: whole `untrained predict` commands on wav files, with the defaults and without workers.
+- `agreement`: largest difference between embeddings of the GPU and of the CPU, divided by the largest value, with
+  products in float32, in TF32, and under autocast to bfloat16. Small frontends, 2 clips.
+- `speed`: for every large frontend at batch size 8, clips per second, FLOP per second divided by those of a matrix
+  product (8192 x 8192 x 8192, measured in the same run and precision), and peak memory; and clips per second at batch
+  size 32, which is the largest that is chosen automatically.
+- `commands`: time of whole `untrained predict` commands on wav files, with the defaults and without workers.
 
-Clips are 29.2 s of noise. Without a GPU, this says so and ends.
+Clips are 29.2 s of noise. Without a GPU, the script prints a note and exits.
 """
 
 import argparse
@@ -27,14 +27,14 @@ from untrained.frontends.precision import float32_products
 
 PRECISIONS = ("float32", "TF32", "bfloat16")
 BATCH = 8
-SIDE = 8192  # of the matrices
-SECONDS = 0.4  # of each timing
+SIDE = 8192  # number of rows and columns of the matrices
+SECONDS = 0.4  # minimum duration of each timing
 N_FILES = 1000
 COMMANDS = (("vgg",), ("vgg", "--data.num_workers", "0"), ("vgg", "--model.tf32", "true"), ("temporal",))
 
 
 def main() -> None:
-    """Print the parts that are asked for."""
+    """Run the part that is named, or all."""
     parts: dict[str, Callable[[], None]] = {"agreement": agreement, "speed": speed, "commands": commands}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=parts, help="part to run; all by default")
@@ -50,8 +50,8 @@ def main() -> None:
 
 
 def agreement() -> None:
-    """Differences of embeddings of every small frontend."""
-    print(f"frontend | {' | '.join(PRECISIONS)}: largest difference from the processor / largest value")
+    """Print the differences between GPU and CPU for every small frontend."""
+    print(f"frontend | {' | '.join(PRECISIONS)}: largest difference from the CPU / largest value")
     waveforms = noise(2)
     for plugin in FRONTENDS.plugins:
         if not plugin.is_ours or "imports" in plugin.constants():
@@ -66,10 +66,11 @@ def agreement() -> None:
 
 
 def speed() -> None:
-    """Clips a second, share of the matrix rate and peak memory of every large frontend."""
+    """Print clips per second, share of the matrix rate and peak memory of every large frontend."""
     rates = {precision: matrix_rate(precision) for precision in PRECISIONS}
-    print("matrices, TFLOP/s |", " | ".join(f"{precision} {rate / 1e12:.0f}" for precision, rate in rates.items()))
-    print(f"large frontend | GFLOP a clip | {' | '.join(PRECISIONS)}: clips/s, share, at {MOST_CLIPS} | peak GiB | fit")
+    print("matrix rate, TFLOP/s |", " | ".join(f"{precision} {rate / 1e12:.0f}" for precision, rate in rates.items()))
+    print(f"large frontend | GFLOP per clip | {' | '.join(PRECISIONS)} | peak GiB | clips that fit")
+    print(f"(precisions: clips/s and share of the matrix rate at batch {BATCH}, clips/s at batch {MOST_CLIPS})")
     for name in LARGE:
         frontend = FRONTENDS.create(name, size="large")
         flop = frontend.describe(N_SAMPLES).flop
@@ -89,7 +90,7 @@ def speed() -> None:
 
 
 def commands() -> None:
-    """Whole commands, each a process of its own."""
+    """Print the time of whole commands, each in its own process."""
     print(f"predict of {N_FILES} wav files, small frontend | s | clips/s from the first batch to the last")
     with TemporaryDirectory() as folder:
         make_clips(Path(folder), N_FILES, rate=22_050)
@@ -109,14 +110,14 @@ def computing_in(precision: str) -> Iterator[None]:
 
 
 def embeddings(frontend: Frontend, waveforms: torch.Tensor, precision: str) -> torch.Tensor:
-    """Embeddings of waveforms in a precision, as float32."""
+    """Return float32 embeddings of waveforms, computed in a precision."""
     with computing_in(precision):
         found: torch.Tensor = frontend(waveforms)
     return found.float()
 
 
 def clips_per_second(frontend: Frontend, n_clips: int, precision: str) -> float:
-    """Rate of a frontend at a size of batch; not a number if it does not fit the memory."""
+    """Return the clips per second of a frontend at a batch size; NaN if the batch does not fit into memory."""
     try:
         waveforms = noise(n_clips).cuda()
         with computing_in(precision):
@@ -126,7 +127,7 @@ def clips_per_second(frontend: Frontend, n_clips: int, precision: str) -> float:
 
 
 def matrix_rate(precision: str) -> float:
-    """Floating-point operations per second of a matrix product, two for each multiply-add."""
+    """Return the FLOP per second of a matrix product; a multiply-add counts as two."""
     dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
     a, b = torch.randn(2, SIDE, SIDE, device="cuda", dtype=dtype).unbind()
     with computing_in(precision):
@@ -134,7 +135,7 @@ def matrix_rate(precision: str) -> float:
 
 
 def seconds_of(action: Callable[[], object]) -> float:
-    """Mean time of an action that is repeated without waiting for the device, in s, once it is warm."""
+    """Repeat an action without waiting for the device, and return its mean time in s, after a warm-up."""
     action()
     torch.cuda.synchronize()
     n, start = 0, time.perf_counter()
@@ -142,13 +143,13 @@ def seconds_of(action: Callable[[], object]) -> float:
         action()
         n += 1
         if n % 4 == 0:
-            torch.cuda.synchronize()  # so that few are waiting when time is up
+            torch.cuda.synchronize()  # so that few actions are queued when the time is up
     torch.cuda.synchronize()
     return (time.perf_counter() - start) / n
 
 
 def noise(n_clips: int) -> torch.Tensor:
-    """Waveforms `(n_clips, n_samples)`."""
+    """Return noise, `(n_clips, n_samples)`."""
     return 0.1 * torch.randn(n_clips, N_SAMPLES, generator=torch.Generator().manual_seed(0))
 
 

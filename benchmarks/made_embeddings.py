@@ -1,4 +1,4 @@
-"""Generated embeddings, as many and as wide as those of the study's data sets, for the benchmarks of backends."""
+"""Generated embeddings of the size of the study's data sets, for the benchmarks of backends."""
 
 import resource
 import sys
@@ -6,7 +6,8 @@ import sys
 import numpy as np
 from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
 
-# Clips, features, classes, folds; one fold is a hold-out of 443 train to 197 validation clips, as in GTZAN.
+# Number of clips, features, classes and folds. A single fold is a hold-out split of 443 train and 197 validation clips,
+# as in GTZAN.
 SIZES = {
     "extended_ballroom": (4180, 3584, 13, 10),
     "urbansound8k": (8732, 3585, 10, 10),
@@ -18,7 +19,7 @@ SIZES = {
 
 
 def make(size: str) -> tuple[np.ndarray, np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
-    """Positive, correlated features as pooled ReLU maps are, with classes that overlap, and their folds."""
+    """Return correlated, non-negative features like pooled ReLU maps, labels of overlapping classes, and folds."""
     n_clips, n_features, n_classes, n_folds = SIZES[size]
     rng = np.random.default_rng(0)
     y = np.arange(n_clips) % n_classes
@@ -34,6 +35,6 @@ def make(size: str) -> tuple[np.ndarray, np.ndarray, list[tuple[np.ndarray, np.n
 
 
 def peak_gib() -> float:
-    """Peak memory of this process, libraries included."""
+    """Return the peak memory of this process, including libraries, in GiB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak * (1 if sys.platform == "darwin" else 1024) / 2**30

@@ -1,12 +1,12 @@
-"""Speed of every frontend on this processor, relative to its own rate of multiplying matrices.
+"""Speed of every frontend on this CPU, relative to the speed of a matrix product.
 
-A clip has 350,000 samples (29.2 s at 12 kHz). Every frontend that has sizes runs at both, each in a process of its own,
-in turns with a product of float32 matrices (4096 x 4096), so that the shares of one run can be compared with those of
-another machine. Operations are those of direct convolution. The fastest of some turns counts.
+A clip has 350,000 samples (29.2 s at 12 kHz). Every frontend that has sizes runs at both of them, each in its own
+process. It takes turns with a product of float32 matrices (4096 x 4096), so that their ratio can be compared between
+machines. FLOP are counted as direct convolutions. The fastest of several turns counts.
 
     python benchmarks/processor.py                           # all frontends
     python benchmarks/processor.py vertical_7x86 timbral     # some
-    python benchmarks/processor.py --against ../older-clone  # turns alternate with those of another version
+    python benchmarks/processor.py --against ../older-clone  # takes turns with another version
 """
 
 import argparse
@@ -19,12 +19,12 @@ from pathlib import Path
 
 N_SAMPLES = 350_000
 SIZES = ("small", "large")
-HEADER = ("frontend", "size", "GFLOP", "s per clip", "of the matrix rate", "peak GiB")
+HEADER = ("frontend", "size", "GFLOP", "s per clip", "share of the matrix rate", "peak GiB")
 BEFORE = ("s per clip before", "peak GiB before", "now : before")
 
 
 def main() -> None:
-    """Measure and print the table, line by line."""
+    """Print the table, row by row."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "names", nargs="*", metavar="FRONTEND", help="frontends to measure; default: all that have sizes"
@@ -51,14 +51,14 @@ def main() -> None:
 
 
 def with_sizes() -> list[str]:
-    """Names of the frontends of the study."""
+    """Return the names of the bundled frontends that have sizes."""
     from untrained import FRONTENDS
 
     return [plugin.name for plugin in FRONTENDS.plugins if plugin.is_ours and "sizes" in plugin.constants()]
 
 
 def in_turns(paths: list[str | None], name: str, size: str, batch: int, turns: int) -> list[list[list[float]]]:
-    """What the process of each version answers at each turn: FLOP, s per clip, matrix rate and peak memory in bytes."""
+    """Return FLOP, s per clip, matrix rate in FLOP/s and peak memory in bytes, for each version and turn."""
     command = [sys.executable, __file__, "--batch", str(batch), "--worker", name, size]
     processes = []
     for path in paths:
@@ -77,9 +77,9 @@ def in_turns(paths: list[str | None], name: str, size: str, batch: int, turns: i
 
 
 def cells(measured: list[list[list[float]]]) -> list[str]:
-    """Numbers of one line of the table."""
+    """Return the numbers of one row of the table."""
     seconds = [min(turn[1] for turn in turns) for turns in measured]
-    peaks = [turns[0][3] / 2**30 for turns in measured]  # before there were matrices
+    peaks = [turns[0][3] / 2**30 for turns in measured]  # of the first turn, before its matrix product
     flop, rate = measured[0][0][0], max(turn[2] for turns in measured for turn in turns)
     found = [f"{flop / 1e9:.2f}", f"{seconds[0]:.4f}", f"{flop / seconds[0] / rate:.2f}", f"{peaks[0]:.2f}"]
     if len(measured) > 1:
@@ -88,8 +88,8 @@ def cells(measured: list[list[list[float]]]) -> list[str]:
 
 
 def work(name: str, size: str, batch: int) -> None:
-    """Answer every line of the input by one turn of a frontend and of a matrix product."""
-    import resource  # not on every system
+    """Run a turn of a frontend and of a matrix product for every line of input, and print the measurements."""
+    import resource  # not available on every system
 
     import torch
     from untrained import FRONTENDS
@@ -111,7 +111,7 @@ def work(name: str, size: str, batch: int) -> None:
 
 
 def matrix_rate() -> float:
-    """Floating-point operations a second of a matrix product."""
+    """Return the FLOP per second of a matrix product; a multiply-add counts as two."""
     import torch
 
     a, b = torch.randn(2, 4096, 4096).unbind()

@@ -1,7 +1,7 @@
-"""How long commands take that have nothing to compute, over a bare start of Python: python benchmarks/startup.py.
+"""Time of commands that have nothing to compute, relative to a bare start of Python: python benchmarks/startup.py.
 
-Medians of several runs that take turns, each in a process of its own, on a small study and a probe that are made first.
-`import torch` and `import pytorch_lightning` tell how much of each is not ours.
+Each time is the median of several runs. Commands take turns, each in its own process, on a small study and a probe that
+are created first. `import torch` and `import pytorch_lightning` show how much of the time is due to these libraries.
 """
 
 import statistics
@@ -42,7 +42,7 @@ COMMANDS = {
 
 
 def prepare(folder: Path) -> None:
-    """Make sounds, a fitted probe and a study."""
+    """Create sounds, a fitted probe and a study."""
     Synthetic("events", clips_per_class=6, n_samples=12_000).export(folder / "sounds")
     (folder / "study.yaml").write_text(MADE)
     run([*UNTRAINED, "fit", *SOUNDS, "--model.frontend", "temporal", "--model.backend", "svm"], folder)
@@ -52,7 +52,7 @@ def prepare(folder: Path) -> None:
 
 
 def run(command: list[str], folder: Path) -> float:
-    """Run a command, and return how many seconds it took."""
+    """Run a command, and return its time in s."""
     start = time.perf_counter()
     subprocess.run(command, check=True, capture_output=True, cwd=folder)
     return time.perf_counter() - start
@@ -61,7 +61,7 @@ def run(command: list[str], folder: Path) -> float:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
         prepare(Path(name))
-        for command in COMMANDS.values():  # files come from disk
+        for command in COMMANDS.values():  # warm-up, which reads files from disk
             run(command, Path(name))
         turns = [{title: run(command, Path(name)) for title, command in COMMANDS.items()} for _ in range(RUNS)]
     medians = {title: statistics.median(turn[title] for turn in turns) for title in COMMANDS}

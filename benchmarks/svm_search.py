@@ -1,11 +1,11 @@
-"""How much faster the SVM's search is than scikit-learn's: python benchmarks/svm_search.py [SIZE].
+"""Speed of the SVM's search, relative to scikit-learn: python benchmarks/svm_search.py [SIZE].
 
-The search fits all 32 candidates on ten folds of made embeddings of the size of Extended Ballroom. scikit-learn fits
-and scores a sample of these, on one fold: the widest, the narrowest and the default RBF kernel and the linear one, each
-at two costs. Its whole time is scaled up from the mean of each kernel's sample, one fit after another as a grid search
-does by default. What both predict must be the same.
+The search fits all 32 candidates on ten folds of generated embeddings of the size of Extended Ballroom. scikit-learn
+fits and scores a sample of them on one fold: the widest, the narrowest and the default RBF kernel and the linear one,
+each at two costs. Its total time is extrapolated from the mean of each kernel's sample, for one fit after another, as
+in a grid search by default. Both must give the same predictions.
 
-With `urbansound8k` it prints the peak memory alone.
+With `urbansound8k`, only the search runs, for its peak memory.
 """
 
 import argparse
@@ -44,10 +44,10 @@ def main() -> None:
     plain = len(folds) * (28 * np.mean(taken["rbf"]) + 4 * np.mean(taken["linear"]))
     threads = os.cpu_count() or 1
     print(
-        f"scikit-learn: {plain:.0f} s of fits and scores, from {sum(map(len, taken.values()))} of them, one at a time"
+        f"scikit-learn: {plain:.0f} s for all fits one by one, extrapolated from {sum(map(len, taken.values()))} fits"
     )
     print(f"predictions of the sample are {'the same' if same else 'DIFFERENT'}")
-    print(f"ratio {plain / seconds:.1f}; with {threads} of its fits at a time at most {plain / threads / seconds:.1f}")
+    print(f"ratio {plain / seconds:.1f}; at least {plain / threads / seconds:.1f} with {threads} fits at a time")
 
 
 if __name__ == "__main__":

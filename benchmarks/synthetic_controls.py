@@ -1,6 +1,7 @@
-"""What baselines that no CNN is part of can tell of the embedded tasks: python benchmarks/synthetic_controls.py.
+"""Accuracy of baselines without a CNN on the synthetic tasks: python benchmarks/synthetic_controls.py.
 
-The difficulty of the tasks was set with these alone. Accuracies are means over five stratified folds; chance is 12.5 %.
+The difficulty of the tasks was tuned only with these baselines. Accuracies are means over five stratified
+folds; chance is 12.5 %.
 """
 
 import argparse
@@ -23,7 +24,7 @@ Features = Callable[[torch.Tensor], torch.Tensor]
 
 
 def onset_autocorrelation(waveform: torch.Tensor) -> torch.Tensor:
-    """Normalised autocorrelation of the onset strength up to 4 s: rhythm without timbre, (batch, 187)."""
+    """Return the normalised autocorrelation of the onset strength up to 4 s, (batch, 187): rhythm without timbre."""
     logmel = LogMel()(waveform)
     onsets = logmel.diff(dim=2).clamp(min=0).mean(1)
     onsets = onsets - onsets.mean(1, keepdim=True)
@@ -33,14 +34,14 @@ def onset_autocorrelation(waveform: torch.Tensor) -> torch.Tensor:
 
 
 def accuracy(X: Any, y: Any, classifier: Any = None) -> float:
-    """Mean accuracy over five stratified folds, of the best of three RBF-SVMs unless a classifier is given."""
+    """Return the mean accuracy over five stratified folds, by default that of the best of three RBF SVMs."""
     if classifier is not None:
         return float(cross_val_score(classifier, X, y, cv=5).mean())
     return max(accuracy(X, y, make_pipeline(StandardScaler(), SVC(C=C))) for C in (1, 8, 32))
 
 
 def control(task: Any, features: Features, clips_per_class: int, n_samples: int = 120_000) -> float:
-    """Accuracy of an SVM over features of one task of the embedded data."""
+    """Return the accuracy of an SVM on features of one synthetic task."""
     data = Synthetic(task, clips_per_class=clips_per_class, n_samples=n_samples)
     waveforms = torch.from_numpy(np.stack([data.read(clip, SAMPLE_RATE).waveform for clip in data.listed]))
     X = torch.cat([features(part) for part in waveforms.split(16)]).numpy()
@@ -48,7 +49,7 @@ def control(task: Any, features: Features, clips_per_class: int, n_samples: int 
 
 
 def tempo_only(clips_per_class: int, n_samples: int = 120_000) -> float:
-    """Accuracy on rhythm of a classifier that is told the true tempo and nothing else."""
+    """Return the accuracy on the task `rhythm` of a classifier that is given only the true tempo."""
     data = Synthetic("rhythm", clips_per_class=clips_per_class, n_samples=n_samples)
     tempi = np.log([[data.make(clip, SAMPLE_RATE)[1] or 1.0] for clip in data.listed])
     labels = [clip.label for clip in data.listed]

@@ -1,22 +1,22 @@
 """Commands: one module with a function `run` for each command of `untrained`; `stages` has three commands."""
 
 COMMANDS = {
-    "predict": "Extract missing embeddings of a data set by a frontend.",
+    "predict": "Extract missing embeddings of a data set with a frontend.",
     "fit": "Extract missing embeddings, tune and fit a backend, and save the result.",
     "test": "Score a fitted probe on the test split.",
     "compare": "Run a study: frontends x backends x data sets x seeds.",
-    "report": "Write the report of a study again, from its stored results.",
-    "classify": "Label sounds by a fitted probe.",
+    "report": "Rewrite the report of a study from its stored results.",
+    "classify": "Label sounds with a fitted probe.",
     "check": "Decode every clip of a data set, or check the contract of a plug-in.",
     "config": "Print a bundled study to use as a starting point.",
     "new": "Write a package with a frontend, backend or datamodule to use as a starting point.",
     "list": "Show registered frontends, backends and datamodules; stored embeddings; or runs with scores.",
-    "completion": "Print a script that completes this command line in your shell.",
+    "completion": "Print a completion script for your shell.",
 }
-"""What each command does, by name."""
+"""Description of each command, by name."""
 
 STAGES = ("predict", "fit", "test")
-"""Commands that run a stage of a probe by LightningCLI."""
+"""Commands that run a stage of a probe with LightningCLI."""
 
 WITH_SHORT_HELP = (*STAGES, "compare")
-"""Commands with so many options that `--help` shows those that matter, and `--help-all` shows the rest."""
+"""Commands with so many options that `--help` shows only the important ones, and `--help-all` shows all."""

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 CONTRACTS = ("frontend", "backend", "datamodule")
 PLUGINS = {**KINDS, "datamodule": DATAMODULES}
-MAX_SHOWN = 20  # clips in a list
-FAR = 2  # times as long, or as short, as what a run reads of a clip
-NEARLY_ALL = 0.9  # share of clips
-SUGGESTED_SHARE = 0.95  # of clips that the suggested length hears as a whole
+MAX_SHOWN = 20  # lines of a list
+FAR = 2  # factor from which a clip is far longer, or far shorter, than the length that a run reads
+NEARLY_ALL = 0.9  # share of clips that must be far longer, or far shorter, for a note
+SUGGESTED_SHARE = 0.95  # share of clips that the suggested length covers completely
 
 
 def run(argv: list[str]) -> int:
@@ -39,10 +39,10 @@ def run(argv: list[str]) -> int:
         argv: Command line without `check`.
 
     Returns:
-        Exit status: 1 if a run would fail, or a promise is broken.
+        Exit status: 1 if a run would fail, or if the plug-in breaks its contract.
 
     Raises:
-        UsageError: The command line does not say what to check.
+        UsageError: The command line does not name what to check.
     """
     kind, *rest = argv or [""]
     what = "Decode every clip of a data set, or check the contract of a plug-in."
@@ -50,8 +50,8 @@ def run(argv: list[str]) -> int:
         return 0
     if kind not in ("data", *CONTRACTS):
         raise UsageError(
-            "check needs to know what: untrained check data --data NAME ... for the clips of a data set, or untrained "
-            f"check {'|'.join(CONTRACTS)} NAME for a plug-in's contract"
+            "check does not know what to check: run untrained check data --data NAME ... for the clips of a data set, "
+            f"or untrained check {'|'.join(CONTRACTS)} NAME for the contract of a plug-in"
         )
     load_names([PLUGINS[kind]])
     begin()
@@ -98,7 +98,7 @@ def check_contract(kind: str, argv: list[str]) -> int:
     if kind == "datamodule":
         plugin.listed  # noqa: B018  # raises if there is no data to check with
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # for ticks that an encoding lacks
+        sys.stdout.reconfigure(errors="replace")  # for encodings without the tick
     from ..testing import results_of  # imports scikit-learn's estimator checks
 
     n_kept = n_broken = n_skipped = 0
@@ -117,13 +117,13 @@ def check_contract(kind: str, argv: list[str]) -> int:
 def data_parser() -> Parser:
     """Return the parser of `untrained check data`."""
     parser = Parser(prog="untrained check data", description="Decode every clip of a data set, and report problems.")
-    parser.add_argument("--config", action="config", help="Options as a YAML file.")
-    parser.add_subclass_arguments(DATAMODULES.contract, "data", required=True, help="The data set.")
+    parser.add_argument("--config", action="config", help="YAML file with options.")
+    parser.add_subclass_arguments(DATAMODULES.contract, "data", required=True, help="Data set to check.")
     return parser
 
 
 def render(examination: "Examination") -> RenderableType:
-    """Return tables and lists for a terminal."""
+    """Return the findings about a data set as tables and lists for a terminal."""
     parts: list[RenderableType] = []
     if examination.findings:
         parts += [_counts(examination), _properties(examination)]
@@ -142,13 +142,13 @@ def render(examination: "Examination") -> RenderableType:
     parts += _on_lengths(examination)
     parts += _listed("notes", examination.notes)
     if examination.datamodule.n_other_files:
-        parts.append(f"{examination.datamodule.n_other_files} other files: no audio, or not of this data set")
+        parts.append(f"{examination.datamodule.n_other_files} other files: not audio, or not part of this data set")
     if examination.refusal:
         parts.append(f"this data set cannot be used: {examination.refusal}")
     elif examination.stops_a_run:
         parts.append(
-            f"a run would end at {len(examination.broken)} of {len(examination.findings)} clips; replace or remove "
-            "them, or skip them with --data.on_error skip"
+            f"a run would fail, because {len(examination.broken)} of {len(examination.findings)} clips cannot be read; "
+            "replace or remove them, or skip them with --data.on_error skip"
         )
     else:
         left = f", {len(examination.broken)} are skipped" if examination.broken else ""
@@ -179,7 +179,7 @@ def _counts(examination: "Examination") -> Table:
 
 
 def _properties(examination: "Examination") -> Table:
-    """Return a table of durations, rates, channels and formats of the files."""
+    """Return a table of durations, sample rates, channels and formats of the files."""
     read = [finding for finding in examination.findings if finding.header is not None]
     headers = [finding.header for finding in read if finding.header is not None]
     table = Table(show_header=False)
@@ -187,15 +187,15 @@ def _properties(examination: "Examination") -> Table:
         table.add_row("groups", groups)
     if not headers:
         made = all(finding.clip.path is None for finding in examination.findings)
-        table.add_row("audio", "made, not read from files" if made else "none that can be read")
+        table.add_row("audio", "generated, not read from files" if made else "none that can be read")
         return table
-    seconds = sorted(finding.seconds for finding in read)  # a header may only guess them
+    seconds = sorted(finding.seconds for finding in read)  # as decoded; a header may only estimate it
     table.add_row(
         "duration",
         f"{seconds[0]:.2f} to {seconds[-1]:.2f} s, median {median(seconds):.2f} s, {sum(seconds) / 3600:.2f} h in all",
     )
     for name, values in (
-        ("rate", [f"{header.rate} Hz" for header in headers]),
+        ("sample rate", [f"{header.rate} Hz" for header in headers]),
         ("channels", [str(header.n_channels) for header in headers]),
         ("format", [header.format for header in headers]),
     ):
@@ -204,19 +204,19 @@ def _properties(examination: "Examination") -> Table:
 
 
 def _groups(examination: "Examination") -> str:
-    """Return how many groups there are, and how many clips each has; empty if no clip has one."""
+    """Return the number of groups and of clips in each, as text; empty if no clip has a group."""
     sizes = Counter(finding.clip.group for finding in examination.findings)
     n_alone = sizes.pop(None, 0)
     if not sizes:
         return ""
     least, most = min(sizes.values()), max(sizes.values())
     clips = f"{most} clip{'s' if most > 1 else ''}" if least == most else f"{least} to {most} clips"
-    alone = f"; {n_alone} clips are in no group" if n_alone else ""
-    return f"{len(sizes)} of {clips}{alone}"
+    alone = f"; {n_alone} clips have no group" if n_alone else ""
+    return f"{len(sizes)}, each of {clips}{alone}"
 
 
 def _on_lengths(examination: "Examination") -> list[str]:
-    """Return what a run does to clips that are longer or shorter than what it reads, and a length that suits them."""
+    """Return notes on clips that are longer or shorter than the length that a run reads, and suggest a length."""
     given, lengths, datamodule = examination.given, examination.lengths, examination.datamodule
     notice = length_notice(lengths, given, datamodule.fit_length)
     if not notice:
@@ -230,7 +230,7 @@ def _on_lengths(examination: "Examination") -> list[str]:
             which = "all" if n == len(lengths) else f"{n:,} of {len(lengths):,}"
             median_length = as_seconds(median(lengths))
             found.append(
-                f"{which} clips are far {what} than the {as_seconds(given)} that a run reads: {median_length} (median)"
+                f"{which} clips are far {what} than the {as_seconds(given)} that a run reads (median {median_length})"
             )
     enough = lengths[math.ceil(SUGGESTED_SHARE * len(lengths)) - 1]
     suggested = math.ceil(enough * 10 - 0.01) / 10

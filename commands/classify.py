@@ -1,4 +1,4 @@
-"""`untrained classify`: label sounds that have no label yet with a fitted probe."""
+"""`untrained classify`: label new sounds with a fitted probe."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ from ..datamodules.machine import Auto
 from ..datamodules.search import search
 from ..errors import UsageError
 from ..escaping import for_terminal
-from ..parsing import Parser, Types
+from ..parsing import ABOUT_TRUST, Parser, Types
 from ..probes.calibration import PROBABILITY
 from ..probes.fitted import FittedProbe, load_probe
 from ..probes.labelling import Labelled
@@ -26,12 +26,12 @@ from ..terminal import console, say
 from .dispatch import begin, refuse_several_checkpoints
 
 Format = Literal["table", "csv", "json"]
-MAX_OTHERS = 2  # classes besides the label in a table
-MAX_NAMES = 3  # of files in a warning
+MAX_OTHERS = 2  # classes that a table shows besides the label
+MAX_NAMES = 3  # files that a warning names
 
 
 def run(argv: list[str]) -> int:
-    """Label files; those that cannot be used are also reported on standard error.
+    """Label files, and also report files that cannot be used on standard error.
 
     Args:
         argv: Command line without `classify`.
@@ -64,7 +64,7 @@ def run(argv: list[str]) -> int:
         # Print the bytes of a path unchanged, if the encoding can represent them.
         sys.stdout.reconfigure(errors="surrogateescape" if sys.stdout.encoding == "utf-8" else "backslashreplace")
     if "-" in config.paths and sys.stdin is None:
-        raise UsageError("-: standard input is closed; give a list there, or files")
+        raise UsageError("-: standard input is closed; redirect a list of files to it, or give files instead of -")
     sounds = list(files_of(config.paths, sys.stdin.buffer if "-" in config.paths else []))
     WRITERS[config.format](with_errors_reported(fitted.label(sounds, **options)), fitted.recipe, sys.stdout)
     if config.format == "csv":
@@ -77,7 +77,7 @@ def run(argv: list[str]) -> int:
 
 
 def _notices(fitted: FittedProbe, lengths: Sequence[float]) -> list[str]:
-    """Return what the probe does not hear of files of these durations in s, or hears several times."""
+    """Return notes on files that are cut or repeated to the length that the probe reads; `lengths` is in s."""
     recipe = fitted.recipe
     given = recipe.n_samples / recipe.sample_rate
     needed = fitted.frontend.min_samples / recipe.sample_rate
@@ -89,33 +89,36 @@ def _notices(fitted: FittedProbe, lengths: Sequence[float]) -> list[str]:
 def classify_parser() -> Parser:
     """Return the parser of `untrained classify`."""
     parser = Parser(prog="untrained classify", description="Label sounds with a probe that fit has saved.")
-    parser.add_argument("paths", nargs="+", help="Files, folders, or - to read a list of them, one per line.")
-    parser.add_argument("--ckpt_path", type=str, required=True, help="The probe.ckpt of a run, or its folder.")
+    help = "Files, folders, or - to read paths from standard input, one per line."
+    parser.add_argument("paths", nargs="+", help=help)
+    help = "Checkpoint of a fitted probe: probe.ckpt, or the folder of its run."
+    parser.add_argument("--ckpt_path", type=str, required=True, help=help)
     parser.add_argument("--format", type=Format, default="table", help="Format of the output.")
-    parser.add_argument("--trust", type=Types, default=[], help="Types to allow in the backend, besides known ones.")
+    parser.add_argument("--trust", type=Types, default=[], help=ABOUT_TRUST)
     parser.add_argument("--batch_size", type=int | Auto, default="auto", help="Number of files in a batch, or auto.")
-    parser.add_argument(
-        "--num_workers", type=int | Auto, default="auto", help="Number of processes that decode, or auto."
-    )
-    parser.add_argument("--accelerator", type=str, default="auto", help="Device of the frontend, such as cpu or gpu.")
+    help = "Number of processes that decode files, or auto."
+    parser.add_argument("--num_workers", type=int | Auto, default="auto", help=help)
+    help = "Device that runs the frontend, such as cpu or gpu."
+    parser.add_argument("--accelerator", type=str, default="auto", help=help)
     return parser
 
 
 def files_of(paths: Sequence[str], listed: Iterable[bytes]) -> Iterator[Labelled]:
-    """Yield the files that a user asks for, each once: those named, those below folders, and those of a list.
+    """Yield each requested file once: files that are named, files below folders, and files of a list.
 
     Args:
         paths: Files, folders, or `-` for the list.
         listed: Lines of the list, each a file or a folder.
 
     Yields:
-        A sound without a label; for a folder without audio or that cannot be searched, with an error.
+        Sound without a label. It has an error if its path is a checkpoint, or a folder that cannot be searched or that
+        holds no audio.
     """
     seen = set()
     for given in paths:
         lines = (os.fsdecode(line).strip("\r\n") for line in listed) if given == "-" else [given]
         for path in filter(None, lines):
-            other = "is a checkpoint, not audio; give one with --ckpt_path" if path.endswith(".ckpt") else ""
+            other = "is a checkpoint, not audio; give it with --ckpt_path" if path.endswith(".ckpt") else ""
             found = [Labelled(path, error=other)]
             if os.path.isdir(path):
                 content = search(Path(path))
@@ -129,9 +132,9 @@ def files_of(paths: Sequence[str], listed: Iterable[bytes]) -> Iterator[Labelled
 
 
 def write_table(sounds: Iterable[Labelled], recipe: Recipe, file: TextIO) -> None:
-    """Print a table of labels, each with its score and those of the next classes, without files that cannot be used.
+    """Print a table of labels, each with its score and the scores of the next classes.
 
-    Below it stand what the scores are and the accuracy to expect.
+    Files that cannot be used are left out. The kind of scores and the expected accuracy are printed below the table.
     """
     usable = [sound for sound in sounds if not sound.error]
     kind = usable[0].kind if usable else ""
@@ -151,10 +154,10 @@ def write_table(sounds: Iterable[Labelled], recipe: Recipe, file: TextIO) -> Non
 
 
 def write_csv(sounds: Iterable[Labelled], recipe: Recipe, file: TextIO) -> None:
-    """Write a line for each sound as it comes.
+    """Write one CSV row per sound, as soon as the sound is labelled.
 
-    Columns are path, label, error, whether the probe was fitted to the file, kind of scores, and the score of each
-    class.
+    The columns are the path, the label, the error, whether the probe was fitted to the file, the kind of scores, and
+    the score of each class.
     """
     names = recipe.class_names
     writer = csv.writer(file, lineterminator="\n")
@@ -167,7 +170,7 @@ def write_csv(sounds: Iterable[Labelled], recipe: Recipe, file: TextIO) -> None:
 
 
 def write_json(sounds: Iterable[Labelled], recipe: Recipe, file: TextIO) -> None:
-    """Write a list of objects, one on each line as it comes."""
+    """Write a JSON list with one object per sound, each on its own line and as soon as the sound is labelled."""
     name, values = recipe.expected or ("", [])
     expected = {"score": name, **dict(zip(("value", "low", "high"), values, strict=True))} if name else None
     start = "["

@@ -41,7 +41,7 @@ def run(argv: list[str]) -> int:
         Exit status: 1 if any run failed.
 
     Raises:
-        UsageError: The study does not exist, or has problems.
+        UsageError: The study does not exist, or is invalid.
     """
     load_names()
     begin()
@@ -70,14 +70,14 @@ def _compare(parser: Parser, config: Namespace) -> int:
     text = as_yaml(yaml.safe_load(parser.dump(repeated, skip_unset=False)), literal=True)
     writing = {name: config[name] for name in ("force", "flush_every", "flush_seconds")}
     note = console(sys.stderr).print if trainer.is_global_zero else lambda line: None
-    callbacks = list(trainer.callbacks)  # type: ignore[attr-defined]  # those of the user, as there are no others
+    callbacks = list(trainer.callbacks)  # type: ignore[attr-defined]  # all of them are the user's
     observers = functools.partial(_observers, config.trainer.logger, callbacks)
     has_fitted = execute(study, trainer, embeddings, text, note, observers, **writing)
     return write_and_show(study.folder, anew=False, open_page=config.open) if has_fitted else 0
 
 
 def _trainer(config: Namespace) -> Trainer:
-    """Return the trainer that extracts, without its own progress bar, and without loggers, which each run has."""
+    """Return the trainer that extracts embeddings, without a progress bar and without the loggers of the runs."""
     parser = Parser()
     parser.add_class_arguments(Trainer, "trainer")
     arguments = config.trainer.clone()
@@ -90,7 +90,7 @@ def _trainer(config: Namespace) -> Trainer:
 
 
 def _observers(logger: Any, callbacks: Sequence[Callback]) -> Observers:
-    """Return the observers of one run, with loggers of its own."""
+    """Return the observers of one run, with their own loggers."""
     parser = Parser()
     parser.add_argument("--logger", type=Logger | list[Logger] | bool | None)
     made = instantiate(parser, Namespace(logger=logger)).logger  # type: ignore[no-untyped-call]
@@ -98,8 +98,8 @@ def _observers(logger: Any, callbacks: Sequence[Callback]) -> Observers:
 
 
 def _with_study(argv: Sequence[str]) -> list[str]:
-    """Return a command line whose study, a file or the name of a bundled one, is its configuration."""
-    flags = list(itertools.takewhile(_FLAGS.__contains__, argv))  # a study may follow them, too
+    """Return a command line that gives its study, a file or the name of a bundled study, with `--config`."""
+    flags = list(itertools.takewhile(_FLAGS.__contains__, argv))  # the study may follow these flags
     words = [*argv[len(flags) :], *flags]
     if words and not words[0].startswith("-"):
         words[:1] = ["--config", words[0]]
@@ -108,8 +108,6 @@ def _with_study(argv: Sequence[str]) -> list[str]:
     for index, option, study in list(configs_in(words)):
         path = bundled_studies().get(study, Path(study))
         if not path.is_file():
-            raise UsageError(
-                f"no study {study!r}: no such file, and none of the bundled ones ({', '.join(bundled_studies())})"
-            )
+            raise UsageError(f"no study {study!r}: neither a file nor a bundled study ({', '.join(bundled_studies())})")
         words[index] = f"{option}{path}"
     return words

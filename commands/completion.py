@@ -25,7 +25,7 @@ _FOLDERS = ("embeddings", "root", "default_root_dir")
 
 
 def run(argv: list[str]) -> int:
-    """Print a script that completes this command line in a shell.
+    """Print a completion script for a shell.
 
     Args:
         argv: Command line without `completion`.
@@ -36,11 +36,11 @@ def run(argv: list[str]) -> int:
     Raises:
         UsageError: The command line does not name a shell.
     """
-    what = "Print a script that completes this command line, options and names of plug-ins included."
+    what = "Print a script that completes commands, options and names of plug-ins in your shell."
     if explained(argv, f"completion {'|'.join(shtab.SUPPORTED_SHELLS)}", what):
         return 0
     if len(argv) != 1 or argv[0] not in shtab.SUPPORTED_SHELLS:
-        raise UsageError(f"completion needs the name of a shell, of {', '.join(shtab.SUPPORTED_SHELLS)}")
+        raise UsageError(f"completion needs the name of a shell: {', '.join(shtab.SUPPORTED_SHELLS)}")
     load_names()
     begin()
     print(completion_script(argv[0], COMMANDS, bundled_studies()))
@@ -50,15 +50,15 @@ def run(argv: list[str]) -> int:
 def completion_script(shell: str, commands: Mapping[str, str], studies: Iterable[str]) -> str:
     """Return a script that completes the command line of `untrained`.
 
-    Names and options are those of the plug-ins that are registered now; print it again when you add one.
+    The script completes the plug-ins that are registered now. Print it again after you install another plug-in.
 
     Args:
         shell: Name of the shell, one of `shtab.SUPPORTED_SHELLS`.
-        commands: Commands, each with what it does.
+        commands: Description of each command, by name.
         studies: Names of the bundled studies.
     """
     root = argparse.ArgumentParser(prog="untrained")
-    root.add_argument("--version", action="store_true", help="print the versions that a bug report needs")
+    root.add_argument("--version", action="store_true", help="print the versions to include in a bug report")
     of_command = {
         **stage_parsers(),
         "compare": study_parser(),
@@ -93,12 +93,12 @@ def _add_checks(parser: argparse.ArgumentParser) -> None:
     _copy(data_parser(), kinds.add_parser("data", help="decode every clip"))
     for kind, registry in {**KINDS, "datamodule": DATAMODULES}.items():
         if kind != "data":
-            parser = kinds.add_parser(kind, help="check the contract of a plug-in")  # shtab hides what has no help
+            parser = kinds.add_parser(kind, help="check the contract of a plug-in")  # shtab hides commands without help
             parser.add_argument("name", choices=registry.names())
 
 
 def _copy(source: argparse.ArgumentParser, target: argparse.ArgumentParser) -> None:
-    """Copy what can be typed; jsonargparse's own completion would list every class that a trainer accepts."""
+    """Copy the options of a parser; jsonargparse's own completion would list every class that a trainer accepts."""
     for action in source._actions:
         registry = KINDS.get(action.dest.rpartition(".")[2])
         options = [
@@ -136,7 +136,7 @@ def _arguments(registry: Registry[Any]) -> dict[str, list[Any]]:
 
 
 def _choices(*hints: Any) -> list[str]:
-    """Return the words that types allow; none if any word is allowed."""
+    """Return the values that types allow, as text; empty if any text is allowed."""
     found: dict[str, None] = {}
     for hint in hints:
         if hint is bool:

@@ -1,4 +1,4 @@
-"""`untrained config`: print a bundled study; and where commands look for configurations."""
+"""`untrained config`: print a bundled study. Also lists bundled studies and configurations for other commands."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ _STUDIES = Path(__file__).parents[1] / "configs" / "studies"
 
 
 def run(argv: list[str]) -> int:
-    """Print a bundled study, or the names of all.
+    """Print a bundled study, or the names of all bundled studies.
 
     Args:
         argv: Command line without `config`.
@@ -23,10 +23,11 @@ def run(argv: list[str]) -> int:
     """
     studies = bundled_studies()
     names = ", ".join(studies)
-    if explained(argv, "config [NAME]", f"Print a bundled study to use as a starting point, or the names: {names}."):
+    what = f"Print a bundled study to use as a starting point; without NAME, list the bundled studies: {names}."
+    if explained(argv, "config [NAME]", what):
         return 0
     if len(argv) > 1 or (argv and argv[0] not in studies):
-        raise UsageError(f"config prints a bundled study: untrained config NAME, of {names}")
+        raise UsageError(f"config prints one bundled study: untrained config NAME, where NAME is one of {names}")
     print(studies[argv[0]].read_text("utf-8").removesuffix("\n") if argv else "\n".join(studies))
     return 0
 
@@ -37,7 +38,7 @@ def bundled_studies() -> dict[str, Path]:
 
 
 def configs_in(words: Sequence[str]) -> Iterator[tuple[int, str, str]]:
-    """Yield the configurations that a command line names: position, text in front of the name, and the name."""
+    """Yield the position, the prefix and the name of each configuration on a command line."""
     for index, word in enumerate(words):
         if word.startswith("--config="):
             yield index, "--config=", word.removeprefix("--config=")

@@ -1,4 +1,4 @@
-"""Functions that all commands share: they begin a command, explain it, and pass its command line on."""
+"""Functions shared by all commands: set up a command, print its help, and check and pass on its command line."""
 
 import functools
 import logging
@@ -19,13 +19,13 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 def begin() -> None:
-    """Let Ctrl-C raise now that everything is imported, show bars, and silence warnings that do not concern users."""
+    """Set up a command after its imports: let Ctrl-C raise, show progress bars, and silence irrelevant warnings."""
     terminal.raise_interrupts()
     terminal.show_bars()
     # Lightning sets its level when it is imported.
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     for message in (
-        "does not have many workers",  # the embeddings are in memory; for audio the user decides
+        "does not have many workers",  # embeddings are in memory, and the user sets the number for audio
         "Found .* module.s. in eval mode",  # frontends are frozen on purpose
         "isinstance.treespec, LeafSpec.",  # Lightning's own use of torch
         "The number of training batches",  # nothing is logged per batch
@@ -52,10 +52,15 @@ def _format_warning(
 
 
 def explained(argv: Sequence[str], usage: str, what: str) -> bool:
-    """Explain a command that has no parser of its own, if its last word asks for help.
+    """Print the help of a command without a parser, if the last word of the command line asks for it.
+
+    Args:
+        argv: Command line without the command.
+        usage: Usage of the command, without `untrained`.
+        what: Description of the command.
 
     Returns:
-        Whether help was asked for.
+        Whether help was printed.
     """
     asked = argv[-1:] in (["-h"], ["--help"])
     if asked:
@@ -64,10 +69,10 @@ def explained(argv: Sequence[str], usage: str, what: str) -> bool:
 
 
 def refuse_several_checkpoints(argv: Sequence[str]) -> None:
-    """Raise if a command line names several checkpoints, as a shell's pattern does when it matches several runs.
+    """Raise if a command line names several checkpoints, for example because a shell pattern matches several runs.
 
     Raises:
-        UsageError: There is a checkpoint besides the one of `--ckpt_path`.
+        UsageError: A checkpoint is given in addition to that of `--ckpt_path`.
     """
     words = [word.removeprefix("--ckpt_path=") for word in argv]
     given = [index for index, word in enumerate(argv) if word.split("=")[0] == "--ckpt_path"]
@@ -76,13 +81,13 @@ def refuse_several_checkpoints(argv: Sequence[str]) -> None:
     if given and len(found) > 1:
         raise UsageError(
             f"{len(found)} checkpoints are given, expected one: {', '.join(found)}. Give one with --ckpt_path, such as "
-            "RUN/probe.ckpt or the file `latest` beside the folders of runs; `untrained list runs` shows the scores "
+            "RUN/probe.ckpt or the file `latest` next to the folders of runs; `untrained list runs` shows the scores "
             "of all runs"
         )
 
 
 def _is_checkpoint(word: str) -> bool:
-    """Return whether a word of a command line is a checkpoint by its name, or the folder of a run."""
+    """Return whether a word of a command line has the name of a checkpoint, or is the folder of a run."""
     return word.endswith(".ckpt") or all(
         os.path.isfile(os.path.join(word, name))  # false for a word that is too long for a path
         for name in ("probe.ckpt", "metrics.json")
@@ -90,7 +95,7 @@ def _is_checkpoint(word: str) -> bool:
 
 
 def run_with_argv(action: Callable[[], T], argv: list[str]) -> T:
-    """Run an action that reads `sys.argv`, as Lightning does to start other processes, with this command line in it.
+    """Run an action with a command line in `sys.argv`, from which Lightning starts other processes.
 
     Raises:
         UsageError: An interpolation in a configuration cannot be resolved.
@@ -102,6 +107,6 @@ def run_with_argv(action: Callable[[], T], argv: list[str]) -> T:
         return action()
     except OmegaConfBaseException as error:
         reason = str(error).partition("\n")[0]
-        raise UsageError(f"{reason}; in a configuration refer to other keys relatively, as ${{.name}}") from error
+        raise UsageError(f"{reason}; in a configuration, refer to other keys relatively, such as ${{.name}}") from error
     finally:
         sys.argv = arguments

@@ -1,4 +1,4 @@
-"""The findings of `untrained check data`: clips that are broken, silent or repeated, and splits that leak."""
+"""Findings of `untrained check data`: clips that are broken, silent or repeated, and splits that leak."""
 
 import hashlib
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Finding:
         silent: Whether the peak is more than 80 dB below full scale.
         reason: Reason why the clip cannot be read; empty if it can.
         seconds: Duration of the whole clip in s, as decoding shows it; 0 if it cannot be read.
-        remarks: What is odd about the file, though it can be read.
+        remarks: Unusual properties of a file that can be read.
     """
 
     clip: Clip
@@ -78,18 +78,18 @@ class Examination:
 
     @property
     def leaks(self) -> list[list[Finding]]:
-        """Clips that share their audio across splits or folds, so that a backend is tested on what it was fitted to."""
+        """Clips with the same audio in different splits or folds; a backend is tested on what it was fitted to."""
         return [group for group in self.repeated if len({finding.clip.part for finding in group}) > 1]
 
     @property
     def notes(self) -> list[str]:
-        """Remarks on the data set, and on classes that are absent where they should be."""
+        """Notes on the data set, and on classes that are missing."""
         clips, unusable = [finding.clip for finding in self.findings], {finding.clip.id for finding in self.broken}
         return [*self.datamodule.notes, *notes_on_classes(clips, unusable)]
 
     @property
     def given(self) -> float:
-        """Duration of what a run reads of each clip, in s; with `n_samples`, it is that at the default rate."""
+        """Length to which a run cuts or repeats each clip, in s, at the default sample rate if none is given."""
         rate = self.datamodule.sample_rate or DEFAULT_SAMPLE_RATE
         return self.datamodule.samples_at(rate) / rate
 
@@ -123,18 +123,18 @@ def examine(datamodule: AudioDataModule) -> Examination:
 
 
 def _refusal(datamodule: AudioDataModule, findings: Sequence[Finding]) -> str:
-    """Return why no probe could be fitted to the clips that can be read; empty if one can."""
+    """Return the reason why no probe can be fitted to the clips that can be read; empty if there is none."""
     usable = [finding.clip for finding in findings if not finding.reason]
     if not usable:
         errors = [AudioError(str(found.clip.path), found.reason, "") for found in findings if found.clip.path]
-        return why_clips_are_absent(datamodule, errors) or "not one of its clips can be read"
+        return why_clips_are_absent(datamodule, errors) or "none of its clips can be read"
     try:
         datamodule.require_classes()
     except DataError as error:
         return str(error)
     n_learned = len({clip.label for clip in usable if clip.split in (None, "train")})
     if n_learned < 2:
-        return f"{n_learned} of its classes are left to learn from; at least two are needed"
+        return f"{n_learned} classes have clips to fit a backend to; at least two are needed"
     try:
         resolve("auto", usable)
     except DataError as error:

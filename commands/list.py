@@ -1,4 +1,4 @@
-"""`untrained list`: what is registered and what is stored, without importing torch or NumPy."""
+"""`untrained list`: show plug-ins, embedding stores and runs, without importing torch or NumPy."""
 
 import argparse
 import csv
@@ -26,7 +26,7 @@ _ABOUT_DATA = ("origin", "licence", "citation")
 def run(argv: list[str]) -> int:
     """Print plug-ins, runs, or stored embeddings.
 
-    Plug-ins of other packages are imported, because nothing else shows whether they work.
+    Plug-ins of other packages are imported, because only an import shows whether they can be loaded.
 
     Args:
         argv: Command line without `list`.
@@ -35,7 +35,7 @@ def run(argv: list[str]) -> int:
         Exit status.
 
     Raises:
-        UsageError: The command line names an unknown kind, or combines kinds and options that do not go together.
+        UsageError: The command line names an unknown kind, or combines incompatible kinds and options.
     """
     options = _parser().parse_args(argv)
     kinds = options.kinds
@@ -43,16 +43,17 @@ def run(argv: list[str]) -> int:
         return _list_stores(Path(options.embeddings))
     if kinds[:1] == [RUNS]:
         if len(kinds) > 2 or options.details:
-            raise UsageError("runs are listed alone, of one folder: untrained list runs FOLDER")
+            raise UsageError(f"{RUNS} takes one folder, without other kinds or --details: untrained list runs FOLDER")
         print_runs(Path(*kinds[1:] or [RUNS]))
         return 0
     if STORES in kinds:
-        raise UsageError(f"{' '.join(kinds)}: {STORES} are listed alone; give untrained list {STORES}")
+        problem = f"{' '.join(kinds)}: {STORES} cannot be listed with other kinds"
+        raise UsageError(f"{problem}; run untrained list {STORES}")
     for kind in kinds:
         if kind not in REGISTRIES:
-            raise UsageError(f"unknown kind {kind!r}; there are {', '.join([*REGISTRIES, STORES, RUNS])}")
+            raise UsageError(f"unknown kind {kind!r}; expected {', '.join([*REGISTRIES, STORES, RUNS])}")
     if options.details and kinds and "frontends" not in kinds:
-        raise UsageError(f"--details is about frontends, but {', '.join(kinds)} are asked for; add frontends")
+        raise UsageError(f"--details applies to frontends only, not to {', '.join(kinds)}; add frontends")
     for kind in kinds or REGISTRIES:
         _list_plugins(kind, details=options.details)
     return 0
@@ -62,11 +63,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="untrained list", description="Show registered plug-ins, embedding stores or runs."
     )
-    kinds = f"{', '.join(REGISTRIES)} (the default is all three); {STORES}; or {RUNS} with a folder of runs ({RUNS})"
+    kinds = f"{', '.join(REGISTRIES)} (default: all three), {STORES}, or {RUNS} with their folder (default: {RUNS})"
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=kinds)
-    folder = "folder of all embedding stores (%(default)s)"
+    folder = "folder of all embedding stores (default: %(default)s)"
     parser.add_argument("--embeddings", default="runs/embeddings", metavar="DIR", help=folder)
-    details = "layers of frontends with output shapes, parameters and FLOP"
+    details = "show the layers of frontends, with output shapes, parameters and FLOP"
     parser.add_argument("--details", action="store_true", help=details)
     return parser
 
@@ -97,7 +98,7 @@ def _about(plugin: Plugin, registry: Registry[Any]) -> list[str]:
     cls = None if plugin.is_ours else registry.get(plugin.name)
     names = _ABOUT_FRONTENDS if registry is FRONTENDS else _ABOUT_DATA
     attributes = plugin.constants() if cls is None else {name: getattr(cls, name, None) for name in names}
-    # The source of an editable install is found only by importing it.
+    # The source of an editable installation may be found only by importing it.
     summary = plugin.summary() or ((cls.__doc__ or "").strip().partition("\n")[0] if cls is not None else "")
     if registry is FRONTENDS:
         return [summary, *_design(attributes)]
@@ -107,7 +108,7 @@ def _about(plugin: Plugin, registry: Registry[Any]) -> list[str]:
 
 
 def _design(attributes: Mapping[str, Any]) -> list[str]:
-    """Return a line with the place of a frontend in the table of the study's talk, as far as its class states it."""
+    """Return a line with input, filters, domain knowledge and reference of a frontend, as far as its class has them."""
     read, filters, known, reference = (attributes.get(name) for name in _ABOUT_FRONTENDS)
     known = {True: "domain knowledge", False: "no domain knowledge"}.get(known) if isinstance(known, bool) else None
     line = ", ".join(str(part) for part in (read, filters and f"{filters} filters", known, reference) if part)
@@ -115,10 +116,10 @@ def _design(attributes: Mapping[str, Any]) -> list[str]:
 
 
 def _layers(name: str) -> list[str]:
-    """Return the layers of a frontend with default arguments, for a clip of the study's length."""
+    """Return the description of a frontend with default arguments: a line for each layer."""
     parameters = inspect.signature(FRONTENDS.get(name)).parameters.values()
     if any(parameter.default is parameter.empty for parameter in parameters):
-        return ["(its layers depend on arguments that have no default)"]
+        return ["(the layers depend on arguments that have no default)"]
     try:
         description = FRONTENDS.create(name).describe()
     except Exception as error:  # a plug-in may raise anything
@@ -165,7 +166,7 @@ def _about_store(folder: Path) -> tuple[str, str, str]:
 
 
 def _size(path: Path) -> int:
-    """Return the size of a file in bytes, 0 if a running extraction has removed it since it was listed."""
+    """Return the size of a file in bytes, or 0 if a running extraction has removed it in the meantime."""
     try:
         return path.stat().st_size if path.is_file() else 0
     except OSError:

@@ -63,16 +63,14 @@ def new_plugin(kind: str, name: str) -> list[Path]:
     """
     cls = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*[A-Za-z0-9]", name) or keyword.iskeyword(name) or cls in _IMPORTED:
-        raise UsageError(
-            f"{name!r} cannot be the name of a package; give one such as my_idea, of letters, digits and _"
-        )
+        raise UsageError(f"{name!r} cannot be the name of a package; use letters, digits and _, for example my_idea")
     registry = PLUGINS[kind]
     if name in registry.names():
         raise UsageError(f"{kind} {name!r} is registered by {registry.find(name).distribution}; give another name")
     dashed = name.replace("_", "-").lower()
     folder = Path(f"untrained-{dashed}")
     if folder.exists():
-        raise UsageError(f"{folder} is there already; give another name, or remove it")
+        raise UsageError(f"{folder} exists already; give another name, or remove the folder")
     words = {"name": name, "dashed": dashed, "cls": cls}
     written = []
     for template in sorted((_TEMPLATES / kind).rglob("*.template")):

@@ -1,4 +1,4 @@
-"""`untrained report`: write the report of a study again, and show its table."""
+"""`untrained report`: rewrite the report of a study, and show its table."""
 
 import argparse
 import os
@@ -13,11 +13,11 @@ from .dispatch import begin
 if TYPE_CHECKING:
     from ..studies.families import Method
 
-MAX_TICKED = 40  # runs that TensorBoard selects by default
+MAX_TICKED = 40  # maximum number of runs that TensorBoard selects by default
 
 
 def run(argv: list[str]) -> int:
-    """Write the report of a study again.
+    """Rewrite the report of a study.
 
     Args:
         argv: Command line without `report`.
@@ -36,21 +36,21 @@ def run(argv: list[str]) -> int:
 def report_parser() -> argparse.ArgumentParser:
     """Return the parser of `untrained report`."""
     parser = _Parser(
-        prog="untrained report", description="Write the report of a study again, from the results in its folder."
+        prog="untrained report", description="Rewrite the report of a study from the results in its folder."
     )
     parser.add_argument("folder", metavar="FOLDER", help="Folder of a study, such as runs/synthetic.")
-    parser.add_argument("--along", metavar="AXIS", help="Show tests along a setting of the study, such as pooling.")
-    help = "Test of differences on folds: by clips (default), or the corrected t-test over folds, which finds less."
+    parser.add_argument("--along", metavar="AXIS", help="Also test a setting of the study, such as pooling.")
+    help = "Test of differences on folds: over clips (default), or the corrected t-test over folds, with less power."
     parser.add_argument("--test", choices=["clips", "folds"], default="clips", help=help)
     parser.add_argument("--open", action="store_true", help="Open the report, report.html, in the browser.")
     return parser
 
 
 class _Parser(argparse.ArgumentParser):
-    """Parser that raises `UsageError`; the parser of other commands would make a report wait for its import."""
+    """Parser that raises `UsageError`. The parser of the other commands takes longer to import."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}. report takes one folder, that of a study: untrained report runs/synthetic")
+        raise UsageError(f"{message}. report takes one folder, the folder of a study: untrained report runs/synthetic")
 
 
 def write_and_show(
@@ -60,9 +60,9 @@ def write_and_show(
 
     Args:
         folder: Folder of the study.
-        anew: Whether to rewrite a report that is up to date.
+        anew: Whether to rewrite a report that is already up to date.
         method: Test of differences between frontends on folds.
-        along: Setting whose tests are shown too.
+        along: Setting of the study that is also tested.
         open_page: Whether to open the page of the study in the browser.
 
     Returns:
@@ -81,7 +81,7 @@ def write_and_show(
     if along is not None and along not in analysis.axes:
         varied = ", ".join(analysis.axes) or "none"
         raise UsageError(
-            f"--along {along}: no two runs of {folder} differ in this setting alone; varied settings: {varied}"
+            f"--along {along}: no two runs of {folder} differ in this setting only; varied settings: {varied}"
         )
     if analysis.cells:
         console(soft_wrap=False).print(comparison_table(analysis))
@@ -92,20 +92,21 @@ def write_and_show(
         if is_logged:
             say(f"tensorboard --logdir {folder}")
         if is_logged and sum(len(cell.runs) + 1 for cell in analysis.cells.values()) >= MAX_TICKED:
-            say(f"tensorboard --logdir {folder}/{STUDY}  # as a whole: of more than {MAX_TICKED} runs none is ticked")
+            note = f"only the summary, because TensorBoard selects none of more than {MAX_TICKED} runs"
+            say(f"tensorboard --logdir {folder}/{STUDY}  # {note}")
     for failure in failures:
         say(f"untrained: failed: {failure.run}: {failure.error}; see {folder}/{failure.run}/error.txt", sys.stderr)
     if failures:
-        print(f"untrained: {len(failures)} runs failed; the same command tries them again", file=sys.stderr)
+        print(f"untrained: {len(failures)} runs failed; run the same command to try them again", file=sys.stderr)
     if open_page and not opened(folder / PAGE):
-        say(f"untrained: no browser was found; open {folder}/{PAGE} in one", sys.stderr)
+        say(f"untrained: no browser was found; open {folder}/{PAGE} in a browser", sys.stderr)
     return int(bool(failures))
 
 
 def opened(page: Path) -> bool:
-    """Open a page in the user's browser, and return whether there is one.
+    """Open a page in the user's browser, and return whether that succeeded.
 
-    Where no display is, no browser is tried, because one for terminals would take over this terminal.
+    Without a display no browser is tried, because a text browser would take over the terminal.
     """
     import webbrowser
 

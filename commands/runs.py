@@ -1,4 +1,4 @@
-"""`untrained list runs`: runs in a folder with their scores, without importing torch or NumPy."""
+"""`untrained list runs`: show the runs in a folder with their scores, without importing torch or NumPy."""
 
 import os
 import time
@@ -13,18 +13,18 @@ from ..files import other_format
 from ..probes.record import FORMAT, read_metrics
 
 COLUMNS = ("data set", "frontend", "backend", "protocol", "scores in %", "fitted", "differs in", "run")
-_STORES = "embeddings"  # folder beside runs, which holds none
-_SHOWN = ("dataset", "frontend", "backend", "protocol")  # columns of their own
+_STORES = "embeddings"  # folder next to the runs, which holds embedding stores and no runs
+_SHOWN = ("dataset", "frontend", "backend", "protocol")  # settings that have their own column
 _UNREADABLE = {"clips": "clips or labels", "files": "audio files"}  # settings whose values are digests
 
 
 class ListedRun(NamedTuple):
-    """A run in a list.
+    """Run in the table of runs.
 
     Args:
         folder: Folder of the run.
-        metrics: Content of its `metrics.json`; empty if it has failed or has not ended.
-        problem: Reason why it has no scores; empty if it has.
+        metrics: Content of its `metrics.json`; empty if the run has failed or is not finished.
+        problem: Reason why the run has no scores; empty if it has scores.
     """
 
     folder: Path
@@ -44,19 +44,19 @@ class ListedRun(NamedTuple):
 
 
 def print_runs(root: Path) -> None:
-    """Print a table of all runs below a folder, those of one data set, frontend and backend from old to new.
+    """Print a table of all runs below a folder, sorted by data set, frontend and backend, and then by time.
 
     Args:
         root: Folder of runs, of a study, or of one run.
 
     Raises:
-        UsageError: There is no such folder, or it holds no run.
+        UsageError: The folder does not exist, or holds no run.
     """
     if not root.is_dir():
         raise UsageError(f"no folder at {root}; give the folder of your runs: untrained list runs FOLDER")
     runs = find_runs(root)
     if not runs:
-        raise UsageError(f"no run in {root}; untrained fit makes one, and prints its folder")
+        raise UsageError(f"no run in {root}; untrained fit creates a run and prints its folder")
     similar: dict[tuple[str, ...], list[ListedRun]] = {}
     for run in runs:
         similar.setdefault(tuple(run.names[:3]), []).append(run)
@@ -82,13 +82,13 @@ def find_runs(root: Path) -> list[ListedRun]:
 
 
 def differences(runs: Sequence[ListedRun]) -> list[str]:
-    """Return for each of some runs the settings in which they differ, with the values that the run has.
+    """Return for each run its values of the settings in which the runs differ.
 
     Args:
         runs: Runs of one data set, frontend and backend.
 
     Returns:
-        Text for each run, such as `folds=3, seed=1`; empty if it is alone, or if all settings are equal.
+        Text for each run, such as `folds=3, seed=1`; empty for a single run, or if all settings are equal.
     """
     settings = [_settings(run.metrics) for run in runs]
     known = [found for found in settings if found]
@@ -100,11 +100,12 @@ def differences(runs: Sequence[ListedRun]) -> list[str]:
 
 
 def _settings(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a user has set for a run, by short names, and the state of its clips and files."""
+    """Return the settings of a run by their short names, and the digests of its clips and files."""
     key = metrics.get("key")
     if not isinstance(key, Mapping):
         return {}
-    settings = sorted(settings_of(key).items(), key=lambda item: -item[0].count("."))  # names of the run itself win
+    # The last value of a name wins; settings of the run itself have the fewest dots and come last.
+    settings = sorted(settings_of(key).items(), key=lambda item: -item[0].count("."))
     found = {name.rpartition(".")[2]: value for name, value in settings}
     _, _, given = str(metrics.get("datamodule", "")).partition("-")
     found |= {"data": given or "default data", "files": key.get("files")}
@@ -116,7 +117,7 @@ def _values(settings: Mapping[str, Any], names: Iterable[str]) -> list[str]:
 
 
 def _read(folder: Path) -> ListedRun:
-    """Return a run, whatever its files hold."""
+    """Read a run, even if it has failed, is not finished or has another format."""
     metrics = read_metrics(folder)
     if metrics and metrics.get("format") != FORMAT:
         return ListedRun(folder, {}, f"{other_format(metrics.get('format', 1), FORMAT)} fit it again")

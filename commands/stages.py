@@ -1,4 +1,4 @@
-"""`untrained predict`, `fit` and `test`, by LightningCLI."""
+"""`untrained predict`, `fit` and `test`, based on LightningCLI."""
 
 import contextlib
 import sys
@@ -20,7 +20,7 @@ from ..embeddings.processes import leave_process_group
 from ..embeddings.provenance import embedding_fields, precision_field
 from ..errors import CheckpointError, UntrainedError, UsageError
 from ..files import as_yaml, plain
-from ..parsing import Parser, Types, add_extraction_arguments, load_names, root_cause, trainer_defaults
+from ..parsing import ABOUT_TRUST, Parser, Types, add_extraction_arguments, load_names, root_cause, trainer_defaults
 from ..probes import checkpoint
 from ..probes.extraction import extract_all, prepared
 from ..probes.fitted import FittedProbe, load_probe
@@ -54,7 +54,7 @@ def run(argv: list[str]) -> int:
     """
     for _, _, config in configs_in(argv):
         if config in bundled_studies() and not Path(config).is_file():
-            raise UsageError(f"--config {config}: that is a study, which compare runs: untrained compare {config}")
+            raise UsageError(f"--config {config}: this is a study; run it with untrained compare {config}")
     refuse_several_checkpoints(argv)
     refuse_without_effect(argv)
     load_names()
@@ -64,7 +64,7 @@ def run(argv: list[str]) -> int:
 
 
 class StageParser(Parser, LightningArgumentParser):
-    """Parser of a stage: ours for names and errors, Lightning's for the arguments of a trainer."""
+    """Parser of a stage: combines our names and error messages with Lightning's arguments of a trainer."""
 
 
 class ProbeCLI(LightningCLI):
@@ -91,7 +91,7 @@ class ProbeCLI(LightningCLI):
 
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
-        """Return the stages, each with the arguments of the trainer's method that are not for the command line."""
+        """Return the stages, each with the arguments of the trainer's method that are not options."""
         return {
             "predict": {*_SET_BY_US, "dataloaders", "return_predictions", "ckpt_path"},
             "fit": {*_SET_BY_US, "train_dataloaders", "val_dataloaders", "ckpt_path"},
@@ -99,17 +99,18 @@ class ProbeCLI(LightningCLI):
         }
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """Add the arguments that belong to no class."""
+        """Add the options that do not belong to a class."""
         add_extraction_arguments(parser)
-        help = "Types to allow in the backend of a checkpoint, besides registered and bundled ones (test only)."
-        parser.add_argument("--trust", type=Types, default=[], help=help)
+        parser.add_argument("--trust", type=Types, default=[], help=f"{ABOUT_TRUST} For test only.")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
-        """Parse the command line, and raise if no stage could use it, before anything is built."""
+        """Parse the command line, and raise an error before anything is built if the stage cannot use it."""
         super().parse_arguments(parser, args)
         options = self.config[self.config.subcommand]
         if options.get("data") is None:
-            raise UsageError("no data: give --data folder --data.root DIR, or another of `untrained list datamodules`")
+            raise UsageError(
+                "no data: give --data folder --data.root DIR, or another data set of `untrained list datamodules`"
+            )
         refuse_unused(options.trainer)
         if options.trust and self.config.subcommand != "test":
             raise UsageError("--trust has no effect: only test and classify read a checkpoint; leave it out")
@@ -130,13 +131,13 @@ class ProbeCLI(LightningCLI):
             raise UsageError(root_cause(error)) from error
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        """Build the trainer that extracts, with the loggers that the user names."""
+        """Build the trainer that extracts embeddings, with the loggers that the user has named."""
         given = self._get(self.config_init, "trainer")
         self._observers = Observers.of(given.logger, given.callbacks)
         return super().instantiate_trainer(logger=self._observers.loggers or False, **kwargs)
 
     def predict(self, model: Probe, datamodule: AudioDataModule) -> None:
-        """Extract the embeddings that are missing."""
+        """Extract missing embeddings."""
         extraction = self._extract(prepared(model, datamodule), extract)
         if not self.trainer.is_global_zero:
             return
@@ -147,7 +148,7 @@ class ProbeCLI(LightningCLI):
             self._observers.close()
 
     def fit(self, model: Probe, datamodule: AudioDataModule) -> None:
-        """Extract missing embeddings, tune and fit the backend, log and save it."""
+        """Extract missing embeddings, tune and fit the backend, and log and save the result."""
         text = as_yaml({**self._as_plain(), "force": False}, literal=True)
         refuse_odd_candidates(model.require_backend())
         model = self.model = prepared(model, datamodule)
@@ -195,7 +196,7 @@ class ProbeCLI(LightningCLI):
         return Path(self.trainer.default_root_dir)
 
     def _extract(self, probe: Probe, extract: Callable[..., Extraction] = extract_all) -> Extraction:
-        """Extract on all devices, report what was done, and let every process continue alone."""
+        """Extract on all devices, print a summary, and then let each process continue without the others."""
         options = self.config[self.config.subcommand]
         folder = Path(options.embeddings) if options.embeddings else self._root / "embeddings"
         writing = {name: options[name] for name in ("force", "flush_every", "flush_seconds")}
@@ -226,17 +227,17 @@ def stage_parsers() -> dict[str, LightningArgumentParser]:
 
 
 class _ParsersMadeError(Exception):
-    """Signal that the parsers are made, which ends `ParsersOnly`."""
+    """Exception that ends `ParsersOnly` when its parsers are made."""
 
 
 def _percent(name: str, scores: Mapping[str, Any]) -> str:
-    """Return an accuracy with its interval, in per cent."""
+    """Return an accuracy with its confidence interval, in per cent."""
     low, high = (100 * scores[f"{name}_{end}"] for end in ("low", "high"))
     return f"{name} {100 * scores[name]:.2f} % [{low:.1f}, {high:.1f}]"
 
 
-def _is_that_of(fitted: FittedProbe, backend: Backend) -> bool:
-    """Return whether a backend with one of its candidates is the one of a checkpoint."""
+def _has_backend(fitted: FittedProbe, backend: Backend) -> bool:
+    """Return whether the backend of a checkpoint is this backend with one of its candidates."""
     stored: Any = getattr(fitted.backend, "backend", fitted.backend)
     wanted = plain(stored.get_params(deep=False))
     return type(stored) is type(backend) and any(
@@ -244,8 +245,8 @@ def _is_that_of(fitted: FittedProbe, backend: Backend) -> bool:
     )
 
 
-def _named(option: str, typed: str = "") -> str:
-    """Return where an option was given: its name or `typed` if it is on the command line, else the configuration."""
+def _source_of(option: str, typed: str = "") -> str:
+    """Return where an option was given: `typed` or its name if on the command line, else the configuration."""
     is_typed = any(word.split("=")[0] == option or word.startswith(f"{option}.") for word in sys.argv)
     files = [name for _, _, name in configs_in(sys.argv)]
     return typed or option if is_typed or not files else f"{option} of {', '.join(files)}" if not typed else files[-1]
@@ -259,16 +260,16 @@ def _refuse_differences(
 
     def refuse(field: str, stored: Any, given: Any, remedy: str) -> None:
         if stored != given:
-            source = _named(field, "the command line")
-            raise CheckpointError(f"{path} has {field}={stored!r}, {source} {given!r}; {remedy}")
+            source = _source_of(field, "the command line")
+            raise CheckpointError(f"{path} has {field}={stored!r}, but {source} has {given!r}; {remedy}")
 
     datamodule.require_classes()
-    if datamodule.on_error == "raise":  # otherwise the only clips of a class may be among those that are skipped
+    if datamodule.on_error == "raise":  # with `skip`, all clips of a class may be skipped
         refuse_other_classes(datamodule.listed, recipe.class_names)
-    if model.backend is not None and not _is_that_of(fitted, model.backend):
+    if model.backend is not None and not _has_backend(fitted, model.backend):
         raise CheckpointError(
-            f"{path} holds another backend than {_named('--model.backend')}: {fitted.backend}; leave it out, since "
-            "test takes that of the checkpoint"
+            f"{path} holds another backend than {_source_of('--model.backend')}: {fitted.backend}; leave it out, "
+            "because test uses the backend of the checkpoint"
         )
     if model.frontend is not None:
         name, arguments = checkpoint.name_frontend(model.frontend)

@@ -1,4 +1,4 @@
-"""The short `--help` of the long commands: the options that matter, ours first, without importing a parser."""
+"""Short `--help` of commands with many options: shows the important options, without importing a parser."""
 
 import shutil
 import textwrap
@@ -15,7 +15,7 @@ _INDENT = 2
 
 
 class Option(NamedTuple):
-    """An option on a page of help.
+    """Option on a help page.
 
     Args:
         name: Name of the option.
@@ -31,8 +31,8 @@ class Option(NamedTuple):
 def _plugin(option: str, kind: str, names: Sequence[str], example: str) -> list[Option]:
     return [
         Option(option, "NAME", f"{kind}: {', '.join(names)}."),
-        Option(f"{option}.ARGUMENT", "VALUE", f"Argument of it, such as {option}.{example}."),
-        Option(f"{option}.help", "NAME", "Show its arguments and exit."),
+        Option(f"{option}.ARGUMENT", "VALUE", f"Argument of the {kind.lower()}, such as {option}.{example}."),
+        Option(f"{option}.help", "NAME", f"Show the arguments of a {kind.lower()} and exit."),
     ]
 
 
@@ -40,14 +40,14 @@ def _data() -> list[Option]:
     named, more, help = _plugin("--data", "Data set", DATAMODULES.names(), "root DIR")
     return [
         named,
-        Option("--data.root", "DIR", "Folder of the sounds; `folder` expects a subfolder for each class."),
+        Option("--data.root", "DIR", "Folder of the sounds; `folder` expects one sub-folder per class."),
         Option("--data.seconds", "S", "Length of every clip, in s."),
-        Option("--data.n_samples", "N", "The same, in samples."),
+        Option("--data.n_samples", "N", "Length of every clip, in samples, instead of --data.seconds."),
         Option("--data.folds", "N", "Number of folds, for data without official splits."),
         Option(
-            "--data.group_by", "REGEX", "Part of a path that clips of one group share; splits keep groups together."
+            "--data.group_by", "REGEX", "Part of a path that names the recording; splits keep each recording together."
         ),
-        Option("--data.on_error", "skip|raise", "Whether to skip files that cannot be read, or to stop at them."),
+        Option("--data.on_error", "skip|raise", "Whether to skip files that cannot be read, or to raise an error."),
         more,
         help,
     ]
@@ -59,18 +59,18 @@ _MODEL = [
     ),
     Option("--model.layers", "all|last|[N, ...]", "Layers of the frontend that the backend learns from."),
     Option("--model.pooling", "NAME", "How feature maps become features: mean, mean_std, max, mean_max."),
-    Option("--model.standardize", "NAME", "What the backend reads: zscore or none, the unchanged features."),
-    Option("--model.tf32", "true|false", "Whether NVIDIA cards compute in TF32, faster and less exact."),
+    Option("--model.standardize", "NAME", "Scaling of the features: zscore, or none to leave them unchanged."),
+    Option("--model.tf32", "true|false", "Whether NVIDIA GPUs compute in TF32, which is faster and less exact."),
     Option("--model.protocol", "NAME", "How candidates are chosen and scored: auto, holdout, nested, study."),
 ]
 _STORED = [
-    Option("--embeddings", "DIR", "Folder of stored embeddings."),
-    Option("--force", "", "Recompute what is already stored."),
-    Option("--flush_every", "N", "Rows to keep in memory before they are written."),
-    Option("--flush_seconds", "S", "Longest time before rows are written, in s."),
+    Option("--embeddings", "DIR", "Folder of all embedding stores."),
+    Option("--force", "", "Recompute stored embeddings and repeat finished runs."),
+    Option("--flush_every", "N", "Number of rows to keep in memory before they are written."),
+    Option("--flush_seconds", "S", "Maximum time before rows are written, in s."),
 ]
 _CONFIG = [
-    Option("--config", "FILE", "Options as a YAML file; options that follow it win."),
+    Option("--config", "FILE", "YAML file with options; options after it take precedence."),
     Option("--print_config", "", "Print all options as YAML and exit."),
 ]
 _TRAINER = [
@@ -90,13 +90,14 @@ def _backend() -> list[Option]:
 
 
 def _trust(*, applies: bool) -> list[Option]:
-    text = "Types to allow in the backend of a checkpoint, besides registered ones."
+    text = "Types of the backend and modules of the frontend that a checkpoint may use, besides registered ones."
     return [Option("--trust", "TYPE|[TYPE, ...]", text)] if applies else []
 
 
 def _stage(stage: str) -> Mapping[str, list[Option]]:
-    """Return the sections of the page of a stage."""
-    checkpoint = [Option("--ckpt_path", "FILE", "The probe.ckpt that fit has written.")] if stage == "test" else []
+    """Return the sections of the help page of a stage."""
+    about = "Checkpoint of a fitted probe: probe.ckpt, or the folder of its run."
+    checkpoint = [Option("--ckpt_path", "FILE", about)] if stage == "test" else []
     model = {
         "predict": [*_frontend(), _MODEL[0], _MODEL[2], _MODEL[4]],
         "fit": [*_frontend(), *_backend(), *_MODEL],
@@ -114,15 +115,15 @@ def _compare() -> Mapping[str, list[Option]]:
     return {
         "Study": [
             Option("STUDY", "", f"Study file, or a bundled study: {', '.join(bundled_studies())}."),
-            Option("--name", "NAME", "Folder of the study under the root of the runs."),
+            Option("--name", "NAME", "Name of the study's folder in --trainer.default_root_dir."),
             Option("--roots.NAME", "DIR", "Folder of a data set, such as --roots.gtzan DIR."),
-            Option("--dry_run", "", "List runs and stored embeddings, and estimate the time."),
+            Option("--dry_run", "", "Only list the runs and stored embeddings, and estimate the time."),
             Option("--open", "", "Open the report, report.html, in the browser."),
         ],
         "Axes": [
             Option("--datamodules", "[NAME, ...]", f"Data sets: {', '.join(DATAMODULES.names())}."),
             Option("--frontends", "[NAME, ...]", f"Frontends: {', '.join(FRONTENDS.names())}."),
-            Option("--controls", "[NAME, ...]", "Frontends shown beside every table; [logmel_stats] by default."),
+            Option("--controls", "[NAME, ...]", "Baseline frontends to compare with; [logmel_stats] by default."),
             Option("--backends", "[NAME, ...]", f"Backends: {', '.join(BACKENDS.names())}."),
             *(
                 Option(f"--vary.{kind}", "{ARGUMENT: [...]}", f"Values of arguments to try with all {kind}.")
@@ -165,7 +166,7 @@ def run(argv: list[str]) -> int:
 
 
 def sections(command: str) -> Mapping[str, list[Option]]:
-    """Return the options on the page of a command, by section."""
+    """Return the options on the help page of a command, by section."""
     return _compare() if command == "compare" else _stage(command)
 
 
@@ -182,12 +183,13 @@ def page(command: str, width: int) -> str:
     for title, options in sections(command).items():
         lines += ["", f"{title}:", *(line for option in options for line in _lines(option, width))]
     lines += ["", *textwrap.wrap(f"example: untrained {command} {_EXAMPLE[command]}", width, subsequent_indent=" " * 9)]
-    lines += ["", *textwrap.wrap(f"untrained {command} --help-all shows every option, those of Lightning too.", width)]
+    more = f"untrained {command} --help-all shows all options, including those of Lightning."
+    lines += ["", *textwrap.wrap(more, width)]
     return "\n".join(lines)
 
 
 def _lines(option: Option, width: int) -> Iterator[str]:
-    """Yield the lines of an option: its name and value, and beside them its text."""
+    """Yield the lines of an option: name and value on the left, the description on the right."""
     left = f"{' ' * _INDENT}{option.name} {option.value}".rstrip()
     text = textwrap.wrap(option.text, width - _OPTION_WIDTH, break_on_hyphens=False)
     if len(left) >= _OPTION_WIDTH - 1:

@@ -1,4 +1,4 @@
-"""The words of a command line, put into the order in which the parser accepts them."""
+"""Words of a command line: checks for options without effect, the order of options, and paths that YAML misreads."""
 
 import os
 import re
@@ -21,13 +21,15 @@ _NO_EFFECT = {
 
 
 def refuse_without_effect(words: Sequence[str]) -> None:
-    """Raise if an option is typed that a stage does not use; in a configuration it may serve another stage.
+    """Raise if the command line has an option that the stage does not use.
+
+    A configuration may have such options, because other stages may use them.
 
     Args:
         words: Command line that begins with the name of the stage.
 
     Raises:
-        UsageError: There is such an option.
+        UsageError: An option has no effect on the stage.
 
     Example:
         >>> refuse_without_effect(["predict", "--model.protocol", "nested"])  # doctest: +ELLIPSIS
@@ -44,14 +46,14 @@ def refuse_without_effect(words: Sequence[str]) -> None:
 def names_first(words: Sequence[str]) -> list[str]:
     """Return a command line in which the arguments of a plug-in follow its name, wherever the user has put them.
 
-    The parser knows the arguments of a plug-in only after its name. Arguments that come earlier are moved to just after
-    the name or, where only a configuration can hold the name, after the configuration. Everything else keeps its place.
+    The parser knows the arguments of a plug-in only after its name. Earlier arguments are moved to directly after the
+    name or, if only a configuration can hold the name, after the configuration. All other words keep their order.
 
     Args:
         words: Command line.
 
     Raises:
-        UsageError: There are arguments of a plug-in, but neither a name nor a configuration.
+        UsageError: The command line has arguments of a plug-in, but neither its name nor a configuration.
 
     Example:
         >>> names_first(["fit", "--data.root", "sounds", "--force", "--data", "folder"])
@@ -64,15 +66,16 @@ def names_first(words: Sequence[str]) -> list[str]:
 
 
 def paths_as_text(words: Sequence[str]) -> list[str]:
-    """Return a command line in which folders and files of data are text, whatever YAML takes their names for.
+    """Return a command line in which YAML reads every path of data and results as text.
 
-    Their names may begin with `#`, `-` or `~`, or look like a list: those that exist get a `./` in front.
+    The name of a folder or file may begin with `#`, `-` or `~`, or look like a list. If it exists, it gets a `./` in
+    front.
 
     Args:
         words: Command line.
 
     Raises:
-        UsageError: A name reads as something else, and there is no such file.
+        UsageError: A path would be misread, and it does not exist or `./` does not help.
     """
     found = list(words)
     for index, word in enumerate(found):
@@ -82,7 +85,7 @@ def paths_as_text(words: Sequence[str]) -> list[str]:
         place = index if sign else index + 1
         value = value if sign else found[place] if place < len(found) else ""
         if not value.isascii() and os.path.exists(value):
-            escaped = value.encode(errors="backslashreplace").decode()  # of a name that is no UTF-8
+            escaped = value.encode(errors="backslashreplace").decode()  # for a name that is not UTF-8
             found[place] = f"{option}={escaped}" if sign else escaped
         if value.startswith("-") and not sign and not os.path.exists(value):
             continue  # the next option
@@ -91,15 +94,15 @@ def paths_as_text(words: Sequence[str]) -> list[str]:
             if not os.path.exists(value) or _misread(text):
                 if value in ("null", "~"):
                     continue
-                raise UsageError(f"{option} {value!r} {problem}; rename it, or give a link to it of another name")
+                raise UsageError(f"{option} {value!r} {problem}; rename it, or give a link with another name")
             found[place] = f"{option}={text}" if sign else text
     return found
 
 
 def _misread(value: str) -> str:
-    """Return what a parser takes a path for; empty if it is read as text."""
+    """Return how the parser would misread a path; empty if it is read as text."""
     if value.startswith("-"):
-        return "reads like an option"
+        return "looks like an option"
     if value.startswith("~") and os.path.expanduser(value) == value:
         return "names the home of a user who does not exist"
     if not value.isprintable():
@@ -109,7 +112,7 @@ def _misread(value: str) -> str:
     try:
         read = yaml.safe_load(value)
     except yaml.YAMLError:
-        return ""  # which is kept as it is
+        return ""  # the parser keeps it as text
     if read is None and value.strip():
         return "is a comment or an empty value in YAML"
     return "" if isinstance(read, str) else f"is read as {read!r} in YAML" if isinstance(read, list | dict) else ""
@@ -138,8 +141,8 @@ def _name_first(options: list[list[str]], key: str) -> list[list[str]]:
     if not of_name and not of_config:
         registry = KINDS[_KEYS[key]]
         raise UsageError(
-            f"{names[given[0]]} is an argument of a {registry.kind}, and none is named; add {key} NAME, one of "
-            f"{', '.join(registry.names())}"
+            f"{names[given[0]]} is an argument of a {registry.kind}, but no {registry.kind} is named; add {key} NAME, "
+            f"one of {', '.join(registry.names())}"
         )
     place = (of_name or of_config)[0]
     early = [index for index in given if index < place]

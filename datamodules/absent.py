@@ -1,4 +1,4 @@
-"""Files that are not where a list says: what differs, and where they are."""
+"""Explanation of missing files: how listed paths differ from those of the files that were probably meant."""
 
 import os
 import shlex
@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 from .labels import seen
 
-MAX_FILES = 200_000  # that are searched for a file of the same name
-MAX_ABOVE = 3  # folders above the root that are tried
-_BACKSLASH, _FOLDERS, _CASE = "backslashes", "their leading folders", "upper and lower case"
-_FORM, _SUFFIX, _ROOT = "Unicode normal form or invisible characters", "their suffixes", "the root"
+MAX_FILES = 200_000  # files that are compared with the missing ones by name
+MAX_ABOVE = 3  # folders above the root that are tried as the root
+_BACKSLASH, _FOLDERS, _CASE = "backslashes", "leading folders", "upper and lower case"
+_FORM, _SUFFIX, _ROOT = "Unicode normal form or invisible characters", "suffixes", "the root"
 
 
 class _Found(NamedTuple):
-    """Difference between a path and the file that it probably means."""
+    """Difference between a listed path and the file that was probably meant."""
 
     difference: str
     written: str
@@ -25,33 +25,35 @@ class _Found(NamedTuple):
 
 
 def explain_absent(absent: Sequence[Path], root: Path | None, n_all: int) -> str:
-    """Return why files are probably absent and what to do, in one line.
+    """Return the probable reason why files are missing, and the remedy, in one line.
 
     Args:
         absent: Paths of files that do not exist.
         root: Folder that relative paths start from; None if the data set has none.
-        n_all: Number of all files of the data set.
+        n_all: Number of files of the data set, including the missing ones.
     """
     written = [_written(path, root) for path in absent]
     found = list(_explained(written, root)) if root is not None else []
     if len(absent) == n_all:
-        text = f"not one of {n_all} files is there, such as {_shown(str(absent[0]))}"
-        text += f"; the nearest path that exists is {_shown(str(_nearest(absent[0])))}"
+        text = f"none of {n_all} files exists, for example {_shown(str(absent[0]))}"
+        text += f"; the nearest folder that exists is {_shown(str(_nearest(absent[0])))}"
     else:
-        text = f"{len(absent)} of {n_all} files are not there, such as {_shown(str(absent[0]))}"
+        text = f"{len(absent)} of {n_all} files do not exist, for example {_shown(str(absent[0]))}"
     if not found:
-        remedy = "correct the paths" if root is None else "give --data.root the folder that the paths start from"
+        remedy = "correct the paths" if root is None else "point --data.root at the folder that the paths start from"
         return f"{text}; {remedy}" if len(absent) == n_all else text
     (difference, n), *_ = Counter(each.difference for each in found).most_common()
     example = next(each for each in found if each.difference == difference)
-    there = f"{n} of them are there, but differ by {difference}"
     if difference == _ROOT:
-        return f"{text}; {n} of them are there under another root; give --data.root={shlex.quote(example.root)}"
-    return f"{text}; {there}; write {_shown(example.meant)} for {_shown(example.written)}, and the others likewise"
+        return f"{text}; {n} of them exist under another root; give --data.root={shlex.quote(example.root)}"
+    return (
+        f"{text}; {n} of them exist, but their paths differ in {difference}; write {_shown(example.meant)} instead of "
+        f"{_shown(example.written)}, and correct the other paths likewise"
+    )
 
 
 def _shown(path: str) -> str:
-    """Return a path in quotes, with escapes for characters that look like others."""
+    """Return a path in quotes; if it is not plain ASCII, escape all characters that are not."""
     return f"'{path}'" if path.isascii() and path.isprintable() else ascii(path)
 
 
@@ -64,7 +66,7 @@ def _nearest(path: Path) -> Path:
 
 
 def _explained(written: Sequence[str], root: Path) -> Iterator[_Found]:
-    """Yield what differs for each path whose file is found."""
+    """Yield the difference for each path whose file is found."""
     above = [root.absolute().parents[n] for n in range(min(MAX_ABOVE, len(root.absolute().parents)))]
     for path in written:
         other = next((folder for folder in above if os.path.exists(folder / path)), None)
@@ -83,7 +85,7 @@ def _explained(written: Sequence[str], root: Path) -> Iterator[_Found]:
 
 
 def _compared(path: str, parts: Sequence[str], file: Sequence[str], root: Path) -> _Found:
-    """Return what differs between a path and a file of the same name."""
+    """Return the difference between a listed path and a file of the same name."""
     meant = "/".join(file)
     is_relative = not (path.startswith(("/", "\\")) or path[1:2] == ":")
     if is_relative and "\\" not in path and list(file[-len(parts) :]) == list(parts):
@@ -100,14 +102,14 @@ def _compared(path: str, parts: Sequence[str], file: Sequence[str], root: Path) 
 
 
 def _files_by_name(root: Path) -> dict[str, list[tuple[str, ...]]]:
-    """Return the files below a folder, relative to it, by their names and by their names without suffix."""
+    """Return the files below a folder, relative to it, by name and by name without suffix."""
     found: dict[str, list[tuple[str, ...]]] = {}
     n_files = 0
     for folder, subfolders, names in os.walk(root):
         subfolders.sort()
         inside = Path(folder).relative_to(root).parts
         for name in names:
-            if not os.path.exists(os.path.join(folder, name)):  # a dangling link is not the file that is meant
+            if not os.path.exists(os.path.join(folder, name)):  # a dangling link
                 continue
             for key in {_key(name), _key(name.rpartition(".")[0])}:
                 found.setdefault(key, []).append((*inside, name))
@@ -118,7 +120,7 @@ def _files_by_name(root: Path) -> dict[str, list[tuple[str, ...]]]:
 
 
 def _common(parts: Sequence[str], file: Sequence[str]) -> int:
-    """Return the number of last parts that a path and a file share."""
+    """Return the number of parent folders, from the innermost, that a path and a file have in common."""
     pairs = zip(reversed(parts[:-1]), reversed(file[:-1]), strict=False)
     return next((n for n, (one, other) in enumerate(pairs) if _key(one) != _key(other)), len(file))
 

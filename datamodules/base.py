@@ -1,4 +1,4 @@
-"""The contract of a datamodule: the clips of a data set, their labels, and the split or fold of each."""
+"""Base class of datamodules, which provide the clips of a data set with their labels and splits or folds."""
 
 import contextlib
 import copy
@@ -29,37 +29,37 @@ DEFAULT_SAMPLE_RATE = 12_000
 class AudioDataModule(LightningDataModule):
     """Clips of one data set, all of the same length.
 
-    A plug-in defines `clips`; by default, everything else reads the files of the clips. An `__init__` of its own passes
-    the arguments below on: `def __init__(self, root: str, **loader: Unpack[LoaderOptions])` accepts all of them, with
-    these defaults, on the command line and in studies too.
+    A plug-in must define `clips`. By default, the waveform of a clip is read from its file. If a plug-in defines
+    `__init__`, it must pass on the arguments below. The signature `def __init__(self, root: str, **loader:
+    Unpack[LoaderOptions])` accepts all of them with these defaults, also on the command line and in studies.
 
     Args:
-        n_samples: Length of every waveform, in samples at the frontend's rate; the default is 350,000, which is 29.2 s
-            for most frontends, and 48,000 for `urbansound8k`.
+        n_samples: Length of every waveform, in samples at the frontend's sample rate. The default is 48,000 for
+            `urbansound8k` and 350,000 for other data sets, which is 29.2 s for most frontends.
         seconds: Length of every waveform in s, instead of `n_samples`.
-        fit_length: How a shorter clip is extended: `repeat` it, or pad it with zeros (`zero`).
+        fit_length: Method of extending a shorter clip: `repeat` it, or pad it with zeros (`zero`).
         seed: Seed of splits and folds.
         on_error: Whether a file that cannot be read ends the run (`raise`) or is reported and skipped (`skip`).
-        batch_size: Number of clips per batch; `auto` is 8, or what fits in the memory of a GPU, up to 32.
-        num_workers: Number of worker processes that decode; 0 decodes in the main process, `auto` uses the cores that
-            the process may use if a GPU computes the embeddings, and 0 otherwise.
+        batch_size: Number of clips per batch. `auto` uses 8, or on a GPU as many as fit in its memory, up to 32.
+        num_workers: Number of worker processes that decode audio. 0 decodes in the main process. `auto` uses the
+            available CPU cores if the embeddings are computed on a GPU, and 0 otherwise.
         sample_rate: Sample rate of the waveforms in Hz; by default the frontend's.
 
     Attributes:
         default_n_samples: Length of every waveform if neither `n_samples` nor `seconds` is given, in samples.
-        origin: Creator of the data set and where to find it; for people to read, like `licence` and `citation`.
-        licence: Terms of use of the data set.
-        citation: Reference to cite for the data set.
-        notes: Remarks for the user on the data that was found, such as clips that are listed but absent.
-        n_other_files: Number of files other than the clips.
-        unfit: Reason why no splits or folds could be drawn; empty if there is none.
+        origin: Creator and source of the data set, as text for the user.
+        licence: Terms of use of the data set, as text for the user.
+        citation: Reference to cite for the data set, as text for the user.
+        notes: Notes for the user on the data that was found, for example on listed clips that are absent.
+        n_other_files: Number of files that are not clips of the data set.
+        unfit: Reason why no splits or folds could be drawn; empty if they could.
     """
 
     default_n_samples: ClassVar[int] = 350_000
     origin: ClassVar[str | None] = None
     licence: ClassVar[str | None] = None
     citation: ClassVar[str | None] = None
-    labelled_by: str = "clips() gives each clip a label"  # for the message if there are no classes
+    labelled_by: str = "clips() gives each clip a label"  # source of the labels, for the error about missing classes
 
     def __init__(
         self,
@@ -84,12 +84,12 @@ class AudioDataModule(LightningDataModule):
                 raise UsageError(f"{name}={value!r}; expected an integer of {least} or more, or 'auto'")
         own_default = inspect.signature(type(self)).parameters.get("n_samples")
         if seconds is not None and own_default is not None and own_default.default == n_samples:
-            n_samples = None  # the default of a plug-in that names the argument itself
+            n_samples = None  # the default in the signature of a plug-in, which `seconds` overrides
         if n_samples is not None and seconds is not None:
             raise UsageError(
-                f"n_samples={n_samples} and seconds={seconds} both give the length of clips; leave out one"
+                f"n_samples={n_samples} and seconds={seconds} both set the length of clips; leave out one of them"
             )
-        if n_samples is not None and n_samples >= 2**31:  # terabytes, most likely by a miscounted zero
+        if n_samples is not None and n_samples >= 2**31:  # 8 GiB per waveform, most likely a typing error
             raise UsageError(f"n_samples={n_samples}; expected an integer below 2**31")
         is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
         if seconds is not None and not (is_number and 1 <= seconds * rate < 2**31):
@@ -123,11 +123,11 @@ class AudioDataModule(LightningDataModule):
 
     @property
     def n_samples(self) -> int:
-        """Length of every waveform in samples, at the rate of the frontend in use."""
+        """Length of every waveform, in samples at the sample rate of the frontend in use."""
         return self.samples_at(self._rate)
 
     def samples_at(self, sample_rate: int) -> int:
-        """Return the length of every waveform in samples, which depends on the rate only if `seconds` were given.
+        """Return the length of every waveform in samples, which depends on the sample rate only if `seconds` is given.
 
         Args:
             sample_rate: Sample rate of the waveforms in Hz.
@@ -143,8 +143,8 @@ class AudioDataModule(LightningDataModule):
     def source(self) -> dict[str, Any]:
         """Source of the clips' audio, as plain values; embeddings of different sources are stored separately.
 
-        By default, these are the name of the class and the attributes that its own `__init__` sets. An override leaves
-        out what does not change the audio, such as folds.
+        By default, the source consists of the name of the class and the attributes that its `__init__` sets. An
+        override should leave out attributes that do not change the audio, such as the number of folds.
         """
         own = {name: str(value) for name, value in vars(self).items() if name not in self._common and name[0] != "_"}
         own.pop("listed", None)
@@ -175,7 +175,7 @@ class AudioDataModule(LightningDataModule):
 
         Raises:
             DataError: There are no clips, an id occurs twice, or splits or folds divide a group.
-            PluginError: `clips` raises an error or returns something else than clips.
+            PluginError: `clips` raises an error or returns something other than clips.
         """
         self.notes, self.unfit = [], ""
         clips, notes = united(sorted(listed_by(self), key=lambda clip: clip.id))
@@ -191,7 +191,7 @@ class AudioDataModule(LightningDataModule):
         return sorted({clip.label for clip in self.listed})
 
     def require_classes(self) -> None:
-        """Raise if no backend can be fitted to the clips; embeddings of them can be computed all the same.
+        """Raise an error if no backend can be fitted to the clips; their embeddings can still be computed.
 
         Raises:
             DataError: There are fewer than two classes, clips without a label, or too few clips for splits or folds.
@@ -201,7 +201,9 @@ class AudioDataModule(LightningDataModule):
             raise DataError(self.unfit)
 
     def divided(self, clips: Sequence[Clip], folds: int | None) -> list[Clip]:
-        """Return clips with a split or a fold, drawn by the seed; without one if there are too few to draw from.
+        """Return clips with splits or folds drawn by the seed.
+
+        If there are too few clips, they are returned without splits and folds, and `unfit` states the reason.
 
         Args:
             clips: Clips without splits and folds.
@@ -213,18 +215,18 @@ class AudioDataModule(LightningDataModule):
             return clips
         try:
             return split_by_class(clips, self.seed) if folds is None else fold_by_class(clips, folds, self.seed)
-        except DataError as error:  # which concerns only those who fit a backend
+        except DataError as error:  # raised by `require_classes`, only if a backend is to be fitted
             self.unfit = str(error)
             return clips
 
     def note_absent(self, names: Sequence[str], n_present: int) -> None:
-        """Add a note on clips that a list of the data set names but the folder lacks."""
+        """Add a note on clips or classes that the data set lists but that are missing, if there are any."""
         if names:
             shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
-            self.notes.append(f"{len(names)} of {len(names) + n_present} listed are absent: {shown}")
+            self.notes.append(f"{len(names)} of {len(names) + n_present} listed items are absent: {shown}")
 
     def note_absent_classes(self, names: Iterable[str], clips: Sequence[Clip]) -> None:
-        """Add a note on classes of the data set of which there is no clip."""
+        """Add a note on classes of the data set that have no clip."""
         absent = sorted(set(names).difference(clip.label for clip in clips))
         if absent:
             what = f"{len(absent)} classes are" if len(absent) > 1 else "the class is"
@@ -234,24 +236,24 @@ class AudioDataModule(LightningDataModule):
         """Adopt the sample rate of the trainer's frontend.
 
         Raises:
-            UsageError: A different rate was given.
+            UsageError: The argument `sample_rate` differs from that of the frontend.
         """
         frontend = getattr(getattr(self.trainer, "lightning_module", None), "frontend", None)
         if frontend is None:
             return
         if self.sample_rate not in (None, frontend.sample_rate):
             raise UsageError(
-                f"--data.sample_rate {self.sample_rate}: the frontend reads {frontend.sample_rate} Hz; leave it out"
+                f"--data.sample_rate {self.sample_rate}: the frontend expects {frontend.sample_rate} Hz; leave it out"
             )
         self._rate = frontend.sample_rate
 
     def select(self, ids: Sequence[str] | None) -> None:
-        """Restrict the predict loop to some clips; None selects all of them."""
+        """Restrict the predict loop to the clips with these ids; None selects all clips."""
         self._selected = None if ids is None else frozenset(ids)
 
     @contextlib.contextmanager
     def workers_kept(self) -> Iterator[None]:
-        """Keep worker processes alive between the extractions inside, such as those of a study."""
+        """Keep worker processes alive between the extractions in a `with` block, such as those of a study."""
         self._keeps_workers = True
         try:
             yield
@@ -260,15 +262,15 @@ class AudioDataModule(LightningDataModule):
             self.end_workers()
 
     def end_workers(self) -> None:
-        """End the worker processes that are kept; the next extraction starts others."""
+        """End the worker processes that are kept alive; the next extraction starts new ones."""
         if self._loader is not None:
             self._loader.close()
         self._loader = None
 
     def predict_dataloader(self) -> ClipLoader:
-        """Return a loader of batches of the selected clips, sorted by id: those of this process, if several share them.
+        """Return a loader of the selected clips, sorted by id; each of several processes loads its share.
 
-        Lightning would make a new loader from a `DataLoader`, and end its workers after each extraction.
+        The loader is not a `DataLoader`, because Lightning would recreate it and end its workers at each extraction.
         """
         clips = [clip for clip in self.listed if self._selected is None or clip.id in self._selected]
         batch_size, num_workers = self.batch_size, self.num_workers
@@ -288,7 +290,7 @@ class AudioDataModule(LightningDataModule):
         if self._loader is not None and self._keeps_workers and self._loader.num_workers >= num_workers:
             return self._loader.load(clips, self._rate, batch_size)
         self.end_workers()
-        # A worker needs the datamodule to read clips, but not the trainer that it is attached to.
+        # Workers need the datamodule to read clips, but not the trainer that is attached to it.
         detached = copy.copy(self)
         detached.trainer = detached._loader = None
         loader = ClipLoader(detached.read, num_workers, keep=self._keeps_workers)

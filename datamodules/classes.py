@@ -1,4 +1,4 @@
-"""Classes that a data set names but a run cannot learn from or score."""
+"""Notes and errors on classes that cannot be learned or scored because clips are missing."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
@@ -10,11 +10,11 @@ from .search import quoted
 
 
 def notes_on_classes(clips: Sequence[Clip], unusable: Collection[str] = ()) -> list[str]:
-    """Return a note for each way in which classes are absent: everywhere, from training, or from what is scored.
+    """Return notes on classes without usable clips, in the whole data set or in a split or fold.
 
     Args:
         clips: Clips of a data set.
-        unusable: Ids of those that cannot be read.
+        unusable: Ids of the clips that cannot be read.
     """
     parts_of: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for clip in clips:
@@ -33,13 +33,13 @@ def notes_on_classes(clips: Sequence[Clip], unusable: Collection[str] = ()) -> l
 
 
 def classes_learned(clips: Sequence[Clip]) -> list[str]:
-    """Return the names of the classes that a backend learns from clips: those outside validation and test splits."""
+    """Return the sorted names of the classes that have clips in the training split or in a fold."""
     return sorted({clip.label for clip in clips if clip.split in (None, "train")})
 
 
 _CONSEQUENCES = {
     "train": "a probe cannot learn these classes, and all of their {n} test clips count as wrong",
-    "validation": "candidates are chosen without these classes",
+    "validation": "candidates are selected without these classes",
     "test": "the test score says nothing about these classes",
 }
 
@@ -50,8 +50,8 @@ def _in_folds(parts_of: dict[str, Counter[str]], folds: Sequence[str]) -> list[s
     if alone:
         where = ", ".join(f"{label!r} ({next(iter(parts_of[label]))})" for label in alone[:10])
         notes.append(
-            f"classes with clips in one fold only: {where}; they are absent from training when that fold is scored, so "
-            "that all of their clips count as wrong"
+            f"classes with clips in one fold only: {where}; when that fold is scored, they are absent from training, "
+            "and all of their clips count as wrong"
         )
     absent = {label: [fold for fold in folds if not parts_of[label][fold]] for label in sorted(parts_of)}
     some = [f"{label!r} ({', '.join(absent[label])})" for label in absent if absent[label] and label not in alone]
@@ -62,7 +62,7 @@ def _in_folds(parts_of: dict[str, Counter[str]], folds: Sequence[str]) -> list[s
 
 
 def _lost(label: str, clips: Sequence[Clip]) -> str:
-    """Return a note on a class of which no clip can be read."""
+    """Return a note on a class without a readable clip."""
     of_class = [clip for clip in clips if clip.label == label]
     files = Counter(clip.path.suffix for clip in of_class if clip.path is not None)
     what = count_by_suffix(files) if files else f"{len(of_class)} clips"
@@ -70,12 +70,12 @@ def _lost(label: str, clips: Sequence[Clip]) -> str:
 
 
 def refuse_few_classes(clips: Sequence[Clip], dataset: str, labelled_by: str) -> None:
-    """Raise if no backend can be fitted to the labels of clips.
+    """Raise an error if no backend can be fitted to the labels of clips.
 
     Args:
         clips: Clips of a data set.
         dataset: Name of the data set, for messages.
-        labelled_by: Where its labels come from, for messages.
+        labelled_by: Source of the labels, for messages.
 
     Raises:
         DataError: There are fewer than two classes, or clips without a label.
@@ -84,9 +84,9 @@ def refuse_few_classes(clips: Sequence[Clip], dataset: str, labelled_by: str) ->
     if len(names) < 2:
         found = f"all of class {names[0]!r}" if names[0] else "none of which has a label"
         raise DataError(
-            f"{dataset}: found {len(clips)} clips, {found}; at least two classes are needed to fit or to test "
-            f"({labelled_by}), while predict needs none"
+            f"{dataset}: found {len(clips)} clips, {found}; fit and test need at least two classes ({labelled_by}), "
+            "predict needs none"
         )
     if not names[0]:
         lacking = next(clip.id for clip in clips if not clip.label)
-        raise DataError(f"{dataset}: clip {lacking!r} has no label, which others have; give all one")
+        raise DataError(f"{dataset}: clip {lacking!r} has no label, but others have one; label all clips or none")

@@ -1,4 +1,4 @@
-"""A labelled sound, and the stamp that shows whether its audio has changed."""
+"""Labelled clips, and stamps that detect changes of their audio."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,17 +21,18 @@ SPLIT_NAMES: dict[str, Split] = {
 
 @dataclass(frozen=True)
 class Clip:
-    """One labelled sound.
+    """Labelled clip.
 
     Args:
         id: Unique id that is the same on any machine; for a file, its path relative to the root, with `/`.
         label: Name of the class; empty if it is unknown, which only `predict` accepts.
-        path: Audio file, whose size and modification time show whether it has changed; None if the datamodule makes the
-            sound in `read`.
-        split: `train`, `validation` or `test`, for a fixed partition; None if the clip has a fold.
-        fold: Number of the fold, for a cross-validation; None if the clip has a split.
-        group: Name of what several clips are excerpts of, such as a recording; splits and folds keep a group together.
-        metadata: Other properties, for the datamodule's own use; no run reads them.
+        path: Audio file, whose size and modification time show whether it has changed; None if `read` of the datamodule
+            generates the audio.
+        split: `train`, `validation` or `test`; None if the clip has a fold.
+        fold: Number of the fold for cross-validation; None if the clip has a split.
+        group: Name of the recording, or other source, of which several clips are excerpts. All clips of a group are
+            assigned to the same split or fold.
+        metadata: Other properties, for use by the datamodule; runs ignore them.
     """
 
     id: str
@@ -44,12 +45,12 @@ class Clip:
 
     @property
     def part(self) -> str:
-        """Split or fold that the clip belongs to, for people."""
+        """Name of the clip's split or fold, for messages."""
         return self.split or ("no split" if self.fold is None else f"fold {self.fold}")
 
 
 class Stamp(NamedTuple):
-    """Stamp that shows whether audio has changed: file size in bytes and modification time in ns (0, 0 if made)."""
+    """File size in bytes and modification time in ns, to detect changes of a file; (0, 0) for generated audio."""
 
     size: int
     mtime_ns: int

@@ -1,4 +1,4 @@
-"""Account of the folders of a data set: each holds clips, or the user hears why not."""
+"""Checks that every folder of a data set holds clips, with a note or an error for each folder that does not."""
 
 import re
 import shlex
@@ -20,9 +20,9 @@ def account(root: Path, found: Found, n_levels: int, *, skip: bool) -> list[str]
 
     Args:
         root: Folder of the data set, for messages.
-        found: Its content.
-        n_levels: Number of levels of folders above the sounds of a class.
-        skip: Whether to go on without folders that are empty or cannot be searched.
+        found: Content of the folder of the data set.
+        n_levels: Number of levels of folders above the audio files of a class.
+        skip: Whether to skip folders that are empty or cannot be searched, instead of raising an error.
 
     Raises:
         DataError: A folder cannot be searched, is empty, or is found under two paths.
@@ -31,8 +31,8 @@ def account(root: Path, found: Found, n_levels: int, *, skip: bool) -> list[str]
     if twice:
         link, first = min(twice.items())
         raise DataError(
-            f"root={str(root)!r}: {str(link)!r} and {str(first)!r} are the same folder; expected one place for each "
-            f"clip: remove one of them, or leave it out with {exclude_option([link])}"
+            f"root={str(root)!r}: {str(link)!r} and {str(first)!r} are the same folder; expected each clip in one "
+            f"folder only: remove one of them, or leave it out with {exclude_option([link])}"
         )
     known = {*found.problems, *found.same, *found.loops}
     parents = {folder.parent for folder in found.folders}
@@ -50,7 +50,7 @@ def account(root: Path, found: Found, n_levels: int, *, skip: bool) -> list[str]
     reasons = {path: "holds no file" for path in lacking if path not in of_others}
     notes = refuse_problems(root, replace(found, problems={**found.problems, **reasons}), skip=skip)
     silent = [f"{str(path)!r} ({count_by_suffix(of_others[path])})" for path in lacking if path in of_others]
-    return notes + ([f"folders without sounds are no classes: {', '.join(silent)}"] if silent else [])
+    return notes + ([f"folders without audio files are not classes: {', '.join(silent)}"] if silent else [])
 
 
 def refuse_problems(root: Path, found: Found, names: Collection[str] = (), *, skip: bool) -> list[str]:
@@ -58,9 +58,9 @@ def refuse_problems(root: Path, found: Found, names: Collection[str] = (), *, sk
 
     Args:
         root: Folder of the data set, for messages.
-        found: Its content.
-        names: Folders below the root that matter; all by default.
-        skip: Whether to go on without folders that cannot be searched.
+        found: Content of the folder of the data set.
+        names: Names of the folders at the root to check; by default all.
+        skip: Whether to skip folders that cannot be searched, instead of raising an error.
 
     Raises:
         DataError: The root cannot be searched, or another folder cannot and `skip` is off.
@@ -75,37 +75,39 @@ def refuse_problems(root: Path, found: Found, names: Collection[str] = (), *, sk
     if skip:
         return [f"left out: {listed}"]
     raise DataError(
-        f"root={str(root)!r}: {listed}; repair or remove what is wrong, leave it out with "
-        f"{exclude_option(sorted(reasons))}, or go on without it by --data.on_error skip"
+        f"root={str(root)!r}: {listed}; repair or remove these folders, leave them out with "
+        f"{exclude_option(sorted(reasons))}, or skip them with --data.on_error skip"
     )
 
 
 def remarks(found: Found, layout: Layout) -> list[str]:
-    """Return notes on what stands beside classes, and may have been meant otherwise.
+    """Return notes on files and folders that may have been meant differently than they are read.
 
     Args:
         found: Content of the folder of the data set.
-        layout: Its levels.
+        layout: Layout of the folder.
     """
     notes = []
     flat = [file for file in found.files if len(file.parts) <= layout.n_levels]
     if flat:
-        notes.append(f"{len(flat)} sounds stand in no folder of a class and are left out: {quoted(flat)}")
+        notes.append(f"{len(flat)} audio files are in no class folder and are left out: {quoted(flat)}")
     lists = [f for f in found.others if len(f.parts) == 1 and f.suffix.lower() in _TABLES and _LIST.search(f.stem)]
     if lists:
-        notes.append(f"not read: {quoted(lists)}; --data manifest reads lists of splits, folds or labels, as a table")
+        notes.append(f"not read: {quoted(lists)}; to use a list of splits, folds or labels, give --data manifest")
     labels = sorted({file.parts[layout.label_level] for file in found.files if len(file.parts) > layout.n_levels})
     odd = [label for label in labels if label.startswith("_")]
     if odd:
-        notes.append(f"{quoted(odd)} counts as a class; if it is none, leave it out with {exclude_option(odd)}")
+        notes.append(
+            f"read as classes: {quoted(odd)}; if these are not classes, leave them out with {exclude_option(odd)}"
+        )
     return notes
 
 
 def refuse_one_folder(root: Path, files: Sequence[Path], layout: Layout) -> None:
-    """Raise if a data set has one class only because its classes lie a level deeper.
+    """Raise an error if a data set appears to have a single class because its classes are one level deeper.
 
     Raises:
-        DataError: The folder of the only class holds several folders with sounds.
+        DataError: The folder of the only class holds several folders with audio files.
     """
     level = layout.n_levels
     outer = {Path(*file.parts[:level]) for file in files if len(file.parts) > level}
@@ -113,17 +115,18 @@ def refuse_one_folder(root: Path, files: Sequence[Path], layout: Layout) -> None
     if len(inner) > 1 and len(outer) == 1:
         deeper = root / outer.pop()
         raise DataError(
-            f"root={str(root)!r} holds one folder with sounds, in which there are {quoted(inner)}; if these are the "
-            f"classes, give --data.root {shlex.quote(str(deeper))}; if not, give --data.layout classes"
+            f"root={str(root)!r} holds one folder with audio files, which holds the folders {quoted(inner)}; if these "
+            f"are the classes, give --data.root {shlex.quote(str(deeper))}; if not, give --data.layout classes"
         )
 
 
 def count_by_suffix(suffixes: Mapping[str, int]) -> str:
-    """Return how many files have each suffix, the most frequent first.
+    """Return the number of files with each suffix, most frequent first.
 
     Example:
         >>> count_by_suffix({".csv": 1, ".m4a": 6, "": 1})
-        '6 files .m4a, 1 file .csv, 1 file without suffix'
+        '6 .m4a files, 1 .csv file, 1 file without suffix'
     """
     counted = sorted(suffixes.items(), key=lambda item: (-item[1], item[0] == "", item[0]))
-    return ", ".join(f"{n} file{'s' if n > 1 else ''} {suffix or 'without suffix'}" for suffix, n in counted)
+    texts = ((suffix, f"{n} {suffix} file" if suffix else f"{n} file", "s" if n > 1 else "") for suffix, n in counted)
+    return ", ".join(f"{text}{s}{'' if suffix else ' without suffix'}" for suffix, text, s in texts)

@@ -1,4 +1,4 @@
-"""Checks of what a datamodule returns, so that a plug-in's mistake is reported with the name of the plug-in."""
+"""Checks of the clips and waveforms that a datamodule returns, so that errors in a plug-in name the plug-in."""
 
 import math
 from collections import Counter
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def listed_by(datamodule: "AudioDataModule") -> list[Clip]:
-    """Return the clips of a datamodule, checked.
+    """Return the clips of a datamodule after checking them.
 
     Raises:
-        DataError: An id occurs twice.
-        PluginError: `clips` raises an error of its own, or returns something else than clips.
+        DataError: Several clips have the same id.
+        PluginError: `clips` raises an unexpected error, or returns something other than clips.
     """
     name = type(datamodule).__name__
     try:
@@ -31,7 +31,7 @@ def listed_by(datamodule: "AudioDataModule") -> list[Clip]:
         raise PluginError(f"datamodule {name}: clips() raises {type(error).__name__}: {error}") from error
     for clip in clips:
         if not isinstance(clip, Clip):
-            raise PluginError(f"datamodule {name}: clips() gives {type(clip).__name__} {clip!r}; expected a Clip")
+            raise PluginError(f"datamodule {name}: clips() returns {type(clip).__name__} {clip!r}; expected a Clip")
         for field in ("id", "label"):
             value = getattr(clip, field)
             if not isinstance(value, str):
@@ -43,22 +43,22 @@ def listed_by(datamodule: "AudioDataModule") -> list[Clip]:
         if n > 1:
             given = sorted({clip.label for clip in clips if clip.id == clip_id})
             with_labels = f" with labels {', '.join(map(repr, given))}" if len(given) > 1 else ""
-            remedy = "expected one label for each clip" if with_labels else "ids must be unique"
-            raise DataError(f"{datamodule.dataset_name}: clip id {clip_id!r} stands {n} times{with_labels}; {remedy}")
+            remedy = "expected one label for each clip" if with_labels else "expected unique ids"
+            raise DataError(f"{datamodule.dataset_name}: clip id {clip_id!r} occurs {n} times{with_labels}; {remedy}")
     return clips
 
 
 def read_by(
     name: str, read: Callable[[Clip, int], Any], clip: Clip, sample_rate: int, n_samples: int | None
 ) -> Decoded | AudioError | PluginError:
-    """Read a clip, and return an error instead of raising it, which would lose the rest of a batch.
+    """Read a clip and check its waveform; return errors instead of raising them, so that the rest of a batch is kept.
 
     Args:
         name: Name of the datamodule's class.
         read: Function that reads a clip.
         clip: Clip to read.
-        sample_rate: Sample rate in Hz.
-        n_samples: Length of the waveform; None if it is unknown.
+        sample_rate: Sample rate of the waveform in Hz.
+        n_samples: Expected length of the waveform in samples; None if it is unknown.
     """
     who = f"datamodule {name}: read() of clip {clip.id!r}"
     try:
@@ -84,6 +84,6 @@ def read_by(
 
 
 def _kind(value: object) -> str:
-    """Return type and shape of a value, for messages."""
+    """Return the type and shape of a value, for messages."""
     shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
     return type(value).__name__ if shape is None else f"{dtype} of shape {tuple(shape)}"

@@ -1,4 +1,4 @@
-"""Digests that recognise a clip by its content: the bytes of its file, and the audio that a frontend reads."""
+"""Digests that identify a clip by its content: the bytes of its file, and the waveform that a frontend reads."""
 
 import functools
 import hashlib
@@ -10,18 +10,19 @@ from numpy.typing import NDArray
 
 from .clip import Clip, Stamp
 
-LENGTH = 32  # hexadecimal digits of a digest
-HEAD_BYTES = 1 << 24  # of a file that are read in any case
-_ROWS = 8  # that a waveform is folded to one of
-_FACTOR = np.uint32(0x9E3779B1)  # odd, so that no sample is lost in a product modulo 2**32
+LENGTH = 32  # number of hexadecimal digits of a digest
+HEAD_BYTES = 1 << 24  # number of bytes at the start of a file that are always read
+_ROWS = 8  # number of rows of a waveform that are folded into one
+_FACTOR = np.uint32(0x9E3779B1)  # odd, so that multiplication modulo 2**32 is invertible
 
 
 class Digests(NamedTuple):
     """Digests of one clip.
 
     Args:
-        file: Digest of the bytes of its file, see `file_digest`; empty if there is none, or if it changed meanwhile.
-        audio: Digest of its waveform, see `audio_digest`; empty if it is unknown.
+        file: Digest of the bytes of the file, see `file_digest`; empty if the clip has no file, or if the file changed
+            while it was read.
+        audio: Digest of the waveform, see `audio_digest`; empty if it is unknown.
     """
 
     file: str = ""
@@ -32,13 +33,15 @@ def stamp_of(clip: Clip) -> Stamp:
     """Return the size and modification time of a clip's file; zeros if it cannot be read."""
     try:
         status = clip.path.stat() if clip.path is not None else None
-    except (OSError, ValueError):  # such as for a name that holds a null byte
+    except (OSError, ValueError):  # ValueError: for example, the path contains a null byte
         status = None
     return Stamp(status.st_size, status.st_mtime_ns) if status else Stamp(0, 0)
 
 
 def n_bytes_known_by(size: int, seconds: float, given: float) -> int:
-    """Return how many bytes of a file its digest covers: all of most files, and a part of those that are read in part.
+    """Return how many bytes of a file its digest covers.
+
+    The digest covers the first 16 MiB, and twice the share of the file that a frontend reads; most files completely.
 
     Args:
         size: Size of the file in bytes.
@@ -48,10 +51,10 @@ def n_bytes_known_by(size: int, seconds: float, given: float) -> int:
     Example:
         >>> n_bytes_known_by(5_000_000, seconds=30, given=29)
         5000000
-        >>> n_bytes_known_by(600_000_000, seconds=3600, given=29)  # twice the share that is read, and 16 MiB
+        >>> n_bytes_known_by(600_000_000, seconds=3600, given=29)
         26443882
     """
-    share = min(1.0, 2 * given / max(round(seconds, 3), 1e-3))  # stores round durations to a millisecond
+    share = min(1.0, 2 * given / max(round(seconds, 3), 1e-3))  # stores round durations to 1 ms
     return min(size, HEAD_BYTES + int(share * size))
 
 
@@ -59,8 +62,8 @@ def file_digest(path: Path, stamp: Stamp, n_bytes: int) -> str:
     """Return a hexadecimal digest of the size and the first bytes of a file; empty if it cannot be read.
 
     Args:
-        path: The file.
-        stamp: Present stamp of the file.
+        path: Path of the file.
+        stamp: Current stamp of the file.
         n_bytes: Number of bytes to read, see `n_bytes_known_by`.
     """
     found = hashlib.sha256(str(stamp.size).encode())
@@ -76,14 +79,15 @@ def file_digest(path: Path, stamp: Stamp, n_bytes: int) -> str:
 
 @functools.cache
 def known_file_digest(path: Path, stamp: Stamp, n_bytes: int) -> str:
-    """Return what `file_digest` returns; a process reads each file once while its stamp is unchanged."""
+    """Return `file_digest`, cached in this process until the stamp of the file changes."""
     return file_digest(path, stamp, n_bytes)
 
 
 def audio_digest(waveform: NDArray[Any]) -> str:
     """Return a hexadecimal digest of a waveform, which does not depend on the format of its file.
 
-    The waveform is folded to an eighth before it is hashed, which takes a quarter of the time. Each sample counts.
+    For speed, the waveform is folded to an eighth of its length before it is hashed: this takes a quarter of the time.
+    Every sample affects the digest.
 
     Args:
         waveform: Waveform, `(n_samples,)`, float32.
@@ -94,7 +98,7 @@ def audio_digest(waveform: NDArray[Any]) -> str:
     """
     samples = np.asarray(waveform, np.float32).ravel()
     padded = np.zeros((_ROWS, -(-samples.size // _ROWS)), np.float32)
-    np.add(samples, np.float32(0), out=padded.reshape(-1)[: samples.size])  # so that -0 is 0
+    np.add(samples, np.float32(0), out=padded.reshape(-1)[: samples.size])  # adding 0 turns -0 into 0
     rows = padded.view(np.uint32)
     folded = rows[0].copy()
     for row in rows[1:]:  # Horner's scheme modulo 2**32

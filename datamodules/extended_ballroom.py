@@ -29,28 +29,28 @@ DANCES = (
     "Wcswing",
 )
 _LIST = "extendedballroom_v1.1.xml"
-# Tags of the list for a song that another one repeats: the same excerpt, the recording at another tempo, another
-# version, or a version without vocals.
+# Tags that the list uses for songs that repeat each other: the same excerpt, the same recording at another tempo,
+# another version of the song, or a version without vocals.
 _REPEATS = ("exact", "time", "version", "karaoke")
 
 
 class ExtendedBallroom(AudioDataModule):
     """Thirteen ballroom dances, 4180 excerpts of 30 s (Marchand & Peeters 2016).
 
-    Stratified folds are drawn from sorted ids by the seed. The classes are largely classes of tempo: before you judge a
-    score, see what the frontend `tempo` reaches with the backend `nearest_class`.
+    Stratified folds are drawn from sorted ids by the seed. Tempo alone largely determines the class: before you judge a
+    score, compare it with the score of the frontend `tempo` and the backend `nearest_class`.
 
     Args:
         root: Folder that holds the folders of the dances, directly or in `extendedballroom_v1.1/`.
         exclude: Names or glob patterns of folders of dances to leave out.
         folds: Number of stratified folds.
         group_duplicates: Whether to keep excerpts that repeat each other (the same recording, also at another tempo or
-            without vocals, or another version of the song) in one fold, according to the list
-            `extendedballroom_v1.1.xml`, if it is present. The study did not do so.
+            without vocals, or another version of the song) in one fold. They are read from the list
+            `extendedballroom_v1.1.xml`, if it is present. Pons & Serra (2018) did not group them.
     """
 
-    origin = "http://anasynth.ircam.fr, ExtendedBallroom; excerpts that a seller of music offers for listening"
-    licence = "none was given; excerpts of commercial recordings, used for research"
+    origin = "http://anasynth.ircam.fr, ExtendedBallroom; preview excerpts of an online music shop"
+    licence = "none stated; excerpts of commercial recordings, used for research"
     citation = "U. Marchand and G. Peeters, The Extended Ballroom dataset, ISMIR late-breaking session, 2016"
 
     def __init__(
@@ -80,7 +80,7 @@ class ExtendedBallroom(AudioDataModule):
         """Return all excerpts in the folders of the dances, with folds; `notes` names absent dances.
 
         Raises:
-            DataError: There are no folders of dances, one cannot be searched, or the list cannot be read.
+            DataError: There are no folders of dances, a folder cannot be searched, or the list cannot be read.
         """
         places = (self.root, self.root / "extendedballroom_v1.1")
         root = next((place for place in places if any((place / dance).is_dir() for dance in DANCES)), None)
@@ -105,23 +105,23 @@ class ExtendedBallroom(AudioDataModule):
         if not self.group_duplicates:
             return {}
         if not (root / _LIST).is_file():
-            self.notes.append(f"{_LIST} is not there: excerpts that repeat each other may be in different folds")
+            self.notes.append(f"{_LIST} is missing: excerpts that repeat each other may be in different folds")
             return {}
         group_of = read_duplicates(root / _LIST)
         if not group_of:
-            self.notes.append(f"{_LIST} names no excerpts that repeat each other, which the original does")
+            self.notes.append(f"{_LIST} lists no excerpts that repeat each other, unlike the original list")
         return group_of
 
 
 def read_duplicates(path: Path) -> dict[str, str]:
-    """Read which songs repeat each other from the list of the data set.
+    """Read the groups of songs that repeat each other from the list of the data set.
 
     Args:
-        path: The list `extendedballroom_v1.1.xml`: a node for each dance holds a node for each song, which holds a node
-            for each song that it repeats, with its id and the tag `exact`, `time`, `version` or `karaoke`.
+        path: Path of the list `extendedballroom_v1.1.xml`. It has a node per dance, which has a node per song, which
+            has a node per song that it repeats, with its id and the tag `exact`, `time`, `version` or `karaoke`.
 
     Returns:
-        The id of each song that repeats or is repeated, mapped to the least id of its group.
+        Smallest id of the group of each song that repeats another or is repeated, by the id of the song.
 
     Raises:
         DataError: The list cannot be read as XML.

@@ -1,4 +1,4 @@
-"""Your own sounds: a folder with one sub-folder per class."""
+"""Datamodule for your own audio files: a folder with one sub-folder per class."""
 
 import os
 import re
@@ -19,23 +19,24 @@ from .suffixes import DECODED
 
 
 class AudioFolder(AudioDataModule):
-    """Folder of sounds with one sub-folder per class, in any mix of formats and sample rates.
+    """Folder of audio files with one sub-folder per class, in any mix of formats and sample rates.
 
     If the root holds `train/` and `test/` (and optionally `val/`), each with one sub-folder per class, these are the
-    splits; `fold1/`, `fold2/` and so on are folds. Both may also stand below each class. Otherwise each class is split
-    by the seed, or all clips are assigned to `folds`. Links are followed; hidden files are ignored. A sub-folder that
-    is empty or cannot be searched is an error, unless it is excluded or `on_error` is `skip`.
+    splits; `fold1/`, `fold2/` and so on are folds. Folders of splits or folds may also be inside each class folder.
+    Otherwise, clips are assigned to splits within each class by the seed, or to folds if `folds` is given. Links are
+    followed; hidden files are ignored. A sub-folder that is empty or cannot be searched raises an error, unless it is
+    excluded or `on_error` is `skip`.
 
     Args:
         root: Folder of the data set.
-        layout: What the sub-folders of the root are: `auto` goes by their names, `classes` takes them for classes and
-            `folds` for folds, whatever their names.
+        layout: Meaning of the sub-folders of the root: `auto` infers it from their names, `classes` and `folds` read
+            them as classes or folds, whatever their names.
         exclude: Names or glob patterns of folders to leave out, such as `_background_noise_`. A pattern without a slash
-            matches at any depth, one with a slash the whole path below the root.
+            matches a folder name at any depth, a pattern with a slash the whole path below the root.
         folds: Number of stratified folds for cross-validation, instead of a split.
-        group_by: Regular expression that finds the recording of a clip in its id (without the folder of its split): its
-            first group in parentheses, or the whole match. Excerpts of one recording are never in different splits or
-            folds.
+        group_by: Regular expression that matches the name of a recording in the id of a clip (without the folder of its
+            split or fold). The name is the first group in parentheses, or else the whole match. Excerpts of one
+            recording are never in different splits or folds.
     """
 
     labelled_by = "each sub-folder of --data.root is a class"
@@ -59,7 +60,7 @@ class AudioFolder(AudioDataModule):
 
     @property
     def dataset_name(self) -> str:
-        """Name of the folder."""
+        """Name of the root folder."""
         return id_of(Path(self.root.resolve().name)) if self.root.resolve().name else "root"
 
     @property
@@ -77,19 +78,19 @@ class AudioFolder(AudioDataModule):
             found = "a file" if self.root.exists() else "nothing"
             raise DataError(
                 f"no folder at root={str(self.root)!r} (found {found}); "
-                "point --data.root at a folder with one sub-folder a class"
+                "point --data.root at a folder with one sub-folder per class"
             )
         content = search(self.root, self.exclude)
         layout = layout_of(self.root, content.files, self.layout)
         self.notes += [*content.notes, *filter(None, [layout.note])]
         self.notes += account(self.root, content, layout.n_levels, skip=self.on_error == "skip")
         clips = [_clip(self.root, file, layout) for file in content.files if len(file.parts) > layout.n_levels]
-        if not clips and content.files:  # enough for embeddings; `require_classes` raises for a fit
+        if not clips and content.files:  # sufficient for embeddings; `require_classes` raises an error in a fit
             return [Clip(id=id_of(file), label="", path=self.root / file) for file in content.files]
         if not clips:
             raise DataError(
                 f"no class found under root={str(self.root)!r}: {len(content.files)} audio files in no sub-folder and "
-                f"{len(content.others)} other files; expected one sub-folder a class, each holding audio files "
+                f"{len(content.others)} other files; expected one sub-folder per class, each with audio files "
                 f"({' '.join(sorted(DECODED))})"
             )
         self.n_other_files = len(content.others) + len(content.files) - len(clips)
@@ -98,11 +99,13 @@ class AudioFolder(AudioDataModule):
         if len({clip.label for clip in clips}) < 2:
             if self.layout != "classes":
                 refuse_one_folder(self.root, content.files, layout)
-            return clips  # `require_classes` raises for fewer than two classes
+            return clips  # sufficient for embeddings; `require_classes` raises an error in a fit
         if self.group_by is not None:
             clips, n_alone = grouped(clips, self.group_by, layout.part_level)
             if n_alone:
-                self.notes.append(f"{n_alone} of {len(clips)} clips do not match --data.group_by: each is on its own")
+                self.notes.append(
+                    f"{n_alone} of {len(clips)} clips do not match --data.group_by: each is a separate group"
+                )
         if layout.part_level is not None:
             if self.folds is not None:
                 raise DataError(
@@ -114,7 +117,7 @@ class AudioFolder(AudioDataModule):
 
 
 def _clip(root: Path, file: Path, layout: Layout) -> Clip:
-    """Return the clip of a file, which lies in the folders of its class and of its split or fold."""
+    """Return the clip of a file; its class and its split or fold are read from the folders that contain the file."""
     part = file.parts[layout.part_level] if layout.part_level is not None else ""
     return Clip(
         id=id_of(file),
@@ -126,7 +129,7 @@ def _clip(root: Path, file: Path, layout: Layout) -> Clip:
 
 
 def _refuse_links_with_two_labels(clips: Sequence[Clip]) -> None:
-    """Raise if links place one file in the folders of two classes.
+    """Raise an error if links put one file into the folders of two classes.
 
     Raises:
         DataError: A file has two labels.
@@ -144,17 +147,20 @@ def _refuse_links_with_two_labels(clips: Sequence[Clip]) -> None:
 
 
 def id_of(path: Path) -> str:
-    """Return a relative path as a clip's id; bytes that are not valid UTF-8 are written as escapes."""
+    """Return the id of the clip with a relative path; bytes that are not valid UTF-8 are escaped."""
     return path.as_posix().encode("utf-8", "backslashreplace").decode()
 
 
 def grouped(clips: Sequence[Clip], pattern: str, part_level: int | None = None) -> tuple[list[Clip], int]:
-    """Return clips with the group that a regular expression finds in their ids, and the number without a match.
+    """Assign clips to groups by a regular expression that is searched in their ids.
 
     Args:
         clips: Clips to group.
         pattern: Regular expression.
-        part_level: Level of the folder in an id that is its split or fold, which is ignored; None if there is none.
+        part_level: Level of the folder of the split or fold in an id, which is ignored; None if there is none.
+
+    Returns:
+        The clips with their groups, and the number of clips without a match.
 
     Raises:
         UsageError: The pattern is not a valid regular expression.
@@ -163,14 +169,14 @@ def grouped(clips: Sequence[Clip], pattern: str, part_level: int | None = None) 
     try:
         expression = re.compile(pattern)
     except re.error as error:
-        raise UsageError(f"group_by={pattern!r} is no regular expression: {error}") from error
+        raise UsageError(f"group_by={pattern!r} is not a valid regular expression: {error}") from error
     found = [expression.search(_without(clip.id, part_level)) for clip in clips]
     if not any(found):
-        raise DataError(f"group_by={pattern!r} matches none of {len(clips)} clip ids, as {clips[0].id!r}")
+        raise DataError(f"group_by={pattern!r} matches none of {len(clips)} clip ids, such as {clips[0].id!r}")
     groups = [match and (match.group(1) if expression.groups else match.group()) for match in found]
     return [replace(clip, group=group) for clip, group in zip(clips, groups, strict=True)], groups.count(None)
 
 
 def _without(clip_id: str, level: int | None) -> str:
-    """Return an id without one of its folders."""
+    """Return an id without its folder of a level; unchanged if the level is None."""
     return "/".join(name for number, name in enumerate(clip_id.split("/")) if number != level)

@@ -14,18 +14,18 @@ from .folder import id_of
 from .loader import LoaderOptions
 from .search import patterns, quoted, search
 
-# Places of the genre folders in copies of the data set.
+# Folders that hold the genre folders in copies of the data set.
 _PLACES = (".", "genres", "genres_original", "Data/genres_original")
 _GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
 
 
 @cache
 def fault_filtered() -> dict[str, Split]:
-    """Return the split of each excerpt of the fault-filtered lists by its name, such as `blues.00029`.
+    """Return the split of each excerpt in the fault-filtered lists, by its name, such as `blues.00029`.
 
-    `gtzan.csv` holds the lists of Kereliuk, Sturm & Larsen (2015, arXiv:1507.04761), in the order in which torchaudio
-    (BSD-2-Clause) keeps them: by split, then by name. The same names are in `gtzan/*_filtered.txt` of the authors'
-    code, github.com/coreyker/dnn-mgr. They are bare names of files, which no licence restricts; cite the paper.
+    `gtzan.csv` holds the lists of Kereliuk, Sturm & Larsen (2015, arXiv:1507.04761) in the order used by torchaudio
+    (BSD-2-Clause): by split, then by name. The authors' code, github.com/coreyker/dnn-mgr, has the same names in
+    `gtzan/*_filtered.txt`. The lists consist of file names only, to which no licence applies; cite the paper.
     """
     splits: dict[str, Split] = {"train": "train", "validation": "validation", "test": "test"}
     with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as file:
@@ -35,9 +35,9 @@ def fault_filtered() -> dict[str, Split]:
 class GTZAN(AudioDataModule):
     """Ten genres of music, 930 excerpts of 30 s in fault-filtered splits (Tzanetakis & Cook 2002; Sturm 2013).
 
-    The splits are those of Kereliuk et al. (2015), who left out repetitions, distortions and wrong labels and kept
-    artists apart: 443 excerpts for training, 197 for validation, 290 for testing. The seed does not affect them. Other
-    files of a copy are ignored.
+    The splits are those of Kereliuk et al. (2015), who removed repeated, distorted and mislabelled excerpts and kept
+    the excerpts of an artist in one split: 443 excerpts for training, 197 for validation, 290 for testing. The seed
+    does not affect them. Other files in the folders are ignored.
 
     Args:
         root: Folder that holds the genre folders, directly or in `genres/` or `genres_original/`.
@@ -45,7 +45,7 @@ class GTZAN(AudioDataModule):
     """
 
     origin = "http://marsyas.info/downloads/datasets.html, by Tzanetakis & Cook"
-    licence = "none was given; excerpts of commercial recordings, used for research"
+    licence = "none stated; excerpts of commercial recordings, used for research"
     citation = (
         "G. Tzanetakis and P. Cook, Musical genre classification of audio signals, IEEE TSAP 10(5), 2002; splits: "
         "C. Kereliuk, B. Sturm and J. Larsen, Deep learning and music adversaries, IEEE TMM 17(11), 2015"
@@ -77,7 +77,7 @@ class GTZAN(AudioDataModule):
         for genres in places:
             found = search(genres, self.exclude)
             self.notes += refuse_problems(genres, found, _GENRES, skip=self.on_error == "skip")
-            # Of two copies of an excerpt, the wav file is preferred.
+            # If an excerpt is present in two formats, prefer the wav file.
             in_place = [file for file in found.files if file.parts[:-1] == (file.name.partition(".")[0],)]
             file_of = {file.stem: file for file in sorted(in_place, key=lambda file: file.suffix.lower() == ".wav")}
             clips = [
@@ -93,8 +93,8 @@ class GTZAN(AudioDataModule):
             inside = [file for file in [*found.files, *found.others] if file.parts[0] in _GENRES]
             seen += [(genres / file).relative_to(self.root) for file in inside]
         raise DataError(
-            f"GTZAN not found under root={str(self.root)!r}: no sound is named as an excerpt, blues/blues.00000.wav; "
-            f"the folders of genres hold {quoted(seen[:1]) or 'no file'}; rename the files, or use "
+            f"GTZAN not found under root={str(self.root)!r}: no audio file has the name of an excerpt, such as "
+            f"blues/blues.00000.wav; the genre folders hold {quoted(seen[:1]) or 'no file'}; rename the files, or use "
             "--data folder"
         )
 

@@ -1,4 +1,4 @@
-"""Labels that look alike: they are compared by what people see of them."""
+"""Unification of labels and groups that look alike but are encoded differently."""
 
 import unicodedata
 from collections import Counter
@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from .clip import Clip
 
-MAX_SHOWN = 5  # labels in a note
-_JOINERS = "\u200c\u200d"  # which shape letters of some scripts, so that they stay inside a label
+MAX_SHOWN = 5  # most labels in a note
+_JOINERS = "\u200c\u200d"  # invisible characters that shape letters in some scripts, and are kept inside a label
 
 
 def seen(text: str) -> str:
-    r"""Return what is seen of a text: in the normal form NFC, without invisible characters and blanks at its ends.
+    r"""Normalize a text to NFC, without invisible characters and surrounding white space.
 
-    Two texts that look alike become equal. Differences of case remain.
+    Texts that look alike become equal. Differences in case remain.
 
     Example:
         >>> seen("low\u200b "), seen("cafe\u0301") == seen("caf\u00e9")
@@ -24,13 +24,13 @@ def seen(text: str) -> str:
 
 
 def united(clips: Sequence[Clip]) -> tuple[list[Clip], list[str]]:
-    """Return clips of which labels and groups that look alike are equal, and notes for the user.
+    """Unify labels and groups of clips that look alike.
 
     Args:
-        clips: Clips as a datamodule lists them.
+        clips: Clips as listed by a datamodule.
 
     Returns:
-        The clips, and notes on labels that were united, or that differ by case alone.
+        The changed clips, and notes on labels that were unified or that differ only in case.
     """
     name_of = _names(clip.label for clip in clips)
     groups = _names(clip.group for clip in clips if clip.group is not None)
@@ -52,8 +52,8 @@ def united(clips: Sequence[Clip]) -> tuple[list[Clip], list[str]]:
     for label in sorted(counts):
         same.setdefault(label.casefold(), []).append(label)
     notes += [
-        f"labels differ by case alone: {_shown([f'{label!r} ({counts[label]} clips)' for label in labels])}; they are "
-        "separate classes: write them alike if they are one"
+        f"labels differ only in case: {_shown([f'{label!r} ({counts[label]} clips)' for label in labels])}; they count "
+        "as separate classes: if they are one class, give them the same spelling"
         for labels in same.values()
         if len(labels) > 1
     ]
@@ -61,17 +61,17 @@ def united(clips: Sequence[Clip]) -> tuple[list[Clip], list[str]]:
 
 
 def _names(texts: Iterable[str]) -> dict[str, str]:
-    """Return the name that stands for each text: what is seen of it."""
+    """Return the common spelling of each text: its visible characters, see `seen`."""
     written: dict[str, set[str]] = {}
     for text in set(texts):
         written.setdefault(seen(text), set()).add(text)
-    # Joiners are kept where nothing hangs on them.
+    # Joiners are kept unless texts that look alike differ in them.
     kept = {key: {_visible(text, _JOINERS).strip(_JOINERS) for text in spelled} for key, spelled in written.items()}
     return {text: next(iter(kept[key])) if len(kept[key]) == 1 else key for key in written for text in written[key]}
 
 
 def _visible(text: str, kept: str) -> str:
-    """Return a text in NFC without invisible characters, except some, and with single blanks inside alone."""
+    """Return a text in NFC with single spaces inside, and without invisible characters other than `kept`."""
     inside = "".join(
         " " if character.isspace() else character
         for character in text

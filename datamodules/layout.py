@@ -1,4 +1,4 @@
-"""Layout of a folder of sounds: which of its levels names the classes, and which the splits or folds."""
+"""Layout of a folder of audio files: which level of sub-folders names the classes, and which the splits or folds."""
 
 import re
 import shlex
@@ -12,7 +12,7 @@ from .clip import SPLIT_NAMES, Split
 from .search import exclude_option, quoted
 
 Folders = Literal["auto", "classes", "folds"]
-"""What the folders at the root of a data set are: what their names say, classes, or folds."""
+"""Meaning of the folders at the root of a data set: inferred from their names, classes, or folds."""
 
 _FOLD = re.compile(r"(?:(?:k|cv)[-_ ]?)?folds?[-_ ]*(\d+)|(?:cv|k|split)[-_ ]*(\d+)", re.IGNORECASE)
 _LIKE_A_SPLIT = re.compile(r"(?<![a-z])(train|test|val|dev|eval)(?:ing|id|idation|elopment|uation)?(?![a-z])", re.I)
@@ -21,14 +21,14 @@ _CLASSES = "if the folders at the root are classes, give --data.layout classes"
 
 @dataclass(frozen=True)
 class Layout:
-    """The levels of a folder of sounds.
+    """Levels of a folder of audio files.
 
     Args:
-        label_level: Level of the folders of classes: 0 at the root.
+        label_level: Level of the class folders; 0 is the root.
         part_level: Level of the folders of splits or folds; None if there are none.
-        splits: Split of each folder of that level.
-        folds: Fold of each folder of that level.
-        note: What the names were taken for, and how to say otherwise; empty if there is nothing to say.
+        splits: Split of each folder at `part_level`, by name.
+        folds: Fold of each folder at `part_level`, by name.
+        note: Note on how the names were read and how to override it; may be empty.
     """
 
     label_level: int = 0
@@ -39,22 +39,23 @@ class Layout:
 
     @property
     def n_levels(self) -> int:
-        """Number of levels of folders above the sounds of a class."""
+        """Number of levels of folders above the audio files of a class."""
         return 1 if self.part_level is None else 2
 
 
 def layout_of(root: Path, files: Sequence[Path], folders: Folders = "auto") -> Layout:
-    """Return what the folders of a data set are, by their names.
+    """Infer the layout of a data set from the names of its folders.
 
-    Folders below which the same names stand again are splits or folds rather than classes.
+    If no folders are named as splits or folds, but those at the root share sub-folders of the same names, either level
+    may be the classes, and an error is raised.
 
     Args:
         root: Folder of the data set, for messages.
-        files: Sounds, relative to the root.
-        folders: What the folders at the root are.
+        files: Audio files, relative to the root.
+        folders: Meaning of the folders at the root.
 
     Raises:
-        DataError: The names do not say which level is that of the classes, or splits lack a train or a test folder.
+        DataError: The names do not determine the level of the classes, or the train or the test folder is missing.
     """
     if folders == "classes":
         return Layout()
@@ -75,7 +76,7 @@ def layout_of(root: Path, files: Sequence[Path], folders: Folders = "auto") -> L
         what = f"{quoted(tops)} are read as folds of the classes below them, {quoted(inner)}"
         return Layout(1, 0, folds=folds, note=f"{what}; {_CLASSES}")
     if all(inner_of.values()) and not any(len(file.parts) == 2 for file in files):
-        note = f"{quoted(inner)} are read as {{}} below each class; if they are not, give --data.layout classes"
+        note = f"{quoted(inner)} are read as {{}} inside each class; if they are not, give --data.layout classes"
         if splits := _splits(root, inner):
             return Layout(0, 1, splits, note=note.format("splits"))
         if folds := _folds(root, inner):
@@ -83,18 +84,18 @@ def layout_of(root: Path, files: Sequence[Path], folders: Folders = "auto") -> L
     repeated = [name for name in inner if sum(name in below for below in inner_of.values()) > len(tops) / 2]
     if len(tops) > 1 and len(repeated) > 1:
         raise DataError(
-            f"root={str(root)!r} holds {quoted(tops)} with the same folders, {quoted(repeated)}, "
-            "below them, so that either may be the classes; give --data.layout classes if those at the root are, "
-            "--data.layout folds if those are folds, or rename them to train, val and test"
+            f"root={str(root)!r}: the folders {quoted(tops)} hold the same sub-folders, {quoted(repeated)}, so that "
+            "either level may be the classes; give --data.layout classes if the folders at the root are classes, "
+            "--data.layout folds if they are folds, or rename them to train, val and test if they are splits"
         )
     return Layout()
 
 
 def _splits(root: Path, names: Sequence[str]) -> dict[str, Split]:
-    """Return the split of each name; empty unless the names are those of splits.
+    """Return the split of each folder by name; empty if the names are not those of splits.
 
     Raises:
-        DataError: Some names are those of several splits, but others are not, or train or test is not among them.
+        DataError: Several folders are named as splits, but other folders are not, or train or test is missing.
     """
     split_of = {name: SPLIT_NAMES[name.lower()] for name in names if name.lower() in SPLIT_NAMES}
     like = [name for name in names if _LIKE_A_SPLIT.search(name)]
@@ -106,20 +107,21 @@ def _splits(root: Path, names: Sequence[str]) -> dict[str, Split]:
     others = [name for name in names if name not in like]
     odd = [name for name in like if name not in split_of]
     if others:
-        found, remedy = f"but also {quoted(others)}", f"leave out what is neither with {exclude_option(others)}"
+        found, remedy = f"but also {quoted(others)}", f"leave out the other folders with {exclude_option(others)}"
     elif odd:
         found, remedy = "which are not all train, val or test", f"rename {quoted(odd)}"
     else:
         lacking = "test" if "test" not in split_of.values() else "train"
-        found, remedy = f"but no {lacking}/", f"add {lacking}/, or give --data.root one of them to draw splits from it"
+        found = f"but no {lacking}/"
+        remedy = f"add {lacking}/, or point --data.root at one of these folders to draw splits from it"
     raise DataError(f"root={str(root)!r} holds folders named as splits, {quoted(like)}, {found}; {remedy}; {_CLASSES}")
 
 
 def _folds(root: Path, names: Sequence[str]) -> dict[str, int]:
-    """Return the fold of each name; empty unless the names are those of folds.
+    """Return the fold of each folder by name; empty if the names are not those of folds.
 
     Raises:
-        DataError: Several names are those of folds, but others are not.
+        DataError: Several folders are named as folds, but other folders are not.
     """
     named = [name for name in names if _FOLD.fullmatch(name)]
     if len(named) < 2:
@@ -127,28 +129,32 @@ def _folds(root: Path, names: Sequence[str]) -> dict[str, int]:
     if others := [name for name in names if name not in named]:
         raise DataError(
             f"root={str(root)!r} holds folders named as folds, {quoted(named)}, but also {quoted(others)}; "
-            f"leave these out with {exclude_option(others)}; {_CLASSES}"
+            f"leave out the other folders with {exclude_option(others)}; {_CLASSES}"
         )
     return _numbers(names)
 
 
 def _numbers(names: Sequence[str]) -> dict[str, int]:
-    """Return the number in each name, or its place among the names if the numbers do not tell them apart."""
+    """Return the number in each name, or the index of each name if the numbers are missing or not unique."""
     found = [match and int(match[1] or match[2]) for match in map(_FOLD.fullmatch, names)]
     is_clear = None not in found and len(set(found)) == len(found)
     return dict(zip(names, found if is_clear else range(len(names)), strict=True))  # type: ignore[arg-type]
 
 
 def _refuse_parts_without_classes(root: Path, inner_of: Mapping[str, set[str]]) -> None:
-    """Raise if the sounds of a split or fold stand in no folder of a class."""
+    """Raise an error if the audio files of a split or fold are not in class folders."""
     flat = sorted(top for top, inner in inner_of.items() if not inner)
     if not flat:
         return
     labelled = [top for top, inner in inner_of.items() if inner]
-    ways = [f"--data.root {shlex.quote(str(root / labelled[0]))} splits what has labels"] if len(labelled) == 1 else []
-    ways += [] if len(labelled) < 2 else [f"{exclude_option(flat)} leaves them out"]
-    ways += ["--data manifest reads labels from a table"]
-    ways += ["--data urbansound8k those of UrbanSound8K"] if _FOLD.fullmatch(flat[0]) else []
+    remedies = []
+    if len(labelled) == 1:
+        remedies += [f"give --data.root {shlex.quote(str(root / labelled[0]))} to split only the labelled files"]
+    elif labelled:
+        remedies += [f"leave them out with {exclude_option(flat)}"]
+    remedies += ["give --data manifest to read labels from a table"]
+    remedies += ["give --data urbansound8k for UrbanSound8K"] if _FOLD.fullmatch(flat[0]) else []
     raise DataError(
-        f"root={str(root)!r}: the sounds in {quoted(flat)} stand in no folder of a class; {', '.join(ways)}; {_CLASSES}"
+        f"root={str(root)!r}: the audio files in {quoted(flat)} are not in class folders; {', or '.join(remedies)}; "
+        f"{_CLASSES}"
     )

@@ -1,21 +1,21 @@
-"""Lengths: notices to the user about clips that are longer or shorter than what a frontend is given of them."""
+"""Notices about clips that are longer or shorter than the input of a frontend."""
 
 import math
 from collections.abc import Collection
 
 from ..audio import FitLength
 
-TOLERANCE = 0.01  # share of a length below which a difference is not worth a notice; encoders round by about as much
+TOLERANCE = 0.01  # relative difference in length that is ignored; encoders round by about this much
 
 
 def length_notice(lengths: Collection[float], given: float, fit_length: FitLength, what: str = "clips") -> str:
-    """Return what happens to sounds that are longer or shorter than the frontend's input; empty if none are.
+    """Return a notice about clips that are longer or shorter than the frontend's input; empty if there are none.
 
     Args:
-        lengths: Duration of each sound, in s.
+        lengths: Duration of each clip, in s.
         given: Duration of the frontend's input, in s.
-        fit_length: How shorter sounds are extended, see `audio.fit`.
-        what: Name of the sounds.
+        fit_length: Method of extending shorter clips, see `audio.fit`.
+        what: Noun for the clips, in the plural.
 
     Example:
         >>> length_notice([5.0, 9.0, 9.0], 4.0, "repeat")
@@ -40,29 +40,29 @@ def length_notice(lengths: Collection[float], given: float, fit_length: FitLengt
 
 
 def repetition_notice(frontend: str, needed: float, given: float) -> str:
-    """Return how often a frontend repeats its input because it needs a longer one; empty if it does not.
+    """Return a notice about a frontend that repeats its input because it needs a longer one; empty if it does not.
 
     Args:
         frontend: Name of the frontend.
-        needed: Duration of the shortest input that the frontend takes, in s.
-        given: Duration of its input, in s.
+        needed: Shortest duration that the frontend accepts, in s.
+        given: Duration of the frontend's input, in s.
 
     Example:
         >>> repetition_notice("vgg", 27.3, 4.0)
-        'frontend vgg needs at least 27.3 s: it repeats the 4.0 s that it is given of each clip 6 times'
+        'frontend vgg needs at least 27.3 s: it repeats the 4.0 s that it reads of each clip 6 times'
     """
     if needed <= given:
         return ""
     n = _repetitions(given, needed)
     times = "once" if n == 1 else f"{n:,} times"
     return (
-        f"frontend {frontend} needs at least {as_seconds(needed)}: it repeats the {as_seconds(given)} that it is given "
-        f"of each clip {times}"
+        f"frontend {frontend} needs at least {as_seconds(needed)}: it repeats the {as_seconds(given)} that it reads of "
+        f"each clip {times}"
     )
 
 
 def as_seconds(seconds: float) -> str:
-    """Return a duration for people.
+    """Format a duration for messages.
 
     Example:
         >>> as_seconds(29.17), as_seconds(4), as_seconds(0.0213)
@@ -72,7 +72,7 @@ def as_seconds(seconds: float) -> str:
 
 
 def _repetitions(short: float, long: float) -> int:
-    """Return how often a sound is repeated after it was heard once; an incomplete repetition counts as one."""
+    """Return the number of repetitions after the first playback that fill a length, including an incomplete one."""
     return math.ceil(long / short - TOLERANCE) - 1
 
 

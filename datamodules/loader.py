@@ -1,4 +1,4 @@
-"""Loading: batches of waveforms from a list of clips and a function that reads one of them."""
+"""Loader of batches of waveforms from a list of clips and a function that reads a clip."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,15 +17,15 @@ from .digests import Digests, audio_digest, file_digest, n_bytes_known_by, stamp
 from .machine import CLIPS, Auto
 
 OnError = Literal["raise", "skip"]
-MAX_KEPT = 2**30  # bytes of generated sounds that a process keeps in memory
+MAX_KEPT = 2**30  # most bytes of generated audio that a process keeps in memory
 Read = Callable[[Clip, int], audio.Decoded]
 """A function that reads a clip at a sample rate in Hz."""
 Result = audio.Decoded | AudioError | PluginError
-"""What reading a clip gives."""
+"""Result of reading a clip."""
 
 
 class LoaderOptions(TypedDict, total=False):
-    """Arguments of every datamodule, for an `__init__` that passes them on; `AudioDataModule` describes them."""
+    """Arguments of all datamodules, to annotate an `__init__` that passes them on; see `AudioDataModule`."""
 
     n_samples: int | None
     seconds: float | None
@@ -46,9 +46,9 @@ class Batch(NamedTuple):
         seconds: Duration of each whole clip, in s.
         failed: Id and error of each clip that could not be read.
         decoding: Time spent decoding, in s.
-        remarks: What is odd about the file of each clip that could be read.
-        digests: Digests of the clips that could be read; there may be none.
-        broken: Error of a datamodule that does not keep to its contract.
+        remarks: Anomalies in the file of each clip that could be read.
+        digests: Digests of the clips that could be read; may be empty.
+        broken: Error of a datamodule that violates its contract; None if there is none.
     """
 
     ids: list[str]
@@ -62,23 +62,23 @@ class Batch(NamedTuple):
 
 
 class ClipLoader:
-    """Batches of clips, read in this process or by workers.
+    """Loader of batches of clips, which are read in this process or by worker processes.
 
     Args:
-        read: Function that reads a clip; worker processes need one that can be pickled.
+        read: Function that reads a clip; must be picklable if there are worker processes.
         num_workers: Number of worker processes that read; 0 reads in this process.
-        keep: Whether workers stay alive from one list of clips to the next, until `close`. Sounds that are generated
-            are then kept in memory, up to 1 GiB per process, as every frontend of a study reads the same ones.
+        keep: Whether workers stay alive from one list of clips to the next, until `close`. Generated audio is then
+            kept in memory, up to 1 GiB per process, because all frontends of a study read the same clips.
 
     Raises:
-        UsageError: There are fewer workers than none.
+        UsageError: The number of workers is negative.
     """
 
     def __init__(self, read: Read, num_workers: int = 0, *, keep: bool = False) -> None:
         require_at_least(0, num_workers=num_workers)
         self.num_workers = num_workers
         self._batches: list[list[_Request]] = []
-        # Requests go to the workers as indices would, so that these need not know the clips in advance.
+        # Requests take the place of indices, so that workers need not know the clips in advance.
         self._loader: DataLoader[Any] = DataLoader(
             _Readings(read, MAX_KEPT if keep else 0),
             batch_sampler=self._batches,
@@ -89,7 +89,7 @@ class ClipLoader:
         )
 
     def load(self, clips: Sequence[Clip], sample_rate: int, batch_size: int = CLIPS) -> "ClipLoader":
-        """Return this loader, which from now on gives these clips in their order, one `Batch` after another.
+        """Set the clips to load, and return this loader, which yields them in order as instances of `Batch`.
 
         Args:
             clips: Clips to read.
@@ -97,7 +97,7 @@ class ClipLoader:
             batch_size: Number of clips per batch.
 
         Raises:
-            UsageError: There are fewer clips per batch than one.
+            UsageError: The batch size is below 1.
         """
         require_at_least(1, batch_size=batch_size)
         self._batches[:] = [
@@ -107,10 +107,10 @@ class ClipLoader:
         return self
 
     def close(self) -> None:
-        """End the workers, also where someone else, such as a trainer, still holds this loader."""
+        """End the workers, even if another object, such as a trainer, still references this loader."""
         workers: Any = self._loader._iterator
         if self.num_workers and workers is not None:
-            workers._shutdown_workers()  # as Lightning does for its own loaders; PyTorch has no public way
+            workers._shutdown_workers()  # as Lightning does; PyTorch has no public method
         del self._loader
 
     def __len__(self) -> int:
@@ -121,10 +121,14 @@ class ClipLoader:
 
 
 def require_at_least(least: int, **values: int) -> None:
-    """Check arguments, given by name.
+    """Check that arguments are not below a minimum.
+
+    Args:
+        least: Minimum of all values.
+        values: Value of each argument by name.
 
     Raises:
-        UsageError: A value is below the least one.
+        UsageError: A value is below the minimum.
     """
     for name, value in values.items():
         if value < least:
@@ -144,11 +148,14 @@ class _Reading(NamedTuple):
 
 
 class _Readings(Dataset[Any]):
-    """Readings of clips; an error is an item too, since raising it in a worker would lose the rest of the batch.
+    """Data set of the results of reading clips.
+
+    Errors are returned as items, because an error raised in a worker would lose the rest of the batch.
 
     Args:
         read: Function that reads a clip.
-        max_kept: Memory for generated sounds, in bytes. The first ones are kept, as all are read in the same order.
+        max_kept: Memory for generated audio, in bytes. The first clips are kept, because clips are always read in the
+            same order.
     """
 
     def __init__(self, read: Read, max_kept: int) -> None:
@@ -164,7 +171,7 @@ class _Readings(Dataset[Any]):
         return _Reading(request.clip.id, made[0], time.perf_counter() - start, made[1])
 
     def _keep(self, clip: Clip, key: tuple[str, int], made: tuple[Result, Digests]) -> None:
-        """Keep a sound that was generated, if there is room; files may change and are read again."""
+        """Keep generated audio in memory if there is room; files are read again, because they may change."""
         if clip.path is None and key not in self._kept and isinstance(made[0], audio.Decoded):
             n_bytes = made[0].waveform.nbytes
             if n_bytes <= self._room:
@@ -173,7 +180,7 @@ class _Readings(Dataset[Any]):
 
 
 def read_with_digests(read: Read, clip: Clip, sample_rate: int) -> tuple[Result, Digests]:
-    """Read a clip and return its digests too; return an error instead of raising it.
+    """Read a clip and compute its digests; an error is returned instead of raised.
 
     Args:
         read: Function that reads a clip, such as the method of a datamodule.
@@ -190,7 +197,7 @@ def read_with_digests(read: Read, clip: Clip, sample_rate: int) -> tuple[Result,
     if clip.path is not None and stamp.size:
         n_bytes = n_bytes_known_by(stamp.size, decoded.seconds, len(decoded.waveform) / sample_rate)
         of_file = file_digest(clip.path, stamp, n_bytes)
-        of_file = of_file if stamp_of(clip) == stamp else ""  # it changed between the two readings
+        of_file = of_file if stamp_of(clip) == stamp else ""  # the file changed while it was read
     return decoded, Digests(of_file, audio_digest(decoded.waveform))
 
 
@@ -210,10 +217,10 @@ def _collate(items: list[_Reading]) -> Batch:
 
 
 def _sound(batch: Batch) -> Batch:
-    """Return a batch, unless the datamodule does not keep to its contract.
+    """Return a batch after checking that the datamodule keeps its contract.
 
     Raises:
-        PluginError: `read` raised an error of its own or returned something else than a waveform.
+        PluginError: `read` raised an unexpected error, or returned something other than a waveform.
     """
     if batch.broken is not None:
         raise batch.broken

@@ -1,4 +1,4 @@
-"""Your own data in a table: a CSV file with the path and the label of each clip."""
+"""Datamodule for your own data in a table: a CSV file with the path and the label of each clip."""
 
 import os
 from pathlib import Path
@@ -17,13 +17,13 @@ _KNOWN = ("path", "label", "split", "fold", "group")
 
 
 class Manifest(AudioDataModule):
-    """CSV file with one line per clip: `path,label` and optionally `split`, `fold` and `group`.
+    """CSV file with one line per clip and the columns `path`, `label` and optionally `split`, `fold` and `group`.
 
-    Embeddings need no labels: `predict` also takes a table without the column `label`.
+    Embeddings need no labels: `predict` also accepts a table without the column `label`.
 
-    Splits are `train`, `validation` (or `val`) and `test`; folds are whole numbers. If neither is given, each class is
-    split by the seed, or all clips are assigned to `folds`. Clips of one group are excerpts of one recording, which
-    splits and folds keep together. Other columns are kept as metadata.
+    Splits are `train`, `validation` (or `val`) and `test`; folds are whole numbers. If neither is given, clips are
+    assigned to splits within each class by the seed, or to folds if `folds` is given. Clips of one group are excerpts
+    of one recording, and are kept in one split or fold. Other columns are kept as metadata.
 
     Args:
         path: CSV file in UTF-8, with a header.
@@ -70,16 +70,18 @@ class Manifest(AudioDataModule):
             given = [getattr(clip, name) not in (None, "") for clip in clips]
             if any(given) and not all(given):
                 lacking = rows[given.index(False)]
-                raise DataError(f"{lacking.location}: no {name}, which other lines have; give all clips one, or none")
+                raise DataError(
+                    f"{lacking.location}: no {name}, but other lines have one; give a {name} for all clips or for none"
+                )
         splits = {clip.split for clip in clips}
         if splits != {None} and not {"train", "test"} <= splits and all(clip.fold is None for clip in clips):
             raise DataError(
-                f"{self.path}: its splits are {', '.join(sorted(filter(None, splits)))}; expected train and test, and "
-                "perhaps validation, or no splits at all"
+                f"{self.path}: its splits are {', '.join(sorted(filter(None, splits)))}; expected train and test, "
+                "optionally validation, or no splits"
             )
         if any(clip.split or clip.fold is not None for clip in clips):
             if self.folds is not None:
-                raise DataError(f"{self.path} has splits or folds of its own; leave out --data.folds={self.folds}")
+                raise DataError(f"{self.path} already has splits or folds; leave out --data.folds={self.folds}")
             return clips
         return self.divided(clips, self.folds)
 
@@ -99,16 +101,16 @@ class Manifest(AudioDataModule):
         )
 
     def _path(self, row: TableRow) -> Path:
-        """Return the path of a clip: relative to the root if the file lies in it, otherwise absolute."""
+        """Return the path of a clip: relative to the root if the file is inside the root, otherwise absolute."""
         written = row["path"]
-        if not os.path.exists(self.root / written):  # does not raise for a name that the system rejects
+        if not os.path.exists(self.root / written):  # unlike Path.exists, never raises for an invalid name
             written = written.strip()
         given = Path(os.path.normpath(written))
         if not given.is_absolute():
             if given.parts[:1] == ("..",):
                 raise DataError(
-                    f"{row.location}: path={row['path']!r} climbs out of root={str(self.root)!r}; give --data.root the "
-                    "folder above, or write an absolute path"
+                    f"{row.location}: path={row['path']!r} leads out of root={str(self.root)!r}; point --data.root at "
+                    "the folder above, or write an absolute path"
                 )
             return given
         root = Path(os.path.abspath(self.root))

@@ -1,4 +1,4 @@
-"""The registered names of datamodules as classes, for the command line and YAML: `datamodules.names.NAME`."""
+"""Registered datamodules as attributes of this module, `datamodules.names.NAME`, for the command line and YAML."""
 
 from typing import Any
 
@@ -13,8 +13,10 @@ def __getattr__(name: str) -> Any:
     if name in _making or name not in DATAMODULES.names():
         raise AttributeError(f"no datamodule is registered as {name!r}")
     cls = DATAMODULES.get(name)
-    _making.add(name)  # class_from_function looks the name up in this module, which would call this function again
+    _making.add(name)  # class_from_function looks up the name in this module, which calls this function again
     try:
-        return class_from_function(cls, cls, name=name)  # sets it in the calling module, so call it here
+        return class_from_function(
+            cls, cls, name=name
+        )  # sets the name in the calling module, so it must be called here
     finally:
         _making.remove(name)

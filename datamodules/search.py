@@ -1,4 +1,4 @@
-"""Search of folders for sounds, which accounts for every folder that it meets."""
+"""Search of folders for audio files, which records every folder and why it was left out."""
 
 import json
 import os
@@ -14,24 +14,24 @@ from ..errors import DataError, UsageError
 from .suffixes import DECODED, SOUNDS
 
 SYSTEM = frozenset({"__MACOSX", "@eaDir", "lost+found", "$RECYCLE.BIN", "System Volume Information"})
-"""Folders that systems and archives put beside data; they are ignored."""
-MAX_SHOWN = 10  # paths in a message
-_CLASS_LEVELS = 2  # folders of classes are at the root, or one level below it
-_OF_VERSIONS = frozenset({".git", ".hg", ".svn"})  # which may hold copies of the sounds
+"""Folders that operating systems and archivers add to data; they are ignored."""
+MAX_SHOWN = 10  # most paths in a message
+_CLASS_LEVELS = 2  # class folders are at the root or one level below it
+_OF_VERSIONS = frozenset({".git", ".hg", ".svn"})  # version control, which may hold copies of the audio files
 
 
 @dataclass(frozen=True)
 class Found:
-    """The content of a folder, with paths relative to it.
+    """Content of a folder, with paths relative to it.
 
     Args:
-        files: Files with the suffix of a sound, also of one that is not decoded; sorted.
+        files: Files with the suffix of an audio format, including formats that are not decoded; sorted.
         others: Other files; sorted.
-        folders: Folders at any depth, also those that could not be searched; sorted.
-        problems: Reasons why folders could not be searched, by path.
-        same: Links to a folder that is found under another path, with that path.
-        loops: Links to a folder that they lie in.
-        hidden: Hidden folders, where classes may be, that hold sounds.
+        folders: Folders at any depth, including those that could not be searched; sorted.
+        problems: Reason why each folder could not be searched, by path.
+        same: Links to a folder that was found under another path, with that path.
+        loops: Links to a folder that contains the link.
+        hidden: Hidden folders with audio files, at the levels of class folders.
     """
 
     files: list[Path] = field(default_factory=list)
@@ -44,16 +44,17 @@ class Found:
 
     @property
     def notes(self) -> list[str]:
-        """Remarks on folders that were left out."""
-        texts = {"hidden folders with sounds": self.hidden, "links to a folder that they lie in": self.loops}
+        """Notes on folders that were left out."""
+        texts = {"hidden folders with audio files": self.hidden, "links to a folder that contains them": self.loops}
         return [f"{what} are left out: {quoted(paths)}" for what, paths in texts.items() if paths]
 
 
 def search(root: Path, exclude: Sequence[str] | None = None) -> Found:
-    """Search a folder for sounds.
+    """Search a folder for audio files.
 
-    Links are followed, but each real folder is searched only once, so that a loop of links ends. Hidden names are
-    ignored. A sound that is not decoded counts as another file if it stands beside a decoded one of the same name.
+    Links are followed, but each real folder is searched only once, so that loops of links end. Hidden files and folders
+    are ignored. A file in a format that is not decoded counts as another file if a decoded file of the same name is in
+    the same folder.
 
     Args:
         root: Folder to search.
@@ -95,7 +96,7 @@ def search(root: Path, exclude: Sequence[str] | None = None) -> Found:
                 found.others.append(path)
             elif keeps(path):
                 found.folders.append(path)
-                found.problems[path] = f"is a link to {os.readlink(root / path)!r}, which is not there"
+                found.problems[path] = f"is a link to {os.readlink(root / path)!r}, which does not exist"
     for paths in (found.files, found.others, found.folders):
         paths.sort()
     _refuse_unused(root, exclude, left_out, found)
@@ -107,7 +108,7 @@ def is_excluded(path: Path, patterns: Iterable[str]) -> bool:
 
     Args:
         path: Folder, relative to the root.
-        patterns: Names or glob patterns. One without a slash matches a folder of that name at any depth, one with a
+        patterns: Names or glob patterns. A pattern without a slash matches a folder name at any depth, a pattern with a
             slash (`./name`, `*/name`) the whole path from the root.
 
     Example:
@@ -122,7 +123,7 @@ def is_excluded(path: Path, patterns: Iterable[str]) -> bool:
 
 
 def patterns(exclude: Sequence[str] | str | None) -> list[str] | None:
-    """Return the argument `exclude` as a list; None if it is empty.
+    """Return the argument `exclude` of a datamodule as a list; None if it is empty.
 
     Raises:
         UsageError: An entry is empty.
@@ -134,7 +135,7 @@ def patterns(exclude: Sequence[str] | str | None) -> list[str] | None:
 
 
 def exclude_option(paths: Iterable[Path | str]) -> str:
-    """Return the option that leaves out folders, for a shell.
+    """Return the command-line option that leaves out folders, quoted for a shell.
 
     Example:
         >>> print(exclude_option([Path("low"), Path("test/[mid]")]))
@@ -144,13 +145,13 @@ def exclude_option(paths: Iterable[Path | str]) -> str:
 
 
 def quoted(paths: Sequence[Path | str]) -> str:
-    """Return paths or names in quotes, the first ones if there are many."""
+    """Return paths or names in quotes, at most ten of them."""
     more = f" and {len(paths) - MAX_SHOWN} more" if len(paths) > MAX_SHOWN else ""
     return ", ".join(repr(str(path)) for path in paths[:MAX_SHOWN]) + more
 
 
 def may_exist(path: Path) -> bool:
-    """Return whether a file exists, or lies in a folder that may not be searched."""
+    """Return whether a file exists, or is in a folder that cannot be searched."""
     try:
         return path.exists()
     except PermissionError:
@@ -158,7 +159,7 @@ def may_exist(path: Path) -> bool:
 
 
 def _lies_in(root: str, real: str, here: Path) -> bool:
-    """Return whether a link below the root leads to the root or to a folder above it."""
+    """Return whether a link below the root leads to the root or to a folder that contains it."""
     return bool(here.parts) and os.path.join(root, "").startswith(os.path.join(real, ""))
 
 
@@ -170,12 +171,12 @@ def _hides_sounds(folder: str) -> bool:
 
 
 def _is_lost_folder(path: Path) -> bool:
-    """Return whether a path is a link to nothing that may have been a folder, by its name."""
+    """Return whether a path is a dangling link whose name may be that of a folder."""
     return not re.fullmatch(r"\.[A-Za-z]\w{0,4}", path.suffix) and path.is_symlink() and not os.path.exists(path)
 
 
 def _refuse_unused(root: Path, exclude: Sequence[str], left_out: Sequence[Path], found: Found) -> None:
-    """Raise if a pattern has left out nothing, as it is likely to be a slip."""
+    """Raise an error if a pattern matches no folder, which is probably a typing error."""
     unused = [pattern for pattern in exclude if not any(is_excluded(path, [pattern]) for path in left_out)]
     if unused:
         there = sorted({path for path in [*found.folders, *left_out] if len(path.parts) == 1})

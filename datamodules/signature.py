@@ -1,17 +1,18 @@
-"""Signatures that spell out `**options`, for everything that asks a class for its arguments: parsers, studies, help."""
+"""Signatures with explicit arguments instead of `**options`, as needed by parsers, studies and the help."""
 
 import inspect
 from typing import Any, get_args, is_typeddict
 
 
 def spell_out(cls: type) -> None:
-    """Replace `**options` in the signature of a class's own `__init__` by arguments that the next class accepts.
+    """Replace `**options` in the signature of `__init__` with the arguments of the next class in the MRO.
 
-    `**options: Unpack[T]` stands for the keys of the typed dictionary `T`, any other `**options` for all arguments of
-    the next class. Defaults and annotations are those of that class. An argument that `__init__` names keeps its own.
+    `**options: Unpack[T]` is replaced with the keys of the typed dictionary `T`, any other `**options` with all
+    arguments of the next class. Defaults and annotations are taken from the next class. Explicit arguments of
+    `__init__` are unchanged. Only the signature changes, not the behaviour of calls.
 
     Args:
-        cls: Class that defines `__init__`. Calls are not affected.
+        cls: Class that defines `__init__`.
 
     Example:
         >>> class Parent:
@@ -28,7 +29,7 @@ def spell_out(cls: type) -> None:
     rest = next((parameter for parameter in own if parameter.kind is parameter.VAR_KEYWORD), None)
     _, *accepted = _signature(super(cls, cls).__init__).parameters.values()  # type: ignore[arg-type]
     if rest is None or any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted):
-        return  # nothing to replace, or unknown, such as the options of a mixin
+        return  # nothing to replace, or the arguments are unknown, such as those of a mixin
     own.remove(rest)
     names = {parameter.name for parameter in own}
     unpacked = next(filter(is_typeddict, get_args(rest.annotation)), None)
@@ -43,8 +44,8 @@ def spell_out(cls: type) -> None:
 
 
 def _signature(function: Any) -> inspect.Signature:
-    """Return the signature of a function, with types in place of their names if these can be looked up."""
+    """Return the signature of a function, with annotations evaluated if possible."""
     try:
         return inspect.signature(function, eval_str=True)
-    except Exception:  # an annotation may be any code, and name what is imported for type checkers only
+    except Exception:  # annotations may be any code, and use names that only type checkers import
         return inspect.signature(function)

@@ -1,4 +1,4 @@
-"""Splits and folds for data sets that define none, drawn from sorted ids by a seed."""
+"""Splits and folds for data sets that define none, drawn from the sorted ids of the clips by a seed."""
 
 import zlib
 from collections import Counter
@@ -15,13 +15,13 @@ from .clip import Clip, Split
 def split_by_class(clips: Sequence[Clip], seed: int) -> list[Clip]:
     """Assign three fifths of each class to train, one fifth to validation and one fifth to test.
 
-    The draw of a class depends only on its own sorted ids and the seed. If clips have groups, whole groups are drawn,
-    and the shares are shares of the groups.
+    The split of a class depends only on its sorted ids and the seed. If clips have groups, whole groups are assigned,
+    and the fractions refer to the number of groups.
 
     Raises:
         DataError: A class has fewer than three clips (or groups), or is left without train clips.
     """
-    _refuse_small_classes(clips, 3, "cannot be split into train, validation and test")
+    _refuse_small_classes(clips, 3, "for a split into train, validation and test")
     groups = groups_of(clips) or [clip.id for clip in clips]
     labels_of: dict[str, set[str]] = {}
     for clip, group in zip(clips, groups, strict=True):
@@ -38,21 +38,21 @@ def split_by_class(clips: Sequence[Clip], seed: int) -> list[Clip]:
     lacking = sorted({clip.label for clip in clips} - {clip.label for clip in found if clip.split == "train"})
     if lacking:
         raise DataError(
-            f"this draw leaves no clips of {', '.join(map(repr, lacking))} to train, as groups span classes; give "
-            "another --data.seed, or --data.folds"
+            f"the random split leaves no train clips of {', '.join(map(repr, lacking))}, because groups span classes; "
+            "give another --data.seed, or --data.folds"
         )
     return found
 
 
 def fold_by_class(clips: Sequence[Clip], n_folds: int, seed: int) -> list[Clip]:
-    """Assign stratified folds, shuffled by the seed and drawn from sorted ids; groups are kept together.
+    """Assign clips to stratified folds, drawn from the sorted ids by the seed; groups are kept together.
 
     Raises:
         DataError: There are fewer than two folds, or a class has fewer clips (or groups) than folds.
     """
     if n_folds < 2:
         raise DataError(f"folds={n_folds}; expected 2 or more")
-    _refuse_small_classes(clips, n_folds, f"cannot be shared by {n_folds} folds; use fewer --data.folds, or")
+    _refuse_small_classes(clips, n_folds, f"for {n_folds} folds", ", or give a smaller --data.folds")
     clips = sorted(clips, key=lambda clip: clip.id)
     labels = [clip.label for clip in clips]
     folds = stratified(n_folds, seed, labels, groups_of(clips))
@@ -70,14 +70,14 @@ def stratified(
 
 
 def groups_of(clips: Sequence[Clip]) -> list[str] | None:
-    """Return the group of each clip, or None if no clip has one; a clip without a group is a group of its own."""
+    """Return the group of each clip; None if no clip has one. Each clip without a group forms a separate group."""
     if all(clip.group is None for clip in clips):
         return None
     return [f"clip {clip.id}" if clip.group is None else f"group {clip.group}" for clip in clips]
 
 
 def refuse_torn_groups(clips: Sequence[Clip], dataset: str) -> None:
-    """Raise if splits or folds divide a group, as the same recording would be learned from and tested on.
+    """Raise an error if splits or folds divide a group: a recording would be in training and test data.
 
     Raises:
         DataError: A group is in several splits or folds.
@@ -89,8 +89,8 @@ def refuse_torn_groups(clips: Sequence[Clip], dataset: str) -> None:
             if first.part != clip.part:
                 parts = [f"split {each.split}" if each.split else each.part for each in (first, clip)]
                 raise DataError(
-                    f"{dataset}: group {clip.group!r} is torn apart: {first.id!r} is in {parts[0]}, {clip.id!r} "
-                    f"in {parts[1]}; correct the splits or folds, or leave out the groups"
+                    f"{dataset}: group {clip.group!r} is divided: {first.id!r} is in {parts[0]}, {clip.id!r} in "
+                    f"{parts[1]}; correct the splits or folds, or leave out the groups"
                 )
 
 
@@ -100,12 +100,13 @@ def class_sizes(clips: Sequence[Clip]) -> Counter[str]:
     return Counter(label for label, _ in {(clip.label, group) for clip, group in zip(clips, groups, strict=True)})
 
 
-def _refuse_small_classes(clips: Sequence[Clip], least: int, why: str) -> None:
+def _refuse_small_classes(clips: Sequence[Clip], least: int, purpose: str, remedy: str = "") -> None:
     small = {label: n for label, n in class_sizes(clips).items() if n < least}
     if small:
         found = ", ".join(f"{label!r} has {n}" for label, n in sorted(small.items()))
         plural = "classes" if len(small) > 1 else "class"
         what = "clips" if groups_of(clips) is None else "groups of clips"
         raise DataError(
-            f"{plural} with too few {what} {why} (at least {least} are needed): {found}; add clips or remove it"
+            f"{plural} with too few {what} {purpose} (at least {least} are needed): {found}; add clips or remove the "
+            f"{plural}{remedy}"
         )

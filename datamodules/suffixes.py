@@ -1,4 +1,4 @@
-"""Suffixes of sounds."""
+"""Suffixes of audio files."""
 
 _DECODED = (
     "wav wave bwf rf64 w64 flac ogg oga opus mp3 mp2 mp1 mpga aif aiff aifc au snd caf sph nist sf voc paf avr svx "
@@ -9,6 +9,6 @@ _OTHERS = (
     "amr awb ape wv tta tak ofr mpc mp+ shn spx ra rm dsf dff gsm qcp g722 vox pcm raw"
 )
 DECODED = frozenset(f".{name}" for name in _DECODED.split())
-"""Suffixes of sounds that libsndfile decodes, in lower case."""
+"""Suffixes of audio files that libsndfile decodes, in lower case."""
 SOUNDS = DECODED.union(f".{name}" for name in _OTHERS.split())
-"""Suffixes of sounds, also in formats that are not decoded, so that a data set accounts for them."""
+"""Suffixes of audio files, including formats that are not decoded, so that such files are reported."""

@@ -1,6 +1,6 @@
 """Procedural sounds: dance-like rhythms, synthesised instruments and urban-like events.
 
-The properties that distinguish the classes of a task are fixed; everything else is drawn from the clip's own generator.
+The properties that distinguish the classes of a task are fixed; all others are drawn from the clip's random generator.
 Amplitudes are relative: the caller sets the level of the clip.
 """
 
@@ -71,12 +71,12 @@ def rhythm(name: str, seconds: float, sample_rate: int, rng: Rng) -> tuple[Signa
 
 
 def timbre(name: str, seconds: float, sample_rate: int, rng: Rng) -> Signal:
-    """Return a random melody at a random tempo, played by one family of synthesis.
+    """Return a random melody at a random tempo, played by one type of synthesised instrument.
 
-    Attack, decay, register, tempo and note lengths are drawn independently of the family.
+    Attack, decay, register, tempo and note lengths are drawn independently of the instrument.
 
     Args:
-        name: Name of the family of synthesis, one of `TIMBRES`.
+        name: Name of the instrument, one of `TIMBRES`.
         seconds: Duration in s.
         sample_rate: Sample rate in Hz.
         rng: Random number generator of the clip.
@@ -123,7 +123,7 @@ def _drum(sample_rate: int, rng: Rng) -> Signal:
 
 
 def _tone(name: str, pitch: float, seconds: float, sample_rate: int, rng: Rng) -> Signal:
-    """Return one note of a family of synthesis, with an envelope that does not depend on the family."""
+    """Return one note of a synthesised instrument, with an envelope that does not depend on the instrument."""
     time = np.arange(int(seconds * sample_rate), dtype=np.float32) / sample_rate
     n_partials = max(1, min(16, int(0.45 * sample_rate / pitch)))
     partial = np.arange(1, n_partials + 1, dtype=np.float32)[:, None]
@@ -158,7 +158,7 @@ def _tone(name: str, pitch: float, seconds: float, sample_rate: int, rng: Rng) -
         sound = sum(harmonics(falling**2, 1 + shift) for shift in (-detune, 0, detune))
     attack = np.exp(rng.uniform(np.log(0.005), np.log(0.06)))
     envelope = np.minimum(1, time / attack) * np.exp(-time * rng.uniform(0, 6))
-    # Vibrato, beating and noise make some families fluctuate, so all families are made to fluctuate.
+    # Vibrato, beating and noise make some instruments fluctuate, so the level of all instruments is made to fluctuate.
     envelope *= 1 - rng.uniform(0.1, 0.6) * (0.5 + 0.5 * np.sin(2 * np.pi * (rng.uniform(3, 12) * time + rng.random())))
     envelope *= np.minimum(1, (seconds - time) / 0.02)
     sound = sound * envelope
@@ -249,14 +249,17 @@ def _add(signal: Signal, sound: Signal, start: int) -> None:
 
 
 def _loop(pitches: Any, sample_rate: int) -> Signal:
-    """Return one second of a chord that loops without a seam, as its pitches are rounded to whole Hz."""
+    """Return one second of a chord that loops seamlessly, because its frequencies are rounded to whole Hz."""
     time = np.arange(sample_rate, dtype=np.float32) / sample_rate
     chord: Signal = np.sum([np.sin(2 * np.pi * np.round(pitch) * time) for pitch in pitches], axis=0, dtype=np.float32)
     return chord
 
 
 def _noise(n: int, tilt: float, rng: Rng) -> Signal:
-    """Return n samples of noise whose spectrum follows frequency to the power of `tilt`; a second of it is repeated."""
+    """Return n samples of noise whose spectrum is proportional to frequency to the power of `tilt`.
+
+    At most 12,000 samples are generated, and repeated.
+    """
     white = rng.standard_normal(min(n, 12_000))
     spectrum = np.fft.rfft(white)
     spectrum *= np.maximum(np.arange(len(spectrum)), 4.0) ** tilt
@@ -266,7 +269,7 @@ def _noise(n: int, tilt: float, rng: Rng) -> Signal:
 
 def _colour(signal: Signal, rng: Rng, bumps: int = 0) -> Signal:
     """Filter by a random spectral tilt and some resonances, as a different room and microphone would."""
-    size = len(signal) + -len(signal) % 4096  # a length whose Fourier transform is fast
+    size = len(signal) + -len(signal) % 4096  # a length with a fast Fourier transform
     frequency = np.linspace(1e-3, 1, size // 2 + 1)
     decibels = rng.uniform(-6, 6) * np.log2(frequency / 0.1).clip(-4, 4)
     for _ in range(bumps):

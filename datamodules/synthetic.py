@@ -1,4 +1,4 @@
-"""The built-in data set: sounds made by seeded generators, so that nothing is shipped or downloaded."""
+"""Synthetic data set: audio generated from a seed, so that no files are shipped or downloaded."""
 
 import zlib
 from pathlib import Path
@@ -16,21 +16,24 @@ from .loader import LoaderOptions
 
 Task = Literal["rhythm", "timbre", "events"]
 CLASSES = {"rhythm": tuple(synthesis.RHYTHMS), "timbre": synthesis.TIMBRES, "events": synthesis.EVENTS}
-# Increment it when a change of the generators changes the sounds, so that stored embeddings are computed again.
+# Increment this when a change of the generators changes the audio, so that stored embeddings are computed again.
 GENERATOR_VERSION = 1
 
 
 class Synthetic(AudioDataModule):
     """Procedural audio in three tasks of eight classes, which mirror the three data sets of Pons & Serra (2018).
 
-    `rhythm` (like Extended Ballroom): patterns that differ only in metre, tempo and accents, played by random kits.
-    `timbre` (like the instruments of GTZAN): families of synthesis that play random melodies at random tempi. `events`
-    (like UrbanSound8K): urban-like sounds of 0.5 to 4 s over a random background. Chance level is 12.5 % in each task.
+    - `rhythm` (like Extended Ballroom): drum patterns that differ only in metre, tempo and accents, played by random
+      drum kits.
+    - `timbre` (like the instruments of GTZAN): types of synthesised instruments that play random melodies at random
+      tempi.
+    - `events` (like UrbanSound8K): urban-like sounds of 0.5 to 4 s over random background noise.
 
-    Every clip has its own generator, seeded by task, class, index and seed. No clip fails, so `on_error` has no effect.
+    Chance level is 12.5 % in each task. Every clip has its own random generator, seeded by task, class, index and seed.
+    Reading a clip never fails, so `on_error` has no effect.
 
     Args:
-        task: Name of the task: `rhythm`, `timbre` or `events`.
+        task: Task: `rhythm`, `timbre` or `events`.
         clips_per_class: Number of clips of each of the eight classes.
         folds: Number of stratified folds for cross-validation, instead of a split.
 
@@ -59,12 +62,12 @@ class Synthetic(AudioDataModule):
 
     @property
     def dataset_name(self) -> str:
-        """Kind and task, such as `synthetic-rhythm`."""
+        """Name of the data set and task, such as `synthetic-rhythm`."""
         return f"synthetic-{self.task}"
 
     @property
     def source(self) -> dict[str, Any]:
-        """Arguments of the generator, which identify the sounds."""
+        """Arguments that determine the audio, and the version of the generator."""
         return {"datamodule": "synthetic", "task": self.task, "seed": self.seed, "generator": GENERATOR_VERSION}
 
     def clips(self) -> list[Clip]:
@@ -77,14 +80,22 @@ class Synthetic(AudioDataModule):
         return self.divided(clips, self.folds)
 
     def read(self, clip: Clip, sample_rate: int) -> audio.Decoded:
-        """Make the sound of a clip, `(samples_at(sample_rate),)` at `sample_rate` Hz."""
+        """Generate the waveform of a clip, `(samples_at(sample_rate),)` at `sample_rate` Hz."""
         waveform, _ = self.make(clip, sample_rate)
         return audio.Decoded(
             audio.fit(waveform, self.samples_at(sample_rate), self.fit_length), len(waveform) / sample_rate
         )
 
     def make(self, clip: Clip, sample_rate: int) -> tuple[audio.Waveform, float | None]:
-        """Make a clip's sound at its own length; return it with its tempo in beats per minute, None if no rhythm."""
+        """Generate the waveform of a clip at its natural length.
+
+        Args:
+            clip: Clip to generate.
+            sample_rate: Sample rate of the waveform in Hz.
+
+        Returns:
+            The waveform, (n_samples,) float32, and its tempo in beats per minute (None if the task is not `rhythm`).
+        """
         identity = f"{self.task}/{clip.label}".encode()
         rng = np.random.default_rng([zlib.crc32(identity), clip.metadata["index"], self.seed])
         seconds = self.samples_at(sample_rate) / sample_rate
@@ -99,14 +110,14 @@ class Synthetic(AudioDataModule):
         return (waveform * (level / (np.abs(waveform).max() + 1e-9))).astype(np.float32), tempo
 
     def export(self, root: str | Path, sample_rate: int = DEFAULT_SAMPLE_RATE) -> Path:
-        """Write the task as a folder of wav files, one sub-folder per class, as `AudioFolder` reads it.
+        """Write the clips of the task as wav files to a folder with one sub-folder per class, for `AudioFolder`.
 
         Args:
             root: Folder to write to; created if necessary.
-            sample_rate: Rate of the files in Hz.
+            sample_rate: Sample rate of the files in Hz.
 
         Returns:
-            The folder.
+            Path of the folder.
         """
         root = Path(root).expanduser()
         for clip in self.listed:

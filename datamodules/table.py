@@ -1,4 +1,4 @@
-"""Reading of hand-written CSV files, so that every error can be reported with its line."""
+"""Reader of CSV tables that reports every error with its line."""
 
 import csv
 import io
@@ -13,24 +13,24 @@ from .labels import seen
 
 @dataclass(frozen=True)
 class TableRow:
-    """One line of a table.
+    """Line of a table.
 
     Args:
         location: File and line, for messages.
-        cells: Cells by the name of their column.
+        cells: Cell of each column, by the name of the column.
     """
 
     location: str
     cells: dict[str, str]
 
     def __getitem__(self, name: str) -> str:
-        """Return a cell that may not be empty.
+        """Return a cell that must not be empty.
 
         Raises:
             DataError: The cell is empty.
         """
         if not self.cells[name].strip():
-            raise DataError(f"{self.location}: {name} is empty; every line needs one")
+            raise DataError(f"{self.location}: {name} is empty; expected a {name} in every line")
         return self.cells[name]
 
     def integer(self, name: str) -> int:
@@ -50,9 +50,9 @@ def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = ()
 
     Args:
         path: CSV file.
-        required: Names of columns that the file must have; the header is read in lower case and without spaces around
-            names. Columns without a name are left out.
-        optional: Names of other columns that messages recommend.
+        required: Names of columns that the file must have. Names in the header are converted to lower case and stripped
+            of spaces. Columns without a name are left out.
+        optional: Names of further columns to mention in error messages.
 
     Raises:
         DataError: The file does not exist or is not a valid table.
@@ -65,7 +65,7 @@ def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = ()
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is no UTF-8 text ({error}); save it as CSV in UTF-8") from error
+        raise DataError(f"{path} is not UTF-8 text ({error}); save it as CSV in UTF-8") from error
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[TableRow] = []
     header: list[str] = []
@@ -84,7 +84,7 @@ def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = ()
                     width -= 1  # spreadsheets add empty columns
             elif len(cells) < width or any(cell.strip() for cell in cells[len(header) :]):
                 raise DataError(
-                    f"{location}: {len(cells)} cells where the header has {len(header)} columns; put a cell that holds "
+                    f"{location}: {len(cells)} cells, but the header has {len(header)} columns; put cells that contain "
                     'a comma in "quotes"'
                 )
             else:
@@ -95,19 +95,19 @@ def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = ()
             f"{path}, line {reader.line_num}: {error}; correct it, or save the table as CSV again"
         ) from error
     if not rows:
-        raise DataError(f"{path} has no lines below its header; expected one for each clip")
+        raise DataError(f"{path} has no lines below its header; expected one line per clip")
     return rows
 
 
 def refuse_repeated(rows: Sequence[TableRow], clips: Sequence[Clip]) -> None:
-    """Raise if two lines of a table list the same clip.
+    """Raise an error if two lines of a table list the same clip.
 
     Args:
         rows: Lines of the table.
         clips: Clip of each line.
 
     Raises:
-        DataError: A clip is listed twice, with the same label or with two.
+        DataError: A clip is listed twice, with the same label or with different labels.
     """
     first_of: dict[str, tuple[TableRow, Clip]] = {}
     for row, clip in zip(rows, clips, strict=True):
@@ -130,9 +130,9 @@ def _check_header(path: Path, header: list[str], required: Sequence[str], option
     if lacking:
         found = ", ".join(repr(name) for name in header if name)
         raise DataError(
-            f"{path} has no column {' or '.join(lacking)}: its first line has {found}; expected a header with "
-            f"{', '.join([*required, *optional])}, separated by commas"
+            f"{path} has no column {' or '.join(lacking)}: its first line has {found}; expected a header with the "
+            f"columns {', '.join([*required, *optional])}, separated by commas"
         )
     doubled = {name for name in header if name and header.count(name) > 1}
     if doubled:
-        raise DataError(f"{path} has several columns {', '.join(sorted(doubled))}; keep one of each")
+        raise DataError(f"{path} has several columns of the same name, {', '.join(sorted(doubled))}; keep one of each")

@@ -1,4 +1,4 @@
-"""UrbanSound8K: ten classes of urban sounds in the folds of its authors."""
+"""UrbanSound8K: ten classes of urban sounds, in the ten folds defined by its authors."""
 
 from pathlib import Path
 from typing import Any, Unpack
@@ -11,15 +11,15 @@ from .loader import LoaderOptions
 from .search import may_exist
 from .table import read_table, refuse_repeated
 
-# The original, and a widespread copy that keeps the fold folders next to the table.
+# Path of the table in the original, and in a widespread copy that has the fold folders next to the table.
 _TABLES = ("metadata/UrbanSound8K.csv", "UrbanSound8K.csv")
 
 
 class UrbanSound8K(AudioDataModule):
     """Ten classes of urban sounds, 8732 clips of up to 4 s in ten folds (Salamon et al. 2014).
 
-    The folds are those of the authors, who kept excerpts of one recording together; scores on other folds cannot be
-    compared with published ones. The seed does not affect them.
+    The folds are those of the authors, who kept excerpts of one recording in one fold. Scores on other folds cannot be
+    compared with published scores. The seed does not affect the folds.
 
     Args:
         root: Folder that holds `audio/` and `metadata/`.
@@ -71,8 +71,8 @@ class UrbanSound8K(AudioDataModule):
         if absent and not clips:
             raise DataError(
                 f"UrbanSound8K has no audio under root={str(self.root)!r}: none of the {len(absent)} files of "
-                f"{table.name} is there, as {absent[0]} in {audio_root}; point --data.root at the folder that holds "
-                "audio/ and metadata/"
+                f"{table.name} exists, for example {absent[0]} in {audio_root}; point --data.root at the folder that "
+                "holds audio/ and metadata/"
             )
         self.note_absent(absent, len(clips))
         self.note_absent_classes([clip.label for clip in listed], clips)

@@ -1,7 +1,7 @@
-"""Draw frontends from their code: python docs/architectures.py FOLDER.
+"""Draw the architectures of frontends from their code: python docs/architectures.py FOLDER.
 
-Each frontend hears one clip; what its modules are given and give tells which filters stand beside each other and which
-behind. Filters of the first layer are drawn to scale on what they read.
+Each frontend processes one clip. The inputs and outputs of its modules show which convolutions run in parallel and
+which in sequence. Filters of the first layer are drawn to scale on their input.
 """
 
 import sys
@@ -30,18 +30,18 @@ COLOURS = (
     "tab:cyan",
     "black",
 )
-FRAMES_SHOWN = 400  # of a spectrogram
-LONGEST_SHOWN = 1.25  # of a waveform, in filters of the greatest length
+FRAMES_SHOWN = 400  # number of frames of a spectrogram that are drawn
+LONGEST_SHOWN = 1.25  # part of a waveform that is drawn, in lengths of the longest filter
 
 
 class Traced(Tensor):
-    """A tensor that knows how many convolutions have led to it."""
+    """Tensor that records the number of convolutions before it."""
 
     depth: int = 0
 
     @classmethod
     def __torch_function__(cls, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Give what any function makes the depth of the deepest that it was made from."""
+        """Call a function, and give its result the largest depth of its arguments."""
         result = super().__torch_function__(function, types, args, kwargs or {})
         if isinstance(result, Traced):
             result.depth = max([0, *(tensor.depth for tensor in _tensors((args, kwargs)))])
@@ -58,12 +58,12 @@ def _tensors(value: Any) -> list[Traced]:
 
 @dataclass
 class Anatomy:
-    """What a frontend does with a clip.
+    """Structure of a frontend, traced with a clip.
 
     Args:
-        representation: What the network reads, without the batch.
-        columns: Convolutions by the number of those before them, each with the shape of its maps.
-        n_maps: Feature maps of each layer that is averaged.
+        representation: Input of the network, without the batch dimension.
+        columns: Convolutions with the shapes of their feature maps, grouped by the number of convolutions before them.
+        n_maps: Number of feature maps of each layer that contributes to the embedding.
     """
 
     representation: Tensor
@@ -73,7 +73,7 @@ class Anatomy:
 
 @torch.inference_mode()
 def anatomy(frontend: Frontend, waveform: Tensor) -> Anatomy:
-    """Let a frontend hear a clip, `(1, n_samples)`, and write down in which order its convolutions work."""
+    """Trace a frontend with a clip, `(1, n_samples)`, and return the order of its convolutions."""
     found = Anatomy(frontend.represent(waveform)[0])
 
     def after(module: nn.Module, given: Any, output: Any) -> None:
@@ -91,7 +91,7 @@ def anatomy(frontend: Frontend, waveform: Tensor) -> Anatomy:
 
 
 def draw(frontend: Frontend, waveform: Tensor) -> Figure:
-    """The clip with the filters that read it, the layers behind, and the embedding."""
+    """Draw the clip with the filters of the first layer, all layers, and the embedding."""
     found = anatomy(frontend, waveform)
     n_rows = max(len(column) for column in found.columns)
     figure = Figure(figsize=(10.5, max(2.2, 0.4 * n_rows)), layout="constrained")
@@ -121,7 +121,7 @@ def _draw_spectrogram(axes: Axes, spectrogram: Tensor, kernels: Sequence[Sequenc
         height, width = kernel
         axes.add_patch(Rectangle((left, (n_mels - height) / 2), width, height, color=colour, alpha=0.75))
         left += width + gap
-    # A filter of one dimension reads the mean of all bands; it is as high as nothing, and drawn as a band.
+    # A one-dimensional filter reads the mean of all bands. It has no height, and is drawn as a flat bar.
     for index, kernel in enumerate(kernels[len(vertical) :]):
         bottom = n_mels * 0.9 - index * n_mels / 8
         colour = COLOURS[(len(vertical) + index) % len(COLOURS)]
@@ -141,7 +141,7 @@ def _draw_waveform(axes: Axes, waveform: Tensor, kernels: Sequence[Sequence[int]
 
 
 def _draw_layers(axes: Axes, found: Anatomy, embedding_size: int) -> None:
-    """A box a convolution, columns from left to right in the order in which they work, then the embedding."""
+    """Draw a box for each convolution, in columns from left to right by depth, then a box for the embedding."""
     axes.set_axis_off()
     axes.set(xlim=(0, 10), ylim=(0, 1))
     step = min(3.4, 10 / (len(found.columns) + 1))
@@ -181,13 +181,13 @@ def _text(module: nn.Module, shape: Sequence[int], between: str) -> str:
 
 
 def main(folder: Path) -> None:
-    """Draw every frontend of the study, hearing one clip of the embedded data."""
+    """Draw every frontend of the study, with one clip of the synthetic data set."""
     folder.mkdir(parents=True, exist_ok=True)
     sounds = DATAMODULES.create("synthetic", task="rhythm", clips_per_class=3)
     waveform = torch.from_numpy(sounds.read(sounds.listed[0], Frontend.sample_rate).waveform)[None]
     for name in FRONTENDS.names():
         frontend_class = FRONTENDS.get(name)
-        if hasattr(frontend_class, "filters"):  # those of the study's table
+        if hasattr(frontend_class, "filters"):  # only frontends in the table of the study
             draw(frontend_class(), waveform).savefig(folder / f"{name}.svg")
 
 

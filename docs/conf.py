@@ -31,10 +31,10 @@ html_title = f"untrained {release}"
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 
-default_role = "literal"  # names in docstrings stand between single backticks
+default_role = "literal"  # names in docstrings are written between single backticks
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-# What scikit-learn adds to every estimator, in words of its own manual.
+# Methods that scikit-learn adds to every estimator, with docstrings that refer to its own manual.
 autodoc_default_options = {"exclude-members": "set_fit_request, set_partial_fit_request, set_score_request"}
 napoleon_use_ivar = True
 

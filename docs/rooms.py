@@ -1,7 +1,7 @@
-"""The rooms of the package: who may import whom, the longest chain of imports, and a picture of them.
+"""The rooms of the package: which may import which, the longest chain of imports, and a picture.
 
-python docs/rooms.py                    # lines of code, and the longest chain of imports
-python docs/rooms.py docs/images/rooms.svg   # draws the picture anew
+python docs/rooms.py                         # prints the size of the code and the longest chain of imports
+python docs/rooms.py docs/images/rooms.svg   # also redraws the picture
 """
 
 import ast
@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-OUTSIDE = {"benchmarks", "build", "docs", "examples", "noxfile", "setup", "tests"}  # not of the package
+OUTSIDE = {"benchmarks", "build", "docs", "examples", "noxfile", "setup", "tests"}  # not in the package
 
 LAYERS: list[dict[str, str]] = [
     {"cli.py": "which command to run, and what its errors look like"},
@@ -32,7 +32,7 @@ LAYERS: list[dict[str, str]] = [
         "errors.py": "exceptions",
     },
 ]
-"""Rooms from the top floor down, each with what is inside; a room imports only from floors below its own."""
+"""Rooms with their contents, from the top floor down; a room imports only from floors below its own."""
 
 WAY: list[tuple[str, str]] = [
     ("commands/stages.py", "parse; make the probe and the data set"),
@@ -46,7 +46,7 @@ WAY: list[tuple[str, str]] = [
     ("backends/base.py", "search candidates; the probe chooses one"),
     ("probes/checkpoint.py", "save the fitted probe"),
 ]
-"""The way of a clip from `untrained fit` to the saved probe, station by station."""
+"""Modules that a clip passes through, from `untrained fit` to the saved probe, and what each does."""
 
 
 def room_of(module: str) -> str:
@@ -95,10 +95,10 @@ def _statements(tree: ast.AST, *, at_import: bool) -> Iterator[ast.AST]:
 
 
 def longest_chain(root: Path = ROOT) -> list[str]:
-    """Return the longest chain of modules of which each imports the next when it is imported.
+    """Return the longest chain of modules in which each imports the next one at import time.
 
     Raises:
-        ValueError: Modules import each other in a circle; the message names them.
+        ValueError: There is a circular import; the message names its modules.
     """
     known: dict[str, list[str]] = {}
     for module in modules(root):
@@ -120,7 +120,7 @@ def _chain_from(module: str, root: Path, known: dict[str, list[str]], path: tupl
 
 
 def picture() -> str:
-    """Return the picture of the rooms and of the way of a clip through them, as SVG."""
+    """Return a picture of the rooms and of the path of a clip through them, as SVG."""
     width, row, gap = 640, 62, 10
     height = len(LAYERS) * (row + gap) + 50
     parts = [

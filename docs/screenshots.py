@@ -1,4 +1,4 @@
-"""Take pictures of a study in TensorBoard by a headless Chromium: python docs/screenshots.py runs/synthetic FOLDER."""
+"""Take screenshots of a study in TensorBoard with headless Chromium: python docs/screenshots.py STUDY FOLDER."""
 
 import argparse
 import subprocess
@@ -11,10 +11,10 @@ PORT = 16006
 
 
 def main() -> None:
-    """Start TensorBoard, take a picture of each page, and stop it."""
+    """Start TensorBoard, take a screenshot of each page, and stop TensorBoard."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("study", help="folder of a study, as runs/synthetic")
-    parser.add_argument("folder", type=Path, help="for the pictures")
+    parser.add_argument("study", help="folder of a study, such as runs/synthetic")
+    parser.add_argument("folder", type=Path, help="folder for the screenshots")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     server = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Embeddings: audio -> rows on disk, computed once."""
+"""Embeddings of audio clips, which are computed once and stored on disk."""
 
 FORMAT = 2
-"""Version of the layout of stores; raise it when older stores cannot be read any more."""
+"""Version of the layout of stores; raise it when older stores can no longer be read."""

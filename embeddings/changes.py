@@ -1,4 +1,4 @@
-"""Changes between the fields of two keys, for people."""
+"""Changes between the fields of two keys, as sentences for the user."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,11 +12,11 @@ _TEXTS = {
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:
-    """Return what differs between the fields of two keys, as a sentence for each field.
+    """Return the differences between the fields of two keys, as one sentence for each field.
 
     Args:
         before: Fields of an earlier key.
-        now: Fields of the present key.
+        now: Fields of the current key.
 
     Returns:
         Sentences by the dotted names of the fields, such as `code.frontend vgg`.
@@ -31,12 +31,12 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]
 
 
 def settings_of(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a key that a user sets, by dotted names, without those about code and files."""
+    """Return the fields of a key that a user sets, by dotted name, without the fields on code and files."""
     return {name: value for name, value in _flat(fields).items() if not is_of_code(name) and name != "files"}
 
 
 def is_of_code(name: str) -> bool:
-    """Return whether a field, given by its dotted name, is about code rather than about what a user asks for."""
+    """Return whether the field with a dotted name depends on code rather than on settings of the user."""
     return bool({"code", "reading", "weights"}.intersection(name.split(".")))
 
 

@@ -1,4 +1,4 @@
-"""Reading of a file of a store, whose content is checked against what the store is for."""
+"""Reading of the files of a store, with checks of their content."""
 
 import csv
 import io
@@ -13,31 +13,31 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 CHECKSUM = "crc32"
-"""Name of the checksum in a file's metadata; files of earlier versions have none."""
+"""Name of the checksum in the metadata of a file; files of earlier versions have no checksum."""
 
 
 class DamagedError(ValueError):
-    """Error for a file of a store that does not hold what it should; its message is the reason."""
+    """Error for a file of a store with damaged or unexpected content; its message is the reason."""
 
 
 def read_shard(path: Path, embedding_size: int) -> tuple[list[list[str]], NDArray[Any], dict[str, str]]:
     """Read a matrix of embeddings with its table of clips.
 
-    safetensors itself refuses sizes beyond the file's own, and tensors that overlap.
+    safetensors itself rejects tensors that overlap or exceed the file.
 
     Args:
         path: File of a store.
         embedding_size: Number of features that an embedding must have.
 
     Returns:
-        The lines of the table below its header, of which each begins with another id; the matrix
-        `(len(lines), embedding_size)`, float32, mapped to the file; and the metadata.
+        Lines of the table without its header, each starting with a unique id; the matrix
+        `(len(lines), embedding_size)`, float32, memory-mapped to the file; and the metadata.
 
     Raises:
-        DamagedError: The file is no such matrix, or has changed since it was written.
+        DamagedError: The file does not hold such a matrix, or has changed since it was written.
     """
     try:
-        with safe_open(path, framework="pt") as file:  # PyTorch's tensors stay mapped to the file, NumPy's are copies
+        with safe_open(path, framework="pt") as file:  # PyTorch maps tensors to the file, NumPy would copy them
             metadata: dict[str, str] = file.metadata() or {}
             described = file.get_slice("embeddings")
             shape, dtype = tuple(described.get_shape()), described.get_dtype()
@@ -55,7 +55,7 @@ def read_shard(path: Path, embedding_size: int) -> tuple[list[list[str]], NDArra
     if len({line[0] for line in lines if line}) != len(lines):
         raise DamagedError("it lists a clip twice")
     if not isinstance(failed, dict) or not all(isinstance(reason, str) for reason in failed.values()):
-        raise DamagedError("it does not say why clips failed")
+        raise DamagedError("its reasons for failed clips are not texts by id")
     if CHECKSUM in metadata:
         if metadata[CHECKSUM] != checksum(matrix, metadata):
             raise DamagedError("it has changed since it was written")
@@ -65,24 +65,24 @@ def read_shard(path: Path, embedding_size: int) -> tuple[list[list[str]], NDArra
 
 
 def checksum(matrix: NDArray[Any], metadata: Mapping[str, str]) -> str:
-    """Return a checksum of a matrix and its metadata, which detects damage, not intent.
+    """Return a checksum of a matrix and its metadata, which detects damage but not a deliberate change.
 
     Args:
         matrix: Embeddings, float32.
-        metadata: Texts by name, of which that of the checksum itself is left out.
+        metadata: Texts by name; the text of the checksum itself is ignored.
     """
     texts = json.dumps({name: text for name, text in metadata.items() if name != CHECKSUM}, sort_keys=True)
     return f"{zlib.crc32(np.ascontiguousarray(matrix).view(np.uint8).data, zlib.crc32(texts.encode())):08x}"
 
 
 def read_failed(path: Path) -> dict[str, str]:
-    """Read the table of clips that could not be read: reasons by id.
+    """Read the table of clips that could not be read, as reasons by id.
 
     Raises:
-        DamagedError: The file is no such table.
+        DamagedError: The file is not such a table.
     """
     try:
-        text = path.read_bytes().decode()  # unchanged, because a name may hold any line ending
+        text = path.read_bytes().decode()  # line endings stay unchanged, because names of clips may contain them
         return dict(list(csv.reader(io.StringIO(text, newline="")))[1:])
     except (ValueError, csv.Error) as error:
         raise DamagedError(str(error)) from error

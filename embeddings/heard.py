@@ -1,4 +1,4 @@
-"""What is heard of the clips of a data set: notices about clips that are cropped, repeated or padded."""
+"""Notices about clips of a data set that are cropped, repeated or padded."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -11,16 +11,16 @@ from .locate import open_store, store_folder
 from .store import EmbeddingStore
 
 Say = Callable[[str], None]
-"""A function that shows a line of text to the user."""
+"""Type of functions that show a line of text to the user."""
 
 
 def notices(frontend: Frontend, datamodule: AudioDataModule, lengths: Mapping[str, float]) -> list[str]:
-    """Return what a frontend does not hear of clips, or hears several times; empty if it hears them as they are.
+    """Return notices about clips that a frontend reads cropped, padded or repeated; empty if there are none.
 
     Args:
         frontend: Frontend that reads the clips.
         datamodule: Data set of the clips.
-        lengths: Durations of the clips in s, by id; nothing is said about lengths if it is empty.
+        lengths: Durations of the clips in s, by id; if empty, there is no notice about lengths.
     """
     rate = frontend.sample_rate
     name = FRONTENDS.name_of(type(frontend)) or type(frontend).__name__
@@ -30,11 +30,11 @@ def notices(frontend: Frontend, datamodule: AudioDataModule, lengths: Mapping[st
 
 
 def notice_of_lengths(datamodule: AudioDataModule, sample_rate: int, lengths: Mapping[str, float]) -> str:
-    """Return what happens to clips that are longer or shorter than a frontend's input; empty if none are.
+    """Return a notice about clips that are longer or shorter than the input of a frontend; empty if none are.
 
     Args:
         datamodule: Data set of the clips.
-        sample_rate: Sample rate of the frontend in Hz.
+        sample_rate: Sample rate of the frontend, in Hz.
         lengths: Durations of the clips in s, by id.
     """
     given = datamodule.samples_at(sample_rate) / sample_rate
@@ -43,19 +43,19 @@ def notice_of_lengths(datamodule: AudioDataModule, sample_rate: int, lengths: Ma
 
 
 def lengths_in(store: EmbeddingStore, datamodule: AudioDataModule) -> dict[str, float]:
-    """Return the durations in s of those clips of a data set that a store holds, by id."""
+    """Return the durations in s of the clips of a data set that a store holds, by id."""
     listed = {clip.id for clip in datamodule.listed}
     return {row.id: row.seconds for row in store.rows if row.id in listed}
 
 
 def stored_lengths(root: Path, frontend: Frontend, datamodule: AudioDataModule, precision: str) -> dict[str, float]:
-    """Return the durations in s of clips whose embeddings by a frontend are stored, by id; empty if there is no store.
+    """Return the durations in s of clips whose embeddings are stored, by id; empty if the store does not exist.
 
     Args:
         root: Folder that holds all stores.
-        frontend: Frontend of the embeddings, with its weights drawn.
+        frontend: Frontend of the embeddings, with initialised weights.
         datamodule: Data set of the clips.
-        precision: Precision, see `provenance.precision_field`.
+        precision: Precision field, see `provenance.precision_field`.
     """
     if not store_folder(root, frontend, datamodule, precision).is_dir():  # opening a store would create it
         return {}
@@ -63,6 +63,6 @@ def stored_lengths(root: Path, frontend: Frontend, datamodule: AudioDataModule, 
 
 
 def say_all(texts: Iterable[str], say: Say) -> None:
-    """Show lines of text, without empty ones."""
+    """Show all lines of text that are not empty."""
     for text in filter(None, texts):
         say(text)

@@ -1,4 +1,4 @@
-"""Where the embeddings of a data set by a frontend are stored."""
+"""Location of the store for a data set and a frontend."""
 
 import glob
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ def store_folder(root: Path, frontend: Frontend, datamodule: AudioDataModule, pr
         root: Folder that holds all stores.
         frontend: Frontend of the embeddings.
         datamodule: Data set of the clips.
-        precision: Precision, see `provenance.precision_field`.
+        precision: Precision field, see `provenance.precision_field`.
     """
     return _folder(root, embedding_fields(frontend, datamodule, precision), datamodule)
 
@@ -29,14 +29,14 @@ def store_folder(root: Path, frontend: Frontend, datamodule: AudioDataModule, pr
 def open_store(
     root: Path, frontend: Frontend, datamodule: AudioDataModule, precision: str, *, damaged: bool = False
 ) -> EmbeddingStore:
-    """Open the store for the embeddings of a data set by a frontend; it is made if it does not exist.
+    """Open the store for the embeddings of a data set by a frontend, and create it if it does not exist.
 
     Args:
         root: Folder that holds all stores.
         frontend: Frontend of the embeddings.
         datamodule: Data set of the clips.
-        precision: Precision, see `provenance.precision_field`.
-        damaged: Whether to open a damaged store as an empty one.
+        precision: Precision field, see `provenance.precision_field`.
+        damaged: Whether to open a damaged store as an empty one instead of raising.
     """
     fields = embedding_fields(frontend, datamodule, precision)
     folder = _folder(root, fields, datamodule)
@@ -44,11 +44,11 @@ def open_store(
 
 
 def why_new(store: EmbeddingStore) -> str:
-    """Return why a store is new although embeddings of its data set by its frontend are stored beside it.
+    """Return why a store is new although another store exists for the same data set and frontend.
 
     Returns:
-        What has changed in the code or in the format since the last store with the same settings; empty if there is
-        none, because a store with other settings is nothing to explain.
+        Changes of the code or the format since the latest store with the same settings; empty if there is no such
+        store, because new settings need no explanation.
     """
     prefix = store.folder.name.rpartition("-")[0]
     others = store.folder.parent.glob(f"{glob.escape(prefix)}-*/manifest.json")

@@ -1,4 +1,4 @@
-"""The outcome of an extraction, and its summary for people."""
+"""Result of an extraction, with a summary for the user."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,14 +9,14 @@ from .store import EmbeddingStore
 
 @dataclass(frozen=True)
 class Extraction:
-    """The outcome of an extraction.
+    """Result of an extraction.
 
     Args:
         store: Store that holds the embeddings.
         n_clips: Number of clips of the data set.
-        n_computed: Number of clips that were missing and have been computed.
+        n_computed: Number of clips that this extraction computed.
         failed: Reasons why other clips could not be read, by id.
-        n_other_files: Number of other files in the data set, which were ignored.
+        n_other_files: Number of files in the folder of the data set that are not clips and were ignored.
         seconds: Duration of the extraction, in s.
         notes: Remarks about the data for the user.
         profile: Time profile of the store's last extraction, see `Profile.as_numbers`.
@@ -42,5 +42,5 @@ class Extraction:
         if self.failed:
             lines.append(f"{len(self.failed)} clips could not be read, listed in {self.store.folder / 'failed.csv'}")
         if self.n_other_files:
-            lines.append(f"{self.n_other_files} other files were left out: no audio, or not of this data set")
+            lines.append(f"{self.n_other_files} other files were ignored: not audio, or not part of the data set")
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])

@@ -1,4 +1,4 @@
-"""The processes that share the clips of an extraction: what the user learns when one of them ends too early."""
+"""Errors of extractions that several processes share, if one of the processes ends unexpectedly."""
 
 import contextlib
 import logging
@@ -8,22 +8,23 @@ import torch
 
 from ..errors import UntrainedError
 
-_KEPT = "what was written so far is kept; run the same command again to compute the rest"
-_OBSERVER = "lightning_fabric.strategies.launchers.subprocess_script"  # which logs the end of a process, then kills all
+_KEPT = "embeddings written so far are kept; run the same command again to compute the missing ones"
+# Logger of Lightning that reports the end of a process before Lightning kills all processes.
+_OBSERVER = "lightning_fabric.strategies.launchers.subprocess_script"
 _LOST = ("gloo", "nccl", "connection closed by peer", "connection reset by peer", "broken pipe")  # in lower case
 
 
 @contextlib.contextmanager
 def lost_process_explained(say: Callable[[str], None]) -> Iterator[None]:
-    """Add what is kept and what to do to the errors that follow when another process was killed.
+    """Explain errors that occur because another process was killed: what is kept, and what to do.
 
     Args:
-        say: Function that shows a line of text to the user. It is called if Lightning kills this process as well.
+        say: Function that shows a line of text to the user. It is called if Lightning is about to kill this process.
 
     Raises:
         UntrainedError: The connection to another process is lost.
     """
-    logger, handler = logging.getLogger(_OBSERVER), _Said(say)
+    logger, handler = logging.getLogger(_OBSERVER), _KillHandler(say)
     level = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
@@ -33,14 +34,14 @@ def lost_process_explained(say: Callable[[str], None]) -> Iterator[None]:
         if not _is_lost_connection(error):
             raise
         reason = str(error).strip().partition("\n")[0]
-        raise UntrainedError(f"another process of this command has ended too early ({reason}); {_KEPT}") from error
+        raise UntrainedError(f"another process of this command ended unexpectedly ({reason}); {_KEPT}") from error
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)
 
 
 def leave_process_group() -> None:
-    """Separate the processes of an extraction, so that each continues or ends alone."""
+    """Leave the process group of an extraction, so that this process continues or ends independently of the others."""
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
 
@@ -50,16 +51,16 @@ def _is_lost_connection(error: RuntimeError) -> bool:
     return is_of_torch or any(word in str(error).lower() for word in _LOST)
 
 
-class _Said(logging.Handler):
-    """Handler that says what a process that is about to be killed cannot say any more."""
+class _KillHandler(logging.Handler):
+    """Logging handler that shows the error of another process before Lightning kills this one."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         super().__init__(logging.INFO)
         self._say = say
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Show the reason of the end of all processes."""
+        """Show why Lightning ends all processes."""
         text = record.getMessage()
         if "terminated with code" in text:
             reason = text.partition(" Forcefully")[0].rpartition("] ")[2].rstrip(".")
-            self._say(f"untrained: error: another process of this command has ended too early ({reason}); {_KEPT}")
+            self._say(f"untrained: error: another process of this command ended unexpectedly ({reason}); {_KEPT}")

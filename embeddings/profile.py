@@ -1,4 +1,4 @@
-"""Time profile of an extraction: decoding, representation, network, writing."""
+"""Time profile of an extraction: decoding, representation, network and writing."""
 
 import itertools
 import time
@@ -11,12 +11,12 @@ import torch
 
 @dataclass
 class Profile:
-    """Time spent on an extraction by all processes together, in s.
+    """Time that all processes of an extraction spent on its parts, in s.
 
     Args:
-        n_clips: Number of clips that were computed.
-        audio: Duration of the audio that was decoded for them, in s.
-        wall: Time from the first batch to the last in the slowest process, in s.
+        n_clips: Number of computed clips.
+        audio: Duration of the decoded audio of these clips, in s.
+        wall: Time from the first to the last batch in the slowest process, in s.
         decoding: Time spent decoding in all workers, in s.
         representation: Time spent on representations of waveforms, in s.
         network: Time spent on feature maps and their pooling, in s.
@@ -33,7 +33,7 @@ class Profile:
 
     @classmethod
     def combined(cls, profiles: Sequence["Profile"]) -> "Profile":
-        """Return the profile of several processes that worked side by side."""
+        """Return the profile of several processes that ran in parallel."""
         total = cls(**{name: sum(getattr(each, name) for each in profiles) for name in asdict(cls())})
         total.wall = max(each.wall for each in profiles)
         return total
@@ -51,24 +51,28 @@ class Profile:
 
 
 def profile_line(numbers: Mapping[str, float]) -> str:
-    """Return a profile as one line of text, from the numbers of `Profile.as_numbers`."""
+    """Return a profile as one line of text.
+
+    Args:
+        numbers: Profile as numbers, see `Profile.as_numbers`.
+    """
     work = ("decoding", "representation", "network", "writing")
     parts = ", ".join(f"{name} {numbers[f'seconds_{name}']:.1f}" for name in work)
     return (
-        f"{numbers['clips_per_second']:.1f} clips a second, {numbers['audio_hours_per_hour']:.0f} hours of audio an "
-        f"hour (seconds of work: {parts})"
+        f"{numbers['clips_per_second']:.1f} clips per second, {numbers['audio_hours_per_hour']:.0f} hours of audio per "
+        f"hour (work in s: {parts})"
     )
 
 
 class Stopwatch:
-    """Stopwatch for a frontend's representation and network; its hooks do not make a GPU wait.
+    """Stopwatch for the representation and the network of a frontend, with hooks that do not synchronise a GPU.
 
     Args:
-        frontend: Frontend to time, as a torch module.
+        frontend: Frontend to time.
 
     Attributes:
         representation: Time spent on the representation so far, in s.
-        network: Time spent on everything else so far, in s.
+        network: Time spent on the other parts of the frontend so far, in s.
     """
 
     def __init__(self, frontend: torch.nn.Module) -> None:
@@ -81,7 +85,7 @@ class Stopwatch:
             self._hooks.append(first.register_forward_hook(self._mark))
 
     def read(self) -> None:
-        """Add the time since the last call; call it when the device has finished, such as after copying its results."""
+        """Add the times of the last forward pass. Call it only after the device has finished the pass."""
         if len(self._marks) > 1:
             *before, last = self._marks
             for earlier, later in itertools.pairwise(before):
@@ -95,7 +99,7 @@ class Stopwatch:
             hook.remove()
 
     def _begin(self, *_: object) -> None:
-        self._marks = []  # a call whose time nobody reads is not counted
+        self._marks = []  # a forward pass that was not read is not counted
         self._mark()
 
     def _mark(self, *_: object) -> None:

@@ -1,7 +1,7 @@
-"""Recognition of clips by the content of their files, where size and modification time say that they are others.
+"""Recognition of clips by the content of their files if size or modification time have changed.
 
-A file that was touched, copied, renamed or moved is not computed again: its embedding is found by the digest of its
-bytes, in its store, or in a store that differs only in the folder of the data.
+A file that was touched, copied, renamed or moved is not computed again: its embedding is found by a digest of the file,
+either in the store of the data set or in another store that differs only in the folder of the data.
 """
 
 import glob
@@ -24,16 +24,16 @@ from ..files import read_json
 from .shards import StoredClip
 from .store import EmbeddingStore
 
-N_THREADS = 8  # that read files; hashing releases the GIL
+N_THREADS = 8  # threads that read files; hashing releases the GIL
 
 
 @dataclass(frozen=True)
 class Recognised:
-    """Clips whose embeddings are known though their files have other stamps.
+    """Clips whose embeddings are stored although the stamps of their files have changed.
 
     Args:
-        found: Row with the present stamp, and embedding, of each clip by its id.
-        notes: Sentences for the user about why these clips are not computed again.
+        found: Row with the current stamp and embedding of each recognised clip, by id.
+        notes: Sentences that explain to the user why these clips are not computed again.
     """
 
     found: Mapping[str, tuple[StoredClip, NDArray[Any]]] = field(default_factory=dict)
@@ -41,7 +41,9 @@ class Recognised:
 
 
 def recognise(store: EmbeddingStore, datamodule: AudioDataModule) -> Recognised:
-    """Find clips by the content of their files that a store lacks by size and modification time; nothing is written.
+    """Find the embeddings of clips that seem to be missing or changed by the content of their files.
+
+    This function only reads; `adopt_known` writes the embeddings to the store.
 
     Args:
         store: Store of the data set.
@@ -64,18 +66,18 @@ def recognise(store: EmbeddingStore, datamodule: AudioDataModule) -> Recognised:
         if rows:
             notes += _notes_on_own(rows) if other is store else [_note_on_other(other, len(rows))]
         elif other is not store and {clip.id for clip in waiting}.intersection(r.id for r in other.rows if not r.file):
-            notes.append(f"{other.folder} may hold the same clips, but no digests of them: an earlier version wrote it")
+            notes.append(f"{other.folder} may hold the same clips, but without digests: an earlier version wrote it")
     return Recognised(found, notes)
 
 
-_BLOCK = 8192  # clips whose digests are added at once
+_BLOCK = 8192  # number of clips whose digests are added at once
 
 
 def adopt_known(store: EmbeddingStore, datamodule: AudioDataModule) -> None:
-    """Keep clips that are recognised by their content, and add digests to clips that an earlier version stored.
+    """Write the embeddings of recognised clips to a store, and add digests to clips that an earlier version stored.
 
     Args:
-        store: Store of the data set, which this process has locked.
+        store: Store of the data set; this process must hold its lock.
         datamodule: Data set of the clips.
     """
     found = recognise(store, datamodule).found
@@ -97,20 +99,20 @@ def adopt_known(store: EmbeddingStore, datamodule: AudioDataModule) -> None:
 
 
 def without_digests(store: EmbeddingStore, datamodule: AudioDataModule) -> list[Clip]:
-    """Return the clips whose embeddings are stored without digests, as an earlier version did."""
+    """Return the clips whose embeddings an earlier version stored without digests."""
     lacking = set(store.missing(datamodule.stamps()))
     rows = {row.id for row in store.rows if not row.audio} - lacking
     return [clip for clip in datamodule.listed if clip.id in rows]
 
 
 def _completed(row: StoredClip, decoded: Result, digests: Digests) -> StoredClip:
-    """Return a row with what an earlier version did not store, as far as the clip can be read."""
+    """Return a row with the digests, and remarks if the clip can be read, that an earlier version did not store."""
     remarks = " ".join(decoded.remarks) if isinstance(decoded, Decoded) else ""
     return row._replace(**digests._asdict(), remarks=remarks)
 
 
 def _stores(store: EmbeddingStore) -> Iterator[EmbeddingStore]:
-    """Yield a store, and those that hold embeddings of other folders which were made in the same way."""
+    """Yield a store, then all stores of other data folders whose embeddings were computed in the same way."""
     yield store
     if not _reads_files(store):
         return
@@ -127,16 +129,16 @@ def _stores(store: EmbeddingStore) -> Iterator[EmbeddingStore]:
 
 
 def _reads_files(store: EmbeddingStore) -> bool:
-    """Return whether the content of a file is all that decides an embedding: no plug-in reads files in its own way."""
+    """Return whether embeddings depend on the content of files alone, because no plug-in reads files in its own way."""
     return set(store.manifest["reading"]) == {"audio decoding"}
 
 
 def _rows_of(store: EmbeddingStore, clips: Sequence[Clip]) -> dict[str, StoredClip]:
-    """Return the row of a store that holds the content of a clip's file, by the clip's id."""
+    """Return the rows of a store whose files have the same content as the files of clips, by the ids of the clips."""
     given = store.manifest["n_samples"] / store.manifest["sample_rate"]
     by_content = _reads_files(store)
     of_id = {row.id: row for row in store.rows}
-    of_digest: dict[int, dict[int, dict[str, StoredClip]]] = {}  # by size, and number of bytes that the digest covers
+    of_digest: dict[int, dict[int, dict[str, StoredClip]]] = {}  # by file size and number of bytes in the digest
     for row in store.rows:
         if row.file:
             n_bytes = n_bytes_known_by(row.size, row.seconds, given)
@@ -159,19 +161,20 @@ def _rows_of(store: EmbeddingStore, clips: Sequence[Clip]) -> dict[str, StoredCl
 
 
 def _notes_on_own(rows: Mapping[str, StoredClip]) -> list[str]:
-    """Return sentences on clips that a store holds, under the same ids or under others."""
+    """Return sentences about recognised clips that the store already holds, under the same or other ids."""
     n_touched = sum(row.id == clip_id for clip_id, row in rows.items())
     touched = f"{n_touched:,} clips have new modification times but the same content: they are not computed again"
     n_others = len(rows) - n_touched
-    others = f"{n_others:,} clips were renamed or copied: they are known by their content and not computed again"
+    others = f"{n_others:,} clips were renamed or copied: they are recognised by their content and not computed again"
     return [*([touched] if n_touched else []), *([others] if n_others else [])]
 
 
 def _note_on_other(other: EmbeddingStore, n: int) -> str:
-    """Return a sentence on clips that the store of another folder holds."""
+    """Return a sentence about recognised clips that the store of another data folder holds."""
     source = other.manifest["source"]
     root = str(source.get("root", "")) if isinstance(source, dict) else ""
     if root and not os.path.isdir(root):
-        return f"the data folder has moved from {root}: {n:,} clips are known by their content and not computed again"
+        moved = f"the data folder has moved from {root}"
+        return f"{moved}: {n:,} clips are recognised by their content and not computed again"
     where = f" of {root}" if root else ""
-    return f"{n:,} clips are copies{where}: their embeddings are taken from {other.folder}, and not computed again"
+    return f"{n:,} clips are copies{where}: their embeddings are copied from {other.folder} and not computed again"

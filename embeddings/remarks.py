@@ -1,4 +1,4 @@
-"""Notes of a run on sounds that could be decoded but most likely are mistakes."""
+"""Notes on clips that were decoded but are most likely faulty."""
 
 from collections.abc import Iterable
 
@@ -6,11 +6,11 @@ from ..audio import NOTED, TITLES
 from ..datamodules.base import AudioDataModule
 from .shards import StoredClip
 
-MAX_SHOWN = 3  # clips in a note
+MAX_SHOWN = 3  # number of clips that a note lists
 
 
 def notes_on(rows: Iterable[StoredClip], datamodule: AudioDataModule) -> list[str]:
-    """Return notes on clips of a data set with sounds that most likely are mistakes.
+    """Return notes on clips of a data set that are most likely faulty.
 
     Args:
         rows: Rows of the store of the data set.

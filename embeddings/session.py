@@ -1,4 +1,4 @@
-"""One extraction to a store: lock it, list what is missing, keep what is computed, and commit it."""
+"""One extraction to a store: lock it, list the missing clips, keep computed embeddings, and commit them."""
 
 import contextlib
 import time
@@ -22,7 +22,7 @@ from .store import EmbeddingStore
 
 @dataclass
 class _Buffer:
-    """Rows that are computed but not written yet."""
+    """Computed rows that are not written yet."""
 
     clips: list[StoredClip] = field(default_factory=list)
     vectors: list[NDArray[Any]] = field(default_factory=list)
@@ -31,22 +31,22 @@ class _Buffer:
 
 
 class Session:
-    """One extraction to a store, from its lock to its last row, in each of the processes that share the clips.
+    """One extraction to a store, from the lock to the commit; each process that shares the clips has its own session.
 
-    Rank 0 holds the lock and merges the shards of all ranks. A single process raises an error that ends the extraction
-    at once; several processes raise it on every rank, after the last barrier.
+    Rank 0 holds the lock and merges the shards of all ranks. A single process raises a fatal error at once; several
+    processes raise it on every rank, after the last barrier.
 
     Args:
         store: Store to write to.
         frontend: Frontend that computes the embeddings.
         datamodule: Data set whose clips are read.
         trainer: Trainer whose processes share the clips.
-        force: Whether to compute clips again that are stored.
+        force: Whether to compute stored clips again.
 
     Attributes:
         missing: Ids of the clips that were missing when the session began.
-        selected: Ids of the clips to compute: those that are missing, and as many stored ones as it takes to give every
-            device a clip.
+        selected: Ids of the clips to compute: all missing clips and, if there are fewer of them than devices, enough
+            stored clips to give every device one.
 
     Raises:
         StoreError: On every rank, if another process writes to the store or the store is damaged.
@@ -73,7 +73,7 @@ class Session:
         self._start = time.perf_counter()
 
     def _begin(self, *, force: bool) -> frozenset[str]:
-        """Lock the store and list what it lacks; rank 0 does so for all ranks."""
+        """Lock the store and return the ids of the missing clips; rank 0 does so for all ranks."""
         missing: list[str] = []
         refusal = ""
         if self._trainer.is_global_zero:
@@ -88,7 +88,7 @@ class Session:
             except (StoreError, OSError) as error:
                 self._lock.close()
                 refusal = str(error)
-            except BaseException:  # such as Ctrl-C, after which nobody else could release the lock
+            except BaseException:  # such as Ctrl-C, after which nothing else would release the lock
                 self._lock.close()
                 raise
         missing, refusal = self._trainer.strategy.broadcast((missing, refusal))
@@ -117,7 +117,7 @@ class Session:
                 self._buffer.clips.append(row)
                 self._buffer.vectors.append(vector)
             else:
-                remedy = "look for extreme samples, or skip it with --data.on_error skip"
+                remedy = "check the clip for extreme samples, or skip it with --data.on_error skip"
                 failed[clip_id] = AudioError(clip_id, "its embedding is not finite", remedy)
         self._buffer.failed |= {clip_id: error.reason for clip_id, error in failed.items()}
         self._errors += failed.values()
@@ -126,7 +126,7 @@ class Session:
             self._raise_first()
 
     def _count(self, batch: Batch) -> None:
-        """Add a batch to the profile, without stored clips that were selected only to give every device a clip."""
+        """Add a batch to the profile, except stored clips that were selected only to give every device a clip."""
         durations = dict(zip(batch.ids, batch.seconds, strict=True))
         computed = [min(durations[clip_id], self._given) for clip_id in batch.ids if clip_id in self.missing]
         self._profile.n_clips += len(computed)
@@ -135,11 +135,11 @@ class Session:
         self._profile.wall = time.perf_counter() - self._start
 
     def flush_if_due(self, flush_every: int, flush_seconds: float) -> None:
-        """Write the rows in memory if there are many of them, or if the last write was long ago.
+        """Write the rows in memory if there are many rows or if the last write was long ago.
 
         Args:
             flush_every: Number of rows in memory that triggers a write.
-            flush_seconds: Time since the last write that triggers another one, in s.
+            flush_seconds: Time since the last write that triggers a write, in s.
         """
         if len(self._buffer.clips) >= flush_every or time.perf_counter() - self._buffer.since >= flush_seconds:
             with self._errors_collected():
@@ -159,11 +159,11 @@ class Session:
         self._profile.writing += self._buffer.since - start
 
     def commit(self) -> None:
-        """Write the rest; rank 0 merges the shards of all ranks.
+        """Write the remaining rows; rank 0 merges the shards of all ranks.
 
         Raises:
-            AudioError: On every rank, if any could not read a clip and the datamodule has `on_error="raise"`.
-            StoreError: On every rank, if any could not write.
+            AudioError: On every rank, if any rank could not read a clip and the datamodule has `on_error="raise"`.
+            StoreError: On every rank, if any rank could not write.
         """
         strategy, ranks = self._trainer.strategy, range(self._trainer.world_size)
         with self._errors_collected():
@@ -189,7 +189,7 @@ class Session:
 
     @contextlib.contextmanager
     def _errors_collected(self) -> Iterator[None]:
-        """Keep errors of writing until the end if other processes wait at a barrier."""
+        """Defer errors of writing until the commit if other processes wait at a barrier."""
         try:
             yield
         except StoreError as error:

@@ -1,4 +1,4 @@
-"""The files of a store: rows of clips with a matrix of embeddings, in one file that cannot run code."""
+"""Shards of a store: files with rows of clips and their matrix of embeddings, which cannot run code."""
 
 import csv
 import io
@@ -16,16 +16,16 @@ from .checked import CHECKSUM, DamagedError, checksum, read_shard
 
 
 class StoredClip(NamedTuple):
-    """A clip of a store.
+    """Row of a store that describes a clip.
 
     Args:
         id: Id of the clip.
-        size: Size of its file in bytes.
-        mtime_ns: Modification time of its file in ns.
+        size: Size of the file, in bytes.
+        mtime_ns: Modification time of the file, in ns.
         seconds: Duration of the whole clip, in s.
-        file: Digest of its file, see `Digests`.
-        audio: Digest of its audio.
-        remarks: What is odd about its file, see `audio.Remark`, separated by spaces.
+        file: Digest of the file, see `Digests`; empty if an earlier version wrote the row.
+        audio: Digest of the audio, see `Digests`; empty if an earlier version wrote the row.
+        remarks: Remarks on unusual properties of the file, see `audio.Remark`, separated by spaces.
     """
 
     id: str
@@ -38,14 +38,20 @@ class StoredClip(NamedTuple):
 
 
 def pack(rows: Sequence[StoredClip], embeddings: NDArray[Any], metadata: Mapping[str, str] | None = None) -> bytes:
-    """Return the bytes of a file with rows, their embeddings `(n_clips, n_features)` and texts by name."""
+    """Return the bytes of a file with rows, their embeddings and texts.
+
+    Args:
+        rows: Rows of the clips.
+        embeddings: Embeddings of the clips, `(n_clips, n_features)`.
+        metadata: Texts by name.
+    """
     matrix = np.ascontiguousarray(embeddings, np.float32)
     texts = {"clips": to_csv(StoredClip._fields, rows), **(metadata or {})}
     return _in_order(save({"embeddings": matrix}, {**texts, CHECKSUM: checksum(matrix, texts)}))
 
 
 def _in_order(packed: bytes) -> bytes:
-    """Return a safetensors file whose header is sorted, since safetensors orders texts at random."""
+    """Return the bytes of a safetensors file with a sorted header, because safetensors writes texts in random order."""
     start = 8 + int.from_bytes(packed[:8], "little")
     header = json.dumps(json.loads(packed[8:start]), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     header += b" " * (-len(header) % 8)
@@ -53,14 +59,21 @@ def _in_order(packed: bytes) -> bytes:
 
 
 def unpack(path: Path, embedding_size: int) -> tuple[list[StoredClip], NDArray[Any], dict[str, str]]:
-    """Read what `pack` has made: rows, embeddings `(n_clips, embedding_size)` mapped to the file, and texts by name.
+    """Read a file that `pack` has made.
+
+    Args:
+        path: File of a store.
+        embedding_size: Number of features that an embedding must have.
+
+    Returns:
+        Rows of the clips; embeddings `(n_clips, embedding_size)`, memory-mapped to the file; and texts by name.
 
     Raises:
-        DamagedError: The file does not hold what it should.
+        DamagedError: The file has damaged or unexpected content.
     """
     lines, matrix, metadata = read_shard(path, embedding_size)
-    if not {len(line) for line in lines} <= {4, len(StoredClip._fields)}:  # an earlier version ended at seconds
-        raise DamagedError("its table of clips has other columns")
+    if not {len(line) for line in lines} <= {4, len(StoredClip._fields)}:  # earlier versions wrote 4 columns
+        raise DamagedError("its table of clips has unexpected columns")
     rows = [StoredClip(each[0], int(each[1]), int(each[2]), float(each[3]), *each[4:]) for each in lines]
     if not all(0 <= row.seconds < math.inf for row in rows):
         raise DamagedError("a duration is not a finite number of seconds")

@@ -1,4 +1,4 @@
-"""Digests of source code of plug-ins, so that an author who edits one does not get old results."""
+"""Digests of the source code of plug-ins, so that editing a plug-in invalidates its stored results."""
 
 import ast
 import contextlib
@@ -12,7 +12,8 @@ from types import ModuleType
 
 from ..registry import OWN
 
-# Their source changes more often than what they compute. Parts of this package have version numbers instead.
+# Libraries whose source changes more often than the values that they compute. Parts of this package have version
+# numbers instead of digests.
 _LIBRARIES = ("torch", "torchaudio", "torchvision", "numpy", "scipy", "sklearn")
 _EXCLUDED = frozenset({OWN, *sys.stdlib_module_names, *_LIBRARIES})
 
@@ -23,14 +24,14 @@ def is_ours(cls: type) -> bool:
 
 
 def source_digest(parts: Iterable[type | ModuleType]) -> str:
-    """Return a hexadecimal digest of source code; empty if there is none outside this package and known libraries.
+    """Return a hexadecimal digest of source code; empty if all code belongs to this package or to known libraries.
 
-    The digest covers the modules that define the classes and their bases, and what these import from their own
-    packages. Comments, docstrings and names of modules do not count. For code that was typed into an interpreter or a
-    script, only the source of the classes counts.
+    The digest covers the modules that define the classes and their bases, and the modules that these import from their
+    own package. It ignores comments, docstrings and names of modules. For code from an interpreter or a script, it
+    covers only the source of the classes.
 
     Args:
-        parts: Classes, such as those of a frontend, its layers and its representation; and modules.
+        parts: Classes, such as those of a frontend, its layers and its representation, and modules.
     """
     parts = list(parts)
     bases = {base for part in parts if isinstance(part, type) for base in part.__mro__}
@@ -50,7 +51,7 @@ def source_digest(parts: Iterable[type | ModuleType]) -> str:
 
 
 def _imports(name: str) -> Iterator[str]:
-    """Yield the modules of the same package whose parts a module uses."""
+    """Yield the modules of the same package that a module uses."""
     package = name.partition(".")[0]
     for part in vars(sys.modules[name]).values() if name in sys.modules else ():
         used = part.__name__ if isinstance(part, ModuleType) else getattr(part, "__module__", None)
@@ -59,7 +60,7 @@ def _imports(name: str) -> Iterator[str]:
 
 
 def _source(thing: type | ModuleType) -> str:
-    """Return source without comments, docstrings and formatting; empty if there is none."""
+    """Return source code without comments, docstrings and formatting; empty if the source is unavailable."""
     with contextlib.suppress(OSError, TypeError, SyntaxError):
         return _without_docstrings(inspect.getsource(thing))
     return ""

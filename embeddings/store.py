@@ -1,9 +1,10 @@
-"""An embedding store: a folder that is complete after every write, and resumable.
+"""Embedding store: a folder that is consistent after every write, so that an extraction can resume.
 
-`manifest.json` records what made the embeddings. `embeddings.safetensors` holds the matrix, with its clips in the
-header, so that one rename commits both. `clips.csv` repeats the clips for people, `failed.csv` lists clips that could
-not be read, `profile.json` has the time profile of the last extraction, and `shards/` holds what has been computed
-since the last merge. Labels, splits and folds are not stored: they come from the datamodule.
+`manifest.json` records the key of the embeddings. `embeddings.safetensors` holds the matrix, with its clips in the
+header, so that one rename commits both. `clips.csv` repeats the table of clips in readable form, `failed.csv` lists
+clips that could not be read, `profile.json` holds the time profile of the last extraction, and `shards/` holds the
+embeddings computed since the last merge. Labels, splits and folds are not stored, because they come from the
+datamodule.
 """
 
 import contextlib
@@ -26,24 +27,24 @@ from .checked import DamagedError, read_failed
 from .profile import Profile
 from .shards import StoredClip, pack, to_csv, unpack
 
-_MOST_OF_MANIFEST = 2**20  # bytes; ours have some thousand
+_MAX_MANIFEST_SIZE = 2**20  # in bytes; manifests have a few thousand
 
 
 class EmbeddingStore:
-    """A folder of embeddings of one data set by one frontend.
+    """Store of the embeddings of one data set by one frontend, in one folder.
 
     Args:
-        folder: Folder of the store; it is made if it does not exist.
-        fields: Everything that decides the embeddings, as plain Python.
+        folder: Folder of the store, which is created if it does not exist.
+        fields: Everything that determines the embeddings, as plain Python.
         embedding_size: Number of features of an embedding.
-        damaged: Whether to open a store with an unreadable matrix, as an empty one.
+        damaged: Whether to open a store with an unreadable matrix as an empty store instead of raising.
 
     Attributes:
         manifest: Format, size and fields of the store, as `manifest.json` holds them.
 
     Raises:
-        StoreError: The matrix is damaged; or the folder holds embeddings of other fields or of an earlier version,
-            which the message names; or the path of the folder is not UTF-8.
+        StoreError: The matrix is damaged, the folder holds embeddings with other fields or of an earlier version, the
+            folder cannot be used, or its path is not valid UTF-8.
     """
 
     def __init__(
@@ -88,12 +89,12 @@ class EmbeddingStore:
             if self._damaged:
                 return {}
             raise StoreError(
-                f"{path} is no table of ids and reasons ({error}); delete it, or compute all again with --force"
+                f"{path} is not a table of ids and reasons ({error}); delete it, or compute all again with --force"
             ) from error
 
     @property
     def has_shards(self) -> bool:
-        """Whether anything has been computed since the last merge."""
+        """Whether the store has shards that are not merged yet."""
         return any((self.folder / "shards").glob("*.safetensors"))
 
     @property
@@ -113,26 +114,30 @@ class EmbeddingStore:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other processes from writing here; a killed process no longer holds its lock.
+        """Lock the store, so that no other process writes to it. The lock of a killed process is free.
 
         Raises:
             StoreError: Another process holds the lock, or the folder cannot be written.
         """
         with locked(self.folder, "use another --embeddings folder"):
-            self._reload()  # another process may have written since this one looked
+            self._reload()  # another process may have written since the store was opened
             yield
 
     def missing(self, stamps: Mapping[str, Stamp]) -> list[str]:
-        """Return the ids of the clips that are not stored, or whose file has changed since."""
+        """Return the ids of the clips that are not stored, or whose file has changed since.
+
+        Args:
+            stamps: Current stamp of the file of each clip, by id.
+        """
         stamp_of = {row.id: Stamp(row.size, row.mtime_ns) for row in self._rows.values()}
         return [clip_id for clip_id, stamp in stamps.items() if stamp_of.get(clip_id) != stamp]
 
     def read(self, ids: Sequence[str], columns: Sequence[int] | None = None) -> NDArray[Any]:
-        """Return embeddings of clips, in the order asked for.
+        """Return the embeddings of clips, in the order of the given ids.
 
         Args:
             ids: Ids of the clips.
-            columns: Columns of the embeddings to return; all by default.
+            columns: Columns of the embeddings to return; by default, all columns.
 
         Returns:
             Embeddings `(len(ids), len(columns))`, float32.
@@ -152,7 +157,7 @@ class EmbeddingStore:
     def append(
         self, rows: Sequence[StoredClip], embeddings: NDArray[Any], failed: Mapping[str, str], rank: int = 0
     ) -> None:
-        """Write a shard of new rows, whole or not at all.
+        """Write a shard of new rows atomically.
 
         Args:
             rows: Clips of the shard.
@@ -166,7 +171,7 @@ class EmbeddingStore:
         write_atomically(folder / f"{rank}-{time.time_ns()}-{os.getpid()}.safetensors", content)
 
     def merge(self) -> None:
-        """Merge the matrix and all shards into one matrix, ordered by clip id; later shards override earlier ones."""
+        """Merge all shards into the matrix, which is ordered by clip id; later shards override earlier ones."""
         shards = sorted((self.folder / "shards").glob("*.safetensors"), key=lambda path: path.stat().st_mtime_ns)
         if not shards:
             self._remove([])
@@ -177,9 +182,9 @@ class EmbeddingStore:
                 rows, matrix, metadata = unpack(shard, self.embedding_size)
                 failures = json.loads(metadata["failed"])
             except (ValueError, KeyError):
-                continue  # truncated or damaged: its clips are still missing
+                continue  # the shard is truncated or damaged, so its clips are still missing
             for clip_id, reason in failures.items():
-                embedding_of.pop(clip_id, None)  # its file has become unreadable since
+                embedding_of.pop(clip_id, None)  # the file has become unreadable since
                 failed[clip_id] = reason
             for row, vector in zip(rows, matrix, strict=True):
                 embedding_of[row.id] = (row, vector)
@@ -189,7 +194,7 @@ class EmbeddingStore:
         self.load()
 
     def forget(self, ids: Iterable[str]) -> None:
-        """Drop clips so that they are computed again; a damaged matrix is dropped as a whole."""
+        """Remove clips, so that they are computed again; a damaged matrix is removed as a whole."""
         self.merge()
         kept = self._kept()
         for clip_id in ids:
@@ -198,7 +203,11 @@ class EmbeddingStore:
         self.load()
 
     def adopt(self, found: Mapping[str, tuple[StoredClip, NDArray[Any]]]) -> None:
-        """Add clips with their embeddings, by id, which replace stored ones."""
+        """Add clips with their embeddings, which replace stored clips with the same id.
+
+        Args:
+            found: Row and embedding of each clip, by id.
+        """
         failed = {clip_id: reason for clip_id, reason in self.failed.items() if clip_id not in found}
         self._write({**self._kept(), **found}, failed)
         self.load()
@@ -216,7 +225,7 @@ class EmbeddingStore:
             write_atomically(self.folder / "failed.csv", to_csv(("id", "reason"), sorted(failed.items())).encode())
 
     def _remove(self, paths: Iterable[Path]) -> None:
-        """Remove files, and the unfinished files of interrupted writes."""
+        """Remove files, and the temporary files of interrupted writes."""
         left = [*self.folder.glob(f".*{UNFINISHED}"), *(self.folder / "shards").glob(f".*{UNFINISHED}")]
         for path in [*paths, *left]:
             path.unlink(missing_ok=True)
@@ -229,7 +238,7 @@ class EmbeddingStore:
             write_atomically(path, json.dumps(wanted, indent=1).encode())
             return
         try:
-            found = read_json(path, _MOST_OF_MANIFEST)
+            found = read_json(path, _MAX_MANIFEST_SIZE)
             if not isinstance(found, dict):
                 raise ValueError(f"it holds a {type(found).__name__}")
         except ValueError as error:
@@ -243,8 +252,8 @@ class EmbeddingStore:
         if differing:
             name = differing[0]
             raise StoreError(
-                f"{self.folder} was made by another configuration: {name} is {found.get(name)!r} there and "
-                f"{wanted.get(name)!r} here; use another --embeddings folder, or delete that one"
+                f"{self.folder} was made with another configuration: its {name} is {found.get(name)!r}, expected "
+                f"{wanted.get(name)!r}; use another --embeddings folder, or delete this one"
             )
 
     def _reload(self) -> None:
@@ -252,7 +261,7 @@ class EmbeddingStore:
             self.load()
 
     def load(self) -> None:
-        """Read the result of the last merge, whichever process wrote it."""
+        """Read the result of the last merge from disk; another process may have written it."""
         path = self.folder / "embeddings.safetensors"
         try:
             size = self.embedding_size

@@ -1,4 +1,4 @@
-"""The callback between Lightning's predict loop and a store."""
+"""Callback that connects Lightning's predict loop with a store."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ class EmbeddingWriter(Callback):
         root: Folder that holds all stores.
         flush_every: Number of rows to keep in memory before they are written.
         flush_seconds: Longest time that rows stay in memory, in s.
-        force: Whether to compute clips again that are stored.
+        force: Whether to compute stored clips again.
 
     Attributes:
         store: Store of the last extraction.
@@ -52,7 +52,7 @@ class EmbeddingWriter(Callback):
         self._session: Session | None = None
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Lock the store and restrict the data to the clips that it lacks; rank 0 decides for all ranks.
+        """Lock the store and restrict the data to the clips that the store lacks; rank 0 lists them for all ranks.
 
         Raises:
             StoreError: On every rank, if another process writes to the store or the store is damaged.
@@ -84,15 +84,15 @@ class EmbeddingWriter(Callback):
             AudioError: A clip could not be read and the datamodule has `on_error="raise"`.
         """
         assert self._session is not None
-        embeddings = outputs.cpu().numpy()  # the one point where this process waits for a GPU
+        embeddings = outputs.cpu().numpy()  # the only point where this process waits for a GPU
         self._session.add(embeddings, batch)
         self._session.flush_if_due(self.flush_every, self.flush_seconds)
 
     def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write the rest; rank 0 merges the shards of all ranks.
+        """Write the remaining rows; rank 0 merges the shards of all ranks.
 
         Raises:
-            AudioError: On every rank, if any could not read a clip and the datamodule has `on_error="raise"`.
+            AudioError: On every rank, if any rank could not read a clip and the datamodule has `on_error="raise"`.
         """
         assert self._session is not None
         self._session.commit()
@@ -103,7 +103,7 @@ class EmbeddingWriter(Callback):
             self._close(trainer)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """Write what was computed before an error or an interrupt; Lightning calls no teardown then."""
+        """Write the rows in memory after an error or an interrupt, because Lightning skips the teardown then."""
         try:
             if self._session is not None and not isinstance(exception, StoreError):
                 self._session.flush()
@@ -118,7 +118,7 @@ class EmbeddingWriter(Callback):
 
 
 def refuse_more_devices_than_clips(trainer: Trainer, datamodule: AudioDataModule) -> None:
-    """Raise an error with a remedy where Lightning would fail with a bare assertion.
+    """Raise if there are fewer clips than devices, because Lightning would fail with a bare assertion.
 
     Raises:
         UsageError: The data set has fewer clips than the trainer has devices.

@@ -1,9 +1,9 @@
-"""Frontends as models of HEAR's common API, to evaluate them on that benchmark (Turian et al. 2022).
+"""Frontends as models with HEAR's common API, for evaluation on that benchmark (Turian et al. 2022).
 
     hearvalidator untrained.hear --model vgg
     hearvalidator untrained.hear --model '{class_path: temporal, init_args: {size: large, seed: 1}}'
 
-The three functions and the attributes of a model follow https://hearbenchmark.com/hear-api.html.
+The functions and the attributes of a model follow https://hearbenchmark.com/hear-api.html.
 """
 
 from pathlib import Path
@@ -27,16 +27,16 @@ BATCH_WINDOWS = 64
 
 
 class HearModel(nn.Module):
-    """A frontend that reads audio at one of HEAR's rates.
+    """Frontend that reads audio at one of HEAR's sample rates.
 
     Args:
         frontend: Frontend to wrap.
 
     Attributes:
-        sample_rate: Sample rate of the audio that the model reads, in Hz: HEAR's lowest rate that is not below the
-            frontend's own, or else HEAR's highest.
-        scene_embedding_size: Number of features of a sound.
-        timestamp_embedding_size: Number of features of a timestamp.
+        sample_rate: Sample rate of the input audio, in Hz: the lowest of HEAR's sample rates that is at least that of
+            the frontend, or the highest one if all are lower.
+        scene_embedding_size: Number of features in a scene embedding.
+        timestamp_embedding_size: Number of features in a timestamp embedding.
     """
 
     def __init__(self, frontend: Frontend) -> None:
@@ -64,8 +64,8 @@ def load_model(model_file_path: str = "") -> HearModel:
     """Load a frontend by its name, optionally with arguments.
 
     Args:
-        model_file_path: Name such as `vgg`, which is the default; or YAML such as `{class_path: vgg, init_args: {size:
-            large, seed: 1}}`; or path of a YAML file that holds either.
+        model_file_path: Name of a frontend, by default `vgg`; YAML such as `{class_path: vgg, init_args: {size: large,
+            seed: 1}}`; or the path of a YAML file that contains either.
 
     Raises:
         UsageError: The file cannot be read, no such frontend is registered, or the frontend rejects its arguments.
@@ -80,15 +80,17 @@ def load_model(model_file_path: str = "") -> HearModel:
         try:
             text = Path(text).read_text("utf-8")
         except OSError as error:
-            raise UsageError(f"{text} cannot be read: {error.strerror}; give a name, or a YAML file") from error
+            raise UsageError(
+                f"{text} cannot be read: {error.strerror}; give a name or an existing YAML file"
+            ) from error
     try:
         entry: Any = yaml.safe_load(text) or "vgg"
     except yaml.YAMLError as error:
-        raise UsageError(f"{model_file_path!r} is no YAML: {' '.join(str(error).split())}") from error
+        raise UsageError(f"{model_file_path!r} is not valid YAML: {' '.join(str(error).split())}") from error
     entry = {"class_path": entry} if isinstance(entry, str) else entry
     if not isinstance(entry, dict) or set(entry) - {"class_path", "init_args"} or "class_path" not in entry:
-        raise UsageError(f"{model_file_path!r} names no frontend; give a name, or {{class_path: NAME, init_args: ...}}")
-    cls = FRONTENDS.get(str(entry["class_path"]))  # only registered names, so that nothing else is imported
+        raise UsageError(f"{model_file_path!r} is not a frontend; give NAME or {{class_path: NAME, init_args: ...}}")
+    cls = FRONTENDS.get(str(entry["class_path"]))  # accepts only registered names, so that nothing else is imported
     if cls.imports:
         raise UsageError(f"frontend {entry['class_path']!r} wraps another module; use that module itself")
     try:
@@ -101,8 +103,8 @@ def get_scene_embeddings(audio: Tensor, model: HearModel) -> Tensor:
     """Return one embedding for each sound.
 
     Args:
-        audio: Audio `(n_sounds, n_samples)` at the model's rate, between -1 and 1, on the model's device.
-        model: Model that `load_model` has returned.
+        audio: Audio `(n_sounds, n_samples)` at the model's sample rate, between -1 and 1, on the model's device.
+        model: Model from `load_model`.
 
     Returns:
         Embeddings `(n_sounds, scene_embedding_size)`, float32.
@@ -113,13 +115,13 @@ def get_scene_embeddings(audio: Tensor, model: HearModel) -> Tensor:
 
 
 def get_timestamp_embeddings(audio: Tensor, model: HearModel) -> tuple[Tensor, Tensor]:
-    """Return embeddings of half a second of audio around timestamps that are 50 ms apart.
+    """Return an embedding for each timestamp, every 50 ms, from half a second of audio around it.
 
-    Audio beyond either end is silence. A frontend that needs longer input repeats the half second.
+    The audio is padded with silence at both ends. A frontend that needs longer input repeats the half second.
 
     Args:
-        audio: Audio `(n_sounds, n_samples)` at the model's rate, between -1 and 1, on the model's device.
-        model: Model that `load_model` has returned.
+        audio: Audio `(n_sounds, n_samples)` at the model's sample rate, between -1 and 1, on the model's device.
+        model: Model from `load_model`.
 
     Returns:
         Embeddings `(n_sounds, n_timestamps, timestamp_embedding_size)`, and timestamps `(n_sounds, n_timestamps)` in
@@ -130,12 +132,12 @@ def get_timestamp_embeddings(audio: Tensor, model: HearModel) -> tuple[Tensor, T
     window = round(_WINDOW * model.sample_rate)
     n_timestamps = 1 + int((n_samples - 1) / (_HOP * model.sample_rate))
     moments = torch.arange(n_timestamps)
-    centres = moments.double() * _HOP * model.sample_rate  # rounded one by one, so that they do not drift
+    centres = moments.double() * _HOP * model.sample_rate  # rounded below, each by itself, so that they do not drift
     padded = nn.functional.pad(audio, (window // 2, window))
     inside = torch.arange(window, device=audio.device)
     parts = []
     for starts in torch.split(centres.round().long(), max(1, BATCH_WINDOWS // n_sounds)):
-        frames = padded[:, starts.to(audio.device)[:, None] + inside]  # (n_sounds, a few, window)
+        frames = padded[:, starts.to(audio.device)[:, None] + inside]  # (n_sounds, n_windows, window)
         with torch.no_grad():
             parts.append(model(frames.flatten(0, 1)).reshape(n_sounds, len(starts), -1))
     timestamps = 1000 * _HOP * moments.float().to(audio.device)

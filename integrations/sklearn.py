@@ -1,4 +1,4 @@
-"""Random frontends as a scikit-learn transformer, for pipelines and grid searches."""
+"""Frontends with random weights as a scikit-learn transformer, for pipelines and grid searches."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,16 +21,18 @@ Sounds = NDArray[Any] | Sequence[str | Path]
 
 
 class RandomFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
-    """Embeddings of waveforms, or of audio files, by a frozen frontend with random weights.
+    """Transformer from waveforms or audio files to embeddings, by a frozen frontend with random weights.
 
     Args:
         frontend: Registered name of a frontend; see `untrained list frontends`.
-        seed: Seed of its weights.
-        arguments: Arguments of the frontend by name; the others keep their defaults.
-        sample_rate: Sample rate of waveforms in an array, in Hz; the frontend's own by default. Files state theirs.
-        n_samples: Length of every file in samples at the frontend's rate; arrays keep their length.
+        seed: Seed of the weights of the frontend.
+        arguments: Arguments of the frontend by name; all others keep their defaults.
+        sample_rate: Sample rate of the waveforms in an array, in Hz; by default that of the frontend. Ignored for audio
+            files, which state their own.
+        n_samples: Length to which every file is brought, in samples at the sample rate of the frontend; arrays keep
+            their length.
         batch_size: Number of clips in a batch.
-        device: PyTorch's name of the device that the frontend runs on.
+        device: PyTorch device that the frontend runs on, such as `cuda`.
 
     Attributes:
         frontend_: The frontend.
@@ -79,7 +81,7 @@ class RandomFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         try:
             self.frontend_: Frontend = FRONTENDS.create(self.frontend, **arguments)
         except TypeError as error:
-            raise ValueError(f"frontend {self.frontend!r} cannot be made: {error}") from error
+            raise ValueError(f"frontend {self.frontend!r} cannot be created: {error}") from error
         return self
 
     def transform(self, X: Sounds) -> NDArray[Any]:
@@ -89,7 +91,7 @@ class RandomFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
             X: Waveforms `(n_clips, n_samples)`, or paths of audio files.
 
         Raises:
-            AudioError: A file cannot be used.
+            AudioError: An audio file cannot be read.
         """
         check_is_fitted(self)
         if not _are_paths(X):

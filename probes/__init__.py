@@ -1,1 +1,1 @@
-"""Probes: selection, fit, scores, checkpoints and use of a frontend with a backend."""
+"""Probes: selection, fitting, scoring, checkpoints and inference of a frontend with a backend."""

@@ -1,8 +1,8 @@
-"""Reading of the archives in a checkpoint, which a stranger may have made to exhaust memory or time.
+"""Reading of the archives in a checkpoint, which may have been crafted to exhaust memory or time.
 
-A checkpoint is a zip file as `torch.save` writes it, and the backend in it another one of skops. Both hold their
-entries as they are, so everything is checked against the size of the file before it is read: a compressed entry, a
-tensor that is larger than its data, or an operation that our files do not need ends the reading.
+A checkpoint is a zip file that `torch.save` writes, and the backend in it is a zip file that skops writes. Neither
+compresses its entries, so everything is checked against the size of the file before it is read: compressed entries,
+tensors that are larger than their data, and operations that checkpoints do not need are rejected.
 """
 
 import io
@@ -19,45 +19,45 @@ import torch
 from torch import Tensor
 
 MAX_SCHEMA = 2**24
-"""Most bytes of the description of a backend; that of a fitted MLP has some ten thousand."""
-_SHARED = 8  # how many times its own size a file may stand for, as values that are named several times
-# What `torch.save` writes for tensors and plain values.
+"""Maximum size in bytes of the description of a backend; the description of a fitted MLP has about ten thousand."""
+_SHARED = 8  # maximum ratio of the content to the file size, where repeated values count each time
+# Operations of a pickle that `torch.save` writes for tensors and plain values.
 _OPERATIONS = (
     "PROTO MARK STOP NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 BINFLOAT BINUNICODE EMPTY_DICT "
     "SETITEM SETITEMS EMPTY_LIST APPEND APPENDS EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 BINPUT LONG_BINPUT "
     "BINGET LONG_BINGET GLOBAL REDUCE BINPERSID "
 )
-# The names in it. More of those that `torch.load` accepts can be called with a size, and take that much memory.
+# Names in such a pickle. `torch.load` accepts more names, but some of them allocate memory of any requested size.
 _NAMES = re.compile(
     r"collections OrderedDict|torch\._utils _rebuild_tensor_v2|torch (?!Unt|Typ)[A-Z][A-Za-z0-9]+Storage"
 )
 
 
 class ArchiveError(ValueError):
-    """Error for an archive that is no checkpoint; its message is a clause about the archive."""
+    """Error for an archive that is not a checkpoint; its message is a clause about the archive."""
 
 
 def load(path: Path) -> Any:
     """Read tensors and plain values from a zip file that `torch.save` has written.
 
-    Memory and time are bounded by the size of the file, and no code that it names is called.
+    Memory and time are bounded by the size of the file, and no code that the file names is called.
 
     Args:
         path: File to read.
 
     Returns:
-        What was saved.
+        Saved tensors and plain values, in their containers.
 
     Raises:
-        ArchiveError: The file holds something else, or was made to exhaust memory.
-        Exception: The file is damaged, or is no zip file.
+        ArchiveError: The file holds other content, or was crafted to exhaust memory.
+        Exception: The file is damaged, or is not a zip file.
     """
     size = path.stat().st_size
     with zipfile.ZipFile(path) as archive:
         refuse_packed(archive, size)
         root = archive.namelist()[0].partition("/")[0]
         _refuse_operations(archive.read(f"{root}/data.pkl"))
-    # Mapped tensors are parts of the file, however many values they claim.
+    # Memory-mapped tensors cannot exceed the file, whatever size they claim.
     content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     _refuse_more_than(content, _SHARED * size)
     return content
@@ -67,46 +67,46 @@ def refuse_packed(archive: zipfile.ZipFile, size: int) -> None:
     """Raise if the entries of an archive are compressed, repeated or larger than the archive.
 
     Args:
-        archive: Archive, of which only the directory is read.
-        size: Size of the archive in bytes.
+        archive: Archive; only its directory is read.
+        size: Size of the archive, in bytes.
 
     Raises:
-        ArchiveError: It is no archive as `torch.save` and skops write it.
+        ArchiveError: The archive differs from those that `torch.save` and skops write.
     """
     entries = archive.infolist()
     for entry in entries:
         if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size:
-            raise ArchiveError(f"its entry {entry.filename!r} is compressed, which no checkpoint's is")
+            raise ArchiveError(f"its entry {entry.filename!r} is compressed, unlike those of checkpoints")
     if sum(entry.file_size for entry in entries) > size:
         raise ArchiveError("its entries are larger than the file")
     if len({entry.filename for entry in entries}) < len(entries):
-        raise ArchiveError("it has several entries of one name")
+        raise ArchiveError("it has several entries with the same name")
     if not entries:
         raise ArchiveError("it is empty")
 
 
 def refuse_absurd_backend(stored: bytes) -> None:
-    """Raise if the skops archive of a backend was made to exhaust memory.
+    """Raise if the skops archive of a backend was crafted to exhaust memory.
 
     Args:
-        stored: The archive.
+        stored: Bytes of the archive.
 
     Raises:
-        ArchiveError: Its entries are compressed or larger than the archive, its description is larger than any, or an
-            array is larger than its data.
+        ArchiveError: An entry is compressed or larger than the archive, the description is too large, or an array is
+            larger than its data.
     """
     with zipfile.ZipFile(io.BytesIO(stored)) as archive:
         refuse_packed(archive, len(stored))
         for entry in archive.infolist():
             if entry.filename == "schema.json" and entry.file_size > MAX_SCHEMA:
                 raise ArchiveError(f"its description has {entry.file_size:,} bytes, expected at most {MAX_SCHEMA:,}")
-            if entry.filename != "schema.json":  # skops reads an array from whatever the description names
+            if entry.filename != "schema.json":  # the description may name any entry as an array
                 with archive.open(entry) as file:
                     _refuse_larger_array(file, entry)
 
 
 def _refuse_larger_array(file: Any, entry: zipfile.ZipInfo) -> None:
-    """Raise if an npy file claims more numbers than it holds."""
+    """Raise if an npy file states a larger shape than its data."""
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(file)
@@ -115,10 +115,10 @@ def _refuse_larger_array(file: Any, entry: zipfile.ZipInfo) -> None:
 
 
 def _refuse_operations(described: bytes) -> None:
-    """Raise if a pickle, which is not loaded here, has operations or names that tensors and plain values do not need.
+    """Raise if a pickle has operations or names that tensors and plain values do not need, without loading it.
 
     Raises:
-        ArchiveError: It names other types, or has other operations.
+        ArchiveError: The pickle has such a name or operation.
     """
     unknown: set[str] = set()
     allowed = frozenset(_OPERATIONS.split())
@@ -127,19 +127,19 @@ def _refuse_operations(described: bytes) -> None:
             if not _NAMES.fullmatch(str(argument)):
                 unknown.add(str(argument).replace("__builtin__", "builtins").replace(" ", "."))
         elif operation.name not in allowed:
-            raise ArchiveError(f"it holds the operation {operation.name}, which no checkpoint does")
+            raise ArchiveError(f"it holds the operation {operation.name}, which checkpoints do not need")
         elif operation.name == "LONG_BINPUT" and int(argument or 0) > len(described):
-            raise ArchiveError(f"it keeps a value under the number {argument:,}, with fewer values in all")
+            raise ArchiveError(f"it stores a value under the index {argument:,}, but has fewer values")
     if unknown:
         raise ArchiveError(f"it names {', '.join(sorted(unknown))}, which could run code")
 
 
 def _refuse_more_than(content: Any, most: int) -> None:
-    """Raise if values that are named several times stand for far more than the file holds.
+    """Raise if repeated values add up to far more than the size of the file.
 
     Args:
         content: Tensors and plain values in containers.
-        most: Most bytes that they may have, with each value counted as often as it is named.
+        most: Maximum size in bytes, where each value counts as often as it occurs.
     """
     waiting, n_bytes = [content], 0
     while waiting:
@@ -154,6 +154,6 @@ def _refuse_more_than(content: Any, most: int) -> None:
         elif isinstance(value, list | tuple):
             waiting += value
         elif not isinstance(value, int | float | None):
-            raise ArchiveError(f"it holds a {type(value).__name__}, which no checkpoint does")
+            raise ArchiveError(f"it holds a {type(value).__name__}, which checkpoints do not")
         if n_bytes + len(waiting) > most:
-            raise ArchiveError("it stands for far more than it holds")
+            raise ArchiveError("its repeated values add up to far more than the size of the file")

@@ -1,10 +1,10 @@
-"""Calibration of class scores: probabilities from held-out scores by temperature scaling (Guo et al. 2017).
+"""Calibration of class scores to probabilities, by temperature scaling on held-out scores (Guo et al. 2017).
 
-One number is fitted, the inverse temperature by which scores are multiplied before a softmax, so that it takes few
-clips and keeps the order of the scores. Scores that are probabilities are first mixed with a uniform distribution,
-whose share is fitted too: the votes of a few neighbours are often 0, and their logarithms alone would determine the
-temperature. The held-out scores are those of the chosen candidate on splits of its search.
-`python benchmarks/calibration.py` measures the outcome.
+Scores are multiplied by one fitted number, the inverse temperature, before a softmax. One number needs few clips and
+preserves the order of the scores. Scores that are already probabilities are first mixed with a uniform distribution,
+whose share is fitted too. Otherwise the logarithms of zeros, which are frequent among the votes of a few neighbours,
+would determine the temperature alone. The held-out scores are those of the chosen candidate on splits of its search.
+`python benchmarks/calibration.py` measures the quality of the calibration.
 """
 
 import warnings
@@ -23,19 +23,19 @@ from ..backends.convergence import watch_convergence
 from ..backends.guard import predicted, reason_of
 
 PROBABILITY = "probability"  # kind of scores, as `Backend.class_scores` names it
-MIN_CLIPS, ENOUGH_CLIPS = 50, 1000  # held-out clips: too few to calibrate below, no more are used above
-_SMOOTHINGS = (0.001, 0.01, 0.1, 0.3)  # that are tried
-_LOG_BOUNDS = (-15.0, 15.0)  # of the inverse temperature
+MIN_CLIPS, ENOUGH_CLIPS = 50, 1000  # held-out clips: minimum for a calibration; number after which no split is added
+_SMOOTHINGS = (0.001, 0.01, 0.1, 0.3)  # shares of the uniform distribution that are tried
+_LOG_BOUNDS = (-15.0, 15.0)  # bounds of the logarithm of the inverse temperature
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """The outcome of a calibration.
+    """Result of a calibration.
 
     Args:
         n_clips: Number of held-out clips with scores.
-        inverse_temperature: Factor of the scores before the softmax; None if there are too few clips, or no scores.
-        smoothing: Share of a uniform distribution in scores that are probabilities, before the softmax.
+        inverse_temperature: Factor of the scores before the softmax; None if there are too few clips with scores.
+        smoothing: Share of the uniform distribution that is mixed with scores that are probabilities.
     """
 
     n_clips: int = 0
@@ -48,8 +48,8 @@ def calibrate(
 ) -> Calibration:
     """Calibrate a candidate on clips that it was not fitted to.
 
-    The candidate is fitted again on as many splits of the search as give `ENOUGH_CLIPS`. It was chosen on the same
-    splits, which makes the probabilities slightly too high.
+    The candidate is fitted again on splits of the search, until `ENOUGH_CLIPS` held-out clips are scored. It was chosen
+    on the same splits, so the probabilities are slightly too high.
 
     Args:
         backend: Backend that was searched.
@@ -79,13 +79,13 @@ def calibrate(
 
 
 def fit_inverse_temperature(held_out: Sequence[tuple[NDArray[Any], NDArray[Any]]]) -> tuple[float, float]:
-    """Return the inverse temperature of the least log loss, and this loss, summed over clips.
+    """Return the inverse temperature that minimises the log loss, and the loss summed over clips.
 
-    As in Platt's scaling, the target of the true class is a little below 1, so that perfect scores do not give
+    As in Platt scaling, the target of the true class is slightly below 1, so that perfect scores do not give
     probabilities of exactly 1.
 
     Args:
-        held_out: For each split, logits `(n_clips, n_classes)`, and the column of the true class of each clip.
+        held_out: Logits `(n_clips, n_classes)` of each split, with the column of the true class of each clip.
 
     Example:
         >>> logits = np.array([[2.0, 0.0]] * 4)
@@ -109,17 +109,19 @@ def fit_inverse_temperature(held_out: Sequence[tuple[NDArray[Any], NDArray[Any]]
 
 
 def label(model: Backend, X: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None, str]:
-    """Return labels, class scores in which the label of each clip has the highest one, and the kind of the scores.
+    """Return labels with class scores that agree with them, and the kind of the scores.
 
-    Where a backend predicts another class than the one of its highest score, the scores of the two are exchanged. A
-    support vector machine does so: it decides by the number of pairs of classes that a class wins, however narrowly.
+    The predicted label of each clip gets the highest score. If a backend predicts a class other than the one with its
+    highest score, the scores of both classes are exchanged. This happens for support vector machines, which predict
+    the class that wins the most pairwise decisions, however narrowly.
 
     Args:
         model: Fitted backend.
         X: Embeddings, `(n_clips, n_features)`.
 
     Returns:
-        Labels `(n_clips,)`, scores `(n_clips, n_classes)` or None if the backend predicts labels only, and their kind.
+        Labels `(n_clips,)`; scores `(n_clips, n_classes)`, or None if the backend predicts labels only; and the kind of
+        the scores.
     """
     labels = predicted(model, X)
     try:
@@ -131,9 +133,9 @@ def label(model: Backend, X: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] |
             raise ValueError(f"shape {shape}, expected {expected}")
         if not np.isfinite(found[0]).all():
             raise ValueError(f"NaN or infinity for {np.sum(~np.isfinite(found[0]).all(axis=1))} of {len(labels)} clips")
-    except Exception as error:  # a plug-in may raise anything; its labels are good without scores
+    except Exception as error:  # a plug-in may raise any error; its labels are usable without scores
         text = f"class_scores() of backend {type(model).__name__} cannot be used: {reason_of(error)}"
-        warnings.warn(f"{text}; labels are given without scores, and none are calibrated", stacklevel=2)
+        warnings.warn(f"{text}; labels are returned without scores, and there is no calibration", stacklevel=2)
         return labels, None, ""
     scores, rows, given = found[0].copy(), np.arange(len(labels)), np.searchsorted(model.classes_, labels)
     highest = scores.argmax(axis=1)
@@ -149,14 +151,14 @@ def probabilities(
     Args:
         scores: Class scores that `label` returns, `(n_clips, n_classes)`.
         kind: Kind of the scores, as `Backend.class_scores` names it.
-        inverse_temperature: Factor that `calibrate` has found.
-        smoothing: Share of a uniform distribution that `calibrate` has found.
+        inverse_temperature: Factor of the scores, as `calibrate` returns it.
+        smoothing: Share of the uniform distribution, as `calibrate` returns it.
     """
     return np.asarray(softmax(inverse_temperature * _logits(scores, kind, smoothing), axis=1))
 
 
 def _logits(scores: NDArray[Any], kind: str, smoothing: float) -> NDArray[Any]:
-    """Return logarithms of smoothed probabilities, and other scores unchanged."""
+    """Return the logarithms of smoothed probabilities; other scores are returned unchanged."""
     return np.log((1 - smoothing) * scores + smoothing / scores.shape[1]) if kind == PROBABILITY else scores
 
 
@@ -169,7 +171,7 @@ def _held_out(
     test: NDArray[Any],
 ) -> tuple[NDArray[Any], str, NDArray[Any]] | None:
     """Return scores of the test clips, their kind, and the columns of the true classes; None without finite scores."""
-    with watch_convergence():  # the search has counted this fit
+    with watch_convergence():  # suppresses warnings, because the search has counted this fit
         model = backend.with_candidate(candidate).fit(X[train], y[train])
     test = test[np.isin(y[test], y[train])]
     _, scores, kind = label(model, X[test]) if len(test) else (None, None, "")

@@ -1,4 +1,4 @@
-"""Figures of a run: confusion, and random filters; what draws them is imported when one is drawn."""
+"""Figures of a run: confusion matrix and random filters. Plotting libraries are imported when a figure is drawn."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,20 +13,21 @@ if TYPE_CHECKING:
 
     from ..frontends import Frontend
 
-ROW_LENGTH = 8  # random filters side by side
+ROW_LENGTH = 8  # number of random filters in a row
 
 
 def confusion_figure(shares: NDArray[Any], class_names: Sequence[str], title: str) -> "Figure":
-    """Draw a confusion matrix, each row in per cent of its class.
+    """Draw a confusion matrix, with each row in percent of the true class.
 
     Args:
-        shares: Per cent of the clips of each true class (rows) by predicted class (columns), `(n_classes, n_classes)`.
+        shares: Percentage of the clips of each true class (rows) by predicted class (columns),
+            `(n_classes, n_classes)`.
         class_names: Names of the classes, in the order of rows and columns.
         title: Title of the figure.
     """
     from matplotlib.figure import Figure
 
-    names = [for_terminal(name) for name in class_names]  # fonts have no control characters
+    names = [for_terminal(name) for name in class_names]  # fonts lack control characters
     size = 2.5 + 0.5 * len(names)
     figure = Figure(figsize=(size + 1, size), layout="constrained")
     axes = figure.subplots()
@@ -43,10 +44,10 @@ def confusion_figure(shares: NDArray[Any], class_names: Sequence[str], title: st
 
 
 def filters_figure(frontend: "Frontend") -> "Figure | None":
-    """Draw random filters of the layer that reads the representation, a few of each shape.
+    """Draw some random filters of each convolution that reads the representation.
 
     Returns:
-        The figure; None if the frontend has no convolution.
+        The figure, or None if the frontend has no convolution.
     """
     from torch import nn
 
@@ -84,7 +85,7 @@ def filters_figure(frontend: "Frontend") -> "Figure | None":
 
 
 def pixels(figure: "Figure") -> NDArray[np.uint8]:
-    """Return a figure as an image, `(height, width, 4)`, in red, green, blue and opacity from 0 to 255."""
+    """Return a figure as an RGBA image, `(height, width, 4)`, with values from 0 to 255."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     canvas = FigureCanvasAgg(figure)

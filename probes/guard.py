@@ -1,7 +1,7 @@
-"""The guard against scoring a probe on clips that it was fitted to, which are known by their audio.
+"""Guard against scoring a probe on clips that it was fitted to, which are recognised by their audio.
 
-Copies, renamed files and lossless conversions are recognised. A lossy conversion, another sample rate, another gain or
-another excerpt is other audio.
+Copies, renamed files and lossless conversions are recognised. Audio with lossy compression, another sample rate,
+another gain or another excerpt counts as different audio.
 """
 
 import os
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from ..embeddings.store import EmbeddingStore
     from .probe import EmbeddedData
 
-MAX_NAMES = 3  # of clips in a message
-_EARLIER_LENGTH = 16  # of fingerprints that an earlier version made of ids and stamps
+MAX_NAMES = 3  # number of clips that a message names
+_EARLIER_LENGTH = 16  # length of the fingerprints of an earlier version, which were digests of ids and stamps
 
 
 def fingerprints(store: "EmbeddingStore", datamodule: "AudioDataModule", clips: Sequence[Clip]) -> list[str]:
-    """Return a fingerprint of each clip: the digest of its audio, or of its id and stamp if a store holds none.
+    """Return a fingerprint of each clip: a digest of the audio, or of the id and stamp if the store has no digest.
 
     Args:
         store: Store of the clips.
@@ -37,10 +37,10 @@ def fingerprints(store: "EmbeddingStore", datamodule: "AudioDataModule", clips: 
 
 
 def repeated(data: "EmbeddedData", datamodule: "AudioDataModule") -> dict[str, str]:
-    """Return those clips of a test split whose audio a backend is fitted to as well: fingerprints by id.
+    """Return the test clips with the same audio as a clip that a backend is fitted to, as fingerprints by id.
 
     Args:
-        data: Embeddings that the backend is fitted to, and those of the test split.
+        data: Embeddings of the data set, with the clips that the backend is fitted to and the test clips.
         datamodule: Data set of the clips.
     """
     learned = set(fingerprints(data.store, datamodule, data.learned))
@@ -49,13 +49,18 @@ def repeated(data: "EmbeddedData", datamodule: "AudioDataModule") -> dict[str, s
 
 
 def describe_repeated(data: "EmbeddedData", datamodule: "AudioDataModule") -> str:
-    """Return a sentence on what `repeated` finds; empty if that is nothing."""
+    """Return a sentence about the test clips that `repeated` finds; empty if there are none.
+
+    Args:
+        data: Embeddings of the data set, with the clips that the backend is fitted to and the test clips.
+        datamodule: Data set of the clips.
+    """
     ids = list(repeated(data, datamodule))
     if not ids:
         return ""
     return (
         f"{datamodule.dataset_name}: {len(ids)} of {len(data.tested)} clips of the test split have the same audio as "
-        f"clips that the backend is fitted to ({_names(ids)}), so that the score of this split is too high; "
+        f"clips that the backend is fitted to ({_names(ids)}), so the score of this split is too high; "
         "`untrained check data` lists them"
     )
 
@@ -63,7 +68,7 @@ def describe_repeated(data: "EmbeddedData", datamodule: "AudioDataModule") -> st
 def refuse_learned(path: Path, recipe: Recipe, store: "EmbeddingStore", datamodule: "AudioDataModule") -> None:
     """Raise if a test split holds clips that a probe was fitted to.
 
-    Clips whose audio the test split of the fit repeats are allowed, since `fit` has warned of them.
+    Clips whose audio also occurs in the test split of the fit are allowed, because `fit` has warned about them.
 
     Args:
         path: Checkpoint of the probe, for messages.
@@ -81,9 +86,9 @@ def refuse_learned(path: Path, recipe: Recipe, store: "EmbeddingStore", datamodu
     seen = [clip.id for clip, *each in zip(tested, known, earlier, strict=True) if not learned.isdisjoint(each)]
     if seen:
         raise CheckpointError(
-            f"{path} was fitted to {len(seen)} of the {len(tested)} clips of this test split, so that the score would "
-            f"be of what it has learned ({_names(seen)}); use the --data options of the fit, --data.seed and "
-            "--data.folds among them, or clips that it was not fitted to"
+            f"{path} was fitted to {len(seen)} of the {len(tested)} clips of this test split ({_names(seen)}), so the "
+            "score would be too high; use the same --data options as for the fit, including --data.seed and "
+            "--data.folds, or clips that the probe was not fitted to"
         )
 
 
@@ -93,7 +98,7 @@ def was_fitted_to(learned: frozenset[str], path: str, audio: str) -> bool:
     Args:
         learned: Fingerprints of the clips that the probe was fitted to.
         path: Path of the file.
-        audio: Digest of its audio.
+        audio: Digest of the audio of the file.
     """
     if audio in learned:
         return True
@@ -106,19 +111,19 @@ def _names(ids: Sequence[str]) -> str:
 
 
 def _earlier_fingerprint(datamodule: "AudioDataModule", clip: Clip) -> str:
-    """Return a digest of a clip's id, and of its file's stamp or its source, which checkpoints held before."""
+    """Return the fingerprint of an earlier version: a digest of the clip's id and of its stamp or source."""
     return _digest(clip.id, datamodule.stamp(clip) if clip.path else datamodule.source)
 
 
 def _earlier_fingerprints_of(path: str) -> list[str]:
-    """Return the fingerprints that a file may have had: ids are paths below an unknown folder."""
+    """Return all fingerprints that an earlier version may have given a file, since the root of its id is unknown."""
     try:
         status = os.stat(path)
     except (OSError, ValueError):
         return []
     parts = Path(os.path.abspath(path)).parts
     below = (Path(*parts[start:]).as_posix() for start in range(len(parts)))
-    ids = (name.encode("utf-8", "backslashreplace").decode() for name in below)  # as `datamodules.folder` makes them
+    ids = (name.encode("utf-8", "backslashreplace").decode() for name in below)  # as in `datamodules.folder`
     return [_digest(clip_id, Stamp(status.st_size, status.st_mtime_ns)) for clip_id in ids]
 
 

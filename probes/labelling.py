@@ -1,6 +1,6 @@
-"""Labels of audio files from a fitted probe.
+"""Labelling of audio files by a fitted probe.
 
-This is no loop of Lightning, whose import would take longer than labelling a few files.
+This module does not use the loops of Lightning, because importing Lightning takes longer than labelling a few files.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,16 +29,16 @@ from .recipe import Recipe
 
 @dataclass(frozen=True)
 class Labelled:
-    """A sound with the label that a probe gives it.
+    """An audio file with its predicted label.
 
     Args:
         path: Path of the file, as the user wrote it.
-        label: Name of the class; empty if the file cannot be used.
-        scores: Score of each class that the backend knows, of which the label has the highest; empty if the backend
-            predicts labels only.
+        label: Name of the predicted class; empty if the file cannot be used.
+        scores: Score of each class that the backend was fitted to; the label has the highest score. Empty if the
+            backend predicts labels only.
         kind: Kind of the scores, such as `calibrated probability` or `decision value`.
-        error: Reason why the file cannot be used; empty if it can.
-        seconds: Duration of the whole file in s; 0 if it cannot be used.
+        error: Reason why the file cannot be used; empty if the file was labelled.
+        seconds: Duration of the whole file, in s; 0 if the file cannot be used.
         used_to_fit: Whether the probe was fitted to the audio of this file.
     """
 
@@ -66,18 +66,19 @@ def label_sounds(
     Args:
         frontend: Frontend of a fitted probe.
         backend: Backend of the probe.
-        recipe: Everything that the probe was made of.
-        sounds: Files to label; those with an error are yielded unchanged.
-        accelerator: Device that the frontend runs on: `cpu`, `gpu`, `cuda`, `mps`, or `auto`, which is a GPU if there
-            is one.
-        batch_size: Number of files in a batch; `auto` is chosen as for a data set.
-        num_workers: Number of processes that decode; 0 decodes in this one, `auto` is chosen as for a data set.
+        recipe: Recipe of the probe.
+        sounds: Files to label; files with an error are yielded unchanged.
+        accelerator: Device that the frontend runs on: `cpu`, `gpu`, `cuda`, `mps`, or `auto`, which means a GPU if one
+            is available.
+        batch_size: Number of files in a batch; `auto` chooses it as for a data set.
+        num_workers: Number of worker processes that decode; 0 decodes in this process, `auto` chooses the number as for
+            a data set.
 
     Yields:
-        The sounds with their labels, in the same order.
+        Files with their labels, in the same order.
 
     Raises:
-        UsageError: This machine has no such accelerator.
+        UsageError: The accelerator is unknown or not available.
     """
     device = _device(accelerator)
     columns = frontend.columns(recipe.layers)
@@ -111,10 +112,10 @@ def label_sounds(
 
 
 def _device(accelerator: str) -> torch.device:
-    """Return the device that a name stands for.
+    """Return the device for the name of an accelerator.
 
     Raises:
-        UsageError: There is no such name, or no such device in this machine.
+        UsageError: The accelerator is unknown or not available.
     """
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     wanted = {"auto": list(available), "gpu": ["cuda", "mps"], **{name: [name] for name in available}}.get(accelerator)
@@ -122,7 +123,7 @@ def _device(accelerator: str) -> torch.device:
         raise UsageError(f"--accelerator {accelerator}: unknown; expected auto, cpu, gpu, cuda or mps")
     found = next((name for name in wanted if available[name]), None)
     if found is None:
-        raise UsageError(f"--accelerator {accelerator}: this machine has none that PyTorch can use; give cpu")
+        raise UsageError(f"--accelerator {accelerator}: PyTorch finds no such device on this machine; use cpu")
     return torch.device(found)
 
 
@@ -133,7 +134,7 @@ def _read(clip: Clip, sample_rate: int, *, n_samples: int, fit_length: audio.Fit
 def _label_embeddings(
     paths: Sequence[str], embeddings: NDArray[Any], backend: Backend, recipe: Recipe
 ) -> dict[str, Labelled]:
-    """Return the sounds of these embeddings with their labels, by path."""
+    """Return the labelled files for embeddings, by path."""
     finite = np.isfinite(embeddings).all(axis=1)
     odd = [path for path, is_finite in zip(paths, finite, strict=True) if not is_finite]
     labelled = {path: Labelled(path, error="its embedding is not finite") for path in odd}

@@ -1,4 +1,4 @@
-"""Scores of predictions: accuracy with its uncertainty, and two means over classes that no large class dominates."""
+"""Scores of predictions: interval of the accuracy, balanced accuracy and macro F1."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
 N_DRAWS = 10_000
-BATCH_INDICES = 2_000_000  # indices drawn at a time, which bounds memory
+BATCH_INDICES = 2_000_000  # number of indices drawn at a time, which limits memory
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,10 @@ class Scores:
     """Scores of one set of predictions, as fractions.
 
     Args:
-        balanced_accuracy: Mean over classes of the share of a class's clips that are right, over all folds together.
-        macro_f1: Mean over classes of F1, over all folds together.
+        balanced_accuracy: Mean recall over classes, computed from all folds together.
+        macro_f1: Mean F1 over classes, computed from all folds together.
         accuracy_low: Lower end of the 95 % bootstrap interval of the mean accuracy of the folds.
-        accuracy_high: Upper end of that interval.
+        accuracy_high: Upper end of the 95 % bootstrap interval of the mean accuracy of the folds.
     """
 
     balanced_accuracy: float
@@ -37,7 +37,7 @@ def score_predictions(
     Args:
         labels: True labels, `(n_clips,)`.
         predictions: Predicted labels, `(n_clips,)`.
-        folds: Fold of each clip; all the same where there are none.
+        folds: Fold of each clip; the same value for all clips if there are no folds.
         groups: Group of each clip, such as the recording that it comes from.
 
     Example:
@@ -47,7 +47,7 @@ def score_predictions(
         >>> scores.balanced_accuracy, scores.accuracy_low, scores.accuracy_high
         (0.75, 0.25, 1.0)
     """
-    from sklearn.metrics import f1_score, recall_score  # takes a second, which a report need not wait for
+    from sklearn.metrics import f1_score, recall_score  # takes a second, and a report does not need it
 
     low, high = interval(bootstrap((labels == predictions)[:, None], folds, groups))
     options = {"labels": np.unique(labels), "average": "macro", "zero_division": 0}
@@ -62,17 +62,18 @@ def score_predictions(
 def bootstrap(correct: NDArray[Any], folds: Sequence[object], groups: Sequence[object]) -> NDArray[Any]:
     """Draw the mean accuracy of the folds 10,000 times, by the bootstrap over groups within folds (Efron 1979).
 
-    The groups of a fold are drawn with replacement, all clips of a group together, because excerpts of one recording
-    are right or wrong together. Columns share their draws, so that differences between two columns are paired.
+    The groups of a fold are drawn with replacement, and all clips of a group are drawn together, because the
+    predictions for excerpts of one recording are correlated. All columns use the same draws, so that differences
+    between columns are paired.
 
     Args:
-        correct: Share of the seeds for which each clip was right, from 0 to 1, `(n_clips, n_columns)`, with a column
-            for each model.
+        correct: Share of the seeds for which each clip is classified correctly, from 0 to 1, `(n_clips, n_columns)`,
+            with one column for each model.
         folds: Fold of each clip.
         groups: Group of each clip; a clip without a group is its own group.
 
     Returns:
-        Accuracies as fractions, `(10000, n_columns)`, the same at each call.
+        Accuracies as fractions, `(10000, n_columns)`, identical in each call.
     """
     rng = np.random.default_rng(0)
     fold_of, group_of = (np.unique(np.array(names, dtype=str), return_inverse=True)[1] for names in (folds, groups))

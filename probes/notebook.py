@@ -1,4 +1,4 @@
-"""Embeddings of a run or of a store, loaded in a notebook by one call."""
+"""Loading of the embeddings of a run or a store, for notebooks."""
 
 import contextlib
 from collections.abc import Mapping, Sequence
@@ -24,16 +24,16 @@ from .record import FORMAT, REQUEST, read_metrics
 
 @dataclass(frozen=True)
 class Embeddings:
-    """Embeddings of a data set, with everything that a classifier needs to learn from them.
+    """Embeddings of a data set, with the labels, splits, folds and groups of its clips.
 
     Args:
         X: Embeddings, `(n_clips, n_features)`, float32.
         y: Labels as indices into `classes`, `(n_clips,)`.
         ids: Ids of the clips.
         classes: Names of the classes.
-        splits: Split of each clip; empty where there is none.
-        folds: Fold of each clip, -1 where there is none, `(n_clips,)`.
-        groups: Group of each clip; empty where there is none.
+        splits: Split of each clip; empty if the clip has no split.
+        folds: Fold of each clip, or -1 if the clip has no fold, `(n_clips,)`.
+        groups: Group of each clip; empty if the clip has no group.
         features: Names of the columns of `X`.
     """
 
@@ -47,13 +47,13 @@ class Embeddings:
     features: Sequence[str]
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with a row for each clip: its id as index, label, split, fold, group and features.
+        """Return a pandas DataFrame with a row for each clip: id as index, label, split, fold, group and features.
 
         Raises:
             UsageError: pandas is not installed.
         """
         try:
-            import pandas  # optional, and takes a while to import
+            import pandas  # optional and slow to import
         except ImportError as error:
             raise UsageError(
                 "to_frame needs pandas, which is not installed: pip install 'untrained[pandas]'"
@@ -70,18 +70,18 @@ class Embeddings:
 
 
 def load_embeddings(run: str | Path, trust: Sequence[str] | str = ()) -> Embeddings:
-    """Load embeddings with labels, splits or folds, and groups, from any working folder.
+    """Load embeddings with the labels, splits, folds and groups of the clips, from any working folder.
 
-    Relative paths in the configuration are read relative to the working folder of the command that made the embeddings,
-    which this function enters while it loads them.
+    Relative paths in the configuration are relative to the working folder of the command that made the embeddings.
+    This function enters that folder while it loads the embeddings.
 
     Args:
-        run: Folder of a run, which `fit` prints and which lies in the folder of a study; or of a store, which `predict`
-            prints.
-        trust: Modules that its frontend may import, where its arguments name some.
+        run: Folder of a run, as `fit` prints it or as found in the folder of a study; or folder of a store, as
+            `predict` prints it.
+        trust: Modules that the frontend may import if its arguments name them; one name or several.
 
     Raises:
-        UsageError: The folder is neither a run nor a store, or its data or embeddings no longer exist or have changed.
+        UsageError: The folder is neither a run nor a store, or the data or embeddings no longer exist or have changed.
         StoreError: Embeddings of some clips are missing.
     """
     folder = Path(run).absolute()
@@ -97,19 +97,19 @@ def load_embeddings(run: str | Path, trust: Sequence[str] | str = ()) -> Embeddi
 
 
 def _load(folder: Path, config: Any, metrics: Mapping[str, Any], trust: Sequence[str]) -> Embeddings:
-    """Load the embeddings of a run or of a store in the folder that its paths are relative to."""
+    """Load the embeddings of a run or a store; the working folder must be that of the original command."""
     probe, datamodule, precision, root = _rebuilt(folder, config, trust)
     frontend = probe.require_frontend()
     stored_in = store_folder(root, frontend, datamodule, precision)
     if not stored_in.is_dir():
         raise UsageError(
-            f"no embeddings at {stored_in.absolute()}: call it from where the run was made, or compute them again with "
-            f"untrained fit --config {folder / 'config.yaml'}"
+            f"no embeddings at {stored_in.absolute()}: call load_embeddings in the working folder of the run, or "
+            f"compute them again with untrained fit --config {folder / 'config.yaml'}"
         )
     n_then = metrics.get("n_clips", 0) + metrics.get("n_failed", 0)
     if metrics and len(datamodule.listed) != n_then:
         raise UsageError(
-            f"{datamodule.dataset_name} has {len(datamodule.listed)} clips, the run had {n_then}; fit it again"
+            f"{datamodule.dataset_name} has {len(datamodule.listed)} clips, but the run had {n_then}; fit the run again"
         )
     store = open_store(root, frontend, datamodule, precision)
     data = EmbeddedData(store, datamodule, columns=probe.columns)
@@ -127,10 +127,10 @@ def _load(folder: Path, config: Any, metrics: Mapping[str, Any], trust: Sequence
 
 
 def _request(store: Path) -> tuple[Any, str]:
-    """Return the configuration of the command that used a store last, and its working folder.
+    """Return the configuration of the last command that used a store, and its working folder.
 
     Raises:
-        UsageError: No `predict` has used the store, or the file cannot be read.
+        UsageError: No `predict` has used the store, or the record of the command cannot be read.
     """
     path = store / REQUEST
     try:
@@ -138,8 +138,8 @@ def _request(store: Path) -> tuple[Any, str]:
         return content["config"], str(content["working_folder"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
-            f"{store} does not say which data set it is of ({type(error).__name__} for {REQUEST}): run untrained "
-            "predict with its options again, or give the folder of a run that used it"
+            f"{store} does not record its data set ({type(error).__name__} for {REQUEST}): run untrained predict with "
+            "the same options again, or give the folder of a run that used the store"
         ) from error
 
 
@@ -164,7 +164,7 @@ def _config(run: Path) -> Any:
 
 
 def _rebuilt(folder: Path, config: Any, trust: Sequence[str]) -> tuple[Probe, AudioDataModule, str, Path]:
-    """Return the probe and the data set of a run, the precision of its embeddings, and the folder of all stores.
+    """Return the probe, the data set and the precision of a run, and the folder that holds all stores.
 
     Raises:
         UsageError: The configuration cannot be used.
@@ -184,7 +184,7 @@ def _rebuilt(folder: Path, config: Any, trust: Sequence[str]) -> tuple[Probe, Au
 
 
 def _plugin(entry: Mapping[str, Any], registry: Registry[Any], trust: Sequence[str]) -> Any:
-    """Return a plug-in that a configuration names; it must be registered, so that a file imports nothing by itself."""
+    """Return the plug-in that a configuration names; it must be registered, so that a file cannot import other code."""
     cls = registry.get(entry["class_path"].rpartition(".")[2])
     arguments = entry.get("init_args") or {}
     unknown = [
@@ -192,6 +192,6 @@ def _plugin(entry: Mapping[str, Any], registry: Registry[Any], trust: Sequence[s
     ]
     if unknown:
         raise UsageError(
-            f"its frontend would import {unknown[0]!r}; if you know it, allow it with trust={unknown[0]!r}"
+            f"its frontend would import {unknown[0]!r}; if you trust this module, allow it with trust={unknown[0]!r}"
         )
     return cls(**arguments)

@@ -1,4 +1,4 @@
-"""Observers of a run: the loggers and callbacks that the user names, or TensorBoard."""
+"""Observers of a run: loggers and callbacks of the user, or TensorBoard by default."""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -17,10 +17,10 @@ class Observers:
     """Loggers and callbacks of a run.
 
     Args:
-        loggers: Loggers that the user names; None for TensorBoard in the folder of the run.
-        callbacks: Callbacks that the user names, called in the loops that extract, fit and test.
-        of_study: Whether the run belongs to a study, whose table of hyper-parameters holds means over seeds instead of
-            the run.
+        loggers: Loggers of the user; None for TensorBoard in the folder of the run.
+        callbacks: Callbacks of the user, which are called in the loops that extract, fit and test.
+        of_study: Whether the run belongs to a study. The hyper-parameter table of a study lists means over seeds
+            instead of single runs.
     """
 
     loggers: Sequence[Logger] | None = None
@@ -29,11 +29,11 @@ class Observers:
 
     @classmethod
     def of(cls, logger: Any, callbacks: Any, *, of_study: bool = False) -> "Observers":
-        """Return the observers that two arguments of a trainer stand for.
+        """Return the observers for the `logger` and `callbacks` arguments of a trainer.
 
         Args:
-            logger: A logger, several, False for none, or None or True for TensorBoard.
-            callbacks: A callback, several, or None.
+            logger: Logger or list of loggers; False for no logger, None or True for TensorBoard.
+            callbacks: Callback or list of callbacks; None for no callbacks.
             of_study: Whether the run belongs to a study.
         """
         loggers = None if logger is None or logger is True else _listed(logger)
@@ -41,18 +41,18 @@ class Observers:
 
     @property
     def in_loops(self) -> list[Logger] | bool:
-        """Argument `logger` of the trainer of a loop: a callback may log there what the run does not."""
+        """Value of the `logger` argument for the trainer of a loop, where only callbacks log."""
         return list(self.loggers) if self.loggers and self.callbacks else False
 
     def log(self, action: Callable[[Logger], None], folder: Path) -> list[str]:
-        """Let each logger log a run; warn of each that fails, so that the result is not lost.
+        """Log a run to each logger. A logger that fails causes a warning instead of an error, so no result is lost.
 
         Args:
             action: Function that logs to one logger.
             folder: Folder of the run.
 
         Returns:
-            A note on each logger that has failed.
+            One note on each failure.
         """
         if self.loggers is None:
             logger = tensorboard.run_logger(folder)
@@ -60,29 +60,29 @@ class Observers:
         return [note for logger in self.loggers for each in (action, _save) for note in _attempt(each, logger)]
 
     def close(self) -> None:
-        """End the loggers that the user names; each run of a study has its own."""
+        """Finalize the loggers of the user, because each run of a study has its own loggers."""
         for logger in self.loggers or ():
             _attempt(_end, logger)
 
 
 def _attempt(action: Callable[[Any], None], logger: Logger) -> list[str]:
-    """Apply a function to a logger; if it fails, warn and return a note."""
+    """Apply a function to a logger; if the function fails, warn and return a note."""
     try:
         action(logger)
-    except Exception as error:  # a logger, or a plug-in that cannot be drawn, may raise anything
-        note = f"{type(logger).__name__} lacks a part of the run ({type(error).__name__}: {error})"
+    except Exception as error:  # loggers, and figures of plug-ins, may raise any error
+        note = f"{type(logger).__name__} could not log the whole run ({type(error).__name__}: {error})"
         warnings.warn(note, stacklevel=3)
         return [note]
     return []
 
 
 def _save(logger: Logger) -> None:
-    """Write what a logger holds."""
+    """Save the data of a logger."""
     logger.save()
 
 
 def _end(logger: Logger) -> None:
-    """End a logger and its run: Weights & Biases would continue it with the next run of a study."""
+    """Finalize a logger and finish its run, which Weights & Biases would otherwise continue with the next run."""
     logger.finalize("success")
     finish = getattr(getattr(logger, "experiment", None), "finish", None)
     if callable(finish):
@@ -90,7 +90,7 @@ def _end(logger: Logger) -> None:
 
 
 def _listed(value: Any) -> list[Any]:
-    """Return one or several values as a list; none if there is nothing."""
+    """Return one value or several values as a list; an empty list for None or False."""
     if not value:
         return []
     return list(value) if isinstance(value, list | tuple) else [value]

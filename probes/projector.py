@@ -1,4 +1,4 @@
-"""Colours of TensorBoard's projector, which shows embeddings as points."""
+"""Colours of the points in TensorBoard's embedding projector."""
 
 import math
 from collections.abc import Sequence
@@ -7,21 +7,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-_SIDE = 32  # pixels of a point's image
+_SIDE = 32  # width and height of the image of a point, in pixels
 _PALETTE = ("1f77b4", "d62728", "e377c2", "17becf", "2ca02c", "8c564b", "bcbd22", "ff7f0e", "9467bd", "7f7f7f")
 _SPRITE, _CONFIG = "sprite.png", "projector_config.pbtxt"
 
 
 def colour_by_label(folder: Path, labels: Sequence[str]) -> None:
-    """Let the projector show each point as a disc in the colour of its label.
+    """Configure the projector to show each point as a disc in the colour of its label.
 
-    TensorBoard starts with the colour map "No color map", and its configuration has no field to choose another one. An
-    image for each point is the one way to see colours without a click. The colours are those of the projector's own map
-    `label`, in the same order, so that its legend is right.
+    TensorBoard starts with the colour map "No color map", and its configuration cannot select another one. An image for
+    each point is the only way to show colours without a click. The colours and their order are those of the projector's
+    own map `label`, so that its legend is correct.
 
     Args:
-        folder: Folder whose projector configuration has just been written; its last embedding is coloured.
-        labels: Labels of its points, in their order.
+        folder: Folder with a projector configuration; the points of its last embedding are coloured.
+        labels: Labels of the points, in order.
     """
     from google.protobuf import text_format  # type: ignore[import-untyped]
     from matplotlib.image import imsave
@@ -37,7 +37,7 @@ def colour_by_label(folder: Path, labels: Sequence[str]) -> None:
 
 
 def sprites(labels: Sequence[str]) -> NDArray[np.uint8]:
-    """Return a square image with a disc for each label, row by row, `(height, width, 4)`; the rest is transparent."""
+    """Return a square RGBA image, `(height, width, 4)`, with a disc for each label, row by row, on transparent."""
     index = {label: number for number, label in enumerate(_in_order(labels))}
     per_row = math.ceil(math.sqrt(len(labels)))
     image = np.zeros((per_row, _SIDE, per_row, _SIDE, 4), np.uint8)
@@ -50,7 +50,7 @@ def sprites(labels: Sequence[str]) -> NDArray[np.uint8]:
 
 
 def _in_order(labels: Sequence[str]) -> list[str]:
-    """Return each label once in the order of JavaScript's keys: whole numbers ascend, others follow as they occur."""
+    """Return the distinct labels in the order of JavaScript keys: ascending integers, then others as they occur."""
     found = list(dict.fromkeys(labels))
     whole = [label for label in found if label.isascii() and label.isdigit() and str(int(label)) == label]
     return [*sorted(whole, key=int), *(label for label in found if label not in whole)]

@@ -1,4 +1,4 @@
-"""Records in the folder of a run: its metrics, and the predictions behind its scores."""
+"""Files in the folder of a run: metrics, predictions and candidates."""
 
 import csv
 import io
@@ -14,17 +14,17 @@ from ..errors import CheckpointError, UsageError
 from ..files import plain, read_bounded, read_json, write_atomically
 
 FORMAT = 2
-"""Version of a run's records; raise it when older ones can no longer be read."""
+"""Version of the files of a run; raise it when older files can no longer be read."""
 MAX_PREDICTIONS = 2**28
-"""Most bytes of a table of predictions; a clip takes some hundred."""
+"""Maximum size in bytes of a table of predictions; a clip takes about a hundred bytes."""
 REQUEST = "request.json"
-"""Name of the file in a store with the command that used it last."""
+"""Name of the file in a store that records the last command that used the store."""
 LATEST = "latest"
-"""Name of the file beside runs that names the last one; a file, because some file systems have no symbolic links."""
+"""Name of the file that names the latest run in its folder; not a link, because some file systems lack links."""
 CANDIDATES = "candidates.csv"
-"""Name of the file in the folder of a run with the candidates of its search."""
+"""Name of the file in the folder of a run that lists the candidates of the search."""
 OPTIMISTIC = ", chosen by the clips that are scored"
-"""Remark next to scores whose candidate was selected on the very clips that are scored."""
+"""Remark on scores whose candidate was chosen on the same clips that are scored."""
 ORIGIN: dict[str, Any] = {"calibrate": False, "weights": "random"}
 """Options that decide where the weights and statistics of a frontend come from, with their defaults."""
 _PACKAGES = (
@@ -37,16 +37,16 @@ _PACKAGES = (
     "numpy",
     "soundfile",
 )
-_EARLIER_COLUMNS = ["ids", "folds", "groups", "labels", "given"]  # an earlier version's name for `predicted`
+_EARLIER_COLUMNS = ["ids", "folds", "groups", "labels", "given"]  # `given` was an earlier name of `predicted`
 
 
 class Predictions(NamedTuple):
-    """The classes that were predicted for the clips behind a score, clip by clip.
+    """Predicted classes of the clips behind a score.
 
     Args:
         ids: Ids of the clips.
-        folds: Folds of the clips; empty where there are none.
-        groups: Groups of the clips; empty where there are none.
+        folds: Folds of the clips; empty for clips without a fold.
+        groups: Groups of the clips; empty for clips without a group.
         labels: True classes of the clips.
         predicted: Predicted classes of the clips.
     """
@@ -59,7 +59,7 @@ class Predictions(NamedTuple):
 
 
 def units(predictions: Predictions) -> list[str]:
-    """Return the group of each clip, whose clips are right or wrong together; a clip without one is its own group."""
+    """Return the group of each clip as the unit of the bootstrap; a clip without a group is its own unit."""
     clips = zip(predictions.ids, predictions.groups, strict=True)
     return [f"group {group}" if group else f"clip {clip}" for clip, group in clips]
 
@@ -70,7 +70,7 @@ def predictions_file(metric: str) -> str:
 
 
 def write_predictions(path: Path, predictions: Predictions) -> None:
-    """Write predictions as CSV, a clip a line."""
+    """Write predictions as CSV, with one line for each clip."""
     lines = "".join(map(csv_line, zip(*predictions, strict=True)))
     write_atomically(path, (csv_line(Predictions._fields) + lines).encode())
 
@@ -94,9 +94,9 @@ class Candidate(NamedTuple):
     """A candidate of a search.
 
     Args:
-        arguments: Its arguments, as text.
+        arguments: Arguments of the candidate, as text.
         accuracy: Mean accuracy on the clips that candidates are chosen on, as a fraction.
-        is_chosen: Whether it was chosen.
+        is_chosen: Whether the candidate was chosen.
     """
 
     arguments: str
@@ -105,14 +105,14 @@ class Candidate(NamedTuple):
 
 
 def write_candidates(folder: Path, candidates: Iterable[Candidate]) -> None:
-    """Write the candidates of a run as CSV, the best first; of equal ones the chosen one is first."""
+    """Write the candidates of a run as CSV, best first; among equal candidates, the chosen one is first."""
     order = sorted(candidates, key=lambda each: (-each.accuracy, not each.is_chosen))
     lines = "".join(csv_line([each.arguments, each.accuracy, int(each.is_chosen)]) for each in order)
     write_atomically(folder / CANDIDATES, (csv_line(Candidate._fields) + lines).encode())
 
 
 def read_candidates(folder: Path) -> list[Candidate]:
-    """Return the candidates of a run, the best first; none if the file is damaged, or missing in an earlier version."""
+    """Return the candidates of a run, best first; an empty list if the file is damaged or missing."""
     try:
         header, *rows = csv.reader(io.StringIO((folder / CANDIDATES).read_bytes().decode(), newline=""))
         if header != list(Candidate._fields):
@@ -123,7 +123,7 @@ def read_candidates(folder: Path) -> list[Candidate]:
 
 
 def installed_versions() -> dict[str, str]:
-    """Return the versions of this package, of Python, and of packages that results depend on, without importing any."""
+    """Return the versions of this package, Python, and packages that results depend on, without importing them."""
     return {
         "untrained": version("untrained"),
         "Python": platform.python_version(),
@@ -132,13 +132,13 @@ def installed_versions() -> dict[str, str]:
 
 
 def update_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
-    """Add to a run's `metrics.json`, which is for programs; TensorBoard is for people."""
+    """Add metrics to the `metrics.json` of a run."""
     found = {"format": FORMAT, **read_metrics(folder), **plain(metrics)}
     write_atomically(folder / "metrics.json", json.dumps(found, indent=1).encode())
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:
-    """Return a run's `metrics.json`; empty if it is missing or damaged."""
+    """Return the content of the `metrics.json` of a run; empty if the file is missing or damaged."""
     try:
         found = read_json(folder / "metrics.json")
     except (OSError, ValueError):
@@ -147,7 +147,7 @@ def read_metrics(folder: Path) -> dict[str, Any]:
 
 
 def keep_damaged_metrics(folder: Path) -> None:
-    """Keep a `metrics.json` that cannot be read under another name, before it is written anew, and warn about it."""
+    """Rename a `metrics.json` that cannot be read, so that it is not overwritten, and warn about it."""
     path = folder / "metrics.json"
     if path.is_file() and not read_metrics(folder):
         kept = path.with_name("metrics.json.damaged")
@@ -156,7 +156,7 @@ def keep_damaged_metrics(folder: Path) -> None:
 
 
 def write_request(store: Path, config: Mapping[str, Any]) -> None:
-    """Write to a store which command has used it last, so that its clips can be listed with their labels.
+    """Record in a store the last command that used it, from which `load_embeddings` restores the labels.
 
     Args:
         store: Folder of the store.
@@ -167,36 +167,36 @@ def write_request(store: Path, config: Mapping[str, Any]) -> None:
 
 
 def mark_latest(folder: Path) -> None:
-    """Write the name of a run to the file `latest` beside its folder: that of the last `fit` that has ended."""
+    """Write the name of a run, whose `fit` has just ended, to the file `latest` in its parent folder."""
     write_atomically(folder.parent / LATEST, f"{folder.name}\n".encode())
 
 
 def find_checkpoint(path: Path) -> Path:
-    """Return the checkpoint that a path stands for.
+    """Return the path of the checkpoint that a path refers to.
 
     Args:
-        path: A checkpoint, the folder of a run, or the file `latest` beside runs.
+        path: Checkpoint, folder of a run, or file `latest` in the folder of runs.
 
     Returns:
         Path of the checkpoint, which need not exist.
 
     Raises:
-        CheckpointError: The file `latest` names no run beside it.
+        CheckpointError: The run that the file `latest` names does not exist.
     """
     if path.name == LATEST and path.is_file():
         with path.open("rb") as file:
             found = file.read(4096).decode(errors="replace").strip()
         if found != Path(found).name or not (path.parent / found).is_dir():
             raise CheckpointError(
-                f"{path} names the run {found!r}, which is not beside it; give the probe.ckpt of another run, which "
-                "`untrained list runs` shows"
+                f"{path} names the run {found!r}, which does not exist in the same folder; give the probe.ckpt of "
+                "another run, which `untrained list runs` shows"
             )
         path = path.parent / found
     return path / "probe.ckpt" if path.is_dir() else path
 
 
 def as_text(value: Any) -> str:
-    """Return a value as text for tables and names of folders.
+    """Return a value as text for tables and folder names.
 
     Example:
         >>> as_text([3, 1]), as_text({"a": "b/c"})
@@ -208,7 +208,7 @@ def as_text(value: Any) -> str:
 
 
 def format_arguments(arguments: Mapping[str, Any]) -> str:
-    """Return arguments on one line, for people.
+    """Return arguments as one line of readable text.
 
     Example:
         >>> format_arguments({"kernel": "linear", "C": 2.0})

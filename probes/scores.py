@@ -1,4 +1,4 @@
-"""What a run records of its outcome: predictions by clip, scores by name, candidates with their accuracies."""
+"""Records of a fitted run: predictions by clip, scores by name, and candidates with their accuracies."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -15,9 +15,9 @@ from .selection import Selection
 
 
 def predictions_of(selection: Selection, data: EmbeddedData) -> Predictions:
-    """Return the predictions behind the score of a selection, each with the fold that it was made in."""
+    """Return the predictions behind the score of a selection, each with the fold in which it was made."""
     clips = [data.learned[index] for index in selection.scored]
-    # Clips have no folds of their own if the train split was folded for lack of a validation split.
+    # Clips have no folds if the train split was divided into inner folds because there is no validation split.
     parts = [str(part) for part in np.repeat(range(len(selection.fold_sizes)), selection.fold_sizes)]
     if selection.protocol == "holdout":
         folds = parts if len(selection.fold_sizes) > 1 else [""] * len(clips)
@@ -29,13 +29,13 @@ def predictions_of(selection: Selection, data: EmbeddedData) -> Predictions:
 def predictions_for(
     clips: Sequence[Clip], predicted: NDArray[Any], class_names: Sequence[str], folds: Sequence[str]
 ) -> Predictions:
-    """Return what is recorded of predictions.
+    """Return predictions in the form in which a run records them.
 
     Args:
-        clips: Clips that were predicted.
-        predicted: Index of the class of each clip, `(n_clips,)`.
-        class_names: Names of the classes by index.
-        folds: Fold that each clip was scored in; empty where there is none.
+        clips: Predicted clips.
+        predicted: Index of the predicted class of each clip, `(n_clips,)`.
+        class_names: Names of the classes, by index.
+        folds: Fold in which each clip was scored; empty if there is none.
     """
     return Predictions(
         ids=[clip.id for clip in clips],
@@ -47,7 +47,13 @@ def predictions_for(
 
 
 def all_scores(name: str, accuracy: float, predictions: Predictions) -> dict[str, float]:
-    """Return all scores by name, including the accuracy under the name of the metric, such as `val/accuracy`."""
+    """Return all scores of predictions by name, including the accuracy.
+
+    Args:
+        name: Name of the accuracy, such as `val/accuracy`; its prefix names the other scores as well.
+        accuracy: Accuracy, as a fraction.
+        predictions: Predictions to score.
+    """
     kind = name.split("/")[0]
     labels, predicted = np.array(predictions.labels), np.array(predictions.predicted)
     scores = score_predictions(labels, predicted, predictions.folds, units(predictions))

@@ -1,7 +1,7 @@
-"""Serialization of a trained backend as bytes that cannot run code.
+"""Serialization of a fitted backend to bytes that cannot run code.
 
-skops stores it, arrays as npy files that are read without pickle. Nothing is built before all types that the archive
-names are known to be trusted.
+skops writes the backend to an archive, with arrays as npy files that are read without pickle. Nothing is built from an
+archive before all types that it names are checked to be trusted.
 """
 
 import io
@@ -48,25 +48,25 @@ _TRUSTED = frozenset(
 
 
 def pack(backend: Backend) -> dict[str, Tensor]:
-    """Return a trained backend as the bytes of a skops archive, which holds its arrays as npy files without pickle."""
+    """Return a fitted backend as a skops archive, whose bytes are a tensor named `skops`."""
     from skops.io import dumps, loads  # importing it takes a second
 
     stored = _reproducible(dumps(backend))
-    loads(stored, trusted=sorted(_types_of(stored)))  # fails now rather than when the checkpoint is used
+    loads(stored, trusted=sorted(_types_of(stored)))  # raises now rather than when the checkpoint is used
     return {"skops": torch.from_numpy(np.frombuffer(stored, np.uint8).copy())}
 
 
 def unpack(
     content: Mapping[str, Tensor], name: str, standardize: Standardize, path: str | Path, trust: Sequence[str]
 ) -> Backend:
-    """Return the trained backend that `pack` has packed.
+    """Return the fitted backend that `pack` has packed.
 
     Args:
         content: Bytes that `pack` has returned.
         name: Registered name that the backend must have.
         standardize: Standardization that the backend must use.
         path: Path of the checkpoint, for messages.
-        trust: Further types that may be built, each as `module.Class`.
+        trust: Additional types that may be built, each as `module.Class`.
 
     Raises:
         CheckpointError: The backend names a type that is not trusted, or is damaged.
@@ -88,22 +88,22 @@ def unpack(
             raise ValueError(f"it does not read what standardize={standardize!r} says")
         reader = backend.backend_ if isinstance(backend, Standardized) else backend
         if not isinstance(reader, BACKENDS.get(name)):
-            raise ValueError(f"it is a {type(reader).__name__}, not the {name!r} it says")
+            raise ValueError(f"it is a {type(reader).__name__}, but the checkpoint names the backend {name!r}")
         _refuse_odd_shapes(backend)
     except CheckpointError:
         raise
-    except Exception as error:  # skops may raise anything for a damaged archive
+    except Exception as error:  # skops may raise any error for a damaged archive
         raise CheckpointError(f"{path}: its backend is damaged ({error}); fit the probe again") from error
     return backend  # type: ignore[no-any-return]
 
 
 def _refuse_odd_shapes(backend: Backend) -> None:
-    """Raise if arrays of a backend do not fit together, which numerical code would not notice.
+    """Raise if the shapes of the arrays of a backend do not match, which numerical code would not notice.
 
-    libsvm would read beyond the end of an array that is too short, and NumPy would repeat a column for each feature.
+    libsvm would read beyond the end of an array that is too short, and NumPy would broadcast a column to all features.
 
     Raises:
-        ValueError: There is such an array.
+        ValueError: The shape of an array does not match the others.
     """
     waiting: list[Any] = [backend]
     while waiting:
@@ -130,7 +130,7 @@ def _refuse_odd_shapes(backend: Backend) -> None:
 
 
 def _reproducible(stored: bytes) -> bytes:
-    """Return a skops archive with numbers in place of addresses, random names and times: equal for equal backends."""
+    """Return a skops archive without memory addresses, random names and times, so that equal backends are equal."""
     with zipfile.ZipFile(io.BytesIO(stored)) as archive:
         content = {name: archive.read(name) for name in archive.namelist()}
     number_of: dict[int, int] = {}
@@ -143,7 +143,7 @@ def _reproducible(stored: bytes) -> bytes:
             return node
         found = {key: renumbered(value) for key, value in node.items()}
         if isinstance(node.get("__id__"), int):
-            found["__id__"] = number_of.setdefault(node["__id__"], len(number_of) + 1)  # skops takes 0 for none
+            found["__id__"] = number_of.setdefault(node["__id__"], len(number_of) + 1)  # to skops, 0 means no id
         if isinstance(node.get("file"), str) and node["file"] in content:
             found["file"] = name_of.setdefault(node["file"], f"{len(name_of)}{Path(node['file']).suffix}")
         return found
@@ -157,13 +157,13 @@ def _reproducible(stored: bytes) -> bytes:
 
 
 def quoted(types: Sequence[str]) -> str:
-    """Return types in the form that `--trust` takes on a command line."""
+    """Return types as a value of the `--trust` option on a command line."""
     return types[0] if len(types) == 1 else f"'[{', '.join(types)}]'"
 
 
 def _types_of(stored: bytes) -> set[str]:
     """Return all types that skops would build, at any depth."""
-    # The audit of skops skips all of scikit-learn, where some types call any method by its name.
+    # The audit of skops trusts all of scikit-learn, but some of its types call any method by name.
     with zipfile.ZipFile(io.BytesIO(stored)) as archive:
         waiting: list[Any] = [json.loads(archive.read("schema.json"))]
     found: set[str] = set()
@@ -179,6 +179,6 @@ def _types_of(stored: bytes) -> set[str]:
 
 
 def _registered_types() -> Iterable[str]:
-    """Return the types of registered backends by their definition, without those that cannot be imported."""
+    """Return the types of all registered backends that can be imported, as `module.Class`."""
     loaded, _ = BACKENDS.load_all()
     return (f"{cls.__module__}.{cls.__qualname__}" for cls in loaded.values())

@@ -1,6 +1,7 @@
-"""Logs of a run, in TensorBoard or in another of Lightning's loggers.
+"""Logging of a run to TensorBoard or to another logger of Lightning.
 
-torch and Lightning are imported when a run is logged, since the report of a study shares what needs neither.
+torch and Lightning are imported only when a run is logged, because the report of a study uses the functions that need
+neither.
 """
 
 import shutil
@@ -23,23 +24,23 @@ if TYPE_CHECKING:
     from ..frontends import Frontend
     from .selection import Selection
 
-MAX_PROJECTED = 2000  # points in the projector, which a browser has to draw
-_COLUMNS = ("frontend", "backend", "dataset", "seed")  # and the candidate: TensorBoard shows five at first
+MAX_PROJECTED = 2000  # maximum number of points in the projector, which a browser has to draw
+_COLUMNS = ("frontend", "backend", "dataset", "seed")  # with the candidate, the five columns that TensorBoard shows
 _SCORES = ("test/accuracy", "val/accuracy", "cv/accuracy")
 
 
 def run_logger(folder: Path) -> "TensorBoardLogger":
-    """Return a TensorBoard logger whose events lie in the folder of the run itself."""
+    """Return a TensorBoard logger that writes its events to the folder of the run itself."""
     from pytorch_lightning.loggers import TensorBoardLogger
 
     return TensorBoardLogger(str(folder), name="", version="", default_hp_metric=False)
 
 
 def forget_run(folder: Path) -> None:
-    """Delete the logs of an earlier run in the same folder, which TensorBoard would show as well."""
+    """Delete the logs of an earlier run in the same folder, because TensorBoard would show them too."""
     for path in [*folder.glob("events.out.tfevents.*"), *folder.glob("projector_config.pbtxt")]:
         path.unlink()
-    shutil.rmtree(folder / "00000", ignore_errors=True)  # the folder of the projector, named by its step
+    shutil.rmtree(folder / "00000", ignore_errors=True)  # folder of the projector, named after the step
 
 
 def log_fit(
@@ -54,18 +55,18 @@ def log_fit(
     *,
     of_study: bool,
 ) -> None:
-    """Log a fitted probe: hyper-parameters, scores, profile and confusion matrix; texts too, in TensorBoard.
+    """Log hyper-parameters, scores, time profile and confusion matrix of a fitted probe; in TensorBoard, texts too.
 
     Args:
         logger: Logger of the run.
         params: Names that identify the run.
-        selection: Outcome of the search.
+        selection: Result of the search.
         scores: Scores of the selection, by name.
         predictions: Predictions behind the score.
         class_names: Names of the classes of the data set.
         profile: Time profile of the extraction.
-        config: YAML that repeats the run.
-        of_study: Whether the run belongs to a study, which has a table of hyper-parameters of its own in TensorBoard.
+        config: Configuration in YAML that repeats the run.
+        of_study: Whether the run belongs to a study, which has its own hyper-parameter table in TensorBoard.
     """
     optimistic = OPTIMISTIC if selection.selected_on_test else ""
     candidate = format_arguments(selection.best_candidate) + optimistic
@@ -83,10 +84,10 @@ def log_fit(
 
 
 def _log_hyperparams(writer: Any, params: Mapping[str, Any], candidate: str, score_name: str) -> None:
-    """Add a row to TensorBoard's table of hyper-parameters.
+    """Add a row to TensorBoard's hyper-parameter table.
 
-    All scores are declared, because TensorBoard takes the columns for all runs from one of them; the logger's own
-    log_hyperparams would log a value for each, even for a test that has not run yet.
+    All scores are declared, because TensorBoard takes the columns of the table from a single run. The logger's own
+    log_hyperparams would also log a value for each declared score, even if the test has not run yet.
     """
     from torch.utils.tensorboard.summary import hparams
 
@@ -97,7 +98,7 @@ def _log_hyperparams(writer: Any, params: Mapping[str, Any], candidate: str, sco
 
 
 def _candidates(selection: "Selection") -> str:
-    """Return the candidates of a search as a table in Markdown, the best first."""
+    """Return the candidates of a search as a table in Markdown, best first."""
     order = sorted(range(len(selection.candidates)), key=lambda index: -selection.candidate_scores[index])
     rows = [
         (format_arguments(selection.candidates[index]), selection.candidate_scores[index], index == selection.best)
@@ -116,7 +117,15 @@ def _candidates(selection: "Selection") -> str:
 def log_predictions(
     logger: "Logger", kind: str, predictions: Predictions, class_names: Sequence[str], remark: str = ""
 ) -> None:
-    """Log the confusion matrix and the report of one set of predictions; `kind` is val, cv or test."""
+    """Log the confusion matrix and, in TensorBoard, the classification report of predictions.
+
+    Args:
+        logger: Logger of the run.
+        kind: Kind of the predictions: `val`, `cv` or `test`.
+        predictions: Predictions to log.
+        class_names: Names of the classes of the data set.
+        remark: Text that follows the accuracy in the title of the confusion matrix.
+    """
     from sklearn.metrics import classification_report
 
     shares = confusion_shares(predictions, class_names)
@@ -148,7 +157,7 @@ def log_embeddings(
         logger: Logger of the run.
         embeddings: Embeddings of the clips, `(n_clips, n_features)`.
         ids: Ids of the clips.
-        labels: Names of their classes.
+        labels: Names of the classes of the clips.
         frontend: Frontend of the embeddings.
     """
     _log_figure(logger, "random filters", lambda: filters_figure(frontend))
@@ -165,13 +174,13 @@ def log_embeddings(
 
 
 def _writer(logger: "Logger") -> Any:
-    """Return the writer of a TensorBoard logger; None for a logger of another kind."""
+    """Return the writer of a TensorBoard logger, or None for other loggers."""
     experiment = getattr(logger, "experiment", None)
     return experiment if hasattr(experiment, "add_figure") else None
 
 
 def _log_figure(logger: "Logger", name: str, draw: Callable[[], "Figure | None"]) -> None:
-    """Log a figure where a logger takes images: TensorBoard's, or one with the `log_image` of Weights & Biases."""
+    """Log a figure if the logger accepts images, as TensorBoard does, or has the `log_image` of Weights & Biases."""
     writer, log_image = _writer(logger), getattr(logger, "log_image", None)
     figure = draw() if writer or log_image else None
     if figure is None:
@@ -183,7 +192,7 @@ def _log_figure(logger: "Logger", name: str, draw: Callable[[], "Figure | None"]
 
 
 def confusion_shares(predictions: Predictions, class_names: Sequence[str]) -> NDArray[Any]:
-    """Return the per cent of each true class (rows) by predicted class (columns), `(n_classes, n_classes)`."""
+    """Return the confusion matrix in percent of each true class (rows), `(n_classes, n_classes)`."""
     index = {name: number for number, name in enumerate(class_names)}
     counts = np.zeros((len(index), len(index)))
     pairs = (predictions.labels, predictions.predicted)
@@ -197,5 +206,5 @@ def verbatim(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Return a name without tabs and line ends, which end the cells and rows of a table."""
+    """Return a name without tabs and line ends, which would end the cells and rows of a table."""
     return for_terminal(" ".join(text.split()))

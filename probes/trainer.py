@@ -1,4 +1,4 @@
-"""Options of Lightning's trainer: which of them do something for these commands, and which are refused."""
+"""Options of Lightning's trainer: the options that apply to the commands, and the options that are rejected."""
 
 import importlib
 import inspect
@@ -12,27 +12,27 @@ from ..parsing import trainer_defaults
 
 _NO_TRAINING = "no weights are trained by gradients"
 _ONE_PASS = "a backend is fitted once, to all embeddings"
-_ALL_CLIPS = "every clip is needed, and a part of them would be another result"
-_NO_CHECKPOINTS = "frontends are frozen, and fit saves probe.ckpt by itself"
+_ALL_CLIPS = "all clips are needed, and a part of them would change the result"
+_NO_CHECKPOINTS = "frontends are frozen, and fit always saves probe.ckpt"
 
 USED: dict[str, str] = {
     "accelerator": "device that extracts",
-    "strategy": "how devices share the clips",
+    "strategy": "distribution of the clips over devices",
     "devices": "number of devices",
     "num_nodes": "number of machines",
     "precision": "precision of an extraction",
-    "logger": "where scores, hyper-parameters and figures go",
-    "callbacks": "called in the loops of predict, fit and test",
-    "enable_progress_bar": "bars of an extraction",
+    "logger": "loggers of scores, hyper-parameters and figures",
+    "callbacks": "callbacks in the loops of predict, fit and test",
+    "enable_progress_bar": "progress bar of an extraction",
     "deterministic": "algorithms of an extraction",
     "benchmark": "choice of algorithms for an extraction",
-    "inference_mode": "how gradients are turned off in an extraction",
-    "use_distributed_sampler": "harmless: clips are shared by the datamodule, whatever its value",
-    "profiler": "times the steps of an extraction",
+    "inference_mode": "way in which an extraction disables gradients",
+    "use_distributed_sampler": "no effect, because the datamodule distributes the clips",
+    "profiler": "profiler of the steps of an extraction",
     "plugins": "precision, cluster and input or output of an extraction",
     "default_root_dir": "folder of runs and embeddings",
 }
-"""Options that do something, or no harm, each with what it is for."""
+"""Options that have an effect or are harmless, each with its purpose."""
 
 REFUSED: dict[str, str] = {
     "fast_dev_run": _ALL_CLIPS,
@@ -56,13 +56,13 @@ REFUSED: dict[str, str] = {
     "gradient_clip_val": _NO_TRAINING,
     "gradient_clip_algorithm": _NO_TRAINING,
     "detect_anomaly": _NO_TRAINING,
-    "barebones": "it is made to time a training loop",
+    "barebones": "it is for timing training loops",
     "sync_batchnorm": _NO_TRAINING,
     "reload_dataloaders_every_n_epochs": _ONE_PASS,
     "enable_autolog_hparams": "the run logs its hyper-parameters itself; --trainer.logger false turns logging off",
     "model_registry": _NO_CHECKPOINTS,
 }
-"""Options that do nothing, or would damage the result, each with the reason."""
+"""Options that have no effect or would damage the result, each with the reason."""
 
 REFUSED_CALLBACKS: dict[str, str] = {
     "Checkpoint": _NO_CHECKPOINTS,
@@ -78,17 +78,17 @@ REFUSED_CALLBACKS: dict[str, str] = {
     "ModelPruning": _NO_TRAINING,
     "SpikeDetection": _NO_TRAINING,
 }
-"""Lightning's callbacks that can do nothing here, by the name of their class or of one that it is derived from."""
+"""Callbacks of Lightning that have no effect, by the name of their class or of a base class, with the reason."""
 
 
 def refuse_unused(options: Mapping[str, Any]) -> None:
     """Raise if options of the trainer cannot have an effect, or would damage the result.
 
     Args:
-        options: Options by name, as parsed and before anything is built; a value that is the default is accepted.
+        options: Options by name, as parsed and before anything is built; default values are accepted.
 
     Raises:
-        UsageError: Options or callbacks are refused; the message names all of them.
+        UsageError: Options or callbacks are rejected; the message names all of them.
     """
     parameters = inspect.signature(Trainer).parameters
     accepted = {
@@ -107,6 +107,6 @@ def refuse_unused(options: Mapping[str, Any]) -> None:
         reasons = [REFUSED_CALLBACKS[base] for base in bases if base in REFUSED_CALLBACKS]
         problems += [f"--trainer.callbacks {name} has no effect ({reason})" for reason in reasons[:1]]
     if str(options.get("devices", "auto")) in ("0", "[]"):
-        raise UsageError(f"--trainer.devices {options['devices']}: devices are counted; give 1 or more, or auto")
+        raise UsageError(f"--trainer.devices {options['devices']}: expected a number of devices from 1, or auto")
     if problems:
         raise UsageError(f"{'; '.join(problems)}; leave {'it' if len(problems) == 1 else 'them'} out")

@@ -25,9 +25,9 @@ class Cell:
     """Runs of a frontend with a backend on a data set, one for each seed.
 
     Args:
-        runs: Runs, one for each seed; a single one where nothing is random.
+        runs: Runs, one for each seed; a single run if neither frontend nor backend is random.
         low: Lower end of the 95 % bootstrap interval over clips, or groups of clips, of the mean accuracy over seeds.
-        high: Upper end of that interval.
+        high: Upper end of this interval.
     """
 
     runs: Sequence[Result]
@@ -36,7 +36,7 @@ class Cell:
 
     @property
     def first(self) -> Result:
-        """First run, for the facts that all runs share."""
+        """First run, for values that are the same in all runs."""
         return self.runs[0]
 
     @property
@@ -46,28 +46,28 @@ class Cell:
 
     @property
     def deviation(self) -> float | None:
-        """Standard deviation of the accuracy over seeds; None for a single one."""
+        """Standard deviation of the accuracy over seeds, as a fraction; None if there is a single seed."""
         return stdev(run.accuracy for run in self.runs) if len(self.runs) > 1 else None
 
     @property
     def balanced_accuracy(self) -> float:
-        """Mean over seeds of the mean accuracy of the classes, as a fraction."""
+        """Mean balanced accuracy over seeds, as a fraction."""
         return mean(run.balanced_accuracy for run in self.runs)
 
     @property
     def macro_f1(self) -> float:
-        """Mean over seeds of the mean F1 of the classes, as a fraction."""
+        """Mean macro F1 over seeds, as a fraction."""
         return mean(run.macro_f1 for run in self.runs)
 
     @property
     def published(self) -> float | None:
-        """Accuracy that Pons & Serra (2018) published, as a fraction; None if there is none."""
+        """Accuracy published by Pons & Serra (2018), as a fraction; None if none was published."""
         found = published(self.first.datamodule, self.first.frontend, self.first.backend)
         return None if found is None else found / 100
 
     @property
     def seconds_per_clip(self) -> float | None:
-        """Time of representation and network for one clip, in s; None if unknown."""
+        """Time for the representation and the network on one clip, in s; None if unknown."""
         known = [run.seconds_per_clip for run in self.runs if run.seconds_per_clip is not None]
         return mean(known) if known else None
 
@@ -78,9 +78,10 @@ class Analysis:
 
     Args:
         cells: Cells by data set, frontend and backend, in the order of the study.
-        families: Tests of the frontends of each table whose scores were not selected on test clips.
-        overall: Tests over all data sets and backends, one for each variant.
-        axes: Tests of all pairs of values of each setting that the study varies, by its name.
+        families: Tests of the frontends of each table; tables whose candidates were chosen on the scored clips have
+            none.
+        overall: Comparisons over all data sets and backends, one for each variant.
+        axes: Tests of all pairs of values of each setting that the study varies, by name of the setting.
     """
 
     cells: Mapping[Key, Cell]
@@ -98,7 +99,7 @@ class Analysis:
         return list(dict.fromkeys(backend for name, _, backend in self.cells if name == dataset))
 
     def place_of(self, backend: str) -> int:
-        """Return the place of a backend among all of the study, which decides its colour in every figure."""
+        """Return the index of a backend among all backends of the study, which sets its colour in every figure."""
         return list(dict.fromkeys(name for _, _, name in self.cells)).index(backend)
 
     def of(self, dataset: str) -> list[Cell]:
@@ -106,7 +107,10 @@ class Analysis:
         return [cell for (name, _, _), cell in self.cells.items() if name == dataset]
 
     def kinds(self) -> dict[str, list[str]]:
-        """Return frontends by what they read, from minimal filters to many (Pons's talk); others come last."""
+        """Return the frontends by kind, which is their input, sorted from minimal to many filters.
+
+        Frontends that do not declare their input or filters are of the kind `others`, which comes last.
+        """
         seen = {cell.first.frontend: cell.first for cell in self.cells.values()}
         kinds: dict[str, list[str]] = {}
         for name, result in seen.items():
@@ -116,7 +120,7 @@ class Analysis:
         return {kind: kinds[kind] for kind in sorted(kinds, key="others".__eq__)}
 
     def frontends(self) -> list[str]:
-        """Return frontends in the order of `kinds`."""
+        """Return the names of all frontends in the order of `kinds`."""
         return [name for names in self.kinds().values() for name in names]
 
 
@@ -128,8 +132,8 @@ def analyse(
     Args:
         results: Results of one study.
         folder: Folder of the study, which holds the runs and their predictions.
-        controls: Names of the frontends that others are compared with.
-        method: Test of differences between frontends on folds, `clips` or `folds`.
+        controls: Names of the control frontends.
+        method: Test of the differences between frontends in a cross-validation, `clips` or `folds`.
 
     Raises:
         UsageError: Predictions are missing.
@@ -168,7 +172,7 @@ def analyse(
 def _families(
     models: Mapping[Key, Model], settings: Mapping[Key, Settings], controls: Sequence[str], method: Method
 ) -> list[Family]:
-    """Test the frontends of each data set and backend, those with the same options of `Probe` together."""
+    """Test the frontends of each data set and backend, with a family for each combination of options of `Probe`."""
     found = []
     for dataset, backend in dict.fromkeys((dataset, backend) for dataset, _, backend in models):
         table = {key: each for key, each in settings.items() if (key[0], key[2]) == (dataset, backend)}
@@ -180,7 +184,7 @@ def _families(
 
 
 def _intervals(predictions: Mapping[Key, Sequence[Predictions]]) -> dict[Key, tuple[float, float]]:
-    """Return the interval of each model of a data set; models that were scored on the same clips share their draws."""
+    """Return the interval of each model of a data set; models that were scored on the same clips share resamples."""
     alike: dict[tuple[str, ...], list[Key]] = {}
     for key, seeds in predictions.items():
         alike.setdefault(tuple(align([seeds]).clips.ids), []).append(key)
@@ -199,7 +203,8 @@ def _settings(folder: Path, result: Result) -> Settings:
         return settings_of(read_metrics(folder / result.run))
     except (KeyError, TypeError, AttributeError) as error:
         path = folder / result.run / "metrics.json"
-        raise UsageError(f"{path} lacks {error}; delete its folder and run the study again") from error
+        found = f"{type(error).__name__}: {error}"
+        raise UsageError(f"{path} cannot be read ({found}); delete its folder and run the study again") from error
 
 
 def _predictions(folder: Path, result: Result) -> Predictions:

@@ -1,4 +1,4 @@
-"""The answer of a study, as its page begins with it: which frontend, by how much, and how sure that is."""
+"""Summary at the top of a study's HTML page: the best frontend, its lead, and the uncertainty of this verdict."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,12 +14,12 @@ from .verdict import PairTest, Verdict
 
 
 def answer(analysis: Analysis, failures: Sequence[Failure], n_waiting: int) -> list[Markup]:
-    """Return the verdict over all tables, that on each table, and what limits them.
+    """Return the overall verdict, the verdict on each table, and warnings about their limits.
 
     Args:
         analysis: Analysis of the study.
         failures: Runs that ended with an error.
-        n_waiting: Number of runs that have not ended yet.
+        n_waiting: Number of runs that have not finished yet.
     """
     if not analysis.cells:
         return [element("p", "No run has succeeded yet.", class_="headline"), *_limits(analysis, failures, n_waiting)]
@@ -30,7 +30,7 @@ def answer(analysis: Analysis, failures: Sequence[Failure], n_waiting: int) -> l
     if not analysis.overall and len(tables) == 1:
         parts += _headline(tables[0].verdict, tables[0].tests, f"on {_place(tables[0])}")
     elif not analysis.overall and tables:
-        said = "There is no verdict over all tables together, because they have fewer than two frontends in common."
+        said = "There is no overall verdict, because the tables have fewer than two frontends in common."
         parts.append(element("p", said, class_="headline small"))
     elif not tables:
         parts.append(element("p", _untested(analysis), class_="headline small"))
@@ -41,11 +41,11 @@ def answer(analysis: Analysis, failures: Sequence[Failure], n_waiting: int) -> l
 
 
 def leader(verdict: Verdict, tests: Sequence[PairTest]) -> tuple[str, PairTest]:
-    """Return the frontend that comes next to the best one, and the test of these two.
+    """Return the runner-up to the best frontend, and the test of this pair.
 
     Args:
         verdict: Verdict on frontends.
-        tests: Tests of all of their pairs.
+        tests: Tests of all pairs of these frontends.
     """
     with_best = {
         test.b if test.a == verdict.best else test.a: test for test in tests if verdict.best in (test.a, test.b)
@@ -56,7 +56,7 @@ def leader(verdict: Verdict, tests: Sequence[PairTest]) -> tuple[str, PairTest]:
 
 
 def ahead(name: str, test: PairTest) -> float:
-    """Return by how much a frontend of a pair is better than the other one, as a fraction."""
+    """Return the lead of a frontend over the other one of a pair, as a fraction; negative if it is worse."""
     return test.estimate.difference if test.a == name else -test.estimate.difference
 
 
@@ -67,14 +67,14 @@ def _overall(overall: Overall) -> list[Markup]:
 
 
 def _headline(verdict: Verdict | None, tests: Sequence[PairTest], where: str) -> list[Markup]:
-    """Return the answer as a headline and a sentence with its numbers."""
+    """Return a verdict as a headline, a sentence with its numbers, and a note on the detectable difference."""
     if verdict is None:
         return []
     name, test = leader(verdict, tests)
     n_close, n_others = len(verdict.not_separable), len(verdict.not_separable) + len(verdict.worse)
     best = element("strong", verdict.best)
     lead = 100 * ahead(verdict.best, test)
-    said = f"It leads {name}, the next one, by {lead:.1f} points (corrected p = {test.p_corrected:.2g})."
+    said = f"It leads the runner-up, {name}, by {lead:.1f} points (corrected p = {test.p_corrected:.2g})."
     if not n_close:
         others = "the other frontend" if n_others == 1 else f"each of the {n_others} other frontends"
         headline = element("p", best, f" is best {where}.", class_="headline")
@@ -85,10 +85,10 @@ def _headline(verdict: Verdict | None, tests: Sequence[PairTest], where: str) ->
         said += f" It is significantly better than {', '.join(verdict.worse)}."
     else:
         headline = element("p", "No clear winner ", where, ": ", best, " scores highest.", class_="headline")
-        said += " No frontend is significantly worse than it."
+        said += " No frontend is significantly worse."
     sure = (
-        f"The smallest difference that this study finds in four of five cases is "
-        f"{100 * verdict.detectable:.1f} points. 'Not separable' means that a smaller one may exist."
+        f"The smallest detectable difference is {100 * verdict.detectable:.1f} points: a study like this one finds it "
+        "in four of five cases. 'Not separable' does not mean equal, because a smaller difference may exist."
     )
     return [headline, element("p", said), element("p", sure, class_="note")]
 
@@ -103,12 +103,12 @@ def _card(analysis: Analysis, family: Family) -> Markup:
     state = "Not separable" if verdict.not_separable else "Clearly best"
     chance = 1 / best.first.n_classes
     rows = [
-        ("Ahead of the next", f"{points(ahead(verdict.best, test))} points over {name} (p = {test.p_corrected:.2g})"),
+        ("Lead", f"{points(ahead(verdict.best, test))} points over {name} (corrected p = {test.p_corrected:.2g})"),
         ("Not separable from it", _named(verdict.not_separable, cells)),
         ("Significantly worse", _named(verdict.worse, cells)),
         ("Smallest detectable difference", f"{100 * verdict.detectable:.1f} points"),
     ]
-    guess = "Its interval includes chance." if best.low <= chance else None
+    guess = f"The interval of {verdict.best} includes chance." if best.low <= chance else None
     return element(
         "article",
         element("h3", _place(family)),
@@ -126,37 +126,35 @@ def _card(analysis: Analysis, family: Family) -> Markup:
 
 
 def _controls(analysis: Analysis) -> list[Markup]:
-    """Return for each control how many differences from it are significant."""
+    """Return the number of frontends that are significantly better or worse than each control."""
     parts = []
     for control in dict.fromkeys(name for family in analysis.families for name in family.controls):
         tests = [test for family in analysis.families for test in family.controls.get(control, ())]
         if tests:
             better = sum(test.is_significant and test.estimate.difference > 0 for test in tests)
             worse = sum(test.is_significant and test.estimate.difference < 0 for test in tests)
-            found = (
-                f"{better} of {len(tests)} differences from it are significantly above 0, {worse} significantly below"
-            )
+            found = f"{better} of {len(tests)} accuracies are significantly higher and {worse} significantly lower"
             if not better and not worse:
-                found = f"none of {len(tests)} differences from it is significant"
-            said = f" shows what a network adds to its input: {found}."
-            parts.append(element("p", "The control ", element("strong", control), said))
+                found = f"none of {len(tests)} accuracies differs significantly"
+            said = f", which shows what a network adds to its input, {found}."
+            parts.append(element("p", "Compared with the control ", element("strong", control), said))
     return parts
 
 
 def _limits(analysis: Analysis, failures: Sequence[Failure], n_waiting: int) -> list[Markup]:
-    """Return warnings of what is missing or does not generalise."""
+    """Return warnings about missing results, and about results that are optimistic or do not generalise."""
     said: list[object] = []
     if failures:
         link = element("a", f"{_runs(len(failures))} failed", href="#failures")
-        said.append([link, ": their results are missing here."])
+        said.append([link, "; their results are missing from this page."])
     if n_waiting:
         have = "has" if n_waiting == 1 else "have"
-        said.append(f"{_runs(n_waiting)} of this study {have} not ended yet.")
+        said.append(f"{_runs(n_waiting)} of this study {have} not finished yet.")
     optimistic = sorted({cell.first.dataset for cell in analysis.cells.values() if cell.first.selected_on_test})
     if optimistic:
         remark = OPTIMISTIC.removeprefix(", ")
         said.append(
-            f"Scores on {', '.join(optimistic)} are of candidates {remark}: they are optimistic and not tested."
+            f"The candidates for {', '.join(optimistic)} were {remark}. Their scores are optimistic and are not tested."
         )
     verdicts = [*(family.verdict for family in analysis.families), *(found.verdict for found in analysis.overall)]
     if any(verdict is not None and verdict.these_weights_alone for verdict in verdicts):
@@ -167,7 +165,7 @@ def _limits(analysis: Analysis, failures: Sequence[Failure], n_waiting: int) -> 
 def _untested(analysis: Analysis) -> str:
     cells = list(analysis.cells.values())
     if all(cell.first.selected_on_test for cell in cells):
-        return "No differences are tested: the protocol chose by the clips that it scores."
+        return "No differences are tested: the protocol chose candidates on the clips that it scores."
     if len(cells) == 1:
         first = cells[0]
         return f"One result: {first.first.frontend} with {first.first.backend}, {percent(first.accuracy)} %."

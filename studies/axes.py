@@ -1,4 +1,4 @@
-"""Axes of a study: pairs of runs that differ in one setting, such as the pooling, tested as a family."""
+"""Axes of a study: tests of pairs of runs that differ in one setting, such as the pooling."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from .significance import Estimate
 from .verdict import PairTest, correct_family
 
 OPTIONS = ("init", "layers", "pooling", "tf32", "calibrate", "weights")
-"""Settings of a frontend that `Probe` has as arguments."""
+"""Settings of a frontend that are arguments of `Probe`."""
 _DATA = ("n_samples", "fit_length", "precision")
 Key = tuple[str, str, str]  # data set, frontend, backend
 Settings = Mapping[str, Any]
@@ -19,7 +19,7 @@ Settings = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class AxisTest:
-    """Test of two values of one setting, all other settings being equal.
+    """Test of two values of one setting, with all other settings equal.
 
     Args:
         dataset: Name of the data set.
@@ -35,9 +35,13 @@ class AxisTest:
 
 
 def settings_of(metrics: Mapping[str, Any]) -> Settings:
-    """Return what decides the result of a run, but for seeds, from its `metrics.json`.
+    """Return the settings that determine the result of a run, except for its seed.
 
-    Arguments of a plug-in are called `frontend.NAME` and `backend.NAME`, those of data `data.NAME`.
+    The arguments of the frontend are called `frontend.NAME`, those of the backend `backend.NAME` and those of the data
+    set `data.NAME`.
+
+    Args:
+        metrics: Content of the `metrics.json` of the run.
     """
     key = metrics["key"]
     embeddings, backend = key["embeddings"], key["backend_arguments"]
@@ -57,20 +61,20 @@ def settings_of(metrics: Mapping[str, Any]) -> Settings:
 
 
 def is_random(settings: Settings) -> bool:
-    """Return whether weights of the frontend or the backend are random; only then does a run have a seed of its own."""
+    """Return whether the frontend or the backend has random weights, so that results depend on the seed."""
     return bool(settings["is_random"])
 
 
 def variants(settings: Mapping[Key, Settings]) -> dict[str, list[Key]]:
-    """Return the families of one table: frontends with the same options of `Probe`.
+    """Group the frontends of one table into families with the same options of `Probe`.
 
-    What has no feature maps, such as MFCCs, knows no such options and is in every family.
+    Frontends without feature maps, such as MFCCs, have no such options and belong to every family.
 
     Args:
         settings: Settings of the frontends of the table.
 
     Returns:
-        Keys by the options, as text; the text is empty if there is one family.
+        Keys of the frontends by options, as text; the text is empty if there is only one family.
     """
     of_frontend: dict[Hashable, set[str]] = {}
     for found in settings.values():
@@ -88,14 +92,14 @@ def variants(settings: Mapping[Key, Settings]) -> dict[str, list[Key]]:
 
 
 def compare_axes(models: Mapping[Key, Model], settings: Mapping[Key, Settings]) -> dict[str, list[AxisTest]]:
-    """Test all pairs of values of each setting that a study varies, all other settings being equal.
+    """Test all pairs of values of each setting that a study varies, with all other settings equal.
 
     Args:
         models: Models of the study.
         settings: Settings of these models.
 
     Returns:
-        Tests by the name of the setting; those of one setting are corrected together.
+        Tests by name of the setting; the tests of one setting are corrected together.
     """
     pairs: dict[str, list[tuple[Key, Key]]] = {}
     for a, b in combinations(models, 2):
@@ -123,11 +127,11 @@ def _tests(
 
 
 def _axis(a: Settings, b: Settings) -> str:
-    """Return the one setting in which two runs differ; empty if there is none, or if it is the frontend."""
+    """Return the only setting in which two runs differ; empty if there is no such setting or it is the frontend."""
     missing = object()
     differing = {name for name in {*a, *b} if a.get(name, missing) != b.get(name, missing)}
     differing.discard("is_random")
-    if "backend" in differing:  # its arguments are others, too
+    if "backend" in differing:  # another backend also has other arguments
         return "backend" if all(name.partition(".")[0] == "backend" for name in differing) else ""
     is_setting = len(differing) == 1 and not differing & {"frontend", "data", "clips", "protocol"}
     return differing.pop() if is_setting else ""
@@ -142,7 +146,7 @@ def _options(settings: Settings) -> str:
 
 
 def _in_short(name: str, names: Mapping[str, None]) -> str:
-    """Return the options in which a variant differs from another one."""
+    """Return the options of a variant that differ between the variants."""
     columns = zip(*(each.split(" ") for each in names), strict=True)
     differing = [len(set(column)) > 1 for column in columns]
     return ", ".join(part for part, differs in zip(name.split(" "), differing, strict=True) if differs)

@@ -1,6 +1,6 @@
-"""Charts of a study as SVG for its page: accuracies, and differences from a control.
+"""SVG charts for the HTML page of a study: accuracies, and differences from a control.
 
-Positions along a chart are per cent of its width, so that text keeps its size on every screen.
+Horizontal positions are in per cent of the width of a chart, so that text has the same size on every screen.
 """
 
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from .analysis import Analysis, Cell
 from .markup import Markup, element
 from .verdict import PairTest
 
-N_COLOURS = 7  # classes s0 to s6 of page.css
-_ROW = 36  # height of a row: a line of text and a bar, in px
-_BAR = 12
-_TOP = 24  # height of the axis
-_GAP = 10  # between frontends
+N_COLOURS = 7  # number of colours, which are the classes s0 to s6 of page.css
+_ROW = 36  # height of a row with a line of text and a bar, in px
+_BAR = 12  # height of a bar, in px
+_TOP = 24  # height of the axis, in px
+_GAP = 10  # gap between frontends, in px
 _STEPS = (1, 2, 5, 10, 20, 25, 50, 100)
 
 
@@ -30,7 +30,7 @@ def points(fraction: float) -> str:
 
 
 def described(cell: Cell) -> str:
-    """Return what a mark of a chart stands for, as a sentence."""
+    """Return the description of a cell, for a mark in a chart."""
     several = f" (mean of {len(cell.runs)} seeds)" if len(cell.runs) > 1 else ""
     spread = f" ± {percent(cell.deviation)}" if cell.deviation is not None else ""
     known = f"; published {percent(cell.published)} %" if cell.published is not None else ""
@@ -42,17 +42,17 @@ def described(cell: Cell) -> str:
 
 
 def mark(label: str, *content: object) -> Markup:
-    """Return a part of a chart that can be pointed at and focused, with its description."""
+    """Return a part of a chart that can be focused and shows its description as a tooltip."""
     return element("g", element("title", label), *content, class_="mark", role="img", tabindex=-1, aria_label=label)
 
 
 def chart(label: str, height: float, *content: object) -> Markup:
-    """Return a chart as wide as its place on the page."""
+    """Return a chart that is as wide as the element around it."""
     return element("svg", *content, class_="chart", role="group", aria_label=label, width="100%", height=f"{height:g}")
 
 
 def text(x: str, y: float, content: object, class_: str = "", anchor: str = "start") -> Markup:
-    """Return a line of text; it starts, ends or has its middle at x."""
+    """Return a line of text, which is aligned at x by its start, middle or end."""
     return element("text", content, x=x, y=f"{y:g}", class_=class_ or None, text_anchor=anchor)
 
 
@@ -67,14 +67,14 @@ def dot(x: str, y: float, class_: str, radius: float = 3) -> Markup:
 
 
 def highest(analysis: Analysis) -> float:
-    """Return the upper end of the axes of accuracy of a study, in per cent, a multiple of 10."""
+    """Return the upper end of all accuracy axes of a study, in per cent, as a multiple of 10."""
     values = [value for cell in analysis.cells.values() for value in (cell.high, cell.published or 0, cell.accuracy)]
     values += [1 / cell.first.n_classes for cell in analysis.cells.values()]
     return min(100, 10 * ceil(10 * max(values) + 1e-9))
 
 
 def accuracy_chart(analysis: Analysis, dataset: str) -> Markup:
-    """Return bars of accuracy with intervals and a point for each seed; a dashed line shows chance."""
+    """Return a bar chart of accuracies with intervals, a point for each seed, and a dashed line for chance."""
     top = highest(analysis)
     backends = analysis.backends(dataset)
     rows: list[Markup] = []
@@ -117,11 +117,12 @@ def _bar(cell: Cell, title: Markup, colour: str, y: float, top: float) -> Markup
 
 
 def difference_chart(label: str, rows: Sequence[tuple[str, str, int, PairTest]]) -> Markup:
-    """Return differences from a control with 95 % intervals; a filled point is significant.
+    """Return a chart of differences from a control with 95 % intervals, in which filled points are significant.
 
     Args:
-        label: Name of the chart.
-        rows: Frontend, backend and variant, number of the colour, and the test of each difference.
+        label: Accessible name of the chart.
+        rows: For each difference, the frontend, the backend and variant as text, the index of the colour, and the
+            test.
     """
     ends = [abs(end) for *_, test in rows for end in test.estimate.interval]
     extent = next((float(step) for step in _STEPS if step >= 100 * max(ends, default=0)), 100.0)
@@ -156,7 +157,7 @@ def _difference(title: Markup, more: str, colour: int, test: PairTest, y: float,
 
 
 def _title(name: str, more: str, y: float) -> Markup:
-    """Return the text above a bar: a name in bold, and what else distinguishes the bar."""
+    """Return the text above a bar: the name of the frontend in bold, and the backend or variant."""
     found = [element("tspan", name, class_="name")] if name else []
     found += [element("tspan", f"{' ' if name else ''}{more}", class_="more")] if more else []
     return text("0", y + 12, found)

@@ -1,4 +1,4 @@
-"""Test of the difference between two frontends by the clips that each of them gets right."""
+"""Clip-level test of the difference between two frontends, from the clips that each of them classifies correctly."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,10 +10,10 @@ from .significance import Estimate
 
 INFLATION = 1.2
 INFLATION_ONE_SEED = 1.5
-"""Factors of the variance over clips in a cross-validation, found by `benchmarks/clip_test.py`.
+"""Factors of the variance over clips in a cross-validation, calibrated by `benchmarks/clip_test.py`.
 
-With one seed the factor also stands for the unknown variance over seeds. It suffices for a standard deviation over
-weights of 2.4 points with 160 clips and 1.2 points with 400 clips, and not for weights that vary much more.
+With one seed the factor also covers the unknown variance over seeds. It suffices for a standard deviation over weights
+of 2.4 points with 160 clips and 1.2 points with 400 clips, but not if the weights vary much more.
 """
 
 
@@ -31,27 +31,27 @@ def clip_test(
 
     The variance of the difference is the sum of two parts. The first is `inflation` times the variance over clips of
     the mean difference on a clip, divided by the number of clips. The second is, for each frontend with random
-    weights, the variance over seeds divided by the number of its seeds. Models of different folds are fitted to largely
-    the same clips, so that their errors are correlated; Nadeau & Bengio (Inference for the generalization error,
-    Machine Learning 52, 2003) enlarge a variance over folds by 1 + k n_test/n_train for this reason. Between clips the
-    correlation is far weaker: the factors 1.2, and 1.5 where the variance over seeds is unknown, were found by
-    simulating whole nested searches (`benchmarks/clip_test.py`). The variance is at least that of rounding to one clip,
-    1/(12 n^2).
+    weights, the variance over seeds divided by the number of its seeds. The models of different folds share most of
+    their training clips, so their errors are correlated. Nadeau & Bengio (Inference for the generalization error,
+    Machine Learning 52, 2003) therefore enlarge a variance over folds by 1 + k n_test/n_train. The correlation between
+    clips is far weaker: simulations of whole nested searches (`benchmarks/clip_test.py`) gave the factor 1.2, and 1.5
+    if the variance over seeds is unknown. The variance is at least that of rounding to one clip, 1/(12 n^2).
 
     Args:
-        a: Whether each clip was right, `(n_seeds, n_clips)`, from out-of-fold or test predictions.
-        b: The same for the other frontend, which may have another number of seeds.
-        groups: Group of each clip, such as its recording, whose clips are right or wrong together; None if each clip
-            is its own group.
+        a: Correct predictions of the first frontend (1 or True) on each clip, `(n_seeds, n_clips)`, out-of-fold or on
+            a test split.
+        b: Correct predictions of the second frontend on the same clips; the number of seeds may differ.
+        groups: Group of each clip, such as its recording, if the predictions within a group are correlated; None if
+            each clip is its own group.
         seeds: Variance over seeds of the accuracy of one frontend, from `seed_variance`; None if it is unknown.
         deterministic: Whether `a` and `b` have no random weights, such as `mfcc`.
-        cross_validated: Whether the predictions come from a cross-validation; False for a single test split, whose
-            clips share one fitted model, so that nothing is inflated.
+        cross_validated: Whether the predictions come from a cross-validation. The clips of a single test split share
+            one fitted model, so their variance is not inflated.
         inflation: Factor of the variance over clips; None for the calibrated one.
 
     Returns:
-        Difference with its standard error; it concerns the drawn weights alone if a frontend has random weights and the
-        variance over seeds is unknown.
+        Difference with its standard error. It applies only to the drawn weights if a frontend has random weights and
+        the variance over seeds is unknown.
 
     Example:
         >>> import numpy as np
@@ -78,14 +78,15 @@ def clip_test(
 def seed_variance(tables: Iterable[NDArray[Any]], groups: Sequence[object] | None = None) -> float | None:
     """Return the variance over seeds of the accuracy on all possible clips, pooled over frontends.
 
-    Accuracies of seeds differ because weights differ, and also because each set of weights happens to suit other clips.
-    The second part, the interaction of seeds and clips, is already in the variance over clips. It is subtracted here:
-    in a table of clips x seeds of one frontend, (MS_seed - MS_interaction) / n_clips estimates the variance component
-    of seeds (Searle, Casella & McCulloch, Variance components, 1992, ch. 4). Frontends count by their degrees of
-    freedom, n_seeds - 1. With groups, interactions are summed by group first.
+    Accuracies differ between seeds because some weights are better, and also because each set of weights happens to
+    suit other clips. The second effect, the interaction of seeds and clips, is already part of the variance over clips
+    and is subtracted here: in a table of clips x seeds of one frontend, (MS_seed - MS_interaction) / n_clips estimates
+    the variance component of seeds (Searle, Casella & McCulloch, Variance components, 1992, ch. 4). Frontends are
+    weighted by their degrees of freedom, n_seeds - 1. With groups, interactions are first summed within each group.
 
     Args:
-        tables: Whether each clip was right, `(n_seeds, n_clips)`, for each frontend; those with one seed are skipped.
+        tables: Correct predictions (1 or True) of each frontend, `(n_seeds, n_clips)`; tables with one seed are
+            skipped.
         groups: Group of each clip, as in `clip_test`.
 
     Returns:
@@ -104,17 +105,17 @@ def seed_variance(tables: Iterable[NDArray[Any]], groups: Sequence[object] | Non
         if n_seeds > 1:
             of_seed = np.mean(table, axis=1, keepdims=True)
             interaction = table - of_seed - np.mean(table, axis=0) + np.mean(table)
-            # Both sums have n_seeds - 1 degrees of freedom: those of the weighted mean.
+            # Both sums have n_seeds - 1 degrees of freedom, which are the weight of this table in the mean.
             component += float(np.sum((of_seed - of_seed.mean()) ** 2)) - variance_of_mean(interaction, groups)
             degrees += n_seeds - 1
     return max(0.0, component / degrees) if degrees else None
 
 
 def variance_of_mean(values: NDArray[Any], groups: Sequence[object] | None = None) -> float:
-    """Return the variance of the mean over clips, summed over rows, robust to the dependence of clips in a group.
+    """Return the variance of the mean over clips, summed over rows, which allows for dependence within groups.
 
-    It is G/(G - 1) times the sum over the G groups of the squared sums of deviations, over n_clips^2 (Liang & Zeger,
-    Biometrika 73, 1986). Without groups this is the variance over clips (ddof=1) divided by n_clips.
+    The variance is G/(G - 1) times the sum over the G groups of the squared sums of deviations, divided by n_clips^2
+    (Liang & Zeger, Biometrika 73, 1986). Without groups this is the variance over clips (ddof=1) divided by n_clips.
 
     Args:
         values: Values of clips, `(n_rows, n_clips)`.

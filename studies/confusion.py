@@ -1,4 +1,4 @@
-"""Confusion of classes: mean matrices over seeds, and their tables on the page of a study."""
+"""Confusion matrices, averaged over seeds, and their tables on the HTML page of a study."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ from .axes import Key
 from .charts import percent
 from .markup import Markup, element, embedded, framed
 
-MAX_SHARES = 60_000  # shares above 0 that are embedded in a page, about 0.6 MB
-MAX_RECALLS = 15_000  # cells of the tables of classes, about 0.6 MB
+MAX_SHARES = 60_000  # non-zero shares that are embedded in a page, about 0.6 MB
+MAX_RECALLS = 15_000  # cells of the tables of recall, about 0.6 MB
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Confusion:
 
     Args:
         class_names: Names of the classes, in the order of rows and columns.
-        shares: Per cent of each true class (rows) by predicted class (columns), `(n_classes, n_classes)`.
+        shares: Predicted classes (columns) as per cent of each true class (rows), `(n_classes, n_classes)`.
     """
 
     class_names: Sequence[str]
@@ -49,17 +49,17 @@ def mean_confusion(folder: Path, cell: Cell) -> Confusion:
 
 
 def class_section(analysis: Analysis, found: Mapping[Key, Confusion]) -> list[Markup]:
-    """Return the recall of each class by frontend, and the confusion matrices, each with a chooser.
+    """Return the recall of each class by frontend and the confusion matrices, each with a drop-down list.
 
     Args:
         analysis: Analysis of the study.
-        found: Confusion matrices of its cells.
+        found: Confusion matrices of the cells of the study.
     """
     return [*_recalls(analysis, found), *_matrices(analysis, found)]
 
 
 def _recalls(analysis: Analysis, found: Mapping[Key, Confusion]) -> list[Markup]:
-    """Return a table for each data set and backend, of which the chooser shows one."""
+    """Return a table of recall for each data set and backend; a drop-down list selects the one to show."""
     tables: list[Markup] = []
     options: list[str] = []
     n_cells = n_left_out = 0
@@ -92,7 +92,7 @@ def _recalls(analysis: Analysis, found: Mapping[Key, Confusion]) -> list[Markup]
 
 
 def _matrices(analysis: Analysis, found: Mapping[Key, Confusion]) -> list[Markup]:
-    """Return the matrix of the best cell as a table, and those of the others as data for the chooser."""
+    """Return the matrix of the best cell as a table, and all matrices as data for the drop-down list."""
     order = sorted(found, key=lambda key: -analysis.cells[key].accuracy)
     order.sort(key=lambda key: analysis.datasets.index(key[0]))
     kept: list[Key] = []
@@ -100,7 +100,7 @@ def _matrices(analysis: Analysis, found: Mapping[Key, Confusion]) -> list[Markup
     for key in sorted(order, key=lambda key: -analysis.cells[key].accuracy):
         n_classes = len(found[key].class_names)
         n_shares = int(np.count_nonzero(found[key].shares)) + n_classes
-        if total + n_shares > MAX_SHARES or n_classes**2 > MAX_SHARES:  # a matrix is a table of all pairs of classes
+        if total + n_shares > MAX_SHARES or n_classes**2 > MAX_SHARES:  # the table also has cells for zero shares
             continue
         total += n_shares
         kept.append(key)
@@ -133,7 +133,7 @@ def _matrices(analysis: Analysis, found: Mapping[Key, Confusion]) -> list[Markup
 
 
 def _matrix(key: Key, confusion: Confusion) -> Markup:
-    """Return a matrix as a table; page.js makes the same of the embedded data."""
+    """Return a matrix as a table; page.js builds the same table from the embedded data."""
     rows = [
         element("tr", element("th", name, scope="row"), [_cell(share) for share in shares])
         for name, shares in zip(confusion.class_names, confusion.shares.tolist(), strict=True)
@@ -149,7 +149,7 @@ def _matrix_caption(key: Key) -> str:
 
 
 def _sparse(shares: NDArray[Any]) -> list[float]:
-    """Return the places and values of shares above 0: row times the number of classes plus column, then per cent."""
+    """Return non-zero shares as a flat list of pairs: index in the flattened matrix, and per cent."""
     flat = shares.ravel()
     places = np.flatnonzero(flat)
     return [number for place in places for number in (int(place), round(float(flat[place]), 1))]
@@ -165,13 +165,13 @@ def _head(corner: str, names: Sequence[str]) -> Markup:
 
 
 def _cell(share: float) -> Markup:
-    """Return a cell whose class is a tenth of the share, rounded up."""
-    share = round(share, 1)  # as page.js, which has shares of this precision, and rounds halves up
+    """Return a table cell; the number in its CSS class is a tenth of the share, rounded up."""
+    share = round(share, 1)  # like page.js, which reads shares of this precision and rounds halves up
     return element("td", str(floor(share + 0.5)) if share else "·", class_=f"h{ceil(share / 10 - 1e-9)}")
 
 
 def _chooser(name: str, label: str, groups: Sequence[tuple[str, Sequence[tuple[int, str]]]]) -> Markup:
-    """Return a select element, which is shown where JavaScript runs."""
+    """Return a drop-down list, which is hidden without JavaScript."""
     of_group = [(group, [element("option", text, value=index) for index, text in options]) for group, options in groups]
     inside = [element("optgroup", options, label=group) if group else options for group, options in of_group]
     select = element("select", inside, id=f"{name}-choice", data_shows=name)

@@ -1,4 +1,4 @@
-"""Cost of a frontend beside its accuracy: what is measured, and which frontends no other one beats in both."""
+"""Measures of the cost of a frontend, and the Pareto front of cost and accuracy."""
 
 from collections.abc import Callable, Sequence
 from math import floor, log10
@@ -7,14 +7,14 @@ from .analysis import Cell
 
 COSTS: dict[str, Callable[[Cell], float | None]] = {
     "parameters": lambda cell: cell.first.n_parameters,
-    "FLOP for a clip": lambda cell: cell.first.flop,
-    "seconds for a clip": lambda cell: cell.seconds_per_clip,
+    "FLOP per clip": lambda cell: cell.first.flop,
+    "seconds per clip": lambda cell: cell.seconds_per_clip,
 }
-"""Functions that return a cost of a cell, None if it is unknown, by the name of the cost."""
+"""Functions that return a cost of a cell, or None if the cost is unknown, by the name of the cost."""
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return the pairs of a cost and a score that no other pair beats in both, the cheapest first.
+    """Return the pairs of cost and score that no other pair beats in both, the cheapest first.
 
     Example:
         >>> pareto_front([(2, 50), (1, 40), (3, 45), (4, 60)])
@@ -28,7 +28,7 @@ def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, flo
 
 
 def decades(costs: Sequence[float]) -> list[float]:
-    """Return the powers of ten that enclose the positive ones of some costs; none if no cost is positive.
+    """Return the powers of ten that enclose all positive costs; empty if no cost is positive.
 
     Example:
         >>> decades([0, 20, 700])

@@ -1,4 +1,4 @@
-"""Diagram of mean ranks over data sets, in which bars join frontends that no test separates."""
+"""Diagram of mean ranks over data sets, in which bars join frontends that are not separable."""
 
 from collections.abc import Callable, Mapping
 
@@ -8,21 +8,21 @@ from matplotlib.figure import Figure
 from .overall import Overall, groups
 
 _GAP = 0.6  # height of a line of text, in units of the vertical axis
-_BAR = 0.25  # distance of two bars
+_BAR = 0.25  # distance between bars, in the same units
 
 
 def overall_figure(overall: Overall) -> Figure:
     """Draw the mean ranks of frontends over several data sets."""
-    title = f"mean ranks over {overall.n_datasets} data sets; bars join what is not separable"
+    title = f"mean ranks over {overall.n_datasets} data sets; bars join frontends that are not separable"
     return rank_figure(overall.ranks, overall.differ, title)
 
 
 def rank_figure(ranks: Mapping[str, float], differ: Callable[[str, str], bool], title: str) -> Figure:
-    """Draw mean ranks, with a bar over each group of frontends that no test separates.
+    """Draw mean ranks, with a bar over each group of frontends that are not separable.
 
-    The layout is that of the critical-difference diagrams of Demsar (Statistical comparisons of classifiers over
-    multiple data sets, Journal of Machine Learning Research 7, 2006, section 3.2.4). The bars follow from tests of
-    single pairs instead of one critical difference.
+    The layout follows the critical-difference diagrams of Demsar (Statistical comparisons of classifiers over multiple
+    data sets, Journal of Machine Learning Research 7, 2006, section 3.2.4), but the bars come from tests of each pair
+    and not from one critical difference.
 
     Args:
         ranks: Mean rank of each frontend; 1 is best.
@@ -54,7 +54,7 @@ def rank_figure(ranks: Mapping[str, float], differ: Callable[[str, str], bool], 
 
 
 def _draw_name(axes: Axes, text: str, rank: float, y: float, *, on_left: bool) -> None:
-    """Write a name at the side of the diagram, with a line from its rank."""
+    """Write a name at one side of the diagram, with a line to its rank."""
     low, high = axes.get_xlim()
     side = low if on_left else high
     axes.plot([rank, rank, side], [0, y, y], color="0.4", linewidth=1)

@@ -1,4 +1,4 @@
-"""The entries of a study: each plug-in of its lists, with its arguments and those that are varied."""
+"""Entries of a study: the plug-ins in its lists, with their arguments and the values that `vary` adds."""
 
 import difflib
 import importlib
@@ -17,7 +17,7 @@ from ..parsing import Parser, instantiate
 from ..registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
 from .problems import Problem, attempt
 
-# Text first: as `Any`, a folder called 1e3 would become a number.
+# `str` comes first, because `Any` would turn a folder called 1e3 into a number.
 _Value = str | bool | int | float | list[Any] | dict[str, Any] | None
 Entries = list[dict[str, str | dict[str, _Value] | list[Any] | None] | str]
 KINDS: dict[str, tuple[Registry[Any], type]] = {
@@ -25,19 +25,19 @@ KINDS: dict[str, tuple[Registry[Any], type]] = {
     "frontends": (FRONTENDS, Frontend),
     "backends": (BACKENDS, Backend),
 }
-"""The lists of a study, each with the registry and the contract of its plug-ins."""
+"""Registry and base class of the plug-ins in each list of a study."""
 CONTROLS = "controls"
-"""The list of a study with the frontends that others are compared with, such as one without a network."""
+"""Name of the list of control frontends, which all other frontends are compared with."""
 
 
 class Entry(NamedTuple):
     """An entry of a study: a plug-in and its arguments.
 
     Args:
-        kind: List that the entry is in, one of `KINDS`.
-        place: Place in the study, such as `frontends[2]`.
+        kind: Kind of the plug-in, one of `KINDS`.
+        place: Location in the study, such as `frontends[2]`.
         config: Class path and all arguments.
-        varied: Those of the arguments that are varied.
+        varied: Arguments whose values come from `vary`.
     """
 
     kind: str
@@ -47,7 +47,7 @@ class Entry(NamedTuple):
 
     @property
     def is_control(self) -> bool:
-        """Whether the study names the frontend as a control."""
+        """Whether the entry is in the list of controls."""
         return self.place.startswith(CONTROLS)
 
     @property
@@ -57,7 +57,7 @@ class Entry(NamedTuple):
         return given.as_dict() if given else {}
 
     def with_seed(self, seed: int) -> "Entry":
-        """Return the entry with the seed of a study, if the plug-in takes one."""
+        """Return the entry with a seed of the study, or unchanged if the plug-in has no argument `seed`."""
         if "seed" not in self.arguments:
             return self
         config = self.config.clone()
@@ -65,7 +65,7 @@ class Entry(NamedTuple):
         return self._replace(config=config)
 
     def make(self) -> Any:
-        """Return the plug-in, or the problem that prevents it from being made."""
+        """Create the plug-in; return it, or the problem that prevents this."""
         parser = Parser()
         parser.add_argument("--value", type=KINDS[self.kind][1])
         config = Namespace(value=self.config)  # type: ignore[no-untyped-call]
@@ -73,26 +73,26 @@ class Entry(NamedTuple):
 
 
 def read_entries(kind: str, config: Namespace) -> tuple[list[Entry], list[Problem]]:
-    """Read a list of a study, with an entry for each combination of the values that are varied.
+    """Read a list of a study and return an entry for each combination of varied values.
 
     Args:
         kind: Name of the list, one of `KINDS`.
         config: Study, as its parser returns it.
 
     Returns:
-        The entries, those of controls after other frontends, and all problems of the list.
+        Entries, with controls after the other frontends, and all problems of the list.
     """
     vary: dict[str, list[Any]] = config.vary[kind]
     found: list[Entry] = []
     problems = [
         Problem(f"vary.{kind}.{name}", "empty; give at least one value") for name, values in vary.items() if not values
     ]
-    taken: set[str] = set()  # arguments of any of the plug-ins
+    taken: set[str] = set()  # arguments that at least one plug-in accepts
     for place, written in _written(kind, config):
         entries, accepted, more = _read_entry(kind, place, written, vary, config)
         found += entries
         problems += more
-        taken |= vary.keys() if accepted is None else set(accepted)  # an unknown plug-in may accept any
+        taken |= vary.keys() if accepted is None else set(accepted)  # an unknown plug-in may accept any argument
     if config[kind]:
         unused = [name for name, values in vary.items() if name not in taken and values]
         problems += [Problem(f"vary.{kind}.{name}", f"none of the {kind} has this argument") for name in unused]
@@ -100,13 +100,13 @@ def read_entries(kind: str, config: Namespace) -> tuple[list[Entry], list[Proble
 
 
 def _written(kind: str, config: Namespace) -> list[tuple[str, Any]]:
-    """Return what is written in a list of a study, each with its place; controls are frontends too."""
+    """Return the items of a list of a study as written, with their locations; controls count as frontends."""
     lists = [kind, CONTROLS] if kind == "frontends" and config[kind] else [kind]
     return [(f"{key}[{index}]", written) for key in lists for index, written in enumerate(config[key])]
 
 
 def checked(place: str, allowed: Any, value: Any) -> Any:
-    """Return a value converted to a type, or the problem that prevents it."""
+    """Convert a value to a type; return it, or the problem that prevents this."""
     parser = Parser()
     parser.add_argument("--value", type=allowed)
     return attempt(place, lambda: parser.parse_object({"value": value}).value)
@@ -115,20 +115,21 @@ def checked(place: str, allowed: Any, value: Any) -> Any:
 def _read_entry(
     kind: str, place: str, written: Any, vary: Mapping[str, list[Any]], config: Namespace
 ) -> tuple[list[Entry], list[str] | None, list[Problem]]:
-    """Read one entry: its combinations, the arguments that its plug-in accepts (None if unknown), and its problems."""
+    """Return the entries of one item, the arguments that its plug-in accepts (None if unknown), and its problems."""
     entry: dict[str, Any] = {"class_path": written} if isinstance(written, str) else dict(written)
     name, arguments = entry.pop("class_path", ""), entry.pop("init_args", None) or {}
     if entry or not name:
         odd = f"unexpected {', '.join(map(str, entry))}" if entry else "no class_path"
         return [], [], [Problem(place, f"{odd}; expected a name, or class_path and init_args")]
     if not isinstance(arguments, dict) or not all(isinstance(argument, str) for argument in arguments):
-        return [], [], [Problem(f"{place}.init_args", f"{arguments!r}; expected arguments by name, as {{seed: 1}}")]
+        text = f"{arguments!r}; expected arguments by name, such as {{n_filters: 8}}"
+        return [], [], [Problem(f"{place}.init_args", text)]
     cls = attempt(place, _class_of, str(name), KINDS[kind][0])
     if isinstance(cls, Problem):
         return [], None, [cls]
     accepted = list(inspect.signature(cls).parameters)
     if kind != "datamodules" and "seed" in {*arguments, *vary}:
-        text = "seeds of frontends and backends are the study's own; give seeds: [0, 1]"
+        text = "the study sets the seeds of frontends and backends; use seeds: [0, 1] instead"
         return [], accepted, [Problem(f"{place}.seed", text)]
     varied = {argument: values for argument, values in vary.items() if argument in accepted and values}
     problems = [
@@ -137,7 +138,7 @@ def _read_entry(
         if argument not in accepted
     ]
     problems += [
-        Problem(f"{place}.{argument}", "given here, and varied too; leave out one")
+        Problem(f"{place}.{argument}", f"set here and in vary.{kind}; remove one of them")
         for argument in varied
         if argument in arguments
     ]
@@ -157,7 +158,7 @@ def _read_entry(
 
 
 def _class_of(name: str, registry: Registry[Any]) -> Any:
-    """Return the class that a name or a class path stands for."""
+    """Return the class with a registered name or a class path."""
     if name in registry.names() or "." not in name:
         return registry.get(name)
     module, _, attribute = name.rpartition(".")
@@ -167,7 +168,8 @@ def _class_of(name: str, registry: Registry[Any]) -> Any:
         raise UsageError(f"{name} cannot be imported: {error}") from error
     contract = registry.contract
     if not isinstance(found, type) or not issubclass(found, contract):
-        raise UsageError(f"{name} is no {registry.kind}; derive it from {contract.__module__}.{contract.__qualname__}")
+        base = f"{contract.__module__}.{contract.__qualname__}"
+        raise UsageError(f"{name} is not a {registry.kind}; derive it from {base}")
     return found
 
 

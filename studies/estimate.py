@@ -1,4 +1,4 @@
-"""The dry run of a study: its runs, which of them are done, and an estimate of the time for the rest."""
+"""Dry run of a study: list its runs and their state, and estimate the time for the runs that are not done."""
 
 import contextlib
 import time
@@ -22,22 +22,22 @@ from ..probes.run import Run
 from ..probes.selection import resolve, select
 from .plan import Study
 
-SEARCH_CLIPS = (150, 300)  # clips of the small searches that are timed
-MIN_TIMED_SECONDS = 0.5  # anything faster is timed again, warm
-WRITING_SECONDS = 0.8  # rough time for figures, logs and checkpoint of a run
+SEARCH_CLIPS = (150, 300)  # numbers of clips in the two small grid searches that are timed
+MIN_TIMED_SECONDS = 0.5  # a faster first pass is timed once more, after this warm-up
+WRITING_SECONDS = 0.8  # approximate time for the figures, logs and checkpoint of a run
 
 
 def dry_run(study: Study, trainer: Trainer, embeddings: Path, *, force: bool) -> Iterator[str]:
-    """Yield what a study would do, line by line, without doing it.
+    """Yield a description of the work that a study would do, line by line, without doing it.
 
     Args:
         study: Study to estimate.
-        trainer: Trainer that extracts.
+        trainer: Trainer that would extract the embeddings.
         embeddings: Folder that holds all stores.
-        force: Whether everything is computed again.
+        force: Whether the study would compute everything again.
 
     Yields:
-        A line for each run, then counts and times.
+        A line for each run, then the counts and the estimated times.
     """
     missing: dict[str, tuple[int, Run]] = {}
     waiting = []
@@ -50,7 +50,7 @@ def dry_run(study: Study, trainer: Trainer, embeddings: Path, *, force: bool) ->
         if run.key.extraction not in missing:
             missing[run.key.extraction] = (_n_missing(run, str(trainer.precision), embeddings, force=force), run)
         n, total = missing[run.key.extraction][0], len(run.datamodule.listed) * _n_extractions(run)
-        yield f"{run.folder}: to do, {total - n} of {total} embeddings are there"
+        yield f"{run.folder}: to do, {total - n} of {total} embeddings are stored"
     yield from study.notes
     n_clips = sum(n for n, _ in missing.values())
     n_done = len(study.runs) - len(waiting)
@@ -59,12 +59,12 @@ def dry_run(study: Study, trainer: Trainer, embeddings: Path, *, force: bool) ->
         extracting = sum(n * _seconds_per_clip(run, trainer) for n, run in missing.values() if n) / trainer.world_size
         fitting = _seconds_of_fits(waiting)
         both = duration(extracting + fitting)
-        how = "from the time of one clip of each frontend, and of small searches"
+        how = "estimated from one clip of each frontend and from small grid searches"
         yield f"about {both}: embeddings {duration(extracting)}, fits {duration(fitting)} ({how})"
 
 
 def duration(seconds: float) -> str:
-    """Return a duration as text for people.
+    """Return a duration as readable text.
 
     Args:
         seconds: Duration in s.
@@ -101,7 +101,7 @@ def _n_missing_in(embeddings: Path, frontend: Frontend, run: Run, precision: str
 
 
 def _seconds_per_clip(run: Run, trainer: Trainer) -> float:
-    """Time the decoding of the first clip and its pass through the frontend; ignore errors, which the study reports."""
+    """Time the decoding of the first clip and its pass through the frontend; ignore errors, which the run reports."""
     device, datamodule = trainer.strategy.root_device, run.datamodule
     probe = run.probe
     start = time.perf_counter()
@@ -127,7 +127,7 @@ def _seconds_per_clip(run: Run, trainer: Trainer) -> float:
     for _ in range(2):
         start = time.perf_counter()
         with torch.inference_mode(), contextlib.suppress(Exception):
-            probe(batch).cpu()  # waits for the device
+            probe(batch).cpu()  # copying the result waits for the device
         seconds = time.perf_counter() - start
         if seconds > MIN_TIMED_SECONDS:
             break
@@ -136,7 +136,7 @@ def _seconds_per_clip(run: Run, trainer: Trainer) -> float:
 
 
 def _seconds_of_fits(runs: Sequence[Run]) -> float:
-    """Extrapolate from searches on a few clips with random embeddings, and from the growth of their time."""
+    """Extrapolate the time of all fits from small grid searches on random embeddings."""
     known: dict[tuple[str, str, int], float] = {}
     total = 0.0
     for run in runs:
@@ -156,7 +156,7 @@ def _seconds_of_fit(run: Run, n_features: int) -> float:
         if more == n_clips:
             return longer
         growth = np.clip(np.log(longer / _time_search(run, n_features, few)) / np.log(more / few), 0.5, 3)
-    except Exception:  # so few clips may not fill the folds; the study reports errors of plug-ins
+    except Exception:  # these few clips may not fill all folds, or a plug-in fails, which the run reports
         return 0.0
     return float(longer * (n_clips / more) ** growth)
 
@@ -165,7 +165,7 @@ def _time_search(run: Run, n_features: int, n_clips: int) -> float:
     clips = _thinned(run.datamodule, n_clips)
     labels = np.unique([clip.label for clip in clips], return_inverse=True)[1]
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(len(clips), n_features)).astype("f4")  # noise, which takes longest to fit
+    X = rng.normal(size=(len(clips), n_features)).astype("f4")  # noise takes longest to fit
     backend = run.probe.require_backend()
     backend = Standardized(backend) if run.probe.standardize == "zscore" else backend
     start = time.perf_counter()
@@ -174,7 +174,7 @@ def _time_search(run: Run, n_features: int, n_clips: int) -> float:
 
 
 def _thinned(datamodule: AudioDataModule, n: int) -> list[Clip]:
-    """Return `n` of the clips outside the test split, with the same shares of classes, splits and folds."""
+    """Return `n` clips outside the test split, with the same proportions of classes, splits and folds."""
     learned = [clip for clip in datamodule.listed if clip.split != "test"]
     learned.sort(key=lambda clip: (str(clip.split), -1 if clip.fold is None else clip.fold, clip.label))
     return [learned[index] for index in np.linspace(0, len(learned) - 1, n).astype(int)]

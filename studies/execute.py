@@ -1,4 +1,4 @@
-"""Execution of a study: run what is missing, store each result at once, and continue when a run fails."""
+"""Execution of a study: run the missing runs, store each result at once, and continue if a run fails."""
 
 import contextlib
 import functools
@@ -48,24 +48,24 @@ def execute(
     """Run the missing runs of a study, and append each result to the files in its folder.
 
     All missing embeddings are extracted first, on all devices; then one process fits all backends. A run that fails is
-    recorded with its error, and the others continue.
+    recorded with its error, and the other runs continue.
 
     Args:
         study: Study to run.
-        trainer: Trainer that extracts.
+        trainer: Trainer that extracts the embeddings.
         embeddings: Folder that holds all stores.
-        config: Study as YAML, which is kept in its folder.
+        config: Study as YAML, to be written to the folder of the study.
         say: Function that shows a line of text to the user.
         observers: Function that makes the loggers and callbacks of one run.
-        force: Whether to repeat runs that are done.
+        force: Whether to repeat finished runs.
         flush_every: Number of rows to keep in memory before they are written.
         flush_seconds: Longest time that rows stay in memory, in s.
 
     Returns:
-        Whether this process has fitted the backends; False if it has only extracted.
+        Whether this process has fitted the backends; False if it has only extracted embeddings.
 
     Raises:
-        UsageError: The folder holds a study of another version.
+        UsageError: Another version wrote the study in this folder.
         StoreError: Another process runs the study or writes to a store, or the disk is full.
     """
     say_once = functools.cache(say)
@@ -76,12 +76,12 @@ def execute(
         if trainer.is_global_zero:
             stack.enter_context(locked(study.folder, "give the study another --name"))
         waiting = _waiting(study, say, force=force)
-        to_extract = [(run.probe, run.datamodule) for run in _one_of_each(waiting)]
+        to_extract = [(run.probe, run.datamodule) for run in _one_per_extraction(waiting)]
         refuse_broken_before(to_extract, str(trainer.precision), embeddings, force=force)
         if trainer.is_global_zero:
             _start(study, waiting, config)
         if trainer.is_global_zero:
-            _say_heard(study, waiting, str(trainer.precision), embeddings, say_once)
+            _say_notices(study, waiting, str(trainer.precision), embeddings, say_once)
         writing = {"force": force, "flush_every": flush_every, "flush_seconds": flush_seconds, "say": say_once}
         extractions = _extract(waiting, trainer, embeddings, writing, say)
         leave_process_group()
@@ -95,7 +95,7 @@ def execute(
 
 
 def _waiting(study: Study, say: Say, *, force: bool) -> list[Run]:
-    """Return the runs that are not done, with their weights drawn."""
+    """Return the runs that are not done yet, after drawing the weights of their frontends."""
     done = study.done()
     waiting = [run for run in study.runs if force or run.key.identity not in done]
     if len(waiting) < len(study.runs):
@@ -108,7 +108,7 @@ def _waiting(study: Study, say: Say, *, force: bool) -> list[Run]:
 
 
 def _why_again(run: Run) -> str:
-    """Return what has changed since a run of the same settings was done in its folder; empty if there is none."""
+    """Return the changes since a run with the same settings was done in this folder; empty if there was no such run."""
     before = read_metrics(run.folder).get("key")
     differing = changes(before, plain(run.key.fields)) if isinstance(before, dict) else {}
     is_same_run = all(is_of_code(name) or name in ("clips", "files") for name in differing)
@@ -116,7 +116,7 @@ def _why_again(run: Run) -> str:
 
 
 def _start(study: Study, waiting: Sequence[Run], config: str) -> None:
-    """Write the study and the results of runs that are done; move other runs out of its folder."""
+    """Write the study and the results of its finished runs; move runs of other studies out of its folder."""
     _put_aside(study)
     write_atomically(study.folder / "study.yaml", config.encode())
     for run in study.runs:
@@ -126,40 +126,40 @@ def _start(study: Study, waiting: Sequence[Run], config: str) -> None:
 
 
 def _put_aside(study: Study) -> None:
-    """Keep only the runs of this study in its folder, because TensorBoard shows all runs there.
+    """Keep only the runs of this study in its folder, because TensorBoard shows all runs in the folder.
 
-    No run is lost: runs of an earlier state of the study, or of another study of the same name, move to the folder
-    `NAME-earlier` beside it, and move back when they are asked for again.
+    No run is lost: runs of an earlier version of the study, or of another study with the same name, move to the folder
+    `NAME-earlier` next to it. They move back when a study includes them again.
     """
     identity_of = {run.folder: run.key.identity for run in study.runs}
     for path in list(study.folder.glob(RUNS)):
         identity = read_metrics(path.parent).get("identity")
         if identity and identity_of.get(path.parent) != identity:
-            aside = study.aside(str(identity))  # a damaged file may hold anything
+            aside = study.aside(str(identity))  # the identity in a damaged file may have any type
             aside.parent.mkdir(parents=True, exist_ok=True)
             path.parent.rename(_free(aside) if aside.exists() else aside)
     done = study.done()
     for run in study.runs:
         kept_in = done.get(run.key.identity, run.folder)
         if kept_in != run.folder:
-            shutil.rmtree(run.folder, ignore_errors=True)  # left by a run that was interrupted
+            shutil.rmtree(run.folder, ignore_errors=True)  # the remains of an interrupted run
             run.folder.parent.mkdir(parents=True, exist_ok=True)
             kept_in.rename(run.folder)
 
 
 def _free(path: Path) -> Path:
-    """Return a path that does not exist yet, near one that does."""
+    """Return a path that does not exist yet, by appending a number to the name of an existing path."""
     return next(free for n in itertools.count(1) if not (free := path.with_name(f"{path.name}-{n}")).exists())
 
 
-def _say_heard(study: Study, waiting: Sequence[Run], precision: str, embeddings: Path, say: Say) -> None:
-    """Say what is heard of the clips of runs that are done; extractions say it of the others."""
+def _say_notices(study: Study, waiting: Sequence[Run], precision: str, embeddings: Path, say: Say) -> None:
+    """Report clips that are cropped, repeated or padded; extractions report the lengths in their own data sets."""
     extracted = {run.key.params["dataset"] for run in waiting}
     lengths_of: dict[str, Mapping[str, float]] = {name: {} for name in extracted}
     said: set[tuple[str, str]] = set()
     for run in study.runs:
         dataset, label = run.key.params["dataset"], run.key.params["frontend"]
-        if (dataset, label) in said:  # by another seed
+        if (dataset, label) in said:  # for another seed
             continue
         said.add((dataset, label))
         frontend = run.probe.require_frontend()
@@ -173,9 +173,13 @@ def _say_heard(study: Study, waiting: Sequence[Run], precision: str, embeddings:
 def _extract(
     waiting: Sequence[Run], trainer: Trainer, embeddings: Path, writing: Mapping[str, Any], say: Say
 ) -> dict[str, Extraction | Exception]:
-    """Extract the missing embeddings of runs; keep the error of a failed one, unless several processes must agree."""
+    """Extract the missing embeddings of runs.
+
+    The error of a failed extraction is returned in its place. With several processes it is raised, because all of them
+    must take part in the next extraction.
+    """
     found: dict[str, Extraction | Exception] = {}
-    for _, runs in itertools.groupby(_one_of_each(waiting), lambda run: id(run.datamodule)):
+    for _, runs in itertools.groupby(_one_per_extraction(waiting), lambda run: id(run.datamodule)):
         of_a_data_set = list(runs)
         with of_a_data_set[0].datamodule.workers_kept():
             for run in of_a_data_set:
@@ -194,7 +198,7 @@ def _extract_one(
         trainer.callbacks = [*named, _Advance(advance)]  # type: ignore[attr-defined]
         try:
             outcome = extract_all(run.probe, run.datamodule, trainer, embeddings, **writing)
-        except StoreError:  # this concerns all runs: another process writes there, or the disk is full
+        except StoreError:  # affects all runs: another process writes to the store, or the disk is full
             raise
         except Exception as error:  # a plug-in may raise anything
             if trainer.world_size > 1:
@@ -229,7 +233,7 @@ def _named(study: Study, run: Run) -> dict[str, Any]:
 
 
 def _relative(study: Study, run: Run) -> str:
-    """Return the folder of a run, relative to the study's."""
+    """Return the folder of a run, relative to the folder of the study."""
     return run.folder.relative_to(study.folder).as_posix()
 
 
@@ -245,8 +249,8 @@ def _one_line(error: Exception) -> str:
     return f"{type(error).__name__}: {in_terms_of_a_study(' '.join(str(error).split()))}"
 
 
-def _one_of_each(runs: Sequence[Run]) -> list[Run]:
-    """Return one run for each extraction."""
+def _one_per_extraction(runs: Sequence[Run]) -> list[Run]:
+    """Return the first run of each extraction."""
     found: dict[str, Run] = {}
     for run in runs:
         found.setdefault(run.key.extraction, run)
@@ -254,10 +258,10 @@ def _one_of_each(runs: Sequence[Run]) -> list[Run]:
 
 
 class _Advance(Callback):
-    """Callback that moves a progress bar by the clips of each batch.
+    """Callback that advances a progress bar by the clips of each batch.
 
     Args:
-        advance: Function to call with the number of clips that are done.
+        advance: Function that takes the number of clips in a finished batch.
     """
 
     def __init__(self, advance: Callable[[int], None]) -> None:

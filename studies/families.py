@@ -1,4 +1,4 @@
-"""Families of pairs that are tested and corrected together: frontends of a table, each against a control, and axes."""
+"""Estimated differences between models, and families of tests that are corrected together."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from .verdict import Pair, PairTest, Verdict, correct_family, verdict
 
 Method = Literal["clips", "folds"]
 METHODS = {"clips": "clip-level test", "folds": "corrected t-test over folds"}
-"""Names of the tests; clips of a test split are always tested by clips."""
+"""Names of the tests; results on a test split are always tested clip by clip."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Model:
     Args:
         of_seed: Predictions by seed.
         accuracy: Mean accuracy over seeds, as a fraction.
-        is_random: Whether weights of its frontend or its backend are random.
-        cross_validated: Whether the predictions come from a cross-validation, and not from a test split.
+        is_random: Whether the frontend or the backend has random weights.
+        cross_validated: Whether the predictions come from a cross-validation; False for a test split.
     """
 
     of_seed: Mapping[int, Predictions]
@@ -51,8 +51,9 @@ class Family:
         variant: Options of `Probe` that all frontends share, such as `pooling=max`; empty if there is one variant.
         method: Name of the test.
         tests: Tests of all pairs of frontends, corrected together.
-        verdict: The best frontend, and those that are worse; None if fewer than two frontends can be tested.
-        controls: Tests of all other frontends against each control, by its name, corrected for each control.
+        verdict: Verdict on the frontends; None if there are fewer than two, or if a pair cannot be tested.
+        controls: Tests of all other frontends against each control, by name of the control; those of one control are
+            corrected together.
     """
 
     dataset: str
@@ -75,9 +76,9 @@ def compare_frontends(
 
     Args:
         names: Data set, backend and variant.
-        models: Models by the names of their frontends.
-        controls: Names of the frontends that others are compared with.
-        method: Test to use on folds.
+        models: Models by name of the frontend.
+        controls: Names of the control frontends.
+        method: Test to use in a cross-validation, `clips` or `folds`.
         seeds: Variance over seeds of the accuracy of one model, from `seeds_of`; None if it is unknown.
     """
     estimates = {(a, b): estimate_pair(models[a], models[b], seeds, method) for a, b in combinations(models, 2)}
@@ -102,10 +103,10 @@ def estimate_pair(a: Model, b: Model, seeds: float | None, method: Method) -> Es
         a: A model.
         b: Another model.
         seeds: Variance over seeds of the accuracy of one model; None if it is unknown.
-        method: Test to use on folds; a test split has none and is tested by clips.
+        method: Test to use in a cross-validation, `clips` or `folds`; a test split is tested clip by clip.
 
     Returns:
-        Difference with its standard error; None if there are too few clips in common.
+        Difference with its standard error; None if the models have too few clips in common.
     """
     scored = align([a.seeds, b.seeds])
     if not scored.can_be_tested:
@@ -122,14 +123,14 @@ def estimate_pair(a: Model, b: Model, seeds: float | None, method: Method) -> Es
 
 
 def estimate_paired(pair: tuple[Model, Model], seeds: float | None) -> Estimate | None:
-    """Estimate the difference between two models whose seeds are paired, such as two poolings of the same weights.
+    """Estimate the difference between two models with paired seeds, such as two poolings of the same feature maps.
 
     Args:
         pair: Two models; they are compared for the seeds that both have.
-        seeds: Variance over seeds of the difference of such a pair, from `seeds_of_differences`; None if it is unknown.
+        seeds: Variance over seeds of the difference, from `seeds_of_differences`; None if it is unknown.
 
     Returns:
-        Difference with its standard error; None if there are too few clips or no seeds in common.
+        Difference with its standard error; None if the models have too few clips or no seed in common.
     """
     a, b = _paired(*pair)
     scored = align([a, b])
@@ -149,7 +150,7 @@ def estimate_paired(pair: tuple[Model, Model], seeds: float | None) -> Estimate 
 def seeds_of(models: Sequence[Model]) -> float | None:
     """Return the variance over seeds of the accuracy of one model, pooled over models; None if it is unknown.
 
-    It is estimated on the clips that all random models were scored on.
+    The variance is estimated on the clips that all random models were scored on.
     """
     scored = align([model.seeds for model in models if model.is_random and len(model.seeds) > 1])
     return _seed_variance(scored.correct, scored)
@@ -168,7 +169,7 @@ def _seed_variance(tables: Sequence[NDArray[Any]], scored: Scored) -> float | No
 
 
 def _paired(a: Model, b: Model) -> tuple[list[Predictions], list[Predictions]]:
-    """Return the predictions of two models for the seeds that both have; one without randomness has any seed."""
+    """Return the predictions of two models for their common seeds; a model without randomness has every seed."""
     if not a.is_random:
         return a.seeds[:1] * len(b.seeds), b.seeds
     if not b.is_random:

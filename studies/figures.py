@@ -1,4 +1,4 @@
-"""Figures of a study: accuracies in the style of its original, and accuracy against cost."""
+"""Figures of a study: accuracies in the style of Pons & Serra (2018), and accuracy against cost."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,19 +8,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
+from ..probes.record import OPTIMISTIC
 from .analysis import Analysis, Cell
 from .cost import COSTS, decades, pareto_front
 
-_INTERVAL = "0.35"  # a grey that is visible on bars and next to them
-_PANELS = 3  # data sets side by side
+_INTERVAL = "0.35"  # grey that is visible both on bars and next to them
+_PANELS = 3  # number of panels side by side
 
 
 def comparison_figure(analysis: Analysis) -> Figure:
-    """Draw the accuracies of a study, one panel for each data set, with a row for each frontend.
+    """Draw the accuracies of a study, with one panel for each data set and one row for each frontend.
 
-    Bars show accuracies with deviations over seeds, and a dashed line shows chance. Rows are grouped by what frontends
-    read, from minimal filters to many; baselines and controls come last. A thin grey line next to the deviation of a
-    bar is the interval over clips; a diamond is the published accuracy.
+    Bars show accuracies with the standard deviation over seeds, and a dashed line shows chance. Rows are grouped by
+    the input of the frontends and sorted from minimal filters to many; baselines and controls come last. A thin grey
+    line is the interval over clips, and a diamond is the published accuracy.
     """
     datasets = analysis.datasets
     rows = _rows(analysis.kinds())
@@ -42,7 +43,7 @@ def comparison_figure(analysis: Analysis) -> Figure:
 
 
 def _rows(kinds: Mapping[str, Sequence[str]]) -> list[tuple[str, bool]]:
-    """Return the rows of a panel: the name of a kind, marked as such, and below it the names of its frontends."""
+    """Return the rows of a panel: names of kinds (marked True), each followed by its frontends (marked False)."""
     return [row for kind, names in kinds.items() for row in [(kind, True), *((name, False) for name in names)]]
 
 
@@ -73,12 +74,12 @@ def _draw_dataset(axes: Axes, analysis: Analysis, dataset: str, rows: Sequence[t
         text.set(style="italic" if is_kind else "normal", color="0.35" if is_kind else "black")
     axes.tick_params("y", length=0)
     axes.spines[["top", "right"]].set_visible(False)
-    optimistic = ",\nchosen by the clips that are scored" if any(c.first.selected_on_test for c in cells) else ""
+    optimistic = OPTIMISTIC.replace(" ", "\n", 1) if any(c.first.selected_on_test for c in cells) else ""
     axes.set_title(f"{dataset} ({first.protocol}{optimistic})", fontsize=10, parse_math=False)
 
 
 def _draw_cell(axes: Axes, cell: Cell, y: float, height: float, colour: object, label: str) -> float:
-    """Draw the bar of a cell, and return where it ends."""
+    """Draw the bar of a cell and its intervals; return the largest value drawn, in per cent."""
     value, deviation = 100 * cell.accuracy, 100 * (cell.deviation or 0)
     axes.barh(y, value, height, color=colour, alpha=0.7, label=label)
     if deviation:
@@ -92,7 +93,7 @@ def _draw_cell(axes: Axes, cell: Cell, y: float, height: float, colour: object, 
 
 
 def pareto_figure(analysis: Analysis) -> Figure:
-    """Draw accuracy against parameters, floating-point operations and seconds, one row for each data set.
+    """Draw accuracy against parameters, floating-point operations and seconds, with one row for each data set.
 
     For each backend, a line joins the frontends that no other frontend beats in both cost and accuracy.
     """
@@ -126,7 +127,7 @@ def _draw_costs(axes: Axes, cells: Sequence[tuple[float, Cell]], places: Mapping
 
 
 def _decades(axes: Axes, costs: Sequence[float]) -> None:
-    """Set a logarithmic axis of whole decades, which includes 0 if a cost is 0."""
+    """Scale the x axis logarithmically over whole decades, and include 0 if a cost is 0."""
     powers = decades(costs)
     if not powers:
         return
@@ -142,5 +143,5 @@ def _decades(axes: Axes, costs: Sequence[float]) -> None:
 
 
 def _folded(name: str) -> str:
-    """Return a name, broken into two lines if it is long."""
+    """Return a name, with a line break at the first hyphen if it is long."""
     return name.replace("-", "\n", 1) if len(name) > 18 else name

@@ -1,4 +1,4 @@
-"""What the tests of a study have found: sentences for the terminal, tables for the report and for programs."""
+"""Outcomes of the tests of a study: lines for the terminal, tables for the report, and `comparisons.csv`."""
 
 import csv
 import io
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ..escaping import Markdown
 from .analysis import Analysis
 from .axes import AxisTest
-from .families import Family
+from .families import Family, Method
 from .overall import Overall
 from .verdict import LEVEL, PairTest, Verdict
 
@@ -16,13 +16,48 @@ COLUMNS = (
     *("p_corrected", "n_tests", "detectable", "these_weights_alone", "test"),
 )
 """Columns of `comparisons.csv`."""
-ALONE = "With one seed, a result concerns the weights that were drawn, and not others."
-"""Remark next to a verdict that leaves out the variation over random weights."""
+ALONE = "With one seed, results apply only to the weights that were drawn, not to other random weights."
+"""Remark on a verdict that does not account for the variation over random weights."""
 _PAIRED = "clip-level test, paired by clips and seeds"
+PROTOCOLS = {
+    "holdout": "the candidate is chosen on the validation split, or by cross-validation on the train split if there is "
+    "none; it is fitted to the train split and scored on the test split",
+    "nested": "each fold is scored with the candidate that was chosen on the other folds",
+    "study": "the candidate with the best mean over the folds is reported with this mean, which is optimistic",
+}
+"""Descriptions of protocols by name."""
+_HOW_TO_READ = """\
+## How to read this report
+
+- **±** is the standard deviation over seeds. It shows how much the accuracy depends on the random weights. Frontends
+  without randomness run once and have no deviation, unless the backend is random.
+- **[low, high]** is a 95 % bootstrap interval of the mean accuracy over seeds. It resamples clips, or groups of clips
+  if the data set has groups, and shows how much the accuracy depends on the choice of clips.
+- **Differences** between frontends are tested clip by clip. The variance of a difference is the sum of two parts. The
+  first is the variance over clips, or over groups of clips; in a cross-validation it is multiplied by 1.2, because the
+  models of different folds share training clips. The second is the variance over seeds. With one seed the second part
+  is unknown: the factor is then 1.5, and the result applies only to the weights that were drawn. The p-values of all
+  pairs of a table are corrected together by Holm's method. The smallest detectable difference is found with a
+  probability of 80 % at the corrected level.
+- **Minus a control** is the accuracy minus the accuracy of a control, which is a frontend without a network. It shows
+  what a network adds to its input. These tests are corrected separately for each control and table.
+- **Along** an axis of the study, runs that differ only in this setting are compared, paired by clips and seeds.
+- Scores of the protocol `study` are not tested, because their candidates were chosen on the scored clips.
+- **Published** accuracies are from Pons & Serra (2018), for about 3500 features. For GTZAN they use a hold-out split.
+  For the other two data sets they are the best mean over the folds on which the hyper-parameters were chosen. For
+  frame-level frontends, each deep feature map was collapsed to one number.
+- The report assumes that the ranking of untrained architectures predicts their ranking after training. It does not test
+  this assumption.
+"""
+_OVER_FOLDS = """\
+- **Over folds** (`--test folds`): differences between the frontends of a table, and differences from a control, are
+  tested by the corrected t-test over folds of Nadeau & Bengio (2003) instead. The overall verdict and the comparisons
+  along axes still test clip by clip.
+"""
 
 
 def summary(analysis: Analysis) -> list[str]:
-    """Return a line for the verdict on each table, one for all tables, and what a network adds to each control."""
+    """Return lines for the verdict on each table, the overall verdict, and the differences from each control."""
     lines = [f"{_place(family)}: {_of_family(analysis, family)}" for family in analysis.families if family.tests]
     lines += [f"{_all_tables(overall)}: {verdict_text(overall.verdict)}" for overall in analysis.overall]
     for control in dict.fromkeys(name for family in analysis.families for name in family.controls):
@@ -40,12 +75,21 @@ def summary(analysis: Analysis) -> list[str]:
     return lines
 
 
+def how_to_read(method: Method) -> str:
+    """Return the section of a report that explains its numbers, in Markdown.
+
+    Args:
+        method: Test of the differences between frontends in a cross-validation, `clips` or `folds`.
+    """
+    return f"{_HOW_TO_READ}{_OVER_FOLDS if method == 'folds' else ''}"
+
+
 def verdict_text(verdict: Verdict, accuracies: Mapping[str, float] | None = None) -> str:
     """Return a verdict as a sentence.
 
     Args:
         verdict: Verdict on frontends.
-        accuracies: Accuracies as fractions, shown where they are known.
+        accuracies: Known accuracies as fractions, by frontend; they are added to the names.
 
     Example:
         >>> verdict_text(Verdict("timbral", ["mfcc"], ["vgg"], 0.081, False), {"timbral": 0.663})
@@ -63,7 +107,7 @@ def verdict_text(verdict: Verdict, accuracies: Mapping[str, float] | None = None
 
 
 def axis_lines(analysis: Analysis, axis: str) -> list[str]:
-    """Return a line for each test along an axis, and how many of them are significant."""
+    """Return a line with the number of significant tests along an axis, and a line for each test."""
     tests = analysis.axes[axis]
     lines = [
         f"  {found.dataset}, {found.frontend}, {found.backend}: {found.test.a} - {found.test.b}: {_points(found.test)}"
@@ -75,6 +119,8 @@ def axis_lines(analysis: Analysis, axis: str) -> list[str]:
 
 def family_tables(family: Family, names: Sequence[str]) -> list[tuple[str, list[str], list[list[str]]]]:
     """Return a text, a header and rows for the differences of all pairs, row minus column, in points.
+
+    The list is empty if no pair was tested.
 
     Args:
         family: Tests of frontends.
@@ -92,13 +138,13 @@ def family_tables(family: Family, names: Sequence[str]) -> list[tuple[str, list[
 
 
 def in_points(tests: Sequence[PairTest]) -> dict[str, str]:
-    """Return the differences of tests by the first name, in points; bold where they are significant."""
+    """Return the difference of each test in points, by the name of its first frontend; bold if it is significant."""
     return {test.a: _bold(test.estimate.difference, test.is_significant) for test in tests}
 
 
 def axis_table(tests: Sequence[AxisTest]) -> tuple[list[str], list[list[str]]]:
     """Return a header and rows for the tests along an axis."""
-    header = ["data set", "frontend", "backend", "a", "b", "a - b (points)", "p, corrected"]
+    header = ["data set", "frontend", "backend", "a", "b", "a - b (points)", "corrected p"]
     return header, [
         [
             *(found.dataset, found.frontend, found.backend, found.test.a, found.test.b),

@@ -1,4 +1,4 @@
-"""HTML and SVG as text, in which everything that is not markup already is escaped."""
+"""HTML and SVG as text, with everything escaped that is not already markup."""
 
 import html
 import json
@@ -12,15 +12,15 @@ _VOID = {"br", "input", "link", "meta"}
 
 
 class Markup(str):
-    """Text that is markup already, and is not escaped again."""
+    """Text that is already markup and is not escaped again."""
 
     __slots__ = ()
 
 
 def escape(content: object) -> Markup:
-    r"""Return content as markup: escaped, with control characters and lone surrogates made visible.
+    r"""Return content as escaped markup, with visible escapes for control characters and lone surrogates.
 
-    Lists and tuples are joined, None is empty, and markup is returned as it is.
+    Lists and tuples are joined, None becomes empty, and markup is returned unchanged.
 
     Example:
         >>> escape(["<b> & ", Markup("<br>"), None, 3, "\x1b"])
@@ -40,9 +40,9 @@ def element(name: str, /, *content: object, **attributes: object) -> Markup:
 
     Args:
         name: Name of the element.
-        content: What is inside it; see `escape`.
-        attributes: Its attributes; underscores become hyphens, and one at the end is dropped. An attribute that is
-            None or False is left out, and one that is True has no value.
+        content: Content of the element, which is escaped by `escape`.
+        attributes: Attributes of the element. Underscores in names become hyphens, and trailing underscores are
+            dropped. An attribute that is None or False is left out, and an attribute that is True has no value.
 
     Example:
         >>> element("a", "R&D", href="#x", class_="link", aria_label='"', hidden=False)
@@ -58,14 +58,14 @@ def element(name: str, /, *content: object, **attributes: object) -> Markup:
 
 
 def embedded(identifier: str, value: Any) -> Markup:
-    r"""Return a script element that holds a plain value as JSON, which no text in the value can end.
+    r"""Return a script element with a plain value as JSON, escaped so that no text in the value can close the element.
 
     Example:
         >>> embedded("data", ["</script>"])
         '<script type="application/json" id="data">["\\u003c/script\\u003e"]</script>'
     """
     visible = with_texts(value, lambda text: for_terminal(text, lines=True))
-    text = json.dumps(visible, separators=(",", ":"))  # ASCII alone, so that U+2028 is escaped too
+    text = json.dumps(visible, separators=(",", ":"))  # ASCII only, so U+2028 is escaped too
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return element("script", Markup(text), type="application/json", id=identifier)
@@ -79,14 +79,14 @@ def table(
     class_: str | None = None,
     numeric: int | None = None,
 ) -> Markup:
-    """Return a table in a frame that scrolls sideways where it is too wide.
+    """Return a table in a frame, which scrolls horizontally if the table is too wide.
 
     Args:
         header: Names of the columns.
-        rows: Cells; the first of each row is its header. A cell that is no element `td` becomes one.
-        caption: Caption, which also names the frame.
-        class_: Class of the table.
-        numeric: Index of the first column of numbers, which are aligned at the right; None if there is none.
+        rows: Cells of each row; the first cell is the header of the row. Cells are wrapped in `td` if necessary.
+        caption: Caption of the table, which is also the accessible name of the frame.
+        class_: CSS class of the table.
+        numeric: Index of the first of the numeric columns, which are aligned right; None if there are none.
     """
     last = len(header) if numeric is None else numeric
     sides = ["num" if index >= last else None for index in range(len(header))]
@@ -104,12 +104,12 @@ def table(
 
 
 def framed(content: Markup, name: object) -> Markup:
-    """Return content in a frame that scrolls sideways and can be reached by the keyboard."""
+    """Return content in a frame that scrolls horizontally and can be focused by keyboard."""
     return element("div", content, class_="frame", role="region", tabindex=0, aria_label=_plain(name))
 
 
 def _plain(content: object) -> str:
-    """Return the text of content without its elements, escaped once more when it becomes an attribute."""
+    """Return the text of content without tags and unescaped, because `element` escapes attributes."""
     return html.unescape(re.sub("<[^>]*>", "", escape(content)))
 
 

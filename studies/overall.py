@@ -1,4 +1,4 @@
-"""The verdict over all data sets and backends of a study."""
+"""Overall verdict on the frontends, over all data sets and backends of a study."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ from .verdict import Pair, PairTest, Verdict, correct_family, verdict
 
 @dataclass(frozen=True)
 class Overall:
-    """Frontends over all data sets and backends that have scored all of them.
+    """Comparison, over all data sets and backends, of the frontends that were scored on all of them.
 
     Args:
         variant: Options of `Probe` that all frontends share; empty if there is one variant.
-        n_datasets: Number of data sets with clips of their own.
+        n_datasets: Number of data sets with different clips.
         tests: Tests of all pairs of frontends, corrected together.
-        verdict: The best frontend, and those that are worse.
+        verdict: Verdict on the frontends.
         ranks: Mean rank of each frontend over data sets and backends; 1 is best.
     """
 
@@ -42,12 +42,12 @@ class Overall:
 
 
 def ranked(found: Sequence[Overall]) -> Overall | None:
-    """Return the outcome whose mean ranks are drawn: the first one over several data sets; None if there is none."""
+    """Return the comparison whose mean ranks are drawn: the first over several data sets, or None."""
     return next((overall for overall in found if overall.n_datasets > 1), None)
 
 
 def groups(names: Sequence[str], differ: Callable[[str, str], bool]) -> list[list[str]]:
-    """Return the longest runs of neighbouring names of which no two differ, without runs of a single name.
+    """Return the maximal groups of neighbouring names in which no two differ significantly, each of two or more names.
 
     Args:
         names: Names, sorted by rank.
@@ -58,7 +58,7 @@ def groups(names: Sequence[str], differ: Callable[[str, str], bool]) -> list[lis
         [['a', 'b'], ['b', 'c']]
     """
     found: list[list[str]] = []
-    covered = 0  # names before this one are in a run that has been found
+    covered = 0  # all names before this index are in a group already
     for start in range(len(names)):
         end = start + 1
         while end < len(names) and not any(differ(name, names[end]) for name in names[start:end]):
@@ -74,17 +74,18 @@ def compare_overall(
 ) -> Overall | None:
     """Test frontends over several tables of one variant.
 
-    Whether a clip is right is averaged over all tables of the same clips; the differences of several sets of clips are
-    averaged, and so are their variances over clips. The variance over seeds is not reduced by further clips, because
-    all of them are heard through the same weights.
+    The correctness of each clip is averaged over all tables of the same clips. The differences on several sets of clips
+    are then averaged, and their variances over clips are combined as for independent samples. More clips do not reduce
+    the variance over seeds, because all clips pass through the same weights.
 
     Args:
-        families: Families of one variant, of which each is the table of a data set and a backend.
+        families: Families of one variant; each is the table of a data set and a backend.
         models: Models by data set, frontend and backend.
-        origins: What tells apart the clips of each data set; two lengths of the same clips have one origin.
+        origins: Identity of the clips of each data set; two lengths of the same clips have the same origin.
 
     Returns:
-        The outcome; None if there is one table only, or fewer than two frontends that are in all of them.
+        The comparison; None if there is only one table, if fewer than two frontends are in all tables, or if a pair
+        cannot be tested.
     """
     columns = [(family.dataset, family.backend) for family in families]
     tested = [{name for test in family.tests for name in (test.a, test.b)} for family in families]
@@ -110,9 +111,9 @@ def compare_overall(
 
 
 def _on_clips(of_name: Mapping[str, Sequence[Model]]) -> dict[Pair, tuple[Estimate, float]]:
-    """Return the difference of each pair on one set of clips, averaged over tables, with the part of seeds in it.
+    """Return two values for each pair on one set of clips: the difference, and the standard error over seeds.
 
-    The estimate has the variance over clips alone; the part of seeds is a standard error, too.
+    The difference is averaged over tables, and its own standard error includes the variation over clips only.
     """
     scored = align([model.seeds for several in of_name.values() for model in several])
     if not scored.can_be_tested:
@@ -120,7 +121,7 @@ def _on_clips(of_name: Mapping[str, Sequence[Model]]) -> dict[Pair, tuple[Estima
     tables = iter(table * scored.weights for table in scored.correct)
     correct = {name: _over_tables(several, [next(tables) for _ in several]) for name, several in of_name.items()}
     if not all(len(table) for table in correct.values()):
-        return {}  # a frontend has failed for another seed on each table
+        return {}  # a frontend has no seed that succeeded on every table
     is_random = {name: any(model.is_random for model in several) for name, several in of_name.items()}
     variance = seed_variance([table for name, table in correct.items() if is_random[name]], scored.groups)
     found = {}
@@ -158,6 +159,6 @@ def _mean(estimates: Sequence[tuple[Estimate, float]]) -> Estimate:
 
 
 def _ranks(accuracies: Sequence[float]) -> NDArray[Any]:
-    """Return ranks, 1 for the highest accuracy; equal ones share the mean of theirs."""
+    """Return ranks, with 1 for the highest accuracy; equal accuracies share their mean rank."""
     found = np.asarray(accuracies)
     return np.array([(found > each).sum() + ((found == each).sum() + 1) / 2 for each in found])

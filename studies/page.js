@@ -1,4 +1,4 @@
-// Sorting, choosing, tooltips and the scheme of colours. Everything else of the page works without this.
+// Sorting, filtering, drop-down lists, tooltips and the colour scheme. The rest of the page works without this script.
 "use strict";
 (() => {
   const root = document.documentElement;
@@ -6,7 +6,7 @@
   root.classList.add("js");
   all(".chooser, #scheme").forEach((element) => { element.hidden = false; });
 
-  // Tables: a button in each header sorts by its column, at first from the highest number or from A.
+  // Tables: the button in each header sorts by its column, first by falling numbers or from A to Z.
   const valueOf = (row, index) => {
     const cell = row.cells[index];
     if (!cell.classList.contains("num")) return cell.textContent.trim();
@@ -25,7 +25,7 @@
         const sign = next === "ascending" ? 1 : -1;
         const rows = [...table.tBodies[0].rows].map((row) => [valueOf(row, index), row]);
         rows.sort(([a], [b]) => {
-          if (a === null || b === null) return (a === null) - (b === null);  // what is unknown comes last
+          if (a === null || b === null) return (a === null) - (b === null);  // unknown values come last
           return sign * compare(a, b);
         });
         table.tBodies[0].append(...rows.map(([, row]) => row));
@@ -39,14 +39,14 @@
     });
   }));
 
-  // One table of a list, of which the others are hidden.
+  // Recall: show the chosen table and hide the other tables.
   all("select[data-shows=recall]").forEach((select) => {
     const show = () => all("#recall > div").forEach((part) => { part.hidden = part.dataset.choice !== select.value; });
     select.addEventListener("change", show);
     show();
   });
 
-  // Confusion matrices, made from the embedded data as the page makes the first one.
+  // Confusion matrices: build them from the embedded data, like the first matrix, which is part of the page.
   const made = (name, text, attributes = {}) => {
     const element = document.createElement(name);
     if (text !== undefined) element.textContent = text;
@@ -89,10 +89,10 @@
       frame.setAttribute("aria-label", cell[0]);
     };
     select.addEventListener("change", show);
-    if (select.value !== "0") show();  // a choice that the browser has kept
+    if (select.value !== "0") show();  // the browser has restored an earlier choice
   });
 
-  // Charts: one stop of the tab key for each, arrow keys inside, and a tooltip for what is pointed at or focused.
+  // Charts: one tab stop for each chart, arrow keys to move inside, and a tooltip for the mark under the pointer or in focus.
   const tip = made("div", undefined, { class: "tip", "aria-hidden": "true" });
   tip.hidden = true;
   document.body.append(tip);
@@ -109,7 +109,7 @@
   all("svg.chart").forEach((chart) => {
     const marks = all(".mark", chart);
     marks.forEach((mark, index) => {
-      all("title", mark).forEach((title) => title.remove());  // the tooltip stands for it
+      all("title", mark).forEach((title) => title.remove());  // replaced by the tooltip
       mark.setAttribute("tabindex", index ? "-1" : "0");
       mark.addEventListener("pointerenter", () => show(mark));
       mark.addEventListener("pointerleave", hide);
@@ -128,12 +128,12 @@
       });
     });
   });
-  addEventListener("scroll", () => {  // focus may scroll, too
+  addEventListener("scroll", () => {  // focusing a mark may scroll the page
     if (document.activeElement.matches(".mark")) show(document.activeElement);
     else hide();
   }, { passive: true });
 
-  // Light or dark: that of the system until the button is pressed.
+  // Light or dark: use the scheme of the system until the button is pressed.
   const button = document.getElementById("scheme");
   const system = matchMedia("(prefers-color-scheme: dark)");
   const isDark = () => (root.dataset.scheme ? root.dataset.scheme === "dark" : system.matches);
@@ -145,7 +145,7 @@
   system.addEventListener("change", press);
   press();
 
-  // Print all of it, also what is folded.
+  // Printing: open all collapsed parts.
   let folded = [];
   addEventListener("beforeprint", () => {
     folded = all("details:not([open])");

@@ -1,6 +1,6 @@
-"""The page of a study: one HTML file with the answer, tables, charts and all else that its report holds.
+"""HTML page of a study: one file with the verdict, tables, charts and all other parts of the report.
 
-The page needs no network. A content security policy allows its own style and script alone, by their digests.
+The page works offline. Its content security policy allows only its own style sheet and script, by their digests.
 """
 
 import base64
@@ -48,15 +48,15 @@ def page(
 
     Args:
         folder: Folder of the study, which holds its runs.
-        analysis: Analysis of its results.
+        analysis: Analysis of the results.
         failures: Runs that ended with an error.
-        n_waiting: Number of runs that have not ended yet.
+        n_waiting: Number of runs that have not finished yet.
         config: Study as YAML; empty if it is unknown.
         how_to_read: Explanation of the report, a list in Markdown.
         protocols: Descriptions of protocols by name.
     """
     name = folder.resolve().name
-    sections = [("answer", "Answer", answer(analysis, failures, n_waiting))]
+    sections = [("answer", "Verdict", answer(analysis, failures, n_waiting))]
     if analysis.cells:
         sections += [
             ("results", "Results", [*result_table(analysis), data_table(analysis, protocols)]),
@@ -64,13 +64,13 @@ def page(
             ("differences", "Differences", difference_tables(analysis)),
             ("classes", "Classes", _classes(folder, analysis)),
             ("cost", "Cost", _cost(analysis)),
-            ("search", "Search", _search(folder, analysis)),
+            ("search", "Grid search", _search(folder, analysis)),
         ]
     problems = [failure_table(failures)] if failures else []
     problems += note_list(folder, analysis)
     sections += [
         ("failures", "Failures", problems or [element("p", "No run failed.")]),
-        ("repeat", "Repeat", repeat(config)),
+        ("repeat", "Reproducing", repeat(config)),
         ("versions", "Versions", version_table(folder, analysis)),
         ("reading", "How to read", [_list(how_to_read)]),
     ]
@@ -87,7 +87,7 @@ def page(
 
 
 def _size(analysis: Analysis) -> Markup:
-    """Return how large a study is."""
+    """Return the numbers of data sets, frontends, backends and runs as text."""
     counts = [len(set(names)) for names in zip(*analysis.cells, strict=True)] or [0, 0, 0]
     counts.append(sum(len(cell.runs) for cell in analysis.cells.values()))
     kinds = ("data set", "frontend", "backend", "run")
@@ -96,7 +96,7 @@ def _size(analysis: Analysis) -> Markup:
 
 
 def _document(name: str, body: Sequence[Markup]) -> str:
-    """Return a whole document with its style and script inside."""
+    """Return an HTML document that contains its style sheet and script."""
     style, script = (Markup((_HERE / file).read_text("utf-8")) for file in ("page.css", "page.js"))
     policy = (
         f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
@@ -123,8 +123,8 @@ def _section(identifier: str, title: str, content: Sequence[Markup]) -> Markup:
 def _figures(analysis: Analysis) -> list[Markup]:
     charts = [_figure(dataset, accuracy_chart(analysis, dataset)) for dataset in analysis.datasets]
     said = (
-        "Accuracy in per cent; a dashed line marks chance. Thin lines are 95 % intervals over clips, and circles are "
-        "single seeds."
+        "Accuracy in per cent. The dashed line marks chance, thin lines are 95 % intervals over clips, and circles are "
+        "individual seeds."
     )
     known = any(cell.published is not None for cell in analysis.cells.values())
     more = " Diamonds are published accuracies." if known else ""
@@ -134,8 +134,8 @@ def _figures(analysis: Analysis) -> list[Markup]:
         parts += _differences(analysis, control)
     if overall := ranked(analysis.overall):
         said = (
-            f"Mean rank over {overall.n_datasets} data sets; 1 is best. A bar joins frontends that no test over all of "
-            "them separates."
+            f"Mean rank over {overall.n_datasets} data sets; 1 is best. A bar joins frontends that are not separable "
+            "in the tests over all data sets."
         )
         parts += [element("h3", "Ranks"), element("p", said, class_="note"), _figure("", rank_plot(overall))]
     return parts
@@ -157,10 +157,11 @@ def _differences(analysis: Analysis, control: str) -> list[Markup]:
             label = f"Difference from {control} on {dataset}"
             charts.append(_figure(dataset, difference_chart(label, rows)))
     said = (
-        "Accuracy minus that of the control, in points, with 95 % intervals of single differences. Filled: significant "
+        "Accuracy minus the accuracy of the control, in points, with the 95 % interval of each difference before "
+        "correction. Filled points are significant after Holm's correction."
     )
     title = element("h3", "Difference from ", element("span", control))
-    note = element("p", f"{said}after Holm's correction.", class_="note")
+    note = element("p", said, class_="note")
     return [title, note, _colours(analysis), element("div", charts, class_="charts")] if charts else []
 
 
@@ -172,8 +173,9 @@ def _classes(folder: Path, analysis: Analysis) -> list[Markup]:
 
 def _cost(analysis: Analysis) -> list[Markup]:
     said = (
-        "Lines join frontends, in bold, that no other one beats in both cost and accuracy with the same backend. "
-        "A name that would cover something is left out: point at its mark, or use the arrow keys, to see it."
+        "For each backend, a line joins the frontends that no other frontend beats in both cost and accuracy; their "
+        "names are in bold. Names that would overlap are hidden: point at a mark, or move to it with the arrow keys, "
+        "to see its name."
     )
     parts = [element("p", said, class_="note"), _colours(analysis)]
     for dataset in analysis.datasets:
@@ -186,8 +188,8 @@ def _cost(analysis: Analysis) -> list[Markup]:
 
 def _search(folder: Path, analysis: Analysis) -> list[Markup]:
     said = (
-        "Candidates that the search of each backend tried. Their accuracies are those that candidates are chosen by; "
-        "they are therefore optimistic."
+        "Candidates that the grid search of each backend tried. The search chooses a candidate by these accuracies, "
+        "so they are optimistic."
     )
     return [element("p", said, class_="note"), *candidate_tables(folder, analysis)]
 
@@ -207,7 +209,7 @@ def _colours(analysis: Analysis) -> Markup:
 
 
 def _list(markdown: str) -> Markup:
-    """Return a list of Markdown with bold text and code as HTML."""
+    """Convert a Markdown list, which may contain bold text and code, to HTML."""
     items = [" ".join(item.split()) for item in re.split(r"^- ", markdown, flags=re.MULTILINE)[1:]]
     return element("ul", [element("li", _inline(item)) for item in items])
 

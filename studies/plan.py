@@ -1,4 +1,4 @@
-"""The plan of a study: what a study file may contain, and the runs that it describes, checked before any begins."""
+"""Plan of a study: the parser of study files, and the runs of a study, which are checked before the first starts."""
 
 import itertools
 import re
@@ -28,9 +28,9 @@ from .plugins import MODEL, Part, Seeded, make_plugins, variants
 from .problems import Problem, refuse
 
 RUNS = "*/*/*/*/metrics.json"
-"""Pattern of the runs in the folder of a study."""
+"""Glob pattern of the runs in the folder of a study."""
 EARLIER = "-earlier"
-"""Suffix of the folder that holds the former runs of a study."""
+"""Suffix of the folder that holds runs which no longer belong to a study."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Study:
     Args:
         folder: Folder of the study.
         runs: Runs in the order of the data sets.
-        notes: Combinations that do not apply and are skipped.
-        controls: Names of the frontends that others are compared with.
+        notes: Messages about combinations that do not apply and are skipped.
+        controls: Names of the control frontends.
     """
 
     folder: Path
@@ -77,10 +77,10 @@ def study_parser() -> Parser:
     )
     parser.add_argument("--frontends", type=Entries, default=[], help="Frontends, in the same form.")
     parser.add_argument("--backends", type=Entries, default=[], help="Backends, in the same form.")
-    help = "Frontends beside which all others are shown, to see what a network adds; '[]' for none."
+    help = "Control frontends, with which all others are compared to show what a network adds; '[]' for none."
     parser.add_argument(f"--{CONTROLS}", type=Entries, default=["logmel_stats"], help=help)
     for kind in KINDS:
-        help = f"Lists of values by argument; each value is tried with all {kind} that have the argument."
+        help = f"Lists of values by argument; each value is tried with all {kind} that have this argument."
         parser.add_argument(f"--vary.{kind}", type=dict[str, list[Any]], default={}, help=help)
     parser.add_argument("--seeds", type=list[Any], default=[0], help="Seeds of frontends and backends.")
     parser.add_argument("--protocol", type=Protocol, default="auto", help="How candidates are chosen and scored.")
@@ -95,9 +95,9 @@ def study_parser() -> Parser:
 
 
 def plan(config: Namespace, precision: str, root: Path) -> Study:
-    """Return all runs of a study; a run without randomness occurs once, not once for each seed.
+    """Return all runs of a study, before the weights of their frontends are drawn.
 
-    The weights of their frontends are not drawn yet.
+    A run without randomness occurs once and not once for each seed.
 
     Args:
         config: Study, as `study_parser` returns it.
@@ -105,7 +105,7 @@ def plan(config: Namespace, precision: str, root: Path) -> Study:
         root: Folder that holds all runs.
 
     Raises:
-        UsageError: The study has problems; the message lists all of them, each with its place in the study.
+        UsageError: The study has problems; the message lists all of them with their locations in the study.
     """
     problems = _name_problems(config.name)
     with undrawn():
@@ -167,7 +167,7 @@ def _config_of_run(
     clips: Part[AudioDataModule],
     options: Mapping[str, Any],
 ) -> str:
-    """Return YAML with which `untrained fit --config` repeats a run of a study."""
+    """Return the configuration with which `untrained fit --config` repeats a run of a study, as YAML."""
     parts = {"frontend": frontend.written, "backend": backend.written, "protocol": config.protocol}
     content = {
         "data": clips.written,
@@ -181,11 +181,12 @@ def _config_of_run(
 def _name_problems(name: str) -> list[Problem]:
     if name and name not in (".", "..", "embeddings") and not re.search(rf"[/\\\0]|{EARLIER}$", name):
         return []
-    return [Problem("name", f"{name!r}; expected the name of a folder, without / and other than embeddings")]
+    expected = f"expected the name of a folder without / or \\, other than embeddings and not ending in {EARLIER}"
+    return [Problem("name", f"{name!r}; {expected}")]
 
 
 def _plainly_named(runs: Sequence[Run]) -> list[Run]:
-    """Return the runs, with no digest at the end of a folder's name if the seed alone identifies the run."""
+    """Return the runs, without the digest in the name of a folder if the seed alone identifies the run."""
     plain_folders = [run.folder.with_name(f"seed{run.key.seed}") for run in runs]
     return [
         replace(run, folder=folder) if plain_folders.count(folder) == 1 else run

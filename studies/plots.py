@@ -1,4 +1,4 @@
-"""Plots of a study as SVG for its page: mean ranks, and accuracy against cost."""
+"""SVG plots for the HTML page of a study: mean ranks, and accuracy against cost."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -10,20 +10,20 @@ from .cost import decades, pareto_front
 from .markup import Markup, element
 from .overall import Overall, groups
 
-_AXIS = 40  # height of the axis of ranks, in px
-_BAR = 10  # distance of two bars
-_LINE = 24  # height of a line of text
-_SIDE_BY_SIDE = 34  # characters of two names that fit in one line on a narrow screen
-_HEIGHT = 220  # of a plot of costs
-_LEFT = 14.0  # place of the lowest cost, in per cent; numbers of the axis of accuracy stand at its left
+_AXIS = 40  # vertical position of the axis of ranks, in px
+_BAR = 10  # distance between bars, in px
+_LINE = 24  # height of a line of text, in px
+_SIDE_BY_SIDE = 34  # number of characters of two names that fit in one line on a narrow screen
+_HEIGHT = 220  # height of a plot of costs, in px
+_LEFT = 14.0  # position of the lowest cost, in per cent of the width; the labels of the accuracy axis are left of it
 _SIGNS = "kMGTP"
-_LETTER = 2.2  # width of a letter on a narrow screen, in per cent
+_LETTER = 2.2  # width of a letter on a narrow screen, in per cent of the width
 
 
 def rank_plot(overall: Overall) -> Markup:
-    """Return mean ranks, with a bar over each group of frontends that no test separates.
+    """Return a plot of mean ranks, with a bar over each group of frontends that are not separable.
 
-    It is the diagram of `diagram.rank_figure`.
+    The plot has the layout of `diagram.rank_figure`.
     """
     names = sorted(overall.ranks, key=lambda name: overall.ranks[name])
     n = len(names)
@@ -66,7 +66,7 @@ def rank_plot(overall: Overall) -> Markup:
 
 
 def cost_plot(analysis: Analysis, dataset: str, name: str, of: Callable[[Cell], float | None]) -> Markup | None:
-    """Return accuracy against a cost on one data set; lines join what nothing beats in both, for each backend.
+    """Return a plot of accuracy against a cost on one data set, with the Pareto front of each backend.
 
     Args:
         analysis: Analysis of the study.
@@ -75,7 +75,7 @@ def cost_plot(analysis: Analysis, dataset: str, name: str, of: Callable[[Cell], 
         of: Function that returns the cost of a cell; None if it is unknown.
 
     Returns:
-        The plot; None if no cost is known, or none is above 0.
+        The plot; None if no cost is known, or all known costs are 0.
     """
     known = [(float(cost), cell) for cell in analysis.of(dataset) if (cost := of(cell)) is not None]
     powers = decades([cost for cost, _ in known])
@@ -137,7 +137,7 @@ def _cost_axes(
 
 
 def _steps(places: Sequence[tuple[float, float]], colour: str) -> list[Markup]:
-    """Return the lines of a staircase from the left to the right."""
+    """Return the lines of a staircase through positions, from left to right."""
     drawn = []
     for (x1, y1), (x2, y2) in pairwise(places):
         drawn.append(line(f"{x1:.2f}%", y1, f"{x2:.2f}%", y1, f"front {colour}"))
@@ -148,13 +148,13 @@ def _steps(places: Sequence[tuple[float, float]], colour: str) -> list[Markup]:
 def _labels(
     places: Sequence[tuple[str, tuple[float, float], bool]], points: Sequence[tuple[float, float]]
 ) -> list[Markup]:
-    """Return names beside their points, without those that would cover another point, or a name before them.
+    """Return names next to their points; skip names that would cover another point or an earlier name.
 
     Args:
-        places: Name, position, and whether no other point beats this one, of each point.
+        places: Name and position of each point, and whether the point is on a Pareto front.
         points: Positions of all points.
     """
-    taken: list[tuple[float, float, float]] = []  # from, to, and height
+    taken: list[tuple[float, float, float]] = []  # left end, right end and height of the names so far
     drawn = []
     for name, (x, y), is_front in places:
         width = _LETTER * len(name)
@@ -172,7 +172,7 @@ def _labels(
 
 
 def _short(value: float) -> str:
-    """Return a power of ten for an axis, such as 100k or 0.01."""
+    """Return a power of ten as text for an axis, such as 100k or 0.01."""
     for power, sign in reversed(list(enumerate(_SIGNS, 1))):
         if value >= 1000**power:
             return f"{value / 1000**power:g}{sign}"

@@ -1,4 +1,4 @@
-"""The plug-ins of a study, made with their arguments."""
+"""Creation of the plug-ins of a study."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -24,25 +24,25 @@ from .problems import Problem, attempt
 
 T = TypeVar("T")
 MODEL: dict[str, tuple[Any, list[Any], str]] = {
-    "init": (Init, ["he_truncated"], "Distributions of weights."),
-    "layers": (Layers, ["all"], "Layers that backends learn from."),
-    "pooling": (Pooling, ["mean"], "Poolings of feature maps."),
-    "standardize": (Standardize, ["zscore"], "Standardizations of features."),
-    "tf32": (bool, [False], "Whether NVIDIA cards compute in TF32 instead of float32."),
-    "calibrate": (bool, [False], "Whether frontends are normalised with statistics of the training clips."),
-    "weights": (str, ["random"], "Weights: random, or files frontend.safetensors that train has written."),
+    "init": (Init, ["he_truncated"], "Distributions of the random weights to try."),
+    "layers": (Layers, ["all"], "Selections of layers to try; a backend learns from the features of these layers."),
+    "pooling": (Pooling, ["mean"], "Poolings of feature maps to try."),
+    "standardize": (Standardize, ["zscore"], "Standardizations of features to try."),
+    "tf32": (bool, [False], "Values of tf32 to try: whether NVIDIA cards compute in TF32 instead of float32."),
+    "calibrate": (bool, [False], "Values of calibrate to try: whether frontends use statistics of the training clips."),
+    "weights": (str, ["random"], "Weights to try: random, or files frontend.safetensors that train has written."),
 }
-"""The lists of a study for arguments of `Probe`: type, default and help."""
+"""Type, default and help text of the lists that a study varies among the arguments of `Probe`, by argument."""
 
 
 class Part(NamedTuple, Generic[T]):
-    """A plug-in that a study names.
+    """Plug-in of a study.
 
     Args:
-        made: The plug-in.
-        written: Class path and all arguments.
+        made: Instance of the plug-in.
+        written: Class path and all arguments, as in a configuration file.
         name: Name of a data set, unique within the study; empty for other plug-ins.
-        is_control: Whether it is a frontend that the study names as a control.
+        is_control: Whether the plug-in is a frontend in the list of controls.
     """
 
     made: T
@@ -52,20 +52,20 @@ class Part(NamedTuple, Generic[T]):
 
 
 class Seeded(NamedTuple):
-    """Frontends and backends with one seed."""
+    """Frontends and backends with the same seed."""
 
     frontends: list[Part[Frontend]]
     backends: list[Part[Backend]]
 
 
 def make_plugins(config: Namespace) -> tuple[list[Part[AudioDataModule]], list[Seeded], list[Problem]]:
-    """Make all plug-ins of a study.
+    """Create all plug-ins of a study.
 
     Args:
         config: Study, as its parser returns it.
 
     Returns:
-        The data sets; the frontends and backends for each seed; and all problems of the study.
+        Data sets, frontends and backends for each seed, and all problems of the study.
     """
     problems = _nothing_given(config)
     if problems:
@@ -77,7 +77,7 @@ def make_plugins(config: Namespace) -> tuple[list[Part[AudioDataModule]], list[S
         problems += more
     data, more = _make_data(entries["datamodules"], config.protocol)
     problems += more
-    if problems:  # frontends take time to make
+    if problems:  # return early, because creating frontends takes time
         return data, [], problems
     first, problems = _make_seeded(entries, config.seeds[0], config, {})
     if problems:
@@ -108,14 +108,14 @@ class Variant(NamedTuple):
 
 
 def variants(frontend: Frontend, model: Namespace, notes: dict[str, None]) -> list[Variant]:
-    """Return a frontend with each combination of the options of a study that applies to it.
+    """Return a frontend with each applicable combination of the options of a study.
 
     A frontend without feature maps is returned once, unchanged.
 
     Args:
         frontend: Frontend to vary.
         model: Lists of options, by name.
-        notes: Options that do not apply are added here, as keys.
+        notes: Dictionary to which notes on skipped options are added as keys.
 
     Raises:
         UsageError: No combination applies.
@@ -131,7 +131,7 @@ def variants(frontend: Frontend, model: Namespace, notes: dict[str, None]) -> li
         for layers, calibrate in itertools.product(model.layers, model.calibrate):
             try:
                 if layers != "all":
-                    variant.columns(layers)  # raises if there are no such layers
+                    variant.columns(layers)  # raises if the frontend lacks one of the layers
                 if calibrate:
                     refuse_calibration(variant, weights)
                 found.append(Variant(variant, layers, calibrate, weights))
@@ -141,13 +141,13 @@ def variants(frontend: Frontend, model: Namespace, notes: dict[str, None]) -> li
         found = [Variant(frontend, "all")]
     if not found:
         raise UsageError(refused[0])
-    notes |= {f"not in this study: {reason}": None for reason in refused}
+    notes |= {f"skipped in this study: {reason}": None for reason in refused}
     return found
 
 
 def _nothing_given(config: Namespace) -> list[Problem]:
     keys = [*KINDS, CONTROLS, "vary", *(f"vary.{kind}" for kind in KINDS), "model", "roots", "seeds"]
-    text = "nothing is given; leave it out, or give something"
+    text = "no value; remove this key or give it a value"
     return [Problem(key, text) for key in keys if config.get(key) is None]
 
 
@@ -191,21 +191,21 @@ def _resolve(protocol: Any, datamodule: AudioDataModule) -> str:
 
 
 def _data_name(made: AudioDataModule, entry: Entry, all_made: Sequence[tuple[AudioDataModule, Entry]]) -> str:
-    """Return the name of a data set with the arguments that are varied, or differ between data sets of that name."""
+    """Return the name of a data set, with arguments that are varied or differ between data sets of the same name."""
     others = [other.arguments for data, other in all_made if data.dataset_name == made.dataset_name]
     shown = {
         key: value
         for key, value in entry.arguments.items()
         if key in entry.varied or any(other.get(key) != value for other in others)
     }
-    short = {key: value for key, value in shown.items() if not (isinstance(value, str) and "/" in value)}  # no paths
+    short = {key: value for key, value in shown.items() if not (isinstance(value, str) and "/" in value)}  # skip paths
     return "-".join([made.dataset_name, *(f"{key}={as_text(value)}" for key, value in short.items())])
 
 
 def _make_seeded(
     entries: Mapping[str, Sequence[Entry]], seed: int, config: Namespace, fixed: Mapping[int, Part[Frontend]]
 ) -> tuple[Seeded, list[Problem]]:
-    """Make frontends and backends with a seed, but reuse `fixed`, the frontends without randomness."""
+    """Create frontends and backends with a seed, but reuse the frontends without randomness in `fixed`."""
     found = Seeded([], [])
     problems: list[Problem] = []
     for index, entry in enumerate(entry.with_seed(seed) for entry in entries["frontends"]):

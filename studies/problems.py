@@ -1,4 +1,4 @@
-"""Problems of a study, each with its place, so that all are reported at once."""
+"""Problems of a study with their locations, which are collected so that all are reported at once."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -15,8 +15,8 @@ class Problem(NamedTuple):
     """A problem in a study, and its solution.
 
     Args:
-        place: Place in the study, such as `frontends[2].n_filters`.
-        text: What is wrong there, and what to do.
+        place: Location in the study, such as `frontends[2].n_filters`.
+        text: Description of the problem and its solution.
 
     Example:
         >>> str(Problem("seeds", "empty; give at least one"))
@@ -31,11 +31,11 @@ class Problem(NamedTuple):
 
 
 def attempt(place: str, action: Callable[..., T], *arguments: Any) -> T | Problem:
-    """Return what an action returns, or the problem that it raises.
+    """Call a function and return its value, or the exception that it raises as a problem.
 
     Args:
-        place: Place in the study that the action is about.
-        action: Function to call; it may raise anything, because it may call a plug-in.
+        place: Location in the study that the function handles.
+        action: Function to call; it may raise any exception, because it may call a plug-in.
         arguments: Arguments of the function.
     """
     try:
@@ -44,13 +44,13 @@ def attempt(place: str, action: Callable[..., T], *arguments: Any) -> T | Proble
         is_message = isinstance(error, UntrainedError | ValueError | TypeError | OSError)
         text = str(error).removeprefix("--value") if is_message else f"{type(error).__name__}: {error}"
         text = in_terms_of_a_study(text)
-        if named := re.match(r"(?:--|\.)([\w.]+): ", text):  # parsers name the argument at fault
+        if named := re.match(r"(?:--|\.)([\w.]+): ", text):  # a parser names the invalid argument
             return Problem(f"{place}.{named[1]}", text[named.end() :])
         return Problem(place, text.removeprefix(": "))
 
 
 def in_terms_of_a_study(text: str) -> str:
-    """Return a message about options of a single run with the names that `compare` has for them.
+    """Return a message about the options of a single run with the equivalent options of `compare`.
 
     Example:
         >>> in_terms_of_a_study("skip them with --data.on_error skip, or use --model.protocol holdout")
@@ -67,10 +67,10 @@ def in_terms_of_a_study(text: str) -> str:
 
 
 def refuse(problems: Sequence[Problem]) -> None:
-    """Raise all problems as one error, each on its own line if there are several.
+    """Raise all problems as one error, with each on its own line if there are several.
 
     Raises:
-        UsageError: There is a problem.
+        UsageError: There is at least one problem.
     """
     lines = list(dict.fromkeys(map(str, problems)))
     if lines:

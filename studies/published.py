@@ -1,11 +1,11 @@
-"""Accuracies that Pons & Serra (2018) published, for frontends of about 3500 features."""
+"""Accuracies published by Pons & Serra (2018), for frontends with about 3500 features."""
 
 _BACKENDS = ("svm-standardize=none", "elm-standardize=none")
 _COLUMNS = [(dataset, backend) for dataset in ("gtzan", "extended_ballroom", "urbansound8k") for backend in _BACKENDS]
 
-# In per cent, by the names that a study uses. The paper states 59.65, 89.82 and 70.74; the others are read off the
-# figures in the README of its code, accurate to about 0.3. Its frame-level accuracies are of deep maps that are
-# collapsed to one number; they are listed for frontends with and without `collapse_deep`.
+# In per cent, by the names that a study uses. The paper states 59.65, 89.82 and 70.74; the other values are read off
+# the figures in the README of its code, accurate to about 0.3. Its frame-level frontends collapse each deep feature map
+# to one number; their accuracies are listed for frontends with and without `collapse_deep`.
 _ROWS: dict[str, tuple[float | None, ...]] = {
     "vgg-large": (59.65, 43.7, 71.4, 69.7, 70.74, 66.8),
     "vertical_7x96-large": (45.1, 42.9, 60.6, 56.2, 57.0, 57.8),
@@ -24,13 +24,13 @@ _ROWS: dict[str, tuple[float | None, ...]] = {
 
 
 def published(datamodule: str, frontend: str, backend: str) -> float | None:
-    """Return the published accuracy in per cent; None if there is none.
+    """Return the published accuracy in per cent; None if none was published.
 
-    Names are registered names with the arguments that differ from their defaults, as a study uses them. The published
-    backends read unchanged features.
+    Names are those that a study uses: the registered name and the arguments that differ from their defaults. The
+    published backends read features without standardization.
 
-    The hyper-parameters for Extended Ballroom and UrbanSound8K were chosen on the folds that were reported, those for
-    GTZAN on its validation split.
+    The hyper-parameters for Extended Ballroom and UrbanSound8K were chosen on the reported folds, those for GTZAN on
+    its validation split.
 
     Example:
         >>> published("gtzan", "vgg-large", "svm-standardize=none")

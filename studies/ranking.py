@@ -1,4 +1,4 @@
-"""Ranking of a study for TensorBoard: a row for each frontend and backend on a data set, the best first, and chance."""
+"""Ranking for TensorBoard: rows for each frontend and backend on a data set and for chance, sorted by accuracy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ class Row:
 
     Args:
         dataset: Name of the data set.
-        frontend: Name of the frontend; `chance` for the accuracy of guessing.
+        frontend: Name of the frontend; `chance` for the row of the chance level.
         backend: Name of the backend; empty for chance.
         protocol: Protocol of the scores.
         rank: Rank on the data set, from 1; empty for chance.
         seeds: Number of seeds; 0 for chance.
-        folder: Folder of its log, in that of the ranking.
-        metrics: Values by name, as fractions, of those of `METRICS` that are known.
-        optimistic: Whether candidates were chosen by the clips that are scored.
+        folder: Folder of the log of the row, relative to the folder of the ranking.
+        metrics: Known values of `METRICS`, as fractions, by name.
+        optimistic: Whether candidates were chosen on the scored clips.
     """
 
     dataset: str
@@ -44,7 +44,7 @@ class Row:
 
 
 def ranking(analysis: Analysis) -> list[Row]:
-    """Return the rows of all data sets in their order, each sorted by the mean accuracy over seeds, the best first."""
+    """Return the rows of all data sets; those of a data set are sorted by falling mean accuracy over seeds."""
     return [row for dataset in analysis.datasets for row in _of_dataset(analysis, dataset)]
 
 
@@ -66,7 +66,7 @@ def _of_dataset(analysis: Analysis, dataset: str) -> list[Row]:
 
 
 def ranking_table(rows: Sequence[Row]) -> str:
-    """Return the ranking as a table in Markdown, where no name is cut; scores in per cent."""
+    """Return the ranking as a Markdown table with full names and scores in per cent."""
     header = ["data set", "rank", "frontend", "backend", "accuracy (%)", "± over seeds", "seeds", "[low, high]", ""]
     lines = [header, ["---"] * len(header)]
     for row in rows:
@@ -79,10 +79,10 @@ def ranking_table(rows: Sequence[Row]) -> str:
 
 
 def sessions(rows: Sequence[Row]) -> list[list[Summary.Value]]:
-    """Return the values of each row for TensorBoard's HPARAMS, whose table is sorted by the number of the row.
+    """Return the values of each row for the HPARAMS tab of TensorBoard, which sorts rows by their number.
 
-    TensorBoard cuts what is longer than a column, some 17 characters: the options in a name have columns of their own,
-    and a column whose value is the same in all rows is left out.
+    TensorBoard truncates texts to the width of a column, about 17 characters. Therefore the options in a name have
+    separate columns, and columns with the same value in all rows are left out.
     """
     shown = [_columns(row) for row in rows]
     columns = ["frontend", "rank", *(name for name in shown[0] if len({each[name] for each in shown} - {CHANCE}) > 1)]
@@ -98,7 +98,7 @@ def sessions(rows: Sequence[Row]) -> list[list[Summary.Value]]:
 
 
 def _columns(row: Row) -> dict[str, str]:
-    """Return the names of a row by column."""
+    """Return the texts of a row by column."""
     frontend, _, of_frontend = row.frontend.partition("-")
     backend, _, of_backend = row.backend.partition("-")
     return {

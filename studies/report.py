@@ -1,4 +1,4 @@
-"""The report of a study: a table for the terminal, and Markdown with figures."""
+"""Report of a study: a table for the terminal, Markdown with figures, and the other files of a report."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,43 +12,24 @@ from ..probes.record import OPTIMISTIC
 from . import results
 from .analysis import Analysis, Cell, analyse
 from .families import Method
-from .findings import ALONE, axis_table, comparisons_csv, family_tables, in_points, verdict_text
+from .findings import (
+    ALONE,
+    PROTOCOLS,
+    axis_table,
+    comparisons_csv,
+    family_tables,
+    how_to_read,
+    in_points,
+    verdict_text,
+)
 from .overall import ranked
 from .page import page
 from .results import Failure
 from .verdict import LEVEL, Verdict
 
-_PROTOCOLS = {
-    "holdout": "the candidate is chosen on validation, fitted to train and scored on test",
-    "nested": "each fold is scored with the candidate that the other folds choose",
-    "study": "the best mean over the folds that it was chosen by, which is optimistic",
-}
-_HOW_TO_READ = """\
-## How to read this
-
-- **±** is the standard deviation over seeds: what other random weights would change. What has no randomness runs once
-  and has none.
-- **[low, high]** is the 95 % bootstrap interval over clips, or over groups of clips where there are any, of how often
-  each clip is right on average over the seeds: what other clips would change.
-- **Differences** between frontends are tested clip by clip: the variance of a difference is that over clips, or over
-  groups of clips, times 1.2 because folds share clips to learn from (1 on a test split), plus that over seeds. With one
-  seed it is times 1.5, and the result concerns the drawn weights alone. All pairs of a table are corrected together by
-  Holm. A smallest detectable difference is found with a probability of 80 % at the corrected level.
-- **Minus a control** is what a network adds to its input: the control has none. These tests are corrected for each
-  control and table.
-- **Along** an axis of the study, runs that differ in this setting alone are compared, paired by clips and seeds.
-- Scores that were chosen by the very clips that are scored (protocol `study`) are not tested.
-- **Published** accuracies are those of Pons & Serra (2018) for about 3500 features: hold-out for GTZAN, for the other
-  two the best mean over the folds that it was chosen by. Those of frame-level frontends are of collapsed deep maps.
-- That an architecture's rank untrained predicts its rank trained is assumed here, and not shown.
-"""
-_OVER_FOLDS = """\
-- **Over folds** (`--test folds`): frontends of one table, and differences from a control, are tested by the corrected
-  t-test over folds of Nadeau & Bengio (2003) instead; all tables together and axes are tested clip by clip.
-"""
 PAGE = "report.html"
-"""Name of the page of a study, in its folder."""
-_MADE_BY = "<!-- report 3, tests by {} -->"  # raise the number when the report of the same results changes
+"""File name of the HTML page in the folder of a study."""
+_MADE_BY = "<!-- report 4, tests by {} -->"  # increase the number when the same results give another report
 
 
 def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple[Analysis, list[Failure]]:
@@ -56,8 +37,8 @@ def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple
 
     Args:
         folder: Folder of the study.
-        anew: Whether to rewrite a report that is newer than the results.
-        method: Test of differences between frontends on folds.
+        anew: Whether to rewrite a report that is up to date.
+        method: Test of the differences between frontends in a cross-validation, `clips` or `folds`.
 
     Returns:
         The analysis, and the runs that failed.
@@ -67,15 +48,14 @@ def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple
     """
     done, failures, n_waiting, controls = results.read(folder)
     if not done and not failures:
-        raise UsageError(f"{folder}: no run has ended yet; run the study again")
+        raise UsageError(f"{folder}: no run has finished yet; run the study again")
     analysis = analyse(done, folder, controls, method)
     if not anew and _is_up_to_date(folder, method):
         return analysis, failures
     report = markdown(analysis, failures, folder.resolve().name, n_waiting, method)
-    how_to_read = f"{_HOW_TO_READ}{_OVER_FOLDS if method == 'folds' else ''}"
     text = _settings(folder / "study.yaml")
     said = (analysis, failures, n_waiting)
-    html = page(folder, *said, config=text, how_to_read=how_to_read, protocols=_PROTOCOLS)
+    html = page(folder, *said, config=text, how_to_read=how_to_read(method), protocols=PROTOCOLS)
     write_atomically(folder / PAGE, html.encode())
     if not done:
         for name in ("results.png", "cost.png", "ranks.png", "comparisons.csv"):
@@ -83,7 +63,7 @@ def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple
         write_atomically(folder / "report.md", report.encode())
         return analysis, failures
     from .diagram import overall_figure
-    from .figures import comparison_figure, pareto_figure  # not needed for a report that is up to date
+    from .figures import comparison_figure, pareto_figure  # imported here, because an up-to-date report skips them
     from .tensorboard import forget_study, log_study, logs_to_tensorboard
 
     write_atomically(folder / "comparisons.csv", comparisons_csv(analysis).encode())
@@ -101,7 +81,7 @@ def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple
 
 
 def _settings(path: Path) -> str:
-    """Return the study as YAML; empty if there is no such file, or none that a study can be."""
+    """Return the study as YAML; empty if the file is missing, unreadable or refused as YAML."""
     try:
         text = read_bounded(path, MAX_YAML).decode()
         refuse_absurd_yaml(text)
@@ -111,7 +91,7 @@ def _settings(path: Path) -> str:
 
 
 def _is_up_to_date(folder: Path, method: Method) -> bool:
-    """Return whether a report is newer than the results and was made by this version with the same test."""
+    """Return whether the report is newer than the results and was written by this version with the same test."""
     path = folder / "report.md"
     is_newer = (
         path.is_file()
@@ -122,7 +102,7 @@ def _is_up_to_date(folder: Path, method: Method) -> bool:
 
 
 def comparison_table(analysis: Analysis) -> Table:
-    """Return a table of accuracies: a row for each frontend, grouped by kind; a column per data set and backend."""
+    """Return a table of accuracies: one row per frontend, grouped by kind, and one column per data set and backend."""
     columns = list(dict.fromkeys((dataset, backend) for dataset, _, backend in analysis.cells))
     firsts = [cell.first for cell in analysis.cells.values()]
     marks = {(first.dataset, first.backend): " *" if first.selected_on_test else "" for first in firsts}
@@ -171,11 +151,11 @@ def markdown(
         analysis: Analysis of the results.
         failures: Runs that ended with an error.
         name: Name of the study.
-        n_waiting: Number of runs that have not ended yet.
-        method: Test of differences between frontends on folds.
+        n_waiting: Number of runs that have not finished yet.
+        method: Test of the differences between frontends in a cross-validation, `clips` or `folds`.
     """
     parts = [f"# {for_markdown(name)}\n"]
-    parts += [f"**{n_waiting} runs of this study have not ended yet.**\n"] if n_waiting else []
+    parts += [f"**{n_waiting} runs of this study have not finished yet.**\n"] if n_waiting else []
     parts += ["![accuracies](results.png)\n"] if analysis.cells else []
     for dataset in analysis.datasets:
         parts += _of_dataset(analysis, dataset)
@@ -186,31 +166,30 @@ def markdown(
         rows = [(f.dataset, f.frontend, f.backend, f.seed, f.error) for f in failures]
         header = ("data set", "frontend", "backend", "seed", "error")
         parts += [f"## Failed: {len(failures)} runs\n", _table(header, rows)]
-    over_folds = _OVER_FOLDS if method == "folds" else ""
-    return "\n".join([*parts, f"{_HOW_TO_READ}{over_folds}", f"{_MADE_BY.format(method)}\n"])
+    return "\n".join([*parts, how_to_read(method), f"{_MADE_BY.format(method)}\n"])
 
 
 def _of_dataset(analysis: Analysis, dataset: str) -> list[str]:
     cells = analysis.of(dataset)
     first = max((cell.first for cell in cells), key=lambda result: result.n_clips)
     fewer = {c.first.frontend: c.first.n_clips for c in cells if c.first.n_clips < first.n_clips}
-    lost = [f"{for_markdown(name)} could be scored only on {n} clips." for name, n in fewer.items()]
+    lost = [f"{for_markdown(name)} could be scored on {n} clips only." for name, n in fewer.items()]
     parts = [
         f"## {for_markdown(dataset)}\n",
         f"{first.n_clips} clips of {first.n_classes} classes, chance {100 / first.n_classes:.1f} %. Protocol "
-        f"`{first.protocol}`: {_PROTOCOLS[first.protocol]}.\n",
-        *(f"{line} Differences to it are of the clips that both have.\n" for line in lost),
+        f"`{first.protocol}`: {PROTOCOLS[first.protocol]}.\n",
+        *(f"{line} Its differences from other frontends use the clips that both were scored on.\n" for line in lost),
     ]
     for backend in analysis.backends(dataset):
         found = [analysis.cells.get((dataset, name, backend)) for name in analysis.frontends()]
         shown = [cell for cell in found if cell is not None]
-        beside = _beside(analysis, dataset, backend)
-        parts += [f"### {for_markdown(dataset)}, {for_markdown(backend)}\n", _score_table(shown, beside)]
+        from_controls = _from_controls(analysis, dataset, backend)
+        parts += [f"### {for_markdown(dataset)}, {for_markdown(backend)}\n", _score_table(shown, from_controls)]
         parts += _differences(analysis, dataset, backend, shown)
     return parts
 
 
-def _beside(analysis: Analysis, dataset: str, backend: str) -> dict[str, dict[str, str]]:
+def _from_controls(analysis: Analysis, dataset: str, backend: str) -> dict[str, dict[str, str]]:
     """Return the differences from each control, by control and frontend."""
     found: dict[str, dict[str, str]] = {}
     for family in analysis.families:
@@ -220,9 +199,9 @@ def _beside(analysis: Analysis, dataset: str, backend: str) -> dict[str, dict[st
     return found
 
 
-def _score_table(cells: Sequence[Cell], beside: Mapping[str, Mapping[str, str]]) -> str:
-    header = ["frontend", "reads", "filters", "features", "accuracy (%)", "± over seeds", "seeds", "[low, high]"]
-    header += [f"minus {control} (points)" for control in beside]
+def _score_table(cells: Sequence[Cell], from_controls: Mapping[str, Mapping[str, str]]) -> str:
+    header = ["frontend", "input", "filters", "features", "accuracy (%)", "± over seeds", "seeds", "[low, high]"]
+    header += [f"minus {control} (points)" for control in from_controls]
     header += ["balanced (%)", "macro F1 (%)"]
     compared = any(cell.published is not None for cell in cells)
     header += ["published (%)", "difference"] if compared else []
@@ -231,7 +210,7 @@ def _score_table(cells: Sequence[Cell], beside: Mapping[str, Mapping[str, str]])
         row = [cell.first.frontend, cell.first.input, cell.first.filters, cell.first.n_features]
         row += [_percent(cell.accuracy), _deviation(cell).removeprefix(" ± "), len(cell.runs)]
         row += [f"[{_percent(cell.low)}, {_percent(cell.high)}]"]
-        row += [of_control.get(cell.first.frontend, "") for of_control in beside.values()]
+        row += [of_control.get(cell.first.frontend, "") for of_control in from_controls.values()]
         row += [_percent(cell.balanced_accuracy), _percent(cell.macro_f1)]
         if compared:
             known = cell.published
@@ -241,10 +220,11 @@ def _score_table(cells: Sequence[Cell], beside: Mapping[str, Mapping[str, str]])
 
 
 def _differences(analysis: Analysis, dataset: str, backend: str, cells: Sequence[Cell]) -> list[str]:
-    """Return verdicts, and matrices of differences in points, of one table."""
+    """Return the verdicts and the matrices of differences, in points, of one table."""
     found = [each for each in analysis.families if (each.dataset, each.backend) == (dataset, backend) and each.tests]
     if not found:
-        reason = "the protocol chose by the clips that it scores" if cells[0].first.selected_on_test else "one frontend"
+        chosen = "the protocol chose candidates on the clips that it scores"
+        reason = chosen if cells[0].first.selected_on_test else "there is only one frontend"
         return [f"No differences are tested: {reason}.\n"]
     accuracies = {cell.first.frontend: cell.accuracy for cell in cells}
     parts = []
@@ -257,15 +237,15 @@ def _differences(analysis: Analysis, dataset: str, backend: str, cells: Sequence
 
 
 def _beyond_tables(analysis: Analysis) -> list[str]:
-    """Return the verdict over all tables, and the tests along each axis."""
-    parts = ["## All tables together\n"] if analysis.overall else []
+    """Return the overall verdict, and the tests along each axis."""
+    parts = ["## Overall verdict\n"] if analysis.overall else []
     for overall in analysis.overall:
         parts += [f"### {for_markdown(overall.variant)}\n"] if overall.variant else []
         parts += [_sentence(overall.verdict)]
         parts += ["![mean ranks](ranks.png)\n"] if overall is ranked(analysis.overall) else []
     for axis, tests in analysis.axes.items():
         n = sum(found.test.is_significant for found in tests)
-        said = f"{n} of {len(tests)} differences are significant (p < {LEVEL} after Holm's correction for them).\n"
+        said = f"{n} of {len(tests)} differences are significant (p < {LEVEL} after Holm's correction for all).\n"
         parts += [f"## Along {for_markdown(axis)}\n", said, _table(*axis_table(tests))]
     return parts
 
@@ -283,7 +263,7 @@ def _cost_table(analysis: Analysis) -> str:
             if cell := cells.get((name, dataset)):
                 seconds = "" if cell.seconds_per_clip is None else f"{cell.seconds_per_clip:.4f}"
                 rows.append([name, dataset, f"{cell.first.n_parameters:,}", f"{cell.first.flop / 1e9:.3f}", seconds])
-    return _table(["frontend", "data set", "parameters", "GFLOP for a clip", "s for a clip"], rows)
+    return _table(["frontend", "data set", "parameters", "GFLOP per clip", "seconds per clip"], rows)
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -1,4 +1,4 @@
-"""Results of a study: a line for each run, appended as it ends."""
+"""Results of a study, with one line for each run, which is appended when the run ends."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -17,10 +17,10 @@ class Outcome:
 
     Args:
         dataset: Name of the data set.
-        frontend: Name of the frontend, with its arguments that differ from their defaults.
-        backend: Name of the backend, with its arguments that differ from their defaults.
-        seed: Seed of frontend and backend.
-        run: Folder of the run, relative to the study's.
+        frontend: Name of the frontend, with the arguments that differ from their defaults.
+        backend: Name of the backend, with the arguments that differ from their defaults.
+        seed: Seed of the frontend and the backend.
+        run: Folder of the run, relative to the folder of the study.
     """
 
     dataset: str
@@ -35,26 +35,27 @@ class Result(Outcome):
     """A run that has ended without an error.
 
     Args:
-        datamodule: Name of the datamodule, with its arguments that differ from their defaults and change results.
-        input: Input of the frontend: `waveform` or `spectrogram`; empty if the frontend does not state it.
-        filters: Filter shapes of the frontend: `minimal`, `single` or `many`; empty if the frontend does not state it.
+        datamodule: Name of the datamodule, with the arguments that differ from their defaults and affect results.
+        input: Input of the frontend: `waveform` or `spectrogram`; empty if the frontend does not declare it.
+        filters: Filter shapes of the frontend: `minimal`, `single` or `many`; empty if the frontend does not declare
+            them.
         protocol: Protocol by which the candidate was chosen and scored.
-        selected_on_test: Whether the candidate was chosen on the very clips that are scored.
+        selected_on_test: Whether the candidate was chosen on the scored clips.
         metric: Name of the accuracy, `test/accuracy` or `cv/accuracy`.
         accuracy: Accuracy as a fraction.
         balanced_accuracy: Mean accuracy of the classes, as a fraction.
         macro_f1: Mean F1 of the classes, as a fraction.
         accuracy_low: Lower end of the 95 % bootstrap interval over clips, or over groups of clips.
-        accuracy_high: Upper end of that interval.
+        accuracy_high: Upper end of this interval.
         best_candidate: Arguments of the chosen candidate.
-        n_features: Number of features that the backend read.
+        n_features: Number of features that the backend learned from.
         n_parameters: Number of parameters of the frontend.
         flop: Floating-point operations of the frontend for one clip.
-        seconds_per_clip: Time of representation and network for one clip on the device that computed them last, in s;
-            None if unknown.
+        seconds_per_clip: Time for the representation and the network on one clip, in s, on the device that computed
+            them last; None if unknown.
         n_clips: Number of clips that were read.
         n_classes: Number of classes of the data set.
-        seconds: Time of search and fit, in s.
+        seconds: Time for the grid search and the fit, in s.
     """
 
     datamodule: str
@@ -79,11 +80,11 @@ class Result(Outcome):
 
     @classmethod
     def of(cls, metrics: Mapping[str, Any], run: str) -> "Result":
-        """Return the result that a run's `metrics.json` holds.
+        """Return the result in the `metrics.json` of a run.
 
         Args:
-            metrics: Content of the file.
-            run: Folder of the run, relative to the study's.
+            metrics: Content of `metrics.json`.
+            run: Folder of the run, relative to the folder of the study.
         """
         metric = "test/accuracy" if "test/accuracy" in metrics else "cv/accuracy"
         kind = metric.split("/")[0]
@@ -114,13 +115,13 @@ class Failure(Outcome):
 
 
 class Book(NamedTuple):
-    """Everything that a study has found so far.
+    """All results of a study so far.
 
     Args:
-        results: Runs that have ended well.
+        results: Runs that have ended without an error.
         failures: Runs that have ended with an error.
-        n_waiting: Number of runs that have not ended yet.
-        controls: Names of the frontends that others are compared with.
+        n_waiting: Number of runs that have not finished yet.
+        controls: Names of the control frontends.
     """
 
     results: list[Result]
@@ -130,22 +131,23 @@ class Book(NamedTuple):
 
 
 _MOST = dict.fromkeys(("accuracy", "balanced_accuracy", "macro_f1", "accuracy_low", "accuracy_high"), 1)
-_AGAIN = "run the study again, which keeps what is done"
+_AGAIN = "run the study again, which keeps finished runs"
 _COLUMNS = [*(field.name for field in fields(Result)), "error"]
 
 
 def start(
     folder: Path, runs: Sequence[Mapping[str, Any]], waiting: Collection[str], controls: Sequence[str] = ()
 ) -> None:
-    """Write the list of a study's runs, and `results.csv` and `results.jsonl` with those that have ended well.
+    """Write the list of the runs of a study, and the successful runs to `results.csv` and `results.jsonl`.
 
-    The folders of the runs are the one source of truth; the other two files are derived from them for other programs.
+    The folders of the runs are the single source of truth; the two files are derived from them for other programs.
 
     Args:
         folder: Folder of the study.
-        runs: Names of all runs of the study by the arguments of `Outcome`.
-        waiting: Folders of the runs that are about to run, relative to the study's; their results are left out.
-        controls: Names of the frontends that others are compared with.
+        runs: Arguments of `Outcome` for each run of the study.
+        waiting: Folders of the runs that are about to start, relative to the folder of the study; their results are
+            left out.
+        controls: Names of the control frontends.
     """
     listed = {"format": FORMAT, "controls": list(controls), "runs": [dict(run) for run in runs]}
     write_atomically(folder / "runs.json", json.dumps(listed, indent=1).encode())
@@ -154,12 +156,12 @@ def start(
     lines = "".join(_json_line(folder, result) for result in results)
     table = csv_line(_COLUMNS) + "".join(map(_table_line, results))
     for path, content in ((folder / "results.jsonl", lines.encode()), (folder / "results.csv", table.encode())):
-        if not path.is_file() or path.read_bytes() != content:  # an unchanged file stays older than its report
+        if not path.is_file() or path.read_bytes() != content:  # an unchanged file stays older than the report
             write_atomically(path, content)
 
 
 def append(folder: Path, run: Mapping[str, Any]) -> Outcome | None:
-    """Append a run that has ended to `results.csv` and `results.jsonl`, and return its outcome."""
+    """Append a run to `results.csv` and `results.jsonl` if it has ended, and return its outcome."""
     outcome = outcome_of(folder, run)
     if outcome is not None:
         for name, line in (("results.jsonl", _json_line(folder, outcome)), ("results.csv", _table_line(outcome))):
@@ -169,10 +171,10 @@ def append(folder: Path, run: Mapping[str, Any]) -> Outcome | None:
 
 
 def read(folder: Path) -> Book:
-    """Read what a study has found, from the folders of its runs.
+    """Read the results of a study from the folders of its runs.
 
     Raises:
-        UsageError: The folder holds no study of this version, or a file in it is damaged.
+        UsageError: The folder does not contain a study of this version, or a file in it is damaged.
     """
     runs, controls = _listed_runs(folder)
     outcomes = [outcome_of(folder, run) for run in runs]
@@ -185,14 +187,14 @@ def read(folder: Path) -> Book:
 
 
 def outcome_of(folder: Path, run: Mapping[str, Any]) -> Outcome | None:
-    """Return how a run of a study has ended; None if it has not.
+    """Return the outcome of a run of a study; None if the run has not ended.
 
     Args:
         folder: Folder of the study.
-        run: Names of the run by the arguments of `Outcome`.
+        run: Arguments of `Outcome` for the run.
 
     Raises:
-        UsageError: The run's `metrics.json` or `error.txt` is damaged.
+        UsageError: `metrics.json` or `error.txt` in the folder of the run is damaged.
     """
     error, path = folder / run["run"] / "error.txt", folder / run["run"] / "metrics.json"
     try:
@@ -200,7 +202,7 @@ def outcome_of(folder: Path, run: Mapping[str, Any]) -> Outcome | None:
             return Failure(**run, error=read_bounded(error, MAX_JSON).decode().partition("\n")[0])
         metrics = read_json(path) if path.is_file() else {}
         if not {"test/accuracy", "cv/accuracy"}.intersection(metrics):
-            return None  # a hold-out that is fitted has not been tested yet
+            return None  # a hold-out run that has been fitted but not tested
         return _checked(Result.of({**metrics, **run}, run["run"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         found = f"{type(problem).__name__}: {problem}"
@@ -208,10 +210,10 @@ def outcome_of(folder: Path, run: Mapping[str, Any]) -> Outcome | None:
 
 
 def refuse_other_versions(folder: Path) -> None:
-    """Raise if another version wrote a study; a folder without a study, or with a damaged list, may be used for one.
+    """Raise if another version wrote the study in a folder; ignore a missing or damaged `runs.json`.
 
     Raises:
-        UsageError: The list of the runs has another format.
+        UsageError: `runs.json` has another format.
     """
     path = folder / "runs.json"
     try:
@@ -222,19 +224,19 @@ def refuse_other_versions(folder: Path) -> None:
 
 
 def _listed_runs(folder: Path) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return the names of all runs of a study, and of its controls."""
+    """Return the arguments of `Outcome` for each run of a study, and the names of its controls."""
     path = folder / "runs.json"
     if not path.is_file():
         studies = sorted(str(found.parent) for found in folder.glob("*/runs.json"))
-        hint = f"there are {', '.join(studies)}" if studies else "`untrained compare` writes one, as runs/synthetic"
-        raise UsageError(f"no runs.json in {folder}: give the folder of a study; {hint}")
+        hint = f"found {', '.join(studies)}" if studies else "`untrained compare` writes one, such as runs/synthetic"
+        raise UsageError(f"no runs.json in {folder}; expected the folder of a study: {hint}")
     try:
         found = read_json(path)
         _refuse_format(folder, found)
         runs = [{field.name: _typed(field, run[field.name]) for field in fields(Outcome)} for run in found["runs"]]
         outside = [run["run"] for run in runs if not _is_inside(run["run"])]
         if outside:
-            raise ValueError(f"the run {outside[0]!r} is not in the folder of the study")
+            raise ValueError(f"the run {outside[0]!r} is not inside the folder of the study")
         return runs, [str(name) for name in found.get("controls", [])]
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path} cannot be read ({type(error).__name__}: {error}); delete it, and {_AGAIN}") from error
@@ -248,28 +250,32 @@ def _refuse_format(folder: Path, runs: Any) -> None:
 
 
 def _checked(result: Result) -> Result:
-    """Return a result whose values have the types of its fields.
+    """Return a result after checking the types and ranges of its values.
 
     Raises:
-        TypeError: A value has another type.
+        TypeError: A value does not have the type of its field.
+        ValueError: A value is out of range.
     """
     for field in fields(Result):
         value = _typed(field, getattr(result, field.name))
-        if isinstance(value, int | float) and not 0 <= value <= _MOST.get(field.name, 2**63):
-            raise ValueError(f"{field.name} is out of range")
-    if result.n_classes < 1 or result.protocol not in ("holdout", "nested", "study"):
-        raise ValueError(f"n_classes={result.n_classes}, protocol={result.protocol!r}: no run has these")
+        most = _MOST.get(field.name, 2**63)
+        if isinstance(value, int | float) and not 0 <= value <= most:
+            raise ValueError(f"{field.name} is out of range; expected 0 to {most:,}")
+    if result.n_classes < 1:
+        raise ValueError(f"n_classes={result.n_classes}; expected 1 or more")
+    if result.protocol not in ("holdout", "nested", "study"):
+        raise ValueError(f"protocol={result.protocol!r}; expected holdout, nested or study")
     return result
 
 
 def _is_inside(run: str) -> bool:
-    """Return whether the folder of a run, relative to the study's, is below it, as a file of a stranger may deny."""
+    """Return whether the path of a run, from a possibly malicious `runs.json`, stays inside the folder of its study."""
     parts = PurePosixPath(run).parts
     return len(parts) > 1 and not PurePosixPath(run).is_absolute() and not {"..", "\0"}.intersection(parts)
 
 
 def _typed(field: Field[Any], value: Any) -> Any:
-    """Return a value of a result, checked against the type of its field."""
+    """Return a value after checking it against the type of its field."""
     types: tuple[Any, ...] = get_args(field.type) or (field.type,)
     allowed = (*types, int) if float in types else types
     if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in types):

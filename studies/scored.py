@@ -1,4 +1,4 @@
-"""Clips that models were scored on: which of them each seed of each model got right, clip by clip."""
+"""Correct and wrong predictions of several models on the same clips, for each seed."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -10,11 +10,11 @@ from ..probes.record import Predictions, units
 
 
 class Scored(NamedTuple):
-    """Models that were scored on the same clips.
+    """Predictions of several models on the same clips.
 
     Args:
-        clips: Clips that all of them were scored on.
-        correct: Whether each clip was right, `(n_seeds, n_clips)`, for each model.
+        clips: Clips that all models were scored on.
+        correct: For each model, 1 for correct and 0 for wrong predictions, `(n_seeds, n_clips)`.
     """
 
     clips: Predictions
@@ -22,12 +22,12 @@ class Scored(NamedTuple):
 
     @property
     def groups(self) -> list[str]:
-        """Group of each clip; a clip without one is its own group."""
+        """Group of each clip; a clip without a group is its own group."""
         return units(self.clips)
 
     @property
     def weights(self) -> NDArray[Any]:
-        """Weight of each clip, `(n_clips,)`, with a mean of 1: each fold counts equally, as in an accuracy."""
+        """Weight of each clip, `(n_clips,)`, with a mean of 1, so that each fold counts equally as in an accuracy."""
         _, fold_of = np.unique(np.asarray(self.clips.folds), return_inverse=True)
         sizes = np.bincount(fold_of)
         return np.asarray(len(fold_of) / (len(sizes) * sizes[fold_of]))
@@ -39,12 +39,12 @@ class Scored(NamedTuple):
 
 
 def align(models: Sequence[Sequence[Predictions]]) -> Scored:
-    """Restrict the predictions of models to the clips that all of them hold.
+    """Restrict the predictions of models to the clips that all models were scored on.
 
-    A frontend may have failed on a clip that others have read.
+    The clips differ if a frontend failed on a clip that other frontends could read.
 
     Args:
-        models: Predictions of each seed, for each model; no model holds no clips.
+        models: Predictions of each seed, for each model; the result has no clips if there are no models.
 
     Example:
         >>> a = Predictions(["x", "y"], ["", ""], ["", ""], ["cat", "dog"], ["cat", "cat"])
@@ -60,7 +60,7 @@ def align(models: Sequence[Sequence[Predictions]]) -> Scored:
 
 
 def _right(predictions: Predictions, ids: Sequence[str]) -> NDArray[Any]:
-    """Return 1 for each of the clips whose prediction is right and 0 for the others, `(n_clips,)`."""
+    """Return 1 for each clip with a correct prediction and 0 for the other clips, `(n_clips,)`."""
     right = {
         clip: float(label == predicted)
         for clip, label, predicted in zip(predictions.ids, predictions.labels, predictions.predicted, strict=True)

@@ -1,4 +1,4 @@
-"""Tests of significance of differences between frontends."""
+"""Estimated differences between accuracies, and tests of their significance."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# scipy.stats has these distributions too, but takes most of a second to import.
+# scipy.stats also has these distributions, but its import takes most of a second.
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 POWER = 0.8
@@ -22,8 +22,8 @@ class Estimate:
         difference: Difference of the accuracies, as a fraction.
         standard_error: Standard error of the difference, above 0.
         degrees: Degrees of freedom of Student's t; infinite for a normal distribution.
-        these_weights_alone: Whether the standard error leaves out the variation over random weights, so that a
-            conclusion holds for the weights that were drawn and not for others.
+        these_weights_alone: Whether the standard error ignores the variation over random weights. Conclusions then
+            apply only to the weights that were drawn.
 
     Example:
         >>> estimate = Estimate(0.08, 0.03)
@@ -37,27 +37,30 @@ class Estimate:
     these_weights_alone: bool = False
 
     def __neg__(self) -> "Estimate":
-        """Return the estimate of the opposite difference."""
+        """Return the estimate with the sign of the difference reversed."""
         return replace(self, difference=-self.difference)
 
     @property
     def p(self) -> float:
-        """Two-sided p-value of a difference of zero."""
+        """Two-sided p-value of the null hypothesis that the difference is 0."""
         t = -abs(self.difference) / self.standard_error
         return float(2 * (ndtr(t) if isinf(self.degrees) else stdtr(self.degrees, t)))
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Ends of the 95 % interval of this difference alone, which no correction for several tests widens."""
+        """Ends of the 95 % confidence interval of the difference, without a correction for multiple tests."""
         quantile = float(ndtri(0.975) if isinf(self.degrees) else stdtrit(self.degrees, 0.975))
         return self.difference - quantile * self.standard_error, self.difference + quantile * self.standard_error
 
     def detectable(self, level: float) -> float:
         """Return the smallest true difference that a test at this level finds with a probability of 80 %.
 
-        It is (q(1 - level/2) + q(0.8)) standard errors, where q are quantiles (Cohen, Statistical power analysis for
-        the behavioral sciences, 1988, ch. 2). It neglects rejections in the wrong direction and, for few degrees of
-        freedom, that t is not central.
+        This difference is (q(1 - level/2) + q(0.8)) standard errors, where q are quantiles (Cohen, Statistical power
+        analysis for the behavioral sciences, 1988, ch. 2). The formula neglects rejections in the wrong direction and
+        uses the central t distribution, which is inexact for few degrees of freedom.
+
+        Args:
+            level: Significance level of the test, two-sided.
         """
         ends = np.array([1 - level / 2, POWER])
         quantiles = ndtri(ends) if isinf(self.degrees) else stdtrit(self.degrees, ends)
@@ -67,10 +70,11 @@ class Estimate:
 def corrected_t_test(differences: NDArray[Any], sizes: Sequence[int]) -> Estimate:
     """Estimate the mean difference of two models over the folds of a cross-validation.
 
-    The models of different folds are fitted to largely the same clips, so that a plain t-test rejects too often.
-    The variance is enlarged by Nadeau & Bengio's factor (Inference for the generalization error, Machine Learning 52,
-    2003): 1/k + n_test/n_train instead of 1/k, with k - 1 degrees of freedom. Accuracies of a fold are coarse, and a
-    few may differ by the same amount: the variance is at least that of rounding to one clip, 1/(12 n_test^2).
+    The models of different folds share most of their training clips, so a plain t-test rejects too often. The variance
+    is enlarged by the factor of Nadeau & Bengio (Inference for the generalization error, Machine Learning 52, 2003):
+    1/k + n_test/n_train instead of 1/k, with k - 1 degrees of freedom. The accuracy on a fold is a multiple of
+    1/n_test, so the differences on a few folds may be equal by chance: the variance is at least that of rounding to one
+    clip, 1/(12 n_test^2).
 
     Args:
         differences: Difference of the accuracies on each fold, `(k,)`.
@@ -88,7 +92,9 @@ def corrected_t_test(differences: NDArray[Any], sizes: Sequence[int]) -> Estimat
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Correct p-values for multiple comparisons by Holm's step-down (Scandinavian Journal of Statistics 6, 1979).
+    """Correct p-values for multiple comparisons by Holm's step-down method.
+
+    See Holm, Scandinavian Journal of Statistics 6, 1979.
 
     Example:
         >>> holm([0.01, 0.04, 0.03])

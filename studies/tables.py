@@ -1,4 +1,4 @@
-"""Tables on the page of a study: results, differences, costs, candidates, failures, and what repeats it."""
+"""Tables on the HTML page of a study: results, differences, costs, candidates, failures, commands and versions."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,13 +11,13 @@ from .markup import Markup, element, framed, table
 from .results import Failure
 from .verdict import LEVEL
 
-MAX_PAIRS = 15_000  # cells of tables of differences, about 0.5 MB
-MAX_ALONG = 300  # rows of a table along an axis
-MAX_CANDIDATES = 8  # of one search
+MAX_PAIRS = 15_000  # total number of cells in the tables of differences, about 0.5 MB
+MAX_ALONG = 300  # rows of the table of one axis
+MAX_CANDIDATES = 8  # candidates shown of one grid search
 
 
 def data_table(analysis: Analysis, protocols: Mapping[str, str]) -> Markup:
-    """Return a table of the data sets: clips, classes, chance, protocol.
+    """Return a table of the data sets: number of clips and classes, chance level, and protocol.
 
     Args:
         analysis: Analysis of the study.
@@ -32,23 +32,23 @@ def data_table(analysis: Analysis, protocols: Mapping[str, str]) -> Markup:
 
 
 def result_table(analysis: Analysis) -> list[Markup]:
-    """Return the table of all results, whose columns can be sorted, and the choosers of its rows."""
+    """Return the sortable table of all results, with drop-down lists that filter its rows."""
     cells = list(analysis.cells.values())
-    beside = _beside(analysis)
+    from_controls = _from_controls(analysis)
     compared = any(cell.published is not None for cell in cells)
     numbers = ["accuracy (%)", "± over seeds", "95 % interval", "seeds"]
-    numbers += [f"minus {control} (points)" for control in beside]
+    numbers += [f"minus {control} (points)" for control in from_controls]
     numbers += [*(["published (%)"] if compared else []), "features", "balanced (%)", "macro F1 (%)", "clips"]
     head = [
         element("th", element("button", text, type="button"), scope="col", aria_sort="none", class_=side)
-        for texts, side in ((["frontend", "data set", "backend"], None), (numbers, "num"), (["reads", "filters"], None))
+        for texts, side in ((["frontend", "data set", "backend"], None), (numbers, "num"), (["input", "filters"], None))
         for text in texts
     ]
-    body = [_result_row(analysis, cell, beside, compared=compared) for cell in _ordered(analysis)]
+    body = [_result_row(analysis, cell, from_controls, compared=compared) for cell in _ordered(analysis)]
     caption = "Accuracy of each frontend with each backend on each data set"
     optimistic = any(cell.first.selected_on_test for cell in cells)
-    marks = ["* Chosen by the clips that are scored, and optimistic."] if optimistic else []
-    marks += ["Bold: significant after Holm's correction."] if beside else []
+    marks = ["* The candidate was chosen on the scored clips, so the score is optimistic."] if optimistic else []
+    marks += ["Bold: significant after Holm's correction."] if from_controls else []
     sortable = element(
         "table",
         element("caption", caption),
@@ -74,7 +74,7 @@ def result_table(analysis: Analysis) -> list[Markup]:
 def _result_row(
     analysis: Analysis,
     cell: Cell,
-    beside: Mapping[str, Mapping[tuple[str, str, str], tuple[float, bool]]],
+    from_controls: Mapping[str, Mapping[tuple[str, str, str], tuple[float, bool]]],
     *,
     compared: bool,
 ) -> Markup:
@@ -85,7 +85,7 @@ def _result_row(
     row.append(_number(cell.deviation, None if cell.deviation is None else percent(cell.deviation)))
     row.append(_number(cell.low, f"{percent(cell.low)} to {percent(cell.high)}"))
     row.append(_number(len(cell.runs), len(cell.runs)))
-    for of_control in beside.values():
+    for of_control in from_controls.values():
         difference, significant = of_control.get((first.dataset, first.frontend, first.backend), (None, False))
         shown = None if difference is None else f"{100 * difference:+.1f}".replace("-0.0", "+0.0")
         row.append(_number(difference, element("strong", shown) if significant else shown))
@@ -99,12 +99,12 @@ def _result_row(
 
 
 def _ordered(analysis: Analysis) -> list[Cell]:
-    """Return the cells by data set, the best first."""
+    """Return the cells by data set, sorted by falling accuracy."""
     return [cell for dataset in analysis.datasets for cell in sorted(analysis.of(dataset), key=lambda c: -c.accuracy)]
 
 
-def _beside(analysis: Analysis) -> dict[str, dict[tuple[str, str, str], tuple[float, bool]]]:
-    """Return differences from each control, and whether they are significant, by control and cell."""
+def _from_controls(analysis: Analysis) -> dict[str, dict[tuple[str, str, str], tuple[float, bool]]]:
+    """Return the difference from each control and its significance, by control and cell."""
     found: dict[str, dict[tuple[str, str, str], tuple[float, bool]]] = {}
     for family in analysis.families:
         for control, tests in family.controls.items():
@@ -116,7 +116,7 @@ def _beside(analysis: Analysis) -> dict[str, dict[tuple[str, str, str], tuple[fl
 
 
 def _number(value: float | None, shown: object) -> Markup:
-    """Return a cell that sorts by its value."""
+    """Return a table cell that is sorted by its value."""
     return element("td", shown, class_="num", data_value=None if value is None else f"{value:.6g}")
 
 
@@ -128,7 +128,7 @@ def _row_chooser(name: str, column: int, values: Sequence[str]) -> Markup:
 
 
 def difference_tables(analysis: Analysis) -> list[Markup]:
-    """Return the differences of all pairs of each table, and those along each axis, folded."""
+    """Return collapsible tables of the differences: all pairs for each data set and backend, then each axis."""
     parts: list[Markup] = []
     n_cells = 0
     for family in analysis.families:
@@ -143,17 +143,18 @@ def difference_tables(analysis: Analysis) -> list[Markup]:
     for axis, tests in analysis.axes.items():
         n = sum(found.test.is_significant for found in tests)
         header, rows = axis_table(tests[:MAX_ALONG])
-        said = f"{n} of {len(tests)} differences are significant (p < {LEVEL} after Holm's correction for them)."
+        said = f"{n} of {len(tests)} differences are significant (p < {LEVEL} after Holm's correction for all)."
         cells = [[*row[:5], *map(_bold, row[5:])] for row in rows]
         inside = [element("p", said, class_="note"), table(header, cells, f"Along {axis}", numeric=5)]
         parts.append(_folded(f"Along {axis}: {n} of {len(tests)} significant", inside))
     if n_cells > MAX_PAIRS or any(len(tests) > MAX_ALONG for tests in analysis.axes.values()):
-        parts.append(element("p", "The others are in ", element("code", "comparisons.csv"), ".", class_="note"))
+        text = "This page omits some differences to stay small. All of them are in "
+        parts.append(element("p", text, element("code", "comparisons.csv"), ".", class_="note"))
     return parts
 
 
 def cost_table(analysis: Analysis) -> Markup:
-    """Return parameters, operations and time of each frontend on each data set."""
+    """Return a table of parameters, operations and time of each frontend on each data set."""
     cells = {(cell.first.frontend, cell.first.dataset): cell for cell in analysis.cells.values()}
     rows: list[list[object]] = []
     for name in analysis.frontends():
@@ -161,12 +162,15 @@ def cost_table(analysis: Analysis) -> Markup:
             if cell := cells.get((name, dataset)):
                 seconds = None if cell.seconds_per_clip is None else f"{cell.seconds_per_clip:.4f}"
                 rows.append([name, dataset, f"{cell.first.n_parameters:,}", f"{cell.first.flop / 1e9:.3f}", seconds])
-    header = ["frontend", "data set", "parameters", "GFLOP for a clip", "s for a clip"]
+    header = ["frontend", "data set", "parameters", "GFLOP per clip", "seconds per clip"]
     return table(header, rows, "Cost of each frontend", numeric=2)
 
 
 def candidate_tables(folder: Path, analysis: Analysis) -> list[Markup]:
-    """Return the chosen candidates of each cell; and, folded, the best candidates of the search of its first run."""
+    """Return a table of the chosen candidates, and a collapsible table of the best candidates of each cell.
+
+    The best candidates are those of the first run of a cell.
+    """
     chosen_rows: list[list[object]] = []
     folded: list[Markup] = []
     for (dataset, frontend, backend), cell in analysis.cells.items():
@@ -180,15 +184,15 @@ def candidate_tables(folder: Path, analysis: Analysis) -> list[Markup]:
                 [each.arguments or "no arguments", percent(each.accuracy), "chosen" if each.is_chosen else ""]
                 for each in found[:MAX_CANDIDATES]
             ]
-            caption = f"Candidates of seed {cell.first.seed}: {place}{more}"
+            caption = f"Candidates for seed {cell.first.seed}: {place}{more}"
             shown = table(["candidate", "accuracy (%)", ""], rows, caption)
             folded.append(_folded(f"{place}: {len(found)} candidates", [shown]))
-    header = ["frontend", "data set", "backend", "tried", "chosen, of each seed"]
+    header = ["frontend", "data set", "backend", "candidates tried", "chosen for each seed"]
     return [table(header, chosen_rows, "Chosen candidates"), *folded]
 
 
 def failure_table(failures: Sequence[Failure]) -> Markup:
-    """Return the runs that failed, with their errors."""
+    """Return a table of the runs that failed, with their errors."""
     rows: list[list[object]] = [
         [each.frontend, each.dataset, each.backend, each.seed, each.error, element("code", f"{each.run}/error.txt")]
         for each in failures
@@ -198,7 +202,7 @@ def failure_table(failures: Sequence[Failure]) -> Markup:
 
 
 def note_list(folder: Path, analysis: Analysis) -> list[Markup]:
-    """Return remarks that runs left in their metrics, each once."""
+    """Return a list of the notes in the metrics of the runs, with each note once."""
     runs_of: dict[str, list[str]] = {}
     for cell in analysis.cells.values():
         for run in cell.runs:
@@ -206,7 +210,7 @@ def note_list(folder: Path, analysis: Analysis) -> list[Markup]:
             notes = metrics.get("notes")
             found = [str(note) for note in notes] if isinstance(notes, list) else []
             n_failed = metrics.get("n_failed")
-            found += [f"{n_failed} clips could not be read and are left out."] if n_failed else []
+            found += [f"{n_failed} clips could not be read and were skipped."] if n_failed else []
             for note in found:
                 runs_of.setdefault(note, []).append(run.run)
     lines = [
@@ -217,33 +221,34 @@ def note_list(folder: Path, analysis: Analysis) -> list[Markup]:
 
 
 def repeat(config: str) -> list[Markup]:
-    """Return the commands that repeat a study, and the study as YAML.
+    """Return the commands that reproduce a study, and the study as YAML.
 
     Args:
         config: Study as YAML; empty if it is unknown.
     """
     if not config:
-        return [element("p", "The folder holds no study.yaml, so that no command is known that repeats the study.")]
-    commands = "untrained compare study.yaml\nuntrained report FOLDER   # writes this page again from stored results"
+        return [element("p", "This page cannot show how to reproduce the study: its folder has no study.yaml.")]
+    commands = "untrained compare study.yaml\nuntrained report FOLDER   # rewrite this page from stored results"
     return [
-        element("p", "Save the study below as ", element("code", "study.yaml"), ". Each run has its own ",
-                element("code", "config.yaml"), " for ", element("code", "untrained fit --config"), "."),
+        element("p", "To run the study again, save the configuration below as ", element("code", "study.yaml"),
+                ". To repeat a single run, pass the ", element("code", "config.yaml"), " in its folder to ",
+                element("code", "untrained fit --config"), "."),
         framed(element("pre", element("code", commands)), "Commands"),
         _folded("study.yaml", [framed(element("pre", element("code", config)), "study.yaml")]),
     ]  # fmt: skip
 
 
 def version_table(folder: Path, analysis: Analysis) -> list[Markup]:
-    """Return the versions that computed the runs, and those that wrote this page."""
+    """Return the package versions of the runs and of this page, and the code versions of the runs."""
     here = installed_versions()
     runs = [run for cell in analysis.cells.values() for run in cell.runs]
     found = [read_metrics(folder / run.run).get("versions") for run in runs]
     known = [each for each in found if isinstance(each, dict)]
     several = {name: ", ".join(dict.fromkeys(str(each.get(name, "?")) for each in known)) for name in here}
     rows: list[list[object]] = [[name, *([several[name]] if known else []), here[name]] for name in here]
-    parts = [table(["package", *(["runs"] if known else []), "this page"], rows, "Versions of packages")]
+    parts = [table(["package", *(["runs"] if known else []), "this page"], rows, "Package versions")]
     if len(known) < len(runs):
-        said = f"{len(runs) - len(known)} of {len(runs)} runs do not record versions of packages."
+        said = f"{len(runs) - len(known)} of {len(runs)} runs do not record package versions."
         parts.append(element("p", said, class_="note"))
     named: dict[str, set[str]] = {}
     for run in runs:
@@ -251,12 +256,12 @@ def version_table(folder: Path, analysis: Analysis) -> list[Markup]:
             named.setdefault(name, set()).add(str(number))
     if named:
         text = ", ".join(f"{name} {'/'.join(sorted(numbers))}" for name, numbers in sorted(named.items()))
-        parts.append(element("p", f"Versions of computations: {text}.", class_="note"))
+        parts.append(element("p", f"Code versions of the computations: {text}.", class_="note"))
     return parts
 
 
 def _code(metrics: Mapping[str, object]) -> dict[str, object]:
-    """Return the versions of the code of a run, by the name of the part."""
+    """Return the code versions of a run, by the name of the computation."""
     key = metrics.get("key")
     embeddings = key.get("embeddings") if isinstance(key, dict) else None
     parts = [part.get("code") for part in (embeddings, key) if isinstance(part, dict)]
@@ -268,5 +273,5 @@ def _folded(summary: str, content: object) -> Markup:
 
 
 def _bold(text: str) -> object:
-    """Return the text of a cell of Markdown, where `**` makes it bold."""
+    """Convert the text of a Markdown table cell, which may be bold, to HTML."""
     return element("strong", text.strip("*")) if text.startswith("**") else text

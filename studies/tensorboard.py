@@ -1,6 +1,6 @@
-"""TensorBoard logs of a study as a whole, in addition to those of its runs.
+"""TensorBoard logs of a study as a whole, in addition to the logs of its runs.
 
-TensorBoard's own package writes them, since torch's writer would make a report wait for the import of torch.
+The logs are written with the package tensorboard, because the writer of torch would delay reports by importing torch.
 """
 
 import io
@@ -29,17 +29,17 @@ from .overall import ranked
 from .ranking import ranking, ranking_table, sessions
 
 STUDY = "_study"
-"""Name of the run that stands for the study as a whole; it comes first in lists."""
+"""Name of the TensorBoard run with the logs of the study as a whole; it is sorted before other runs."""
 RANKING = "ranking"
-"""Folder of the runs that stand for the rows of the ranking, in that of the study as a whole."""
+"""Folder, inside the folder of the study as a whole, of the TensorBoard runs with the rows of the ranking."""
 
 
 def log_study(folder: Path, analysis: Analysis, report: str, config: str) -> None:
-    """Log the outcome of a study: report, ranking, figures, and a mean confusion matrix over seeds of each frontend.
+    """Log the outcome of a study: report, ranking, figures, and confusion matrices averaged over seeds.
 
     Args:
         folder: Folder of the study.
-        analysis: Analysis of its results.
+        analysis: Analysis of the results.
         report: Report as Markdown.
         config: Study as YAML.
     """
@@ -59,7 +59,7 @@ def log_study(folder: Path, analysis: Analysis, report: str, config: str) -> Non
 
 
 def _write(folder: Path, values: Sequence[Summary.Value]) -> None:
-    """Write values as the events of one run of TensorBoard."""
+    """Write values as the events of one TensorBoard run."""
     writer = EventFileWriter(str(folder))
     for value in values:
         writer.add_event(Event(wall_time=time.time(), summary=Summary(value=[value])))
@@ -72,7 +72,7 @@ def forget_study(folder: Path) -> None:
 
 
 def logs_to_tensorboard(config: str) -> bool:
-    """Return whether a study, as YAML, leaves its logs to TensorBoard: it names no loggers, nor turns them off."""
+    """Return whether a study, as YAML, uses the default logger, which is TensorBoard."""
     try:
         trainer = yaml.safe_load(config)["trainer"]
         return trainer.get("logger") in (None, True)
@@ -81,7 +81,7 @@ def logs_to_tensorboard(config: str) -> bool:
 
 
 def _text(tag: str, text: str) -> Summary.Value:
-    """Return a text as TensorBoard's text plug-in reads it."""
+    """Return a text in the format of TensorBoard's text plug-in."""
     shape = TensorShapeProto(dim=[TensorShapeProto.Dim(size=1)])
     tensor = TensorProto(dtype="DT_STRING", string_val=[text.encode()], tensor_shape=shape)
     return Summary.Value(tag=f"{tag}/text_summary", metadata=create_summary_metadata(None, None), tensor=tensor)

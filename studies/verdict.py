@@ -1,4 +1,4 @@
-"""Tests of a family of pairs of frontends, corrected together, and the verdict that follows from all pairs."""
+"""Correction of the tests of a family of pairs of frontends, and the verdict that follows from all pairs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ class PairTest:
         a: Name of a frontend.
         b: Name of another frontend.
         estimate: Difference of the accuracies, `a` minus `b`, with its standard error and p-value.
-        p_corrected: P-value corrected for all pairs of the family, by Holm.
-        detectable: Smallest true difference that would be found with a probability of 80 % at the corrected level, as
+        p_corrected: P-value after Holm's correction for all pairs of the family.
+        detectable: Smallest true difference that the test finds with a probability of 80 % at the corrected level, as
             a fraction.
     """
 
@@ -38,14 +38,14 @@ class PairTest:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Which frontend is best, and which are significantly worse.
+    """Best frontend of a family of tests, and the frontends that are significantly worse.
 
     Args:
         best: Frontend with the highest accuracy.
         not_separable: Frontends that are not significantly worse than the best, by falling accuracy.
         worse: Frontends that are significantly worse than the best, by falling accuracy.
-        detectable: Median over all pairs of the smallest detectable difference, as a fraction.
-        these_weights_alone: Whether any comparison with the best leaves out the variation over random weights.
+        detectable: Median of the smallest detectable differences of all pairs, as a fraction.
+        these_weights_alone: Whether a comparison with the best frontend ignores the variation over random weights.
     """
 
     best: str
@@ -56,9 +56,9 @@ class Verdict:
 
 
 def correct_family(estimates: Mapping[Pair, Estimate]) -> list[PairTest]:
-    """Correct the p-values of a family of pairs by Holm, over these pairs alone.
+    """Correct the p-values of a family of pairs by Holm's method, without regard to other families.
 
-    The smallest detectable difference refers to Holm's first step, a level of 0.05 divided by the number of pairs.
+    The smallest detectable difference is that of Holm's first step, at a level of 0.05 divided by the number of pairs.
     """
     corrected = holm([estimate.p for estimate in estimates.values()])
     return [
@@ -68,19 +68,19 @@ def correct_family(estimates: Mapping[Pair, Estimate]) -> list[PairTest]:
 
 
 def verdict(tests: Sequence[PairTest]) -> Verdict:
-    """Return which frontend is best and which are significantly worse.
+    """Return the best frontend and the frontends that are significantly worse.
 
-    The best frontend is known only after looking at the data. Tests of it as if it had been named beforehand reject
-    too often, so that all pairs are tested and corrected (Holm 1979): with a probability of 95 % no difference is
-    wrongly called significant, whichever frontend turns out best. Multiple comparisons with the best (Hsu, Annals of
-    Statistics 12, 1984) need fewer comparisons, but the same standard error for all pairs. Frontends are ordered by
-    their mean difference from all others, which concerns the clips that are tested.
+    The best frontend is known only after looking at the data. Testing it against the others as if it had been named
+    beforehand would reject too often. Therefore all pairs are tested and corrected (Holm 1979): with a probability of
+    95 %, no difference is wrongly called significant, whichever frontend is best. Multiple comparisons with the best
+    (Hsu, Annals of Statistics 12, 1984) need fewer comparisons, but require the same standard error for all pairs.
+    Frontends are ordered by their mean difference from all others on the clips that are tested.
 
     Args:
         tests: Tests of all pairs of frontends, corrected together.
 
     Raises:
-        ValueError: The tests are not those of all pairs.
+        ValueError: The tests do not contain each pair exactly once.
 
     Example:
         >>> differences = {("a", "b"): 0.3, ("a", "c"): 0.04, ("b", "c"): -0.26}
@@ -88,14 +88,14 @@ def verdict(tests: Sequence[PairTest]) -> Verdict:
         >>> found.best, found.not_separable, found.worse, round(found.detectable, 2)
         ('a', ['c'], ['b'], 0.16)
     """
-    lead: dict[str, float] = {}  # sum of the differences from all others
+    lead: dict[str, float] = {}  # sum of the differences from all other frontends
     for test in tests:
         lead[test.a] = lead.get(test.a, 0) + test.estimate.difference
         lead[test.b] = lead.get(test.b, 0) - test.estimate.difference
     of_pair = {frozenset((test.a, test.b)): test for test in tests}
     expected = {frozenset(pair) for pair in combinations(lead, 2)}
     if not tests or set(of_pair) != expected or len(of_pair) != len(tests):
-        raise ValueError(f"{len(tests)} tests of {len(lead)} frontends; a verdict needs each of their pairs once")
+        raise ValueError(f"{len(tests)} tests of {len(lead)} frontends; expected one test for each pair")
     best, *others = sorted(lead, key=lambda name: -lead[name])
     with_best = {name: of_pair[frozenset((best, name))] for name in others}
     worse = [name for name, test in with_best.items() if test.is_significant and _is_ahead(best, test)]

@@ -1,11 +1,11 @@
-"""Small generated data, made once a session, and the command line as a function."""
+"""Shared fixtures: small generated data, a small study, and functions that run commands."""
 
 import csv
 import os
 import signal
 from pathlib import Path
 
-if "PYTEST_XDIST_WORKER_COUNT" in os.environ:  # workers share the cores, before torch has counted them
+if "PYTEST_XDIST_WORKER_COUNT" in os.environ:  # share the cores among workers, before torch counts them
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     share = cores // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, share)))
@@ -17,7 +17,7 @@ from forked import Started
 from untrained.cli import main
 from untrained.registry import BACKENDS, DATAMODULES, FRONTENDS
 
-# A shell makes background jobs ignore Ctrl-C, and so would the commands that tests interrupt.
+# A shell makes background jobs ignore Ctrl-C, which commands that tests interrupt would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -25,14 +25,14 @@ FIXTURES = Path(__file__).parent / "fixtures"
 
 @pytest.fixture(autouse=True)
 def nothing_registered(monkeypatch):
-    """What a test registers is forgotten after it."""
+    """Remove the plug-ins that a test registers."""
     for registry in (FRONTENDS, BACKENDS, DATAMODULES):
         monkeypatch.setattr(registry, "_registered", [])
 
 
 @pytest.fixture(scope="session")
 def reference():
-    """Reference numbers of the original code, by name."""
+    """Function that loads reference values of the original code by name."""
     return lambda name: np.load(FIXTURES / f"{name}.npz")
 
 
@@ -44,7 +44,7 @@ def tone(pitch, seconds=0.5, rate=12_000, seed=0):
 
 @pytest.fixture(scope="session")
 def sounds(tmp_path_factory):
-    """Three classes told apart by pitch, in a mix of formats, rates and channels."""
+    """Folder of three classes that differ in pitch, in a mix of formats and sample rates."""
     root = tmp_path_factory.mktemp("sounds")
     formats = [("wav", 44_100), ("flac", 22_050), ("ogg", 16_000), ("mp3", 44_100), ("wav", 12_000), ("aiff", 8_000)]
     for label, pitch in (("high", 2000), ("low", 200), ("mid", 700)):
@@ -60,7 +60,7 @@ def sounds(tmp_path_factory):
 
 @pytest.fixture
 def untrained(capsys, monkeypatch, tmp_path):
-    """Run a command in an empty folder; gives its exit status, output and errors."""
+    """Function that runs a command in an empty folder and returns its exit status, output and errors."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments):
@@ -74,7 +74,7 @@ def untrained(capsys, monkeypatch, tmp_path):
 
 @pytest.fixture
 def start(tmp_path):
-    """Start a command, or another module or script, in a process of its own; `end()` waits for it."""
+    """Function that starts a command, or another module or script, in a new process; `end()` waits for it."""
     started = []
 
     def start(*arguments, what="untrained", folder=tmp_path, **environment):
@@ -89,7 +89,7 @@ def start(tmp_path):
 
 @pytest.fixture
 def results_of():
-    """The rows of a study's results, under the folder that it ran in."""
+    """Function that reads the results of a study below the folder in which it ran."""
 
     def read(tmp_path, name="small"):
         with (tmp_path / "runs" / name / "results.csv").open(newline="") as file:
@@ -100,13 +100,13 @@ def results_of():
 
 @pytest.fixture
 def tiny():
-    """Data as a study names it."""
+    """Small synthetic data set, as a study configures it."""
     return "{class_path: synthetic, init_args: {task: events, clips_per_class: 4, n_samples: 8000, folds: 3}}"
 
 
 @pytest.fixture
 def little(tiny):
-    """A study of two runs."""
+    """Configuration of a study of two runs."""
     return f"""
 name: small
 datamodules: [{tiny}]
@@ -132,7 +132,7 @@ seeds: [0, 1]
 
 @pytest.fixture(scope="session")
 def study(tmp_path_factory):
-    """Folder of a study of folds and of a test split, which is run once; tests change copies of it."""
+    """Folder of a finished study with folds and with a test split. It is run once, and tests change only copies."""
     root = tmp_path_factory.mktemp("study")
     (root / "study.yaml").write_text(STUDY)
     assert main(["compare", str(root / "study.yaml"), "--trainer.default_root_dir", str(root / "runs")]) == 0

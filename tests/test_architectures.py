@@ -1,4 +1,4 @@
-"""The drawings of the manual are of the architectures as they are."""
+"""Drawings of the architectures in the manual."""
 
 import architectures
 import pytest
@@ -19,7 +19,7 @@ COLUMNS = {
 
 
 @pytest.mark.parametrize("name", COLUMNS)
-def test_layers_are_found_in_the_order_in_which_they_work(name):
+def test_layers_are_found_in_the_order_of_execution(name):
     frontend = FRONTENDS.create(name)
     waveform = torch.randn(1, frontend.min_samples)
     found = architectures.anatomy(frontend, waveform)

@@ -1,4 +1,4 @@
-"""What is published: a source archive, and a wheel that is built from it."""
+"""Published files: a source archive, and a wheel that is built from it."""
 
 import importlib.metadata
 import re
@@ -26,7 +26,7 @@ DATA = [
 
 
 def files_of_the_package():
-    """Modules and data, by their paths below the root."""
+    """Return the paths of modules and data files below the root."""
     data = [path for pattern in DATA for path in ROOT.glob(pattern)]
     assert len(data) > 10
     return {path.relative_to(ROOT).as_posix() for path in [*rooms.modules().values(), *data]}
@@ -34,7 +34,7 @@ def files_of_the_package():
 
 @pytest.fixture(scope="module")
 def archives(tmp_path_factory):
-    """Source archive and wheel of a copy of the tree, without what earlier builds left there."""
+    """Source archive and wheel of a copy of the tree, without files of earlier builds."""
     pytest.importorskip("build", reason="needs the extra dev")
     root = tmp_path_factory.mktemp("built")
     beside = {path.relative_to(ROOT).as_posix() for path in ROOT.iterdir() if path.is_file()}

@@ -25,8 +25,8 @@ def test_list_and_help_import_no_torch(study):
 
 
 @pytest.mark.slow
-def test_what_runs_no_loop_imports_no_lightning(untrained, sounds, study, tmp_path):
-    """In one process, in turn: a command that imports less comes first."""
+def test_commands_without_a_loop_import_no_lightning(untrained, sounds, study, tmp_path):
+    """All commands run in one process, those that import less first."""
     assert untrained(*FITTED, sounds, "--data.n_samples", "8000")[0] == 0
     shutil.copytree(study, tmp_path / "small")
     (checkpoint,) = tmp_path.glob("runs/**/probe.ckpt")

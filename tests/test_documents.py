@@ -1,4 +1,4 @@
-"""Commands that documents show are commands that there are: each is parsed, none is run."""
+"""Commands in documents are valid: each is parsed, none is run."""
 
 import inspect
 import re
@@ -22,7 +22,7 @@ PAGES = [path for path in sorted((ROOT / "docs").rglob("*.md")) if not MADE & {*
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *PAGES]
 RUN = "```{command-output} "  # precedes a command that the build of the documentation runs
 MODEL = ["--data", "synthetic", "--model.frontend", "vgg"]
-# What stands for what a document leaves out, as `...` or in a file.
+# Options that replace what a document leaves out, as `...` or in a file.
 REST = {
     "predict": MODEL,
     "fit": [*MODEL, "--model.backend", "svm"],
@@ -32,7 +32,7 @@ REST = {
     "check data": ["--data", "synthetic"],
     "report": ["runs/mine"],
 }
-# What may stand behind the others; names in capitals are the reader's.
+# Arguments of the other commands; names in capitals are placeholders.
 WORDS = {
     "list": ["frontends", "backends", "datamodules", "embeddings", "runs", "FOLDER", "--details"],
     "config": ["NAME", *bundled_studies()],
@@ -41,8 +41,8 @@ WORDS = {
     "check": ["frontend", "backend", "datamodule", "NAME", "my_idea", "my_data"],
     "--version": [],
 }
-# Of commands whose parsers read more than options, and of another tool.
 KINDS = {"--data": DATAMODULES, "--model.frontend": FRONTENDS, "--model.backend": BACKENDS}
+# Options that are valid without a parser, or that belong to another tool.
 OTHERS = {"--config", "--help", "--help-all", "--version", "--details", "--logdir", "--trust"}
 
 
@@ -53,12 +53,12 @@ def parsers():
     found = {**stages, "compare": study_parser(), "classify": classify_parser(), "check data": data_parser()}
     found["report"] = report_parser()
     for parser in found.values():
-        parser.allow_abbrev = False  # which would take --seed for --seeds, and warns
+        parser.allow_abbrev = False  # so that --seed is not accepted for --seeds
     return found
 
 
 def in_code(text):
-    """Lines of fenced and indented code, those that end in a backslash joined with the next."""
+    """Return the lines of fenced and indented code; a line that ends in a backslash is joined with the next."""
     fenced, lines = False, []
     for line in text.splitlines():
         if line.lstrip().startswith("```"):
@@ -71,16 +71,16 @@ def in_code(text):
 
 
 def inline(text):
-    """Inline code outside fences, which may go on in the next line."""
+    """Return inline code outside fences, which may span two lines."""
     text = re.sub(r"^ *```.*?^ *```", "", text, flags=re.DOTALL | re.MULTILINE)
     return [" ".join(code.split()) for code in re.findall(r"(?<!`)`([^`]+)`(?!`)", text)]
 
 
 def commands_of(line):
-    """The commands of a line of a shell: name, and its words."""
+    """Yield the commands in a line of shell code, each as its name and its words."""
     try:
         words = shlex.split(line, comments=True)
-    except ValueError:  # no shell's
+    except ValueError:  # not shell code
         return
     for index, word in enumerate(words):
         if word == "untrained" and words[index - 1 : index] not in (["from"], ["import"]):
@@ -88,12 +88,12 @@ def commands_of(line):
             end = next((i for i, word in enumerate(rest) if word in ("", "&&", "|", ">", ";")), len(rest))
             if name == "check" and rest[0] == "data":
                 yield "check data", rest[1:end]
-            elif name != "COMMAND":  # any of them
+            elif name != "COMMAND":  # a placeholder
                 yield name, rest[:end]
 
 
 def completed(name, words):
-    """The words with what stands for `...`, and for files, which need not be there."""
+    """Return the words of a command, with options instead of `...` and of files, which need not exist."""
     left = list(words)
     if name == "compare" and left and not left[0].startswith("-"):
         left[:0] = ["--config"]
@@ -106,8 +106,8 @@ def completed(name, words):
 
 
 def problem_with(parsers, name, words):
-    """What is wrong with a command; nothing if it is understood."""
-    if name not in parsers:  # which have no parser of options
+    """Return the problem with a command; empty if it is valid."""
+    if name not in parsers:  # commands without a parser of options
         return "" if all(word in WORDS.get(name, []) for word in words) else f"{name} {words}"
     try:
         parsers[name].parse_args(completed(name, words))
@@ -119,15 +119,15 @@ def problem_with(parsers, name, words):
 
 
 def plugins(kind):
-    """Each plug-in of a kind, as options with what it requires."""
+    """Yield the options that select each plug-in of a kind, with its required arguments."""
     for name in KINDS[kind].names():
         parameters = inspect.signature(KINDS[kind].get(name)).parameters.values()
         needed = [parameter.name for parameter in parameters if parameter.default is parameter.empty]
         yield [kind, name, *(f"{kind}.{parameter}=x" for parameter in needed)]
 
 
-def is_understood(parsers, options):
-    """Whether some command, with some plug-in, takes options that are shown without one; a value may be left out."""
+def is_valid(parsers, options):
+    """Return whether any command, with any plug-in, accepts options; the value of a single option may be missing."""
     words = shlex.split(options)
     if words[0] in OTHERS:
         return True
@@ -144,15 +144,15 @@ def is_understood(parsers, options):
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_commands_of_a_document_are_understood(parsers, document, capsys):
-    # A console shows what mistakes are answered by.
+def test_commands_in_a_document_are_valid(parsers, document, capsys):
+    # Blocks of `console` show invalid commands and their errors.
     text = re.sub(r"^```console.*?^```", "", document.read_text(), flags=re.DOTALL | re.MULTILINE)
     for line in [*in_code(text), *(code for code in inline(text) if code.startswith("untrained "))]:
         for name, words in commands_of(line):
             assert problem_with(parsers, name, words) == "", line
     for code in inline(text):
         if code.startswith("--"):
-            assert is_understood(parsers, code), code
+            assert is_valid(parsers, code), code
 
 
 @pytest.mark.parametrize(
@@ -179,11 +179,11 @@ def test_a_misspelt_option_is_found(parsers, line):
 
 def test_a_misspelt_option_is_found_without_its_command(parsers):
     for options in ("--model.backend sklearn --model.backend.estimator x.Y", "--data.folds", "--roots.gtzan DIR"):
-        assert is_understood(parsers, options)
+        assert is_valid(parsers, options)
     for options in (
         "--model.backend sklearn --model.backend.classifier x.Y",
         "--data.fold",
         "--trainer.device",
         "--seed",
     ):
-        assert not is_understood(parsers, options), options
+        assert not is_valid(parsers, options), options

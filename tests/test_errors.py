@@ -1,4 +1,4 @@
-"""The guide to error messages says what the commands in it say."""
+"""The guide to error messages shows the messages that its commands print."""
 
 import re
 import shlex
@@ -17,8 +17,8 @@ FOREST = [
 
 
 @pytest.fixture
-def place(untrained, sounds, tmp_path):
-    """Folders of sounds, some with a fault, a list that lacks a column, and two trained probes."""
+def folders(untrained, sounds, tmp_path):
+    """Folders of sounds, some with a fault, a manifest that lacks a column, and two fitted probes."""
     shutil.copytree(sounds, tmp_path / "sounds")
     for label in ("low", "high"):
         (tmp_path / "damaged" / label).mkdir(parents=True)
@@ -35,8 +35,8 @@ def place(untrained, sounds, tmp_path):
         shutil.move(checkpoint, tmp_path / f"{name}.ckpt")
 
 
-@pytest.mark.usefixtures("place")
-def test_messages_are_those_of_the_guide(untrained):
+@pytest.mark.usefixtures("folders")
+def test_messages_are_as_in_the_guide(untrained):
     blocks = re.findall(r"```console\n(.*?)```", PAGE.read_text(), re.DOTALL)
     cases = [
         case for block in blocks for case in re.findall(r"^\$ untrained (.*)\n((?:[^$].*\n)*)", block, re.MULTILINE)

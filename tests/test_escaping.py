@@ -32,7 +32,7 @@ def test_html_shows_text_as_it_is(quote):
     assert not {"<", ">", quote, "\n", "\x1b"}.intersection(shown)
 
 
-def test_a_console_of_ours_obeys_no_text(capsys):
+def test_our_console_escapes_control_characters(capsys):
     import sys
 
     from untrained.terminal import console

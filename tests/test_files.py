@@ -28,7 +28,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
     assert path.read_bytes() == b"old"
 
 
-def test_a_second_holder_is_refused_and_named_the_first(tmp_path):
+def test_a_second_process_is_refused_and_the_first_is_named(tmp_path):
     folder = tmp_path / "made"
     who = f"process {os.getpid()} on {socket.gethostname()}"
     with (
@@ -37,13 +37,13 @@ def test_a_second_holder_is_refused_and_named_the_first(tmp_path):
         locked(folder, "do something else"),
     ):
         pass
-    with locked(folder, "take another"):  # the refused one has taken nothing
+    with locked(folder, "take another"):  # the refused attempt has not taken the lock
         assert (folder / ".holder").read_text() == who
     assert not (folder / ".holder").exists()
 
 
-def test_a_lock_is_waited_for_where_its_holder_has_died(tmp_path):
-    """Its decoders may live a moment longer, and hold the lock until they end."""
+def test_the_lock_of_a_dead_process_is_waited_for(tmp_path):
+    """Its decoder processes may live a little longer, and hold the lock until they end."""
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     decoder = filelock.FileLock(tmp_path / ".lock", thread_local=False)
@@ -51,7 +51,7 @@ def test_a_lock_is_waited_for_where_its_holder_has_died(tmp_path):
     threading.Timer(0.5, decoder.release).start()
     (tmp_path / ".holder").write_text(f"process {ended.pid} on elsewhere")
     with pytest.raises(StoreError, match="on elsewhere"), locked(tmp_path, "take another"):
-        pass  # it may live
+        pass  # the holder may still run
     (tmp_path / ".holder").write_text(f"process {ended.pid} on {socket.gethostname()}")
     with locked(tmp_path, "take another"):
         assert not decoder.is_locked
@@ -76,14 +76,14 @@ def test_what_json_changes_is_not_plain(odd):
     assert not is_plain([1, {"deeper": (odd,)}])
 
 
-def test_a_digest_is_of_the_values_and_not_of_their_order():
+def test_a_digest_depends_on_values_but_not_on_their_order():
     assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1})
     assert digest({"a": 1, "b": [2]}) != digest({"a": 1, "b": [3]})
 
 
-def test_yaml_is_refused_for_what_its_aliases_stand_for_alone():
+def test_yaml_is_refused_for_the_number_of_values_after_expansion():
     bomb = "a0: &a0 [x]\n" + "\n".join(f"a{n}: &a{n} [{f'*a{n - 1},' * 10}]" for n in range(1, 9))
-    with pytest.raises(ValueError, match="aliases stand for more"):
+    with pytest.raises(ValueError, match="aliases expand to more"):
         refuse_absurd_yaml(bomb)
     with pytest.raises(ValueError, match="nested deeper"):
         refuse_absurd_yaml("[" * 60 + "]" * 60)
@@ -92,7 +92,7 @@ def test_yaml_is_refused_for_what_its_aliases_stand_for_alone():
 
 def test_only_a_regular_file_of_bounded_size_is_read(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(ValueError, match="no regular file"):
+    with pytest.raises(ValueError, match="not a regular file"):
         read_json(tmp_path / "pipe")
     with (tmp_path / "sparse").open("wb") as file:
         file.truncate(2**40)

@@ -1,4 +1,4 @@
-"""Files that another version wrote are refused with what to do, and left as they are."""
+"""Files of other versions are refused with a remedy, and left unchanged."""
 
 import json
 
@@ -12,7 +12,7 @@ DATA = ["--data", "synthetic", "--data.task", "events", "--data.clips_per_class"
 
 
 def rewrite(path, **changes):
-    """Change fields of a JSON file, as another version would have written them; None removes one."""
+    """Change fields of a JSON file, as another version would write them; None removes a field."""
     content = {**json.loads(path.read_text()), **changes}
     path.write_text(json.dumps({name: value for name, value in content.items() if value is not None}))
 
@@ -43,7 +43,7 @@ def test_a_run_its_store_and_its_checkpoint(untrained, tmp_path):
     _, _, err = untrained("predict", *DATA, "--model.frontend", "mfcc")
     assert "has format 3, which a later version wrote (this one reads 2): update untrained, or delete" in err
     rewrite(manifest, format=1)
-    other = manifest.parent.with_name(manifest.parent.name[:-3] + "abc")  # where an earlier key had put it
+    other = manifest.parent.with_name(manifest.parent.name[:-3] + "abc")  # the name under an earlier key
     manifest.parent.rename(other)
     _, out, _ = untrained("predict", *DATA, "--model.frontend", "mfcc")
     assert "32 clips are computed again: stores have another format (1 -> 2)" in out
@@ -71,7 +71,7 @@ def test_a_study(untrained, tmp_path, little):
     assert untrained("compare", "study.yaml")[0] == 0
     results = tmp_path / "runs/small/runs.json"
     runs = json.loads(results.read_text())["runs"]
-    results.write_text(json.dumps([run["run"] for run in runs]))  # as it was before
+    results.write_text(json.dumps([run["run"] for run in runs]))  # the former format
     before = snapshot(results.parent)
     for command in (["compare", "study.yaml"], ["report", "runs/small"]):
         status, _, err = untrained(*command)

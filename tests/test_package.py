@@ -21,7 +21,7 @@ MODULES = [f"untrained.{name}".removesuffix(".__init__") for name in rooms.modul
 TINY = "[{class_path: synthetic, init_args: {task: events, clips_per_class: 3, folds: 3, n_samples: 8000}}]"
 
 
-# A names module has no examples: what it holds are the plug-ins of other modules, under their registered names.
+# Modules `names` have no examples: they hold plug-ins of other modules under their registered names.
 @pytest.mark.parametrize("name", [name for name in MODULES if not name.endswith(".names")])
 def test_examples_in_docstrings(name):
     assert doctest.testmod(importlib.import_module(name)).failed == 0
@@ -41,7 +41,7 @@ def test_the_package_imports_no_torch():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_public_names_are_there():
+def test_public_names_exist():
     for name in package.__all__:
         assert getattr(package, name) is not None
     assert set(package.__all__) <= set(dir(package))
@@ -75,8 +75,8 @@ def copies(tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", bundled_studies().values(), ids=lambda path: path.stem)
-def test_shipped_studies_run(untrained, path, tmp_path, copies):
-    """Each as it is but for its length: one seed, a plain backend, small frontends and few or short clips."""
+def test_bundled_studies_run(untrained, path, tmp_path, copies):
+    """Each study runs, shortened to one seed, a small backend, small frontends and few or short clips."""
     study = yaml.safe_load(path.read_text())
     assert study["name"] == path.stem
     arguments = ["--seeds", "[0]", "--backends", "[{class_path: elm, init_args: {n_hidden: 100}}]"]
@@ -85,7 +85,7 @@ def test_shipped_studies_run(untrained, path, tmp_path, copies):
         arguments += ["--vary.datamodules.n_samples", "[8000]", "--vary.frontends.size", "[small]"]
     else:
         arguments += ["--datamodules", TINY]
-    if path.stem in ("paper", "extended_ballroom"):  # whose frontends are those of the others
+    if path.stem in ("paper", "extended_ballroom"):  # the other studies have the same frontends
         arguments += ["--frontends", "[mfcc, {class_path: frame_level, init_args: {collapse_deep: true}}]"]
         study["frontends"] = ["mfcc", "frame_level"]
     status, out, _ = untrained("compare", path.stem, *arguments)
@@ -99,7 +99,7 @@ def test_shipped_studies_run(untrained, path, tmp_path, copies):
 
 
 def test_table_of_costs_is_up_to_date():
-    """What does not depend on the machine: every frontend at both sizes, features, parameters and FLOP."""
+    """All columns that do not depend on the machine: frontends, sizes, features, parameters and FLOP."""
     document = (Path(__file__).parents[1] / "docs/reference/frontends.md").read_text()
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in _between_marks(document)[2:]]
     assert all(float(peak) < 2.5 for *_, peak in cells)  # GiB, for a clip of 30 s
@@ -112,7 +112,7 @@ def test_table_of_costs_is_up_to_date():
         assert numbers == [f"{described.embedding_size:,}", f"{described.n_parameters:,}", flop]
 
 
-def test_table_of_costs_is_placed():
+def test_table_of_costs_is_inserted():
     costs = frontend_costs.measure("vgg", "")
     placed = frontend_costs.place(
         f"before\n{frontend_costs.BEGIN}\nold\n{frontend_costs.END}\nafter\n",

@@ -1,4 +1,4 @@
-"""Packages of third parties, really installed, good and broken; and the guide."""
+"""Installed packages of third parties, one that works and one that is broken, and the code of the guide."""
 
 import os
 import re
@@ -24,11 +24,11 @@ def install(package, target):
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """Run a command where the example is installed, and if need be the broken package beside it."""
+    """Function that runs a command with the example installed, and optionally with the broken package."""
     root = tmp_path_factory.mktemp("plugins")
     packages = {"good": ROOT / "examples" / "untrained-example", "broken": ROOT / "tests" / "plugins" / "broken"}
     for name, package in packages.items():
-        copied = shutil.copytree(package, root / f"{name}-source")  # as building leaves files in the source
+        copied = shutil.copytree(package, root / f"{name}-source")  # because a build leaves files in the source
         install(copied, root / name)
 
     def run(*arguments, also=(), cwd=root):
@@ -51,7 +51,7 @@ def digits(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_third_party_s_names_are_as_good_as_ours(installed, digits):
+def test_names_of_a_third_party_work_like_ours(installed, digits):
     listed = installed("list").stdout
     for name in ("gated", "cosine", "spoken_digits"):
         assert re.search(rf"^  {name} +untrained-example +\w", listed, re.MULTILINE)
@@ -60,7 +60,7 @@ def test_a_third_party_s_names_are_as_good_as_ours(installed, digits):
     assert "van den Oord" in helped
     study = ROOT / "examples" / "untrained-example" / "study.yaml"
     small = ["--vary.datamodules.n_samples", "[4000]", "--vary.frontends.n_filters", "[4]"]
-    # With a broken package beside, which breaks nothing.
+    # The broken package is installed, too, and breaks nothing.
     arguments = [f"--roots.digits={digits}", *small, "--name", "example"]
     done = installed("compare", study, *arguments, also=["broken"], cwd=digits)
     assert done.returncode == 0, done.stderr
@@ -90,7 +90,7 @@ def test_a_broken_package_breaks_nothing_else(installed):
     assert "Traceback" not in asked.stderr
 
 
-def test_the_guide_s_code_runs(monkeypatch, capsys, tmp_path):
+def test_the_code_of_the_guide_runs(monkeypatch, capsys, tmp_path):
     guide = (ROOT / "docs/howto/plugins.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
     module = types.ModuleType("guide")

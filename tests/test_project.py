@@ -1,4 +1,4 @@
-"""Files around the package that must agree with each other: sessions, workflows, hooks, releases."""
+"""Consistency of the files around the package: sessions, workflows, hooks and releases."""
 
 import re
 import runpy
@@ -16,7 +16,7 @@ notes = runpy.run_path(str(ROOT / ".ci/release.py"))["notes"]
 
 
 def sessions_of(text):
-    """Names of sessions in commands such as `nox -s lint types`."""
+    """Yield the names of sessions in commands such as `nox -s lint types`."""
     for names in re.findall(r"nox -s ((?:[a-z]+ ?)+)", text):
         yield from names.split()
 
@@ -25,13 +25,13 @@ FILES = [".ci/run", "CONTRIBUTING.md", "docs/project/releasing.md", "pyproject.t
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_sessions_that_are_named_are_there(file):
+def test_named_sessions_exist(file):
     defined = re.findall(r"^@nox\.session\ndef (\w+)", (ROOT / "noxfile.py").read_text(), re.MULTILINE)
     assert len(defined) > 5
     assert set(sessions_of((ROOT / file).read_text())) <= set(defined)
 
 
-def test_workflows_run_the_sessions_and_install_extras_that_are_there():
+def test_workflows_run_existing_sessions_and_install_existing_extras():
     text = "\n".join(path.read_text() for path in [*WORKFLOWS, ROOT / ".readthedocs.yaml", ROOT / ".ci/run"])
     assert {"lint", "types", "docs", "tests", "dev", "coverage", "built"} == set(sessions_of(text))
     extras = {extra for names in re.findall(r"'?\.\[([\w,]+)\]'", text) for extra in names.split(",")}
@@ -40,7 +40,7 @@ def test_workflows_run_the_sessions_and_install_extras_that_are_there():
         assert isinstance(yaml.safe_load(path.read_text()), dict), path
 
 
-def test_the_hook_formats_as_the_extra_dev_does():
+def test_the_hook_has_a_version_that_the_extra_dev_allows():
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
     (version,) = (repo["rev"].removeprefix("v") for repo in hooks if "ruff" in repo["repo"])
     requirements = map(Requirement, PROJECT["optional-dependencies"]["dev"])
@@ -48,7 +48,7 @@ def test_the_hook_formats_as_the_extra_dev_does():
     assert version in ruff.specifier
 
 
-def test_the_citation_is_of_this_version():
+def test_the_citation_has_this_version():
     assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == PROJECT["version"]
 
 

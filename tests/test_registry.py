@@ -21,7 +21,7 @@ UNIMPORTABLE = Plugin("gone", "a_package_that_is_not_there:Gone", "broken-packag
 def test_installed_names_are_found_and_made():
     assert {"mfcc", "temporal", "vgg"} <= set(FRONTENDS.names())
     assert FRONTENDS.create("vgg", n_filters=2).embedding_size == 10
-    assert FRONTENDS.get("VGG") is FRONTENDS.get("vgg")  # class names do as well
+    assert FRONTENDS.get("VGG") is FRONTENDS.get("vgg")  # class names work, too
 
 
 def test_unknown_name_suggests_the_nearest_and_lists_all():
@@ -41,7 +41,7 @@ def test_unimportable_plugin_breaks_nothing_else():
     assert isinstance(caught.value.__cause__, ModuleNotFoundError)
 
 
-def test_list_survives_what_a_plugin_says_of_itself(capsys):
+def test_list_survives_odd_class_attributes(capsys):
     class Odd(Frontend):
         """Odd."""
 
@@ -59,7 +59,7 @@ def test_list_survives_what_a_plugin_says_of_itself(capsys):
     assert "vgg" in printed
 
 
-def test_list_shows_a_failed_plugin_and_whose_it_is(monkeypatch, capsys):
+def test_list_shows_a_failed_plugin_and_its_package(monkeypatch, capsys):
     monkeypatch.setitem(FRONTENDS.__dict__, "_installed", [GOOD, UNIMPORTABLE])
     assert main(["list", "frontends"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -67,14 +67,14 @@ def test_list_shows_a_failed_plugin_and_whose_it_is(monkeypatch, capsys):
     assert any("gone" in line and "broken-package" in line and "ModuleNotFoundError" in line for line in lines)
 
 
-def test_same_name_of_two_distributions_is_refused_when_asked_for():
+def test_same_name_of_two_distributions_is_refused_on_use():
     both = registry(GOOD, Plugin("mfcc", "other:MFCC", "other-package"), UNIMPORTABLE)
     assert both.names() == ["gone", "mfcc"]
     with pytest.raises(PluginError, match=r"registered by other-package \(other:MFCC\) and untrained"):
         both.get("mfcc")
 
 
-def test_class_that_does_not_keep_the_contract_is_told_what_it_lacks():
+def test_class_that_breaks_the_contract_is_refused_with_what_it_lacks():
     wrong = registry(Plugin("wrong", "collections:OrderedDict", "some-package"))
     with pytest.raises(
         PluginError, match=r"class OrderedDict, expected a subclass of .*Frontend.*lacks .*feature_maps"
@@ -94,7 +94,7 @@ def test_decorator_follows_the_same_rules():
 
     assert local.get("mine") is Mine
     assert local.name_of(Mine) == "mine"
-    with pytest.raises(PluginError, match="no Python identifier"):
+    with pytest.raises(PluginError, match="not a Python identifier"):
         local.register("7x96")(Mine)
     local.register("mfcc")(Mine)
     with pytest.raises(PluginError, match="is registered by"):
@@ -117,10 +117,10 @@ def test_summary_is_read_without_importing(plugin):
     assert plugin.summary() == FRONTENDS.get(plugin.name).__doc__.strip().splitlines()[0]
 
 
-def test_summary_is_found_where_an_editable_installation_says(monkeypatch, tmp_path):
+def test_summary_is_found_in_an_editable_installation(monkeypatch, tmp_path):
     (tmp_path / "source.py").write_text('class Mine:\n    """From elsewhere."""\n')
 
-    class Finder:  # as setuptools installs, for packages whose folder has another name
+    class Finder:  # like that of setuptools for packages whose folder has another name
         @staticmethod
         def find_spec(name, path=None, target=None):
             return spec_from_file_location(name, tmp_path / "source.py") if name == "a_package_in_place" else None

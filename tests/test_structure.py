@@ -1,4 +1,4 @@
-"""The plan of the house: rooms, layers, names, and a test file for every module."""
+"""Structure of the repository: rooms, layers, names, and a test file for every module."""
 
 import os
 import re
@@ -9,7 +9,7 @@ import rooms
 
 ROOT = rooms.ROOT
 FLOOR_OF = {room: floor for floor, layer in enumerate(reversed(rooms.LAYERS)) for room in layer}
-ENTRANCES = {"__init__", "__main__", "hear"}  # names for people and tools, above all floors
+ENTRANCES = {"__init__", "__main__", "hear"}  # modules for users and tools, above all floors
 # Modules whose subject is tested in the file of another module.
 TESTED_BY = {
     "__init__": "tests/test_package.py",
@@ -28,7 +28,7 @@ TESTED_BY = {
 
 
 def refused_imports(root=ROOT):
-    """Imports of a room that lies on its own floor or above; the ground floor's rooms may import each other."""
+    """Yield imports of a room on the same floor or above; rooms on the ground floor may import each other."""
     for module in rooms.modules(root):
         room = rooms.room_of(module)
         for name in rooms.imports_of(module, root) if module not in ENTRANCES else ():
@@ -38,12 +38,12 @@ def refused_imports(root=ROOT):
                 yield f"{module} imports {name}"
 
 
-def test_rooms_import_from_floors_below_alone():
+def test_rooms_import_only_from_floors_below():
     assert list(refused_imports()) == []
 
 
 def test_no_modules_import_each_other_in_a_circle():
-    chain = rooms.longest_chain()  # raises where there is a circle
+    chain = rooms.longest_chain()  # raises an error if there is a circle
     assert chain[0].startswith("commands.")
 
 
@@ -84,7 +84,7 @@ def test_the_root_shows_the_rooms():
 
 
 def shown_files():
-    """Files of the package and what comes with it, without those that are built, run or hidden."""
+    """Return the files of the repository, without hidden files, build products and runs."""
     found = []
     for folder, inner, names in os.walk(ROOT):
         here = Path(folder).relative_to(ROOT)
@@ -108,13 +108,13 @@ def rooms_of(files):
 def test_every_module_has_a_test_file_of_its_name_or_subject(module):
     path = rooms.modules()[module].relative_to(ROOT)
     if path.name == "__init__.py" and len(path.parts) > 1:
-        return  # which names parts of its room
+        return  # it only names parts of its room
     named = TESTED_BY.get(module, f"tests/{path.parent}/test_{path.stem}.py")
     assert (ROOT / named).is_file()
 
 
-def test_every_file_reads_as_one():
-    """Under 300 lines each, tests included."""
+def test_every_file_is_short():
+    """Each has at most 300 lines, tests included."""
     long = {str(path.relative_to(ROOT)): n for path in sources() if (n := len(path.read_text().splitlines())) > 300}
     assert long == {}
 
@@ -124,7 +124,7 @@ def sources():
 
 
 def test_one_word_for_one_thing():
-    """No spelling of frontend and backend beside the one on the command line."""
+    """Frontend and backend are spelled as on the command line everywhere."""
     odd = re.compile("(?i:(front|back)[-_ ]ends?\\b)|Front" + "End|Back" + "End")
     found = []
     for path in shown_files():
@@ -134,7 +134,7 @@ def test_one_word_for_one_thing():
     assert found == []
 
 
-def test_the_picture_is_of_the_rooms_as_they_are():
+def test_the_picture_of_the_rooms_is_up_to_date():
     assert (ROOT / "docs/images/rooms.svg").read_text() == rooms.picture()
     for file, _ in rooms.WAY:
         assert (ROOT / file).is_file()

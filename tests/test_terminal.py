@@ -1,4 +1,4 @@
-"""What a terminal has of the commands: colours, Ctrl-C."""
+"""Terminal output and Ctrl-C."""
 
 import io
 import os
@@ -38,7 +38,7 @@ def test_colours_are_for_terminals(monkeypatch):
     monkeypatch.setenv("TERM", "xterm-256color")
     assert "\x1b[31m" in shown(Terminal())
     assert "\x1b" not in shown(io.StringIO())
-    assert "x" * 150 in shown(io.StringIO())  # which no narrow terminal cuts
+    assert "x" * 150 in shown(io.StringIO())  # a file is not cut to the width of a terminal
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b[31m" not in shown(Terminal())
 
@@ -55,7 +55,7 @@ def test_ctrl_c_ends_a_command_that_is_still_being_imported():
     assert all(line.startswith("import time:") for line in err.splitlines())
 
 
-def test_a_process_that_another_started_leaves_ctrl_c_to_that_one(monkeypatch):
+def test_a_child_process_leaves_ctrl_c_to_its_parent(monkeypatch):
     handler = signal.getsignal(signal.SIGINT)
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -67,7 +67,7 @@ def test_a_process_that_another_started_leaves_ctrl_c_to_that_one(monkeypatch):
         with pytest.raises(KeyboardInterrupt):  # noqa: PT012
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(1)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # as of a job in the background
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # like a background job
         terminal.delay_interrupts()
         terminal.raise_interrupts()
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
@@ -75,7 +75,7 @@ def test_a_process_that_another_started_leaves_ctrl_c_to_that_one(monkeypatch):
         signal.signal(signal.SIGINT, handler)
 
 
-def test_what_an_encoding_lacks_is_printed_as_escapes(monkeypatch):
+def test_characters_that_an_encoding_lacks_are_escaped(monkeypatch):
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", stream)
     terminal.print_what_an_encoding_lacks()

@@ -43,7 +43,7 @@ def test_decodes_resamples_and_averages_channels(tmp_path, name, rate, arguments
     waveform, seconds, _ = load(path, n_samples=RATE)
     assert waveform.shape == (RATE,)
     assert waveform.dtype == np.float32
-    assert seconds == pytest.approx(1.5, rel=0.05)  # of the whole file, of which the waveform holds the start
+    assert seconds == pytest.approx(1.5, rel=0.05)  # of the whole file; the waveform holds only its start
     # Codecs shift by a few samples: compare spectra, away from the edges.
     spectrum = np.abs(np.fft.rfft(waveform[2000:-2000] * np.hanning(8000))) / 2000
     expected = np.abs(np.fft.rfft(sine(1, RATE)[2000:-2000] / 2 * np.hanning(8000))) / 2000
@@ -89,7 +89,7 @@ def damaged(tmp_path, name, keep):
 
 @pytest.mark.parametrize("name", ["wav", "flac", "ogg", "mp3", "aiff", "au"])
 @pytest.mark.parametrize("keep", [0.01, 0.4])
-def test_cut_files_are_refused(tmp_path, name, keep):
+def test_truncated_files_raise(tmp_path, name, keep):
     path = damaged(tmp_path, name, keep)
     with pytest.raises(AudioError, match=r"truncated|cannot be decoded|holds no audio") as caught:
         load(path, n_samples=RATE)
@@ -97,15 +97,15 @@ def test_cut_files_are_refused(tmp_path, name, keep):
     assert "--data.on_error skip" in str(caught.value)
 
 
-def test_a_cut_beyond_what_is_needed_does_no_harm(tmp_path):
+def test_truncation_after_the_requested_part_is_harmless(tmp_path):
     assert load(damaged(tmp_path, "wav", 0.9), n_samples=1000).waveform.shape == (1000,)
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda path: None, "there is no such file"),
-        (lambda path: path.symlink_to("nowhere.wav"), "there is no such file"),
+        (lambda path: None, "no such file"),
+        (lambda path: path.symlink_to("nowhere.wav"), "no such file"),
         (lambda path: path.mkdir(), "is a directory"),
         (lambda path: path.write_bytes(b""), "is empty"),
         (lambda path: path.write_text("these are words\n" * 100), "is text, not audio"),
@@ -115,7 +115,7 @@ def test_a_cut_beyond_what_is_needed_does_no_harm(tmp_path):
         (lambda path: soundfile.write(path, np.float32([0, np.inf, 0]), 44_100, subtype="FLOAT"), "not finite"),
     ],
 )
-def test_says_what_is_wrong_with_a_file(tmp_path, make, message):
+def test_the_error_states_the_problem_of_a_file(tmp_path, make, message):
     path = tmp_path / "bad.wav"
     make(path)
     with pytest.raises(AudioError, match=message) as caught:
@@ -123,15 +123,15 @@ def test_says_what_is_wrong_with_a_file(tmp_path, make, message):
     assert str(caught.value).startswith(str(path))
 
 
-def test_mp3_that_does_not_count_its_frames(tmp_path):
+def test_mp3_without_a_declared_number_of_frames(tmp_path):
     path = tmp_path / "whole.mp3"
     soundfile.write(path, np.random.default_rng(0).uniform(-0.3, 0.3, 3 * 44_100), 44_100)
     content = path.read_bytes()
     for mark in (b"Xing", b"Info"):
-        content = content.replace(mark, b"\0" * 4)  # what older encoders leave out
+        content = content.replace(mark, b"\0" * 4)  # as written by older encoders
     picture = b"ID3\x04\x00\x00" + bytes([0, 2, 0, 0]) + b"\x55" * (2 << 14)
     path.write_bytes(picture + content)
-    assert load(path, n_samples=2 * RATE)[1] > 2  # its length is a guess
+    assert load(path, n_samples=2 * RATE)[1] > 2  # the length in the header is an estimate
 
 
 def test_one_sample_is_repeated(tmp_path):
@@ -148,7 +148,7 @@ def test_memory_stays_flat_on_an_hours_long_file(tmp_path):
     content[4:8], content[40:44] = (n_bytes + 36).to_bytes(4, "little"), n_bytes.to_bytes(4, "little")
     with path.open("wb") as file:
         file.write(content)
-        file.truncate(44 + n_bytes)  # sparse: takes no room
+        file.truncate(44 + n_bytes)  # a sparse file, which takes no disk space
     tracemalloc.start()
     try:
         waveform = load(path, n_samples=350_000).waveform
@@ -157,4 +157,4 @@ def test_memory_stays_flat_on_an_hours_long_file(tmp_path):
     finally:
         tracemalloc.stop()
     assert waveform.shape == (350_000,)
-    assert peak < 40e6  # bytes; the whole file would take 1600 MB as decoded
+    assert peak < 40e6  # bytes; the whole decoded file would take 1600 MB

@@ -18,11 +18,13 @@ STARTS = {
 
 @pytest.mark.parametrize("suffix", ["wav", "mp3", "au", "flac", None])
 @pytest.mark.parametrize("name", STARTS)
-def test_a_sound_that_cannot_be_read_is_named_whatever_its_suffix(tmp_path, name, suffix):
+def test_an_unsupported_audio_format_is_named_whatever_the_suffix(tmp_path, name, suffix):
     path = tmp_path / f"a.{suffix or name}"
     path.write_bytes(STARTS[name] + NOISE)
     for read in (audio.header, lambda path: audio.load(path, sample_rate=12_000, n_samples=6000)):
-        with pytest.raises(AudioError, match=rf"cannot be read: convert it.* ffmpeg -i in\.{name} out\.wav"):
+        with pytest.raises(
+            AudioError, match=rf"cannot be read: convert it, for example with ffmpeg -i in\.{name} out\.wav"
+        ):
             read(path)
 
 
@@ -30,7 +32,7 @@ def test_a_sound_that_cannot_be_read_is_named_whatever_its_suffix(tmp_path, name
     ("content", "message"),
     [
         (b"these are words\n" * 500, "is text, not audio"),
-        (b"<!DOCTYPE html><p>404", r"is a web page, not audio \(a download that failed\)"),
+        (b"<!DOCTYPE html><p>404", r"is a web page, not audio \(a failed download\)"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", r"Git LFS pointer.*git lfs pull"),
         (bytes(9000), "is a file of zeros"),
         (b"\x89PNG\r\n\x1a\n" + NOISE, "is a PNG image, not audio"),
@@ -38,7 +40,7 @@ def test_a_sound_that_cannot_be_read_is_named_whatever_its_suffix(tmp_path, name
     ],
 )
 @pytest.mark.parametrize("suffix", ["wav", "au", "snd", "gsm", "vox", "raw"])
-def test_what_is_no_sound_is_named(tmp_path, content, message, suffix):
+def test_content_that_is_not_audio_is_named(tmp_path, content, message, suffix):
     path = tmp_path / f"a.{suffix}"
     path.write_bytes(content)
     with pytest.raises(AudioError, match=message):
@@ -46,7 +48,7 @@ def test_what_is_no_sound_is_named(tmp_path, content, message, suffix):
 
 
 @pytest.mark.parametrize("suffix", ["au", "snd", "raw", "gsm"])
-def test_samples_without_a_header_are_not_guessed(tmp_path, suffix):
+def test_samples_without_a_header_are_refused(tmp_path, suffix):
     path = tmp_path / f"a.{suffix}"
     path.write_bytes(NOISE)
     with pytest.raises(AudioError, match=r"has no header .* ffmpeg -f s16le"):
@@ -67,6 +69,6 @@ def test_samples_without_a_header_are_not_guessed(tmp_path, suffix):
         ((b"G" + bytes(187)) * 3, "an MPEG transport stream"),
     ],
 )
-def test_first_bytes(start, name):
+def test_formats_are_detected_by_their_first_bytes(start, name):
     found = foreign_start(start)
     assert (found.name if found else None) == name

@@ -1,4 +1,4 @@
-"""Lengths that a header only guesses neither limit nor promise; exact ones prove that a file is truncated."""
+"""An estimated length neither limits decoding nor proves truncation; an exact length detects a truncated file."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ RATE = 22_050
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """The bytes of one sound of 4 s, loud at its end, in several formats."""
+    """Bytes of a clip of 4 s that gets louder towards its end, in several formats."""
     folder = tmp_path_factory.mktemp("files")
     sound = np.linspace(0, 0.5, 4 * RATE) * np.random.default_rng(0).uniform(-1, 1, 4 * RATE)
     vbr = {"bitrate_mode": "VARIABLE", "compression_level": 0.5}
@@ -23,7 +23,7 @@ def files(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def mp3(files):
-    """The frames of an mp3: the one that counts, and the others."""
+    """Header frame of an mp3 (which declares the number of frames), and its audio frames."""
     content = files["a.mp3"]
     size = mpeg.frame_of(content[:4]).n_bytes
     return content[:size], content[size:]
@@ -38,7 +38,7 @@ def in_wav(mp3):
 
 
 def seconds(path, content, read=5.0):
-    """Duration of a file by its header and by decoding, and of the sound in what was read of it, in s."""
+    """Durations in s: by the header of a file, by decoding it, and up to the last loud sample of the waveform."""
     path.write_bytes(content)
     waveform, total, _ = audio.load(path, sample_rate=RATE, n_samples=int(read * RATE), fit_length="zero")
     return audio.header(path).seconds, total, np.flatnonzero(np.abs(waveform) > 0.01).max() / RATE
@@ -48,33 +48,33 @@ def seconds(path, content, read=5.0):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda counting, frames: frames,
-        lambda counting, frames: bytes(3000) + frames,
-        lambda counting, frames: b"ID3\x04\0\0\0\1\0\0" + b"\x55" * (1 << 14) + frames + b"TAG" + bytes(125),
-        lambda counting, frames: counting[:21] + (9).to_bytes(4, "big") + counting[25:] + frames,
-        lambda counting, frames: counting[:21] + (10**6).to_bytes(4, "big") + counting[25:] + frames,
-        lambda counting, frames: in_wav(frames),
+        lambda header, frames: frames,
+        lambda header, frames: bytes(3000) + frames,
+        lambda header, frames: b"ID3\x04\0\0\0\1\0\0" + b"\x55" * (1 << 14) + frames + b"TAG" + bytes(125),
+        lambda header, frames: header[:21] + (9).to_bytes(4, "big") + header[25:] + frames,
+        lambda header, frames: header[:21] + (10**6).to_bytes(4, "big") + header[25:] + frames,
+        lambda header, frames: in_wav(frames),
     ],
-    ids=["no count", "garbage", "tags", "too low", "too high", "in wav"],
+    ids=["no count", "garbage", "tags", "count too low", "count too high", "in wav"],
 )
 def test_mp3_is_decoded_to_its_end(tmp_path, mp3, make, read):
-    counting, frames = mp3
-    assert counting[13:17] == b"Xing"
-    name = "a.wav" if make(counting, frames)[:4] == b"RIFF" else "a.mp3"
-    by_header, total, heard = seconds(tmp_path / name, make(counting, frames), read)
+    header, frames = mp3
+    assert header[13:17] == b"Xing"
+    name = "a.wav" if make(header, frames)[:4] == b"RIFF" else "a.mp3"
+    by_header, total, heard = seconds(tmp_path / name, make(header, frames), read)
     assert by_header == pytest.approx(4, abs=0.1)
     assert total == pytest.approx(4, abs=0.1)
     assert heard == pytest.approx(min(read, 4), abs=0.1)
 
 
-def test_mp3_beyond_a_guess_equals_what_is_decoded_within(tmp_path, mp3):
+def test_mp3_decoded_beyond_the_estimate_starts_with_the_same_samples(tmp_path, mp3):
     path = tmp_path / "a.mp3"
     path.write_bytes(mp3[1])
     (short, *_), (whole, *_) = decoding._decode(path, 0.5), decoding._decode(path, 5.0)
     np.testing.assert_array_equal(short, whole[: len(short)])
 
 
-def test_mp3_of_several_files_is_heard_as_a_whole(tmp_path, mp3):
+def test_concatenated_mp3_files_are_decoded_as_a_whole(tmp_path, mp3):
     assert seconds(tmp_path / "a.mp3", 2 * b"".join(mp3), read=9.0)[1:] == pytest.approx((8, 8), abs=0.2)
 
 
@@ -102,19 +102,22 @@ def test_flac_of_unknown_length(tmp_path, files):
     ("make", "message"),
     [
         (lambda a, b: a[: a.rfind(b"OggS")], r"its last page is missing \(\d\.\d\d s of audio can be read\)"),
-        (lambda a, b: a + b, r"several streams, .* ffmpeg -i in\.ogg out\.wav \(4\.00 s of audio can be read\)"),
+        (
+            lambda a, b: a + b,
+            r"several streams in sequence, .* ffmpeg -i in\.ogg out\.wav \(4\.00 s of audio can be read\)",
+        ),
         (lambda a, b: a + a, "several streams"),
     ],
-    ids=["no end", "two", "twice the same"],
+    ids=["no last page", "two streams", "same stream twice"],
 )
-def test_ogg_that_is_not_one_whole_stream(tmp_path, files, make, message):
+def test_ogg_that_is_not_a_single_complete_stream(tmp_path, files, make, message):
     content = make(files["a.ogg"], files["b.ogg"])
     assert seconds(tmp_path / "a.ogg", content, read=1.0)[2] == pytest.approx(1, abs=0.1)
     with pytest.raises(AudioError, match=message):
         seconds(tmp_path / "a.ogg", content, read=9.0)
 
 
-def test_a_claim_takes_no_memory(tmp_path, monkeypatch, files):
+def test_an_excessive_declared_length_takes_no_memory(tmp_path, monkeypatch, files):
     monkeypatch.setattr(decoding, "_MOST_AT_ONCE", 10_000)  # samples
     asked = []
     read = soundfile.SoundFile.read

@@ -8,7 +8,7 @@ from untrained.audio import mpeg
 
 @pytest.fixture(scope="module")
 def counted(tmp_path_factory):
-    """An mp3 of varying rate whose first frame counts the others, 2 s at 22,050 Hz."""
+    """VBR mp3 of 2 s at 22,050 Hz whose first frame declares the number of frames."""
     path = tmp_path_factory.mktemp("mp3") / "a.mp3"
     ramp = np.linspace(0, 0.3, 44_100)
     sound = ramp * np.random.default_rng(0).uniform(-1, 1, 44_100)
@@ -16,33 +16,33 @@ def counted(tmp_path_factory):
     return path.read_bytes()
 
 
-def counts(content, at_most=None):
+def count_in(content, at_most=None):
     file = io.BytesIO(content)
     stream = mpeg.find_stream(file, 0, len(content))
     return stream, mpeg.count_frames(file, stream, at_most)
 
 
 def test_frames_are_counted_by_their_headers(counted):
-    stream, count = counts(counted)
+    stream, count = count_in(counted)
     assert stream.is_consistent
     assert count.n == stream.n_counted
-    assert count.n * 576 == pytest.approx(44_100, abs=4 * 576)  # the encoder adds some
+    assert count.n * 576 == pytest.approx(44_100, abs=4 * 576)  # the encoder pads the signal
     assert count.is_end
-    assert counts(counted, 5)[1][0::3] == (5, False)
+    assert count_in(counted, 5)[1][0::3] == (5, False)
 
 
 @pytest.mark.parametrize("before", [b"", bytes(3000), b"\xff\xfb\x90\x00" * 9, b"ID3\x04\0\0\0\0\1\0" + b"\xff" * 128])
 @pytest.mark.parametrize("after", [b"", b"TAG" + bytes(125), b"\xff\xf3"])
-def test_tags_and_garbage_are_no_frames(counted, before, after):
-    whole = counts(counted)[1]
-    audio = counted[counts(counted)[0].frame.n_bytes :]
-    stream, count = counts(before + audio + after)
+def test_tags_and_garbage_are_not_counted_as_frames(counted, before, after):
+    whole = count_in(counted)[1]
+    audio = counted[count_in(counted)[0].frame.n_bytes :]
+    stream, count = count_in(before + audio + after)
     assert stream.first == len(before)
     assert count.n == whole.n
     assert count.stop == len(before) + len(audio)
 
 
-def test_a_stream_of_noise_has_no_frames():
+def test_noise_contains_no_stream():
     noise = np.random.default_rng(0).integers(0, 256, 20_000, np.uint8).tobytes()
     assert mpeg.find_stream(io.BytesIO(noise), 0, len(noise)) is None
 

@@ -15,7 +15,7 @@ LATE = np.where(T < 12_000, SINE, -SINE)
         ([SINE, SINE], ()),
         ([SINE, NOISE], ()),
         ([SINE, -0.99 * SINE], ("cancelling",)),
-        ([SINE, LATE], ("cancelling",)),  # in its second half
+        ([SINE, LATE], ("cancelling",)),  # only in the second half
         ([SINE, 0.8 * SINE - NOISE], ()),
         ([SINE, 0 * SINE], ("one-sided",)),
         ([0 * SINE, 0 * SINE], ()),  # all silent
@@ -27,11 +27,11 @@ LATE = np.where(T < 12_000, SINE, -SINE)
         ([SINE, 0.1 * SINE + 0.3], ("offset",)),
         ([SINE + 0.01], ()),
         ([np.float32([0.5])], ()),  # one sample
-        ([20_000 * SINE[:9000]], ("loud",)),  # so short that all samples are looked at
+        ([20_000 * SINE[:9000]], ("loud",)),  # so short that all samples are checked
     ],
 )
 def test_remarks(channels, remarks):
     frames = np.stack(channels, axis=1).astype(np.float32)
     before = frames.copy()
     assert remarks_on(frames) == remarks
-    np.testing.assert_array_equal(frames, before)  # which are embedded
+    np.testing.assert_array_equal(frames, before)  # the samples are still needed for the embedding

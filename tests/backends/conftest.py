@@ -4,7 +4,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def classes():
-    """Clips of several classes, a distance apart: embeddings and labels."""
+    """A function that draws the embeddings and labels of clips whose classes are a given distance apart."""
 
     def classes(n, n_features=12, n_classes=4, distance=0.7, seed=0):
         rng = np.random.default_rng(seed)
@@ -23,7 +23,7 @@ def problem():
 
 @pytest.fixture(scope="session")
 def assert_same():
-    """Whether two searches have found the same."""
+    """A function that asserts that two searches have the same result."""
 
     def check(found, expected):
         assert found.candidates == expected.candidates

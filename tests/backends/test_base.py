@@ -13,7 +13,7 @@ def test_ties_go_to_the_first():
     assert first_of_best(np.array([0.3, 0.1 + 0.2])) == 0
 
 
-def test_any_classifier_with_the_contract_can_be_searched(problem):
+def test_any_backend_can_be_searched(problem):
     class Nearest(Backend):
         param_grid = {"power": [1, 2]}
 
@@ -49,7 +49,7 @@ def test_any_classifier_with_the_contract_can_be_searched(problem):
         ("knn", {"n_neighbors": 5}, 1),
     ],
 )
-def test_what_is_given_is_pinned_also_where_a_plain_fit_uses_it(name, given, n_candidates):
+def test_given_arguments_are_pinned_even_if_a_plain_fit_uses_the_same_value(name, given, n_candidates):
     backend = clone(BACKENDS.create(name, **given))
     candidates = backend.candidates()
     assert len(candidates) == n_candidates
@@ -57,7 +57,7 @@ def test_what_is_given_is_pinned_also_where_a_plain_fit_uses_it(name, given, n_c
     assert all(backend.with_candidate(candidate).get_params().items() >= given.items() for candidate in candidates)
 
 
-def test_a_default_that_can_also_be_given_is_reported(problem):
+def test_a_default_that_users_may_also_give_is_reported(problem):
     class Ambiguous(Backend):
         param_grid = {"power": [1, 2]}
 

@@ -1,4 +1,4 @@
-"""A search goes to whatever cluster a user has put behind joblib."""
+"""A search runs on the cluster that the user has configured in joblib."""
 
 import joblib
 import numpy as np
@@ -14,7 +14,7 @@ distributed = pytest.importorskip("distributed", reason="needs the extra dask")
 
 @pytest.fixture(scope="module")
 def n_fits_of_workers(tmp_path_factory):
-    """How many tasks each of two processes has run so far."""
+    """A function that returns the number of tasks that each of two processes has run so far."""
     with (
         distributed.LocalCluster(
             n_workers=2,
@@ -38,7 +38,7 @@ def n_fits_of_workers(tmp_path_factory):
     ],
     ids=["svm", "zscore-svm", "knn", "sklearn"],
 )
-def test_a_cluster_finds_what_one_process_finds(n_fits_of_workers, backend):
+def test_a_search_on_a_cluster_equals_a_local_one(n_fits_of_workers, backend):
     rng = np.random.default_rng(0)
     y = np.arange(90) % 3
     X = rng.standard_normal((90, 6)) + rng.standard_normal((3, 6))[y]

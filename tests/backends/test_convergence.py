@@ -14,7 +14,7 @@ def warn(text):
     warnings.warn(text, ConvergenceWarning, stacklevel=1)
 
 
-def test_each_thread_collects_its_own_and_nothing_stays_behind():
+def test_each_thread_collects_its_own_warnings_and_filters_are_restored():
     before = warnings.showwarning, list(warnings.filters)
     first_is_in, second_is_out = threading.Event(), threading.Event()
     found = {}
@@ -51,7 +51,7 @@ def test_other_warnings_are_shown_and_inner_ones_are_not_counted_twice():
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("name", ["svm", "linear_svm", "logistic", "mlp"])
-def test_a_search_counts_instead_of_warning(name):
+def test_a_search_counts_unconverged_fits_instead_of_warning(name):
     rng = np.random.default_rng(0)
     X, y = 100 * rng.standard_normal((60, 5)), rng.integers(0, 2, 60)
     splits = list(StratifiedKFold(3).split(X, y))

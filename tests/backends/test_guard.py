@@ -13,7 +13,7 @@ SPLITS = [(np.arange(12), np.arange(12, 24)), (np.arange(12, 24), np.arange(12))
 
 
 class Odd(Backend):
-    """A backend that does what its argument says."""
+    """A backend whose argument selects how it fails."""
 
     param_grid = {"does": ["fine", "raises", "float", "short", "text"]}
 
@@ -38,26 +38,28 @@ def test_candidates_that_fail_are_skipped_and_listed(wrap):
     assert [len(row) for row in found.predictions] == [2]
     reasons = {each.candidate["does"]: each.reason for each in found.failed}
     assert reasons["raises"] == "NotImplementedError: not here"
-    assert "0.5, which is no label" in reasons["float"]
+    assert "0.5; expected one of the labels" in reasons["float"]
     assert "shape (11,) for 12 clips" in reasons["short"]
     assert "labels of type <U" in reasons["text"]
     line = failures_line("Odd", found.failed, 5)
     assert line.startswith(
-        "4 of 5 candidates of Odd cannot be fitted and are skipped: {'does': 'raises'} ends with Not"
+        "4 of 5 candidates of Odd cannot be fitted and are skipped: {'does': 'raises'} fails with Not"
     )
 
 
-def test_all_candidates_that_fail_are_an_error():
+def test_an_error_is_raised_if_all_candidates_fail():
     with pytest.raises(
         UsageError, match=r"Odd cannot be fitted with {'does': 'raises'}: NotImplementedError: not here"
     ):
         Standardized(Odd("raises")).search(X, Y, SPLITS)
     backend = AnyClassifier(LDA, grid={"solver": ["svd"], "shrinkage": ["auto", 0.5]})
-    with pytest.raises(UsageError, match=r"not one of 2 candidates works; .*NotImplementedError: shrinkage not supp"):
+    with pytest.raises(
+        UsageError, match=r"all 2 candidates fail; for example, {.* fails with NotImplementedError: shrinkage not"
+    ):
         backend.search(X, Y, SPLITS)
 
 
-def test_grids():
+def test_lists_of_grids_are_searched_and_invalid_grids_refused():
     grids = [{"solver": ["svd"]}, {"solver": ["lsqr"], "shrinkage": [None, "auto"]}]
     assert len(AnyClassifier(LDA, grid=grids).search(X, Y, SPLITS).candidates) == 3
     for odd in ({"solver": "svd"}, {"solver": []}, {"solver": 3}, [{"solver": {"a": 1}}]):
@@ -66,7 +68,7 @@ def test_grids():
     refuse_odd_candidates(AnyClassifier(LDA, grid=[]))
 
 
-def test_a_fit_and_a_prediction_name_backend_and_kind():
+def test_errors_of_a_fit_or_a_prediction_name_the_backend_and_the_type():
     with pytest.raises(UsageError, match=r"Odd cannot be fitted with .*NotImplementedError"):
         fitted(Odd(), {"does": "raises"}, X, Y)
     with pytest.raises(PluginError, match="backend Odd cannot predict 24 clips: ValueError: predict"):

@@ -7,7 +7,7 @@ from untrained.backends.least_squares import by_singular_values, from_sums, outp
 @pytest.mark.parametrize("n_hidden", [80, 90, 100, 110, 300])
 @pytest.mark.parametrize("alpha", [0.0, 1e-3, 10.0])
 def test_least_squares_equal_the_pseudo_inverse(n_hidden, alpha):
-    """With as many units as clips or nearly so, dead units, and columns of very different size."""
+    """Sizes include those near the number of clips; some units are dead, and columns differ greatly in scale."""
     rng = np.random.default_rng(0)
     hidden = np.maximum(rng.standard_normal((100, n_hidden)), 0) * 10.0 ** rng.uniform(-3, 3, n_hidden)
     hidden[:, ::9] = 0
@@ -26,7 +26,7 @@ def test_least_squares_equal_the_pseudo_inverse(n_hidden, alpha):
 @pytest.mark.parametrize("around", [-10, 0, 10])
 @pytest.mark.parametrize("most_bytes", [0, 2**30])
 def test_sizes_around_the_number_of_clips(around, most_bytes, monkeypatch):
-    """And with Gram matrices and kernels that do not fit into memory, which are computed for each split."""
+    """Gram matrices and kernels that do not fit into memory are computed anew for each split."""
     monkeypatch.setattr(least_squares, "_MOST_BYTES", most_bytes)
     rng = np.random.default_rng(1)
     hidden = np.maximum(rng.standard_normal((100, 300)), 0)
@@ -50,7 +50,7 @@ def test_rank_deficiency_gives_the_minimum_norm():
     np.testing.assert_allclose(from_sums(hidden.T @ hidden, hidden.T @ targets), expected, atol=1e-6)
 
 
-def assert_as_pseudo_inverse(hidden):
+def assert_equals_pseudo_inverse(hidden):
     """Fit 100 of 120 clips of three classes, and compare weights and outputs with those of the pseudo-inverse."""
     targets = np.where(np.arange(120)[:, None] % 3 == np.arange(3), 1.0, -1.0)
     train, test = np.arange(100), np.arange(100, 120)
@@ -62,22 +62,22 @@ def assert_as_pseudo_inverse(hidden):
 
 
 @pytest.mark.parametrize("n_hidden", [90, 99, 100, 101, 110])
-def test_squares_and_near_squares_need_no_singular_values(n_hidden, monkeypatch):
-    """Of random hidden layers, whose Gram matrices are too wide for plain normal equations."""
+def test_square_and_nearly_square_layers_need_no_singular_values(n_hidden, monkeypatch):
+    """The Gram matrices of random square layers are too ill-conditioned for plain normal equations."""
     monkeypatch.setattr(least_squares, "by_singular_values", None)
     rng = np.random.default_rng(0)
     hidden = np.maximum(rng.standard_normal((120, 20)) @ rng.standard_normal((20, n_hidden)) + 1, 0)
-    assert_as_pseudo_inverse(hidden)
+    assert_equals_pseudo_inverse(hidden)
 
 
 @pytest.mark.parametrize("n_hidden", [90, 100, 110])
 @pytest.mark.parametrize("twins", ["clips", "units"])
-def test_singular_squares_give_the_minimum_norm(n_hidden, twins):
-    """With clips that are twice there under different labels, or units that are twice there."""
+def test_singular_layers_give_the_minimum_norm(n_hidden, twins):
+    """Some clips occur twice with different labels, or some units occur twice."""
     rng = np.random.default_rng(0)
     hidden = np.maximum(rng.standard_normal((120, n_hidden)), 0)
     if twins == "clips":
         hidden[60:80] = hidden[:20]
     else:
         hidden[:, 60:80] = hidden[:, :20]
-    assert_as_pseudo_inverse(hidden)
+    assert_equals_pseudo_inverse(hidden)

@@ -6,7 +6,7 @@ N_CLIPS = 60
 
 
 def layer(n_hidden, condition):
-    """A hidden layer of a given condition number."""
+    """Return a hidden layer with a given condition number."""
     rng = np.random.default_rng(n_hidden)
     left, _, right = np.linalg.svd(rng.standard_normal((N_CLIPS, n_hidden)), full_matrices=False)
     return (left * np.geomspace(1, 1 / condition, min(N_CLIPS, n_hidden))) @ right
@@ -34,7 +34,7 @@ def ridge(hidden, targets, alpha):
 @pytest.mark.parametrize("n_hidden", [58, 60, 62])
 @pytest.mark.parametrize("alpha", [0.0, 1e-9])
 def test_corrections_reach_the_pseudo_inverse(n_hidden, alpha):
-    """Of a layer whose Gram matrix is too wide for its plain solution, and dead units beside it."""
+    """The Gram matrix is too ill-conditioned for a direct solution, and two units are dead."""
     hidden = np.insert(layer(n_hidden, 1e5), [3, 20], 0, axis=1)
     targets = hidden @ np.random.default_rng(1).standard_normal((hidden.shape[1], 3))
     made, expected = system(hidden, targets, alpha), ridge(hidden, targets, alpha)
@@ -43,7 +43,7 @@ def test_corrections_reach_the_pseudo_inverse(n_hidden, alpha):
 
 
 @pytest.mark.parametrize("n_hidden", [30, 60, 62, 90])
-def test_a_narrow_spectrum_needs_no_corrections(n_hidden):
+def test_a_well_conditioned_layer_needs_no_corrections(n_hidden):
     hidden, targets = layer(n_hidden, 100), np.random.default_rng(1).standard_normal((N_CLIPS, 3))
     for alpha in (0.0, 0.1):
         expected = ridge(hidden, targets, alpha)
@@ -53,10 +53,14 @@ def test_a_narrow_spectrum_needs_no_corrections(n_hidden):
 
 @pytest.mark.parametrize(
     ("n_hidden", "fault"),
-    [(30, "wide"), (30, "twin units"), *((n, fault) for n in (60, 62) for fault in ("wide", "twin clips"))],
+    [
+        (30, "condition"),
+        (30, "twin units"),
+        *((n, fault) for n in (60, 62) for fault in ("condition", "twin clips")),
+    ],
 )
-def test_what_is_singular_is_left_to_singular_values(n_hidden, fault):
-    hidden, targets = layer(n_hidden, 1e9 if fault == "wide" else 10), np.eye(N_CLIPS)[:, :3]
+def test_no_solution_is_returned_for_a_singular_layer(n_hidden, fault):
+    hidden, targets = layer(n_hidden, 1e9 if fault == "condition" else 10), np.eye(N_CLIPS)[:, :3]
     if fault == "twin clips":
         hidden[N_CLIPS // 2 :] = hidden[: N_CLIPS // 2]
     elif fault == "twin units":
@@ -66,7 +70,7 @@ def test_what_is_singular_is_left_to_singular_values(n_hidden, fault):
     assert made.refine(hidden, targets) is None
 
 
-def test_leading_units_are_solved_where_all_are_singular():
+def test_leading_units_are_solved_although_all_units_are_singular():
     hidden = layer(40, 10)
     hidden[:, 30] = hidden[:, 3]
     targets = np.eye(N_CLIPS)[:, :3]
@@ -76,7 +80,7 @@ def test_leading_units_are_solved_where_all_are_singular():
 
 
 def test_a_factor_of_a_singular_square_is_not_trusted():
-    """Rounding errors let some singular matrices pass as positive definite, and corrections converge elsewhere."""
+    """Rounding errors let some singular matrices pass as positive definite; corrections converge to wrong weights."""
     n_factors = 0
     for seed in range(20):
         rng = np.random.default_rng(seed)

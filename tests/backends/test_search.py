@@ -1,4 +1,4 @@
-"""Searches that share work give what plain fits give, on every candidate and split."""
+"""Searches that share work predict the same as separate fits of every candidate to every split."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ def folds(X, y, n=4):
 
 
 def pairs_too(splits):
-    """The splits of a nested selection: one for each fold, and one for each pair of folds."""
+    """Return the splits of a nested selection: one for each fold, and one for each pair of folds."""
     tests = [test for _, test in splits]
     every = np.sort(np.concatenate(tests))
     pairs = [np.concatenate([tests[i], tests[j]]) for i in range(len(tests)) for j in range(i + 1, len(tests))]
@@ -30,13 +30,13 @@ SPLITS = {
 
 @pytest.mark.parametrize("splits", SPLITS)
 @pytest.mark.parametrize("backend", [SVMClassifier(), ELMClassifier(), ELMClassifier(alpha=3.0)], ids=str)
-def test_equal_to_plain_fits(backend, splits, classes, assert_same):
+def test_a_search_equals_separate_fits(backend, splits, classes, assert_same):
     X, y = classes(120)
     chosen = SPLITS[splits](X, y)
     assert_same(backend.search(X, y, chosen), Backend.search(backend, X, y, chosen))
 
 
-def test_svm_of_a_class_that_a_split_lacks(classes, assert_same):
+def test_a_class_that_a_split_lacks_is_not_predicted(classes, assert_same):
     X, y = classes(60)
     lacking = [(np.flatnonzero(y != 3), np.arange(0, 60, 3))]
     for backend in (SVMClassifier(), ELMClassifier()):
@@ -53,7 +53,7 @@ def test_svm_of_a_class_that_a_split_lacks(classes, assert_same):
     ],
     ids=str,
 )
-def test_odd_arguments(backend, classes):
+def test_invalid_arguments_are_refused(backend, classes):
     X, y = classes(20)
     ((name, value),) = (
         item for item in backend.get_params().items() if item not in type(backend)().get_params().items()
@@ -63,6 +63,6 @@ def test_odd_arguments(backend, classes):
             learn(X, y)
 
 
-def test_study_s_grids():
+def test_grids_are_those_of_the_study():
     assert len(SVMClassifier.param_grid[0]["gamma"]) * 4 + 4 == 32
     assert ELMClassifier.param_grid["n_hidden"] == [100, 250, 500, 1200, 1800, 2500]

@@ -42,7 +42,7 @@ def splits_of(X, y):
 
 
 @pytest.mark.parametrize("name", ["linear_svm", "knn", "mlp", "sgd", "logistic"])
-def test_all_of_the_study_s_code_learn(name, problem):
+def test_backends_of_the_study_s_code_learn(name, problem):
     X, y = problem
     backend = BACKENDS.create(name)
     assert isinstance(backend, Adapter)
@@ -53,7 +53,7 @@ def test_all_of_the_study_s_code_learn(name, problem):
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("name", [name for name in BACKENDS.names() if name != "sklearn"])
-def test_our_own_need_no_trust(name, problem, tmp_path):
+def test_checkpoints_of_bundled_backends_load_without_trust(name, problem, tmp_path):
     data = Synthetic(task="events", clips_per_class=5, n_samples=8000)
     probe = Probe(MFCC(), BACKENDS.create(name))
     trainer = Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False)
@@ -71,7 +71,7 @@ def test_grids_of_the_study_s_code():
     assert KNN(n_neighbors=100).make(40).n_neighbors == 40
 
 
-def test_predictions_are_those_of_scikit_learn(problem):
+def test_predictions_equal_those_of_scikit_learn(problem):
     X, y = problem
     theirs = LogisticRegression(C=0.1, max_iter=1000).fit(X, y)
     np.testing.assert_array_equal(Logistic(C=0.1).fit(X, y).predict(X), theirs.predict(X))
@@ -92,22 +92,22 @@ def test_any_classifier_searches_its_grid(problem):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("sklearn.tree.Decision",), "estimator='sklearn.tree.Decision' cannot be made"),
+        (("sklearn.tree.Decision",), "estimator='sklearn.tree.Decision' cannot be created"),
         (("gone.package.Thing",), "No module named 'gone'"),
-        (("tree",), "cannot be made"),
-        ((TREE, {"max_depth": 3}, {"max_depth": [1, 3]}), "'max_depth' is in arguments and in grid"),
-        ((TREE, {"depth": 3}), "cannot be made of arguments={'depth': 3}"),
-        (("sklearn.linear_model.LinearRegression",), "is no classifier"),
-        (("collections.OrderedDict",), "is no class of scikit-learn's kind"),
-        (("subprocess.getoutput", {"cmd": "true"}), "is no class of scikit-learn's kind"),
+        (("tree",), "cannot be created"),
+        ((TREE, {"max_depth": 3}, {"max_depth": [1, 3]}), "'max_depth' is in both arguments and grid"),
+        ((TREE, {"depth": 3}), "cannot be created with arguments={'depth': 3}"),
+        (("sklearn.linear_model.LinearRegression",), "it is not a classifier"),
+        (("collections.OrderedDict",), "it is not the class of a scikit-learn estimator"),
+        (("subprocess.getoutput", {"cmd": "true"}), "it is not the class of a scikit-learn estimator"),
     ],
 )
-def test_estimators_that_cannot_be(problem, arguments, message):
+def test_estimators_that_cannot_be_created(problem, arguments, message):
     with pytest.raises((ValueError, UsageError), match=message):
         AnyClassifier(*arguments).search(*problem, splits_of(*problem))
 
 
-def test_a_seed_decides_what_an_estimator_draws(problem):
+def test_the_seed_is_the_random_state_of_an_estimator(problem):
     X, y = problem
     forest = "sklearn.ensemble.ExtraTreesClassifier"
     first, same, other = (AnyClassifier(forest, {"n_estimators": 3}, seed=seed).fit(X, y) for seed in (0, 0, 1))
@@ -117,7 +117,7 @@ def test_a_seed_decides_what_an_estimator_draws(problem):
     assert AnyClassifier(forest, {"random_state": 7}).make(10).random_state == 7
 
 
-def test_values_of_pairs_of_classes_are_no_scores(problem):
+def test_decision_values_of_pairs_of_classes_are_not_class_scores(problem):
     X, y = problem
     pairs = AnyClassifier("sklearn.svm.SVC", {"decision_function_shape": "ovo"}).fit(X, y)
     assert pairs.class_scores(X) is None
@@ -141,7 +141,7 @@ def test_a_forest_from_the_command_line(untrained, sounds, tmp_path):
     status, _, err = untrained("test", *data[:6], "--ckpt_path", checkpoint)
     assert status == 2
     assert "sklearn.ensemble._forest.ExtraTreesClassifier, " in err
-    trust = shlex.split(err)[-2:]  # the remedy that the message ends with
+    trust = shlex.split(err)[-2:]  # options at the end of the message
     status, out, err = untrained("classify", sounds, "--ckpt_path", checkpoint, *trust)
     assert status == 0
     assert [line.split(":")[1] for line in err.splitlines()] == [" 36 of 36 files are longer than 0.33 s", " warning"]
@@ -151,4 +151,4 @@ def test_a_forest_from_the_command_line(untrained, sounds, tmp_path):
     assert "test/accuracy" in out
     status, _, err = untrained("fit", *data, "--model.backend", "sklearn", "--model.backend.estimator", "sklearn.Gone")
     assert status == 2
-    assert "estimator='sklearn.Gone' cannot be made" in err
+    assert "estimator='sklearn.Gone' cannot be created" in err

@@ -1,4 +1,4 @@
-"""z-scores are of the clips that a backend learns from, and of no others."""
+"""z-scores are computed only from the clips that the backend is fitted to."""
 
 import numpy as np
 import pytest
@@ -20,11 +20,11 @@ def test_scikit_learn_conventions(estimator, check):
 
 @pytest.fixture(scope="module")
 def problem():
-    """Features of very different size, one of which never changes."""
+    """Features of very different scale, one of which is constant."""
     rng = np.random.default_rng(0)
     y = np.arange(90) % 3
     X = rng.standard_normal((90, 8)) + 1.2 * rng.standard_normal((3, 8))[y]
-    X[60:] *= 3  # so that means and deviations of a split differ from those of all
+    X[60:] *= 3  # so that means and deviations of a split differ from those of all clips
     X[:, 5] = 7.0
     return X * 10.0 ** np.arange(-4, 4) + 100.0, y
 
@@ -62,13 +62,13 @@ def test_search_equals_fits_of_each_split(problem, backend):
             np.testing.assert_array_equal(fitted.predict(X[test]), given)
 
 
-def test_it_helps_where_features_differ_in_size(problem):
+def test_z_scores_help_if_features_differ_in_scale(problem):
     X, y = problem
     plain = SVMClassifier().search(X, y, splits_of(X, y)).best_score
     assert Standardized(SVMClassifier()).search(X, y, splits_of(X, y)).best_score > plain + 0.1
 
 
-def test_a_feature_that_never_changes_is_zero(problem):
+def test_a_constant_feature_is_only_centred(problem):
     X, y = problem
     fitted = Standardized(KNN()).fit(X, y)
     assert fitted.deviation_[5] == 1

@@ -31,7 +31,7 @@ def test_search_equals_grid_search(problem):
     np.testing.assert_array_equal(chosen.predict(X), theirs.predict(X))
 
 
-def test_libsvm_stops_where_it_would_take_minutes():
+def test_max_iter_limits_the_time_of_libsvm():
     rng = np.random.default_rng(0)
     X, y = 100 * rng.standard_normal((120, 5)), rng.integers(0, 2, 120)
     with pytest.warns(UserWarning, match="terminated early"):
@@ -61,12 +61,12 @@ def test_svm_equals_grid_search(gamma, offset, classes):
         np.testing.assert_allclose(found.scores[:, split], theirs.cv_results_[f"split{split}_test_score"])
 
 
-def test_svm_whose_kernels_do_not_fit_says_so_and_fits_plainly(classes, assert_same):
+def test_a_search_without_memory_for_its_kernels_warns_and_gives_the_same_result(classes, assert_same):
     X, y = classes(60)
     splits = folds(X, y)
     small = SVMClassifier(max_memory=1e-6)
     with pytest.warns(
-        UserWarning, match=r"max_memory=1e-06 GiB do not hold the kernels of 60 clips.*max_memory"
+        UserWarning, match=r"max_memory=1e-06 GiB is too small for the kernels of 60 clips.*max_memory"
     ) as warned:
         found = small.search(X, y, splits)
     assert_same(found, SVMClassifier().search(X, y, splits))
@@ -75,20 +75,20 @@ def test_svm_whose_kernels_do_not_fit_says_so_and_fits_plainly(classes, assert_s
 
 
 @pytest.mark.parametrize("max_memory", [0.0, 6.0])
-def test_a_large_search_says_how_long_it_takes_and_what_scales(max_memory, classes, monkeypatch):
-    """Its advice is followed: each backend that it names fits the same clips."""
+def test_a_large_search_warns_how_long_it_takes_and_names_backends_that_scale(max_memory, classes, monkeypatch):
+    """The advice of the warning works: each backend that it names fits the same clips."""
     monkeypatch.setattr(svm, "MANY", 50)
     monkeypatch.setattr(scaling, "FEW", 20)
-    monkeypatch.setattr(svm, "machine_memory", lambda: 0)  # too little for what the kernels need
+    monkeypatch.setattr(svm, "machine_memory", lambda: 0)  # too little for the kernels
     X, y = classes(60)
     machine = SVMClassifier(kernel="linear", C=1.0, max_memory=max_memory)
     first, *others = folds(X, y)
     with pytest.warns(
-        UserWarning, match=r"1 fits to 45 .* of which one takes less than a minute, by fits to"
+        UserWarning, match=r"1 fits to 45 .*; one fit takes less than a minute, estimated from fits to"
     ) as warned:
         machine.search(X, y, [first])
     with warnings.catch_warnings(action="error"):
-        machine.search(X, y, others[:1])  # z-scores search split by split
+        machine.search(X, y, others[:1])  # as Standardized does, which searches one split at a time
     (message,) = {str(warning.message) for warning in warned}
     assert "1 fits to 45 clips for each split" in message
     assert "max_memory " not in message.partition("; give ")[2]
@@ -98,7 +98,7 @@ def test_a_large_search_says_how_long_it_takes_and_what_scales(max_memory, class
         assert len(BACKENDS.create(name).fit(X, y).predict(X)) == 60
 
 
-def test_svm_takes_threads_as_memory_allows(monkeypatch):
+def test_the_number_of_threads_depends_on_max_memory(monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: 8)
     n = 8732  # clips of UrbanSound8K
     assert SVMClassifier(max_memory=1.0)._jobs_that_fit(n, n * 9 // 10) == 0

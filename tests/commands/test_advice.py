@@ -1,4 +1,4 @@
-"""Every advice in a message is executed: the command that it asks for is accepted where the message appears."""
+"""Advice in messages works: what a message suggests is accepted."""
 
 import re
 import shlex
@@ -11,7 +11,7 @@ STUDY = "--frontends [mfcc] --backends [nearest_class] --controls [] --dry_run"
 
 
 @pytest.fixture
-def places(sounds, tmp_path):
+def folders(sounds, tmp_path):
     (tmp_path / "snd").symlink_to(sounds)
     (tmp_path / "parts").mkdir()
     for part in ("train", "test"):
@@ -69,7 +69,7 @@ def data(root, more=""):
     ],
 )
 @pytest.mark.filterwarnings("ignore:.*have the same audio")
-def test_advice_is_accepted_where_it_is_given(untrained, places, command, advice, then):
+def test_advice_is_accepted(untrained, folders, command, advice, then):
     status, out, err = untrained(*shlex.split(command))
     assert status != 0
     found = re.search(advice, err + out)
@@ -79,7 +79,7 @@ def test_advice_is_accepted_where_it_is_given(untrained, places, command, advice
         assert status == 0, err + out
 
 
-def test_a_name_that_yaml_misreads_is_text(untrained, places):
+def test_a_path_that_yaml_misreads_is_text(untrained, folders):
     for root in (["--data.root", "#1"], ["--data.root=#1"]):
         status, out, _ = untrained("check", "data", "--data", "folder", *root)
         assert status == 0
@@ -89,26 +89,26 @@ def test_a_name_that_yaml_misreads_is_text(untrained, places):
     assert "--data.root '# gone' is a comment or an empty value in YAML" in err
 
 
-def test_a_configuration_of_a_fit_tests_its_checkpoint(untrained, places):
+def test_the_configuration_of_a_fit_can_be_used_to_test(untrained, folders):
     status, out, _ = untrained("fit", "--data", "folder", "--data.root", "snd", *FIT.split())
-    run = places / out.strip().splitlines()[-1].removeprefix("-> ")
+    run = folders / out.strip().splitlines()[-1].removeprefix("-> ")
     again = ["test", "--config", run / "config.yaml", "--ckpt_path", run]
     assert untrained(*again)[0] == 0
     text = (run / "config.yaml").read_text()
     assert "nearest_class" in text
-    (places / "other.yaml").write_text(text.replace("nearest_class", "elm"))
-    status, _, err = untrained("test", "--config", places / "other.yaml", "--ckpt_path", run)
+    (folders / "other.yaml").write_text(text.replace("nearest_class", "elm"))
+    status, _, err = untrained("test", "--config", folders / "other.yaml", "--ckpt_path", run)
     assert status == 2
-    assert f"holds another backend than --model.backend of {places / 'other.yaml'}" in err
+    assert f"holds another backend than --model.backend of {folders / 'other.yaml'}" in err
     assert untrained(*again, "--model.backend", "elm")[2].count("than --model.backend:") == 1
 
 
-def test_embeddings_need_no_labels(untrained, places):
-    (places / "one").symlink_to(next((places / "snd").iterdir()))
+def test_embeddings_need_no_labels(untrained, folders):
+    (folders / "one").symlink_to(next((folders / "snd").iterdir()))
     one = ["--data", "folder", "--data.root", "one", "--data.n_samples", "8000", "--model.frontend", "mfcc"]
     status, out, _ = untrained("predict", *one)
     assert status == 0
     assert "12 of 12 clips computed" in out
     status, _, err = untrained("fit", *one, "--model.backend", "elm")
     assert status == 2
-    assert "none of which has a label; at least two classes are needed to fit or to test (each sub-folder" in err
+    assert "none of which has a label; fit and test need at least two classes (each sub-folder" in err

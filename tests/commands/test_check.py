@@ -1,4 +1,4 @@
-"""`untrained check data` on data with planted faults, of every kind that has been seen."""
+"""`untrained check data` on data with planted faults of every known kind."""
 
 import io
 import re
@@ -16,7 +16,7 @@ from untrained.terminal import console
 
 @pytest.fixture
 def root(sounds, tmp_path):
-    """A folder with splits, in which every fault is planted once."""
+    """Folder with splits and with one file for each kind of fault."""
     root = tmp_path / "planted"
     for split, files in (("train", slice(0, 6)), ("val", slice(6, 8)), ("test", slice(8, 12))):
         for label in ("high", "low", "mid"):
@@ -49,7 +49,7 @@ def root(sounds, tmp_path):
 
 
 def section(out, title):
-    """The lines of a list, without their indentation."""
+    """Return the lines of a list, without indentation."""
     lines = out.splitlines()
     start = next(number for number, line in enumerate(lines) if re.fullmatch(rf"\d+ {re.escape(title)}.*:", line))
     n = int(lines[start].split()[0])
@@ -66,7 +66,7 @@ def test_planted_faults(untrained, root):
         "words.wav": broken["train/low/words.wav"],
         "header.wav": "holds no audio (0 frames)",
         "half.flac": broken["train/low/half.flac"],
-        "gone.wav": "there is no such file",
+        "gone.wav": "no such file",
         "nan.wav": "holds samples that are not finite (NaN or infinity)",
         "infinite.wav": "holds samples that are not finite (NaN or infinity)",
     }
@@ -81,11 +81,11 @@ def test_planted_faults(untrained, root):
     ]
     assert section(out, "the same audio twice") == ["train/high/high 01.flac, train/high/other format.wav"]
     assert "1 other files" in out
-    assert "a run would end at 7 of 50 clips" in out
+    assert "a run would fail, because 7 of 50 clips cannot be read" in out
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if line.startswith("│")]
     assert ["high", "7", "2", "4", "13"] in rows
     assert ["all", "32", "6", "12", "50"] in rows
-    (rates,) = (row[1] for row in rows if row[0] == "rate")
+    (rates,) = (row[1] for row in rows if row[0] == "sample rate")
     assert "44100 Hz" in rates
     (formats,) = (row[1] for row in rows if row[0] == "format")
     assert "MPEG" in formats
@@ -93,7 +93,7 @@ def test_planted_faults(untrained, root):
 
 
 def shown(findings):
-    """What is shown of findings about clips, of which a run reads 4 s."""
+    """Return the output for findings about clips, of which a run reads 4 s."""
     file = io.StringIO()
     console(file).print(render(Examination(Synthetic(seconds=4.0), findings)))
     return file.getvalue()
@@ -108,7 +108,7 @@ def shown(findings):
             [
                 "9 of 10 clips are longer than 4.0 s: only the first 4.0 s are used; 1 of 10 are shorter and are "
                 "repeated once",
-                "9 of 10 clips are far longer than the 4.0 s that a run reads: 10.0 s (median)",
+                "9 of 10 clips are far longer than the 4.0 s that a run reads (median 10.0 s)",
                 "--data.seconds 10.0 covers 95 % of the clips completely",
             ],
         ),
@@ -116,7 +116,7 @@ def shown(findings):
             [1.0] * 10,
             [
                 "10 of 10 clips are shorter than 4.0 s and are repeated up to 3 times",
-                "all clips are far shorter than the 4.0 s that a run reads: 1.0 s (median)",
+                "all clips are far shorter than the 4.0 s that a run reads (median 1.0 s)",
                 "--data.seconds 1.0 covers 95 % of the clips completely",
             ],
         ),
@@ -124,7 +124,7 @@ def shown(findings):
     ],
     ids=["fitting", "far longer", "far shorter", "longer"],
 )
-def test_lengths_and_a_better_one(lengths, notes):
+def test_notes_on_lengths(lengths, notes):
     out = shown([Finding(Clip(str(number), "a"), seconds=seconds) for number, seconds in enumerate(lengths)])
     lines = [line for line in out.splitlines() if re.match(r"\d+ of|all clips|--data", line)]
     assert len(lines) == len(notes)
@@ -138,13 +138,13 @@ def test_groups_and_labels_of_the_same_audio():
     ]
     prints = ["same", "1", "2", "3", "same"]
     out = shown([Finding(clip, fingerprint=one, seconds=4.0) for clip, one in zip(clips, prints, strict=True)])
-    assert "2 of 1 to 3 clips; 1 clips are in no group" in out
+    assert "2, each of 1 to 3 clips; 1 clips have no group" in out
     assert section(out, "the same audio with different labels") == ["a0 (x), alone (y)"]
     assert "groups" not in shown([Finding(clips[-1], seconds=4.0)])
 
 
-def test_check_foresees_what_a_run_does(untrained, root):
-    """It stops where check says so, and with `skip` finishes the rest."""
+def test_check_predicts_what_a_run_does(untrained, root):
+    """The run fails if check says so, and with `skip` processes all other clips."""
     data = ["--data", "folder", "--data.root", root, "--data.n_samples", "4000"]
     status, _, err = untrained("predict", *data, "--model.frontend", "mfcc")
     assert status == 1
@@ -159,7 +159,7 @@ def test_check_foresees_what_a_run_does(untrained, root):
     assert "7 clips could not be read" in out
 
 
-def test_it_decodes_what_a_run_reads(untrained, tmp_path):
+def test_clips_are_decoded_as_in_a_run(untrained, tmp_path):
     rng = np.random.default_rng(0)
     intro = rng.uniform(-0.3, 0.3, 44_100 * 8)
     for label in ("a", "b"):
@@ -179,7 +179,7 @@ def test_it_decodes_what_a_run_reads(untrained, tmp_path):
     assert "silent" not in out
 
 
-def test_a_sound_data_set(untrained, sounds):
+def test_a_data_set_without_faults(untrained, sounds):
     status, out, _ = untrained("check", "data", "--data", "folder", "--data.root", sounds, "--data.folds", "3")
     assert status == 0
     assert "36 clips can be used" in out
@@ -187,13 +187,13 @@ def test_a_sound_data_set(untrained, sounds):
     assert "cannot be read" not in out
 
 
-def test_sounds_that_are_made(untrained):
+def test_generated_sounds(untrained):
     status, out, _ = untrained(
         "check", "data", "--data", "synthetic", "--data.clips_per_class", "3", "--data.n_samples", "9000"
     )
     assert status == 0
     assert "24 clips can be used" in out
-    assert "made, not read from files" in out
+    assert "generated, not read from files" in out
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_mistakes(untrained, arguments, status, message):
 
 
 def test_no_name_controls_the_terminal(untrained, sounds, tmp_path):
-    """Names of classes and files are shown with their control characters escaped, in every table and message."""
+    """Control characters in names of classes and files are escaped in every table and message."""
     name = "hi\x1b[31mgh\n[red]|`<b>`"
     shutil.copytree(sounds, tmp_path / "evil")
     (tmp_path / "evil" / "high").rename(tmp_path / "evil" / name)

@@ -1,4 +1,4 @@
-"""Commands say of every class that is lost, not learned or not tested, before its absence flatters a score."""
+"""Commands report classes that are lost, not learned or not tested, because their absence may inflate a score."""
 
 import json
 import shutil
@@ -11,7 +11,7 @@ MFCC = ["--data.n_samples", "4000", "--model.frontend", "mfcc", "--model.backend
 
 @pytest.fixture
 def root(sounds, tmp_path):
-    """A function that copies some sounds of classes, such as `train/low`."""
+    """Function that makes a folder with a number of sounds for each class, such as `train/low`."""
 
     def make(**numbers):
         for name, n in numbers.items():
@@ -36,7 +36,7 @@ def metrics_in(folder):
         return json.load(file)
 
 
-def test_a_class_that_is_skipped_whole_is_no_class(untrained, root, sounds):
+def test_a_class_without_usable_clips_is_left_out(untrained, root, sounds):
     data = root(high=6, mid=6, low=6)
     for file in (data / "low").iterdir():
         file.write_bytes(b"no sound\n" * 100)
@@ -83,7 +83,7 @@ def test_a_class_that_is_only_tested_counts_as_wrong(untrained, root):
     assert out.splitlines()[0].endswith("score_high,score_low")
 
 
-def test_too_few_clips_to_learn_from_are_named_before_anything_is_computed(untrained, root, tmp_path):
+def test_too_few_train_clips_are_reported_before_anything_is_computed(untrained, root, tmp_path):
     data = root(**{"train/high": 4, "train/low": 1, "test/high": 2, "test/low": 2})
     status, out, _ = fit(untrained, data)
     assert status == 2
@@ -93,7 +93,7 @@ def test_too_few_clips_to_learn_from_are_named_before_anything_is_computed(untra
     assert (status, "only 1 in 'low'" in out) == (1, True)
 
 
-def test_a_study_of_splits_is_told_the_protocol_that_they_need(untrained, root):
+def test_the_error_of_a_study_names_the_protocol_that_fits_the_splits(untrained, root):
     data = root(**{"train/high": 4, "train/low": 4, "test/high": 2, "test/low": 2})
     study = ["compare", "--frontends", "[mfcc]", "--backends", "[nearest_class]", "--controls", "[]", "--datamodules"]
     entry = "[{{class_path: folder, init_args: {{root: {}, n_samples: 4000{}}}}}]"
@@ -108,7 +108,7 @@ def test_a_study_of_splits_is_told_the_protocol_that_they_need(untrained, root):
     assert status == 0
 
 
-def test_a_folder_that_is_excluded_is_no_class_and_another_run(untrained, root):
+def test_an_excluded_folder_is_not_a_class_and_makes_another_run(untrained, root):
     data = root(high=5, low=5, mid=5)
     folders = [fit(untrained, data, *exclude)[2] for exclude in ([], ["--data.exclude", "mid"])]
     assert folders[0] != folders[1]
@@ -124,7 +124,7 @@ def test_a_folder_that_is_excluded_is_no_class_and_another_run(untrained, root):
     assert "exclude=['noise'] matches no folder" in out
 
 
-def test_sounds_that_are_not_decoded_are_named_not_left_out(untrained, root):
+def test_files_of_unsupported_formats_are_reported(untrained, root):
     data = root(high=5, low=5, mid=5)
     for file in (data / "low").iterdir():
         file.write_bytes(bytes(500))
@@ -136,5 +136,5 @@ def test_sounds_that_are_not_decoded_are_named_not_left_out(untrained, root):
     soundfile.write(data / "high" / "new.caf", [0.1, 0.2] * 3000, 12_000)
     status, out, _ = fit(untrained, data, "--data.on_error", "skip")
     assert status == 0
-    assert "no clip of 'low' can be used (5 files .ape)" in out
+    assert "no clip of 'low' can be used (5 .ape files)" in out
     assert "11 of 16 clips computed" in out

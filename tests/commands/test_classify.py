@@ -20,7 +20,7 @@ from untrained.probes.labelling import Labelled
 
 @pytest.fixture(scope="module")
 def probes(sounds, tmp_path_factory):
-    """Trained probes of several backends, by name."""
+    """Function that fits a probe with a backend and returns its checkpoint."""
     from untrained.cli import main
 
     root = tmp_path_factory.mktemp("probes")
@@ -40,7 +40,7 @@ def probes(sounds, tmp_path_factory):
 
 @pytest.fixture
 def new(tmp_path, sounds):
-    """New sounds, some of them broken."""
+    """Folder of new sounds, one of them broken."""
     (tmp_path / "new" / "deeper").mkdir(parents=True)
     for source, name in (("low/low 02.ogg", "deeper/low.ogg"), ("high/high 00.wav", "high, really.wav")):
         waveform, rate = soundfile.read(sounds / source)
@@ -65,7 +65,7 @@ def test_labels_of_new_sounds(untrained, probes, new, chosen):
     status, out, err = untrained("classify", "--ckpt_path", checkpoint, "new", "gone.wav", "--format", "csv")
     assert status == 1
     assert "untrained: new/broken.wav: cannot be decoded" in err
-    assert "untrained: gone.wav: there is no such file" in err
+    assert "untrained: gone.wav: no such file" in err
     found = {row["path"]: row for row in rows(out)}
     assert list(found) == ["new/broken.wav", "new/deeper/low.ogg", "new/high, really.wav", "gone.wav"]
     assert found["new/deeper/low.ogg"]["label"] == "low"
@@ -78,7 +78,7 @@ def test_labels_of_new_sounds(untrained, probes, new, chosen):
     assert float(low["score_low"]) == max(float(low[f"score_{name}"]) for name in ("low", "mid", "high"))
 
 
-def test_scores_are_those_of_the_backend_whatever_the_batch(untrained, probes, new):
+def test_scores_do_not_depend_on_the_batch_size(untrained, probes, new):
     checkpoint = probes("elm")
     fitted = load_probe(checkpoint)
     probe, recipe = fitted.probe, fitted.recipe
@@ -93,7 +93,7 @@ def test_scores_are_those_of_the_backend_whatever_the_batch(untrained, probes, n
         np.testing.assert_allclose(list(found["scores"].values()), expected, rtol=1e-4, atol=1e-6)
 
 
-def test_what_a_terminal_is_told_obeys_nobody(capsys, probes):
+def test_control_characters_are_escaped(capsys, probes):
     recipe = replace(load_probe(probes("elm")).recipe, class_names=["[red]x"])
     sounds = [Labelled(":heart:\x1b[31m.wav", "[red]x", {"[red]x": float("nan")}, "decision value")]
     write_table(sounds, recipe, sys.stdout)
@@ -113,7 +113,7 @@ def test_the_first_score_of_a_table_is_that_of_the_label(capsys, probes):
     assert "│ a.wav │ low   │ 0.40        │ high 0.40, mid 0.20 │" in out
 
 
-def test_json_names_what_is_wrong(untrained, probes, new):
+def test_json_holds_errors(untrained, probes, new):
     status, out, _ = untrained("classify", "new/broken.wav", "empty", "--ckpt_path", probes("elm"), "--format", "json")
     assert status == 1
     broken, empty = json.loads(out)
@@ -128,12 +128,12 @@ def test_several_checkpoints_are_named(untrained, probes, new):
         status, out, err = untrained("classify", "--ckpt_path", one, other, "new")
         assert (status, out) == (2, "")
         assert f"2 checkpoints are given, expected one: {one}, {other}. Give one with --ckpt_path" in err
-    shutil.copy(second, new)  # found in a folder, it is no audio, as any other file
+    shutil.copy(second, new)  # in a folder, a checkpoint is skipped like any other file that is not audio
     _, out, _ = untrained("classify", "--ckpt_path", first, "new", "--format", "csv")
     assert "ckpt" not in out
 
 
-def test_a_table_for_people(untrained, probes, new):
+def test_the_table(untrained, probes, new):
     status, out, _ = untrained("classify", "new/deeper", "new/deeper/low.ogg", "--ckpt_path", probes("svm"))
     assert status == 0
     assert out.count("low.ogg") == 1
@@ -180,7 +180,7 @@ def test_a_list_from_standard_input(untrained, probes, new, monkeypatch):
     assert [line.split(b",")[0] for line in lines] == [b"path", b"new/deeper/low.ogg", b'"new/high', strange]
 
 
-def test_what_is_refused(untrained, probes, new, tmp_path):
+def test_invalid_options(untrained, probes, new, tmp_path):
     for arguments, message in (
         (["new"], "required: ckpt_path"),
         (["--ckpt_path", probes("elm")], "required: paths"),

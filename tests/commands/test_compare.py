@@ -18,8 +18,8 @@ def test_configuration_is_printed_and_read_back(untrained, tmp_path, capsys, lit
     assert "temporal-n_filters=4/nearest_class/seed3: to do" in out
 
 
-def test_a_study_lies_where_the_trainer_s_root_is(untrained, tmp_path, monkeypatch, little):
-    """As with fit, null is the current folder, and ~ the user's."""
+def test_a_study_is_in_the_root_folder_of_the_trainer(untrained, tmp_path, monkeypatch, little):
+    """As with fit, null is the current folder and ~ the home folder."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     (tmp_path / "study.yaml").write_text(little)
     for given, root in (("null", tmp_path), ("~/runs", tmp_path / "home" / "runs"), ("runs/", Path("runs"))):
@@ -29,7 +29,7 @@ def test_a_study_lies_where_the_trainer_s_root_is(untrained, tmp_path, monkeypat
         assert out.startswith(f"{root}/small/synthetic-events/mfcc/nearest_class/seed0: to do")
 
 
-def test_a_study_is_reproduced_by_the_settings_in_its_folder(untrained, tmp_path, monkeypatch, little):
+def test_a_study_is_reproduced_by_the_configuration_in_its_folder(untrained, tmp_path, monkeypatch, little):
     (tmp_path / "study.yaml").write_text(little)
     shown = []
     monkeypatch.setenv("DISPLAY", ":0")

@@ -13,11 +13,11 @@ echo "${{COMPREPLY[*]}}"
 """
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="needs a bash to ask")
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_completion_in_a_shell(untrained, tmp_path):
     status, script, _ = untrained("completion", "bash")
     assert status == 0
-    assert len(script) < 100_000  # or a shell would start slowly
+    assert len(script) < 100_000  # a longer script slows down the start of a shell
     (tmp_path / "completion.bash").write_text(script)
 
     def completed(words):
@@ -45,17 +45,17 @@ def test_completion_in_a_shell(untrained, tmp_path):
         assert "temporal" in untrained("completion", shell)[1]
     status, _, err = untrained("completion", "basch")
     assert status == 2
-    assert "completion needs the name of a shell, of bash, zsh" in err
+    assert "completion needs the name of a shell: bash, zsh" in err
 
 
 class Helpful(MFCC):
-    """Has an argument of the name of an option that every plug-in has."""
+    """Frontend with an argument that has the name of an option of every plug-in."""
 
     def __init__(self, help: str = "", *, seed: int = 0) -> None:
         super().__init__(seed=seed)
 
 
-def test_no_plug_in_takes_completion_from_others(untrained):
+def test_an_argument_named_help_does_not_break_completion(untrained):
     FRONTENDS.register("helpful")(Helpful)
     status, script, _ = untrained("completion", "bash")
     assert status == 0

@@ -4,21 +4,21 @@ import pytest
 import yaml
 
 
-def test_a_shipped_study_is_found_by_name(untrained, capsys):
+def test_a_bundled_study_is_found_by_name(untrained, capsys):
     with pytest.raises(SystemExit):
         untrained("compare", "--config", "gtzan", "--config=synthetic", "--print_config")
     out = capsys.readouterr().out
-    assert "gtzan: null" in out  # of the first
-    assert "name: synthetic\n" in out  # of the second, which is laid over it
+    assert "gtzan: null" in out  # from the first
+    assert "name: synthetic\n" in out  # from the second, which overrides it
     status, _, err = untrained("compare", "--config", "gtsan")
     assert status == 2
-    assert "no study 'gtsan': no such file, and none of the bundled ones (extended_ballroom, gtzan" in err
+    assert "no study 'gtsan': neither a file nor a bundled study (extended_ballroom, gtzan" in err
     status, _, err = untrained("fit", "--config", "gtzan", "--data", "synthetic")
     assert status == 2
-    assert "--config gtzan: that is a study, which compare runs: untrained compare gtzan" in err
+    assert "--config gtzan: this is a study; run it with untrained compare gtzan" in err
 
 
-def test_versions_and_shipped_studies_are_printed(untrained):
+def test_versions_and_bundled_studies_are_printed(untrained):
     status, out, _ = untrained("--version")
     assert status == 0
     lines = out.splitlines()
@@ -31,4 +31,4 @@ def test_versions_and_shipped_studies_are_printed(untrained):
     assert yaml.safe_load(out)["roots"] == {"gtzan": None}
     status, _, err = untrained("config", "gtzn")
     assert status == 2
-    assert "untrained config NAME, of extended_ballroom, gtzan" in err
+    assert "untrained config NAME, where NAME is one of extended_ballroom, gtzan" in err

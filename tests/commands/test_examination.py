@@ -4,7 +4,7 @@ from untrained.datamodules import Clip
 from untrained.datamodules.synthetic import Synthetic
 
 
-def test_the_same_audio_leaks_where_its_clips_are_apart():
+def test_the_same_audio_in_different_folds_is_a_leak():
     def found(name, part, fingerprint="x", **more):
         return Finding(Clip(name, "a", fold=part), fingerprint=fingerprint, **more)
 
@@ -30,10 +30,10 @@ def test_a_broken_clip_stops_a_run_unless_it_is_skipped(on_error, stops):
     ("options", "message"),
     [
         (["--data.folds", "2"], "define three folds or more, or use --model.protocol study"),
-        (["--data.on_error", "skip"], "not one of its clips can be read"),
+        (["--data.on_error", "skip"], "none of its clips can be read"),
     ],
 )
-def test_what_stops_a_fit_is_foreseen(untrained, sounds, tmp_path, options, message):
+def test_what_stops_a_fit_is_predicted(untrained, sounds, tmp_path, options, message):
     root = sounds
     if "skip" in options:
         root = tmp_path / "broken"

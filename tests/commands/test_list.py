@@ -1,10 +1,10 @@
-def test_list_tells_the_place_and_the_layers_of_frontends(untrained):
+def test_list_shows_the_design_and_the_layers_of_frontends(untrained):
     status, out, _ = untrained("list", "frontends")
     assert status == 0
     lines = [line.split() for line in out.splitlines()]
     number = next(number for number, line in enumerate(lines) if line[:1] == ["vertical_7x86"])
-    place = "spectrogram, single filters, domain knowledge, Lee et al. 2009,"
-    assert " ".join(lines[number + 1]).startswith(place)  # which it has from its base
+    design = "spectrogram, single filters, domain knowledge, Lee et al. 2009,"
+    assert " ".join(lines[number + 1]).startswith(design)  # inherited from its base class
     status, details, _ = untrained("list", "frontends", "--details")
     assert status == 0
     assert "FAILED" not in details
@@ -14,7 +14,7 @@ def test_list_tells_the_place_and_the_layers_of_frontends(untrained):
     assert line == ["convs.1", "Conv2d", "32", "x", "16", "x", "85", "9,248", "302,579,712"]  # pooled
 
 
-def test_list_tells_what_is_stored(untrained, sounds, tmp_path):
+def test_list_shows_stored_embeddings(untrained, sounds, tmp_path):
     status, _, err = untrained("list", "embeddings")
     assert status == 2
     assert "no folder at runs/embeddings; give" in err

@@ -1,4 +1,4 @@
-"""Loggers and callbacks that the user names, on every command that runs a loop."""
+"""Loggers and callbacks of the user, with every command that runs a loop."""
 
 import csv
 import importlib
@@ -14,7 +14,7 @@ from pytorch_lightning.loggers import Logger
 SEEN = []
 
 class Pictures(Logger):
-    """A logger that takes images as that of Weights & Biases does."""
+    """Logger that takes images like that of Weights & Biases."""
 
     name = version = "mine"
 
@@ -44,7 +44,7 @@ CSV = {"class_path": "CSVLogger", "init_args": {"save_dir": "tables"}}
 
 @pytest.fixture
 def seen(tmp_path, monkeypatch):
-    """What loggers and callbacks of a module of the user have seen, in order."""
+    """Calls of the loggers and callbacks in a module of the user, in order."""
     (tmp_path / "mine.py").write_text(MINE)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "mine", raising=False)
@@ -90,14 +90,14 @@ def test_named_loggers_and_callbacks_are_used(untrained, seen, tmp_path):
     assert float(table(2)["extraction/n_clips"]) == 48
 
 
-def test_no_logger_writes_nothing(untrained, tmp_path):
+def test_without_a_logger_no_events_are_written(untrained, tmp_path):
     assert untrained("fit", *DATA, *MODEL)[0] == 0
     assert len(list(tmp_path.glob("runs/**/events.*"))) == 1
     assert untrained("fit", *DATA, *MODEL, "--trainer.logger", "false")[0] == 0
     assert not list(tmp_path.glob("runs/**/events.*"))
 
 
-def test_each_run_of_a_study_has_loggers_of_its_own(untrained, seen, tmp_path, little):
+def test_each_run_of_a_study_has_its_own_loggers(untrained, seen, tmp_path, little):
     (tmp_path / "study.yaml").write_text(little)
     named = written("mine.yaml", logger=[CSV, {"class_path": "mine.Pictures"}], callbacks={"class_path": "mine.Loops"})
     status, out, _ = untrained("compare", "study.yaml", *named)

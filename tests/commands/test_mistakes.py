@@ -1,4 +1,4 @@
-"""Mistakes on the command line end in one message, before anything is computed."""
+"""Invalid command lines end with one message, before anything is computed."""
 
 import pytest
 
@@ -44,29 +44,29 @@ import pytest
         ("predict --config gone.yaml", "gone.yaml"),
         (
             "compare gone.yaml",
-            "no study 'gone.yaml': no such file, and none of the bundled ones (extended_ballroom, gtzan",
+            "no study 'gone.yaml': neither a file nor a bundled study (extended_ballroom, gtzan",
         ),
         ("compare --frontends [vgg6]", "frontends[0]: unknown frontend 'vgg6'; did you mean 'vgg'?"),
         ("compare --seeds many", "--seeds: Expected"),
         ("compare --seeds []", "seeds: empty; give at least one"),
         ("compare gtzan", "roots.gtzan: no folder is given; add --roots.gtzan DIR"),
-        ("report gone", "no runs.json in gone: give the folder of a study"),
-        ("report", "report takes one folder, that of a study"),
+        ("report gone", "no runs.json in gone; expected the folder of a study"),
+        ("report", "report takes one folder, the folder of a study"),
         ("report gone --test t", "argument --test: invalid choice: 't'"),
         ("predict --data synthetic --model.frontend vgg --model.frontend.n_filters 0", "n_filters=0; expected"),
         (
             "predict --data synthetic --model.frontend timbral --model.frontend.n_filters 10000000000000",
-            "the arguments ask for more memory than this machine has; give smaller ones",
+            "the arguments need more memory than this machine has; give smaller values",
         ),
         ("comprae", "unknown command 'comprae'; did you mean 'compare'?"),
         (
             "list embeddings frontends",
-            "embeddings frontends: embeddings are listed alone; give untrained list embeddings",
+            "embeddings frontends: embeddings cannot be listed with other kinds; run untrained list embeddings",
         ),
-        ("list backend", "unknown kind 'backend'; there are frontends, backends, datamodules"),
+        ("list backend", "unknown kind 'backend'; expected frontends, backends, datamodules"),
     ],
 )
-def test_mistakes_end_in_one_message(untrained, command, message):
+def test_invalid_command_lines_end_with_one_message(untrained, command, message):
     status, out, err = untrained(*command.split())
     assert status == 2
     assert message in err
@@ -102,7 +102,7 @@ def test_options_that_do_not_apply(untrained, arguments, message):
     assert out == ""
 
 
-def test_a_configuration_that_is_no_utf_8_is_named(untrained, tmp_path):
+def test_a_configuration_that_is_not_utf_8_is_named(untrained, tmp_path):
     (tmp_path / "bad.yaml").write_bytes("name: café".encode("latin-1"))
     (tmp_path / "outer.yaml").write_text("trainer: bad.yaml\n")
     for command in ("compare bad.yaml", "fit --config bad.yaml", "check data --config=bad.yaml"):

@@ -5,8 +5,8 @@ import pytest
 
 
 @pytest.mark.slow
-def test_packages_to_begin_with(untrained, start, tmp_path):
-    """Packages of all kinds are installed at once and tested in one process, as each takes seconds."""
+def test_new_packages(untrained, start, tmp_path):
+    """Packages of all kinds are installed at once and tested in one process, because each step takes seconds."""
     folders = {}
     for kind in ("frontend", "backend", "datamodule"):
         status, out, _ = untrained("new", kind, f"my_{kind}")
@@ -15,11 +15,11 @@ def test_packages_to_begin_with(untrained, start, tmp_path):
         assert f"next: pip install -e '{folders[kind].name}[test]' && untrained check {kind} my_{kind}" in out
         status, _, err = untrained("new", kind, f"my_{kind}")
         assert status == 2
-        assert f"untrained-my-{kind} is there already" in err
+        assert f"untrained-my-{kind} exists already" in err
     site = tmp_path / "site"
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target", site]
     subprocess.run([*command, *folders.values()], check=True, capture_output=True)
-    # All checks of their contracts are among their tests.
+    # Their tests include all checks of their contracts.
     tests = [folder / "tests" for folder in folders.values()]
     tested = start("-q", "-p", "no:cacheprovider", *tests, what="pytest", PYTHONPATH=str(site)).end()
     assert tested.returncode == 0, tested.stdout
@@ -29,7 +29,7 @@ def test_packages_to_begin_with(untrained, start, tmp_path):
     assert "MyBackend keeps 9 of 9 promises" in checked.stdout
 
 
-def test_names_that_are_refused(untrained):
+def test_invalid_names(untrained):
     for name, message in (
         ("vgg", "frontend 'vgg' is registered by untrained; give another name"),
         ("7x96", "'7x96' cannot be the name of a package"),

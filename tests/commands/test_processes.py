@@ -1,4 +1,4 @@
-"""Several processes make the same store as one, and end together."""
+"""Several processes write the same store as a single process, and end together."""
 
 import csv
 import json
@@ -30,7 +30,7 @@ def run(start):
 
 @pytest.fixture
 def folder(sounds, tmp_path):
-    """37 clips, which neither two nor three processes share evenly."""
+    """Folder of 37 clips, which neither two nor three processes can share evenly."""
     shutil.copytree(sounds, tmp_path / "sounds")
     shutil.copy(tmp_path / "sounds/low/low 00.wav", tmp_path / "sounds/low/another.wav")
     return ["--data", "folder", "--data.root", "sounds", "--data.n_samples", "8000", "--data.batch_size", "5"]
@@ -41,7 +41,7 @@ def only(root, pattern):
     return found
 
 
-def test_any_number_of_processes_makes_the_same_store(untrained, run, folder, tmp_path):
+def test_any_number_of_processes_writes_the_same_store(untrained, run, folder, tmp_path):
     status, out, _ = untrained("predict", *folder, *TEMPORAL, "--embeddings", "by-1")
     assert status == 0
     assert "37 of 37 clips computed" in out
@@ -67,13 +67,13 @@ def test_one_broken_file_ends_all_with_one_message(run, folder, tmp_path):
     assert failed.returncode == 1
     assert failed.stderr.count("untrained: error: ") == 1
     assert "low 00.wav" in failed.stderr
-    for _ in range(2):  # the one that is missing is fewer than there are processes
+    for _ in range(2):  # the second time there are fewer clips to compute than processes
         skipped = run("predict", *folder, *TEMPORAL, *processes(2), "--data.on_error", "skip")
         assert skipped.returncode == 0
         assert "1 clips could not be read" in skipped.stdout
 
 
-def test_processes_end_where_another_has_the_store(untrained, run, folder, tmp_path):
+def test_processes_end_if_another_has_the_store(untrained, run, folder, tmp_path):
     assert untrained("predict", *folder, *TEMPORAL)[0] == 0
     (store,) = tmp_path.glob("runs/embeddings/*")
     with filelock.FileLock(store / ".lock"):
@@ -100,7 +100,7 @@ os.fsync = full
 
 
 @pytest.mark.parametrize("rank", [0, 1])
-def test_a_full_disk_of_one_process_is_said_once(untrained, run, folder, tmp_path, rank):
+def test_a_full_disk_of_one_process_is_reported_once(untrained, run, folder, tmp_path, rank):
     (tmp_path / "sitecustomize.py").write_text(FULL)
     full = {"PYTHONPATH": str(tmp_path), "FULL_FOR": str(rank)}
     done = run("predict", *folder, *TEMPORAL, *processes(2), "--flush_every", 5, **full)
@@ -109,13 +109,13 @@ def test_a_full_disk_of_one_process_is_said_once(untrained, run, folder, tmp_pat
     assert "clips computed" in untrained("predict", *folder, *TEMPORAL)[1]
 
 
-def test_a_killed_process_is_explained_and_the_rest_computed(untrained, run, folder, tmp_path):
+def test_a_killed_process_is_reported_and_the_next_command_resumes(untrained, run, folder, tmp_path):
     killed = FULL.replace("raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))", "os.kill(os.getpid(), 9)")
     (tmp_path / "sitecustomize.py").write_text(killed)
     by = {"PYTHONPATH": str(tmp_path), "FULL_FOR": "1"}
     done = run("predict", *folder, *TEMPORAL, *processes(2), "--flush_every", 5, **by)
     assert done.returncode != 0
-    assert "untrained: error: another process of this command has ended too early (" in done.stderr
+    assert "untrained: error: another process of this command ended unexpectedly (" in done.stderr
     assert "what was written so far is kept; run the same command again" in done.stderr
     status, out, _ = untrained("predict", *folder, *TEMPORAL)
     assert status == 0
@@ -128,7 +128,7 @@ import time
 from sklearn.svm import SVC
 
 class Slow(SVC):
-    waits = 6  # of the first run's fits, two at a time
+    waits = 6  # number of fits that wait: those of the first run, two at a time
 
     def fit(self, X, y):
         time.sleep(7 if Slow.waits > 0 else 0)
@@ -149,14 +149,14 @@ trainer:
 """
 
 
-def test_a_study_searches_longer_than_processes_wait_for_each_other(untrained, run, tmp_path):
+def test_a_search_may_take_longer_than_the_timeout_of_the_processes(untrained, run, tmp_path):
     (tmp_path / "study.yaml").write_text(STUDY)
     (tmp_path / "slow.py").write_text(SLOW)
     data = ["--data", "synthetic", "--data.task", "events", "--data.clips_per_class", "4", "--data.n_samples", "8000"]
     assert untrained("predict", *data, "--data.folds", "4", "--model.frontend", "mfcc")[0] == 0
     done = run("compare", "study.yaml", PYTHONPATH=str(tmp_path), LOKY_MAX_CPU_COUNT="2")
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("All 32 clips present") == 1  # mfcc's
+    assert done.stderr.count("All 32 clips present") == 1  # for mfcc
     assert done.stderr.count("32 of 32 clips computed") == 1
     results = list(csv.DictReader((tmp_path / "runs/study/results.csv").open(newline="")))
     assert len(results) == 4

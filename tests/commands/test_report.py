@@ -5,7 +5,7 @@ from untrained.commands.report import opened
 from untrained.studies.results import append, start
 
 
-def test_failed_runs_are_named_and_the_status_says_so(untrained, no_display, tmp_path):
+def test_failed_runs_are_reported_with_status_1(untrained, no_display, tmp_path):
     names = {"dataset": "synthetic", "frontend": "vgg", "backend": "svm", "seed": 0, "run": "synthetic/vgg/svm/seed0"}
     error = tmp_path / "mine" / names["run"] / "error.txt"
     error.parent.mkdir(parents=True)
@@ -13,7 +13,7 @@ def test_failed_runs_are_named_and_the_status_says_so(untrained, no_display, tmp
     start(tmp_path / "mine", [names], [])
     append(tmp_path / "mine", names)
     status, out, err = untrained("report", "mine", "--open")
-    assert "untrained: no browser was found; open mine/report.html in one" in err
+    assert "untrained: no browser was found; open mine/report.html in a browser" in err
     assert (status, out) == (1, "")
     assert f"{names['run']}: ValueError: too loud; see mine/{names['run']}/error.txt" in err
     assert "## Failed: 1 runs" in (tmp_path / "mine" / "report.md").read_text()
@@ -28,7 +28,7 @@ def no_display(monkeypatch):
 
 
 def test_without_a_display_no_browser_is_tried(no_display, monkeypatch, tmp_path):
-    """One for terminals would take over this one."""
+    """A text browser would take over the terminal."""
     tried = []
     monkeypatch.setattr(webbrowser, "open", lambda address: tried.append(address) or True)
     assert not opened(tmp_path)
@@ -39,7 +39,7 @@ def test_without_a_display_no_browser_is_tried(no_display, monkeypatch, tmp_path
 
 
 @pytest.mark.parametrize("error", [webbrowser.Error("none"), OSError("none")])
-def test_a_browser_that_fails_ends_nothing(monkeypatch, tmp_path, error):
+def test_a_browser_that_fails_raises_no_error(monkeypatch, tmp_path, error):
     def fails(address):
         raise error
 

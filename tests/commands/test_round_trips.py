@@ -1,4 +1,4 @@
-"""Configurations that commands write are read back, whatever folders are called."""
+"""Configurations that commands write can be read back, whatever the names of folders."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def test_text_is_read_back_as_text(name):
     assert unescaped(yaml.safe_load(as_yaml([name], literal=True))) == [name]
 
 
-def test_names_that_are_clear_stand_without_quotes():
+def test_unambiguous_names_are_not_quoted():
     assert as_yaml({"class_path": "untrained.datamodules.names.folder", "root": "/data/a"}).count("'") == 0
 
 
@@ -49,7 +49,7 @@ def test_a_fit_is_repeated_by_its_configuration(untrained, sounds, tmp_path, nam
     assert "nothing to do" in again
 
 
-def test_a_study_is_repeated_by_what_it_records(untrained, sounds, tmp_path):
+def test_a_study_is_repeated_by_its_configurations(untrained, sounds, tmp_path):
     (tmp_path / "1e3").symlink_to(sounds)
     data = "[{class_path: folder, init_args: {root: '1e3', n_samples: 4000, folds: 3}}]"
     small = ["--frontends", "[mfcc]", "--backends", "[nearest_class]", "--controls", "[]", "--name", "12e4"]
@@ -63,7 +63,7 @@ def test_a_study_is_repeated_by_what_it_records(untrained, sounds, tmp_path):
         assert status == 0, err
 
 
-def test_a_home_that_does_not_exist_is_an_error_of_the_user(untrained):
+def test_a_home_folder_that_does_not_exist_is_a_user_error(untrained):
     status, _, err = untrained("check", "data", "--data", "folder", "--data.root", "~nobody-here/x")
     assert status == 2
     assert "names the home of a user who does not exist" in err

@@ -1,4 +1,4 @@
-"""The table of runs: of a study, of fits with other settings, and of what is no finished run."""
+"""Table of runs: runs of a study, fits with different settings, and runs that are not finished."""
 
 import itertools
 import json
@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture
 def run(study, tmp_path):
-    """Copy a run of the study to a folder, with changes to its metrics."""
+    """Function that copies a run of the study to a folder and changes its metrics."""
 
     def copy(name, hour, **changes):
         folder = tmp_path / "runs" / name
@@ -25,7 +25,7 @@ def run(study, tmp_path):
 
 
 def table(out):
-    """Cells by line, split where two spaces or more stand."""
+    """Return the cells of each line, split at the columns of the header."""
     header, *lines = out.splitlines()
     starts = [header.index(name) for name in ("data set", "frontend", "backend", "protocol", "scores", "fitted")]
     starts += [header.index("differs in"), header.index("run", header.index("differs in")), None]
@@ -64,20 +64,20 @@ def test_similar_runs_by_time_with_what_differs(untrained, run):
     assert rows[2][5].startswith("1970-01-0")
 
 
-def test_runs_that_differ_in_their_files_alone(untrained, run):
+def test_runs_that_differ_only_in_their_files(untrained, run):
     for name in ("a", "b"):
         run(name, 1, key={"files": name})
     assert [row[6] for row in table(untrained("list", "runs")[1])] == ["audio files", "audio files"]
 
 
-def test_what_is_no_finished_run(untrained, run, tmp_path):
+def test_missing_and_unfinished_runs(untrained, run, tmp_path):
     status, _, err = untrained("list", "runs")
     assert status == 2
     assert "no folder at runs; give the folder" in err
     (tmp_path / "empty").mkdir()
     status, _, err = untrained("list", "runs", "empty")
     assert status == 2
-    assert "no run in empty; untrained fit makes one" in err
+    assert "no run in empty; untrained fit creates a run" in err
     run("old", 1, format=1)
     failed, killed = (run(name, 1) for name in ("failed", "killed"))
     (failed / "error.txt").write_text("why")
@@ -89,4 +89,4 @@ def test_what_is_no_finished_run(untrained, run, tmp_path):
         assert text in out
     status, _, err = untrained("list", "runs", "--details")
     assert status == 2
-    assert "runs are listed alone" in err
+    assert "runs takes one folder, without other kinds or --details" in err

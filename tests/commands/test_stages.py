@@ -26,7 +26,7 @@ def test_predict_fit_test_on_a_folder(untrained, sounds, tmp_path):
     status, out, _ = untrained("predict", *data, *TEMPORAL)
     assert status == 0
     assert "36 of 36 clips computed" in out
-    assert "hours of audio an hour (seconds of work: decoding" in out
+    assert "hours of audio per hour (work in s: decoding" in out
     status, out, _ = untrained("fit", *data, *TEMPORAL, "--model.backend", "elm")
     assert status == 0
     assert "All 36 clips present" in out
@@ -57,7 +57,7 @@ def test_predict_fit_test_on_a_folder(untrained, sounds, tmp_path):
     assert rows == sorted(rows, key=lambda row: -float(row.split("|")[2]))
     (chosen,) = [row for row in rows if row.endswith("chosen |")]
     assert chosen.startswith(f"| n_hidden={metrics['best_candidate']['n_hidden']} |")
-    extraction = metrics["extraction"]  # of predict, as fit had nothing to compute
+    extraction = metrics["extraction"]  # from predict, because fit had nothing to compute
     assert extraction["n_clips"] == 36
     work = sum(extraction[f"seconds_{part}"] for part in ("decoding", "representation", "network", "writing"))
     assert 0.3 * extraction["seconds_wall"] < work < 1.1 * extraction["seconds_wall"]
@@ -91,7 +91,7 @@ def test_saved_config_repeats_the_run_in_a_fresh_process(untrained, start, sound
     again = json.loads(only(tmp_path, "runs/**/metrics.json").read_text())
     assert again["cv/accuracy"] == first["cv/accuracy"]
     assert again["fold_scores"] == first["fold_scores"]
-    assert len(list(metrics.parent.glob("events.*"))) == 1  # a repeated run replaces what it has logged
+    assert len(list(metrics.parent.glob("events.*"))) == 1  # a repeated run replaces its logs
 
 
 def test_config_with_relative_interpolation_follows_overrides(untrained, tmp_path):
@@ -146,22 +146,28 @@ def fitted(untrained, sounds, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--model.frontend", "mfcc"], "has --model.frontend='temporal', the command line 'mfcc'"),
+        (["--model.frontend", "mfcc"], "has --model.frontend='temporal', but the command line has 'mfcc'"),
         (
             ["--model.frontend", "temporal", "--model.frontend.n_filters", "8"],
-            "has --model.frontend.n_filters=4, the command line 8; leave out",
+            "has --model.frontend.n_filters=4, but the command line has 8; leave out",
         ),
-        (["--model.pooling", "max"], "has --model.pooling='mean', the command line 'max'; leave it out"),
-        (["--model.standardize", "none"], "has --model.standardize='zscore', the command line 'none'; leave it out"),
-        (["--model.layers", "[0]"], "has --model.layers='all', the command line [0]; leave it out"),
-        (["--data.n_samples", "9000"], "has --data.n_samples=8000, the command line 9000; add --data.n_samples 8000"),
+        (["--model.pooling", "max"], "has --model.pooling='mean', but the command line has 'max'; leave it out"),
+        (
+            ["--model.standardize", "none"],
+            "has --model.standardize='zscore', but the command line has 'none'; leave it out",
+        ),
+        (["--model.layers", "[0]"], "has --model.layers='all', but the command line has [0]; leave it out"),
+        (
+            ["--data.n_samples", "9000"],
+            "has --data.n_samples=8000, but the command line has 9000; add --data.n_samples 8000",
+        ),
         (["--data.fit_length", "zero"], "has --data.fit_length='repeat'"),
         (["--data.folds", "3"], "has no test split: fit has already reported cv/accuracy"),
         (["--model.backend", "svm"], "holds another backend than --model.backend: "),
-        (["--data.seed", "1"], "of the 6 clips of this test split, so that the score would be of what it has learned"),
+        (["--data.seed", "1"], "of the 6 clips of this test split ("),
     ],
 )
-def test_checkpoint_of_something_else(untrained, fitted, sounds, arguments, message):
+def test_options_that_contradict_the_checkpoint(untrained, fitted, sounds, arguments, message):
     status, _, err = untrained("test", *folder(sounds), "--ckpt_path", fitted, *arguments)
     assert status == 2
     assert message in err
@@ -178,7 +184,7 @@ def test_probe_of_a_cross_validation_is_not_scored_on_what_it_learned(untrained,
 def test_the_latest_of_several_runs(untrained, fitted, sounds):
     latest, runs = fitted.parents[1] / "latest", fitted.parents[1]
     folds = ["--data.folds", 3]
-    for more, expected in ((folds, "nested"), ([], "holdout")):  # the second one is done already
+    for more, expected in ((folds, "nested"), ([], "holdout")):  # the second run is already finished
         assert untrained("fit", *folder(sounds, *more), *TEMPORAL, "--model.backend", "elm")[0] == 0
         assert json.loads((runs / latest.read_text().strip() / "metrics.json").read_text())["protocol"] == expected
     every = sorted(runs.glob("*/probe.ckpt"))
@@ -193,7 +199,7 @@ def test_the_latest_of_several_runs(untrained, fitted, sounds):
     latest.write_text("gone")
     status, _, err = untrained("test", *folder(sounds), "--ckpt_path", latest)
     assert status == 2
-    assert "latest names the run 'gone', which is not beside it" in err
+    assert "latest names the run 'gone', which does not exist in the same folder" in err
 
 
 def test_options_of_the_frontend(untrained, sounds, tmp_path):
@@ -214,7 +220,7 @@ def test_options_of_the_frontend(untrained, sounds, tmp_path):
     assert "nothing to do" in out
     status, _, err = untrained("test", *folder(sounds), "--ckpt_path", checkpoint, "--model.pooling", "mean")
     assert status == 2
-    assert "has --model.pooling='mean_std', the command line 'mean'" in err  # which is the default, but was given
+    assert "has --model.pooling='mean_std', but the command line has 'mean'" in err  # the default, but given explicitly
 
 
 def test_arguments_of_a_backend_are_kept(untrained, sounds, tmp_path):

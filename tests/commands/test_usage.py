@@ -37,7 +37,7 @@ def test_short_help_fits_on_a_page(command, width):
     assert len(lines) < 75
     assert max(map(len, lines)) <= width
     place = {title: index for index, line in enumerate(lines) for title in ("Files:", "Devices:") if line == title}
-    assert 5 < place["Files:"] < place["Devices:"]  # what the command is about comes first
+    assert 5 < place["Files:"] < place["Devices:"]  # sections about the task come first
 
 
 def test_full_help_ends_with_the_trainer(untrained, parsers, capsys):

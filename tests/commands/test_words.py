@@ -13,7 +13,7 @@ from untrained.errors import UsageError
             "fit --model.backend svm --model.backend.C=1 --model.frontend vgg --model.frontend.n_filters 8",
         ),
         ("fit --data.x -1 --data.y 2 --data.class_path folder", "fit --data.class_path folder --data.x -1 --data.y 2"),
-        # The first name counts: the second one replaces it, as on any command line.
+        # Arguments follow the first name; a second name replaces the first, as on any command line.
         ("fit --data.x 1 --data a --data b --data.y 2", "fit --data a --data.x 1 --data b --data.y 2"),
         # A name on the command line wins over configurations before and after the argument.
         ("fit --config a --data.x 1 --config b --data c", "fit --config a --config b --data c --data.x 1"),
@@ -28,7 +28,7 @@ from untrained.errors import UsageError
 def test_arguments_follow_the_name(typed, ordered):
     if ordered is None:
         with pytest.raises(
-            UsageError, match=r"--data\.x is an argument of a datamodule, and none is named; add --data"
+            UsageError, match=r"--data\.x is an argument of a datamodule, but no datamodule is named; add --data"
         ):
             names_first(typed.split())
     else:

@@ -1,4 +1,4 @@
-"""The advice about files that are absent is followed, and then they are there."""
+"""Following the advice about missing files makes them available."""
 
 import re
 import unicodedata
@@ -32,22 +32,22 @@ def absent_of(data):
 @pytest.mark.parametrize(
     ("change", "difference"),
     [
-        (lambda path: path.replace("/", "\\"), "differ by backslashes"),
-        (lambda path: f"/home/someone/snd/{path}", "differ by their leading folders"),
-        (lambda path: "D:\\data\\" + path.replace("/", "\\"), "differ by their leading folders"),
-        (lambda path: f"audio/{path}", "differ by their leading folders"),
-        (lambda path: path.upper(), "differ by upper and lower case"),
-        (lambda path: unicodedata.normalize("NFD", path), "differ by Unicode normal form"),
-        (lambda path: path.replace(".", "\u200b."), "differ by Unicode normal form or invisible characters"),
-        (lambda path: path.replace("wav", "flac"), "differ by their suffixes"),
+        (lambda path: path.replace("/", "\\"), "differ in backslashes"),
+        (lambda path: f"/home/someone/snd/{path}", "differ in leading folders"),
+        (lambda path: "D:\\data\\" + path.replace("/", "\\"), "differ in leading folders"),
+        (lambda path: f"audio/{path}", "differ in leading folders"),
+        (lambda path: path.upper(), "differ in upper and lower case"),
+        (lambda path: unicodedata.normalize("NFD", path), "differ in Unicode normal form"),
+        (lambda path: path.replace(".", "\u200b."), "differ in Unicode normal form or invisible characters"),
+        (lambda path: path.replace("wav", "flac"), "differ in suffixes"),
     ],
 )
-def test_the_difference_is_named_and_the_path_that_is_meant(snd, change, difference):
+def test_the_difference_and_the_intended_path_are_named(snd, change, difference):
     data = manifest(snd, change)
     absent = absent_of(data)
     text = explain_absent(absent, data.root, len(absent))
-    assert text.startswith("not one of 6 files is there")
-    assert "nearest path that exists is" in text
+    assert text.startswith("none of 6 files exists")
+    assert "nearest folder that exists is" in text
     assert difference in text
     meant = re.search(r"write ('[^']*')", text)[1]
     assert (
@@ -56,7 +56,7 @@ def test_the_difference_is_named_and_the_path_that_is_meant(snd, change, differe
 
 
 @pytest.mark.parametrize("root", ["snd/high", "."])
-def test_another_root_is_advised_that_works(snd, monkeypatch, root):
+def test_the_advised_root_works(snd, monkeypatch, root):
     monkeypatch.chdir(snd.parent)
     manifest(snd, lambda path: path)
     data = Manifest("clips.csv", root, folds=3)
@@ -65,9 +65,9 @@ def test_another_root_is_advised_that_works(snd, monkeypatch, root):
     assert absent_of(Manifest("clips.csv", advised, folds=3)) == []
 
 
-def test_some_absent_files_are_explained_too(snd):
+def test_a_subset_of_missing_files_is_explained(snd):
     text = explain_absent([snd / "low/É0.wav"], snd, 6)
-    assert text.startswith("1 of 6 files are not there")
+    assert text.startswith("1 of 6 files do not exist")
     assert "upper and lower case" in text
     assert "--data.root" in explain_absent([Path("gone/x.wav")], Path("gone"), 1)
     assert explain_absent([Path("gone/x.wav")], None, 1).endswith("correct the paths")

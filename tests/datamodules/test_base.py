@@ -3,16 +3,16 @@ from untrained.datamodules import AudioDataModule, Clip
 from untrained.errors import DataError
 
 
-def test_ids_that_stand_twice():
+def test_repeated_ids_raise():
     class Doubled(AudioDataModule):
         def clips(self):
             return [Clip("a", "x"), Clip("b", "y"), *[Clip("c", "y")] * 3]
 
-    with pytest.raises(DataError, match="clip id 'c' stands 3 times"):
+    with pytest.raises(DataError, match="clip id 'c' occurs 3 times"):
         Doubled().listed  # noqa: B018
 
 
-def test_a_plug_in_s_data_of_other_arguments_has_another_store():
+def test_the_source_depends_on_the_arguments_of_a_plug_in():
     class Pitch(AudioDataModule):
         def __init__(self, pitch: float) -> None:
             super().__init__()

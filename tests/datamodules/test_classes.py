@@ -5,7 +5,7 @@ from untrained.datamodules.classes import classes_learned, notes_on_classes
 
 
 def clips(**parts):
-    """Clips of each class: a letter for each, t, v and e for splits, digits for folds."""
+    """Return clips of each class, one per character: t, v and e are splits (e is test), digits are folds."""
     splits = {"t": "train", "v": "validation", "e": "test"}
     return [
         Clip(f"{label}{n}", label, Path(f"{n}.m4a"), splits.get(part), int(part) if part.isdigit() else None)
@@ -14,24 +14,24 @@ def clips(**parts):
     ]
 
 
-def test_nothing_is_said_of_classes_that_are_everywhere():
+def test_no_notes_if_all_classes_are_in_all_splits_or_folds():
     assert notes_on_classes(clips(a="ttve", b="tve")) == []
     assert notes_on_classes(clips(a="ttee", b="te")) == []
     assert notes_on_classes(clips(a="0123", b="0123")) == []
 
 
-def test_a_class_without_a_clip_that_can_be_read():
+def test_a_class_without_a_readable_clip_is_noted():
     assert notes_on_classes(clips(a="te", b="te", c="tte"), {"c0", "c1", "c2", "a9"}) == [
-        "no clip of 'c' can be used (3 files .m4a): the class is left out"
+        "no clip of 'c' can be used (3 .m4a files): the class is left out"
     ]
     made = [Clip(f"{label}{n}", label, fold=n) for label in "ab" for n in range(2)]
     assert notes_on_classes(made, {"b0", "b1"}) == ["no clip of 'b' can be used (2 clips): the class is left out"]
 
 
-def test_classes_that_are_absent_from_a_split():
+def test_classes_that_are_absent_from_a_split_are_noted():
     assert notes_on_classes(clips(a="tve", b="tve", c="ee", d="v")) == [
         "no train clip of 'c', 'd': a probe cannot learn these classes, and all of their 2 test clips count as wrong",
-        "no validation clip of 'c': candidates are chosen without these classes",
+        "no validation clip of 'c': candidates are selected without these classes",
         "no test clip of 'd': the test score says nothing about these classes",
     ]
     assert notes_on_classes(clips(a="ttee", b="tte"), {"b0", "b1"}) == [
@@ -39,14 +39,14 @@ def test_classes_that_are_absent_from_a_split():
     ]
 
 
-def test_classes_that_are_absent_from_folds():
+def test_classes_that_are_absent_from_folds_are_noted():
     assert notes_on_classes(clips(a="0123", b="00", c="012")) == [
-        "classes with clips in one fold only: 'b' (fold 0); they are absent from training when that fold is scored, so "
-        "that all of their clips count as wrong",
+        "classes with clips in one fold only: 'b' (fold 0); when that fold is scored, they are absent from training, "
+        "and all of their clips count as wrong",
         "classes without a clip in some folds: 'c' (fold 3)",
     ]
 
 
-def test_classes_that_are_learned():
+def test_learned_classes_are_those_with_training_clips():
     assert classes_learned(clips(b="t", a="tv", c="e", d="v")) == ["a", "b"]
     assert classes_learned(clips(b="01", a="2")) == ["a", "b"]

@@ -1,4 +1,4 @@
-"""Every folder of a data set holds clips, or the user hears why not."""
+"""Folders of a data set without clips are noted or raise an error."""
 
 import os
 
@@ -12,7 +12,7 @@ from untrained.errors import DataError
 
 @pytest.fixture
 def root(tmp_path):
-    """Two classes that can be split; nothing in the files is read."""
+    """Folder of two classes with enough clips for splits; the files are empty, as they are not read."""
     for label in ("high", "mid"):
         touch(tmp_path, *(f"{label}/{n}.wav" for n in range(5)))
     return tmp_path
@@ -53,11 +53,11 @@ def unreadable(root):
     ("make", "why"),
     [
         (empty, "'low' holds no file"),
-        (dangling, "'low' is a link to '/media/not-mounted/low', which is not there"),
+        (dangling, "'low' is a link to '/media/not-mounted/low', which does not exist"),
         (unreadable, "'low' cannot be searched (Permission denied)"),
     ],
 )
-def test_a_folder_that_would_vanish_is_refused_unless_it_is_excluded_or_skipped(root, make, why, monkeypatch):
+def test_an_empty_or_unreadable_folder_raises_unless_it_is_excluded_or_skipped(root, make, why, monkeypatch):
     make(root)
     if make is unreadable:
         scan = os.scandir
@@ -83,7 +83,7 @@ def test_a_root_that_cannot_be_searched(root, monkeypatch):
     assert "cannot be searched (Permission denied); change its permissions" in refusal(root, on_error="skip")
 
 
-def test_a_folder_under_two_paths_is_one_class_or_refused(root):
+def test_a_folder_under_two_paths_must_be_in_one_class(root):
     (root / "high" / "again").symlink_to(root / "high" / "takes")
     touch(root, "high/takes/9.wav")
     assert notes(root) == []
@@ -92,12 +92,12 @@ def test_a_folder_under_two_paths_is_one_class_or_refused(root):
     assert notes(root, exclude="other") == []
 
 
-def test_links_between_classes_are_refused(root):
+def test_links_between_classes_raise(root):
     (root / "high" / "more").symlink_to(root / "mid")
     assert "'mid' and 'high/more' are the same folder" in refusal(root)
 
 
-def test_an_empty_split_is_refused(tmp_path):
+def test_an_empty_split_raises(tmp_path):
     touch(tmp_path, *(f"{split}/{label}/0.wav" for split in ("train", "test") for label in "ab"))
     (tmp_path / "val").mkdir()
     (tmp_path / "test" / "c").mkdir()
@@ -105,27 +105,27 @@ def test_an_empty_split_is_refused(tmp_path):
     assert len(AudioFolder(str(tmp_path), exclude=["c", "val"]).listed) == 4
 
 
-def test_what_stands_beside_classes_is_noted(root):
+def test_files_and_folders_outside_classes_are_noted(root):
     touch(root, "intro.wav", "metadata/a.csv", "metadata/b.csv", "images/more/c.png", "_noise_/0.wav", "_noise_/1.wav")
     touch(root, "validation_list.txt", "LICENSE", "_noise_/2.wav", "readme.txt")
     data = AudioFolder(str(root))
     assert data.class_names == ["_noise_", "high", "mid"]
     assert data.notes == [
-        "folders without sounds are no classes: 'images' (1 file .png), 'metadata' (2 files .csv)",
-        "1 sounds stand in no folder of a class and are left out: 'intro.wav'",
-        "not read: 'validation_list.txt'; --data manifest reads lists of splits, folds or labels, as a table",
-        """'_noise_' counts as a class; if it is none, leave it out with --data.exclude '["_noise_"]'""",
+        "folders without audio files are not classes: 'images' (1 .png file), 'metadata' (2 .csv files)",
+        "1 audio files are in no class folder and are left out: 'intro.wav'",
+        "not read: 'validation_list.txt'; to use a list of splits, folds or labels, give --data manifest",
+        "read as classes: '_noise_'; if these are not classes, leave them out with --data.exclude '[\"_noise_\"]'",
     ]
     assert not any("_noise_" in note for note in notes(root, exclude=["_noise_"]))
 
 
-def test_classes_that_lie_deeper_are_named(tmp_path):
+def test_classes_one_level_deeper_are_suggested(tmp_path):
     touch(tmp_path, "data/high/0.wav", "data/low/0.wav", "docs/x.pdf")
     message = refusal(tmp_path)
-    assert f"there are 'high', 'low'; if these are the classes, give --data.root {tmp_path}/data" in message
+    assert f"holds the folders 'high', 'low'; if these are the classes, give --data.root {tmp_path}/data" in message
 
 
-def test_folds_of_folders_are_folds_and_group_by_sees_no_fold(tmp_path):
+def test_fold_folders_are_folds_and_are_ignored_by_group_by(tmp_path):
     touch(tmp_path, *(f"fold{k}/{label}/{k}{n}.wav" for k in (1, 2, 3) for label in "ab" for n in (0, 1)))
     data = AudioFolder(str(tmp_path), group_by=r"^(\w/\d)")
     assert {(clip.fold, clip.label) for clip in data.listed} == {(k, label) for k in (1, 2, 3) for label in "ab"}
@@ -138,14 +138,14 @@ def test_folds_of_folders_are_folds_and_group_by_sees_no_fold(tmp_path):
     assert AudioFolder(str(tmp_path), layout="classes").class_names == ["fold1", "fold2", "fold3"]
 
 
-def test_splits_below_classes_are_splits(tmp_path):
+def test_split_folders_inside_classes_are_splits(tmp_path):
     touch(tmp_path, *(f"{label}/{split}/{n}.wav" for label in "ab" for split in ("train", "test") for n in range(3)))
     data = AudioFolder(str(tmp_path))
     assert {(clip.label, clip.split) for clip in data.listed} == {(a, s) for a in "ab" for s in ("train", "test")}
-    assert "group 'a/0' is torn apart" in refusal(tmp_path, group_by=r"^\w/\w+")  # of a/0.wav, without the split
+    assert "group 'a/0' is divided" in refusal(tmp_path, group_by=r"^\w/\w+")  # the split is not part of the group
 
 
-def test_sounds_in_other_formats_are_clips_in_their_classes(root):
+def test_files_in_other_formats_are_clips_of_their_classes(root):
     rng = np.random.default_rng(0)
     (root / "low").mkdir()
     for n in range(4):
@@ -157,4 +157,4 @@ def test_sounds_in_other_formats_are_clips_in_their_classes(root):
 
 
 def test_counts_by_suffix():
-    assert count_by_suffix({".txt": 1, "": 2}) == "2 files without suffix, 1 file .txt"
+    assert count_by_suffix({".txt": 1, "": 2}) == "2 files without suffix, 1 .txt file"

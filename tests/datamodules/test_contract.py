@@ -10,7 +10,7 @@ GOOD = np.zeros(8, np.float32)
 
 
 class Odd(AudioDataModule):
-    """A datamodule that lists or reads what a test gives it."""
+    """Datamodule whose clips and results of `read` are set by a test; exceptions are raised."""
 
     def __init__(self, listed=CLIP, given=None, **loader):
         super().__init__(n_samples=8, **loader)
@@ -31,17 +31,17 @@ class Odd(AudioDataModule):
     ("listed", "message"),
     [
         (KeyError("genre"), r"datamodule Odd: clips\(\) raises KeyError: 'genre'"),
-        (["a.wav"], r"clips\(\) gives str 'a.wav'; expected a Clip"),
+        (["a.wav"], r"clips\(\) returns str 'a.wav'; expected a Clip"),
         ([Clip("a", 3)], "label=3 of clip 'a' is of type int; expected str"),
     ],
 )
-def test_what_is_listed_is_checked(listed, message):
+def test_listed_clips_are_checked(listed, message):
     with pytest.raises(PluginError, match=message):
         listed_by(Odd(listed))
 
 
-def test_an_id_stands_once():
-    with pytest.raises(DataError, match="clip id 'a' stands 2 times"):
+def test_ids_must_be_unique():
+    with pytest.raises(DataError, match="clip id 'a' occurs 2 times"):
         listed_by(Odd([CLIP[0], CLIP[0]]))
 
 
@@ -59,19 +59,19 @@ def test_an_id_stands_once():
         (Decoded(GOOD, float("nan")), "seconds=nan"),
     ],
 )
-def test_what_is_read_is_checked(given, message):
+def test_results_of_read_are_checked(given, message):
     data = Odd(given=given)
     with pytest.raises(PluginError, match=rf"datamodule Odd: read\(\) of clip 'a'.*{message}"):
         list(data.predict_dataloader())
 
 
-def test_samples_that_are_not_finite_are_an_error_of_the_clip():
+def test_non_finite_samples_are_an_error_of_the_clip():
     (batch,) = Odd(given=Decoded(np.full(8, np.nan, np.float32), 1.0)).predict_dataloader()
     assert batch.ids == []
     assert "returns samples that are NaN or infinite" in batch.failed[0][1].reason
 
 
-def test_classes_are_needed_for_a_fit_alone():
+def test_only_a_fit_needs_classes():
     for listed, message in (
         ([Clip("a", "")], "none of which has a label"),
         ([Clip("a", "x")], "all of class 'x'"),

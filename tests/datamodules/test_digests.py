@@ -28,7 +28,7 @@ def batch_of(read, *paths):
     return batch
 
 
-def test_formats_of_the_same_audio_share_its_digest(tmp_path, read):
+def test_the_same_audio_in_different_formats_has_the_same_audio_digest(tmp_path, read):
     samples = np.random.default_rng(0).integers(-9000, 9000, 1500).astype(np.int16)
     for name in ("a.wav", "b.flac", "c.aiff"):
         soundfile.write(tmp_path / name, samples, 8000)
@@ -42,7 +42,7 @@ def test_formats_of_the_same_audio_share_its_digest(tmp_path, read):
     assert found[5].audio != found[0].audio
 
 
-def test_every_sample_and_the_length_count():
+def test_every_sample_and_the_length_affect_the_digest():
     waveform = np.zeros(100, np.float32)
     found = {audio_digest(waveform), audio_digest(waveform[:-1])}
     for index in range(100):
@@ -61,20 +61,20 @@ def test_a_file_is_read_once_while_its_stamp_is_unchanged(tmp_path):
     first = known_file_digest(path, stamp, 3)
     path.write_bytes(b"two")
     os.utime(path, ns=(stamp.mtime_ns, stamp.mtime_ns))
-    assert known_file_digest(path, stamp, 3) == first  # what the quick test cannot see
+    assert known_file_digest(path, stamp, 3) == first  # cached, because the stamp is unchanged
     assert file_digest(path, stamp, 3) != first
     assert file_digest(tmp_path / "absent", stamp, 3) == ""
     assert stamp_of(Clip("b", "", tmp_path / "absent")) == Stamp(0, 0)
 
 
-def test_a_long_recording_is_not_read_whole():
+def test_the_digest_of_a_long_recording_covers_a_part_of_it():
     assert n_bytes_known_by(HEAD_BYTES, 3600, 29) == HEAD_BYTES
     assert n_bytes_known_by(10**9, 3600, 29) < 0.04 * 10**9
     assert n_bytes_known_by(10**9, 30, 29) == 10**9
-    assert n_bytes_known_by(10**9, 3600.0004, 29) == n_bytes_known_by(10**9, 3600.0, 29)  # as stores round it
+    assert n_bytes_known_by(10**9, 3600.0004, 29) == n_bytes_known_by(10**9, 3600.0, 29)  # stores round the duration
 
 
-def test_a_file_that_changes_while_it_is_read_has_no_digest(tmp_path, read):
+def test_a_file_that_changes_while_it_is_read_has_no_file_digest(tmp_path, read):
     soundfile.write(tmp_path / "a.wav", np.zeros(100), 8000)
 
     def changing(clip, rate):
@@ -85,5 +85,5 @@ def test_a_file_that_changes_while_it_is_read_has_no_digest(tmp_path, read):
     (found,) = batch_of(changing, tmp_path / "a.wav").digests
     assert found.file == ""
     assert found.audio == audio_digest(np.zeros(1000, np.float32))
-    assert pickle.loads(pickle.dumps(found)) == found  # workers send them
+    assert pickle.loads(pickle.dumps(found)) == found  # workers send digests between processes
     assert Digests() == ("", "")

@@ -1,4 +1,4 @@
-"""On small copies of the layout, with its list of duplicates."""
+"""Extended Ballroom, on small copies of its layout with its list of duplicates."""
 
 import os
 from collections import Counter
@@ -58,7 +58,7 @@ def test_ten_stratified_folds(root):
     assert data.read(data.listed[0], 12_000).waveform.shape == (350_000,)
 
 
-def test_folds_depend_on_ids_and_seed_alone(root, monkeypatch):
+def test_folds_depend_only_on_ids_and_seed(root, monkeypatch):
     first = fold_of(root, group_duplicates=False)
     assert fold_of(root, group_duplicates=False, seed=1) != first
     walk = os.walk
@@ -70,7 +70,7 @@ def test_folds_depend_on_ids_and_seed_alone(root, monkeypatch):
     assert fold_of(root, group_duplicates=False) == first
 
 
-def test_what_repeats_another_excerpt_is_in_its_fold(root):
+def test_excerpts_that_repeat_each_other_are_in_the_same_fold(root):
     assert "may be in different folds" in _notes(root)[0]
     (root / "extendedballroom_v1.1.xml").write_text(LIST)
     assert _notes(root) == []
@@ -94,21 +94,21 @@ def _notes(root):
     return data.notes
 
 
-def test_a_list_that_names_no_duplicates_is_noted(root):
+def test_a_list_without_duplicates_is_noted(root):
     empty = "<extendedballroom><Tango><song id='1'/></Tango></extendedballroom>"
     (root / "extendedballroom_v1.1.xml").write_text(empty)
     (note,) = _notes(root)
-    assert note == "extendedballroom_v1.1.xml names no excerpts that repeat each other, which the original does"
+    assert note == "extendedballroom_v1.1.xml lists no excerpts that repeat each other, unlike the original list"
 
 
-def test_folders_of_an_interrupted_download(tmp_path):
+def test_empty_folders_of_an_interrupted_download_raise(tmp_path):
     for dance in DANCES:
         (tmp_path / dance).mkdir()
     with pytest.raises(DataError, match="found no clips"):
         ExtendedBallroom(str(tmp_path)).listed  # noqa: B018
 
 
-def test_faults_of_a_copy(root):
+def test_faulty_copies_are_noted_or_raise(root):
     (root / "extendedballroom_v1.1.xml").write_text(LIST[:300])
     with pytest.raises(DataError, match=r"cannot be read as XML .*--data.group_duplicates false"):
         ExtendedBallroom(str(root)).listed  # noqa: B018
@@ -117,13 +117,13 @@ def test_faults_of_a_copy(root):
     data = ExtendedBallroom(str(root))
     assert len(data.class_names) == 12
     assert data.n_other_files == 12
-    assert "1 of 13 listed are absent: Waltz" in data.notes
+    assert "1 of 13 listed items are absent: Waltz" in data.notes
     (root / "Waltz").symlink_to("/media/gone")
-    with pytest.raises(DataError, match="'Waltz' is a link to '/media/gone', which is not there"):
+    with pytest.raises(DataError, match="'Waltz' is a link to '/media/gone', which does not exist"):
         ExtendedBallroom(str(root)).listed  # noqa: B018
     assert len(ExtendedBallroom(str(root), exclude=["Waltz", "Tango"]).class_names) == 11
     (root / "Waltz").unlink()
     with pytest.raises(DataError, match=r"Extended Ballroom not found under root=.*no folders Chacha, .*--data.root"):
         ExtendedBallroom(str(root / "waltzes")).listed  # noqa: B018
-    with pytest.raises(DataError, match=r"cannot be shared by 13 folds"):
+    with pytest.raises(DataError, match=r"too few clips for 13 folds"):
         ExtendedBallroom(str(root), folds=13).require_classes()

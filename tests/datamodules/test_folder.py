@@ -21,12 +21,12 @@ def root(tmp_path):
     return tmp_path
 
 
-def test_a_sub_folder_is_a_class(sounds):
+def test_each_sub_folder_is_a_class(sounds):
     data = AudioFolder(str(sounds))
     assert data.class_names == ["high", "low", "mid"]
     assert len(data.listed) == 36
     assert data.listed[0].id == "high/high 00.wav"
-    assert data.n_other_files == 1  # the hidden one is not even counted
+    assert data.n_other_files == 1  # hidden files are not counted
 
 
 def test_splits_are_stratified_seeded_and_independent_of_the_file_system(root, monkeypatch):
@@ -48,7 +48,7 @@ def test_folds_are_stratified(root):
     assert all(clip.split is None for clip in clips)
 
 
-def test_split_folders_are_taken_as_they_are(tmp_path):
+def test_split_folders_define_the_splits(tmp_path):
     for split, n in (("train", 3), ("Valid", 2), ("test", 1)):
         for label in ("a", "b"):
             for index in range(n):
@@ -65,26 +65,29 @@ def test_split_folders_are_taken_as_they_are(tmp_path):
     [
         (lambda root: None, "no class found"),
         (lambda root: write(root / "x.wav"), "found 1 clips, none of which has a label"),
-        (lambda root: [write(root / "a" / f"{i}.wav") for i in range(5)], "all of class 'a'; at least two"),
+        (
+            lambda root: [write(root / "a" / f"{i}.wav") for i in range(5)],
+            "all of class 'a'; fit and test need at least two",
+        ),
         (
             lambda root: [write(root / "a" / f"{i}.wav") for i in range(5)] + [write(root / "b" / "0.wav")],
             "too few clips.*'b' has 1",
         ),
     ],
 )
-def test_folders_that_are_no_data_set(tmp_path, make, message):
+def test_folders_that_are_not_a_data_set_raise(tmp_path, make, message):
     make(tmp_path)
     with pytest.raises(DataError, match=message):
         AudioFolder(str(tmp_path)).require_classes()
 
 
-def test_missing_folder(tmp_path):
+def test_a_missing_folder_raises(tmp_path):
     with pytest.raises(DataError, match=r"no folder at root=.*found nothing.*--data.root"):
         AudioFolder(str(tmp_path / "gone")).listed  # noqa: B018
 
 
-def test_too_many_folds(root):
-    with pytest.raises(DataError, match=r"cannot be shared by 11 folds.*'a' has 10"):
+def test_too_many_folds_raise(root):
+    with pytest.raises(DataError, match=r"too few clips for 11 folds.*'a' has 10.*smaller --data.folds"):
         AudioFolder(str(root), folds=11).require_classes()
 
 
@@ -99,16 +102,16 @@ def test_too_many_folds(root):
         {"layout": "x"},
     ],
 )
-def test_odd_arguments(arguments):
+def test_invalid_arguments_raise(arguments):
     with pytest.raises(UsageError, match=rf"{next(iter(arguments))}=.*expected"):
         AudioFolder(".", **arguments)
 
 
-def test_one_file_linked_into_two_classes_is_refused(tmp_path):
+def test_one_file_linked_into_two_classes_raises(tmp_path):
     for label in ("low", "high"):
         for number in range(5):
             write(tmp_path / label / f"{number}.wav")
-        (tmp_path / label / "again.wav").symlink_to(tmp_path / label / "0.wav")  # of one class
+        (tmp_path / label / "again.wav").symlink_to(tmp_path / label / "0.wav")  # a link within one class is accepted
     assert len(AudioFolder(str(tmp_path)).listed) == 12
     (tmp_path / "high" / "other.wav").symlink_to(tmp_path / "low" / "0.wav")
     with pytest.raises(DataError, match=r"'high'.*'low'.*expected one label for each clip: remove one of the links"):

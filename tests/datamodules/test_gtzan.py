@@ -1,4 +1,4 @@
-"""On small copies of the layouts in which GTZAN is around."""
+"""GTZAN, on small copies of the layouts in which it is distributed."""
 
 import shutil
 from collections import Counter
@@ -10,7 +10,7 @@ from untrained.datamodules.gtzan import GTZAN, fault_filtered
 from untrained.errors import DataError
 from untrained.testing import check_datamodule
 
-# Inclusive ranges of numbers, as counted from the lists of the authors' own code.
+# Inclusive ranges of excerpt numbers, counted from the lists in the authors' code.
 RANGES = {
     "train": """blues 29-49 73-97 | classical 30-33 43-48 50-67 80-99 | country 19-26 28-29 65-99
         | disco 5 15-20 22-37 39-45 47 49 53-54 56-57 59 61 70 73-74 89 | hiphop 2-25 28-29 31-38 41-42 55-61 77-80
@@ -26,7 +26,7 @@ RANGES = {
         | metal 12-15 22-23 25-33 38-39 67 70 73-75 78 83 85 87-88 | pop 0-1 13-14 43 63-66 69-79 82 88-96
         | reggae 34-40 46-48 52-53 64-68 71 79 82-84 87-90 | rock 10-15 27-37 39-48 86-90""",
 }
-# Excerpts of blues, classical, ..., rock.
+# Number of excerpts of blues, classical, ..., rock.
 COUNTS = {
     "train": [46, 48, 45, 42, 47, 43, 44, 41, 43, 44],
     "validation": [23, 20, 23, 22, 18, 17, 20, 13, 17, 24],
@@ -52,7 +52,7 @@ def copy_of(folder, names=NAMES, extension="wav"):
 
 @pytest.mark.parametrize("place", [".", "genres", "genres_original", "Data/genres_original"])
 @pytest.mark.parametrize("extension", ["wav", "au"])
-def test_finds_the_genres_and_takes_the_official_splits(tmp_path, place, extension):
+def test_genre_folders_are_found_and_official_splits_are_used(tmp_path, place, extension):
     copy_of(tmp_path / place, extension=extension)
     data = GTZAN(str(tmp_path))
     splits = Counter(clip.split for clip in data.listed)
@@ -80,17 +80,17 @@ def test_absent_excerpts_are_named_and_others_are_ignored(tmp_path):
     names = [name for name in listed("train") if name != "jazz.00054"]
     copy_of(tmp_path, [*names, "blues.99999"])
     copy_of(tmp_path, listed("validation") + listed("test"), "au")
-    copy_of(tmp_path, ["blues.00029"], "au")  # beside the wav
+    copy_of(tmp_path, ["blues.00029"], "au")  # next to the wav file
     (tmp_path / "blues" / "notes.txt").write_text("")
-    copy_of(tmp_path / "zz_cuts", ["blues.00029"])  # which are no excerpts of the collection
+    copy_of(tmp_path / "zz_cuts", ["blues.00029"])  # not a genre folder
     data = GTZAN(str(tmp_path))
     assert len(data.listed) == 929
-    assert data.notes == ["1 of 930 listed are absent: jazz.00054"]
+    assert data.notes == ["1 of 930 listed items are absent: jazz.00054"]
     assert data.n_other_files == 4
     assert "blues/blues.00029.wav" in {clip.id for clip in data.listed}
 
 
-def test_wrong_root(tmp_path):
+def test_a_wrong_root_raises(tmp_path):
     (tmp_path / "audio").mkdir()
     with pytest.raises(
         DataError, match=r"GTZAN not found under root=.*no folders blues, .* nor in genres.*--data.root"
@@ -100,19 +100,21 @@ def test_wrong_root(tmp_path):
         GTZAN(str(tmp_path / "gone")).listed  # noqa: B018
 
 
-def test_the_place_that_holds_excerpts_is_taken(tmp_path):
-    """A widespread copy has spectrograms in folders of genres as well."""
+def test_the_folder_that_holds_the_excerpts_is_used(tmp_path):
+    """A widespread copy also has genre folders of spectrograms."""
     for name in NAMES:
         path = tmp_path / "genres" / name.split(".")[0] / f"{name.replace('.', '')}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    with pytest.raises(DataError, match=r"no sound is named as an excerpt, .* hold 'genres/blues/blues\d+.png'"):
+    with pytest.raises(
+        DataError, match=r"no audio file has the name of an excerpt, .* hold 'genres/blues/blues\d+.png'"
+    ):
         GTZAN(str(tmp_path)).listed  # noqa: B018
     sounds = copy_of(tmp_path / "Data" / "genres_original")
     assert len(GTZAN(str(tmp_path)).listed) == len(NAMES)
     shutil.rmtree(sounds / "jazz")
     (sounds / "jazz").symlink_to("/media/gone")
-    with pytest.raises(DataError, match="'jazz' is a link to '/media/gone', which is not there"):
+    with pytest.raises(DataError, match="'jazz' is a link to '/media/gone', which does not exist"):
         GTZAN(str(tmp_path)).listed  # noqa: B018
     data = GTZAN(str(tmp_path), exclude="jazz")
     assert "jazz" not in data.class_names
@@ -132,4 +134,4 @@ def test_a_broken_excerpt_is_reported_before_anything_is_computed(untrained, tmp
     status, out, _ = untrained(*command, "mfcc", "--data.on_error", "skip")
     assert status == 0
     assert "25 of 27 clips computed" in out
-    assert "903 of 930 listed are absent" in out
+    assert "903 of 930 listed items are absent" in out

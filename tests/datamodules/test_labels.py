@@ -17,11 +17,11 @@ NFD = unicodedata.normalize("NFD", "café")
         ("soft\u00adhyphen", "softhyphen"),
     ],
 )
-def test_texts_that_look_alike_are_equal(text, expected):
+def test_texts_that_look_alike_become_equal(text, expected):
     assert seen(text) == expected
 
 
-def test_labels_and_groups_that_look_alike_are_united():
+def test_labels_and_groups_that_look_alike_are_unified():
     clips = [Clip("a", "café", group="x"), Clip("b", NFD, group="x\u200b"), Clip("c", "tea", group=NFD)]
     found, notes = united(clips)
     assert [clip.label for clip in found] == ["café", "café", "tea"]
@@ -31,14 +31,14 @@ def test_labels_and_groups_that_look_alike_are_united():
     ]
 
 
-def test_a_difference_of_case_is_noted_alone():
+def test_labels_that_differ_only_in_case_are_noted_and_stay_separate():
     found, notes = united([Clip("a", "Dog"), Clip("b", "dog"), Clip("c", "cat")])
     assert {clip.label for clip in found} == {"Dog", "dog", "cat"}
     assert len(notes) == 1
-    assert "differ by case alone: 'Dog' (1 clips), 'dog' (1 clips)" in notes[0]
+    assert "differ only in case: 'Dog' (1 clips), 'dog' (1 clips)" in notes[0]
 
 
-def test_joiners_stay_where_they_shape_letters():
+def test_joiners_are_kept_unless_labels_differ_in_them():
     word = "\u0645\u06cc\u200c\u062e\u0648"
     assert united([Clip("a", word), Clip("b", "x")])[0][0].label == word
     assert len({clip.label for clip in united([Clip("a", "lo\u200cw"), Clip("b", "low")])[0]}) == 1

@@ -1,4 +1,4 @@
-"""Names of folders are labels only where nothing says that they are splits or folds."""
+"""Names of folders are class labels unless they are those of splits or folds."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def test_folders_named_as_folds_are_folds(names, numbers):
     assert outer.note.endswith("give --data.layout classes")
     inner = layout_of(ROOT, under(["high", "low"], names))
     assert (inner.label_level, inner.part_level, inner.folds) == (0, 1, outer.folds)
-    assert "read as folds below each class; " in inner.note
+    assert "read as folds inside each class; " in inner.note
 
 
 def test_splits_are_found_at_either_level():
@@ -45,14 +45,14 @@ def test_splits_are_found_at_either_level():
     assert layout_of(ROOT, under(names)) == Layout(1, 0, names)
     inner = layout_of(ROOT, under(["high", "low"], names))
     assert (inner.label_level, inner.part_level, inner.splits) == (0, 1, names)
-    assert "read as splits below each class" in inner.note
+    assert "read as splits inside each class" in inner.note
 
 
 @pytest.mark.parametrize(
     "files",
     [
         flat("high", "low"),
-        flat("train", "car"),  # vehicles
+        flat("train", "car"),  # classes of vehicles
         under(["high"], ["a", "b"]) + flat("low"),
         under(["high"], ["a", "b"]) + under(["low"], ["b", "c"]),
         under(["high", "mid", "low"], ["wav"]),
@@ -66,9 +66,9 @@ def test_other_folders_are_classes(files):
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        (under(["anna", "bob"]), "'anna', 'bob' with the same folders, 'high', 'low', below them.*--data.layout folds"),
-        (under(["s1", "s2"]) + under(["s3"], ["high"]), "the same folders, 'high', 'low', below them"),
-        (under(["0", "1"], ["jackson", "theo"]), "so that either may be the classes"),
+        (under(["anna", "bob"]), "'anna', 'bob' hold the same sub-folders, 'high', 'low', .*--data.layout folds"),
+        (under(["s1", "s2"]) + under(["s3"], ["high"]), "the same sub-folders, 'high', 'low', so"),
+        (under(["0", "1"], ["jackson", "theo"]), "so that either level may be the classes"),
         (
             under(["fold1", "fold2", "test"]),
             """'fold1', 'fold2', but also 'test'; .*exclude '\\["test"\\]'""",
@@ -79,20 +79,23 @@ def test_other_folders_are_classes(files):
         (under(["train", "eval"]), "rename 'eval'"),
         (under(["train", "test", "noise"]), """but also 'noise'; .*--data.exclude '\\["noise"\\]'"""),
         (under(["high", "low"], ["train", "test", "extra"]), "but also 'extra'"),
-        (under(["train"]) + flat("test"), "sounds in 'test' stand in no folder of a class; --data.root root/train"),
-        (under(["train", "test"]) + flat("val"), """'val' stand in .*--data.exclude '\\["val"\\]' leaves them out"""),
-        (flat("train", "test"), "sounds in 'test', 'train' stand in no folder of a class; --data manifest"),
-        (flat("fold1", "fold2"), "'fold1', 'fold2' stand in no folder of a class; .*--data urbansound8k"),
+        (under(["train"]) + flat("test"), "files in 'test' are not in class folders; give --data.root root/train"),
+        (
+            under(["train", "test"]) + flat("val"),
+            """'val' are not in .*leave them out with --data.exclude '\\["val"\\]'""",
+        ),
+        (flat("train", "test"), "files in 'test', 'train' are not in class folders; give --data manifest"),
+        (flat("fold1", "fold2"), "'fold1', 'fold2' are not in class folders; .*--data urbansound8k"),
     ],
 )
-def test_names_that_may_mean_either_are_refused(files, message):
+def test_ambiguous_names_raise(files, message):
     with pytest.raises(DataError, match=message) as error:
         layout_of(ROOT, files)
     assert "--data.layout classes" in str(error.value)
     assert layout_of(ROOT, files, "classes") == Layout()
 
 
-def test_any_folders_are_folds_if_the_user_says_so():
+def test_layout_folds_reads_any_folders_as_folds():
     assert layout_of(ROOT, under(["bob", "anna"]), "folds").folds == {"anna": 0, "bob": 1}
-    with pytest.raises(DataError, match="sounds in 'bob' stand in no folder of a class"):
+    with pytest.raises(DataError, match="files in 'bob' are not in class folders"):
         layout_of(ROOT, under(["anna"]) + flat("bob"), "folds")

@@ -1,4 +1,4 @@
-"""Batches from clips and a function that reads one; and what a datamodule passes to the loader."""
+"""Batches of clips, and the arguments that a datamodule passes to the loader."""
 
 import inspect
 import multiprocessing
@@ -18,18 +18,18 @@ CLIPS = [Clip(name, label="x") for name in ("a", "b", "c", "d", "e")]
 
 
 def read(clip, sample_rate):
-    """A constant waveform that shows the clip and the rate; b cannot be read."""
+    """Return a constant waveform whose value encodes the clip and the sample rate; clip b cannot be read."""
     if clip.id == "b":
         raise AudioError("b.wav", "file is empty", "remove it")
     return Decoded(np.full(4, ord(clip.id) + sample_rate, np.float32), seconds=0.5)
 
 
 def workers():
-    """Numbers of the processes that this one has started."""
+    """Return the process ids of the child processes."""
     return {worker.pid for worker in multiprocessing.active_children()}
 
 
-def test_batches_keep_the_order_and_list_what_failed():
+def test_batches_keep_the_order_and_list_failed_clips():
     first, second, third = ClipLoader(read).load(CLIPS, 100, batch_size=2)
     assert (first.ids, second.ids, third.ids) == (["a"], ["c", "d"], ["e"])
     ((failed, error),) = first.failed
@@ -40,12 +40,12 @@ def test_batches_keep_the_order_and_list_what_failed():
     torch.testing.assert_close(second.waveforms, expected)
 
 
-def test_a_batch_may_fail_as_a_whole():
+def test_all_clips_of_a_batch_may_fail():
     (batch,) = ClipLoader(read).load([CLIPS[1]], 100)
     assert (batch.ids, len(batch.waveforms), len(batch.failed)) == ([], 0, 1)
 
 
-def test_workers_give_the_same_batches():
+def test_workers_return_the_same_batches():
     others = workers()
     loader = ClipLoader(read, num_workers=2, keep=True)
     alone = list(ClipLoader(read).load(CLIPS, 7, batch_size=2))
@@ -56,20 +56,20 @@ def test_workers_give_the_same_batches():
         torch.testing.assert_close(one.waveforms, other.waveforms)
 
     before = workers() - others
-    next(iter(loader))  # what is left unread is not mixed into the next list
+    next(iter(loader))  # unread batches must not appear in the next list
     (again,) = loader.load(CLIPS[2:4], 100)
     assert again.ids == ["c", "d"]
     assert again.waveforms[0, 0] == ord("c") + 100
     assert before <= workers()
     loader.close()
-    stop = time.monotonic() + 60  # which a busy machine may need to end them
+    stop = time.monotonic() + 60  # a busy machine may need long to end workers
     while before & workers():
         assert time.monotonic() < stop
         time.sleep(0.01)
 
 
 @pytest.mark.parametrize("arguments", [{"batch_size": 0}, {"num_workers": -1}])
-def test_odd_arguments(arguments):
+def test_invalid_arguments_raise(arguments):
     with pytest.raises(UsageError, match=rf"{next(iter(arguments))}=.*expected an integer"):
         Letters(**arguments)
     with pytest.raises(UsageError, match="expected an integer"):
@@ -77,7 +77,7 @@ def test_odd_arguments(arguments):
 
 
 class Letters(AudioDataModule):
-    """Clips that no file holds."""
+    """Datamodule of clips without files."""
 
     def clips(self):
         return [Clip("d", "x", split="train"), Clip("a", "y", split="test"), Clip("c", "x", split="test")]
@@ -86,7 +86,7 @@ class Letters(AudioDataModule):
         return read(clip, sample_rate)
 
 
-def test_a_datamodule_loads_what_is_selected_and_sends_no_trainer_to_workers():
+def test_a_datamodule_loads_selected_clips_and_sends_no_trainer_to_workers():
     data = Letters(batch_size=2, sample_rate=50, n_samples=4)
     data.trainer = SimpleNamespace(predicting=False, plugin=lambda: None)  # cannot be pickled
     data.select(["d", "c"])
@@ -99,7 +99,7 @@ def test_a_datamodule_loads_what_is_selected_and_sends_no_trainer_to_workers():
 
 
 class Made(Letters):
-    """Data set without files that counts how often each sound is made."""
+    """Datamodule without files that records each generated clip."""
 
     def __init__(self, **options):
         super().__init__(**options)
@@ -110,18 +110,18 @@ class Made(Letters):
         return Decoded(np.full(2, sample_rate, np.float32), seconds=0.5)
 
 
-def test_sounds_are_made_once_for_all_frontends_of_a_study(monkeypatch):
+def test_audio_is_generated_once_for_all_frontends_of_a_study(monkeypatch):
     data = Made(num_workers=0, n_samples=2)
     with data.workers_kept():
         loader = data.predict_dataloader()
-        for rate in (50, 50, 60):  # three frontends, of which one reads another rate
+        for rate in (50, 50, 60):  # three frontends, one of them at another sample rate
             (batch,) = loader.load(data.listed[:2], rate)
             assert batch.waveforms.unique().tolist() == [rate]
         assert data.made == [("a", 50), ("c", 50), ("a", 60), ("c", 60)]
     list(data.predict_dataloader().load(data.listed[:1], 50))
-    assert len(data.made) == 5  # nothing is kept after a study
+    assert len(data.made) == 5  # no audio is kept after a study
 
-    monkeypatch.setattr("untrained.datamodules.loader.MAX_KEPT", 8)  # room for one sound
+    monkeypatch.setattr("untrained.datamodules.loader.MAX_KEPT", 8)  # room for one waveform
     data.made.clear()
     with data.workers_kept():
         loader = data.predict_dataloader()
@@ -134,7 +134,7 @@ def test_workers_are_kept_between_extractions_and_end_after_them():
     data = Letters(num_workers=1, sample_rate=50, n_samples=4)
     others = workers()
     with data.workers_kept():
-        held = data.predict_dataloader()  # as Lightning holds it
+        held = data.predict_dataloader()  # Lightning keeps a reference, too
         list(held)
         kept = workers() - others
         data.select(["c"])
@@ -144,6 +144,6 @@ def test_workers_are_kept_between_extractions_and_end_after_them():
     assert not kept & workers()
 
 
-def test_the_typed_dictionary_has_the_arguments_of_a_datamodule():
+def test_loader_options_are_the_arguments_of_a_datamodule():
     parameters = inspect.signature(AudioDataModule).parameters
     assert {name: parameter.annotation for name, parameter in parameters.items()} == LoaderOptions.__annotations__

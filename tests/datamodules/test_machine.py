@@ -1,4 +1,4 @@
-"""Batches and workers that fit a machine, as far as they can be told without a GPU."""
+"""Automatic batch sizes and numbers of workers, as far as they can be tested without a GPU."""
 
 import multiprocessing
 import os
@@ -9,18 +9,18 @@ import torch
 from untrained.datamodules import machine
 from untrained.datamodules.machine import clips_in, plan_loading, workers_for
 
-CARD = torch.device("cuda")
+GPU = torch.device("cuda")
 
 
 @pytest.fixture
 def sixteen_cores(monkeypatch):
-    """A machine with a card that holds any batch."""
+    """Simulate a machine with 16 cores and a GPU that fits 32 clips."""
     monkeypatch.setattr(machine, "cpu_count", lambda: 16)
     monkeypatch.setattr(machine, "clips_that_fit", lambda *_: 32)
     monkeypatch.setattr(multiprocessing, "get_start_method", lambda allow_none: "fork")
 
 
-def plan(n_clips, batch_size="auto", num_workers="auto", device=CARD, n_processes=1, n_samples=1000):
+def plan(n_clips, batch_size="auto", num_workers="auto", device=GPU, n_processes=1, n_samples=1000):
     return plan_loading(
         batch_size,
         num_workers,
@@ -32,11 +32,11 @@ def plan(n_clips, batch_size="auto", num_workers="auto", device=CARD, n_processe
     )
 
 
-def test_a_processor_decodes_by_itself():
+def test_a_cpu_has_no_workers():
     assert plan(1000, device=torch.device("cpu")) == (8, 0)
 
 
-def test_a_card_has_the_cores_of_the_process(sixteen_cores):
+def test_a_gpu_has_the_cores_of_the_process_as_workers(sixteen_cores):
     assert plan(10_000) == (32, 15)
     assert plan(10_000, n_processes=4) == (32, 3)
     assert plan(10_000, n_processes=16) == (32, 1)
@@ -46,7 +46,7 @@ def test_a_card_has_the_cores_of_the_process(sixteen_cores):
     assert plan(1000, batch_size=2, num_workers=1) == (2, 1)
 
 
-def test_little_shared_memory_has_few_batches(sixteen_cores, monkeypatch):
+def test_limited_shared_memory_limits_the_workers(sixteen_cores, monkeypatch):
     monkeypatch.setattr(
         os, "statvfs", lambda _: SimpleNamespace(f_bavail=2**14, f_frsize=2**12), raising=False
     )  # 64 MiB
@@ -54,7 +54,7 @@ def test_little_shared_memory_has_few_batches(sixteen_cores, monkeypatch):
     assert plan(10_000, batch_size=8, n_samples=100_000) == (8, 3)
 
 
-def test_no_workers_where_they_would_import_the_script_again(sixteen_cores, monkeypatch):
+def test_no_workers_if_they_would_import_the_script_again(sixteen_cores, monkeypatch):
     monkeypatch.setattr(multiprocessing, "get_start_method", lambda allow_none: "spawn")
     assert workers_for("cuda") == workers_for("mps") == 0
 

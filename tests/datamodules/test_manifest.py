@@ -35,21 +35,21 @@ def test_columns(tmp_path):
     assert (first.group, third.split) == (None, "validation")
 
 
-def test_contract(tmp_path):
+def test_the_contract_of_datamodules(tmp_path):
     for number in range(6):
         soundfile.write(tmp_path / f"{number}.wav", np.sin(np.arange(500) * (number + 1)), 12_000)
     lines = [f"{number}.wav,{'ab'[number % 2]},{number // 2}" for number in range(6)]
     check_datamodule(Manifest(write(tmp_path, "\n".join(["path,label,fold", *lines])), n_samples=900))
 
 
-def test_spaces_around_cells_mean_nothing(tmp_path):
+def test_spaces_around_cells_are_ignored(tmp_path):
     (tmp_path / " b.wav").write_bytes(b"")
     clips = listed(write(tmp_path, "path, label ,fold,group\n a.wav, x ,1,s\n b.wav,x , 1 ,s \nc.wav,y,2, \n"))
     found = [(clip.id, clip.label, clip.group) for clip in clips]
     assert found == [(" b.wav", "x", "s"), ("a.wav", "x", "s"), ("c.wav", "y", None)]
 
 
-def test_paths_that_the_system_refuses_are_skipped(untrained, tmp_path):
+def test_paths_that_the_system_rejects_are_skipped(untrained, tmp_path):
     lines = ["path,label,fold"]
     for number in range(12):
         soundfile.write(tmp_path / f"{number}.wav", np.full(100, 0.1), 12_000)
@@ -69,7 +69,7 @@ def test_paths_that_the_system_refuses_are_skipped(untrained, tmp_path):
     assert "12 clips can be used, 3 are skipped" in out
 
 
-def test_splits_or_folds_are_drawn_where_there_are_none(tmp_path):
+def test_splits_or_folds_are_drawn_if_there_are_none(tmp_path):
     path = write(tmp_path, "path,label\n" + "".join(f"{i}.wav,{i % 2}\n" for i in range(20)))
     assert {clip.split for clip in listed(path)} == {"train", "validation", "test"}
     assert {clip.fold for clip in listed(path, folds=4)} == {0, 1, 2, 3}
@@ -80,13 +80,13 @@ def test_splits_or_folds_are_drawn_where_there_are_none(tmp_path):
 
 
 @pytest.mark.parametrize("given_path", ["../x.wav", "a/../../x.wav", "..", "./../x.wav"])
-def test_paths_that_climb_out_of_the_root_are_refused(tmp_path, given_path):
+def test_paths_that_lead_out_of_the_root_raise(tmp_path, given_path):
     path = write(tmp_path, f"path,label\nok.wav,a\n{given_path},b\n")
-    with pytest.raises(DataError, match=r"line 3: path=.* climbs out of root=.*--data.root"):
+    with pytest.raises(DataError, match=r"line 3: path=.* leads out of root=.*--data.root"):
         listed(path)
 
 
-def test_paths_relative_to_the_root_that_is_given(tmp_path):
+def test_paths_are_relative_to_the_given_root(tmp_path):
     path = write(tmp_path / "tables", f"path,label,fold\na/../1.wav,a,1\n{tmp_path}/sounds/2.wav,b,2\n")
     clips = listed(path, root=str(tmp_path / "sounds"))
     assert [clip.id for clip in clips] == ["1.wav", "2.wav"]
@@ -100,43 +100,43 @@ def test_paths_relative_to_the_root_that_is_given(tmp_path):
         ("path,label\n", "has no lines below its header"),
         ("file,label\na.wav,x\n", "has no column path: its first line has 'file', 'label'"),
         ("path;label\na.wav;x\n", "has no column path: .*separated by commas"),
-        ("path,label,path\na,b,c\n", "has several columns path"),
-        ("path,label\na.wav\n", r"line 2: 1 cells where the header has 2 columns"),
-        ("path,label\n\n\nx, y.wav,b\n", r"line 4: 3 cells .*\"quotes\""),
+        ("path,label,path\na,b,c\n", "has several columns of the same name, path"),
+        ("path,label\na.wav\n", r"line 2: 1 cells, but the header has 2 columns"),
+        ("path,label\n\n\nx, y.wav,b\n", r"line 4: 3 cells, .*\"quotes\""),
         ("path,label\na.wav,\n", "none of which has a label"),
         ("path,label\n ,a\n", "line 2: path is empty"),
-        ('path,label\n"a\nb.wav",x\nc.wav,\n', "line 4: no label, which other lines have"),
+        ('path,label\n"a\nb.wav",x\nc.wav,\n', "line 4: no label, but other lines have one; give a label for all"),
         ('path,label\n"a.wav,x\n', "unexpected end of data"),
         ("path,label,split\na.wav,x,dev\n", "line 2: split='dev'; expected train, validation or test"),
         ("path,label,fold\na.wav,x,one\n", "line 2: fold='one'; expected a whole number"),
-        ("path,label,split\na.wav,x,train\nb.wav,y,\n", "line 3: no split, which other lines have"),
+        ("path,label,split\na.wav,x,train\nb.wav,y,\n", "line 3: no split, but other lines have one"),
         ("path,label\na.wav,x\na.wav,y\n", "line 3: 'a.wav' has label 'y' here and 'x' on line 2"),
         ("path,label\na.wav,x\na.wav,x\n", "line 3: 'a.wav' is already listed on line 2, with the same label"),
-        ("path,label\na.wav,x\nb.wav,x\n", "all of class 'x'; at least two"),
+        ("path,label\na.wav,x\nb.wav,x\n", "all of class 'x'; fit and test need at least two"),
         ("path,label,split\na.wav,x,train\nb.wav,y,val\n", "its splits are train, validation; expected train and test"),
         (
             "path,label,fold,group\na.wav,x,1,s\nb.wav,y,2,s\n",
-            "group 's' is torn apart: 'a.wav' is in fold 1, 'b.wav' in fold 2",
+            "group 's' is divided: 'a.wav' is in fold 1, 'b.wav' in fold 2",
         ),
     ],
 )
-def test_faults_are_named_by_their_line(tmp_path, text, message):
+def test_errors_name_the_line(tmp_path, text, message):
     with pytest.raises(DataError, match=message):
         listed(write(tmp_path, text))
 
 
-def test_files_that_are_no_table(tmp_path):
+def test_files_that_are_not_a_table_raise(tmp_path):
     with pytest.raises(DataError, match=r"no table at .*gone.csv \(found nothing\)"):
         listed(str(tmp_path / "gone.csv"))
     with pytest.raises(DataError, match=r"found a folder"):
         listed(str(tmp_path))
-    with pytest.raises(DataError, match="is no UTF-8 text"):
+    with pytest.raises(DataError, match="is not UTF-8 text"):
         listed(write(tmp_path, "path,label\ncafé.wav,x\n", encoding="latin-1"))
     with pytest.raises(DataError, match=r"leave out --data.folds=3"):
         listed(write(tmp_path, "path,label,fold\na.wav,x,1\nb.wav,y,2\n"), folds=3)
 
 
-# What a spreadsheet or a script can write into a cell; surrogates are no text, and a path cannot hold a zero byte.
+# Text that a spreadsheet or a script can write into a cell: surrogates are not text, and paths cannot hold a null byte.
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1).filter(str.strip)
 
 
@@ -147,7 +147,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
     blank=st.booleans(),
     style=st.sampled_from([("\r\n", csv.QUOTE_MINIMAL), ("\r\n", csv.QUOTE_ALL), ("\n", csv.QUOTE_ALL)]),
 )
-def test_every_cell_comes_back(tmp_path_factory, cells, bom, blank, style):
+def test_every_cell_is_read_as_written(tmp_path_factory, cells, bom, blank, style):
     end, quoting = style
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator=end + end * blank, quoting=quoting).writerows([("Path ", "label"), *cells])
@@ -162,7 +162,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0/
 
 @settings(deadline=None, max_examples=100)
 @given(name=NAMES.filter(lambda name: name.strip() and len(os.fsencode(name)) < 200))
-def test_any_name_of_a_file(tmp_path_factory, name):
+def test_any_file_name_can_be_read(tmp_path_factory, name):
     root = tmp_path_factory.mktemp("names")
     sound = np.full(50, 0.25, np.float32)
     soundfile.write(os.fsencode(root / f"{name}.wav"), sound, 12_000, format="WAV", subtype="FLOAT")

@@ -1,4 +1,4 @@
-"""Every folder and every sound is accounted for."""
+"""Every folder and every audio file is recorded."""
 
 import os
 from pathlib import Path
@@ -20,7 +20,7 @@ def paths(*names):
     return [Path(name) for name in names]
 
 
-def test_sounds_are_found_by_their_suffixes_in_any_case(tmp_path):
+def test_audio_files_are_found_by_suffix_in_any_case(tmp_path):
     make(tmp_path, "b.WAV", "a/c.opus", "a/notes.txt", "a/.c.wav", "__MACOSX/._b.WAV", "lost+found/x.wav")
     found = search(tmp_path)
     assert found.files == paths("a/c.opus", "b.WAV")
@@ -29,7 +29,7 @@ def test_sounds_are_found_by_their_suffixes_in_any_case(tmp_path):
     assert (found.problems, found.notes) == ({}, [])
 
 
-def test_a_sound_that_is_not_decoded_is_found_unless_a_decoded_one_is_beside_it(tmp_path):
+def test_an_undecoded_format_is_found_unless_a_decoded_file_has_the_same_name(tmp_path):
     make(tmp_path, "a/x.m4a", "a/y.MP4", "b/x.m4a", "b/x.flac")
     found = search(tmp_path)
     assert found.files == paths("a/x.m4a", "a/y.MP4", "b/x.flac")
@@ -37,13 +37,13 @@ def test_a_sound_that_is_not_decoded_is_found_unless_a_decoded_one_is_beside_it(
 
 
 def test_the_suffixes_of_all_formats_of_libsndfile_are_known():
-    """RAW has no header; HTK and MATLAB files are rarely sounds; the others go by several suffixes."""
+    """RAW has no header, and HTK and MATLAB files are rarely audio; some formats have suffixes unlike their name."""
     several = {"IRCAM": "sf", "MPC2K": "snd", "NIST": "sph", "WAVEX": "wav"}
     formats = soundfile.available_formats().keys() - {"RAW", "HTK", "MAT4", "MAT5"}
     assert {f".{several.get(name, name.lower())}" for name in formats} <= DECODED
 
 
-def test_links_are_followed_once_each(tmp_path):
+def test_each_link_is_followed_once(tmp_path):
     make(tmp_path, "a/0.wav")
     (tmp_path / "a" / "loop").symlink_to(tmp_path)
     (tmp_path / "above").symlink_to(tmp_path.parent)
@@ -51,21 +51,21 @@ def test_links_are_followed_once_each(tmp_path):
     found = search(tmp_path)
     assert found.files == paths("a/0.wav")
     assert found.same == {Path("b"): Path("a")}
-    assert found.notes == ["links to a folder that they lie in are left out: 'a/loop', 'above'"]
+    assert found.notes == ["links to a folder that contains them are left out: 'a/loop', 'above'"]
 
 
-def test_links_to_nothing_and_to_themselves_are_problems_unless_named_as_files(tmp_path):
+def test_dangling_links_are_problems_unless_they_are_named_as_files(tmp_path):
     for name, target in (("a", "/media/gone"), ("v1.0", "v1.0"), ("x.wav", "gone.wav"), ("notes.txt", "gone.txt")):
         (tmp_path / name).symlink_to(target)
     found = search(tmp_path)
     assert found.problems == {
-        Path("a"): "is a link to '/media/gone', which is not there",
-        **dict.fromkeys(paths("v1.0"), "is a link to 'v1.0', which is not there"),
+        Path("a"): "is a link to '/media/gone', which does not exist",
+        **dict.fromkeys(paths("v1.0"), "is a link to 'v1.0', which does not exist"),
     }
     assert (found.files, found.others) == (paths("x.wav"), paths("notes.txt"))
 
 
-def test_a_folder_that_may_not_be_read_is_a_problem(tmp_path, monkeypatch):
+def test_an_unreadable_folder_is_a_problem(tmp_path, monkeypatch):
     make(tmp_path, "a/0.wav", "b/0.wav")
     forbid(monkeypatch, tmp_path / "b")
     found = search(tmp_path)
@@ -74,7 +74,7 @@ def test_a_folder_that_may_not_be_read_is_a_problem(tmp_path, monkeypatch):
 
 
 def forbid(monkeypatch, folder):
-    """Refuse to list a folder, also to root."""
+    """Make a folder unreadable, even for the superuser."""
     scan = os.scandir
 
     def scandir(path):
@@ -85,9 +85,9 @@ def forbid(monkeypatch, folder):
     monkeypatch.setattr(os, "scandir", scandir)
 
 
-def test_hidden_folders_with_sounds_are_noted(tmp_path):
+def test_hidden_folders_with_audio_files_are_noted(tmp_path):
     make(tmp_path, ".low/0.wav", ".cache/x", ".git/0.wav", "a/.more/deep/0.m4a", "a/b/.c/0.wav")
-    assert search(tmp_path).notes == ["hidden folders with sounds are left out: '.low', 'a/.more'"]
+    assert search(tmp_path).notes == ["hidden folders with audio files are left out: '.low', 'a/.more'"]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_excluded_folders_are_not_searched(tmp_path, exclude, left):
     assert search(tmp_path, exclude).files == paths(*left)
 
 
-def test_what_excludes_nothing_is_an_error(tmp_path):
+def test_a_pattern_that_matches_no_folder_raises(tmp_path):
     make(tmp_path, "a/0.wav", "b/0.wav")
     with pytest.raises(DataError, match=r"exclude=\['noise'\] matches no folder below .*; it holds 'a', 'b'"):
         search(tmp_path, ["a", "noise"])
@@ -113,7 +113,7 @@ def test_what_excludes_nothing_is_an_error(tmp_path):
     assert patterns(None) is None
 
 
-def test_the_option_that_is_advised_excludes_just_that(tmp_path):
+def test_the_advised_option_excludes_exactly_that_folder(tmp_path):
     make(tmp_path, "it's [1]/0.wav", "b/0.wav")
     assert exclude_option(["it's [1]"]) == """--data.exclude '["it'"'"'s [[]1]"]'"""
     assert search(tmp_path, ["it's [[]1]"]).files == paths("b/0.wav")

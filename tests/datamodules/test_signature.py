@@ -1,4 +1,4 @@
-"""`**loader` in a datamodule: parsers, help, saved configurations and studies see each of its arguments."""
+"""Parsers, help, saved configurations and studies see each argument of `**loader` of a datamodule."""
 
 import inspect
 from typing import Any, TypedDict, Unpack
@@ -17,10 +17,10 @@ LOADER = list(LoaderOptions.__annotations__)
 
 
 class Minimal(AudioDataModule):
-    """Two classes of noises.
+    """Two classes of noise.
 
     Args:
-        root: Folder that is not read.
+        root: Unused folder.
     """
 
     def __init__(self, root: str = ".", **loader: Unpack[LoaderOptions]) -> None:
@@ -36,14 +36,14 @@ class Minimal(AudioDataModule):
 
 
 class Short(Minimal):
-    """A subclass with a default of its own."""
+    """Subclass with another default."""
 
     def __init__(self, root: str = ".", *, n_samples: int = 5000, **loader: Any) -> None:
         super().__init__(root, n_samples=n_samples, **loader)
 
 
 class Shorter(Short):
-    """A subclass of a subclass, which inherits that default."""
+    """Subclass that inherits the default of its base class."""
 
     def __init__(self, gain: float = 1.0, **options: Unpack[LoaderOptions]) -> None:
         super().__init__("fixed", **options)
@@ -51,21 +51,21 @@ class Shorter(Short):
 
 
 class Untyped(AudioFolder):
-    """A subclass that passes on whatever its base class accepts."""
+    """Subclass that passes on all arguments of its base class."""
 
     def __init__(self, root, gain=1.0, **options):
         super().__init__(root, **options)
 
 
 class Written(Minimal):
-    """A class that names the arguments it accepts, beneath one that does not."""
+    """Class with explicit arguments, whose base class has `**loader`."""
 
     def __init__(self, root: str = ".", seed: int = 0) -> None:
         super().__init__(root, seed=seed)
 
 
 class Plain(Short):
-    """A class without an `__init__` of its own."""
+    """Subclass that does not define `__init__`."""
 
 
 def defaults(cls):
@@ -76,14 +76,18 @@ def test_signatures_name_every_argument():
     loader = {name: defaults(AudioDataModule)[name] for name in LOADER}
     assert defaults(Minimal) == {"root": ".", **loader}
     assert defaults(Short) == defaults(Plain) == {"root": ".", **loader, "n_samples": 5000}
-    assert defaults(Shorter) == {"gain": 1.0, **loader, "n_samples": 5000}  # no root, which it does not pass on
+    assert defaults(Shorter) == {
+        "gain": 1.0,
+        **loader,
+        "n_samples": 5000,
+    }  # without root, which the class does not pass on
     assert defaults(Untyped) == {**defaults(AudioFolder), "gain": 1.0}
     assert defaults(Written) == {"root": ".", "seed": 0}
     annotation = inspect.signature(Shorter).parameters["on_error"].annotation
     assert annotation == LoaderOptions.__annotations__["on_error"]
 
 
-def test_a_signature_does_what_it_says():
+def test_all_arguments_of_a_signature_are_accepted():
     for cls in (Minimal, Short, Shorter, Untyped):
         arguments = {**defaults(cls), "seed": 3, **({"root": "."} if "root" in defaults(cls) else {})}
         assert cls(**arguments).seed == 3
@@ -92,7 +96,7 @@ def test_a_signature_does_what_it_says():
         Minimal(fold=3)
 
 
-def test_options_of_a_typed_dictionary_are_its_keys_alone():
+def test_options_of_a_typed_dictionary_are_its_keys():
     class Narrow(TypedDict, total=False):
         seed: int
 
@@ -106,7 +110,7 @@ def test_options_of_a_typed_dictionary_are_its_keys_alone():
     assert list(inspect.signature(Child).parameters) == ["seed"]
 
 
-def test_options_that_a_mixin_leaves_open_stay_as_they_are():
+def test_options_of_a_mixin_are_unchanged():
     class Mixin:
         def __init__(self, *args: Any, **more: Any) -> None: ...
 
@@ -119,12 +123,12 @@ def test_options_that_a_mixin_leaves_open_stay_as_they_are():
 
 @pytest.mark.parametrize("names", [[], ["--data.sample_rate", "8000", "--data.on_error", "skip"]])
 @pytest.mark.parametrize("cls", [Minimal, Short, Shorter])
-def test_saved_configurations_hold_every_argument_and_are_read_back(cls, names):
+def test_saved_configurations_hold_every_argument_and_can_be_read(cls, names):
     parser = Parser()
     parser.add_subclass_arguments(AudioDataModule, "data")
     config = parser.parse_args(["--data", f"{cls.__module__}.{cls.__qualname__}", *names])
     saved = parser.dump(config, skip_none=False)
-    assert set(yaml.safe_load(saved)["data"]) == {"class_path", "init_args"}  # and no dict_kwargs
+    assert set(yaml.safe_load(saved)["data"]) == {"class_path", "init_args"}  # without dict_kwargs
     assert list(yaml.safe_load(saved)["data"]["init_args"]) == list(defaults(cls))
     again = parser.instantiate(parser.parse_string(saved)).data
     assert type(again) is cls
@@ -143,7 +147,7 @@ def test_the_command_line_describes_and_checks_the_options(untrained, beeps, cap
             untrained("predict", "--data.help", name)
         assert description in " ".join(capsys.readouterr().out.split())
     for option, message in (
-        (["--data.fold", "3"], "--data: Option 'fold' is not accepted; --data.help NAME lists what is"),
+        (["--data.fold", "3"], "--data: Option 'fold' is not accepted; --data.help NAME lists its options"),
         (["--data.n_samples", "many"], "--data.n_samples: Expected int; Given value: many"),
         (["--data.on_error", "stop"], "--data.on_error: Expected one of 'raise', 'skip'"),
     ):

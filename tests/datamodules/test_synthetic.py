@@ -26,7 +26,7 @@ def test_clips_are_reproducible_and_differ(task):
     assert data.source != other.source
 
 
-def test_a_clip_does_not_depend_on_how_many_there_are():
+def test_a_clip_does_not_depend_on_the_number_of_clips():
     few, many = Synthetic(clips_per_class=5, n_samples=9000), Synthetic(clips_per_class=9, n_samples=9000)
     clip = few.listed[3]
     assert clip.id in {other.id for other in many.listed}
@@ -47,21 +47,21 @@ def test_tempo_ranges_of_the_rhythms_overlap():
         assert any(low < other_high and other_low < high for other_low, other_high in others)
 
 
-def test_timbre_says_nothing_about_rhythms():
+def test_timbre_does_not_reveal_the_rhythm():
     assert control("rhythm", LogMelStats(), clips_per_class=40) < 2 * CHANCE
 
 
-def test_rhythm_says_nothing_about_timbres():
+def test_rhythm_does_not_reveal_the_timbre():
     assert control("timbre", onset_autocorrelation, clips_per_class=40) < 2 * CHANCE
 
 
-def test_controls_can_tell_what_they_should():
-    """Else the two tests above would pass with deaf controls."""
+def test_controls_recognise_their_own_task():
+    """Otherwise, the two tests above would pass with controls that learn nothing."""
     assert control("rhythm", onset_autocorrelation, clips_per_class=40) > 3 * CHANCE
     assert control("events", LogMelStats(), clips_per_class=20) > 3 * CHANCE
 
 
-def test_export_is_a_folder_of_the_same_sounds(tmp_path):
+def test_an_exported_folder_holds_the_same_clips(tmp_path):
     data = Synthetic("events", clips_per_class=5)
     folder = AudioFolder(str(data.export(tmp_path / "events")))
     assert [clip.id for clip in folder.listed] == [f"{clip.id}.wav" for clip in data.listed]

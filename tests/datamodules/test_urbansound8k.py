@@ -1,4 +1,4 @@
-"""On small copies of the layout, in the rates, widths and channels of the original."""
+"""UrbanSound8K, on small copies of its layout with the sample rates, bit depths and channels of the original."""
 
 import csv
 
@@ -59,14 +59,14 @@ def test_official_folds_and_every_format(root):
         waveform, seconds, _ = data.read(clip, 12_000)
         assert waveform.shape == (48_000,)
         assert 0.02 < waveform.std() < 0.3
-        assert seconds == pytest.approx(float(clip.metadata["end"]), abs=0.05)  # ADPCM fills its last block
+        assert seconds == pytest.approx(float(clip.metadata["end"]), abs=0.05)  # ADPCM pads the last block
 
 
 def test_absent_files_are_named(root):
     (root / "audio" / "fold3" / "100002-0-0-2.wav").unlink()
     data = UrbanSound8K(str(root))
     assert len(data.listed) == 39
-    assert data.notes == ["1 of 40 listed are absent: fold3/100002-0-0-2.wav"]
+    assert data.notes == ["1 of 40 listed items are absent: fold3/100002-0-0-2.wav"]
     with (root / "metadata" / "UrbanSound8K.csv").open("a") as file:
         file.write("gone.wav,1,0,1,1,1,1,drilling\n")
     data = UrbanSound8K(str(root))
@@ -74,7 +74,7 @@ def test_absent_files_are_named(root):
     assert data.notes[1] == "no clip of 'drilling': the class is left out"
 
 
-def test_a_copy_with_the_folds_beside_the_table(root):
+def test_a_copy_with_the_folds_next_to_the_table(root):
     ids = [clip.id for clip in UrbanSound8K(str(root)).listed]
     for path in [*(root / "audio").iterdir(), root / "metadata" / "UrbanSound8K.csv"]:
         path.rename(root / path.name)
@@ -83,19 +83,19 @@ def test_a_copy_with_the_folds_beside_the_table(root):
 
 
 @pytest.mark.parametrize("name", ["../../out.wav", "/etc/passwd", "a/b.wav"])
-def test_names_that_are_paths_are_refused(root, name):
+def test_names_that_are_paths_raise(root, name):
     write_table(root, [[name, 1, 0, 1, 1, 1, 1, "siren"]])
     with pytest.raises(DataError, match=r"line 2: slice_file_name=.*expected the name of a file"):
         UrbanSound8K(str(root)).listed  # noqa: B018
 
 
-def test_rows_that_stand_twice(root):
+def test_repeated_rows_raise(root):
     write_table(root, [["a.wav", 1, 0, 1, 1, 1, 1, "siren"]] * 2)
     with pytest.raises(DataError, match=r"line 3: 'fold1/a.wav' is already listed on line 2, with the same label"):
         UrbanSound8K(str(root)).listed  # noqa: B018
 
 
-def test_wrong_roots(root, tmp_path):
+def test_wrong_roots_raise(root, tmp_path):
     with pytest.raises(DataError, match=r"UrbanSound8K not found: no metadata/UrbanSound8K.csv under root=.*data.root"):
         UrbanSound8K(str(root / "audio")).listed  # noqa: B018
     (root / "audio").rename(root / "sounds")
@@ -109,7 +109,7 @@ def test_wrong_roots(root, tmp_path):
         UrbanSound8K(str(root)).listed  # noqa: B018
 
 
-def test_nested_on_its_folds(untrained, root):
+def test_a_fit_is_nested_on_the_official_folds(untrained, root):
     data = ["--data", "urbansound8k", "--data.root", root, "--data.n_samples", "12000"]
     status, out, _ = untrained("fit", *data, "--model.frontend", "mfcc", "--model.backend", "elm")
     assert status == 0

@@ -13,11 +13,11 @@ from untrained.embeddings.changes import changes, is_of_code, settings_of
         ({"precision": "32-true"}, {"precision": "bf16-mixed"}, "precision has changed ('32-true' -> 'bf16-mixed')"),
     ],
 )
-def test_a_change_is_a_sentence(before, now, found):
+def test_each_change_is_described_by_a_sentence(before, now, found):
     assert list(changes({**before, "same": [1]}, {**now, "same": [1]}).values()) == [found]
 
 
-def test_settings_are_without_code_and_files():
+def test_settings_exclude_code_and_files():
     fields = {"embeddings": {"code": {"frontend vgg": 1}, "weights": "a", "n_samples": 3}, "files": "b", "seed": 0}
     assert settings_of(fields) == {"embeddings.n_samples": 3, "seed": 0}
     assert is_of_code("embeddings.code.source")

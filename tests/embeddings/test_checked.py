@@ -19,7 +19,7 @@ def opened(folder, **options):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Folder of a store of four clips; tests change copies of it."""
+    """Folder of a store with four clips; tests change copies of the folder."""
     store = opened(tmp_path_factory.mktemp("made") / "store")
     store.append([StoredClip(name, 1, 2, 0.5) for name in IDS], ROWS, {"x": "broken"})
     store.merge()
@@ -47,13 +47,13 @@ def table(ids):
         (ROWS, table(["a", "b", "c", "c"]), "lists a clip twice"),
         (ROWS, table(IDS).replace("0.5", "nan"), "a duration is not a finite number"),
         (ROWS, table(IDS).replace(",2,", ",two,"), "invalid literal"),
-        (ROWS, table(IDS).replace(",2,", ","), "its table of clips has other columns"),
+        (ROWS, table(IDS).replace(",2,", ","), "its table of clips has unexpected columns"),
         (ROWS, table(IDS).replace("a,", "a" * 200_000 + ","), "field larger than"),
         (np.where(ROWS == 5, np.float32(np.nan), ROWS), table(IDS), "numbers that are not finite"),
         (ROWS, None, "KeyError"),
     ],
 )
-def test_a_matrix_that_is_not_of_its_clips_is_damaged_and_computed_again(matrix, clips, reason, folder):
+def test_a_matrix_that_does_not_match_its_clips_is_damaged_and_computed_again(matrix, clips, reason, folder):
     metadata = {} if clips is None else {"clips": clips}
     save_file({"embeddings": np.ascontiguousarray(matrix)}, folder / "embeddings.safetensors", metadata)
     with pytest.raises(StoreError, match=rf"is damaged \(.*{reason}.*\); compute it again with --force"):
@@ -67,14 +67,14 @@ def test_a_matrix_that_is_not_of_its_clips_is_damaged_and_computed_again(matrix,
     np.testing.assert_array_equal(opened(folder).read(IDS), ROWS)
 
 
-def test_a_matrix_of_an_earlier_version_has_no_checksum(folder):
+def test_a_matrix_of_an_earlier_version_is_read_without_a_checksum(folder):
     path = folder / "embeddings.safetensors"
     save_file(load_file(path), path, {"clips": table(IDS)})
     np.testing.assert_array_equal(opened(folder).read(IDS), ROWS)
 
 
 @pytest.mark.parametrize("file", ["embeddings.safetensors", "manifest.json", "failed.csv", "profile.json"])
-def test_every_truncation_and_mutation_ends_in_a_message_or_the_right_values(file, folder):
+def test_every_truncation_and_mutation_raises_an_error_or_gives_the_right_values(file, folder):
     opened(folder).keep_profile({"seconds": 1.0})
     path = folder / file
     content = path.read_bytes()
@@ -99,7 +99,7 @@ def test_every_truncation_and_mutation_ends_in_a_message_or_the_right_values(fil
     assert n_refused > (100 if file == "embeddings.safetensors" else -1)
 
 
-def test_a_damaged_shard_is_left_out(folder):
+def test_a_damaged_shard_is_ignored(folder):
     store = opened(folder)
     store.append([StoredClip("e", 1, 2, 0.5)], ROWS[:1], {})
     (shard,) = (folder / "shards").glob("*.safetensors")
@@ -109,7 +109,7 @@ def test_a_damaged_shard_is_left_out(folder):
 
 
 @pytest.mark.parametrize("content", ["[" * 100_000, json.dumps({"format": [[[0]]] * 10**6})], ids=["deep", "long"])
-def test_a_manifest_of_absurd_size_or_depth_is_refused(content, folder):
+def test_a_manifest_of_excessive_size_or_depth_is_rejected(content, folder):
     (folder / "manifest.json").write_text(content)
     with pytest.raises(
         StoreError, match=r"manifest.json cannot be read \(it (is nested|has .* bytes).*delete the folder"

@@ -94,7 +94,7 @@ def test_all_files_with_broken_headers_are_named_in_one_error(broken, tmp_path, 
 
 
 def test_a_sample_rate_other_than_that_of_the_frontend_is_rejected(sounds, tmp_path, embed):
-    with pytest.raises(UsageError, match="the frontend reads 12000 Hz"):
+    with pytest.raises(UsageError, match="the frontend expects 12000 Hz"):
         embed(folder(sounds, sample_rate=44_100), tmp_path)
 
 

@@ -9,7 +9,7 @@ def folder(root, **arguments):
     return AudioFolder(str(root), n_samples=8000, **arguments)
 
 
-def test_everything_that_matters_has_a_store_of_its_own(sounds, tmp_path):
+def test_each_setting_that_changes_embeddings_has_its_own_store(sounds, tmp_path):
     folders = set()
     for frontend, data, precision in (
         (Temporal(4), folder(sounds), "32-true"),
@@ -28,7 +28,7 @@ def test_everything_that_matters_has_a_store_of_its_own(sounds, tmp_path):
     assert open_store(tmp_path, Temporal(4), same, "32-true").folder in folders
 
 
-def test_asking_for_the_folder_makes_none(tmp_path):
+def test_store_folder_does_not_create_the_folder(tmp_path):
     data = Synthetic("events", n_samples=8000)
     folder = store_folder(tmp_path, MFCC(), data, "32-true")
     assert folder.name.startswith("synthetic-events-mfcc-")

@@ -6,7 +6,7 @@ from untrained.frontends import Frontend, Waveform
 
 
 class Sleepy(Frontend):
-    """Takes a known time for each part."""
+    """Frontend whose parts take a known time."""
 
     def __init__(self, *, seed: int = 0) -> None:
         super().__init__(seed=seed)
@@ -23,7 +23,7 @@ class Late(Waveform):
         return waveform
 
 
-def test_parts_of_a_frontend_are_timed_apart():
+def test_representation_and_network_are_timed_separately():
     frontend = Sleepy()
     _ = frontend.embedding_size
     watch = Stopwatch(frontend)
@@ -39,7 +39,7 @@ def test_parts_of_a_frontend_are_timed_apart():
     assert watch.network == before
 
 
-def test_work_of_processes_adds_up_and_their_time_does_not():
+def test_work_is_summed_over_processes_and_wall_time_is_not():
     one = Profile(n_clips=6, audio=60.0, wall=2.0, decoding=1.0, network=1.0)
     other = Profile(n_clips=4, audio=40.0, wall=4.0, decoding=2.0, network=3.0)
     numbers = Profile.combined([one, other]).as_numbers()
@@ -47,5 +47,5 @@ def test_work_of_processes_adds_up_and_their_time_does_not():
     assert numbers["clips_per_second"] == 2.5
     assert numbers["audio_hours_per_hour"] == 25
     assert numbers["seconds_decoding"] == 3
-    start = "2.5 clips a second, 25 hours of audio an hour (seconds of work: decoding 3.0, "
+    start = "2.5 clips per second, 25 hours of audio per hour (work in s: decoding 3.0, "
     assert profile_line(numbers).startswith(start)

@@ -1,4 +1,4 @@
-"""Clips that were touched, renamed, copied or moved are not computed again; those with other content are."""
+"""Clips that were touched, renamed, copied or moved are not computed again; clips with changed content are."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ def exported(tmp_path_factory):
 
 @pytest.fixture
 def data(exported, tmp_path, embed):
-    """A folder of sounds whose embeddings are stored."""
+    """Folder of sounds whose embeddings are stored."""
     shutil.copytree(exported, tmp_path / "data")
     embed(folder(tmp_path / "data"), tmp_path / "stores")
     return tmp_path / "data"
@@ -34,7 +34,7 @@ def folder(root, **arguments):
 
 @pytest.fixture
 def again(data, tmp_path, embed):
-    """Extracts from a folder, by default that of the store."""
+    """Function that extracts embeddings of a folder, by default of `data`."""
     return lambda root=data: embed(folder(root), tmp_path / "stores")[0]
 
 
@@ -43,26 +43,27 @@ def touch(root):
         os.utime(path, (1, 1))
 
 
-def test_touched_files(data, again):
+def test_touched_files_are_not_computed_again(data, again):
     touch(data)
     extraction = again()
     assert extraction.n_computed == 0
     assert extraction.notes == [
         "24 clips have new modification times but the same content: they are not computed again"
     ]
-    assert again().notes == []  # the quick test suffices from now on
+    assert again().notes == []  # size and modification time suffice from now on
 
 
-def test_a_moved_folder(data, again):
+def test_a_moved_folder_is_recognised(data, again):
     data.rename(data.with_name("elsewhere"))
     touch(data.with_name("elsewhere"))
     extraction = again(data.with_name("elsewhere"))
     assert (extraction.n_clips, extraction.n_computed) == (24, 0)
     (note,) = extraction.notes
-    assert note == f"the data folder has moved from {data}: 24 clips are known by their content and not computed again"
+    moved = f"the data folder has moved from {data}"
+    assert note == f"{moved}: 24 clips are recognised by their content and not computed again"
 
 
-def test_a_copied_folder_with_a_clip_fewer_and_one_more(data, again):
+def test_a_copied_folder_with_one_clip_removed_and_one_added(data, again):
     shutil.copytree(data, data.with_name("copy"))
     os.remove(data.with_name("copy") / "bark/0000.wav")
     soundfile.write(data.with_name("copy") / "bark/extra.wav", np.ones(100) / 3, 12_000)
@@ -70,7 +71,7 @@ def test_a_copied_folder_with_a_clip_fewer_and_one_more(data, again):
     extraction = again(data.with_name("copy"))
     assert extraction.n_computed == 1
     (note,) = extraction.notes
-    assert note.startswith(f"23 clips are copies of {data}: their embeddings are taken from {before.folder}")
+    assert note.startswith(f"23 clips are copies of {data}: their embeddings are copied from {before.folder}")
     same = [row.id for row in extraction.store.rows if row.id != "bark/extra.wav"]
     np.testing.assert_array_equal(extraction.store.read(same), before.read(same))
 
@@ -86,13 +87,13 @@ def test_renamed_copied_and_changed_files(data, again):
     assert extraction.n_computed == 1
     assert sorted(extraction.notes) == [
         "1 clips are computed again: their files have changed, such as 'bark/0001.wav'",
-        "2 clips were renamed or copied: they are known by their content and not computed again",
+        "2 clips were renamed or copied: they are recognised by their content and not computed again",
     ]
     of = {row.id: row for row in extraction.store.rows}
     assert of["siren/twice.wav"].audio == of["siren/0001.wav"].audio
 
 
-def test_another_length_is_not_recognised(data, tmp_path, embed):
+def test_clips_of_another_length_are_computed_again(data, tmp_path, embed):
     touch(data)
     extraction, _ = embed(AudioFolder(str(data), n_samples=7000), tmp_path / "stores")
     assert extraction.n_computed == 24
@@ -112,23 +113,23 @@ class Louder(AudioFolder):
         return decoded._replace(waveform=self.gain * decoded.waveform)
 
 
-def test_a_plug_in_that_reads_in_its_own_way_shares_nothing(data, tmp_path, embed):
+def test_a_plug_in_with_its_own_read_shares_no_embeddings(data, tmp_path, embed):
     embed(Louder(str(data), n_samples=8000), tmp_path / "own")
     assert embed(Louder(str(data), gain=0.5, n_samples=8000), tmp_path / "own")[0].n_computed == 24
     touch(data)
     (data / "horn/0000.wav").rename(data / "horn/renamed.wav")
-    assert embed(Louder(str(data), n_samples=8000), tmp_path / "own")[0].n_computed == 1  # the renamed one
+    assert embed(Louder(str(data), n_samples=8000), tmp_path / "own")[0].n_computed == 1  # the renamed clip
 
 
 def without_digests_in(path):
-    """Write a matrix as an earlier version did."""
+    """Rewrite a matrix in the format of an earlier version."""
     with safe_open(path, framework="np") as file:
         matrix, lines = file.get_tensor("embeddings"), file.metadata()["clips"].splitlines()
     clips = "".join(",".join(line.split(",")[:4]) + "\r\n" for line in lines)
     save_file({"embeddings": matrix}, path, {"clips": clips})
 
 
-def test_a_store_of_an_earlier_version(data, tmp_path, again):
+def test_digests_are_added_to_a_store_of_an_earlier_version(data, tmp_path, again):
     (path,) = tmp_path.glob("stores/data-*/embeddings.safetensors")
     without_digests_in(path)
     extraction = again()
@@ -143,14 +144,14 @@ def test_a_store_of_an_earlier_version(data, tmp_path, again):
     assert second.startswith("23 stored clips")
 
 
-def test_a_moved_folder_whose_store_has_no_digests(data, tmp_path, again):
+def test_a_moved_folder_is_computed_again_if_its_store_has_no_digests(data, tmp_path, again):
     (path,) = tmp_path.glob("stores/data-*/embeddings.safetensors")
     without_digests_in(path)
     data.rename(data.with_name("elsewhere"))
     extraction = again(data.with_name("elsewhere"))
     assert extraction.n_computed == 24
     assert extraction.notes == [
-        f"{path.parent} may hold the same clips, but no digests of them: an earlier version wrote it"
+        f"{path.parent} may hold the same clips, but without digests: an earlier version wrote it"
     ]
 
 

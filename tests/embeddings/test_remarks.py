@@ -13,7 +13,7 @@ class Data:
     listed = [Clip(name, "x") for name in ("a", "b", "c", "d", "odd, name")]
 
 
-def test_clips_that_most_likely_are_mistakes_are_noted():
+def test_clips_that_are_most_likely_faulty_are_noted():
     odd = {"a": "loud clipped", "c": "cancelling", "d": "clipped", "odd, name": "loud", "gone": "loud"}
     names = ("a", "b", "c", "d", "odd, name", "gone")
     rows = [StoredClip(name, 1, 2, 0.5, remarks=odd.get(name, "")) for name in names]
@@ -21,7 +21,7 @@ def test_clips_that_most_likely_are_mistakes_are_noted():
     assert notes_on([row._replace(remarks="") for row in rows], Data) == []
 
 
-def test_each_run_notes_what_most_likely_is_a_mistake(untrained, sounds, tmp_path):
+def test_each_run_notes_clips_that_are_most_likely_faulty(untrained, sounds, tmp_path):
     root = tmp_path / "data"
     shutil.copytree(sounds, root)
     path = root / "low" / "low 00.wav"
@@ -29,13 +29,13 @@ def test_each_run_notes_what_most_likely_is_a_mistake(untrained, sounds, tmp_pat
     soundfile.write(path, sound * [1, -1], rate)
     soundfile.write(root / "mid" / "mid 00.wav", np.clip(9 * sound, -1, 1), rate)
     note = "note: 1 of 36 clips have channels that cancel"
-    for _ in range(2):  # the second one reads the store alone
+    for _ in range(2):  # the second run only reads the store
         status, out, err = untrained("fit", "--data", "folder", "--data.root", root, *FIT)
         assert status == 0
         assert note in out + err
         assert "low/low 00.wav" in out + err
         assert "clipped" not in out + err
-    root = root.rename(tmp_path / "moved")  # its clips are recognised, with what is odd about them
+    root = root.rename(tmp_path / "moved")  # its clips are recognised, with their remarks
     out = "".join(untrained("fit", "--data", "folder", "--data.root", root, *FIT)[1:])
     assert "not computed again" in out
     assert note in out

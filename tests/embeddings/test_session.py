@@ -25,15 +25,16 @@ def trainer():
     return Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False)
 
 
-def test_a_broken_file_ends_the_run_and_loses_nothing(broken, tmp_path, embed):
-    for name in ("horn/0001.wav", "siren/0001.wav"):  # which their headers do not tell
+def test_a_broken_file_ends_the_extraction_without_losing_embeddings(broken, tmp_path, embed):
+    for name in ("horn/0001.wav", "siren/0001.wav"):  # broken although their headers are valid
         soundfile.write(broken / name, np.float32([0, np.nan]), 12_000, subtype="FLOAT")
     with pytest.raises(AudioError, match=r"horn/0001.wav: holds samples that are not finite.*--data.on_error skip"):
         embed(folder(broken, batch_size=2), tmp_path / "store")
     (broken / "horn/0001.wav").write_bytes((broken / "horn/0000.wav").read_bytes())
     with pytest.raises(AudioError, match=r"siren/0001.wav"):
         embed(folder(broken, batch_size=2), tmp_path / "store")
-    soundfile.write(broken / "siren/0001.wav", np.linspace(-0.5, 0.5, 9000), 12_000)  # a copy would be recognised
+    # Not a copy of another file, because a copy would be recognised.
+    soundfile.write(broken / "siren/0001.wav", np.linspace(-0.5, 0.5, 9000), 12_000)
     extraction, X = embed(folder(broken, batch_size=2), tmp_path / "store")
     assert 0 < extraction.n_computed < 10
     whole, Y = embed(folder(broken), tmp_path / "other")
@@ -48,13 +49,13 @@ def test_broken_files_can_be_skipped(broken, tmp_path, batch_size, embed):
     assert set(extraction.failed) == {"horn/0001.wav", "siren/0001.wav"}
     assert "2 clips could not be read" in str(extraction)
     embed(folder(broken, batch_size=batch_size, on_error="skip"), tmp_path / "store")
-    assert extraction.store.profile["n_clips"] == 22  # of the run that has computed something
+    assert extraction.store.profile["n_clips"] == 22  # from the first extraction; the second computed nothing
     failed = (extraction.store.folder / "failed.csv").read_text()
     assert "horn/0001.wav,is empty (0 bytes)" in failed
 
 
 @pytest.mark.parametrize("error", [PermissionError("no rights"), KeyboardInterrupt(), RuntimeError("odd")])
-def test_whatever_ends_a_session_as_it_begins_leaves_the_store_to_others(tmp_path, monkeypatch, error):
+def test_an_error_at_the_start_of_a_session_unlocks_the_store(tmp_path, monkeypatch, error):
     def refused(self):
         raise error
 
@@ -62,7 +63,7 @@ def test_whatever_ends_a_session_as_it_begins_leaves_the_store_to_others(tmp_pat
     handler = signal.getsignal(signal.SIGINT)
     with pytest.raises((StoreError, SystemExit, RuntimeError)):
         extract(Probe(MFCC()), few(), trainer(), tmp_path)
-    signal.signal(signal.SIGINT, handler)  # Lightning ignores Ctrl-C from its first one on
+    signal.signal(signal.SIGINT, handler)  # Lightning ignores all further Ctrl-C
     assert not list(tmp_path.glob("*/.holder"))
     monkeypatch.undo()
     assert extract(Probe(MFCC()), few(), trainer(), tmp_path).n_computed == 24
@@ -76,7 +77,7 @@ def test_rows_that_only_need_merging_are_not_computed_again(tmp_path, monkeypatc
     shards = {path.name for path in tmp_path.glob("*/shards/*.safetensors")}
     assert shards
     data = few()
-    monkeypatch.setattr(data, "read", lambda clip, rate: pytest.fail("nothing is to be read"))
+    monkeypatch.setattr(data, "read", lambda clip, rate: pytest.fail("no clip should be read"))
     again = extract(Probe(MFCC()), data, trainer(), tmp_path)
     assert (again.n_computed, len(again.store.rows)) == (0, 24)
     assert not list(tmp_path.glob("*/shards"))

@@ -14,7 +14,7 @@ def test_this_package_and_libraries_have_no_digest():
     assert source_digest([VGG, Plugin]) == source_digest([Plugin]) != ""
 
 
-def test_code_without_a_source_file_counts_by_what_can_be_read():
+def test_code_without_a_source_file_has_an_empty_digest():
     namespace = {"__name__": "typed"}
     exec("class Typed:\n    pass", namespace)
     assert source_digest([namespace["Typed"]]) == ""

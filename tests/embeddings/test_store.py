@@ -15,7 +15,7 @@ def row(name):
     return StoredClip(name, 1, 2, 0.5)
 
 
-def test_shards_merge_in_the_order_of_ids_and_later_ones_win(tmp_path):
+def test_merged_shards_are_ordered_by_id_and_later_shards_win(tmp_path):
     store = EmbeddingStore(tmp_path / "s", {}, 2)
     store.append([row("b"), row("c")], np.float32([[1, 1], [2, 2]]), {"x": "broken"})
     store.append([row("a")], np.float32([[3, 3]]), {}, rank=1)
@@ -31,7 +31,7 @@ def test_shards_merge_in_the_order_of_ids_and_later_ones_win(tmp_path):
         reopened.read(["a", "z"])
 
 
-def test_what_a_kill_leaves_behind_does_no_harm(tmp_path):
+def test_unfinished_files_of_a_killed_process_are_removed(tmp_path):
     store = EmbeddingStore(tmp_path / "s", {}, 1)
     store.append([row("a")], np.zeros((1, 1), np.float32), {})
     (tmp_path / "s/shards/.0-7-7.safetensors.999.part").write_bytes(b"never finished")
@@ -45,7 +45,7 @@ def test_what_a_kill_leaves_behind_does_no_harm(tmp_path):
     ]
 
 
-def test_ids_of_any_text_survive(tmp_path):
+def test_ids_with_any_characters_are_kept(tmp_path):
     names = ["a,b", 'quo"te', "new\nline", "naïve 音", " space "]
     store = EmbeddingStore(tmp_path / "s", {}, 1)
     store.append([row(name) for name in names], np.zeros((5, 1), np.float32), {"bad\nname": "why, oh why"})
@@ -55,7 +55,7 @@ def test_ids_of_any_text_survive(tmp_path):
     assert reopened.failed == {"bad\nname": "why, oh why"}
 
 
-def test_damaged_stores_are_refused(tmp_path):
+def test_damaged_stores_are_rejected(tmp_path):
     store = EmbeddingStore(tmp_path / "s", {}, 1)
     store.append([row("a")], np.zeros((1, 1), np.float32), {})
     store.merge()
@@ -70,9 +70,9 @@ def test_damaged_stores_are_refused(tmp_path):
 
 def test_a_store_of_another_configuration_names_the_field(tmp_path):
     EmbeddingStore(tmp_path / "s", {"n_samples": 8000, "seed": 0}, 3)
-    with pytest.raises(StoreError, match=r"n_samples is 8000 there and 9000 here"):
+    with pytest.raises(StoreError, match=r"its n_samples is 8000, expected 9000"):
         EmbeddingStore(tmp_path / "s", {"n_samples": 9000, "seed": 0}, 3)
-    with pytest.raises(StoreError, match=r"embedding_size is 3 there and 4 here"):
+    with pytest.raises(StoreError, match=r"its embedding_size is 3, expected 4"):
         EmbeddingStore(tmp_path / "s", {"n_samples": 8000, "seed": 0}, 4)
 
 
@@ -81,26 +81,26 @@ def folder(root, **arguments):
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"\xff", b'{"n_clips": 36}', b"null"])
-def test_a_damaged_profile_ends_nothing(sounds, tmp_path, content, embed):
+def test_a_damaged_profile_does_not_stop_an_extraction(sounds, tmp_path, content, embed):
     extraction, _ = embed(folder(sounds), tmp_path)
     os.remove(extraction.store.folder / "embeddings.safetensors")
     (extraction.store.folder / "profile.json").write_bytes(content)
     assert extraction.store.profile == {}
     again, _ = embed(folder(sounds), tmp_path)
-    assert again.profile["n_clips"] == 36  # which has written a new one
+    assert again.profile["n_clips"] == 36  # the second extraction wrote a new profile
     (extraction.store.folder / "profile.json").write_bytes(content)
     assert "nothing to do" in str(embed(folder(sounds), tmp_path)[0])
 
 
 @pytest.mark.parametrize("content", [b"id,reason\na\n", b"id,reason\n\xff,b\n", b"id,reason\na,b,c\n"])
-def test_a_damaged_table_of_failures_is_named_and_forgotten_by_force(broken, tmp_path, content, trainer):
+def test_a_damaged_table_of_failures_is_named_and_replaced_by_force(broken, tmp_path, content, trainer):
     def run(**arguments):
         data = folder(broken, on_error="skip")
         return extract(Probe(Temporal(n_filters=4)), data, trainer(), tmp_path / "store", **arguments)
 
     failed = run().store.folder / "failed.csv"
     failed.write_bytes(content)
-    with pytest.raises(StoreError, match=r"failed.csv is no table of ids and reasons .*; delete it, or .* --force"):
+    with pytest.raises(StoreError, match=r"failed.csv is not a table of ids and reasons .*; delete it, or .* --force"):
         run()
     assert set(run(force=True).failed) == {"horn/0001.wav", "siren/0001.wav"}
     failed.write_bytes(content)
@@ -108,13 +108,13 @@ def test_a_damaged_table_of_failures_is_named_and_forgotten_by_force(broken, tmp
     assert set(run().failed) == {"horn/0001.wav", "siren/0001.wav"}
 
 
-def test_a_manifest_that_is_none_is_refused(sounds, tmp_path, embed):
+def test_a_manifest_that_is_not_a_dictionary_is_rejected(sounds, tmp_path, embed):
     extraction, _ = embed(folder(sounds), tmp_path)
     (extraction.store.folder / "manifest.json").write_text("[]")
     with pytest.raises(StoreError, match=r"manifest.json cannot be read \(it holds a list\); delete the folder"):
         embed(folder(sounds), tmp_path)
 
 
-def test_a_folder_of_embeddings_that_is_not_utf8_is_refused(sounds, tmp_path, embed):
+def test_a_folder_of_embeddings_that_is_not_utf8_is_rejected(sounds, tmp_path, embed):
     with pytest.raises(StoreError, match=r"\\udcff/.* is not valid UTF-8.* another folder with --embeddings"):
         embed(folder(sounds), tmp_path / os.fsdecode(b"\xff"))

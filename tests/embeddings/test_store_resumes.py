@@ -1,4 +1,4 @@
-"""Whatever stops an extraction, the same command goes on from what was written, and ends with the same store."""
+"""Stopped extractions: the same command resumes from the written rows and ends with the same store."""
 
 import contextlib
 import functools
@@ -22,7 +22,7 @@ def embedding(clip_id, stamp):
 
 
 def session(folder, stamps, flushed=lambda ids: None):
-    """What an extraction does with a store; two clips a shard, by two ranks in turn."""
+    """Use a store as an extraction does, with two clips in each shard and two alternating ranks."""
     store = EmbeddingStore(folder, {"made": "by a test"}, SIZE)
     with store.locked():
         store.merge()
@@ -39,7 +39,7 @@ def session(folder, stamps, flushed=lambda ids: None):
     return store
 
 
-def tell(pipe, ids):
+def send(pipe, ids):
     os.write(pipe, ("\n".join(ids) + "\n").encode())
 
 
@@ -50,7 +50,7 @@ def content(folder):
 
 
 class StopAt:
-    """Ends the process before, within or after the n-th write, fsync or rename, as a kill would."""
+    """Ends the process like a kill, before, during or after the n-th write, fsync, rename or removal."""
 
     def __init__(self, n):
         self.left = n
@@ -112,7 +112,7 @@ class _Writing:
 
 
 def stop_at_every_write(root, begin):
-    """Stop a session at every step in turn, and go on from there."""
+    """Stop a session at every step in turn, and resume it each time."""
 
     def prepared(folder):
         if begin != "nothing":
@@ -131,7 +131,7 @@ def stop_at_every_write(root, begin):
         child = os.fork()
         if child == 0:
             StopAt(n_stops).install()
-            session(folder, STAMPS, functools.partial(tell, writing))
+            session(folder, STAMPS, functools.partial(send, writing))
             os._exit(0)
         os.close(writing)
         with os.fdopen(reading) as pipe:
@@ -148,35 +148,35 @@ def stop_at_every_write(root, begin):
     assert n_stops > 60
 
 
-def write_where_nobody_may(root, begin):
-    """Say what a session without rights raises."""
+def write_without_permission(root, begin):
+    """Check the errors of sessions in folders without write or read permission."""
     root.chmod(0o755)
     os.chdir(root)
     Path("store").mkdir(mode=0o555)
     Path("closed").mkdir(mode=0o000)
     if os.geteuid() == 0:
-        os.setuid(65534)  # to root no folder is read-only
+        os.setuid(65534)  # root may write to read-only folders
     with pytest.raises(StoreError, match="cannot be written: Permission denied; free space or change permissions"):
         session(Path("store"), STAMPS)
     with pytest.raises(StoreError, match="closed cannot be used: Permission denied; change permissions"):
         session(Path("closed"), STAMPS)
 
 
-def in_a_process_of_its_own(start, function, root, begin=""):
-    """Where no other threads are, which a fork would leave behind."""
+def in_new_process(start, function, root, begin=""):
+    """Run a function of this file in a new process, because a fork requires a process without other threads."""
     done = start(function.__name__, root, begin, what=__file__).end()
     assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("begin", ["nothing", "some clips, one of which has changed"])
-def test_a_stop_at_any_write_loses_what_was_not_yet_written_alone(start, tmp_path, begin):
-    in_a_process_of_its_own(start, stop_at_every_write, tmp_path, begin)
+def test_a_stop_at_any_write_loses_only_rows_that_were_not_written(start, tmp_path, begin):
+    in_new_process(start, stop_at_every_write, tmp_path, begin)
 
 
 @pytest.mark.slow
-def test_a_read_only_folder_is_said(start, tmp_path):
-    in_a_process_of_its_own(start, write_where_nobody_may, tmp_path)
+def test_a_read_only_folder_raises_an_error(start, tmp_path):
+    in_new_process(start, write_without_permission, tmp_path)
 
 
 def test_damaged_shards_are_computed_again(tmp_path):
@@ -195,7 +195,7 @@ def test_damaged_shards_are_computed_again(tmp_path):
     assert content(tmp_path) == content(tmp_path.with_name("whole"))
 
 
-def test_what_another_process_has_merged_since_is_kept(tmp_path):
+def test_rows_that_another_process_has_merged_are_kept(tmp_path):
     first = EmbeddingStore(tmp_path, {"made": "by a test"}, SIZE)
     session(tmp_path, dict(list(STAMPS.items())[:3]))
     with first.locked():

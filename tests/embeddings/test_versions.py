@@ -1,6 +1,6 @@
-"""Version numbers of our parts: values that change without their number fail here.
+"""Version numbers of the parts of this package; a test fails if values change but the version does not.
 
-After a change of values that is meant, raise the version in `embeddings/provenance.py` and write the golden values:
+After an intended change of values, raise the version in `embeddings/provenance.py` and write the golden values:
 python tests/embeddings/test_versions.py
 """
 
@@ -25,7 +25,7 @@ from untrained.probes.metrics import score_predictions
 from untrained.probes.selection import select
 
 GOLDEN = Path(__file__).parents[1] / "fixtures" / "golden.json"
-TOLERANCE = 1e-4  # of the largest value; processors differ by less
+TOLERANCE = 1e-4  # relative to the largest value; results of different processors differ by less
 SMALL = {"sample_level": {"n_filters": 2}, "temporal": {"n_filters": 4}, "timbral_temporal": {"size": "small"}}
 
 
@@ -34,7 +34,7 @@ def noise(*shape, seed=0):
 
 
 def decoding():
-    """Stereo files of two formats and rates, one repeated, one cropped."""
+    """Return samples of two stereo files with different formats and sample rates, one cropped and one repeated."""
     values = []
     with tempfile.TemporaryDirectory() as folder:
         for name, rate, n_samples in (("a.wav", 44_100, 6000), ("b.flac", 8000, 1500)):
@@ -60,7 +60,7 @@ def frontend(name):
 
 
 def embedded(seed=0):
-    """Embeddings of three classes that overlap, and their labels."""
+    """Return embeddings of three overlapping classes, and their labels."""
     labels = np.arange(90) % 3
     return noise(90, 6, seed=seed) * [1, 1, 1, 1, 1, 30] + 0.1 * labels[:, None], labels
 
@@ -95,7 +95,7 @@ def synthetic():
     return values
 
 
-# Names of other packages that tests register are no parts of ours; `hear` and `sklearn` compute nothing themselves.
+# Plug-ins that tests register are not part of this package; `hear` and `sklearn` only wrap other code.
 PARTS = {
     "audio decoding": decoding,
     "frontends": shared_by_frontends,
@@ -116,17 +116,17 @@ PARTS = {
 
 
 def problem_with(part):
-    """What is wrong with a part's version; empty if its values are those of that version."""
+    """Return a message if the values of a part do not match its version; empty if they match."""
     golden, version = json.loads(GOLDEN.read_text())[part], VERSIONS.get(part, 1)
     values, known = np.array(PARTS[part]()), np.array(golden["values"])
     same = values.shape == known.shape and np.abs(values - known).max() <= TOLERANCE * np.abs(known).max()
     if not same and version == golden["version"]:
         return f"values of {part!r} have changed and its version has not: raise it in embeddings/provenance.py"
-    return "" if same and version == golden["version"] else f"golden values of {part!r} are of another version"
+    return "" if same and version == golden["version"] else f"golden values of {part!r} belong to another version"
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_values_are_those_of_the_version(part):
+def test_values_match_the_version(part):
     assert problem_with(part) == ""
     assert set(VERSIONS) <= set(PARTS)
 
@@ -148,7 +148,7 @@ def test_a_change_of_values_without_a_new_version_is_found(monkeypatch):
     for part in ("audio decoding", "z-scoring"):
         assert "raise it in embeddings/provenance.py" in problem_with(part)
     monkeypatch.setitem(VERSIONS, "audio decoding", VERSIONS["audio decoding"] + 1)
-    assert "of another version" in problem_with("audio decoding")
+    assert "belong to another version" in problem_with("audio decoding")
 
 
 if __name__ == "__main__":

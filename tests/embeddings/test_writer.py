@@ -22,7 +22,7 @@ def folder(root, **arguments):
     return AudioFolder(str(root), n_samples=8000, **arguments)
 
 
-def test_a_writer_can_be_used_again_and_holds_the_store_meanwhile(broken, tmp_path):
+def test_a_writer_can_be_reused_and_locks_the_store(broken, tmp_path):
     for name in ("horn/0001.wav", "siren/0001.wav"):
         shutil.copy(broken / "horn/0000.wav", broken / name)
     soundfile.write(broken / "siren/0002.wav", np.float32([0, np.nan]), 12_000, subtype="FLOAT")
@@ -44,7 +44,7 @@ def test_a_writer_can_be_used_again_and_holds_the_store_meanwhile(broken, tmp_pa
     assert not frontend._forward_hooks
 
 
-def test_rows_are_written_after_a_time(tmp_path, monkeypatch):
+def test_rows_are_written_after_flush_seconds(tmp_path, monkeypatch):
     class Slow(Temporal):
         def feature_maps(self, x):
             time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""HEAR's common API: what its own validator checks, and what it does not."""
+"""HEAR's common API: the checks of HEAR's validator, and others."""
 
 import json
 
@@ -17,7 +17,7 @@ def noise(n_sounds, n_samples):
 
 
 @pytest.mark.parametrize("text", ["mfcc", TEMPORAL, "{class_path: vgg, init_args: {n_filters: 2, seed: 3}}"])
-def test_what_the_validator_checks(text):
+def test_models_pass_the_checks_of_the_validator(text):
     model = hear.load_model(text)
     assert model.sample_rate in (16_000, 22_050, 44_100, 48_000)
     for name in ("scene_embedding_size", "timestamp_embedding_size"):
@@ -34,7 +34,7 @@ def test_what_the_validator_checks(text):
     assert 950 <= timestamps[0, -1] < 1000
 
 
-def test_a_scene_is_the_embedding_of_the_sound_at_the_frontend_s_rate():
+def test_a_scene_embedding_is_that_of_the_frontend_at_its_sample_rate():
     model = hear.load_model(TEMPORAL)
     frontend = FRONTENDS.create("temporal", n_filters=4)
     time = torch.arange(32_000) / 16_000
@@ -47,7 +47,7 @@ def test_a_scene_is_the_embedding_of_the_sound_at_the_frontend_s_rate():
     assert torch.allclose(found, wanted, atol=0.02 * float(wanted.abs().max()))
 
 
-def test_a_moment_is_heard_at_its_time():
+def test_a_click_changes_only_the_embeddings_around_it():
     model = hear.load_model(TEMPORAL)
     silence = torch.zeros(1, 4 * 16_000)
     click = silence.clone()
@@ -58,10 +58,10 @@ def test_a_moment_is_heard_at_its_time():
     assert 1700 <= where.min() <= 1800  # windows of half a second
     assert 2200 <= where.max() <= 2300
     alone, _ = hear.get_timestamp_embeddings(click[:, :56_000], model)
-    assert torch.allclose(alone[:, :50], heard[:, :50], atol=1e-4)  # a moment does not depend on what comes long after
+    assert torch.allclose(alone[:, :50], heard[:, :50], atol=1e-4)  # embeddings do not depend on later audio
 
 
-def test_models_that_cannot_be(tmp_path):
+def test_models_that_cannot_be_loaded(tmp_path):
     (tmp_path / "model.yaml").write_text(TEMPORAL)
     assert hear.load_model(str(tmp_path / "model.yaml")).scene_embedding_size == 56
     assert hear.load_model().scene_embedding_size == FRONTENDS.create("vgg").embedding_size
@@ -69,7 +69,7 @@ def test_models_that_cannot_be(tmp_path):
         ("vgg6", "did you mean 'vgg'"),
         ("{class_path: vgg, init_args: {n_filter: 2}}", "n_filter"),
         ("gone.yaml", "gone.yaml cannot be read"),
-        ("{class_path: [", "is no YAML"),
+        ("{class_path: [", "is not valid YAML"),
     ):
         with pytest.raises(UsageError, match=message):
             hear.load_model(text)
@@ -77,8 +77,8 @@ def test_models_that_cannot_be(tmp_path):
         hear.get_scene_embeddings(torch.zeros(3), hear.load_model("mfcc"))
 
 
-def test_no_checkpoint_and_no_text_imports_what_nobody_allowed(tmp_path, monkeypatch):
-    """A module that writes a file when it is imported, named in every place that a loaded thing has."""
+def test_no_name_in_a_text_or_a_configuration_imports_an_arbitrary_module(tmp_path, monkeypatch):
+    """Every field that names a class or a module is set to a module that writes a file when it is imported."""
     (tmp_path / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nclass X: pass\n")
     monkeypatch.syspath_prepend(tmp_path)
     for text in ("evil.X", "{class_path: evil.X}", "{class_path: hear, init_args: {module: evil}}", "weights.pt"):

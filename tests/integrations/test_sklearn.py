@@ -1,4 +1,4 @@
-"""The transformer: scikit-learn's conventions, and the same embeddings as everywhere."""
+"""The transformer follows scikit-learn's conventions and returns the embeddings of the frontend."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def test_embeddings_are_those_of_the_frontend():
     assert list(names) == frontend.feature_names
 
 
-def test_files_and_arrays_of_another_rate(sounds):
+def test_files_and_arrays_of_another_sample_rate(sounds):
     paths = sorted((sounds / "low").glob("low*.wav"))[:3]
     transformer = RandomFeatures("temporal", n_samples=6000, **SMALL).fit(paths)
     found = transformer.transform(paths)
@@ -52,7 +52,7 @@ def test_files_and_arrays_of_another_rate(sounds):
         transformer.transform(["gone.wav"])
 
 
-def test_frontend_and_seed_are_searched():
+def test_a_grid_search_chooses_frontend_and_seed():
     rng = np.random.default_rng(0)
     y = np.tile([0, 1], 12)
     X = rng.normal(size=(24, 6000)) * np.where(y, 1.0, 0.1)[:, None]
@@ -63,7 +63,7 @@ def test_frontend_and_seed_are_searched():
     assert search.best_score_ == 1
     for wrong, message in (
         ({"batch_size": 0}, "batch_size=0; expected 1 or more"),
-        ({"arguments": {"n_filter": 1}}, "frontend 'vgg' cannot be made: .*n_filter"),
+        ({"arguments": {"n_filter": 1}}, "frontend 'vgg' cannot be created: .*n_filter"),
     ):
         with pytest.raises(ValueError, match=message):
             RandomFeatures(**wrong).fit(X)

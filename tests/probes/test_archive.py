@@ -12,7 +12,7 @@ VALUES = {"a": torch.arange(6.0).reshape(2, 3), "b": [1, -(2**70), 0.5, None, Tr
 
 
 def written(path, pickled=None, compress=(), **more):
-    """A zip file as torch writes it, with another pickle, compressed entries or further ones."""
+    """Write a zip file like `torch.save`, but with another pickle, compressed entries or additional entries."""
     torch.save(VALUES, path)
     with zipfile.ZipFile(path) as saved:
         entries = {entry: saved.read(entry) for entry in saved.namelist()}
@@ -27,7 +27,7 @@ def written(path, pickled=None, compress=(), **more):
     return path
 
 
-def test_values_are_those_that_torch_saved(tmp_path):
+def test_load_returns_the_values_that_torch_saved(tmp_path):
     odd = {"e": torch.zeros(0, 5), "f": torch.ones(4)[1:3]}
     torch.save({**VALUES, **odd}, tmp_path / "x.ckpt")
     found = archive.load(tmp_path / "x.ckpt")
@@ -40,7 +40,7 @@ def test_values_are_those_that_torch_saved(tmp_path):
 
 
 def storage(n_values, size, key=b"0"):
-    """A pickle of one tensor: claims of how many values it is stored with, and of its shape."""
+    """Return the pickle of a tensor that claims a number of stored values and a shape."""
     shape = b"".join(b"J" + n.to_bytes(4, "little") for n in size)
     return (
         b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x00"
@@ -59,7 +59,7 @@ CRAFTED = {
     "compressed pickle": ({"compress": ["data.pkl"]}, "its entry 'x/data.pkl' is compressed"),
     "more values than data": ({"pickled": storage(2**31 - 1, [2**31 - 1])}, "not resizable"),
     "larger shape": ({"pickled": storage(6, [2**31 - 1])}, "not resizable"),
-    "memo": ({"pickled": b"\x80\x02]r\xff\xff\xff\x7f."}, "keeps a value under the number 2,147,483,647"),
+    "memo": ({"pickled": b"\x80\x02]r\xff\xff\xff\x7f."}, "stores a value under the index 2,147,483,647"),
     "many times": (
         {"pickled": MANY},
         "far more",
@@ -72,7 +72,7 @@ CRAFTED = {
 
 
 @pytest.mark.parametrize("name", CRAFTED)
-def test_files_that_would_exhaust_memory_are_refused_at_once(name, tmp_path):
+def test_files_that_would_exhaust_memory_are_rejected_quickly(name, tmp_path):
     more, message = CRAFTED[name]
     path = written(tmp_path / "x.ckpt", **more)
     start = time.process_time()
@@ -81,7 +81,7 @@ def test_files_that_would_exhaust_memory_are_refused_at_once(name, tmp_path):
     assert time.process_time() - start < 2
 
 
-def test_entries_that_share_their_bytes_are_refused(tmp_path):
+def test_entries_that_share_their_bytes_are_rejected(tmp_path):
     path = written(tmp_path / "x.ckpt", **{"data/9": bytes(10**5)})
     with zipfile.ZipFile(path, "a") as file:
         entry = file.getinfo("x/data/9")
@@ -118,6 +118,6 @@ def claiming(shape):
     ],
     ids=["compressed", "long", "array"],
 )
-def test_a_backend_that_would_exhaust_memory_is_refused(stored, message):
+def test_a_backend_that_would_exhaust_memory_is_rejected(stored, message):
     with pytest.raises(archive.ArchiveError, match=message):
         archive.refuse_absurd_backend(stored)

@@ -9,7 +9,7 @@ from untrained.probes.calibration import MIN_CLIPS, calibrate, label, probabilit
 
 
 def fitted(name, candidate, n_classes, distance):
-    """A fitted candidate and its calibration, on 200 clips in 5 folds; new clips and their classes."""
+    """Return a candidate fitted to 200 clips, its calibration on 5 folds, and new clips with their classes."""
     X, y = draw(200, n_classes, distance, seed=1)
     backend = Standardized(BACKENDS.create(name))
     splits = list(StratifiedKFold(5, shuffle=True, random_state=0).split(X[:200], y[:200]))
@@ -21,13 +21,13 @@ def fitted(name, candidate, n_classes, distance):
 @pytest.mark.parametrize(
     ("name", "candidate"),
     [
-        ("svm", {"C": 8.0, "gamma": 2.0**-11}),  # too high before the calibration
+        ("svm", {"C": 8.0, "gamma": 2.0**-11}),  # probabilities are too high before the calibration
         ("elm", {"n_hidden": 2500}),  # too low
         ("knn", {"n_neighbors": 50}),  # too low
         ("knn", {"n_neighbors": 1}),  # always 1
     ],
 )
-def test_probabilities_of_new_clips_are_right_as_often_as_they_say(name, candidate):
+def test_probabilities_of_new_clips_are_calibrated(name, candidate):
     model, found, new, truth = fitted(name, candidate, 10, 0.45)
     labels, scores, kind = label(model, new)
     given = probabilities(scores, kind, found.inverse_temperature, found.smoothing)
@@ -42,7 +42,7 @@ def test_the_label_has_the_highest_score():
     labels, scores, kind = label(model, new)
     given, _ = model.class_scores(new)
     np.testing.assert_array_equal(labels, model.predict(new))
-    assert np.mean(given.argmax(axis=1) != labels) > 0.02  # the wins of pairs decide
+    assert np.mean(given.argmax(axis=1) != labels) > 0.02  # pairwise decisions determine the label
     np.testing.assert_array_equal(np.sort(scores), np.sort(given))
     for values in (scores, probabilities(scores, kind, found.inverse_temperature)):
         np.testing.assert_array_equal(values[np.arange(len(labels)), labels], values.max(axis=1))
@@ -65,7 +65,7 @@ def test_too_few_clips_are_not_calibrated():
     assert (found.n_clips, found.inverse_temperature) == (MIN_CLIPS - 1, None)
 
 
-def test_perfect_scores_do_not_make_certain():
+def test_perfect_scores_give_probabilities_below_one():
     X = np.repeat([[0.0], [1.0]], 40, axis=0)
     y = np.repeat([0, 1], 40)
     found = calibrate(BACKENDS.create("svm"), {}, X, y, list(StratifiedKFold(4).split(X, y)))

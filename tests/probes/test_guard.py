@@ -1,4 +1,4 @@
-"""Clips that a probe was fitted to are known by their audio, under any name, time and lossless format."""
+"""Clips that a probe was fitted to are recognised by their audio, with any name, time and lossless format."""
 
 import os
 import shutil
@@ -34,7 +34,7 @@ def folder(root, **arguments):
 
 @pytest.fixture
 def probe_of(fitted, tmp_path):
-    """Fits and saves a probe; gives its path and data."""
+    """Function that fits and saves a probe, and returns the path of the checkpoint and the embeddings."""
 
     def probe_of(datamodule):
         probe, _, store = fitted(datamodule=datamodule)
@@ -60,23 +60,23 @@ def as_flac(root):
         path.unlink()
 
 
-def test_copies_in_other_splits_are_refused(data, probe_of, tmp_path):
+def test_a_test_split_with_copies_of_learned_clips_is_rejected(data, probe_of, tmp_path):
     path, _ = probe_of(folder(data))
     refuse(path, folder(data), tmp_path)  # its own test split is allowed
-    with pytest.raises(CheckpointError, match=r"was fitted to .* of the .* clips of this test split, so that"):
+    with pytest.raises(CheckpointError, match=r"was fitted to .* of the .* clips of this test split \(.*\), so the"):
         refuse(path, folder(data, **OTHER_SPLIT), tmp_path)
     for change in (lambda root: [os.utime(each, (1, 1)) for each in root.rglob("*.wav")], as_flac):
         shutil.rmtree(tmp_path / "copy", ignore_errors=True)
         shutil.copytree(data, tmp_path / "copy")
         change(tmp_path / "copy")
-        with pytest.raises(CheckpointError, match="so that the score would be of what it has learned"):
+        with pytest.raises(CheckpointError, match="so the score would be too high"):
             refuse(path, folder(tmp_path / "copy", **OTHER_SPLIT), tmp_path)
     learned = set(read(path)[0].fitted_to)
     sounds = list(load_probe(path).label([Labelled(str(each)) for each in sorted((tmp_path / "copy").rglob("*.flac"))]))
     assert sum(sound.used_to_fit for sound in sounds) == len(learned)
 
 
-def test_clips_that_a_data_set_holds_twice_are_named_and_allowed(data, probe_of, tmp_path):
+def test_duplicate_clips_of_a_data_set_are_named_and_allowed(data, probe_of, tmp_path):
     learned = next(clip for clip in folder(data).listed if clip.split == "train")
     tested = next(clip for clip in folder(data).listed if clip.split == "test")
     shutil.copyfile(learned.path, tested.path)
@@ -98,7 +98,7 @@ def test_a_checkpoint_of_an_earlier_version_is_still_guarded(data, probe_of, tmp
     assert not guard.was_fitted_to(frozenset(earlier), str(embedded.tested[0].path), "")
 
 
-def test_one_process_at_a_time_writes_to_a_run(data, probe_of, tmp_path):
+def test_only_one_process_at_a_time_writes_to_a_run(data, probe_of, tmp_path):
     path, _ = probe_of(folder(data))
     fitted, extraction = refuse(path, folder(data), tmp_path)
     with locked(path.parent, ""), pytest.raises(StoreError, match=r"run is in use by process \d+ on .*; wait until"):

@@ -5,7 +5,7 @@ from untrained.probes.metrics import bootstrap, interval, score_predictions
 
 
 def each(n):
-    """A group of its own for each of n clips."""
+    """Return n different groups, one for each clip."""
     return list(range(n))
 
 
@@ -16,7 +16,7 @@ def outcome():
     return labels, np.where(rng.random(100) < 0.7, labels, rng.integers(0, 3, 100))
 
 
-def test_classes_count_alike(outcome):
+def test_all_classes_have_the_same_weight(outcome):
     labels, predictions = outcome
     shares = [(predictions[labels == label] == label).mean() for label in range(3)]
     scores = score_predictions(labels, predictions, [0] * 100, each(100))
@@ -31,7 +31,7 @@ def test_classes_count_alike(outcome):
 
 
 @pytest.mark.filterwarnings("error")
-def test_classes_that_are_not_there_do_not_count():
+def test_classes_without_clips_do_not_count():
     scores = score_predictions(np.array([0, 0, 1]), np.array([0, 2, 1]), each(1) * 3, each(3))
     assert scores.balanced_accuracy == pytest.approx(0.75)
 
@@ -51,7 +51,7 @@ def test_interval_is_the_bootstrap_of_the_mean_over_folds(outcome, fold_sizes):
 
 
 def test_groups_are_drawn_together(outcome):
-    """Ten copies of each clip say no more than the clip, where they are of one group."""
+    """Ten copies of each clip in one group must not narrow the interval."""
     labels, predictions = outcome
     right = (labels == predictions).astype(float)[:, None]
     few = interval(bootstrap(right, [0] * 100, each(100)))
@@ -62,7 +62,7 @@ def test_groups_are_drawn_together(outcome):
 
 
 def test_groups_of_several_sizes_are_weighted_by_their_clips():
-    """The bootstrap of a ratio, against draws of whole groups one by one."""
+    """Compare the bootstrap of a ratio with separate draws of whole groups."""
     sizes = [1, 2, 3, 10, 20, 4, 5]
     groups = np.repeat(each(7), sizes)
     right = np.random.default_rng(0).random(45)[:, None]

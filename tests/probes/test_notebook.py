@@ -1,4 +1,4 @@
-"""One line from a run to arrays, or to labels for new sounds."""
+"""Use of a run in a notebook: loading embeddings, and labelling new sounds."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ from untrained.probes.notebook import Embeddings
 
 @pytest.fixture
 def run(untrained, sounds, tmp_path):
-    """A run of fit, as the command line leaves it."""
+    """Folder of a run that the command `fit` has made."""
     data = ["--data", "folder", "--data.root", sounds, "--data.n_samples", "8000"]
     model = ["--model.frontend", "sample_level", "--model.frontend.n_filters", "2", "--model.backend", "elm"]
     assert untrained("fit", *data, *model, "--model.layers", "[0, 6]")[0] == 0
@@ -62,7 +62,7 @@ def test_embeddings_of_a_store_from_another_folder(untrained, sounds, tmp_path, 
     assert found.X.shape == (36, 120)
     assert set(found.folds) == {0, 1, 2}
     (store / "request.json").unlink()
-    with pytest.raises(UsageError, match=r"does not say which data set it is of .*: run untrained predict"):
+    with pytest.raises(UsageError, match=r"does not record its data set .*: run untrained predict"):
         package.load_embeddings(store)
 
 
@@ -98,7 +98,7 @@ def test_a_probe_labels_files(run, sounds):
         probe.predict(["gone.wav"])
 
 
-def test_what_is_not_there_is_said(run, tmp_path, monkeypatch):
+def test_missing_or_changed_files_are_named(run, tmp_path, monkeypatch):
     with pytest.raises(UsageError, match=r"no config\.yaml in .*: give the folder of a run"):
         package.load_embeddings(tmp_path)
     with pytest.raises(CheckpointError, match="no checkpoint at"):
@@ -109,17 +109,17 @@ def test_what_is_not_there_is_said(run, tmp_path, monkeypatch):
     assert len(package.load_embeddings(run).X) == 36
     assert Path.cwd() == elsewhere
     metrics = run / "metrics.json"
-    told = metrics.read_text()
-    metrics.write_text(told.replace(json.dumps(str(tmp_path)), json.dumps(str(tmp_path / "gone"))))
-    with pytest.raises(UsageError, match=r"no embeddings at .*: call it from where the run was made"):
+    recorded = metrics.read_text()
+    metrics.write_text(recorded.replace(json.dumps(str(tmp_path)), json.dumps(str(tmp_path / "gone"))))
+    with pytest.raises(UsageError, match=r"no embeddings at .*: call load_embeddings in the working folder of the run"):
         package.load_embeddings(run)
     assert list(elsewhere.iterdir()) == []
-    metrics.write_text(told)
+    metrics.write_text(recorded)
     monkeypatch.chdir(tmp_path)
-    metrics.write_text(json.dumps({**json.loads(told), "n_clips": 35}))
-    with pytest.raises(UsageError, match="has 36 clips, the run had 35; fit it again"):
+    metrics.write_text(json.dumps({**json.loads(recorded), "n_clips": 35}))
+    with pytest.raises(UsageError, match="has 36 clips, but the run had 35; fit the run again"):
         package.load_embeddings(run)
-    metrics.write_text(told)
+    metrics.write_text(recorded)
     (run / "config.yaml").write_text("[]")
     with pytest.raises(UsageError, match=r"config\.yaml cannot be used"):
         package.load_embeddings(run)

@@ -19,7 +19,7 @@ def test_tensorboard_is_the_default(tmp_path, given):
     assert len(list(tmp_path.glob("events.out.tfevents.*"))) == 1
 
 
-def test_named_loggers_take_its_place_and_false_stands_for_none(tmp_path):
+def test_named_loggers_replace_tensorboard_and_false_means_no_logger(tmp_path):
     csv = CSVLogger(tmp_path / "csv")
     assert logged([csv], tmp_path) == logged(csv, tmp_path) == [csv]
     assert logged(False, tmp_path) == []
@@ -35,22 +35,22 @@ def test_a_logger_that_fails_is_reported_and_the_others_log(tmp_path):
             raise OSError("no connection")
 
     observers = Observers.of([Broken(tmp_path / "broken"), CSVLogger(tmp_path / "csv")], None)
-    with pytest.warns(UserWarning, match=r"Broken lacks a part of the run \(OSError: no connection\)"):
+    with pytest.warns(UserWarning, match=r"Broken could not log the whole run \(OSError: no connection\)"):
         (note,) = observers.log(lambda logger: logger.log_metrics({"accuracy": 0.5}), tmp_path)
-    assert note.startswith("Broken lacks")
-    with pytest.warns(UserWarning, match="Broken lacks a part"):
+    assert note.startswith("Broken could not log")
+    with pytest.warns(UserWarning, match="Broken could not log"):
         observers.close()
     assert len(list(tmp_path.glob("csv/**/metrics.csv"))) == 1
 
 
-def test_loops_have_loggers_where_a_callback_may_log(tmp_path):
+def test_loops_have_loggers_only_if_there_are_callbacks(tmp_path):
     csv, callback = CSVLogger(tmp_path), Callback()
     assert Observers.of(csv, callback).in_loops == [csv]
     assert Observers.of(csv, None).in_loops is False
     assert Observers.of(None, callback).in_loops is False
 
 
-def test_a_logger_s_own_run_ends_with_the_run():
+def test_close_finalizes_a_logger_and_finishes_its_run():
     ended = []
     experiment = SimpleNamespace(finish=lambda: ended.append("run"))
     Observers.of(SimpleNamespace(experiment=experiment, finalize=ended.append), None).close()

@@ -10,18 +10,18 @@ BLUE, RED, PINK = (0x1F, 0x77, 0xB4, 255), (0xD6, 0x27, 0x28, 255), (0xE3, 0x77,
 
 
 def centres(image):
-    """Colours in the middle of each point's image, row by row."""
+    """Return the colour in the middle of the image of each point, row by row."""
     per_row = len(image) // 32
     return [tuple(image[32 * (n // per_row) + 16, 32 * (n % per_row) + 16]) for n in range(per_row**2)]
 
 
-def test_points_have_the_colours_of_the_projector_s_own_map():
+def test_points_have_the_colours_of_the_map_of_the_projector():
     image = sprites(["b", "a", "b", "c", "a"])
     assert image.shape == (96, 96, 4)
     nothing = (0, 0, 0, 0)
     assert centres(image) == [BLUE, RED, BLUE, PINK, RED, *[nothing] * 4]
     assert tuple(image[0, 0]) == nothing  # a disc, not a square
-    assert centres(sprites(["10", "x", "2"]))[:3] == [RED, PINK, BLUE]  # as JavaScript orders keys
+    assert centres(sprites(["10", "x", "2"]))[:3] == [RED, PINK, BLUE]  # the order of JavaScript keys
 
 
 def test_tensorboard_finds_the_image_of_the_points(tmp_path):

@@ -16,7 +16,7 @@ from untrained.probes.probe import EmbeddedData
 
 
 class NotOurs:
-    """A type that nobody trusts."""
+    """A type that is not trusted."""
 
     def __init__(self):
         self.x = 1
@@ -35,28 +35,28 @@ def test_types_that_are_not_trusted_are_named(stored):
     with pytest.raises(CheckpointError, match=r"not trusted: .*NotOurs.*--trust .*NotOurs"):
         load_probe(path)
     path = stored(backend={"skops": skops_bytes(KNN())}, untrained={"standardize": "none"})
-    with pytest.raises(CheckpointError, match="is a KNN, not the 'elm' it says"):
+    with pytest.raises(CheckpointError, match="is a KNN, but the checkpoint names the backend 'elm'"):
         load_probe(path)
 
 
-def test_no_type_of_a_file_calls_what_another_names(tmp_path, stored):
-    """A meta-estimator of scikit-learn calls any method by its name, as one of ours that makes what it is told."""
-    teller = AnyClassifier("subprocess.getoutput", {"cmd": f"touch {tmp_path}/called"})
-    teller.classes_, teller.estimator_ = np.array([0, 1]), 1
-    caller = FixedThresholdClassifier(teller, response_method="make")
-    caller.estimator_ = teller
+def test_a_type_of_a_checkpoint_cannot_call_code_that_another_type_names(tmp_path, stored):
+    """A meta-estimator of scikit-learn can call any method by name, such as the method `make` of `AnyClassifier`."""
+    maker = AnyClassifier("subprocess.getoutput", {"cmd": f"touch {tmp_path}/called"})
+    maker.classes_, maker.estimator_ = np.array([0, 1]), 1
+    caller = FixedThresholdClassifier(maker, response_method="make")
+    caller.estimator_ = maker
     machine = SVMClassifier()
     machine.svc_, machine.classes_, machine.n_features_in_ = caller, np.array([0, 1]), 56
     path = stored(backend={"skops": skops_bytes(machine)}, untrained={"backend": "svm"})
     with pytest.raises(CheckpointError, match=r"not trusted: sklearn.model_selection.*FixedThresholdClassifier"):
         load_probe(path)
-    with pytest.raises(ValueError, match="no class of scikit-learn's kind"):
-        teller.make(3)
+    with pytest.raises(ValueError, match="it is not the class of a scikit-learn estimator"):
+        maker.make(3)
     assert not (tmp_path / "called").exists()
 
 
 class Awkward(ELMClassifier):
-    """A plug-in that states its attributes, and keeps a masked array."""
+    """A plug-in with class attributes and a masked array."""
 
     coefs_ = None
 
@@ -66,7 +66,7 @@ class Awkward(ELMClassifier):
         return self
 
 
-def test_plug_ins_are_saved_as_they_are(tmp_path, fitted):
+def test_plug_ins_are_saved_with_all_attributes(tmp_path, fitted):
     BACKENDS.register("awkward")(Awkward)
     probe, datamodule, store = fitted(Awkward())
     save(tmp_path / "probe.ckpt", probe, datamodule, EmbeddedData(store, datamodule, datamodule.class_names))
@@ -75,7 +75,7 @@ def test_plug_ins_are_saved_as_they_are(tmp_path, fitted):
     np.testing.assert_array_equal(loaded.coefs_, probe.backend.backend_.coefs_)
 
 
-def test_a_plug_in_may_keep_no_width_but_nothing_that_cannot_be_saved(tmp_path, fitted):
+def test_a_plug_in_without_n_features_in_is_saved_but_not_one_with_a_lock(tmp_path, fitted):
     class Minimal(Backend):
         def fit(self, X, y):
             self.label = int(y[0])

@@ -19,10 +19,10 @@ def analysis(study):
 
 @pytest.fixture(scope="session")
 def made():
-    """Makes a result as a study would have it."""
+    """Function that returns a result of a study."""
 
     def made(frontend, seed=0, **changes):
-        told = {
+        values = {
             "dataset": "my copy",
             "datamodule": "gtzan",
             "frontend": frontend,
@@ -48,14 +48,14 @@ def made():
             "n_classes": 2,
             "seconds": 1.0,
         }
-        return Result(**{**told, **changes})
+        return Result(**{**values, **changes})
 
     return made
 
 
 @pytest.fixture(scope="session")
 def kept():
-    """Writes the predictions of a result, of which the first are right."""
+    """Function that writes the predictions of a result, of which the first `n_right` are correct."""
 
     def kept(folder, result, n_right, n=60, groups=None, pooling="mean"):
         given = ["a"] * n_right + ["b"] * (n - n_right)
@@ -75,7 +75,7 @@ def kept():
 
 
 class RaisesWhenMade(MFCC):
-    """Raises when it is made."""
+    """Frontend whose constructor raises."""
 
     def __init__(self, *, seed: int = 0) -> None:
         raise KeyError("what it needs")
@@ -83,7 +83,7 @@ class RaisesWhenMade(MFCC):
 
 @pytest.fixture
 def raises_when_made():
-    """A frontend of that name."""
+    """Register a frontend whose constructor raises."""
     FRONTENDS.register("raises_when_made")(RaisesWhenMade)
 
 
@@ -93,7 +93,7 @@ ODD = "</script><script>alert(1)</script><!-- \u2028 \"'&"
 
 @pytest.fixture(scope="session")
 def odd_study(study, tmp_path_factory):
-    """Folder of a study whose names and messages are markup, with a run that failed."""
+    """Folder of a study with markup in its names and messages, and with a run that failed."""
     folder = tmp_path_factory.mktemp("odd") / "odd <b> & \u202e"
     shutil.copytree(study, folder, ignore=shutil.ignore_patterns("_study", "*.ckpt", "00000", "events.*"))
     listed = json.loads((folder / "runs.json").read_text())
@@ -114,7 +114,7 @@ def odd_study(study, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def odd_page(odd_study):
-    """Page of that study."""
+    """Page of `odd_study`."""
     found = read(odd_study)
     analysis = analyse(found.results, odd_study, found.controls)
     given = {

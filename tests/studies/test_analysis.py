@@ -14,7 +14,7 @@ from untrained.studies.results import read
 from untrained.studies.significance import corrected_t_test, holm
 
 
-def test_two_spreads(study, analysis):
+def test_both_measures_of_spread(study, analysis):
     results, failures, _, _ = read(study)
     assert not failures
     key = ("synthetic-events", "temporal-n_filters=4", "nearest_class")
@@ -38,7 +38,7 @@ def test_two_spreads(study, analysis):
     assert mfcc.deviation is None
 
 
-def test_differences_are_those_of_the_clips(study, analysis):
+def test_differences_are_tested_clip_by_clip(study, analysis):
     (found,) = [family for family in analysis.families if family.dataset == "synthetic-events"]
     names = ["temporal-n_filters=4", "sample_level-n_filters=2", "mfcc", "logmel_stats"]
     assert [(test.a, test.b) for test in found.tests] == [*combinations(names, 2)]
@@ -63,7 +63,7 @@ def test_differences_are_those_of_the_clips(study, analysis):
     ]
 
 
-def test_the_test_over_folds_is_an_option(study, analysis):
+def test_the_test_over_folds_is_optional(study, analysis):
     found = analyse(read(study).results, study, method="folds")
     by_fold, one = [], found.families[0].tests[1]
     for name in (one.a, one.b):
@@ -78,7 +78,7 @@ def test_the_test_over_folds_is_an_option(study, analysis):
 
 
 def test_groups_widen_intervals_and_hide_differences(tmp_path, made, kept):
-    """Six recordings of ten clips each, all right or all wrong together."""
+    """The data have six recordings of ten clips each, which are all correct or all wrong."""
     groups = [f"recording {index // 10}" for index in range(60)]
     intervals, tests = [], []
     for number, of_clips in enumerate((None, groups)):
@@ -93,17 +93,18 @@ def test_groups_widen_intervals_and_hide_differences(tmp_path, made, kept):
     assert not tests[1].is_significant
 
 
-def test_scores_chosen_by_the_clips_that_are_scored_enter_no_test(tmp_path, made, kept):
+def test_scores_selected_on_the_scored_clips_are_not_tested(tmp_path, made, kept):
     optimistic = {"protocol": "study", "selected_on_test": True, "metric": "cv/accuracy"}
     results = [kept(tmp_path, made(name, **optimistic), n) for name, n in (("vgg", 50), ("mfcc", 10))]
     analysis = analyse(results, tmp_path)
     assert (analysis.families, analysis.overall, analysis.axes) == ([], [], {})
-    assert "No differences are tested: the protocol chose by the clips that it scores" in markdown(analysis, [], "x")
+    report = markdown(analysis, [], "x")
+    assert "No differences are tested: the protocol chose candidates on the clips that it scores." in report
     assert summary(analysis) == []
 
 
-def test_clips_that_one_frontend_lost_change_nothing_of_others(tmp_path, made, kept):
-    """They are left out of differences to it, and of nothing else."""
+def test_clips_lost_by_one_frontend_do_not_affect_other_pairs(tmp_path, made, kept):
+    """Lost clips are left out of the differences from this frontend only."""
     results = [kept(tmp_path, made(name), n) for name, n in (("vgg", 40), ("mfcc", 30))]
     alone = analyse(results, tmp_path)
     lossy = kept(tmp_path, made("timbral", n_clips=20), 20, n=20)
@@ -111,9 +112,10 @@ def test_clips_that_one_frontend_lost_change_nothing_of_others(tmp_path, made, k
     assert with_it.cells["my copy", "vgg", "svm"] == alone.cells["my copy", "vgg", "svm"]
     by_pair = {(test.a, test.b): test.estimate for test in with_it.families[0].tests}
     assert by_pair["vgg", "mfcc"].difference == alone.families[0].tests[0].estimate.difference
-    assert by_pair["vgg", "timbral"].difference == 0  # both are right on those 20
+    assert by_pair["vgg", "timbral"].difference == 0  # both are correct on those 20
     report = markdown(with_it, [], "x")
-    assert "timbral could be scored only on 20 clips. Differences to it are of the clips that both have." in report
+    text = "timbral could be scored on 20 clips only. Its differences from other frontends use the clips that both"
+    assert f"{text} were scored on." in report
     write_predictions(tmp_path / lossy.run / "predictions-test.csv", Predictions(["other"], [""], [""], ["a"], ["a"]))
     (family,) = analyse([*results, lossy], tmp_path).families
     assert [(test.a, test.b) for test in family.tests] == [("vgg", "mfcc")]

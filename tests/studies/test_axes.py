@@ -6,7 +6,7 @@ from untrained.studies.findings import axis_lines, axis_table
 
 
 def test_axes_and_variants_of_a_study(tmp_path, made, kept):
-    """Two poolings of two frontends beside MFCCs, which have none: two families, and one axis."""
+    """Two poolings of two frontends, and MFCCs without a pooling, give two families and one axis."""
     results = []
     for name, n_right in (("vgg", 50), ("temporal", 30)):
         results += [kept(tmp_path, made(name, seed), n_right + seed) for seed in (0, 1)]
@@ -33,7 +33,7 @@ def test_axes_and_variants_of_a_study(tmp_path, made, kept):
     assert axis_table(tests)[1][0][:6] == ["my copy", "vgg", "svm", "mean", "max", "**+25.8**"]
 
 
-def test_settings_of_one_name_are_told_apart(tmp_path, made, kept):
+def test_arguments_of_the_same_name_are_separate_axes(tmp_path, made, kept):
     results = [kept(tmp_path, made("vgg"), 40), kept(tmp_path, made("vgg-size=large"), 30)]
     results += [kept(tmp_path, made("vgg", backend="svm-size=2", run="other"), 20)]
     analysis = analyse(results, tmp_path)
@@ -55,7 +55,7 @@ def _models(folder, results, analysis):
     return {key: Model({0: found}, cell.accuracy, True, cross_validated=False) for (key, cell), found in cells}
 
 
-def test_frontends_with_arguments_are_no_variants():
+def test_arguments_of_a_frontend_do_not_make_variants():
     options = {"init": "xavier", "layers": "all", "pooling": "mean", "tf32": False}
     settings = {
         ("data", f"vgg-{n}", "svm"): {"frontend": "vgg", "frontend.n_filters": n, **options, "backend": "svm"}

@@ -9,7 +9,7 @@ from untrained.studies.verdict import PairTest
 
 @pytest.fixture
 def two(made):
-    """A frontend with two seeds beside a published one, on data of two classes."""
+    """Analysis of a frontend with two seeds and of a published frontend, on two classes."""
     seeds = [made("vgg", seed, accuracy=accuracy) for seed, accuracy in enumerate((0.6, 0.7))]
     known = made("vgg-large", datamodule="gtzan", backend="svm-standardize=none", accuracy=0.5)
     cells = [Cell(seeds, 0.55, 0.78), Cell([known], 0.4, 0.6)]
@@ -17,18 +17,18 @@ def two(made):
     return Analysis(dict(zip(keys, cells, strict=True)), [], [], {})
 
 
-def test_bars_are_as_long_as_accuracies(two):
+def test_bars_are_proportional_to_accuracies(two):
     drawn = accuracy_chart(two, "my copy")
     assert highest(two) == 80
     widths = re.findall(r'width="([\d.]+)%" class="bar (s\d)"', drawn)
     assert widths == [("81.25", "s0"), ("62.50", "s1")]  # 65 and 50 of 80
-    assert re.findall(r'cx="([\d.]+)%"', drawn) == ["75.00", "87.50"]  # each seed, where there are several
+    assert re.findall(r'cx="([\d.]+)%"', drawn) == ["75.00", "87.50"]  # the seeds of the first frontend
     assert re.search(r'x1="62.50%"[^>]*class="chance"', drawn)
     assert drawn.count('class="published"') == 1
 
 
 def test_a_backend_has_one_colour_on_every_data_set(made):
-    """Also where the first frontend lacks a run, so that the data set begins with another backend."""
+    """The colour stays if a run of the first frontend is missing, so that another backend comes first."""
     done = [("timbre", "mfcc", "svm"), ("timbre", "mfcc", "elm"), ("rhythm", "vgg", "elm"), ("rhythm", "mfcc", "svm")]
     cells = {key: Cell([made(key[1], 0, dataset=key[0], backend=key[2])], 0.4, 0.6) for key in done}
     found = Analysis(cells, [], [], {})
@@ -37,7 +37,7 @@ def test_a_backend_has_one_colour_on_every_data_set(made):
         assert re.findall(r'class="bar (s\d)"', accuracy_chart(found, dataset)) == ["s0", "s1"]
 
 
-def test_a_mark_says_what_it_stands_for(two):
+def test_a_mark_has_a_description(two):
     first, second = two.cells.values()
     assert described(first) == "vgg, svm: 65.0 ± 7.1 % (mean of 2 seeds); 95 % interval 55.0 to 78.0"
     assert described(second).endswith(": 50.0 %; 95 % interval 40.0 to 60.0; published 59.7 %")
@@ -45,7 +45,7 @@ def test_a_mark_says_what_it_stands_for(two):
     assert f'<g class="mark" role="img" tabindex="-1" aria-label="{described(first)}">' in drawn
 
 
-def test_differences_lie_around_zero_and_are_filled_where_significant():
+def test_difference_charts_are_centred_on_zero_and_fill_significant_points():
     tests = [
         PairTest("a", "c", Estimate(0.1, 0.02), 0.001, 0.05),
         PairTest("b", "c", Estimate(-0.05, 0.04), 0.2, 0.05),

@@ -1,4 +1,4 @@
-"""The test over clips, against values computed by hand and against other formulas."""
+"""The clip-level test agrees with values computed by hand and with other formulas."""
 
 import clip_test as calibration
 import numpy as np
@@ -11,7 +11,7 @@ A, B = RNG.random((3, 60)) < 0.7, RNG.random((2, 60)) < 0.5
 
 
 def test_one_seed_on_a_test_split_is_the_paired_z_test():
-    """Of four clips b loses one: d = (0, 0, 0, 1), mean 1/4, variance 1/4, standard error sqrt(1/16)."""
+    """On four clips b has one error more: d = (0, 0, 0, 1), mean 1/4, variance 1/4, standard error sqrt(1/16)."""
     found = clip_test(np.array([[1, 0, 1, 1]]), np.array([[1, 0, 1, 0]]), cross_validated=False)
     assert (found.difference, found.standard_error) == pytest.approx((1 / 4, 1 / 4))
     assert found.p == pytest.approx(2 * stats.norm.sf(1))
@@ -20,7 +20,7 @@ def test_one_seed_on_a_test_split_is_the_paired_z_test():
 
 
 def test_both_parts_of_the_variance():
-    """d = (1/2, 1/2, 0, 1): variance over clips 1/6; with a variance of 0.02 over seeds, of 2 and 1 seeds."""
+    """d = (1/2, 1/2, 0, 1) has a variance of 1/6 over clips; a has 2 seeds, b has 1, with a variance of 0.02."""
     a, b = np.array([[1, 0, 1, 1], [0, 1, 1, 1]]), np.array([[0, 0, 1, 0]])
     found = clip_test(a, b, seeds=0.02, inflation=1.5)
     assert found.difference == pytest.approx(1 / 2)
@@ -40,21 +40,21 @@ def test_both_parts_of_the_variance():
         ({"cross_validated": False}, 1, True),
     ],
 )
-def test_what_is_inflated_and_whom_it_speaks_of(options, factor, alone):
+def test_inflation_and_validity_depend_on_seeds_and_protocol(options, factor, alone):
     found = clip_test(A[:1], B[:1], **options)
     assert found.standard_error**2 == pytest.approx(factor * np.var(A[0] - 1.0 * B[0], ddof=1) / 60)
     assert found.these_weights_alone == alone
 
 
-def test_the_same_predictions_differ_by_nothing():
+def test_equal_predictions_do_not_differ_and_other_clips_are_refused():
     assert clip_test(A, A).p == 1
     assert clip_test(np.ones((1, 6)), np.zeros((1, 6))).p < 1e-6
     with pytest.raises(ValueError, match="a has 60 clips and b has 59"):
         clip_test(A, B[:, 1:])
 
 
-def test_seed_variance_is_that_of_the_two_way_table():
-    """Against mean squares by their textbook sums: seeds, and interaction as what is left of the total."""
+def test_seed_variance_is_the_variance_component_of_a_two_way_table():
+    """The expected mean squares use the textbook sums, with the interaction as the remainder of the total."""
     components = []
     for table in (A, B):
         s, n = table.shape
@@ -67,12 +67,12 @@ def test_seed_variance_is_that_of_the_two_way_table():
     assert sum(components) > 0 or seed_variance([A, B]) == 0
     # Seeds (1, 1, 1, 0) and (0, 0, 0, 0): MS_seed = 9/8, MS_interaction = 1/8, of 4 clips.
     assert seed_variance([np.array([[1, 1, 1, 0], [0, 0, 0, 0]])]) == pytest.approx(1 / 4)
-    assert seed_variance([np.array([[1, 0], [0, 1]])]) == 0  # all of it is interaction
+    assert seed_variance([np.array([[1, 0], [0, 1]])]) == 0  # only interaction
     assert seed_variance([A[:1]]) is None
 
 
 def test_clips_of_a_group_count_once():
-    """Copies of each clip add nothing: variances are those of the clips without copies."""
+    """Copies of each clip in its group leave all variances unchanged."""
     groups = np.repeat(np.arange(60), 3)
     a, b = np.repeat(A, 3, axis=1), np.repeat(B, 3, axis=1)
     assert clip_test(a, b, groups=groups).standard_error == pytest.approx(clip_test(a=A, b=B).standard_error)
@@ -88,7 +88,7 @@ def test_clips_of_a_group_count_once():
 
 
 def test_the_calibration_rejects_less_with_a_larger_factor():
-    """One small replicate of the simulation that the factors come from."""
+    """This is one small replicate of the simulation that calibrates the factors."""
     found = calibration.replicate((calibration.Cell(n_clips=48, n_folds=3, group_size=2), 0, True))
     rows = [rates for key, rates in found.items() if key.split()[0] in calibration.PARTS]
     assert len(rows) == 2 * len(calibration.PARTS)

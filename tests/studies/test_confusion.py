@@ -12,7 +12,7 @@ def matrices(study, analysis):
     return {key: mean_confusion(study, cell) for key, cell in analysis.cells.items()}
 
 
-def test_the_mean_over_seeds_has_the_accuracy_on_its_diagonal(analysis, matrices):
+def test_the_diagonal_of_the_mean_over_seeds_is_the_balanced_accuracy(analysis, matrices):
     key = "synthetic-events", "temporal-n_filters=4", "nearest_class"
     found = matrices[key]
     assert len(analysis.cells[key].runs) == 2
@@ -22,7 +22,7 @@ def test_the_mean_over_seeds_has_the_accuracy_on_its_diagonal(analysis, matrices
 
 def test_tables_and_embedded_matrices(analysis, matrices):
     drawn = "".join(class_section(analysis, matrices))
-    assert drawn.count('data-choice="') == 2  # of recall, one for each data set
+    assert drawn.count('data-choice="') == 2  # one table of recall for each data set
     data = json.loads(re.search(r'id="confusion-data">(.*)</script>', drawn)[1])
     assert len(data["cells"]) == len(matrices) == drawn.count("<option") - 2
     for caption, classes, sparse in data["cells"]:
@@ -33,7 +33,7 @@ def test_tables_and_embedded_matrices(analysis, matrices):
         assert flat == pytest.approx(matrices[key].shares.ravel(), abs=0.06)
 
 
-def test_a_share_has_the_colour_of_its_tenth(analysis, matrices):
+def test_the_colour_of_a_share_is_its_tenth_rounded_up(analysis, matrices):
     key = next(iter(analysis.cells))
     shares = np.array([[0, 10.0, 90.0], [10.1, 0.4, 89.5], [100.0, 0, 0]])
     drawn = "".join(class_section(analysis, {key: Confusion(["x", "y", "z"], shares)}))
@@ -45,7 +45,7 @@ def test_a_share_has_the_colour_of_its_tenth(analysis, matrices):
     ]
 
 
-def test_what_would_make_the_page_too_large_is_left_out_and_said(analysis, matrices, monkeypatch):
+def test_tables_that_would_make_the_page_too_large_are_left_out_with_a_note(analysis, matrices, monkeypatch):
     monkeypatch.setattr(confusion, "MAX_SHARES", 90)
     monkeypatch.setattr(confusion, "MAX_RECALLS", 1)
     drawn = "".join(class_section(analysis, matrices))

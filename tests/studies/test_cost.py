@@ -1,7 +1,7 @@
 from untrained.studies.cost import COSTS, decades, pareto_front
 
 
-def test_what_is_neither_cheaper_nor_better_is_not_in_front():
+def test_dominated_points_are_not_on_the_pareto_front():
     assert pareto_front([(1, 40), (1, 50), (2, 50), (3, 60), (0, 10)]) == [(0, 10), (1, 50), (3, 60)]
     assert pareto_front([]) == []
 

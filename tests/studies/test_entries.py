@@ -13,7 +13,7 @@ def test_axes_over_any_argument(untrained, tmp_path, little):
         for fit in ("repeat", "zero")
         for frontend, backend, seed in [
             *((frontend, backend, seed) for frontend in frontends for backend in ("svm", "elm") for seed in (0, 1)),
-            ("mfcc", "svm", 0),  # without randomness, it runs once
+            ("mfcc", "svm", 0),  # runs once, because nothing is random
             *(("mfcc", "elm", seed) for seed in (0, 1)),
         ]
     }
@@ -22,8 +22,7 @@ def test_axes_over_any_argument(untrained, tmp_path, little):
     assert "vary.backends.shrinking: none of the backends has this argument" in err
 
 
-def test_entries_that_differ_and_entries_that_do_not(untrained, tmp_path, results_of, little):
-    """Of two that differ each has its name, and the same one twice is one."""
+def test_different_entries_have_different_names_and_equal_entries_are_merged(untrained, tmp_path, results_of, little):
     (tmp_path / "study.yaml").write_text(little)
     given = ["{gamma: 0.5}", "{gamma: 0.25}", "{kernel: rbf, C: 1.0}", "{}"]
     entries = f"[{', '.join(f'{{class_path: svm, init_args: {arguments}}}' for arguments in given)}]"

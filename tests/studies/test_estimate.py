@@ -1,10 +1,10 @@
-def test_a_dry_run_tells_what_is_there_and_leaves_nothing(untrained, tmp_path, little):
+def test_a_dry_run_lists_runs_and_stored_embeddings_and_writes_nothing(untrained, tmp_path, little):
     (tmp_path / "study.yaml").write_text(little)
     status, out, err = untrained("compare", "study.yaml", "--dry_run")
     assert (status, err) == (0, "")
     assert out.splitlines()[:3] == [
-        "runs/small/synthetic-events/temporal-n_filters=4/nearest_class/seed0: to do, 0 of 32 embeddings are there",
-        "runs/small/synthetic-events/mfcc/nearest_class/seed0: to do, 0 of 32 embeddings are there",
+        "runs/small/synthetic-events/temporal-n_filters=4/nearest_class/seed0: to do, 0 of 32 embeddings are stored",
+        "runs/small/synthetic-events/mfcc/nearest_class/seed0: to do, 0 of 32 embeddings are stored",
         "2 runs: 0 done, 2 to do; 64 embeddings to compute",
     ]
     assert out.splitlines()[3].startswith("about ")
@@ -13,7 +13,7 @@ def test_a_dry_run_tells_what_is_there_and_leaves_nothing(untrained, tmp_path, l
     status, out, _ = untrained("compare", "study.yaml", "--dry_run", "--backends", "[nearest_class, elm]")
     assert status == 0
     assert "mfcc/nearest_class/seed0: done" in out
-    assert "mfcc/elm/seed0: to do, 32 of 32 embeddings are there" in out
+    assert "mfcc/elm/seed0: to do, 32 of 32 embeddings are stored" in out
     assert "4 runs: 1 done, 3 to do; 32 embeddings to compute" in out
     status, out, _ = untrained("compare", "study.yaml", "--dry_run", "--frontends", "[mfcc]")
     assert out.endswith("1 runs: 1 done, 0 to do; 0 embeddings to compute\n")

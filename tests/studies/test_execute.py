@@ -1,4 +1,4 @@
-"""Studies: their runs and results, and what these share."""
+"""Studies run all combinations, share their embeddings, and record their results."""
 
 import json
 
@@ -23,14 +23,14 @@ def test_compare(untrained, tmp_path, results_of):
     assert "temporal-n_filters=4" in out
     assert "chance" in out
     results = results_of(tmp_path)
-    # For each data set: temporal with two backends and seeds; mfcc with nearest_class once, with elm twice.
+    # For each data set: temporal with two backends and two seeds; mfcc once with nearest_class and twice with elm.
     assert len(results) == 2 * (4 + 3)
     assert {(row["protocol"], row["metric"]) for row in results} == {
         ("nested", "cv/accuracy"),
         ("holdout", "test/accuracy"),
     }
     assert len({row["run"] for row in results}) == len(results)
-    assert {row["dataset"] for row in results} == {  # never averaged
+    assert {row["dataset"] for row in results} == {  # results are not averaged over data sets
         "synthetic-events-clips_per_class=6-folds=3",
         "synthetic-events-clips_per_class=5-folds=None",
     }
@@ -43,7 +43,7 @@ def test_compare(untrained, tmp_path, results_of):
     for n in (48, 40):
         assert err.count(f" of {n} clips are longer than 0.67 s: only the first 0.67 s are used") == 1
     assert err.count("are longer") == 2  # not once for each frontend, backend and seed
-    # Nothing is extracted twice: 3 stores for each data set of that size.
+    # Nothing is extracted twice: the data sets share the stores of two seeds of temporal and of mfcc.
     assert len(list((tmp_path / "runs/embeddings").iterdir())) == 3
 
     config = tmp_path / "runs/small" / results[0]["run"] / "config.yaml"
@@ -59,21 +59,21 @@ def test_compare(untrained, tmp_path, results_of):
     assert all(scores[r["dataset"], r["metric"], r["frontend"], r["backend"], "0"] == r["accuracy"] for r in again)
 
 
-def test_compare_by_the_study_s_protocol_says_so(untrained, tmp_path, results_of):
+def test_compare_marks_scores_of_the_protocol_study(untrained, tmp_path, results_of):
     (tmp_path / "study.yaml").write_text(STUDY)
     only_folds = "[{class_path: synthetic, init_args: {task: events, clips_per_class: 4, n_samples: 8000, folds: 2}}]"
     arguments = ["--protocol", "study", "--datamodules", only_folds, "--frontends", "[mfcc, tempo]"]
     status, out, err = untrained("compare", "study.yaml", *arguments, "--backends", "[elm]")
     assert status == 0
-    assert err.count("are longer") == 1  # of two frontends with two seeds each
+    assert err.count("are longer") == 1  # once for two frontends with two seeds each
     assert err.count("repeats") == 1
-    assert "frontend tempo needs at least 5.0 s: it repeats the 0.67 s that it is given of each clip 7 times" in err
+    assert "frontend tempo needs at least 5.0 s: it repeats the 0.67 s that it reads of each clip 7 times" in err
     assert "chosen by the clips that are scored" in " ".join(out.split())
     results = results_of(tmp_path)
     assert {row["selected_on_test"] for row in results} == {"True"}
 
 
-def test_compare_sweeps_options(untrained, tmp_path, results_of):
+def test_compare_varies_options_of_the_probe(untrained, tmp_path, results_of):
     (tmp_path / "study.yaml").write_text(STUDY + "model: {pooling: [mean, max], layers: [all, last, [0]]}\n")
     one = "[{class_path: synthetic, init_args: {task: events, clips_per_class: 4, n_samples: 8000, folds: 3}}]"
     few = ["--datamodules", one, "--backends", "[elm]", "--seeds", "[0]"]
@@ -88,9 +88,9 @@ def test_compare_sweeps_options(untrained, tmp_path, results_of):
         "sample_level-n_filters=2-pooling=max": "14",
         "sample_level-n_filters=2-layers=last-pooling=max": "2",
         "sample_level-n_filters=2-layers=0-pooling=max": "2",
-        "mfcc": "120",  # has neither maps nor layers, and is there once
+        "mfcc": "120",  # occurs once, because it has neither feature maps nor layers
     }
-    assert len(list((tmp_path / "runs/embeddings").iterdir())) == 3  # a pooling each, and mfcc
+    assert len(list((tmp_path / "runs/embeddings").iterdir())) == 3  # one for each pooling, and mfcc
     (row,) = (row for row in results if row["frontend"] == "sample_level-n_filters=2-layers=0-pooling=max")
     status, out, _ = untrained("fit", "--config", tmp_path / "runs/small" / row["run"] / "config.yaml")
     assert status == 0
@@ -98,17 +98,17 @@ def test_compare_sweeps_options(untrained, tmp_path, results_of):
     both = ["--frontends", "[{class_path: sample_level, init_args: {n_filters: 2}}, mfcc, temporal]", "--name", "both"]
     status, _, err = untrained("compare", "study.yaml", *few, *both, "--model.layers", "[all, [0, 2]]")
     assert status == 0
-    assert "not in this study: layers=[0, 2]; expected" in err
+    assert "skipped in this study: layers=[0, 2]; expected" in err
     assert err.count("because Temporal has 1 layers") == 1
-    assert "not in this study: MFCC overrides forward()" in err
+    assert "skipped in this study: MFCC overrides forward()" in err
     results = results_of(tmp_path, "both")
-    assert len([row for row in results if row["frontend"].startswith("temporal")]) == 2  # poolings, of all layers
+    assert len([row for row in results if row["frontend"].startswith("temporal")]) == 2  # two poolings of all layers
     status, _, err = untrained("compare", "study.yaml", *few, "--frontends", frontends, "--model.layers", "[[7]]")
     assert status == 2
     assert "frontends[0]: layers=[7]; expected" in err
 
 
-def test_compare_reads_features_as_they_are_and_as_z_scores(untrained, tmp_path, results_of):
+def test_compare_varies_the_standardization(untrained, tmp_path, results_of):
     (tmp_path / "study.yaml").write_text(STUDY + "model: {standardize: [none, zscore]}\n")
     one = "[{class_path: synthetic, init_args: {task: events, clips_per_class: 6, n_samples: 8000, folds: 3}}]"
     few = ["--datamodules", one, "--frontends", "[mfcc]", "--backends", "[svm, elm]", "--seeds", "[0]"]
@@ -126,8 +126,8 @@ def test_compare_reads_features_as_they_are_and_as_z_scores(untrained, tmp_path,
     assert f"cv/accuracy {100 * float(row['accuracy']):.2f} %" in out
 
 
-def test_force_computes_each_data_set_again_in_the_store_that_they_share(untrained, sounds, tmp_path):
-    """Parts of one folder have one store, as their clips have one source."""
+def test_force_recomputes_each_data_set_in_a_shared_store(untrained, sounds, tmp_path):
+    """Two data sets with clips from the same folder share a store."""
     for number, name in enumerate(("one", "two")):
         (tmp_path / name).mkdir()
         files = ("00.wav", ("01.flac", "02.ogg")[number])
@@ -149,6 +149,6 @@ def test_force_computes_each_data_set_again_in_the_store_that_they_share(untrain
     (store,) = (tmp_path / "runs/embeddings").iterdir()
     assert len((store / "clips.csv").read_text().splitlines()) == 1 + 6
     (store / "embeddings.safetensors").write_bytes(b"junk")
-    assert "are done already" in untrained("compare", "study.yaml")[2]  # which needs no embeddings
+    assert "are done already" in untrained("compare", "study.yaml")[2]  # finished runs need no embeddings
     assert "compute it again with --force" in untrained("compare", "study.yaml", "--seeds", "[1]")[2]
     assert untrained("compare", "study.yaml", "--force")[0] == 0

@@ -1,4 +1,4 @@
-"""A study that is run again: what is done once more, what is kept, and what failed or was cut short."""
+"""A study that is run again keeps finished runs, and repeats changed, failed and interrupted runs."""
 
 import importlib
 import shutil
@@ -20,19 +20,19 @@ HEARD = (
 )
 
 
-def test_a_rerun_does_only_what_is_new(untrained, tmp_path, results_of, little):
+def test_a_rerun_computes_only_new_runs(untrained, tmp_path, results_of, little):
     (tmp_path / "study.yaml").write_text(little)
     status, _, err = untrained("compare", "study.yaml")
     assert status == 0
-    assert err.count(HEARD) == err.count("are longer") == 1  # by two frontends of one rate
+    assert err.count(HEARD) == err.count("are longer") == 1  # once for two frontends with the same sample rate
     before = results_of(tmp_path)
     files = {path: path.read_bytes() for path in (tmp_path / "runs/small").rglob("*") if path.is_file()}
     status, out, err = untrained("compare", "study.yaml")
     assert status == 0
     assert err.splitlines() == ["2 of 2 runs are done already", HEARD]
     assert "temporal-n_filters=4" in out
-    assert {path: path.read_bytes() for path in files} == files  # the report is not made again either
-    shutil.rmtree(tmp_path / "runs/embeddings")  # which nothing needs that is done
+    assert {path: path.read_bytes() for path in files} == files  # the report is not rewritten either
+    shutil.rmtree(tmp_path / "runs/embeddings")  # finished runs do not need them
     more = ["--frontends", "[{class_path: temporal, init_args: {n_filters: 8}}, mfcc]"]
     status, _, err = untrained("compare", "study.yaml", *more)
     assert status == 0
@@ -49,7 +49,7 @@ def test_a_rerun_does_only_what_is_new(untrained, tmp_path, results_of, little):
     assert "[2/2]" in err
 
 
-def test_what_has_changed_is_run_again(untrained, sounds, tmp_path, little, tiny):
+def test_a_run_is_repeated_if_its_clips_or_files_change(untrained, sounds, tmp_path, little, tiny):
     shutil.copytree(sounds, tmp_path / "sounds")
     data = "{class_path: folder, init_args: {root: sounds, n_samples: 8000, folds: 3}}"
     (tmp_path / "study.yaml").write_text(little.replace(tiny, data))
@@ -66,7 +66,7 @@ def test_what_has_changed_is_run_again(untrained, sounds, tmp_path, little, tiny
 
 
 class Fragile(MFCC):
-    """Fails when it is told to."""
+    """Frontend that fails while `broken` is True."""
 
     broken = True
 
@@ -77,13 +77,13 @@ class Fragile(MFCC):
 
 
 class Refusing(NearestClass):
-    """A backend that cannot be fitted."""
+    """Backend that cannot be fitted."""
 
     def fit(self, X, y):
         raise ValueError("cannot learn")
 
 
-def test_a_run_that_fails_is_recorded_and_the_others_go_on(untrained, tmp_path, results_of, tiny):
+def test_a_failed_run_is_recorded_and_the_other_runs_continue(untrained, tmp_path, results_of, tiny):
     FRONTENDS.register("fragile")(Fragile)
     BACKENDS.register("refusing")(Refusing)
     Fragile.broken = True
@@ -101,7 +101,7 @@ def test_a_run_that_fails_is_recorded_and_the_others_go_on(untrained, tmp_path, 
     assert failed.endswith("RuntimeError: this plug-in fails")
     assert len(errors) == 2
     assert "nearest_class" in out
-    assert "untrained: 3 runs failed; the same command tries them again" in err
+    assert "untrained: 3 runs failed; run the same command to try them again" in err
     traceback = tmp_path / "runs/small/synthetic-events/fragile/nearest_class/seed0/error.txt"
     assert str(traceback.relative_to(tmp_path)) in err
     assert "in forward" in traceback.read_text()
@@ -118,7 +118,7 @@ def test_a_run_that_fails_is_recorded_and_the_others_go_on(untrained, tmp_path, 
 
 
 class Slow(NearestClass):
-    """Takes its time, and tells that it has begun."""
+    """Backend that creates the file `begun` and then fits slowly."""
 
     def fit(self, X, y):
         Path("begun").touch()
@@ -127,8 +127,8 @@ class Slow(NearestClass):
 
 
 @pytest.mark.slow
-def test_ctrl_c_keeps_what_is_done(untrained, start, tmp_path, monkeypatch, results_of, little):
-    """A real process, which is interrupted in its second run and goes on from there."""
+def test_ctrl_c_keeps_finished_runs(untrained, start, tmp_path, monkeypatch, results_of, little):
+    """A separate process is interrupted in its second run, and the study resumes there."""
     (tmp_path / "study.yaml").write_text(little.replace("nearest_class", "slow"))
     source = "from pathlib import Path\nimport time\nfrom untrained.backends.nearest_class import NearestClass\n"
     source += f"class Slow(NearestClass):\n    {Slow.__doc__!r}\n"
@@ -148,7 +148,7 @@ def test_ctrl_c_keeps_what_is_done(untrained, start, tmp_path, monkeypatch, resu
     assert ended.returncode == 130
     err = ended.stderr
     assert err.endswith(
-        "untrained: interrupted; what was computed so far is kept, and the same command goes on from there\n"
+        "untrained: interrupted; the results so far are kept, and the same command resumes from there\n"
     )
     assert "Traceback" not in err
     assert len(results_of(tmp_path)) == 1
@@ -160,7 +160,7 @@ def test_ctrl_c_keeps_what_is_done(untrained, start, tmp_path, monkeypatch, resu
     assert len(results_of(tmp_path)) == 2
 
 
-def test_one_command_at_a_time_works_on_a_study(untrained, tmp_path, little):
+def test_a_study_is_locked_while_a_command_runs_it(untrained, tmp_path, little):
     (tmp_path / "study.yaml").write_text(little)
     with locked(tmp_path / "runs/small", "nothing"):
         status, out, err = untrained("compare", "study.yaml")
@@ -169,7 +169,7 @@ def test_one_command_at_a_time_works_on_a_study(untrained, tmp_path, little):
     assert err.endswith("wait until that has ended, or give the study another --name\n")
 
 
-def test_a_study_whose_runs_all_fail_keeps_no_old_report(untrained, tmp_path, little):
+def test_old_figures_are_deleted_if_all_runs_fail(untrained, tmp_path, little):
     BACKENDS.register("refusing")(Refusing)
     (tmp_path / "study.yaml").write_text(little)
     assert untrained("compare", "study.yaml", "--frontends", "[mfcc]")[0] == 0

@@ -4,7 +4,7 @@ from untrained.studies.report import comparison_table, markdown
 from untrained.terminal import console
 
 
-def test_a_verdict_after_the_table(tmp_path, made, kept, capsys):
+def test_summary_and_report_state_the_verdict(tmp_path, made, kept, capsys):
     results = [kept(tmp_path, made(name), n) for name, n in (("vgg", 58), ("mfcc", 55), ("logmel_stats", 10))]
     analysis = analyse(results, tmp_path, ["logmel_stats"])
     detectable = 100 * analysis.families[0].verdict.detectable
@@ -13,7 +13,7 @@ def test_a_verdict_after_the_table(tmp_path, made, kept, capsys):
         f"(smallest detectable difference: {detectable:.1f} points)",
         "difference from logmel_stats, in points (* significant):",
         "  my copy, svm: vgg +80.0 *, mfcc +75.0 *",
-        "With one seed, a result concerns the weights that were drawn, and not others.",
+        "With one seed, results apply only to the weights that were drawn, not to other random weights.",
     ]
     console().print(comparison_table(analysis))
     assert "logmel_stats" in capsys.readouterr().out

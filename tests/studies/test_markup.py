@@ -16,7 +16,7 @@ def test_text_never_becomes_markup(text):
 
 
 @given(st.text())
-def test_embedded_text_never_ends_its_script(text):
+def test_embedded_text_never_closes_its_script_element(text):
     found = re.fullmatch(r'<script type="application/json" id="x">([^<>&]*)</script>', embedded("x", [text]))
     assert found
     assert found[1].isascii()
@@ -28,12 +28,12 @@ def test_control_characters_and_lone_surrogates_are_visible():
     assert escape("\ud800").encode()
 
 
-def test_attributes_that_are_off_are_left_out():
+def test_attributes_that_are_false_or_none_are_left_out():
     assert element("p", hidden=True, tabindex=0, id=None, lang=False) == '<p hidden tabindex="0"></p>'
     assert element("p", title=Markup('"')) == '<p title="&quot;"></p>'
 
 
-def test_a_table_in_its_frame():
+def test_a_table_has_a_frame_and_aligned_numbers():
     caption = element("b", "A & B")
     found = table(["name", "n"], [["<x>", 3], ["y", element("td", 4, class_="h1")]], caption, numeric=1)
     assert '<th scope="row">&lt;x&gt;</th><td class="num">3</td>' in found

@@ -41,7 +41,7 @@ def outcome(models, origins):
     return families, compare_overall(families, models, origins)
 
 
-def test_the_same_clips_twice_are_no_more_clips():
+def test_two_tables_of_the_same_clips_count_as_one_data_set():
     ids = [f"{index:03d}" for index in range(N)]
     table = {name: made(RNG.random((2, N)) < share, ids) for name, share in (("vgg", 0.8), ("temporal", 0.6))}
     models = {(dataset, name, "svm"): model for dataset in ("short", "long") for name, model in table.items()}
@@ -53,8 +53,8 @@ def test_the_same_clips_twice_are_no_more_clips():
     assert apart.tests[0].estimate.standard_error < overall.tests[0].estimate.standard_error
 
 
-def test_further_clips_do_not_reduce_what_seeds_vary():
-    """The seeds of one frontend differ by as much on both sets of clips, and not by chance."""
+def test_more_clips_do_not_reduce_the_variance_over_seeds():
+    """The seeds of a frontend differ by the same amount on both sets of clips."""
     ids = [f"{index:03d}" for index in range(N)]
     rows = np.stack([np.arange(N) % 10 < 9, np.arange(N) % 10 < 3])
     models = {}
@@ -78,7 +78,7 @@ def test_a_baseline_with_a_random_backend_is_random():
     assert overall.tests[0].estimate.these_weights_alone
 
 
-def test_a_frontend_without_a_seed_in_common_is_no_part_of_it():
+def test_there_is_no_comparison_if_a_frontend_has_no_seed_on_all_tables():
     ids = [f"{index:03d}" for index in range(N)]
     whole = made(RNG.random((2, N)) < 0.7, ids)
     models = {("data", "vgg", backend): whole for backend in ("svm", "elm")}
@@ -87,11 +87,11 @@ def test_a_frontend_without_a_seed_in_common_is_no_part_of_it():
     assert outcome(models, {"data": 1})[1] is None
 
 
-def test_bars_join_neighbours_of_which_no_two_differ():
+def test_groups_join_neighbours_if_no_two_of_them_differ():
     apart = {frozenset(pair) for pair in ("ac", "ad", "bd")}
     differ = lambda one, other: frozenset((one, other)) in apart  # noqa: E731
     assert groups("abcd", differ) == [["a", "b"], ["b", "c"], ["c", "d"]]
     assert groups("abcd", lambda one, other: False) == [["a", "b", "c", "d"]]
     assert groups("abcd", lambda one, other: True) == []
-    # b and c do not differ from each other but a differs from b: a longer run holds c and d, and no run repeats them
+    # Only a differs: b, c and d are one group, and the shorter groups inside it are not repeated.
     assert groups("abcd", lambda one, other: "a" in (one, other)) == [["b", "c", "d"]]

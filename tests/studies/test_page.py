@@ -15,7 +15,7 @@ from untrained.studies.verdict import correct_family, verdict
 
 
 class Elements(HTMLParser):
-    """Elements of a page with their attributes, in order; unbalanced ones raise."""
+    """Parser that lists the elements of a page with their attributes, and raises if tags are unbalanced."""
 
     def __init__(self):
         super().__init__()
@@ -43,7 +43,7 @@ def test_names_and_messages_are_escaped_everywhere(odd_page, elements):
     assert "<script>alert" not in text
     assert "<!--" not in text
     tags = [tag for tag, _ in elements]
-    assert tags.count("script") == 2  # the embedded data and our own
+    assert tags.count("script") == 2  # the embedded data and page.js
     assert "img" not in tags
     assert "b" not in tags
     assert not [name for _, attributes in elements for name in attributes if name.startswith("on")]
@@ -53,7 +53,7 @@ def test_names_and_messages_are_escaped_everywhere(odd_page, elements):
         assert place in shown
 
 
-def test_the_page_refers_to_nothing_outside(elements):
+def test_the_page_does_not_refer_to_other_files(elements):
     links = [value for _, attributes in elements for name, value in attributes.items() if name in ("href", "src")]
     assert links
     assert {link for link in links if link[0] != "#"} == {"data:,"}
@@ -65,25 +65,25 @@ def test_the_page_refers_to_nothing_outside(elements):
     assert "unsafe" not in policy
 
 
-def test_the_page_has_all_that_the_report_has(odd_page):
+def test_the_page_has_all_sections_charts_and_the_explanation(odd_page):
     text = odd_page.read_text("utf-8")
     titles = re.findall(r'<h2 id="[a-z]+-title">([^<]+)', text)
     assert titles == [
-        *("Answer", "Results", "Figures", "Differences", "Classes", "Cost", "Search"),
-        *("Failures", "Repeat", "Versions", "How to read"),
+        *("Verdict", "Results", "Figures", "Differences", "Classes", "Cost", "Grid search"),
+        *("Failures", "Reproducing", "Versions", "How to read"),
     ]
     assert text.count("<svg width") + text.count('<svg class="chart"') >= 2 + 2 + 1 + 6
     assert "<li><strong>One</strong> <code>x</code>.</li>" in text
 
 
-def test_a_page_without_results_has_the_failures(odd_study):
+def test_a_page_without_results_reports_waiting_runs(odd_study):
     found = page(odd_study, Analysis({}, [], [], {}), [], 3, config="", how_to_read="", protocols={})
     assert "No run has succeeded yet." in found
-    assert "3 runs of this study have not ended yet." in found
+    assert "3 runs of this study have not finished yet." in found
 
 
 def test_a_study_of_200_runs_stays_below_3_mb(made, tmp_path, monkeypatch):
-    """With 50 classes, all of which are confused with each other, and long names."""
+    """The study has long names and 50 classes that are all confused with each other."""
     frontends, backends = [f"frontend-size=large-n_filters={index}" for index in range(40)], list("abcde")
     cells, families = {}, []
     for backend in backends:

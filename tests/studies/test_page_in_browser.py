@@ -1,4 +1,4 @@
-"""The page of a study in a real browser, that of the system."""
+"""The HTML page of a study in a browser that is installed on the system."""
 
 import os
 import re
@@ -25,7 +25,7 @@ def browser():
 
 @pytest.fixture
 def opened(browser, odd_page):
-    """The page, which at the end must have asked for no other file and left no message."""
+    """Browser page; the test fails if the page requests another file or writes to the console."""
     page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
     page.set_default_timeout(20_000)
     noise, requests = [], []
@@ -41,7 +41,7 @@ def opened(browser, odd_page):
 
 
 @pytest.mark.slow
-def test_axe_finds_no_serious_fault(opened):
+def test_axe_finds_no_serious_accessibility_violation(opened):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs the extra test").Axe()
     for details in opened.query_selector_all("details"):
         details.evaluate("part => { part.open = true; }")
@@ -87,7 +87,7 @@ def test_the_keyboard_sorts_filters_and_chooses(opened):
     assert caption.startswith(select.locator("option:checked").inner_text().partition(" (")[0])
     assert matrix.inner_text() != before
     keyboard.press("ArrowUp")
-    assert matrix.inner_text() == before  # page.js makes what the page has
+    assert matrix.inner_text() == before  # page.js builds the same table as the page contains
 
     shown = opened.locator("#recall caption:visible")
     first = shown.inner_text()
@@ -112,7 +112,7 @@ def test_charts_and_colours_by_keyboard(opened):
 
 
 @pytest.mark.slow
-def test_without_javascript_all_tables_are_there(browser, odd_page):
+def test_without_javascript_all_tables_are_shown(browser, odd_page):
     page = browser.new_context(java_script_enabled=False).new_page()
     page.goto(odd_page.as_uri())
     text = page.content()

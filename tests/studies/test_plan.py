@@ -23,13 +23,13 @@ def test_the_example_of_the_guide_is_a_study(sounds):
         *("svm-standardize=none", "elm-standardize=none", "elm-alpha=1.0-standardize=none"),
     }
     assert study.controls == ["logmel_stats"]
-    # Two lengths; of six variants mfcc and the control have no seeds with an SVM.
+    # Two lengths of clips. With an SVM, mfcc and the control are not random and run once for all seeds.
     assert len(study.runs) == 2 * (4 * 6 * 3 + 2 * (2 * 1 + 4 * 3))
 
 
 @pytest.mark.filterwarnings("default:.*it is kept as metrics.json.damaged:UserWarning")
-def test_no_run_is_lost_to_a_changed_study(untrained, tmp_path, results_of, little, tiny):
-    """What is asked for again is there, under whatever name; TensorBoard is shown the study alone."""
+def test_a_changed_study_moves_runs_aside_and_restores_them(untrained, tmp_path, results_of, little, tiny):
+    """Finished runs are found under any name, and TensorBoard shows only the runs of the current study."""
     (tmp_path / "study.yaml").write_text(little)
     few = ["--frontends", "[mfcc]"]
     assert untrained("compare", "study.yaml", *few)[0] == 0
@@ -47,9 +47,9 @@ def test_no_run_is_lost_to_a_changed_study(untrained, tmp_path, results_of, litt
     assert [row["run"] for row in results_of(tmp_path)] == ["synthetic-events/mfcc/nearest_class/seed0"]
     assert "1 done, 0 to do" in untrained("compare", "study.yaml", *few, *other, "--dry_run")[1]
     metrics = tmp_path / "runs/small/synthetic-events/mfcc/nearest_class/seed0/metrics.json"
-    told = metrics.read_text()
+    text = metrics.read_text()
     for identity in ("of another version", "../../x", 3, ["a/b"]):
-        metrics.write_text(json.dumps({**json.loads(told), "identity": identity}))
+        metrics.write_text(json.dumps({**json.loads(text), "identity": identity}))
         assert "0 done, 1 to do" in untrained("compare", "study.yaml", *few, "--dry_run")[1]
     earlier = tmp_path / "runs" / "small-earlier"
     kept = set(earlier.iterdir())
@@ -58,4 +58,4 @@ def test_no_run_is_lost_to_a_changed_study(untrained, tmp_path, results_of, litt
         (tmp_path / "runs/small/runs.json").write_text("damaged")
         assert "[1/1]" in untrained("compare", "study.yaml", *few)[2]
     assert {path.name for path in set(earlier.iterdir()) - kept} == {"__a_b__"}
-    assert "1 of 1 runs are done already" in untrained("compare", "study.yaml", *few, *other)[2]  # it was put aside
+    assert "1 of 1 runs are done already" in untrained("compare", "study.yaml", *few, *other)[2]  # it was moved aside

@@ -7,7 +7,7 @@ from untrained.studies.plots import cost_plot, rank_plot
 from untrained.studies.verdict import Verdict
 
 
-def test_ranks_lie_on_their_axis_and_bars_join_what_is_not_separable():
+def test_ranks_lie_on_their_axis_and_bars_join_frontends_that_are_not_separable():
     verdict = Verdict("mfcc", ["vgg", "temporal"], [], 0.1, False)
     drawn = rank_plot(Overall("", 2, [], verdict, {"vgg": 2.5, "mfcc": 1.0, "temporal": 2.5}))
     assert re.findall(r'cx="([\d.]+)%"', drawn) == ["4.00", "73.00", "73.00"]
@@ -20,7 +20,7 @@ def test_ranks_lie_on_their_axis_and_bars_join_what_is_not_separable():
     ]
 
 
-def test_long_names_of_ranks_have_lines_of_their_own():
+def test_long_names_have_separate_lines():
     verdict = Verdict("a", ["b"], [], 0.1, False)
     heights = []
     for length in (3, 60):
@@ -29,7 +29,7 @@ def test_long_names_of_ranks_have_lines_of_their_own():
     assert heights == [1, 2]
 
 
-def test_costs_on_a_logarithmic_axis_with_a_place_for_none(made):
+def test_costs_have_a_logarithmic_axis_with_a_position_for_zero(made):
     results = [
         made("free", n_parameters=0, accuracy=0.4),
         made("small", n_parameters=100, accuracy=0.6),
@@ -46,4 +46,4 @@ def test_costs_on_a_logarithmic_axis_with_a_place_for_none(made):
         ("label faint", "large"),
     ]
     assert "; 10,000 parameters" in drawn
-    assert cost_plot(analysis, "my copy", "seconds", COSTS["seconds for a clip"]) is None
+    assert cost_plot(analysis, "my copy", "seconds", COSTS["seconds per clip"]) is None

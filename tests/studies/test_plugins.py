@@ -6,20 +6,20 @@ from untrained.registry import FRONTENDS
 
 
 class SaysNothing(MFCC):
-    """Raises without a text."""
+    """Frontend whose constructor raises an exception without a text."""
 
     def __init__(self, *, seed: int = 0) -> None:
         raise NotImplementedError
 
 
 @pytest.mark.usefixtures("raises_when_made")
-def test_what_a_plug_in_raises_is_one_line_in_every_command(untrained):
+def test_an_exception_of_a_plug_in_is_one_line_in_every_command(untrained):
     FRONTENDS.register("says_nothing")(SaysNothing)
     tiny = ["--data", "synthetic", "--data.n_samples", "4000"]
     no_module = "module='nosuch' cannot be imported (ModuleNotFoundError: No module named 'nosuch')"
     for frontend, message in (
         (["raises_when_made"], "KeyError: 'what it needs'"),
-        (["says_nothing"], "a plug-in raises an error without a text when it is made; make it in Python"),
+        (["says_nothing"], "the constructor of a plug-in raises an error without a message; call it in Python"),
         (["hear", "module", "nosuch"], no_module),
     ):
         name, *option = frontend

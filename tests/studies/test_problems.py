@@ -5,7 +5,7 @@ from untrained.studies.entries import checked
 from untrained.studies.problems import Problem, attempt, refuse
 
 
-def test_everything_wrong_with_a_study_is_listed_at_once(untrained, tmp_path):
+def test_all_problems_of_a_study_are_listed_at_once(untrained, tmp_path):
     (tmp_path / "study.yaml").write_text(
         """
         roots: {gtzan: null}
@@ -42,10 +42,10 @@ def test_everything_wrong_with_a_study_is_listed_at_once(untrained, tmp_path):
         "datamodules[4]": "protocol 'nested' chooses on the folds that it does not score",
         "frontends[0]": "unknown frontend 'vgg6'; did you mean 'vgg'?",
         "frontends[1].n_filter": "vgg has no such argument; did you mean 'n_filters'? it takes n_filters, size, seed",
-        "frontends[2].n_filters": "given here, and varied too; leave out one",
-        "frontends[3].n_filters": "given here, and varied too; leave out one",
+        "frontends[2].n_filters": "set here and in vary.frontends; remove one of them",
+        "frontends[3].n_filters": "set here and in vary.frontends; remove one of them",
         "frontends[4]": "no class_path; expected a name",
-        "frontends[5]": "torch.nn.Linear is no frontend; derive it from untrained.frontends.base.Frontend",
+        "frontends[5]": "torch.nn.Linear is not a frontend; derive it from untrained.frontends.base.Frontend",
         "frontends[6]": "nowhere.Thing cannot be imported",
         "backends": "empty; give at least one",
         "seeds": "empty; give at least one",
@@ -56,7 +56,7 @@ def test_everything_wrong_with_a_study_is_listed_at_once(untrained, tmp_path):
     for place, message in expected.items():
         assert any(line.startswith(f"  {place}: {message}") for line in lines), place
     assert not (tmp_path / "runs").exists()
-    # What a class itself refuses is found when it is made, which is before anything runs too.
+    # Values that a class refuses itself are found when it is created, which is also before the first run.
     odd = "[{class_path: vgg, init_args: {n_filters: 0}}, {class_path: temporal, init_args: {n_filters: 3}}]"
     status, _, err = untrained("compare", "synthetic", "--frontends", odd)
     assert status == 2
@@ -69,35 +69,36 @@ def test_everything_wrong_with_a_study_is_listed_at_once(untrained, tmp_path):
     ("study", "message"),
     [
         ("frontends: [raises_when_made]", "frontends[0]: KeyError: 'what it needs'"),
-        ("frontends: null", "frontends: nothing is given"),
-        ("controls: null", "controls: nothing is given"),
+        ("frontends: null", "frontends: no value; remove this key or give it a value"),
+        ("controls: null", "controls: no value"),
         ("controls: [fragil]", "controls[0]: unknown frontend"),
-        ("vary: null", "vary: nothing is given"),
-        ("vary: {frontends: null}", "vary.frontends: nothing is given"),
-        ("model: null", "model: nothing is given"),
-        ("roots: null", "roots: nothing is given"),
+        ("vary: null", "vary: no value"),
+        ("vary: {frontends: null}", "vary.frontends: no value"),
+        ("model: null", "model: no value"),
+        ("roots: null", "roots: no value"),
         ("seeds: 0", "--seeds: "),
         ("seeds: [many]", "seeds[0]: Expected int"),
         ("seeds: [-1]", "frontends[0]: seed=-1; expected an integer of 0 or more"),
         ("frontends: temporal", "--frontends: "),
         (
             "frontends: [{class_path: temporal, init_args: [1]}]",
-            "frontends[0].init_args: [1]; expected arguments by name",
+            "frontends[0].init_args: [1]; expected arguments by name, such as {n_filters: 8}",
         ),
         (
             "frontends: [{class_path: temporal, init_args: {1: 2}}]",
             "frontends[0].init_args: {1: 2}; expected arguments",
         ),
-        ("frontends: [os.path]", "frontends[0]: os.path is no frontend"),
+        ("frontends: [os.path]", "frontends[0]: os.path is not a frontend"),
         (
             "frontends: [{class_path: temporal, init_args: {seed: 1}}]",
-            "frontends[0].seed: seeds of frontends and backends",
+            "frontends[0].seed: the study sets the seeds of frontends and backends; use seeds: [0, 1] instead",
         ),
-        ("vary: {frontends: {seed: [1]}}", "frontends[0].seed: seeds of frontends and backends"),
+        ("vary: {frontends: {seed: [1]}}", "frontends[0].seed: the study sets the seeds"),
         ("vary: {frontends: {n_filters: 4}}", "--vary.frontends"),
         ("name: ''", "name: ''; expected the name of a folder"),
         ("name: ../x", "name: '../x'; expected the name of a folder"),
         ("name: embeddings", "name: 'embeddings'; expected the name of a folder"),
+        ("name: a-earlier", "expected the name of a folder without / or \\, other than embeddings and not ending in"),
         ("something: 1", "something"),
     ],
 )
@@ -120,7 +121,7 @@ def test_odd_studies_end_in_one_message(untrained, tmp_path, study, message, lit
     ],
     ids=repr,
 )
-def test_an_error_is_a_problem_with_its_place(error, problem):
+def test_an_exception_becomes_a_problem_with_its_location(error, problem):
     def fail(*arguments):
         assert arguments == (1, 2)
         raise error
@@ -128,14 +129,14 @@ def test_an_error_is_a_problem_with_its_place(error, problem):
     assert attempt("frontends[2]", fail, 1, 2) == Problem(*problem)
 
 
-def test_a_parser_names_the_place_within_a_value():
+def test_a_problem_found_by_a_parser_has_the_location_within_the_value():
     found = checked("model.layers[0]", dict[str, int], {"a": "many"})
     assert isinstance(found, Problem)
     assert found.place.startswith("model.layers[0]")
     assert checked("seeds[0]", int, "3") == attempt("seeds[0]", int, "3") == 3
 
 
-def test_problems_are_raised_together_and_each_once():
+def test_problems_are_raised_together_without_duplicates():
     refuse([])
     one, two = Problem("seeds", "empty"), Problem("name", "odd")
     with pytest.raises(UsageError, match=r"^seeds: empty$"):

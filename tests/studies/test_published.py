@@ -10,7 +10,7 @@ from untrained.studies.report import markdown
 from untrained.studies.results import Failure
 
 
-def test_published_accuracies_stand_beside_ours(tmp_path, made, kept):
+def test_published_accuracies_are_shown_next_to_results(tmp_path, made, kept):
     svm = "svm-standardize=none"
     results = [
         kept(tmp_path, made("vgg-large", seed, backend=svm, accuracy=0.55 + 0.1 * seed), 33 + 6 * seed)
@@ -33,7 +33,7 @@ def test_published_accuracies_stand_beside_ours(tmp_path, made, kept):
 
 
 def test_published_names_are_those_of_frontends(monkeypatch):
-    """Weights are not drawn, as only the names are looked at."""
+    """Every published name is the label of a frontend; weights are not drawn, because only labels matter."""
     monkeypatch.setattr(Frontend, "_draw", lambda self: None)
     names = set()
     for name in set(FRONTENDS.names()) - {"hear"}:

@@ -1,8 +1,8 @@
 from untrained.probes.record import read_predictions
 
 
-def test_a_hold_out_with_folds_is_tested_as_one(untrained, sounds, tmp_path):
-    """A manifest may have both columns; scores of a test split know of no folds."""
+def test_a_hold_out_ignores_folds(untrained, sounds, tmp_path):
+    """A manifest may have both columns, but scores on a test split are tested without folds."""
     lines = ["path,label,split,fold"]
     for label in ("high", "low", "mid"):
         for index, path in enumerate(sorted((sounds / label).glob(f"{label}*"))):
@@ -20,7 +20,7 @@ def test_a_hold_out_with_folds_is_tested_as_one(untrained, sounds, tmp_path):
     assert set(read_predictions(next((tmp_path / "runs/both").rglob("predictions-test.csv"))).folds) == {""}
 
 
-def test_table_and_figure_have_frontends_of_a_kind_together(untrained):
+def test_the_table_groups_frontends_by_kind(untrained):
     one = "[{class_path: synthetic, init_args: {task: events, clips_per_class: 4, n_samples: 8000, folds: 3}}]"
     frontends = "[mfcc, timbral, frame_level, vgg, sample_level]"
     few = ["--datamodules", one, "--backends", "[elm]", "--seeds", "[0]"]

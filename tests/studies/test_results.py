@@ -6,7 +6,7 @@ from untrained.cli import main
 from untrained.studies.results import append, read, start
 
 
-def test_report_is_made_again_from_what_is_stored(study, tmp_path, capsys):
+def test_a_report_is_rewritten_from_stored_results(study, tmp_path, capsys):
     moved = tmp_path / "elsewhere"
     shutil.copytree(study, moved)
     report = (moved / "report.md").read_text()
@@ -23,9 +23,10 @@ def test_report_is_made_again_from_what_is_stored(study, tmp_path, capsys):
     assert (moved / "ranks.png").read_bytes().startswith(b"\x89PNG")
     assert "over all data sets and backends: best: " in out
     assert main(["report", str(moved), "--along", "pooling"]) == 2
-    assert "differ in this setting alone; varied settings: none" in capsys.readouterr().err
+    assert "differ in this setting only; varied settings: none" in capsys.readouterr().err
     assert main(["report", str(moved.parent)]) == 2
-    assert f"no runs.json in {moved.parent}: give the folder of a study; there are {moved}" in capsys.readouterr().err
+    found = f"no runs.json in {moved.parent}; expected the folder of a study: found {moved}"
+    assert found in capsys.readouterr().err
     predictions = next(moved.glob("*/*/*/seed0/predictions-*.csv"))
     kept_as = predictions.read_text()
     predictions.write_text("")
@@ -46,7 +47,7 @@ def test_report_is_made_again_from_what_is_stored(study, tmp_path, capsys):
         runs[1].write_bytes(content)
         assert main(["report", str(moved)]) == 2
         assert f"{runs[1]} cannot be read ({reason}" in (err := capsys.readouterr().err)
-        assert err.endswith("delete it, and run the study again, which keeps what is done\n")
+        assert err.endswith("delete it, and run the study again, which keeps finished runs\n")
     runs[1].write_bytes(whole)
     planned = (moved / "runs.json").read_bytes()
     for damaged, reason in (
@@ -61,14 +62,14 @@ def test_report_is_made_again_from_what_is_stored(study, tmp_path, capsys):
     for path in runs[2:]:
         path.unlink()
     assert main(["report", str(moved)]) == 0
-    assert f"**{len(runs) - 2} runs of this study have not ended yet.**" in (moved / "report.md").read_text()
+    assert f"**{len(runs) - 2} runs of this study have not finished yet.**" in (moved / "report.md").read_text()
     for path in runs[:2]:
         path.unlink()
     assert main(["report", str(moved)]) == 2
-    assert "no run has ended yet" in capsys.readouterr().err
+    assert "no run has finished yet; run the study again" in capsys.readouterr().err
 
 
-def test_results_are_those_of_the_folders(study, tmp_path):
+def test_results_are_read_from_the_folders_of_the_runs(study, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(study, folder)
     results, failures, n_waiting, controls = read(folder)

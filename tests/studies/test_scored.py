@@ -8,7 +8,7 @@ def made(ids, predicted, folds=None, groups=None):
     return Predictions(list(ids), folds or [""] * n, groups or [""] * n, ["x"] * n, list(predicted))
 
 
-def test_only_clips_that_all_have_count_in_one_order():
+def test_only_common_clips_are_kept_in_the_same_order():
     scored = align([[made("abc", "xyx"), made("cba", "xxy")], [made("bcd", "xyx")]])
     assert scored.clips.ids == ["b", "c"]
     assert [table.tolist() for table in scored.correct] == [[[0, 1], [1, 1]], [[1, 0]]]
@@ -24,6 +24,6 @@ def test_each_fold_counts_equally():
     assert np.mean(scored.weights) == 1
 
 
-def test_clips_of_one_group_are_no_sample():
+def test_clips_of_a_single_group_cannot_be_tested():
     assert not align([[made("abc", "xxy", groups=["g"] * 3)]]).can_be_tested
     assert align([[made("abc", "xxy", groups=["g", "g", ""])]]).can_be_tested

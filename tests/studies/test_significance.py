@@ -1,4 +1,4 @@
-"""Tests of differences, against their formulas and against what they do where there is no difference."""
+"""Tests of significance agree with their formulas, with scipy, and at the limits of their arguments."""
 
 import math
 
@@ -8,19 +8,19 @@ from scipy import stats
 from untrained.studies.significance import Estimate, corrected_t_test, holm
 
 
-def test_the_corrected_test_is_student_s_with_a_larger_variance():
+def test_the_corrected_test_is_a_t_test_with_a_larger_variance():
     differences = np.array([0.02, 0.05, -0.01, 0.04, 0.06, 0.03, 0.0, 0.05, 0.02, 0.04])
     k = len(differences)
     plain = stats.ttest_1samp(differences, 0)
-    # For folds of one size, n_test/n_train = 1/(k - 1).
+    # With folds of equal size, n_test/n_train = 1/(k - 1).
     t = plain.statistic * np.sqrt((1 / k) / (1 / k + 1 / (k - 1)))
     assert corrected_t_test(differences, [50] * k).p == pytest.approx(2 * stats.t.sf(t, k - 1))
     assert corrected_t_test(-differences, [50] * k).p == corrected_t_test(differences, [50] * k).p
     assert corrected_t_test(differences, [50] * k).p > plain.pvalue
 
 
-def test_folds_that_all_differ_by_the_same():
-    """Which few coarse folds do by chance: they vary at least as much as rounding to a clip does."""
+def test_equal_differences_on_all_folds_have_the_variance_of_rounding():
+    """A few small folds may have equal differences by chance."""
     assert corrected_t_test(np.zeros(5), [10] * 5).p == 1
     assert 0.02 < corrected_t_test(np.full(3, 1 / 8), [8] * 3).p < 0.1
     assert corrected_t_test(np.full(10, 0.1), [100] * 10).p < 1e-6
@@ -37,7 +37,7 @@ def test_holm():
     p = rng.random(20) ** 2
     corrected = np.array(holm(p.tolist()))
     assert (corrected >= p).all()
-    assert (corrected <= np.minimum(1, 20 * p) + 1e-12).all()  # never more careful than Bonferroni
+    assert (corrected <= np.minimum(1, 20 * p) + 1e-12).all()  # never more conservative than Bonferroni
     assert (np.diff(corrected[np.argsort(p)]) >= 0).all()
 
 

@@ -1,4 +1,4 @@
-"""A study folder that somebody else has sent: whatever is in it, `report` and `list runs` end in one message."""
+"""A study folder from an untrusted source: with any content, `report` and `list runs` end with a single message."""
 
 import json
 import shutil
@@ -20,17 +20,21 @@ def changed(**more):
         ("metrics.json", lambda _: '{"a": ' * 200 + "1" + "}" * 200, "nested deeper than 50 levels"),
         ("metrics.json", lambda _: " " * (2**24 + 1), "expected at most 16,777,216"),
         ("metrics.json", changed(n_classes=0), "n_classes=0"),
-        ("metrics.json", changed(flop=10**400), "flop is out of range"),
+        ("metrics.json", changed(flop=10**400), "flop is out of range; expected 0 to 9,223,372"),
         ("metrics.json", changed(protocol="x"), "protocol='x'"),
-        ("metrics.json", lambda text: text.replace('accuracy": ', 'accuracy": 9'), "accuracy is out of range"),
+        (
+            "metrics.json",
+            lambda text: text.replace('accuracy": ', 'accuracy": 9'),
+            "accuracy is out of range; expected",
+        ),
         ("metrics.json", lambda text: text.replace('accuracy": 0', 'accuracy": NaN, "x": 0'), "is out of range"),
         ("runs.json", lambda _: DEEP, "nested deeper than 50 levels"),
-        ("runs.json", lambda text: text.replace('"run": "', '"run": "../../'), "is not in the folder of the study"),
-        ("runs.json", lambda text: text.replace('"run": "', '"run": "/'), "is not in the folder of the study"),
+        ("runs.json", lambda text: text.replace('"run": "', '"run": "../../'), "is not inside the folder of the study"),
+        ("runs.json", lambda text: text.replace('"run": "', '"run": "/'), "is not inside the folder of the study"),
         ("predictions*.csv", lambda text: text + "x" * 200_000, "field larger than field limit"),
     ],
 )
-def test_a_file_of_absurd_content_ends_in_one_message(file, change, reason, study, tmp_path, untrained):
+def test_a_result_file_with_absurd_content_gives_one_message(file, change, reason, study, tmp_path, untrained):
     folder = shutil.copytree(study, tmp_path / "study")
     path = sorted(folder.rglob(file))[0]
     path.write_text(change(path.read_text()))
@@ -45,13 +49,13 @@ def test_a_file_of_absurd_content_ends_in_one_message(file, change, reason, stud
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (DEEP, "nest"),  # libyaml has a limit of its own
+        (DEEP, "nest"),  # libyaml itself limits the depth
         ("#" * (2**20 + 1), "expected at most 1,048,576"),
-        (ALIASES, "its aliases stand for more than"),
+        (ALIASES, "its aliases expand to more than"),
     ],
     ids=["deep", "long", "aliases"],
 )
-def test_a_configuration_of_absurd_content_ends_in_one_message(text, reason, tmp_path, untrained):
+def test_a_configuration_with_absurd_content_gives_one_message(text, reason, tmp_path, untrained):
     (tmp_path / "study.yaml").write_text(text)
     for command in (["compare", "study.yaml"], ["fit", "--config", "study.yaml"]):
         status, _, err = untrained(*command)

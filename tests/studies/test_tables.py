@@ -20,7 +20,7 @@ def text_of(parts):
     return " ".join(re.sub("<[^>]*>", " ", "".join(parts)).split())
 
 
-def test_results_can_be_sorted_by_their_values(analysis):
+def test_results_are_sortable_by_their_values(analysis):
     drawn = "".join(result_table(analysis))
     rows = re.findall(r"<tr><th.*?</tr>", drawn[drawn.index("<tbody") :])
     assert len(rows) == len(analysis.cells)
@@ -31,7 +31,7 @@ def test_results_can_be_sorted_by_their_values(analysis):
     assert 'data-filters="results-table"' in drawn  # two data sets
 
 
-def test_data_and_cost_are_those_of_the_report(study, analysis):
+def test_data_sets_and_costs_agree_with_the_report(study, analysis):
     report = (study / "report.md").read_text()
     found = text_of([data_table(analysis, {"nested": "N", "holdout": "H"})])
     assert "synthetic-events 48 8 12.5 % nested: N" in found
@@ -39,15 +39,15 @@ def test_data_and_cost_are_those_of_the_report(study, analysis):
         assert "| " + " | ".join(re.findall(r">([^<]+)</t", row)) + " |" in report
 
 
-def test_differences_are_those_of_the_report(study, analysis, monkeypatch):
+def test_differences_are_limited_to_keep_the_page_small(study, analysis, monkeypatch):
     drawn = difference_tables(analysis)
     assert len(drawn) == 2
     assert "All pairs: synthetic-events, nearest_class Row minus column, in points" in text_of(drawn)
     monkeypatch.setattr(tables, "MAX_PAIRS", 20)
-    assert "The others are in comparisons.csv" in text_of(difference_tables(analysis))
+    assert "All of them are in comparisons.csv" in text_of(difference_tables(analysis))
 
 
-def test_candidates_notes_and_versions_are_those_of_the_runs(study, analysis, tmp_path):
+def test_candidates_notes_and_versions_are_read_from_the_runs(study, analysis, tmp_path):
     assert "temporal-n_filters=4 synthetic-events nearest_class 1 no arguments" in text_of(
         candidate_tables(study, analysis)
     )
@@ -65,12 +65,12 @@ def test_candidates_notes_and_versions_are_those_of_the_runs(study, analysis, tm
     (folder / first / "metrics.json").write_text(json.dumps(changed))
     notes = "".join(note_list(folder, analysis))
     assert "&lt;odd&gt; (<code>" in notes
-    assert "2 clips could not be read and are left out." in notes
+    assert "2 clips could not be read and were skipped." in notes
     versions = text_of(version_table(folder, analysis))
     assert re.search(r"torch [\d.+a-z]*, 0\.0\.1|torch 0\.0\.1, ", versions)
-    assert "Versions of computations: " in versions
+    assert "Code versions of the computations: " in versions
 
 
 @pytest.mark.parametrize(("config", "said"), [("", "no study.yaml"), ("name: <x>", "name: &lt;x&gt;")])
-def test_how_to_repeat_a_study(config, said):
+def test_the_page_shows_how_to_reproduce_a_study(config, said):
     assert said in "".join(repeat(config))

@@ -2,14 +2,14 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from untrained.studies.tensorboard import logs_to_tensorboard
 
 
-def test_the_study_in_tensorboard(study):
+def test_a_study_is_logged_to_tensorboard(study):
     events = EventAccumulator(str(study / "_study"), size_guidance={"tensors": 0, "images": 0}).Reload()
     assert set(events.Tags()["images"]) == {
         "_study/accuracy",
         "_study/cost",
         "_study/ranks",
         *(
-            f"_study/confusion/{dataset}/{frontend}/nearest_class"  # mfcc and the control have one seed
+            f"_study/confusion/{dataset}/{frontend}/nearest_class"  # also for mfcc and the control, with one seed
             for dataset in ("synthetic-events", "synthetic-timbre")
             for frontend in ("temporal-n_filters=4", "sample_level-n_filters=2", "mfcc", "logmel_stats")
         ),
@@ -23,7 +23,7 @@ def test_the_study_in_tensorboard(study):
     assert b"n_filters: 4" in settings.tensor_proto.string_val[0]
 
 
-def test_a_study_with_loggers_of_its_own_is_not_in_tensorboard():
+def test_a_study_with_other_loggers_is_not_logged_to_tensorboard():
     assert logs_to_tensorboard("trainer: {logger: null}")
     assert logs_to_tensorboard("")
     assert logs_to_tensorboard("{")

@@ -267,8 +267,8 @@ def test_promises_are_said_one_by_one(untrained):
         (["frontend"], "check frontend needs a name"),
         (["frontend", "vgg6"], "unknown frontend 'vgg6'; did you mean 'vgg'?"),
         (["frontend", "vgg", "--frontend.n_filter", "3"], "--frontend"),
-        (["nonsense"], "check needs to know what"),
-        ([], "check needs to know what"),
+        (["nonsense"], "check does not know what to check"),
+        ([], "check does not know what to check"),
     ):
         status, out, err = untrained("check", *arguments)
         assert (status, out) == (2, "")

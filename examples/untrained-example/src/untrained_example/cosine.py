@@ -1,4 +1,4 @@
-"""A backend: the class whose mean direction is nearest."""
+"""Backend that picks the class with the highest cosine similarity."""
 
 import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
@@ -7,11 +7,11 @@ from untrained.backends import Backend, Search, unless_searched
 
 
 class CosineCentroids(Backend):
-    """Gives a clip the class whose mean embedding points in the most similar direction.
+    """Classifier that picks the class whose embeddings point, on average, in the most similar direction.
 
     Args:
-        centred: Whether the mean of all clips is taken away first; `search` tries both, and a fit without a search
-            takes it away.
+        centred: Whether to subtract the mean of all clips first; `search` tries both, and a fit without a search
+            subtracts it.
     """
 
     param_grid = {"centred": [True, False]}

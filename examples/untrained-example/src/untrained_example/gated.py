@@ -1,4 +1,4 @@
-"""A frontend over the waveform: dilated convolutions with gates."""
+"""Frontend with gated, dilated convolutions over the waveform."""
 
 import torch
 from torch import Tensor, nn
@@ -6,11 +6,11 @@ from untrained.frontends import Frontend, Waveform
 
 
 class Gated(Frontend):
-    """Dilated convolutions over the waveform, each gated by another, as in WaveNet (van den Oord et al. 2016).
+    """Dilated convolutions over the waveform, each with a gate, as in WaveNet (van den Oord et al. 2016).
 
     Args:
-        n_filters: Of each layer.
-        n_layers: Each looks twice as far as the one before.
+        n_filters: Number of filters of each layer.
+        n_layers: Number of gated layers; each has twice the dilation of the previous one.
         seed: Seed of the weights.
     """
 

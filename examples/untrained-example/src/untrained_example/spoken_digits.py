@@ -1,4 +1,4 @@
-"""A data set whose labels stand in the names of its files."""
+"""Data set with the labels in its file names."""
 
 import re
 from pathlib import Path
@@ -14,8 +14,8 @@ _NAME = re.compile(r"(\d)_(\w+)_(\d+)\.wav")
 class SpokenDigits(AudioDataModule):
     """Free Spoken Digit Dataset: the digits 0 to 9, each spoken many times by a few people.
 
-    A file is called `{digit}_{speaker}_{index}.wav`; those of index 0 to 4 are the test split, as its authors say, and
-    5 to 9 are taken for validation here.
+    File names are `{digit}_{speaker}_{index}.wav`. Indices 0 to 4 are the test split, as defined by the authors;
+    indices 5 to 9 are used for validation here.
 
     Args:
         root: Folder that holds `recordings/`.
@@ -38,6 +38,6 @@ class SpokenDigits(AudioDataModule):
                 found.append(Clip(f"recordings/{path.name}", digit, path, split, metadata={"speaker": speaker}))
         if not found:
             raise DataError(
-                f"no recordings under root={str(self.root)!r}; expected files as recordings/7_jackson_32.wav there"
+                f"no recordings under root={str(self.root)!r}; expected files such as recordings/7_jackson_32.wav"
             )
         return found
