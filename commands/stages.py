@@ -26,6 +26,7 @@ from ..probes.extraction import extract_all, prepared
 from ..probes.fitted import FittedProbe, load_probe
 from ..probes.guard import refuse_learned
 from ..probes.observers import Observers
+from ..probes.origin import RANDOM, name_weights
 from ..probes.probe import Probe
 from ..probes.record import find_checkpoint, format_arguments, mark_latest, write_request
 from ..probes.run import Run
@@ -278,9 +279,10 @@ def _refuse_differences(
         init_args = given.frontend.get("init_args")
         for key in vars(init_args) if init_args else ():
             refuse(f"--model.frontend.{key}", recipe.frontend_arguments.get(key), plain(arguments.get(key)), leave_out)
-    for key in ("calibrate", "weights"):
-        if key in given:
-            raise CheckpointError(f"{_named(f'--model.{key}')} has no effect: {path} has the weights; leave it out")
+    if "calibrate" in given:
+        refuse("--model.calibrate", bool(recipe.calibration), model.calibrate, "leave it out")
+    if model.weights != RANDOM and (model.frontend is None or model.weights_name != name_weights(fitted.frontend)):
+        raise CheckpointError(f"{path} has other weights than {_source_of('--model.weights')}; leave it out")
     for key in ("init", "layers", "pooling", "standardize", "tf32"):
         if key in given:
             refuse(f"--model.{key}", getattr(recipe, key), getattr(model, key), "leave it out")

@@ -76,6 +76,7 @@ def load_weights(frontend: Frontend, path: Path) -> Frontend:
     for module in loaded.modules():
         if isinstance(module, Frontend):
             module._awaits_weights = False
+            module._is_random = False  # the seed no longer matters
     mean, deviation = described["input_scalars"]
     loaded.input_scalars = (float(mean), float(deviation))
     return loaded

@@ -5,7 +5,6 @@ A probe runs in the loops of Lightning: predict computes embeddings from audio; 
 
 import warnings
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,8 +20,6 @@ from ..backends.standardized import Standardize, Standardized
 from ..datamodules import AudioDataModule, Clip
 from ..datamodules.base import Batch
 from ..datamodules.classes import classes_learned
-from ..embeddings.calibrated import refuse_uncalibrated
-from ..embeddings.provenance import weights_digest
 from ..embeddings.store import EmbeddingStore
 from ..errors import DataError, StoreError, UsageError
 from ..frontends import Frontend
@@ -31,13 +28,12 @@ from ..frontends.initialisers import Init
 from ..frontends.outputs import embed
 from ..frontends.pooling import Pooling
 from ..frontends.precision import float32_products
-from ..frontends.trained import load_weights
 from ..registry import BACKENDS, FRONTENDS
+from .origin import RANDOM, name_weights, refuse_calibration, with_weights
 from .selection import Protocol, Selection, resolve, select
 from .selection_by_fold import select_by_fold
 
 BATCH_ROWS = 1024
-RANDOM = "random"
 
 
 class Probe(LightningModule):
@@ -85,10 +81,10 @@ class Probe(LightningModule):
         self.backend, self.protocol = backend, protocol
         self.init, self.layers, self.pooling, self.standardize = init, layers, pooling, standardize
         self.tf32, self.calibrate, self.weights = tf32, calibrate, weights
-        if calibrate and self.frontend is not None:
-            refuse_calibration(self.frontend, weights)
         if self.frontend is not None:
             self.init, self.pooling = self.frontend.options
+            if calibrate:
+                refuse_calibration(self.frontend, weights)
             if layers != "all":
                 self.frontend.columns(layers)  # raises if a layer does not exist
         self.selection: Selection | None = None
@@ -103,21 +99,13 @@ class Probe(LightningModule):
         """
         names = ("layers", "standardize", "tf32", "calibrate")
         copied = Probe(frontend, self.backend, self.protocol, **{name: getattr(self, name) for name in names})
-        return copied.of_weights(self.weights)
-
-    def of_weights(self, weights: str) -> "Probe":
-        """Return this probe, after recording where the weights of its frontend come from.
-
-        Args:
-            weights: `random`, or the file that the frontend was loaded from.
-        """
-        self.weights = weights
-        return self
+        copied.weights = self.weights
+        return copied
 
     @property
     def weights_name(self) -> str:
-        """Name of the weights in tables and folders: `random`, or `trained` with the beginning of their digest."""
-        return self.weights if self.weights == RANDOM else f"trained-{weights_digest(self.require_frontend())[:8]}"
+        """Name of the weights in tables and folders, see `name_weights`."""
+        return self.weights if self.weights == RANDOM else name_weights(self.require_frontend())
 
     @property
     def columns(self) -> list[int] | None:
@@ -232,41 +220,6 @@ class Probe(LightningModule):
         if self.selection is None:
             raise UsageError("the probe is not fitted; run the fit stage first")
         return self.selection
-
-
-def with_weights(frontend: Frontend, init: Init | None, pooling: Pooling | None, weights: str) -> Frontend:
-    """Return a frontend with the weights and the pooling that a probe asks for.
-
-    Args:
-        frontend: Frontend with random weights.
-        init: Distribution of the weights; by default, that of the frontend.
-        pooling: Pooling of feature maps; by default, that of the frontend.
-        weights: Weights: `random`, or a file that `untrained train` has written.
-
-    Raises:
-        CheckpointError: The weights cannot be read, or are those of another frontend.
-        ValueError: `init` is given beside weights.
-    """
-    if weights == RANDOM:
-        return frontend.with_options(init, pooling)
-    if init not in (None, frontend.options.init):
-        raise ValueError(f"init={init!r} has no effect with weights={weights!r}, which are not drawn; leave out init")
-    return load_weights(frontend.with_options(None, pooling), Path(weights))
-
-
-def refuse_calibration(frontend: Frontend, weights: str) -> None:
-    """Raise if a calibration would have no effect on a frontend.
-
-    Args:
-        frontend: Frontend to calibrate.
-        weights: Its weights: `random`, or the file that it was loaded from.
-
-    Raises:
-        UsageError: The weights have statistics, or the frontend has nothing to calibrate.
-    """
-    if weights != RANDOM:
-        raise UsageError(f"calibrate=True has no effect: weights={weights!r} have statistics; leave out calibrate")
-    refuse_uncalibrated(frontend)
 
 
 class EmbeddedData(LightningDataModule):

@@ -149,8 +149,8 @@ def _runs(
                 ):
                     options = {**made.options._asdict(), "layers": variant.layers, "standardize": standardize}
                     options |= {"tf32": tf32, "calibrate": variant.calibrate}
-                    probe = Probe(made, clone(backend.made), config.protocol, **options).of_weights(variant.weights)
-                    options |= {"weights": variant.weights}
+                    probe = Probe(made, clone(backend.made), config.protocol, **options)
+                    options["weights"] = probe.weights = variant.weights
                     embeddings = {
                         **fields,
                         **data_fields(clips.made, made.sample_rate, precision_field(precision, probe)),

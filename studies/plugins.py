@@ -16,7 +16,7 @@ from ..frontends.columns import Layers
 from ..frontends.initialisers import Init
 from ..frontends.pooling import Pooling
 from ..probes.checkpoint import name_backend, name_frontend
-from ..probes.probe import RANDOM, refuse_calibration, with_weights
+from ..probes.origin import RANDOM, refuse_calibration, with_weights
 from ..probes.record import as_text
 from ..probes.selection import resolve
 from .entries import CONTROLS, KINDS, Entry, checked, read_entries
