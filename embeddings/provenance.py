@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..backends import Backend
 from ..files import digest, plain
 from ..frontends import Frontend
+from ..frontends.calibrating import IDENTITY
 from ..registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
 from .sources import is_ours, source_digest
 
@@ -70,6 +71,7 @@ def frontend_fields(frontend: Frontend) -> dict[str, Any]:
         "arguments": {name: plain(value) for name, value in frontend.arguments.items() if is_used[name]},
         **frontend.options._asdict(),
         "weights": "" if frontend.awaits_weights else weights_digest(frontend),  # until then the seed identifies them
+        **({} if frontend.input_scalars == IDENTITY else {"input_scalars": list(frontend.input_scalars)}),
         "code": {**_versions("frontends"), **_code(FRONTENDS, classes, _imported_modules(frontend))},
         "representation": repr(frontend.representation),
         "sample_rate": frontend.sample_rate,

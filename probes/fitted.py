@@ -220,6 +220,8 @@ def _build_frontend(recipe: Recipe, content: dict[str, Any], path: str | Path, t
             made: Frontend = FRONTENDS.create(recipe.frontend, **recipe.frontend_arguments)
             frontend = made.with_options(recipe.init, recipe.pooling)
         frontend.load_state_dict(content["state_dict"])
+        mean, deviation = recipe.input_scalars
+        frontend.input_scalars = (mean, deviation)
     except (AllocationError, MemoryError) as error:
         raise CheckpointError(
             f"{path} is not loaded: the arguments of its frontend {recipe.frontend!r} ask for far more memory than its "

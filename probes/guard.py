@@ -5,11 +5,12 @@ another excerpt is other audio.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..datamodules import Clip
+from ..datamodules.classes import classes_learned
 from ..datamodules.clip import Stamp
 from ..errors import CheckpointError
 from ..files import digest
@@ -84,6 +85,26 @@ def refuse_learned(path: Path, recipe: Recipe, store: "EmbeddingStore", datamodu
             f"{path} was fitted to {len(seen)} of the {len(tested)} clips of this test split, so that the score would "
             f"be of what it has learned ({_names(seen)}); use the --data options of the fit, --data.seed and "
             "--data.folds among them, or clips that it was not fitted to"
+        )
+
+
+def refuse_other_classes(clips: Iterable[Clip], class_names: Sequence[str]) -> None:
+    """Raise if there are clips to learn from whose classes a probe was not fitted to.
+
+    A class that stands in other splits alone is none to learn from: its test clips count as wrong.
+
+    Args:
+        clips: Clips of the data.
+        class_names: Names of the classes that the probe was fitted to.
+
+    Raises:
+        CheckpointError: There is such a class.
+    """
+    strange = sorted(set(classes_learned(list(clips))).difference(class_names))
+    if strange:
+        raise CheckpointError(
+            f"the data has classes that the probe was not fitted to: {', '.join(strange)}; it knows "
+            f"{', '.join(class_names)}"
         )
 
 

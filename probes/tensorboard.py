@@ -53,6 +53,7 @@ def log_fit(
     config: str,
     *,
     of_study: bool,
+    step: int = 0,
 ) -> None:
     """Log a fitted probe: hyper-parameters, scores, profile and confusion matrix; texts too, in TensorBoard.
 
@@ -66,10 +67,11 @@ def log_fit(
         profile: Time profile of the extraction.
         config: YAML that repeats the run.
         of_study: Whether the run belongs to a study, which has a table of hyper-parameters of its own in TensorBoard.
+        step: Step of the scores: the last one, where curves of a training were logged before.
     """
     optimistic = OPTIMISTIC if selection.selected_on_test else ""
     candidate = format_arguments(selection.best_candidate) + optimistic
-    logger.log_metrics({**scores, **named_profile(profile)}, step=0)
+    logger.log_metrics({**scores, **named_profile(profile)}, step=step)
     writer = _writer(logger)
     if writer is None:
         logger.log_hyperparams({**params, "candidate": candidate})
