@@ -12,7 +12,7 @@ from .errors import UntrainedError, UsageError
 from .probes.record import installed_versions
 from .terminal import is_child_process, print_what_an_encoding_lacks, say
 
-RESUMED = (*STAGES, "compare")  # commands that resume after an interruption
+RESUMED = (*STAGES, "train", "compare")  # commands that resume after an interruption
 
 
 def main(argv: Sequence[str]) -> int:
@@ -46,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
         if command in WITH_SHORT_HELP and {"-h", "--help"}.intersection(rest):
             return _run_of("usage")([command])
         rest = ["--help" if word == "--help-all" else word for word in rest]
-        return _run_of(command)([command, *rest] if command in STAGES else rest)
+        return _run_of(command)([command, *rest] if command in (*STAGES, "train") else rest)
     except UntrainedError as error:
         text = str(error)
         if command == "compare":

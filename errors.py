@@ -33,6 +33,10 @@ class StoreError(UntrainedError):
     """Error for an embedding store that is damaged or was made with another configuration."""
 
 
+class TrainingError(UntrainedError):
+    """Error for a training that cannot go on, such as one whose loss is not finite."""
+
+
 class AudioError(UntrainedError):
     """Error for an audio file that cannot be used; it names the file, the reason and the remedy.
 

@@ -3,6 +3,7 @@
 COMMANDS = {
     "predict": "Extract missing embeddings of a data set with a frontend.",
     "fit": "Extract missing embeddings, tune and fit a backend, and save the result.",
+    "train": "Train a frontend and a head end to end, and save the result like that of a fit.",
     "test": "Score a fitted probe on the test split.",
     "compare": "Run a study: frontends x backends x data sets x seeds.",
     "report": "Rewrite the report of a study from its stored results.",
@@ -18,5 +19,5 @@ COMMANDS = {
 STAGES = ("predict", "fit", "test")
 """Commands that run a stage of a probe with LightningCLI."""
 
-WITH_SHORT_HELP = (*STAGES, "compare")
+WITH_SHORT_HELP = (*STAGES, "train", "compare")
 """Commands with so many options that `--help` shows only the important ones, and `--help-all` shows all."""

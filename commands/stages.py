@@ -1,15 +1,13 @@
 """`untrained predict`, `fit` and `test`, based on LightningCLI."""
 
-import contextlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonargparse import Namespace
 from pytorch_lightning import Trainer
-from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
+from pytorch_lightning.cli import ArgsType, LightningArgumentParser
 
 from ..backends import Backend
 from ..backends.guard import refuse_odd_candidates
@@ -18,24 +16,25 @@ from ..embeddings.extract import extract
 from ..embeddings.outcome import Extraction
 from ..embeddings.processes import leave_process_group
 from ..embeddings.provenance import embedding_fields, precision_field
-from ..errors import CheckpointError, UntrainedError, UsageError
+from ..errors import CheckpointError, UsageError
 from ..files import as_yaml, plain
-from ..parsing import ABOUT_TRUST, Parser, Types, add_extraction_arguments, load_names, root_cause, trainer_defaults
+from ..parsing import ABOUT_TRUST, Types, add_extraction_arguments, load_names, trainer_defaults
 from ..probes import checkpoint
 from ..probes.extraction import extract_all, prepared
 from ..probes.fitted import FittedProbe, load_probe
-from ..probes.guard import refuse_learned
+from ..probes.guard import refuse_learned, refuse_other_classes
 from ..probes.observers import Observers
 from ..probes.origin import RANDOM, name_weights
 from ..probes.probe import Probe
 from ..probes.record import find_checkpoint, format_arguments, mark_latest, write_request
 from ..probes.run import Run
-from ..probes.stages import fit_run, refuse_other_classes, test_run
+from ..probes.stages import fit_run, test_run
 from ..probes.tensorboard import named_profile
 from ..probes.trainer import refuse_unused
 from ..terminal import console
 from .config import bundled_studies, configs_in
 from .dispatch import begin, refuse_several_checkpoints, run_with_argv
+from .lightning import PluginCLI, parsers_of, percent
 from .words import names_first, refuse_without_effect
 
 _SET_BY_US = {"model", "datamodule", "weights_only"}  # arguments of every trainer method
@@ -64,31 +63,13 @@ def run(argv: list[str]) -> int:
     return 0
 
 
-class StageParser(Parser, LightningArgumentParser):
-    """Parser of a stage: combines our names and error messages with Lightning's arguments of a trainer."""
-
-
-class ProbeCLI(LightningCLI):
+class ProbeCLI(PluginCLI):
     """LightningCLI for `Probe` and the registered plug-ins; it reads the command line from `sys.argv`."""
 
-    config: Namespace
     model: Probe
-    datamodule: AudioDataModule
-    trainer: Trainer
 
     def __init__(self) -> None:
-        self._console = console()
-        super().__init__(
-            Probe,
-            AudioDataModule,
-            subclass_mode_data=True,
-            save_config_callback=None,
-            seed_everything_default=False,
-            auto_configure_optimizers=False,
-            parser_class=StageParser,
-            parser_kwargs={"parser_mode": "omegaconf+", "prog": "untrained"},
-            trainer_defaults=trainer_defaults(),
-        )
+        super().__init__(Probe, trainer_defaults())
 
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
@@ -107,11 +88,7 @@ class ProbeCLI(LightningCLI):
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
         """Parse the command line, and raise an error before anything is built if the stage cannot use it."""
         super().parse_arguments(parser, args)
-        options = self.config[self.config.subcommand]
-        if options.get("data") is None:
-            raise UsageError(
-                "no data: give --data folder --data.root DIR, or another data set of `untrained list datamodules`"
-            )
+        options = self.options
         refuse_unused(options.trainer)
         if options.trust and self.config.subcommand != "test":
             raise UsageError("--trust has no effect: only test and classify read a checkpoint; leave it out")
@@ -121,15 +98,6 @@ class ProbeCLI(LightningCLI):
             options.ckpt_path = str(find_checkpoint(Path(options.ckpt_path)))
             checkpoint.read(options.ckpt_path)  # raises before anything is built
             self._given = parser.parse_args(defaults=False)[self.config.subcommand].get("model", {})
-
-    def instantiate_classes(self) -> None:
-        """Build frontend, backend, data and trainer; an argument that they reject is a user error."""
-        try:
-            super().instantiate_classes()
-        except (UntrainedError, OSError):
-            raise
-        except Exception as error:  # a plug-in may raise anything
-            raise UsageError(root_cause(error)) from error
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Build the trainer that extracts embeddings, with the loggers that the user has named."""
@@ -142,20 +110,20 @@ class ProbeCLI(LightningCLI):
         extraction = self._extract(prepared(model, datamodule), extract)
         if not self.trainer.is_global_zero:
             return
-        write_request(extraction.store.folder, self._as_plain())
+        write_request(extraction.store.folder, self.as_plain())
         if self._observers.loggers:
             profile = named_profile(extraction.profile)
-            self._observers.log(lambda logger: logger.log_metrics(profile, step=0), self._root)
+            self._observers.log(lambda logger: logger.log_metrics(profile, step=0), self.root)
             self._observers.close()
 
     def fit(self, model: Probe, datamodule: AudioDataModule) -> None:
         """Extract missing embeddings, tune and fit the backend, and log and save the result."""
-        text = as_yaml({**self._as_plain(), "force": False}, literal=True)
+        text = as_yaml({**self.as_plain(), "force": False}, literal=True)
         refuse_odd_candidates(model.require_backend())
         model = self.model = prepared(model, datamodule)
         precision = precision_field(str(self.trainer.precision), model)
         fields = embedding_fields(model.require_frontend(), datamodule, precision)
-        run = Run.of(model, datamodule, self._root, fields, text)
+        run = Run.of(model, datamodule, self.root, fields, text)
         extraction = self._extract(model)
         if not self.trainer.is_global_zero:
             return
@@ -164,15 +132,15 @@ class ProbeCLI(LightningCLI):
         mark_latest(run.folder)
         selection = model.require_selection()
         optimistic = ", selected on the clips that are scored" if selection.selected_on_test else ""
-        self._console.print(
-            f"{_percent(selection.score_name, metrics)} ({selection.protocol}{optimistic}; "
+        self.console.print(
+            f"{percent(selection.score_name, metrics)} ({selection.protocol}{optimistic}; "
             f"{format_arguments(metrics['best_candidate'])}) in {metrics['seconds']} s\n-> {run.folder}"
         )
 
     def test(self, model: Probe, datamodule: AudioDataModule, ckpt_path: str) -> None:
         """Score a fitted probe on the test split."""
         folder = Path(ckpt_path).parent
-        fitted = load_probe(ckpt_path, self.config[self.config.subcommand].trust)
+        fitted = load_probe(ckpt_path, self.options.trust)
         _refuse_differences(Path(ckpt_path), fitted, model, datamodule, self._given)
         if not any(clip.split == "test" for clip in datamodule.listed):
             raise UsageError(
@@ -185,56 +153,23 @@ class ProbeCLI(LightningCLI):
             refuse_learned(Path(ckpt_path), fitted.recipe, extraction.store, datamodule)
             scores = test_run(Path(ckpt_path), fitted.probe, datamodule, extraction, fitted.classes, self._observers)
             self._observers.close()
-            self._console.print(f"{_percent('test/accuracy', scores)}\n-> {folder}")
-
-    def _as_plain(self) -> dict[str, Any]:
-        """Return the configuration of this command as plain Python."""
-        found: dict[str, Any] = yaml.safe_load(self.parser.dump(self.config, skip_unset=False))
-        return dict(found[self.config.subcommand])
-
-    @property
-    def _root(self) -> Path:
-        return Path(self.trainer.default_root_dir)
+            self.console.print(f"{percent('test/accuracy', scores)}\n-> {folder}")
 
     def _extract(self, probe: Probe, extract: Callable[..., Extraction] = extract_all) -> Extraction:
         """Extract on all devices, print a summary, and then let each process continue without the others."""
-        options = self.config[self.config.subcommand]
-        folder = Path(options.embeddings) if options.embeddings else self._root / "embeddings"
+        options = self.options
+        folder = Path(options.embeddings) if options.embeddings else self.root / "embeddings"
         writing = {name: options[name] for name in ("force", "flush_every", "flush_seconds")}
         extraction = extract(probe, self.datamodule, self.trainer, folder, **writing, say=console(sys.stderr).print)
         leave_process_group()
         if self.trainer.is_global_zero:
-            self._console.print(str(extraction))
+            self.console.print(str(extraction))
         return extraction
 
 
 def stage_parsers() -> dict[str, LightningArgumentParser]:
     """Return the parsers of the stages by name, without parsing a command line."""
-    found: list[LightningArgumentParser] = []
-
-    class ParsersOnly(ProbeCLI):
-        """ProbeCLI that stops when its parsers are made, before the command line is parsed."""
-
-        def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-            super().add_arguments_to_parser(parser)
-            found.append(parser)
-
-        def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
-            raise _ParsersMadeError
-
-    with contextlib.suppress(_ParsersMadeError):
-        ParsersOnly()
-    return dict(zip(ProbeCLI.subcommands(), found, strict=True))
-
-
-class _ParsersMadeError(Exception):
-    """Exception that ends `ParsersOnly` when its parsers are made."""
-
-
-def _percent(name: str, scores: Mapping[str, Any]) -> str:
-    """Return an accuracy with its confidence interval, in per cent."""
-    low, high = (100 * scores[f"{name}_{end}"] for end in ("low", "high"))
-    return f"{name} {100 * scores[name]:.2f} % [{low:.1f}, {high:.1f}]"
+    return dict(zip(ProbeCLI.subcommands(), parsers_of(ProbeCLI), strict=True))
 
 
 def _has_backend(fitted: FittedProbe, backend: Backend) -> bool:

@@ -19,6 +19,7 @@ LAYERS: list[dict[str, str]] = [
     {"commands": "one file a command"},
     {"integrations": "HEAR, scikit-learn", "testing": "contract checks for plug-ins"},
     {"studies": "many runs: plan, execute, analyse, report"},
+    {"training": "a frontend + a head, trained by gradients"},
     {"probes": "one frontend + one backend: choose, fit, score, save, use"},
     {"embeddings": "audio -> rows on disk, once"},
     {"datamodules": "clips, labels, splits", "frontends": "waveform -> embedding", "backends": "embedding -> class"},

@@ -20,6 +20,7 @@ from torch import Tensor
 
 MAX_SCHEMA = 2**24
 """Maximum size in bytes of the description of a backend; the description of a fitted MLP has about ten thousand."""
+_MOST_SEARCHED = 2**24  # maximum number of bytes of a description that are searched for the name of its writer
 _SHARED = 8  # maximum ratio of the content to the file size, where repeated values count each time
 # Operations of a pickle that `torch.save` writes for tensors and plain values.
 _OPERATIONS = (
@@ -61,6 +62,26 @@ def load(path: Path) -> Any:
     content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     _refuse_more_than(content, _SHARED * size)
     return content
+
+
+def named_kind(path: Path) -> str:
+    """Return what a file that `train` writes beside `probe.ckpt` is, for messages; empty for any other file.
+
+    Args:
+        path: File, of which nothing is loaded.
+    """
+    with path.open("rb") as file:
+        begins = file.read(10)
+    if begins[8:] == b'{"' and path.suffix == ".safetensors":
+        return "a file of weights, for --model.weights of a probe"
+    try:
+        with zipfile.ZipFile(path) as archive:
+            described = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
+            with archive.open(described) as file:
+                is_of_lightning = b"pytorch-lightning_version" in file.read(_MOST_SEARCHED)
+    except (OSError, ValueError, StopIteration, NotImplementedError, RuntimeError, zipfile.BadZipFile):
+        return ""
+    return "Lightning's checkpoint, from which train resumes" if is_of_lightning else ""
 
 
 def refuse_packed(archive: zipfile.ZipFile, size: int) -> None:

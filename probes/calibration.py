@@ -65,7 +65,16 @@ def calibrate(
     found = joblib.Parallel(n_jobs=-1, prefer="threads")(
         joblib.delayed(_held_out)(backend, candidate, X, y, train, test) for train, test in used
     )
-    held_out = [scored for scored in found if scored is not None]
+    return calibrated_on([scored for scored in found if scored is not None])
+
+
+def calibrated_on(held_out: Sequence[tuple[NDArray[Any], str, NDArray[Any]]]) -> Calibration:
+    """Calibrate on class scores of held-out clips.
+
+    Args:
+        held_out: For each split, scores `(n_clips, n_classes)`, their kind, and the column of the true class of each
+            clip.
+    """
     n_clips = sum(len(places) for _, _, places in held_out)
     if n_clips < MIN_CLIPS:
         return Calibration(n_clips, None)

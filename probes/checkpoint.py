@@ -117,6 +117,7 @@ def save(
         selected_on_test=probe.selection.selected_on_test,
         also_tested=sorted(set(repeated(data, datamodule).values())),
         calibration=[calibration.clips, calibration.weights] if calibration else [],
+        input_scalars=list(map(float, frontend.input_scalars)),
     )
     try:
         _write(path, recipe, frontend.state_dict(), pack(backend))
@@ -168,6 +169,8 @@ def read(path: str | Path) -> tuple[Recipe, dict[str, Any]]:
     if not path.is_file():
         raise CheckpointError(f"no checkpoint at {path}; give the probe.ckpt that fit has written to its run's folder")
     ours = "expected the probe.ckpt that fit has written to its run's folder"
+    if other := archive.named_kind(path):
+        raise CheckpointError(f"{path} is {other}; give the probe.ckpt beside it")
     try:
         content = archive.load(path)
     except Exception as error:  # a file that is not a checkpoint may raise any error

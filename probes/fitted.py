@@ -222,6 +222,8 @@ def _build_frontend(recipe: Recipe, content: dict[str, Any], path: str | Path, t
             made: Frontend = FRONTENDS.create(recipe.frontend, **recipe.frontend_arguments)
             frontend = made.with_options(recipe.init, recipe.pooling)
         frontend.load_state_dict(content["state_dict"])
+        mean, deviation = recipe.input_scalars
+        frontend.input_scalars = (mean, deviation)
         if recipe.calibration:
             clips, weights = recipe.calibration
             set_calibration(frontend, Calibration(clips, weights=weights))

@@ -5,11 +5,12 @@ another gain or another excerpt counts as different audio.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..datamodules import Clip
+from ..datamodules.classes import classes_learned
 from ..datamodules.clip import Stamp
 from ..errors import CheckpointError
 from ..files import digest
@@ -89,6 +90,26 @@ def refuse_learned(path: Path, recipe: Recipe, store: "EmbeddingStore", datamodu
             f"{path} was fitted to {len(seen)} of the {len(tested)} clips of this test split ({_names(seen)}), so the "
             "score would be too high; use the same --data options as for the fit, including --data.seed and "
             "--data.folds, or clips that the probe was not fitted to"
+        )
+
+
+def refuse_other_classes(clips: Iterable[Clip], class_names: Sequence[str]) -> None:
+    """Raise if clips outside the validation and test splits have classes that a probe was not fitted to.
+
+    A class that occurs only in the validation and test splits is allowed; its test clips count as wrong.
+
+    Args:
+        clips: Clips of the data.
+        class_names: Names of the classes that the probe was fitted to.
+
+    Raises:
+        CheckpointError: The clips have a class that the probe was not fitted to.
+    """
+    strange = sorted(set(classes_learned(list(clips))).difference(class_names))
+    if strange:
+        raise CheckpointError(
+            f"the data has classes that the probe was not fitted to: {', '.join(strange)}; it knows "
+            f"{', '.join(class_names)}"
         )
 
 

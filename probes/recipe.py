@@ -42,6 +42,7 @@ class Recipe:
         selected_on_test: Whether the candidate was chosen on the same clips that are scored.
         also_tested: Fingerprints in `fitted_to` of clips whose audio also occurs in the test split of the fit.
         calibration: Digests of the clips that the frontend was calibrated on, and of its weights before; empty without.
+        input_scalars: Mean and standard deviation by which the frontend normalises its input; 0 and 1 for none.
     """
 
     frontend: str
@@ -65,6 +66,7 @@ class Recipe:
     selected_on_test: bool = False
     also_tested: list[str] = field(default_factory=list)
     calibration: list[str] = field(default_factory=list)
+    input_scalars: list[float] = field(default_factory=lambda: [0.0, 1.0])
 
     def __post_init__(self) -> None:
         texts = ("frontend", "backend", "protocol")
@@ -82,6 +84,7 @@ class Recipe:
         wrong += [] if type(self.smoothing) is float and 0 < self.smoothing < 1 else ["smoothing"]
         wrong += [] if type(self.n_calibrated) is int else ["n_calibrated"]
         wrong += [] if _are_scores(self.scores) else ["scores"]
+        wrong += [] if _are_scalars(self.input_scalars) else ["input_scalars"]
         if not isinstance(self.frontend_arguments, dict) or wrong:
             raise ValueError(f"{(wrong or ['frontend_arguments'])[0]} has an invalid type or value")
 
@@ -119,6 +122,15 @@ class Recipe:
 
 def _is_positive(value: object) -> bool:
     return type(value) is float and 0 < value < math.inf
+
+
+def _are_scalars(scalars: object) -> bool:
+    """Return whether these are a finite mean and a standard deviation above 0."""
+    return type(scalars) is list and len(scalars) == 2 and _is_finite(scalars[0]) and _is_positive(scalars[1])
+
+
+def _is_finite(value: object) -> bool:
+    return type(value) is float and math.isfinite(value)
 
 
 def _are_scores(scores: object) -> bool:

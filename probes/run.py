@@ -144,15 +144,15 @@ class Run:
 def frontend_label(frontend: Frontend, options: Mapping[str, Any]) -> str:
     """Return the registered name of a frontend, with all of its arguments and options that are not the default."""
     name = FRONTENDS.name_of(type(frontend)) or type(frontend).__name__
-    name = _label(name, _defaults(type(frontend)), frontend.arguments)
-    return _label(name, {**Options()._asdict(), "layers": "all", "tf32": False, **ORIGIN}, options)
+    name = label_of(name, _defaults(type(frontend)), frontend.arguments)
+    return label_of(name, {**Options()._asdict(), "layers": "all", "tf32": False, **ORIGIN}, options)
 
 
 def backend_label(backend: Backend, standardize: str) -> str:
     """Return the registered name of a backend, with its arguments and `standardize` if they are not the default."""
     name = BACKENDS.name_of(type(backend)) or type(backend).__name__
-    name = _label(name, _defaults(type(backend)), backend.get_params(deep=False))
-    return _label(name, {"standardize": "zscore"}, {"standardize": standardize})
+    name = label_of(name, _defaults(type(backend)), backend.get_params(deep=False))
+    return label_of(name, {"standardize": "zscore"}, {"standardize": standardize})
 
 
 def data_label(datamodule: AudioDataModule, sample_rate: int) -> str:
@@ -163,14 +163,14 @@ def data_label(datamodule: AudioDataModule, sample_rate: int) -> str:
         defaults["n_samples"] = datamodule.default_n_samples
     given = {key: getattr(datamodule, key, None) for key in defaults if key not in _WITHOUT_EFFECT}
     given["n_samples"] = datamodule.samples_at(sample_rate)
-    return _label(name, defaults, given)
+    return label_of(name, defaults, given)
 
 
 def _defaults(cls: type) -> dict[str, Any]:
     return {key: parameter.default for key, parameter in inspect.signature(cls).parameters.items()}
 
 
-def _label(name: str, defaults: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
+def label_of(name: str, defaults: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
     """Return a name with the non-default arguments except the seed, or with their digest if the label is too long."""
     given = {
         key: value for key, value in arguments.items() if key != "seed" and as_text(value) != as_text(defaults.get(key))

@@ -2,22 +2,22 @@
 
 import time
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
 from pytorch_lightning import Trainer
 from pytorch_lightning.loggers import Logger
 
-from ..datamodules import AudioDataModule, Clip
-from ..datamodules.classes import classes_learned
+from ..datamodules import AudioDataModule
 from ..embeddings.outcome import Extraction
 from ..embeddings.store import EmbeddingStore
-from ..errors import CheckpointError, DataError, UsageError
+from ..errors import DataError, UsageError
 from ..files import locked, write_atomically
 from ..frontends.measure import Description
 from . import checkpoint, tensorboard
-from .guard import describe_repeated
+from .guard import describe_repeated, refuse_other_classes
 from .observers import Observers
 from .probe import EmbeddedData, Probe
 from .record import (
@@ -58,11 +58,33 @@ def _fit_run(run: Run, extraction: Extraction, observers: Observers) -> dict[str
     start = time.perf_counter()
     checkpoint.name_frontend(run.probe.require_frontend())  # raises now rather than after the search
     checkpoint.name_backend(run.probe.require_backend())
-    frontend = run.probe.require_frontend()
-    cost = frontend.describe(run.datamodule.samples_at(frontend.sample_rate))
-    _start_folder(run)
+    start_folder(run.folder, run.config)
     data = fit(run.probe, run.datamodule, extraction.store, observers, extraction.fold_stores)
-    selection = run.probe.require_selection()
+    return record_fit(run, data, extraction, observers, start)
+
+
+def record_fit(
+    run: Run,
+    data: EmbeddedData,
+    extraction: Extraction,
+    observers: Observers,
+    start: float,
+    step: int = 0,
+    **more: Any,
+) -> dict[str, Any]:
+    """Write the outcome of a fitted run to its folder, log it, and return its metrics.
+
+    Args:
+        run: Run whose probe is fitted.
+        data: Clips that it was fitted to, with their embeddings.
+        extraction: Extraction of the embeddings.
+        observers: Loggers of the run.
+        start: Reading of `time.perf_counter` when the fit began.
+        step: Step of the scores in the logs.
+        **more: Further metrics by name.
+    """
+    selection, frontend = run.probe.require_selection(), run.probe.require_frontend()
+    cost = frontend.describe(run.datamodule.samples_at(frontend.sample_rate))
     predictions = predictions_of(selection, data)
     scores = all_scores(selection.score_name, selection.score, predictions)
     metrics = {
@@ -77,6 +99,7 @@ def _fit_run(run: Run, extraction: Extraction, observers: Observers) -> dict[str
         "extraction": dict(extraction.profile),
         "seconds": round(time.perf_counter() - start, 3),
         "versions": installed_versions(),
+        **more,
     }
     write_predictions(run.folder / predictions_file(selection.score_name), predictions)
     write_candidates(run.folder, candidates_of(selection))
@@ -84,7 +107,7 @@ def _fit_run(run: Run, extraction: Extraction, observers: Observers) -> dict[str
     leak = describe_repeated(data, run.datamodule)
     if leak:
         warnings.warn(leak, stacklevel=2)
-    logged = _log(run, scores, predictions, data, extraction, observers)
+    logged = _log(run, scores, predictions, data, extraction, observers, step)
     metrics["notes"] = [*extraction.notes, *([leak] if leak else []), *logged]
     update_metrics(run.folder, metrics)  # last, because a run is done when its metrics exist
     return metrics
@@ -115,18 +138,33 @@ def test_run(
     folder = saved.parent
     with locked(folder, "test a copy of that folder"):
         accuracy, data = score_test_split(probe, datamodule, extraction.store, class_names, observers)
-        predictions = predictions_for(data.tested, probe.test_predictions, data.class_names, [""] * len(data.tested))
-        scores = all_scores("test/accuracy", accuracy, predictions)
-        write_predictions(folder / predictions_file("test/accuracy"), predictions)
-        checkpoint.add_scores(saved, scores)
+        return record_test(saved, accuracy, probe.test_predictions, data, observers)
 
-        def log(logger: Logger) -> None:
-            logger.log_metrics(scores, step=0)
-            tensorboard.log_predictions(logger, "test", predictions, data.class_names)
 
-        observers.log(log, folder)
-        update_metrics(folder, {**scores, "n_test_clips": len(data.tested)})
-        return scores
+def record_test(
+    saved: Path, accuracy: float, predicted: NDArray[Any], data: EmbeddedData, observers: Observers
+) -> dict[str, float]:
+    """Write the scores of the test split to a checkpoint and its run, log them, and return them.
+
+    Args:
+        saved: Checkpoint of the probe, in the folder of its run.
+        accuracy: Accuracy on the test split, as a fraction.
+        predicted: Index of the class of each test clip, `(n_clips,)`.
+        data: Clips of the test split.
+        observers: Loggers of the run.
+    """
+    predictions = predictions_for(data.tested, predicted, data.class_names, [""] * len(data.tested))
+    scores = all_scores("test/accuracy", accuracy, predictions)
+    write_predictions(saved.parent / predictions_file("test/accuracy"), predictions)
+    checkpoint.add_scores(saved, scores)
+
+    def log(logger: Logger) -> None:
+        logger.log_metrics(scores, step=0)
+        tensorboard.log_predictions(logger, "test", predictions, data.class_names)
+
+    observers.log(log, saved.parent)
+    update_metrics(saved.parent, {**scores, "n_test_clips": len(data.tested)})
+    return scores
 
 
 def fit(
@@ -192,35 +230,15 @@ def score_test_split(
     return float(metrics["test/accuracy"]), data
 
 
-def refuse_other_classes(clips: Iterable[Clip], class_names: Sequence[str]) -> None:
-    """Raise if clips outside the validation and test splits have classes that a probe was not fitted to.
-
-    A class that occurs only in the validation and test splits is allowed; its test clips count as wrong.
-
-    Args:
-        clips: Clips of the data.
-        class_names: Names of the classes that the probe was fitted to.
-
-    Raises:
-        CheckpointError: The clips have a class that the probe was not fitted to.
-    """
-    strange = sorted(set(classes_learned(list(clips))).difference(class_names))
-    if strange:
-        raise CheckpointError(
-            f"the data has classes that the probe was not fitted to: {', '.join(strange)}; it knows "
-            f"{', '.join(class_names)}"
-        )
-
-
-def _start_folder(run: Run) -> None:
+def start_folder(folder: Path, config: str) -> None:
     """Remove the results of an earlier fit from the folder of a run, and write the configuration of the run."""
-    keep_damaged_metrics(run.folder)
-    tensorboard.forget_run(run.folder)
-    for path in [run.folder / "metrics.json", run.folder / "error.txt", run.folder / CANDIDATES]:
+    keep_damaged_metrics(folder)
+    tensorboard.forget_run(folder)
+    for path in [folder / "metrics.json", folder / "error.txt", folder / CANDIDATES]:
         path.unlink(missing_ok=True)
-    for path in run.folder.glob("predictions-*.csv"):
+    for path in folder.glob("predictions-*.csv"):
         path.unlink(missing_ok=True)
-    write_atomically(run.folder / "config.yaml", run.config.encode())
+    write_atomically(folder / "config.yaml", config.encode())
 
 
 def _facts(run: Run, selection: Selection, cost: Description, data: EmbeddedData) -> dict[str, Any]:
@@ -247,6 +265,7 @@ def _log(
     data: EmbeddedData,
     extraction: Extraction,
     observers: Observers,
+    step: int,
 ) -> list[str]:
     """Log a fitted run, and return a note on each logger that failed."""
     selection, names, frontend = run.probe.require_selection(), data.class_names, run.probe.require_frontend()
@@ -255,7 +274,7 @@ def _log(
 
     def log(logger: Logger) -> None:
         about = (params, selection, scores, predictions, names, profile, run.config)
-        tensorboard.log_fit(logger, *about, of_study=observers.of_study)
+        tensorboard.log_fit(logger, *about, of_study=observers.of_study, step=step)
         tensorboard.log_embeddings(logger, data.embeddings(data.learned), ids, labels, frontend)
 
     return observers.log(log, run.folder)

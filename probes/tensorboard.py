@@ -54,6 +54,7 @@ def log_fit(
     config: str,
     *,
     of_study: bool,
+    step: int = 0,
 ) -> None:
     """Log hyper-parameters, scores, time profile and confusion matrix of a fitted probe; in TensorBoard, texts too.
 
@@ -67,10 +68,11 @@ def log_fit(
         profile: Time profile of the extraction.
         config: Configuration in YAML that repeats the run.
         of_study: Whether the run belongs to a study, which has its own hyper-parameter table in TensorBoard.
+        step: Step of the scores: the last one, if curves of a training were logged before.
     """
     optimistic = OPTIMISTIC if selection.selected_on_test else ""
     candidate = format_arguments(selection.best_candidate) + optimistic
-    logger.log_metrics({**scores, **named_profile(profile)}, step=0)
+    logger.log_metrics({**scores, **named_profile(profile)}, step=step)
     writer = _writer(logger)
     if writer is None:
         logger.log_hyperparams({**params, "candidate": candidate})

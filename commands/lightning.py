@@ -1,0 +1,118 @@
+"""What commands by LightningCLI share: their parser, how plug-ins are made, and how scores are shown."""
+
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonargparse import Namespace
+from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCLI
+
+from ..datamodules import AudioDataModule
+from ..errors import UntrainedError, UsageError
+from ..parsing import Parser, root_cause
+from ..terminal import console
+
+
+class StageParser(Parser, LightningArgumentParser):
+    """Parser of a stage: ours for names and errors, Lightning's for the arguments of a trainer."""
+
+
+class PluginCLI(LightningCLI):
+    """LightningCLI for a module and the registered datamodules.
+
+    Args:
+        module: Class of the module.
+        defaults: Options of the trainer that differ from Lightning's.
+        words: Command line of a command without stages; by default, `sys.argv` names a stage.
+    """
+
+    config: Namespace
+    datamodule: AudioDataModule
+    trainer: Trainer
+
+    def __init__(self, module: type[LightningModule], defaults: dict[str, Any], words: list[str] | None = None) -> None:
+        self.console = console()
+        self._words = words
+        super().__init__(
+            module,
+            AudioDataModule,
+            subclass_mode_data=True,
+            save_config_callback=None,
+            seed_everything_default=False,
+            auto_configure_optimizers=False,
+            parser_class=StageParser,
+            parser_kwargs={"parser_mode": "omegaconf+", "prog": "untrained"},
+            trainer_defaults=defaults,
+            run=words is None,
+        )
+
+    @property
+    def options(self) -> Any:
+        """Options of the command, or of its stage."""
+        return self.config if self._words is not None else self.config[self.config.subcommand]
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
+        """Parse the command line.
+
+        Raises:
+            UsageError: No data is given.
+        """
+        if self._words is None:
+            super().parse_arguments(parser, args)
+        else:
+            self.config = parser.parse_args(self._words)
+        if self.options.get("data") is None:
+            raise UsageError(
+                "no data: give --data folder --data.root DIR, or another data set of `untrained list datamodules`"
+            )
+
+    def instantiate_classes(self) -> None:
+        """Build the module, its plug-ins, data and trainer; an argument that they reject is a user error."""
+        try:
+            super().instantiate_classes()
+        except (UntrainedError, OSError):
+            raise
+        except Exception as error:  # a plug-in may raise anything
+            raise UsageError(root_cause(error)) from error
+
+    def as_plain(self) -> dict[str, Any]:
+        """Return the configuration of this command as plain Python."""
+        found: dict[str, Any] = yaml.safe_load(self.parser.dump(self.config, skip_unset=False))
+        return found if self._words is not None else dict(found[self.config.subcommand])
+
+    @property
+    def root(self) -> Path:
+        """Folder of all results."""
+        return Path(self.trainer.default_root_dir)
+
+
+def parsers_of(cli: type[PluginCLI]) -> list[LightningArgumentParser]:
+    """Return the parsers of a command line, one for each stage, without parsing anything."""
+    found: list[LightningArgumentParser] = []
+
+    class ParsersOnly(cli):  # type: ignore[valid-type, misc]
+        """Command line that stops when its parsers are made, before it is parsed."""
+
+        def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+            super().add_arguments_to_parser(parser)
+            found.append(parser)
+
+        def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
+            raise _ParsersMadeError
+
+    with contextlib.suppress(_ParsersMadeError):
+        ParsersOnly()
+    return found
+
+
+class _ParsersMadeError(Exception):
+    """Signal that the parsers are made, which ends `ParsersOnly`."""
+
+
+def percent(name: str, scores: Mapping[str, Any]) -> str:
+    """Return an accuracy with its interval, in per cent."""
+    low, high = (100 * scores[f"{name}_{end}"] for end in ("low", "high"))
+    return f"{name} {100 * scores[name]:.2f} % [{low:.1f}, {high:.1f}]"

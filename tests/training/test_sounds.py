@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+from untrained.audio import Decoded
+from untrained.datamodules import AudioDataModule, Clip
+from untrained.errors import AudioError, DataError, UsageError
+from untrained.training.sounds import Sounds
+
+
+class Noise(AudioDataModule):
+    broken = ("b",)
+
+    def clips(self):
+        return [Clip(name, label, split="train") for name, label in zip("abc", "xyx", strict=True)]
+
+    def read(self, clip, sample_rate):
+        if clip.id in self.broken:
+            raise AudioError(clip.id, "it is broken", "replace it")
+        value = np.float32(ord(clip.id))
+        return Decoded(np.full(self.samples_at(sample_rate), value, np.float32), 1.0)
+
+
+def test_clips_that_cannot_be_read_are_skipped_or_raised():
+    sounds = Sounds(Noise(n_samples=10, on_error="skip"), 8000)
+    assert [clip.id for clip in sounds.clips] == ["a", "c"]
+    assert sounds.failed == {"b": "it is broken"}
+    assert len(set(sounds.audio.values())) == 2
+    with pytest.raises(AudioError, match="b: it is broken"):
+        Sounds(Noise(n_samples=10), 8000)
+
+
+def test_nothing_that_can_be_read_is_an_error():
+    class Broken(Noise):
+        broken = "abc"
+
+    with pytest.raises(DataError, match="not one of its 3 clips could be read"):
+        Sounds(Broken(n_samples=10, on_error="skip"), 8000)
+
+
+def test_what_has_no_room_is_read_again():
+    sounds = Sounds(Noise(n_samples=10, on_error="skip"), 8000, max_kept=40)
+    assert not sounds.keeps_all
+    (batch,) = sounds.batches(sounds.clips)
+    assert batch[:, 0].tolist() == [ord("a"), ord("c")]
+
+
+def test_batches_are_read_several_times_and_none_has_one_clip(events):
+    _, sounds = events
+    batches = sounds.batches(sounds.clips[:9], batch_size=8)
+    assert [len(batch) for batch in batches] == [len(batch) for batch in batches] == [5, 4]
+
+
+def test_another_sample_rate_is_refused():
+    with pytest.raises(UsageError, match=r"--data.sample_rate 8000: the frontend reads 12000 Hz"):
+        Sounds(Noise(n_samples=10, sample_rate=8000), 12_000)

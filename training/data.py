@@ -1,0 +1,153 @@
+"""The data of one training: batches of waveforms with labels, for Lightning's loops."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from ..datamodules import AudioDataModule, Clip
+from ..datamodules.classes import classes_learned
+from ..datamodules.machine import Auto, workers_for
+from ..errors import UsageError
+from .order import BatchOrder
+from .parts import Part, parts_of
+from .sounds import Batches, Sounds
+
+BATCH = 32
+"""Clips of a batch in one process, where the user gives no number."""
+
+
+class TrainingData(LightningDataModule):
+    """Batches of waveforms with labels from one part of a data set.
+
+    Args:
+        sounds: Sounds of the data set.
+        part: Clips to train on, and to validate on.
+        class_names: Names of the classes, in the order of the labels.
+        seed: Seed of the order of batches.
+        batch_size: Number of clips of a batch in each process; `auto` is 32.
+        num_workers: Number of worker processes that read; `auto` is none if all waveforms are in memory.
+
+    Example:
+        >>> from untrained.datamodules.synthetic import Synthetic
+        >>> data = TrainingData.of(Synthetic("events", clips_per_class=3, n_samples=4000), sample_rate=12_000)
+        >>> data.class_names[:2]
+        ['air_conditioner', 'car_horn']
+    """
+
+    def __init__(
+        self,
+        sounds: Sounds,
+        part: Part,
+        class_names: Sequence[str],
+        *,
+        seed: int = 0,
+        batch_size: int | Auto = "auto",
+        num_workers: int | Auto = "auto",
+    ) -> None:
+        super().__init__()
+        self.sounds, self.part, self.class_names, self.seed = sounds, part, list(class_names), seed
+        self.batch_size = BATCH if batch_size == "auto" else batch_size
+        self._num_workers = num_workers
+
+    @classmethod
+    def of(cls, datamodule: AudioDataModule, sample_rate: int, *, seed: int = 0) -> "TrainingData":
+        """Return the data of a data set with splits, or of all folds.
+
+        Args:
+            datamodule: Data set.
+            sample_rate: Sample rate of the frontend in Hz.
+            seed: Seed of the order of batches.
+        """
+        datamodule.require_classes()
+        sounds = Sounds(datamodule, sample_rate)
+        part = parts_of(sounds.clips, datamodule.seed)[-1]
+        names, n_workers = classes_learned(sounds.clips), datamodule.num_workers
+        return cls(sounds, part, names, seed=seed, batch_size=datamodule.batch_size, num_workers=n_workers)
+
+    def waveforms(self) -> Batches:
+        """Return the waveforms of the training clips in batches `(batch, n_samples)`, without labels."""
+        return self.sounds.batches(self.part.train)
+
+    def train_dataloader(self) -> "Loader":
+        """Return shuffled batches of the training clips."""
+        rank, world_size = self._place()
+        order = BatchOrder(len(self.part.train), self.batch_size, self.seed, rank, world_size)
+        return Loader(self._examples(self.part.train), order, self._workers())
+
+    def val_dataloader(self) -> "Loader":
+        """Return batches of the validation clips, each of which is read by one process.
+
+        Raises:
+            UsageError: There are fewer clips than processes.
+        """
+        rank, world_size = self._place()
+        clips = self.part.validation
+        if len(clips) < world_size:
+            raise UsageError(
+                f"{len(clips)} validation clips cannot be shared by {world_size} devices; use --trainer.devices "
+                f"{len(clips)} or fewer"
+            )
+        mine = list(range(rank, len(clips), world_size))
+        batches = [mine[start : start + self.batch_size] for start in range(0, len(mine), self.batch_size)]
+        return Loader(self._examples(clips), batches, self._workers())
+
+    def _examples(self, clips: Sequence[Clip]) -> "_Examples":
+        index = {name: label for label, name in enumerate(self.class_names)}
+        # A class without training clips has no output; the loss ignores such labels and the accuracy counts them.
+        return _Examples(self.sounds, clips, [index.get(clip.label, UNKNOWN) for clip in clips])
+
+    def _place(self) -> tuple[int, int]:
+        return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
+
+    def _workers(self) -> int:
+        if self._num_workers != "auto":
+            return self._num_workers
+        if self.sounds.keeps_all or self.trainer is None:
+            return 0
+        return workers_for(self.trainer.strategy.root_device.type, self.trainer.num_devices)
+
+
+UNKNOWN = -100
+"""Label of clips whose class has no training clips."""
+
+
+class Loader:
+    """Batches of waveforms `(batch, n_samples)` with labels `(batch,)`.
+
+    It wraps PyTorch's loader, whose batches Lightning would otherwise share among the processes a second time.
+
+    Args:
+        examples: Waveforms with labels by position.
+        batches: Batches of positions.
+        num_workers: Number of worker processes that read.
+    """
+
+    def __init__(self, examples: "_Examples", batches: BatchOrder | list[list[int]], num_workers: int) -> None:
+        self.sampler = self.batch_sampler = batches  # Lightning asks for both, and calls `set_epoch`
+        self._loader: DataLoader[Any] = DataLoader(
+            examples,
+            batch_sampler=batches,
+            num_workers=num_workers,
+            persistent_workers=num_workers > 0,
+            pin_memory=torch.cuda.is_available(),
+        )
+
+    def __len__(self) -> int:
+        return len(self._loader)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        return iter(self._loader)
+
+
+class _Examples(Dataset[tuple[Tensor, int]]):
+    """Waveforms with labels, by position."""
+
+    def __init__(self, sounds: Sounds, clips: Sequence[Clip], labels: Sequence[int]) -> None:
+        self._sounds, self._clips, self._labels = sounds, clips, labels
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        return self._sounds.waveform(self._clips[index]), self._labels[index]

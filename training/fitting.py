@@ -1,0 +1,200 @@
+"""One training: Lightning's trainer, with checkpoints of the best validation loss and of the last finished epoch."""
+
+import contextlib
+import copy
+import json
+import shutil
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning import Callback, Trainer
+from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.loggers import Logger
+
+from ..errors import TrainingError, UsageError
+from ..files import read_json, write_atomically
+from ..frontends.precision import float32_products
+from .data import TrainingData
+from .module import EndToEnd
+
+BEST, LAST = "best.ckpt", "last.ckpt"
+PROGRESS = "progress.json"
+"""Name of the file in the folder of a run with its trainings that have ended."""
+N_CHECKS = 20  # of the validation loss, where the budget is counted in steps
+
+MakeTrainer = Callable[..., Trainer]
+"""A function that makes a trainer with the user's options and those that are given."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A training that has ended.
+
+    Args:
+        step: Number of steps of the checkpoint with the best validation loss.
+        last_step: Number of steps of the training.
+        loss: Best validation loss.
+        failed: Reason why there is no such checkpoint; empty if there is.
+    """
+
+    step: int = 0
+    last_step: int = 0
+    loss: float = 0.0
+    failed: str = ""
+
+
+class Progress:
+    """The trainings of a run that have ended, in a file, so that a run continues at the first that has not.
+
+    Args:
+        folder: Folder of the run.
+        identity: Digest of all that decides the run.
+    """
+
+    def __init__(self, folder: Path, identity: str) -> None:
+        self._path, self._identity = folder / PROGRESS, identity
+
+    @property
+    def is_of_this_run(self) -> bool:
+        """Whether the folder holds trainings of the very same run."""
+        return bool(self._read().get("identity") == self._identity)
+
+    def start(self) -> None:
+        """Begin anew, without trainings that have ended."""
+        self._write({})
+
+    def ended(self) -> dict[str, Ended]:
+        """Return the trainings that have ended, by name."""
+        found = self._read().get("ended", {}) if self.is_of_this_run else {}
+        return {name: Ended(**each) for name, each in found.items()}
+
+    def add(self, name: str, ended: Ended) -> None:
+        """Note that a training has ended."""
+        self._write({**self.ended(), name: ended})
+
+    def end(self) -> None:
+        """Remove the file, because the run is done."""
+        self._path.unlink(missing_ok=True)
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            found = read_json(self._path)
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def _write(self, ended: Mapping[str, Ended]) -> None:
+        content = {"identity": self._identity, "ended": {name: vars(each) for name, each in ended.items()}}
+        write_atomically(self._path, json.dumps(content, indent=1).encode())
+
+
+def train_once(
+    module: EndToEnd,
+    data: TrainingData,
+    make_trainer: MakeTrainer,
+    folder: Path,
+    callbacks: Sequence[Callback],
+    loggers: Sequence[Logger] | None,
+) -> Ended:
+    """Train a module, from its last finished epoch if the folder holds one.
+
+    Args:
+        module: Module with one learning rate.
+        data: Clips to train and to validate on.
+        make_trainer: Function that makes the trainer.
+        folder: Folder for the checkpoints and, by default, the curves.
+        callbacks: Callbacks of the user, which are copied.
+        loggers: Loggers of the user; None for TensorBoard in the folder.
+
+    Raises:
+        TrainingError: The loss is not finite, or training has ended before the first validation.
+        UsageError: The options of the trainer or the data do not allow a training.
+    """
+    from ..probes.tensorboard import run_logger
+
+    best = ModelCheckpoint(folder, "best", "val/loss", save_weights_only=True, enable_version_counter=False)
+    last = ModelCheckpoint(folder, "last", save_on_train_epoch_end=True, every_n_epochs=1, enable_version_counter=False)
+    trainer = make_trainer(
+        callbacks=[*copy.deepcopy(list(callbacks)), best, last],
+        logger=[run_logger(folder)] if loggers is None else list(loggers),
+    )
+    resumed = folder / LAST
+    with quiet(), float32_products():
+        trainer.fit(module, datamodule=data, ckpt_path=str(resumed) if resumed.is_file() else None, weights_only=True)
+    if best.best_model_score is None or not (folder / BEST).is_file():
+        raise TrainingError(
+            "training has ended before the first validation, so that no checkpoint was chosen; allow more steps or time"
+        )
+    return Ended(read_best(folder)["global_step"], trainer.global_step, float(best.best_model_score))
+
+
+def checks_of_validation(max_steps: int, accumulated: int) -> dict[str, Any]:
+    """Return options of a trainer that check the validation loss 20 times in a number of steps.
+
+    Args:
+        max_steps: Number of steps; -1 for a budget in epochs, after each of which the loss is checked.
+        accumulated: Number of batches for each step.
+    """
+    if max_steps < 0:
+        return {}
+    return {"val_check_interval": -(-max_steps // N_CHECKS) * accumulated, "check_val_every_n_epoch": None}
+
+
+def read_best(folder: Path) -> dict[str, Any]:
+    """Return the checkpoint with the best validation loss."""
+    found: dict[str, Any] = torch.load(folder / BEST, map_location="cpu", weights_only=True)
+    return found
+
+
+def forget_checkpoints(folder: Path) -> None:
+    """Delete the checkpoints of a run and its trainings."""
+    for name in (BEST, LAST):
+        for path in folder.rglob(name):
+            path.unlink()
+    shutil.rmtree(folder / "trainings", ignore_errors=True)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Silence what Lightning says of folders and numbers that are as they should be."""
+    with warnings.catch_warnings():
+        for text in (
+            "Checkpoint directory .* exists",
+            ".*does not have many workers",
+            ".*The number of training batches",
+            ".*`isinstance.treespec, LeafSpec.`",
+            ".*Detected call of `lr_scheduler.step",
+        ):
+            warnings.filterwarnings("ignore", text)
+        yield
+
+
+def refuse_odd_budget(options: Mapping[str, Any]) -> None:
+    """Raise if options of a trainer leave nothing to train, or nothing to choose a checkpoint by.
+
+    Args:
+        options: Options by name, as parsed.
+
+    Raises:
+        UsageError: There is such an option.
+    """
+    for name in ("max_steps", "max_epochs"):
+        value = options.get(name)
+        if value is not None and (value == 0 or value < -1):
+            raise UsageError(f"--trainer.{name} {value}: nothing would be trained; give 1 or more")
+    if options.get("max_epochs") == -1 and options.get("max_steps") == -1:
+        raise UsageError("--trainer.max_epochs -1: training would never end; give --trainer.max_steps or epochs")
+    for name in ("limit_train_batches", "limit_val_batches"):
+        if options.get(name) == 0:
+            raise UsageError(f"--trainer.{name} 0: training needs batches, and validation chooses the checkpoint")
+    if options.get("enable_checkpointing") is False:
+        raise UsageError("--trainer.enable_checkpointing false: the best checkpoint is the result; leave it out")
+    for name in ("fast_dev_run", "barebones"):
+        if options.get(name):
+            raise UsageError(f"--trainer.{name} keeps no checkpoint; for a short trial give --trainer.max_steps 1")
+    if str(options.get("devices", "auto")) in ("0", "[]"):
+        raise UsageError(f"--trainer.devices {options['devices']}: devices are counted; give 1 or more, or auto")

@@ -1,0 +1,277 @@
+"""A frontend and a head that are trained end to end, for Lightning's loops."""
+
+import math
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningModule
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from ..errors import TrainingError, UsageError
+from ..files import plain
+from ..frontends import Frontend
+from ..frontends.trainable import trainable
+from ..probes.checkpoint import name_frontend
+from .data import UNKNOWN, TrainingData
+from .heads import Head, layers_of, pooling_of, require_head
+from .network import Network
+
+MARK = "untrained"
+"""Key of a checkpoint of Lightning under which a module states what it has trained."""
+
+
+class EndToEnd(LightningModule):
+    """A frontend that is trained together with a head, from the random weights that a probe would leave as they are.
+
+    The optimiser is AdamW. Its learning rate rises linearly and then falls to 0 along a cosine. Spectrograms are
+    normalised by two numbers that are computed from the training clips; waveforms are read as they are.
+
+    Args:
+        frontend: Frontend to train; it is copied.
+        head: What reads the feature maps: `linear` (BatchNorm without weights and a linear layer on the embedding that
+            a probe reads), `last` (the same on the last layer alone) or `musicnn` (a dense layer of 200 units with
+            dropout on mean and maximum of all layers).
+        learning_rate: Highest learning rate; of a list, `untrained train` trains with each and keeps the one with the
+            best validation accuracy.
+        weight_decay: Weight decay of all weights but biases and those of norms.
+        warmup: Share of the steps in which the learning rate rises.
+        betas: Decay rates of the averages of AdamW.
+        seed: Seed of the head's weights, of dropout and of the order of clips; by default, the seed of the frontend.
+
+    Raises:
+        ValueError: An argument is out of range, or the frontend has nothing to train.
+
+    Example:
+        Train with a trainer of your own::
+
+            data = TrainingData.of(Synthetic("events"), sample_rate=12_000)
+            Trainer(max_steps=1000, gradient_clip_val=1.0).fit(EndToEnd(VGG()), datamodule=data)
+    """
+
+    def __init__(
+        self,
+        frontend: Frontend,
+        head: Head = "linear",
+        learning_rate: float | list[float] = 1e-3,
+        weight_decay: float = 1e-4,
+        warmup: float = 0.05,
+        betas: tuple[float, float] = (0.9, 0.999),
+        seed: int | None = None,
+    ) -> None:
+        super().__init__()
+        require_head(head)
+        rates = learning_rate if isinstance(learning_rate, list | tuple) else [learning_rate]
+        if not rates or not all(_is_number(rate) and 0 < rate < math.inf for rate in rates):
+            raise ValueError(
+                f"learning_rate={learning_rate!r}; expected a number above 0, such as 0.001, or a list of them"
+            )
+        if len(set(rates)) < len(rates):
+            raise ValueError(f"learning_rate={learning_rate!r} names a number twice; leave one out")
+        if not (_is_number(weight_decay) and 0 <= weight_decay < math.inf):
+            raise ValueError(f"weight_decay={weight_decay!r}; expected 0 or more")
+        if not (_is_number(warmup) and 0 <= warmup < 1):
+            raise ValueError(f"warmup={warmup!r}; expected a share of the steps from 0 to below 1, such as 0.05")
+        if len(betas) != 2 or not all(_is_number(beta) and 0 <= beta < 1 for beta in betas):
+            raise ValueError(f"betas={betas!r}; expected two numbers from 0 to below 1, such as [0.9, 0.999]")
+        if seed is not None and (isinstance(seed, bool) or not 0 <= seed < 2**32):
+            raise ValueError(f"seed={seed!r}; expected an integer of 0 or more, below 2**32")
+        trainable(frontend)  # raises if there is nothing to train
+        read = frontend.with_options(pooling=pooling_of(head))
+        read.columns(layers_of(head))  # raises if there are no feature maps
+        self.head, self.learning_rates = head, [float(rate) for rate in rates]
+        self.weight_decay, self.warmup, self.betas = weight_decay, warmup, (betas[0], betas[1])
+        self.seed = frontend.seed % 2**32 if seed is None else seed
+        self._frontend = [read]  # in a list, so that it is no part of this module
+        self.network: Network | None = None
+        self.about: dict[str, Any] = {}
+        self._totals = torch.zeros(3, dtype=torch.float64)
+
+    @property
+    def frontend(self) -> Frontend:
+        """The frontend as it was given, frozen, with the pooling that the head reads."""
+        return self._frontend[0]
+
+    def with_rate(self, learning_rate: float, frontend: Frontend | None = None) -> "EndToEnd":
+        """Return a module that is not trained yet, with one learning rate.
+
+        Args:
+            learning_rate: Its learning rate.
+            frontend: Frontend in place of this module's, such as a calibrated one.
+        """
+        read = self.frontend if frontend is None else frontend
+        return EndToEnd(read, self.head, learning_rate, self.weight_decay, self.warmup, self.betas, self.seed)
+
+    def build(self, n_classes: int) -> Network:
+        """Make the network that is trained, if it does not exist yet.
+
+        Args:
+            n_classes: Number of classes.
+        """
+        if self.network is None:
+            self.network = Network(self.frontend, self.head, n_classes, self.seed)
+        return self.network
+
+    def setup(self, stage: str) -> None:
+        """Make the network for the classes of the data, and calibrate its input if nobody has.
+
+        Raises:
+            UsageError: The data is not of the kind that is needed, or there are several learning rates.
+        """
+        if self.network is not None:
+            return
+        data = getattr(self.trainer, "datamodule", None)
+        if not isinstance(data, TrainingData):
+            raise UsageError(
+                f"EndToEnd is trained on {type(data).__name__}; give TrainingData.of(datamodule, sample_rate)"
+            )
+        if len(self.learning_rates) > 1:
+            raise UsageError(f"learning_rate={self.learning_rates}; one trainer takes one: see `untrained train`")
+        if self.frontend.input_scalars == (0.0, 1.0):
+            self._frontend = [calibrated(self.frontend, data)]
+        self.build(len(data.class_names))
+
+    def forward(self, waveforms: Tensor) -> Tensor:
+        """Return class scores (logits), `(batch, n_classes)`, of waveforms `(batch, n_samples)`."""
+        if self.network is None:
+            raise UsageError("the network is made when training begins; call build(n_classes) before")
+        logits: Tensor = self.network(waveforms)
+        return logits
+
+    def configure_optimizers(self) -> Any:
+        """Return AdamW, and a learning rate that rises linearly and falls along a cosine."""
+        decayed = [p for p in self.parameters() if p.requires_grad and p.ndim > 1]
+        others = [p for p in self.parameters() if p.requires_grad and p.ndim <= 1]  # biases, and weights of norms
+        groups = [{"params": decayed, "weight_decay": self.weight_decay}, {"params": others, "weight_decay": 0.0}]
+        optimizer = torch.optim.AdamW(groups, lr=self.learning_rates[0], betas=self.betas)
+        n_steps = self.trainer.estimated_stepping_batches
+        if not math.isfinite(n_steps):
+            raise UsageError("training would never end; give --trainer.max_steps or --trainer.max_epochs")
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: factor(step, int(n_steps), self.warmup))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_train_epoch_start(self) -> None:
+        """Seed dropout for the epoch, so that a resumed training equals an uninterrupted one."""
+        torch.manual_seed(hash((self.seed, self.current_epoch, self.global_rank)) % 2**63)
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        """Return the loss of a batch.
+
+        Raises:
+            TrainingError: The loss is not finite.
+        """
+        waveforms, labels = batch
+        logits = self(waveforms)
+        loss = cross_entropy(logits.float(), labels)
+        is_finite = bool(torch.isfinite(loss))
+        if self.trainer.world_size > 1:  # all processes end at the same step
+            is_finite = self.trainer.strategy.reduce_boolean_decision(is_finite, all=True)
+        if not is_finite:
+            self._raise_not_finite(float(loss.detach()), "training loss")
+        values = {
+            "train/loss": loss.detach(),
+            "train/accuracy": (logits.argmax(1) == labels).float().mean(),
+            "learning_rate": self._rate(),
+        }
+        self.log_dict(values, on_step=True, on_epoch=False, batch_size=len(labels))
+        return loss
+
+    def on_before_optimizer_step(self, optimizer: Any) -> None:
+        """Log the norm of the gradient, before it is clipped."""
+        if (self.trainer.global_step + 1) % max(1, self.trainer.log_every_n_steps) == 0:  # type: ignore[attr-defined]
+            gradients = [p.grad for p in self.parameters() if p.grad is not None]
+            self.log("gradient_norm", nn.utils.get_total_norm(gradients), on_step=True, on_epoch=False)
+
+    def on_validation_epoch_start(self) -> None:
+        """Start the sums over validation clips anew."""
+        self._totals = torch.zeros(3, dtype=torch.float64, device=self._totals_device())
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """Add the loss and the right labels of a batch to the sums."""
+        waveforms, labels = batch
+        logits = self(waveforms).float()
+        known = labels != UNKNOWN
+        loss = cross_entropy(logits[known], labels[known], reduction="sum") if known.any() else logits.sum() * 0
+        right = (logits.argmax(1) == labels).sum()
+        self._totals += torch.stack([loss, right, torch.full_like(loss, len(labels))]).to(self._totals)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the mean loss and the accuracy over all validation clips of all processes, each counted once.
+
+        Raises:
+            TrainingError: The loss is not finite.
+        """
+        totals = self.trainer.strategy.reduce(self._totals, reduce_op="sum")
+        loss, right, n = (float(value) for value in totals)
+        if not math.isfinite(loss):
+            self._raise_not_finite(loss / n, "validation loss")
+        self.log_dict({"val/loss": loss / n, "val/accuracy": right / n})
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add what is trained to a checkpoint of Lightning, as plain values."""
+        name, arguments = name_frontend(self.frontend)
+        checkpoint[MARK] = plain({"frontend": name, "arguments": arguments, "head": self.head, **self.about})
+
+    def _totals_device(self) -> torch.device:
+        # Devices of Apple have no float64.
+        return self.device if self.device.type == "cuda" else torch.device("cpu")
+
+    def _rate(self) -> float:
+        return float(self.trainer.optimizers[0].param_groups[0]["lr"])
+
+    def _raise_not_finite(self, loss: float, what: str) -> None:
+        rate = max(self.learning_rates)
+        raise TrainingError(
+            f"the {what} is {loss} at step {self.trainer.global_step + 1}, with learning rate {self._rate():.3g}: "
+            f"training has diverged. Lower --model.learning_rate, such as {rate / 10:.3g}, or use a higher "
+            "--trainer.precision; checkpoints that were saved are kept"
+        )
+
+
+def factor(step: int, n_steps: int, warmup: float) -> float:
+    """Return the factor of the learning rate at a step: it rises linearly, then falls along a cosine to 0.
+
+    Args:
+        step: Number of steps that were made.
+        n_steps: Number of steps of the training.
+        warmup: Share of the steps in which it rises.
+
+    Example:
+        >>> [round(factor(step, 10, 0.2), 2) for step in (0, 1, 2, 6, 10)]
+        [0.5, 1.0, 1.0, 0.5, 0.0]
+    """
+    n_rising = math.ceil(warmup * n_steps)
+    if step < n_rising:
+        return (step + 1) / n_rising
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - n_rising) / max(1, n_steps - n_rising))))
+
+
+def calibrated(frontend: Frontend, data: TrainingData) -> Frontend:
+    """Return a copy of a frontend whose input is normalised by the training clips.
+
+    Args:
+        frontend: Frontend to copy.
+        data: Data whose training clips are read.
+
+    Raises:
+        UsageError: The clips cannot be used.
+    """
+    from copy import deepcopy
+
+    found = deepcopy(frontend)
+    try:
+        found.calibrate(data.waveforms())
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    return found
+
+
+def rates_as_text(rates: Sequence[float]) -> str:
+    """Return learning rates for people."""
+    return ", ".join(f"{rate:g}" for rate in rates)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)

@@ -1,0 +1,50 @@
+"""The network that is trained: a frontend with gradients, and a head on its embedding."""
+
+from typing import cast
+
+from torch import Tensor, nn
+
+from ..backends import Backend
+from ..frontends import Frontend
+from ..frontends.trainable import frozen, trainable
+from .heads import Head, as_backend, layers_of, make_head, pooling_of
+
+
+class Network(nn.Module):
+    """A trainable copy of a frontend, and a head.
+
+    Args:
+        frontend: Frontend to copy; it is left unchanged.
+        head: Name of the head.
+        n_classes: Number of classes.
+        seed: Seed of the head's weights.
+
+    Raises:
+        ValueError: The frontend has nothing to train, or lacks the feature maps that the head reads.
+    """
+
+    def __init__(self, frontend: Frontend, head: Head, n_classes: int, seed: int) -> None:
+        super().__init__()
+        self.head_name: Head = head
+        self.frontend = trainable(frontend.with_options(pooling=pooling_of(head)))
+        columns = self.frontend.columns(layers_of(head))
+        self._columns = columns if len(columns) < self.frontend.embedding_size else None
+        self.head = make_head(head, len(columns), n_classes, seed)
+
+    def forward(self, waveforms: Tensor) -> Tensor:
+        """Return class scores (logits) of a batch.
+
+        Args:
+            waveforms: Waveforms, `(batch, n_samples)`.
+
+        Returns:
+            Logits, `(batch, n_classes)`.
+        """
+        embeddings: Tensor = self.frontend(waveforms)
+        if self._columns is not None:
+            embeddings = embeddings[:, self._columns]
+        return cast(Tensor, self.head(embeddings))
+
+    def as_probe(self) -> tuple[Frontend, Backend]:
+        """Return a frozen copy of the frontend, and the head as a fitted backend."""
+        return frozen(self.frontend).to("cpu"), as_backend(self.head_name, self.head)

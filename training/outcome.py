@@ -1,0 +1,223 @@
+"""What a training has come to: the chosen networks as probes, and their predictions clip by clip."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..backends import Backend
+from ..backends.guard import FailedCandidate
+from ..datamodules import Clip
+from ..datamodules.classes import classes_learned
+from ..frontends import Frontend
+from ..frontends.outputs import embed
+from ..frontends.precision import float32_products
+from ..probes.calibration import Calibration, calibrated_on, label
+from ..probes.selection import Selection
+from .heads import Head, layers_of
+from .module import EndToEnd
+from .parts import Part
+from .sounds import Sounds
+
+BATCH_ROWS = 32
+
+
+class Row(NamedTuple):
+    """A clip with the digest of its audio.
+
+    Args:
+        id: Id of the clip.
+        audio: Digest of its audio.
+    """
+
+    id: str
+    audio: str
+
+
+class Rows(NamedTuple):
+    """Clips that were read, as a store of embeddings lists them.
+
+    Args:
+        rows: The clips.
+    """
+
+    rows: Sequence[Row]
+
+
+class Heard:
+    """Clips that could be read, with what probes ask of embedded data.
+
+    Args:
+        sounds: Sounds of the data set.
+
+    Attributes:
+        clips: Clips that could be read.
+        learned: Clips outside the test split.
+        tested: Clips of the test split.
+        class_names: Names of the classes in the order of the labels; those that are not learned come last.
+        store: Digests of the clips.
+    """
+
+    def __init__(self, sounds: Sounds) -> None:
+        self.clips = sounds.clips
+        self.learned = [clip for clip in self.clips if clip.split != "test"]
+        self.tested = [clip for clip in self.clips if clip.split == "test"]
+        known = classes_learned(self.clips)
+        self.class_names = [*known, *sorted({clip.label for clip in self.clips}.difference(known))]
+        self.n_learned = len(known)
+        self.store = Rows([Row(clip.id, sounds.audio[clip.id]) for clip in self.clips])
+        self._known: dict[str, NDArray[Any]] = {}
+
+    def labels(self, clips: Sequence[Clip]) -> NDArray[Any]:
+        """Return labels of clips, as indices into the class names."""
+        index = {name: number for number, name in enumerate(self.class_names)}
+        return np.array([index[clip.label] for clip in clips])
+
+    def keep(self, clips: Sequence[Clip], embeddings: NDArray[Any]) -> None:
+        """Keep embeddings of the model that is saved."""
+        self._known |= {clip.id: row for clip, row in zip(clips, embeddings, strict=True)}
+
+    def embeddings(self, clips: Sequence[Clip]) -> NDArray[Any]:
+        """Return kept embeddings of clips, `(len(clips), n_features)`."""
+        return np.stack([self._known[clip.id] for clip in clips])
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network as a frozen frontend and a fitted backend.
+
+    Args:
+        frontend: Frozen frontend.
+        backend: Head as a backend.
+        head: Name of the head.
+    """
+
+    frontend: Frontend
+    backend: Backend
+    head: Head
+
+    @classmethod
+    def of(cls, module: EndToEnd, weights: Mapping[str, Any], n_classes: int) -> "Trained":
+        """Return the network of a module with the weights of a checkpoint.
+
+        Args:
+            module: Module whose frontend is calibrated as that of the checkpoint.
+            weights: State of the module in the checkpoint.
+            n_classes: Number of classes.
+        """
+        network = module.build(n_classes)
+        network.load_state_dict({name.removeprefix("network."): tensor for name, tensor in weights.items()})
+        return cls(*network.as_probe(), module.head)
+
+    def embeddings(self, sounds: Sounds, clips: Sequence[Clip], device: torch.device) -> NDArray[Any]:
+        """Return the features of clips that the backend reads, `(len(clips), n_features)`.
+
+        Args:
+            sounds: Sounds of the clips.
+            clips: Clips.
+            device: Device to compute on.
+        """
+        columns = self.frontend.columns(layers_of(self.head))
+        frontend = self.frontend.to(device)
+        with torch.inference_mode(), float32_products():
+            found = [
+                embed(frontend, batch.to(device))[:, columns].float().cpu().numpy()
+                for batch in sounds.batches(clips, BATCH_ROWS)
+            ]
+        frontend.to("cpu")
+        return np.concatenate(found) if found else np.zeros((0, len(columns)), np.float32)
+
+
+@dataclass
+class Scored:
+    """Predictions of one part of the data by the network that was chosen for it.
+
+    Args:
+        part: Part of the data.
+        validation: Accuracy of each learning rate on the validation clips; NaN for one that has failed.
+        chosen: Index of the learning rate that was chosen.
+        trained: The network with this learning rate.
+        ended_at: Number of steps of its checkpoint.
+        last_step: Number of steps of its training.
+        clips: Clips that count for the score.
+        predictions: Indices of their predicted classes.
+        held_out: Their class scores, the kind of these, and the columns of the true classes; None if there are none.
+    """
+
+    part: Part
+    validation: list[float]
+    chosen: int
+    trained: Trained
+    ended_at: int
+    last_step: int
+    clips: list[Clip]
+    predictions: NDArray[Any]
+    held_out: tuple[NDArray[Any], str, NDArray[Any]] | None = None
+    failed: list[FailedCandidate] = field(default_factory=list)
+
+
+def predict(trained: Trained, X: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], Any]:
+    """Return predictions of clips, and their class scores for a calibration.
+
+    Args:
+        trained: Trained network.
+        X: Features of the clips.
+        y: True labels of the clips.
+    """
+    if not len(X):
+        return np.zeros(0, int), None
+    labels, scores, kind = label(trained.backend, X)
+    is_known = np.isin(y, trained.backend.classes_)
+    if scores is None or not is_known.any():
+        return labels, None
+    return labels, (scores[is_known], kind, np.searchsorted(trained.backend.classes_, y[is_known]))
+
+
+def selection_of(scored: Sequence[Scored], rates: Sequence[float], heard: Heard) -> Selection:
+    """Return the outcome in the form in which a search of a backend gives it.
+
+    Args:
+        scored: Predictions of each part; the network of the last one is saved.
+        rates: Learning rates that were tried.
+        heard: Clips of the data set.
+    """
+    final, folds = scored[-1], scored[:-1]
+    place_of = {clip.id: place for place, clip in enumerate(heard.learned)}
+    counted = folds or [final]
+    accuracies = [float(np.mean(heard.labels(each.clips) == each.predictions)) for each in counted]
+    means = np.array([each.validation for each in scored]).mean(axis=0)
+    working = [index for index in range(len(rates)) if np.isfinite(means[index])]
+    held_out = [each.held_out for each in counted if each.held_out is not None]
+    return Selection(
+        protocol="nested" if folds else "holdout",
+        model=final.trained.backend,
+        candidates=[{"learning_rate": rates[index]} for index in working],
+        candidate_scores=[float(means[index]) for index in working],
+        best=working.index(final.chosen),
+        score_name="cv/accuracy" if folds else "val/accuracy",
+        score=float(np.mean(accuracies)),
+        scored=np.array([place_of[clip.id] for each in counted for clip in each.clips]),
+        predictions=np.concatenate([each.predictions for each in counted]),
+        fold_scores=accuracies if folds else [],
+        fold_sizes=[len(each.clips) for each in counted],
+        calibration=calibrated_on(held_out) if held_out else Calibration(),
+        n_fits=len(rates) * len(scored),
+        failed=[each for part in scored for each in part.failed],
+    )
+
+
+def best_of(accuracies: Sequence[float], losses: Sequence[float]) -> int:
+    """Return the index of the best learning rate: the highest accuracy, of equal ones the one with the lowest loss.
+
+    Args:
+        accuracies: Accuracy of each on the validation clips; NaN for one that has failed.
+        losses: Loss of each on these.
+    """
+    return max(_finite(accuracies), key=lambda index: (accuracies[index], -losses[index], -index))
+
+
+def _finite(values: Sequence[float]) -> Iterator[int]:
+    return (index for index, value in enumerate(values) if np.isfinite(value))

@@ -1,0 +1,93 @@
+"""Resuming from a checkpoint that the user names."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..embeddings.changes import changes
+from ..errors import CheckpointError
+from ..files import plain
+from ..probes.archive import named_kind
+from ..probes.checkpoint import name_frontend
+from ..probes.run import RunKey
+from .fitting import LAST, Progress
+from .module import MARK, EndToEnd
+
+_WANTED = "give the last.ckpt of the run that is to be resumed"
+
+
+def place_checkpoint(path: Path, module: EndToEnd, key: RunKey, folder: Path) -> None:
+    """Put a checkpoint that the user names where the run resumes from.
+
+    Args:
+        path: The checkpoint of Lightning that an interrupted run has written.
+        module: Module that is trained.
+        key: Key of the run.
+        folder: Folder of the run.
+
+    Raises:
+        CheckpointError: The file cannot be read, or is of another frontend, head or run.
+    """
+    about = read_mark(path)
+    name, arguments = name_frontend(module.frontend)
+    if about.get("frontend") != name or about.get("arguments") != plain(arguments):
+        theirs, ours = (_shown(*each) for each in ((about.get("frontend"), about.get("arguments")), (name, arguments)))
+        raise CheckpointError(
+            f"{path} has trained the frontend {theirs}, and this command trains {ours}; {_WANTED}, or leave out "
+            "--ckpt_path to train from the start"
+        )
+    if about.get("head") != module.head:
+        raise CheckpointError(
+            f"{path} has trained the head {about.get('head')!r}, and this command trains {module.head!r}; {_WANTED}, "
+            "or leave out --ckpt_path"
+        )
+    if about.get("identity") != key.identity:
+        try:
+            differing = list(changes(json.loads(str(about.get("key"))), plain(key.fields)).values())
+        except ValueError:
+            differing = []
+        why = "; ".join(differing) or "its settings are unknown"
+        raise CheckpointError(
+            f"{path} is of a run with other settings ({why}); a run is resumed with the options that it was started "
+            "with. Give them, or leave out --ckpt_path to train from the start"
+        )
+    progress = Progress(folder, key.identity)
+    training = str(about.get("training"))
+    if not progress.is_of_this_run:
+        folder.mkdir(parents=True, exist_ok=True)
+        progress.start()
+    target = folder / LAST if about.get("alone") else folder / "trainings" / training / LAST
+    if path.resolve() != target.resolve():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+
+
+def read_mark(path: Path) -> dict[str, Any]:
+    """Return what a checkpoint of Lightning states of the training that wrote it.
+
+    Raises:
+        CheckpointError: The file does not exist, or is no such checkpoint.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"no checkpoint at {path}; {_WANTED}")
+    kind = named_kind(path)
+    if not kind.startswith("Lightning"):
+        what = kind or ("the checkpoint of a probe, for test and classify" if path.name == "probe.ckpt" else "no such")
+        raise CheckpointError(f"--ckpt_path {path} is {what}; {_WANTED}")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged file may raise anything
+        reason = " ".join(str(error).split())[:200]
+        raise CheckpointError(f"{path} cannot be read as tensors and plain values ({reason}); {_WANTED}") from error
+    about = content.get(MARK) if isinstance(content, dict) else None
+    if not isinstance(about, dict):
+        raise CheckpointError(f"{path} was not written by `untrained train`; {_WANTED}")
+    return about
+
+
+def _shown(name: object, arguments: object) -> str:
+    given = arguments if isinstance(arguments, dict) else {}
+    return f"{name}({', '.join(f'{key}={value}' for key, value in given.items() if value is not None)})"

@@ -1,0 +1,106 @@
+"""The run of a training: its key, and the folder for its outcome."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..datamodules import AudioDataModule
+from ..embeddings.changes import settings_of
+from ..embeddings.provenance import VERSIONS, data_fields, frontend_fields, stamps_digest
+from ..files import digest, plain
+from ..probes.record import FORMAT, as_text, predictions_file, read_metrics
+from ..probes.run import RunKey, data_label, frontend_label, label_of
+from .data import BATCH
+from .heads import layers_of, pooling_of, standardize_of
+from .module import EndToEnd
+
+BUDGET = 1000
+"""Steps of a training, where the user gives neither steps nor epochs."""
+DEFAULTS: dict[str, Any] = {"max_steps": BUDGET, "gradient_clip_val": 1.0}
+"""Options of the trainer whose defaults are not Lightning's."""
+# Options of a trainer that change what is learned; others change how fast, or what is shown.
+_DECISIVE = (
+    *("max_steps", "max_epochs", "min_steps", "min_epochs", "max_time", "limit_train_batches", "limit_val_batches"),
+    *("overfit_batches", "val_check_interval", "check_val_every_n_epoch", "accumulate_grad_batches", "devices"),
+    *("gradient_clip_val", "gradient_clip_algorithm", "sync_batchnorm", "callbacks", "plugins"),
+)
+
+
+def training_key(module: EndToEnd, datamodule: AudioDataModule, trainer: Mapping[str, Any], precision: str) -> RunKey:
+    """Return the key of a training.
+
+    Args:
+        module: Module to train.
+        datamodule: Data set of the clips.
+        trainer: Options of the trainer by name, as plain values; without those that are Lightning's default.
+        precision: Precision of the trainer.
+    """
+    datamodule.require_classes()
+    frontend = module.frontend
+    options = {**frontend.options._asdict(), "layers": layers_of(module.head)}
+    budget = {name: plain(trainer[name]) for name in _DECISIVE if name in trainer}
+    batch = BATCH if datamodule.batch_size == "auto" else datamodule.batch_size
+    rates = module.learning_rates
+    settings = {
+        "head": module.head,
+        "learning_rate": rates[0] if len(rates) == 1 else rates,
+        "weight_decay": module.weight_decay,
+        "warmup": module.warmup,
+        "betas": list(module.betas),
+        "batch_size": batch,
+    }
+    defaults = {"learning_rate": 1e-3, "weight_decay": 1e-4, "warmup": 0.05, "betas": [0.9, 0.999], "batch_size": BATCH}
+    shown = {key: value for key, value in settings.items() if key != "head"} | {
+        key: value for key, value in budget.items() if value != DEFAULTS.get(key) and key != "callbacks"
+    }
+    seen = {"init": frontend.options.init, **({} if pooling_of(module.head) else {"pooling": frontend.options.pooling})}
+    names: dict[str, Any] = {
+        "frontend": frontend_label(frontend, seen),
+        "backend": label_of(f"trained-{module.head}", defaults, shown),
+        "seed": module.seed,
+        "protocol": "holdout" if any(clip.split for clip in datamodule.listed) else "nested",
+        **{name: as_text(value) for name, value in options.items()},
+        "standardize": standardize_of(module.head),
+        "weights": "trained",
+    }
+    params = {
+        "dataset": datamodule.dataset_name,
+        "datamodule": data_label(datamodule, frontend.sample_rate),
+        **names,
+        "tf32": False,
+    }
+    clips = [(clip.id, clip.label, clip.split, clip.fold, clip.group) for clip in datamodule.listed]
+    stamps = stamps_digest(datamodule)
+    made = {**frontend_fields(frontend), **data_fields(datamodule, frontend.sample_rate, precision)}
+    fields = {
+        **names,
+        "embeddings": made,
+        "training": {**settings, **budget},
+        "code": {"training": VERSIONS.get("training", 1)},
+        "clips": digest({"clips": clips})[:16],
+        "data_seed": datamodule.seed,
+        "files": stamps[:16],
+    }
+    folders = [re.sub(r"[^\w.,=+ -]", "_", params[name]) for name in ("dataset", "frontend", "backend")]
+    return RunKey(
+        params=params,
+        seed=module.seed,
+        fields=fields,
+        extraction=digest({"dataset": params["dataset"], **made}),
+        identity=digest({"format": FORMAT, **fields}),
+        folder=Path(*folders, f"seed{module.seed}-{digest(settings_of(fields))[:6]}"),
+    )
+
+
+def is_done(folder: Path, key: RunKey, datamodule: AudioDataModule) -> bool:
+    """Return whether a folder holds the outcome of the very same training."""
+    metrics = read_metrics(folder)
+    has_test = any(clip.split == "test" for clip in datamodule.listed)
+    metric = "test/accuracy" if has_test else "val/accuracy" if key.params["protocol"] == "holdout" else "cv/accuracy"
+    files = ("probe.ckpt", "frontend.safetensors", predictions_file(metric))
+    return (
+        metrics.get("identity") == key.identity
+        and metric in metrics
+        and all((folder / name).is_file() for name in files)
+    )

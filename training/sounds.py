@@ -1,0 +1,112 @@
+"""The sounds of a data set: each is read once before training, and kept in memory as far as there is room."""
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..audio import Decoded
+from ..datamodules import AudioDataModule, Clip
+from ..datamodules.contract import read_by
+from ..datamodules.loader import ClipLoader
+from ..datamodules.machine import CLIPS
+from ..errors import AudioError, DataError, UntrainedError, UsageError
+from ..terminal import bar
+
+MAX_KEPT = 2**30  # bytes of waveforms in the memory of a process
+
+
+class Sounds:
+    """The sounds of a data set, read once.
+
+    Args:
+        datamodule: Data set of the clips.
+        sample_rate: Sample rate of the waveforms in Hz.
+        num_workers: Number of processes that read.
+        max_kept: Memory for waveforms, in bytes; those for which there is no room are read again when they are used.
+
+    Attributes:
+        clips: Clips that could be read.
+        failed: Reason why each other clip could not be read, by id.
+        audio: Digest of the audio of each clip, by id.
+        keeps_all: Whether all waveforms are in memory.
+
+    Raises:
+        AudioError: A clip cannot be read and the datamodule has `on_error="raise"`.
+        DataError: Not one clip can be read.
+        UsageError: The data has another sample rate.
+    """
+
+    def __init__(
+        self, datamodule: AudioDataModule, sample_rate: int, num_workers: int = 0, max_kept: int = MAX_KEPT
+    ) -> None:
+        if datamodule.sample_rate not in (None, sample_rate):
+            raise UsageError(
+                f"--data.sample_rate {datamodule.sample_rate}: the frontend reads {sample_rate} Hz; leave it out"
+            )
+        self._datamodule = copy.copy(datamodule)
+        self._datamodule.trainer = None
+        self.sample_rate, self.seed = sample_rate, datamodule.seed
+        self.failed: dict[str, str] = {}
+        self.audio: dict[str, str] = {}
+        self._kept: dict[str, NDArray[np.float32]] = {}
+        listed, room = datamodule.listed, max_kept
+        loader = ClipLoader(self._datamodule.read, num_workers).load(listed, sample_rate, CLIPS)
+        with bar("reading sounds", len(listed)) as advance:
+            for batch in loader:
+                if batch.failed and datamodule.on_error == "raise":
+                    raise batch.failed[0][1]
+                self.failed |= {clip_id: error.reason for clip_id, error in batch.failed}
+                for clip_id, waveform, digests in zip(batch.ids, batch.waveforms.numpy(), batch.digests, strict=True):
+                    self.audio[clip_id] = digests.audio
+                    if waveform.nbytes <= room:
+                        room -= waveform.nbytes
+                        self._kept[clip_id] = waveform.copy()
+                advance(len(batch.ids) + len(batch.failed))
+        loader.close()
+        self.clips = [clip for clip in listed if clip.id in self.audio]
+        if not self.clips:
+            raise DataError(f"{datamodule.dataset_name}: not one of its {len(listed)} clips could be read")
+        self.keeps_all = len(self._kept) == len(self.clips)
+
+    def waveform(self, clip: Clip) -> Tensor:
+        """Return the waveform of a clip, `(n_samples,)`.
+
+        Raises:
+            AudioError: It cannot be read any more.
+        """
+        if clip.id not in self._kept:
+            datamodule = self._datamodule
+            n_samples = datamodule.samples_at(self.sample_rate)
+            name = type(datamodule).__name__
+            found = read_by(name, datamodule.read, clip, self.sample_rate, n_samples)
+            if not isinstance(found, Decoded):
+                raise UntrainedError(str(found)) if isinstance(found, AudioError) else found
+            return torch.from_numpy(found.waveform)
+        return torch.from_numpy(self._kept[clip.id])
+
+    def batches(self, clips: Sequence[Clip], batch_size: int = CLIPS) -> "Batches":
+        """Return waveforms of clips in batches `(batch, n_samples)`, which can be read several times."""
+        return Batches(self.waveform, clips, batch_size)
+
+
+class Batches:
+    """Waveforms in batches, which can be read several times.
+
+    Args:
+        read: Function that returns the waveform of a clip.
+        clips: Clips to read.
+        batch_size: Most clips of a batch; the last one is joined to the one before if it would be of one clip.
+    """
+
+    def __init__(self, read: Callable[[Clip], Tensor], clips: Sequence[Clip], batch_size: int) -> None:
+        self._read, self._clips = read, clips
+        n_batches = max(1, min(-(-len(clips) // batch_size), len(clips) // 2))
+        self._parts = np.array_split(np.arange(len(clips)), n_batches) if clips else []
+
+    def __iter__(self) -> Iterator[Tensor]:
+        for part in self._parts:
+            yield torch.stack([self._read(self._clips[index]) for index in part])

@@ -1,0 +1,301 @@
+"""A run of trainings: each part of the data with each learning rate, and the outcome as a run like any other."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..backends.guard import FailedCandidate
+from ..datamodules import AudioDataModule
+from ..datamodules.classes import notes_on_classes
+from ..errors import TrainingError
+from ..files import plain
+from ..frontends.trained import save_weights
+from ..probes.observers import Observers
+from ..probes.probe import Probe
+from ..probes.run import Run, RunKey
+from ..probes.stages import record_fit, record_test, start_folder
+from .data import TrainingData
+from .fitting import (
+    BEST,
+    LAST,
+    Ended,
+    MakeTrainer,
+    Progress,
+    forget_checkpoints,
+    read_best,
+    train_once,
+)
+from .heads import backend_of, layers_of, standardize_of
+from .module import EndToEnd, calibrated, rates_as_text
+from .outcome import Heard, Scored, Trained, best_of, predict, selection_of
+from .parts import Part, parts_of
+from .sounds import Sounds
+
+Say = Callable[[str], None]
+Make = Callable[[float], EndToEnd]
+"""A function that makes the module of a part of the data for a learning rate."""
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """A frontend and a head to train on a data set, and the folder for the outcome.
+
+    Args:
+        module: Module to train, with one learning rate or several.
+        datamodule: Data set of the clips.
+        key: Key of the run.
+        folder: Folder of the run.
+        config: YAML that repeats the run.
+        make_trainer: Function that makes the trainer of each training.
+        observers: Loggers and callbacks.
+        is_first: Whether this process is the first of those that share the clips, which alone writes.
+        n_processes: Number of these processes.
+        device: Device that the first process computes predictions on.
+        say: Function that shows a line of text to the user.
+    """
+
+    module: EndToEnd
+    datamodule: AudioDataModule
+    key: RunKey
+    folder: Path
+    config: str
+    make_trainer: MakeTrainer
+    observers: Observers
+    is_first: bool
+    n_processes: int
+    device: torch.device
+    say: Say
+
+
+@dataclass(frozen=True)
+class _Training:
+    """One training of a run."""
+
+    name: str
+    part: Part
+    rate: float
+    folder: Path
+
+
+def train_run(run: TrainingRun) -> dict[str, Any]:
+    """Train, from where an earlier process was interrupted, and record the outcome.
+
+    Args:
+        run: What is trained, on what, and where the outcome goes.
+
+    Returns:
+        The metrics of the run, with those of the test split if there is one; empty in all processes but the first.
+
+    Raises:
+        AudioError: A clip cannot be read and the datamodule has `on_error="raise"`.
+        DataError: There are too few clips to train or to validate on.
+        TrainingError: The loss of every learning rate is not finite.
+    """
+    start = time.perf_counter()
+    progress = Progress(run.folder, run.key.identity)
+    sounds = Sounds(run.datamodule, run.module.frontend.sample_rate)
+    parts = parts_of(sounds.clips, run.datamodule.seed)
+    trainings = _trainings(run, parts)
+    if run.is_first:
+        _begin(run, progress, trainings)
+    heard = Heard(sounds)
+    modules = {part.name: _module(run, sounds, part, heard, alone=len(trainings) == 1) for part in parts}
+    for training in trainings:
+        if training.name not in progress.ended():
+            outcome = _train(run, training, modules[training.part.name], sounds, heard)
+            if run.is_first:
+                progress.add(training.name, outcome)
+    if not run.is_first:
+        return {}
+    ended = progress.ended()
+    scored = [
+        _scored(run, [each for each in trainings if each.part is part], ended, modules[part.name], sounds, heard)
+        for part in parts
+    ]
+    metrics = _record(run, scored, sounds, heard, start)
+    _tidy(run, trainings[-1])
+    progress.end()
+    return metrics
+
+
+def _trainings(run: TrainingRun, parts: list[Part]) -> list[_Training]:
+    rates = run.module.learning_rates
+    found = [(f"{part.name}-{rate:g}", part, rate) for part in parts for rate in rates]
+    alone = len(found) == 1
+    return [
+        _Training(name, part, rate, run.folder if alone else run.folder / "trainings" / name)
+        for name, part, rate in found
+    ]
+
+
+def _begin(run: TrainingRun, progress: Progress, trainings: list[_Training]) -> None:
+    """Say where an interrupted run is resumed; otherwise remove what an earlier one has left in the folder."""
+    ended = progress.ended()
+    if not progress.is_of_this_run:
+        forget_checkpoints(run.folder)
+        start_folder(run.folder, run.config)
+        progress.start()
+        return
+    current = next((each for each in trainings if each.name not in ended), None)
+    if current is not None and (current.folder / LAST).is_file():
+        epoch = torch.load(current.folder / LAST, map_location="cpu", weights_only=True)["epoch"]
+        what = f", training {len(ended) + 1} of {len(trainings)}" if len(trainings) > 1 else ""
+        run.say(f"resuming after epoch {epoch + 1}{what} -> {run.folder}")
+    elif ended:
+        run.say(f"resuming after {len(ended)} of {len(trainings)} trainings -> {run.folder}")
+
+
+def _module(run: TrainingRun, sounds: Sounds, part: Part, heard: Heard, *, alone: bool) -> Make:
+    """Return a function that makes the module of a part for a learning rate; the part is calibrated once."""
+    data = _data(run, sounds, part, heard)
+    frontend = calibrated(run.module.frontend, data)
+
+    def make(rate: float) -> EndToEnd:
+        module = run.module.with_rate(rate, frontend)
+        module.build(heard.n_learned)
+        module.about = {
+            "identity": run.key.identity,
+            "key": json.dumps(plain(run.key.fields)),
+            "training": f"{part.name}-{rate:g}",
+            "alone": alone,
+        }
+        return module
+
+    return make
+
+
+def _data(run: TrainingRun, sounds: Sounds, part: Part, heard: Heard) -> TrainingData:
+    names = heard.class_names[: heard.n_learned]
+    return TrainingData(
+        sounds,
+        part,
+        names,
+        seed=run.module.seed,
+        batch_size=run.datamodule.batch_size,
+        num_workers=run.datamodule.num_workers,
+    )
+
+
+def _train(run: TrainingRun, training: _Training, make: Make, sounds: Sounds, heard: Heard) -> Ended:
+    """Train once; with several learning rates, one that fails is noted."""
+    data = _data(run, sounds, training.part, heard)
+    try:
+        return train_once(
+            make(training.rate),
+            data,
+            run.make_trainer,
+            training.folder,
+            run.observers.callbacks,
+            run.observers.loggers,
+        )
+    except TrainingError as error:
+        if len(run.module.learning_rates) == 1 or run.n_processes > 1:  # Lightning has ended the other processes
+            raise
+        run.say(f"note: learning rate {training.rate:g} has failed: {error}")
+        return Ended(failed=str(error))
+
+
+def _scored(
+    run: TrainingRun, trainings: list[_Training], ended: dict[str, Ended], make: Make, sounds: Sounds, heard: Heard
+) -> Scored:
+    """Choose the learning rate of a part by its validation clips, and predict the clips that are scored."""
+    part = trainings[0].part
+    results = [ended[training.name] for training in trainings]
+    if all(each.failed for each in results):
+        rates = rates_as_text([training.rate for training in trainings])
+        raise TrainingError(f"training has failed with every learning rate, {rates}: {results[-1].failed}")
+    accuracies: list[float] = []
+    found: list[Any] = []
+    y = heard.labels(part.validation)
+    for training, result in zip(trainings, results, strict=True):
+        if result.failed:
+            accuracies.append(float("nan"))
+            found.append(None)
+            continue
+        trained = Trained.of(make(training.rate), read_best(training.folder)["state_dict"], heard.n_learned)
+        predicted, held_out = predict(trained, trained.embeddings(sounds, part.validation, run.device), y)
+        accuracies.append(float(np.mean(predicted == y)))
+        found.append((trained, predicted, held_out))
+    chosen = best_of(accuracies, [each.loss for each in results])
+    trained, predicted, held_out = found[chosen]
+    clips = part.validation
+    if part.scored:
+        clips = part.scored
+        X = trained.embeddings(sounds, clips, run.device)
+        predicted, held_out = predict(trained, X, heard.labels(clips))
+    failed = [
+        FailedCandidate({"learning_rate": training.rate}, result.failed)
+        for training, result in zip(trainings, results, strict=True)
+        if result.failed
+    ]
+    best = results[chosen]
+    return Scored(part, accuracies, chosen, trained, best.step, best.last_step, clips, predicted, held_out, failed)
+
+
+def _record(run: TrainingRun, scored: list[Scored], sounds: Sounds, heard: Heard, start: float) -> dict[str, Any]:
+    """Write the outcome to the folder of the run, score the test split, and return the metrics."""
+    final = scored[-1]
+    trained, datamodule = final.trained, run.datamodule
+    heard.keep(heard.learned, trained.embeddings(sounds, heard.learned, run.device))
+    probe = Probe(
+        trained.frontend, trained.backend, layers=layers_of(trained.head), standardize=standardize_of(trained.head)
+    )
+    probe.selection = selection_of(scored, run.module.learning_rates, heard)
+    save_weights(
+        trained.frontend,
+        run.folder / "frontend.safetensors",
+        n_samples=str(datamodule.samples_at(trained.frontend.sample_rate)),
+        trained_by=run.key.identity,
+    )
+    fit = Run(probe, datamodule, run.key, run.folder, run.config)
+    learned = final.part.train
+    right, _ = predict(trained, heard.embeddings(learned), heard.labels(learned))
+    notes = [*datamodule.notes, *notes_on_classes(datamodule.listed, sounds.failed)]
+    if sounds.failed:
+        notes.append(f"{len(sounds.failed)} clips could not be read, such as {next(iter(sounds.failed))!r}")
+    more = {
+        "weights": "trained",
+        "head": trained.head,
+        "head_backend": backend_of(trained.head),
+        "best_step": final.ended_at,
+        "train/accuracy": float(np.mean(right == heard.labels(learned))),
+        "n_train_clips": len(learned),
+        "device": str(run.device),
+    }
+    heard_as: Any = heard
+    reading: Any = _Reading(sounds.failed, notes)
+    step = max(each.last_step for each in scored)
+    metrics = record_fit(fit, heard_as, reading, run.observers, start, step, **more)
+    if not heard.tested:
+        return metrics
+    X = trained.embeddings(sounds, heard.tested, run.device)
+    predicted, _ = predict(trained, X, heard.labels(heard.tested))
+    accuracy = float(np.mean(predicted == heard.labels(heard.tested)))
+    return metrics | record_test(run.folder / "probe.ckpt", accuracy, predicted, heard_as, run.observers)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What a run records of how its clips were read, as an extraction has it."""
+
+    failed: dict[str, str]
+    notes: list[str]
+    profile: dict[str, float] = field(default_factory=dict)
+
+
+def _tidy(run: TrainingRun, final: _Training) -> None:
+    """Keep the last checkpoint of the saved network alone; the others have served."""
+    kept = run.folder / LAST
+    if final.folder != run.folder and (final.folder / LAST).is_file():
+        shutil.copyfile(final.folder / LAST, kept)
+    for name in (BEST, LAST):
+        for path in run.folder.rglob(name):
+            if path != kept:
+                path.unlink()
