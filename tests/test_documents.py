@@ -32,13 +32,14 @@ REST = {
     "check data": ["--data", "synthetic"],
     "report": ["runs/mine"],
 }
+OF_TAKES = ["--datamodule.root", "takes", "--datamodule.n_samples", "24000"]
 # What may stand behind the others; names in capitals are the reader's.
 WORDS = {
     "list": ["frontends", "backends", "datamodules", "embeddings", "runs", "FOLDER", "--details"],
     "config": ["NAME", *bundled_studies()],
     "completion": ["SHELL", "bash", "zsh", "fish"],
-    "new": ["frontend", "backend", "datamodule", "NAME", "my_idea", "my_data"],
-    "check": ["frontend", "backend", "datamodule", "NAME", "my_idea", "my_data"],
+    "new": ["frontend", "backend", "datamodule", "NAME", "my_idea", "my_rule", "my_data"],
+    "check": ["frontend", "backend", "datamodule", "NAME", "my_idea", "my_rule", "my_data", *OF_TAKES],
     "--version": [],
 }
 # Of commands whose parsers read more than options, and of another tool.
