@@ -1,4 +1,7 @@
-"""Take screenshots of a study in TensorBoard with headless Chromium: python docs/screenshots.py STUDY FOLDER."""
+"""Take screenshots of a study with headless Chromium: python docs/screenshots.py STUDY FOLDER.
+
+The pictures are `report.png`, the top of the study's report.html, and `tensorboard-PAGE.png` for pages of TensorBoard.
+"""
 
 import argparse
 import subprocess
@@ -11,21 +14,25 @@ PORT = 16006
 
 
 def main() -> None:
-    """Start TensorBoard, take a screenshot of each page, and stop TensorBoard."""
+    """Take a picture of the report, start TensorBoard, take a picture of each page, and stop it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("study", help="folder of a study, such as runs/synthetic")
-    parser.add_argument("folder", type=Path, help="folder for the screenshots")
+    parser.add_argument("study", type=Path, help="folder of a study, such as runs/synthetic")
+    parser.add_argument("folder", type=Path, help="folder for the pictures")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
+    report = (arguments.study / "report.html").resolve().as_uri()
+    _picture(report, arguments.folder / "report.png", "--window-size=1280,1000")
     server = subprocess.Popen(
-        ["tensorboard", "--logdir", arguments.study, "--port", str(PORT)],
+        ["tensorboard", "--logdir", str(arguments.study), "--port", str(PORT)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    webgl = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]  # for the projector
     try:
         _wait_for_runs()
         for page in PAGES:
-            _picture(page, arguments.folder / f"tensorboard-{page}.png")
+            path = arguments.folder / f"tensorboard-{page}.png"
+            _picture(f"http://localhost:{PORT}/#{page}", path, "--window-size=1500,900", *webgl)
     finally:
         server.terminate()
 
@@ -42,17 +49,9 @@ def _wait_for_runs() -> None:
     raise SystemExit("TensorBoard shows no runs after a minute")
 
 
-def _picture(page: str, path: Path) -> None:
-    options = [
-        "--headless",
-        "--no-sandbox",
-        "--hide-scrollbars",
-        "--window-size=1500,900",
-        "--virtual-time-budget=30000",
-    ]
-    webgl = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]  # for the projector
-    url = f"http://localhost:{PORT}/#{page}"
-    command = ["chromium", *options, *webgl, f"--screenshot={path}", url]
+def _picture(url: str, path: Path, *more: str) -> None:
+    options = ["--headless", "--no-sandbox", "--hide-scrollbars", "--virtual-time-budget=30000", *more]
+    command = ["chromium", *options, f"--screenshot={path}", url]
     subprocess.run(command, check=True, capture_output=True, timeout=180)
     print(path)
 

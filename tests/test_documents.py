@@ -32,13 +32,14 @@ REST = {
     "check data": ["--data", "synthetic"],
     "report": ["runs/mine"],
 }
+OF_TAKES = ["--datamodule.root", "takes", "--datamodule.n_samples", "24000"]
 # Arguments of the other commands; names in capitals are placeholders.
 WORDS = {
     "list": ["frontends", "backends", "datamodules", "embeddings", "runs", "FOLDER", "--details"],
     "config": ["NAME", *bundled_studies()],
     "completion": ["SHELL", "bash", "zsh", "fish"],
-    "new": ["frontend", "backend", "datamodule", "NAME", "my_idea", "my_data"],
-    "check": ["frontend", "backend", "datamodule", "NAME", "my_idea", "my_data"],
+    "new": ["frontend", "backend", "datamodule", "NAME", "my_idea", "my_rule", "my_data"],
+    "check": ["frontend", "backend", "datamodule", "NAME", "my_idea", "my_rule", "my_data", *OF_TAKES],
     "--version": [],
 }
 KINDS = {"--data": DATAMODULES, "--model.frontend": FRONTENDS, "--model.backend": BACKENDS}
