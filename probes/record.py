@@ -23,7 +23,7 @@ LATEST = "latest"
 """Name of the file that names the latest run in its folder; not a link, because some file systems lack links."""
 CANDIDATES = "candidates.csv"
 """Name of the file in the folder of a run that lists the candidates of the search."""
-OPTIMISTIC = ", chosen by the clips that are scored"
+OPTIMISTIC = ", chosen on the scored clips"
 """Remark on scores whose candidate was chosen on the same clips that are scored."""
 ORIGIN: dict[str, Any] = {"calibrate": False, "weights": "random"}
 """Options that decide where the weights and statistics of a frontend come from, with their defaults."""

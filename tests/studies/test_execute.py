@@ -68,7 +68,7 @@ def test_compare_marks_scores_of_the_protocol_study(untrained, tmp_path, results
     assert err.count("are longer") == 1  # once for two frontends with two seeds each
     assert err.count("repeats") == 1
     assert "frontend tempo needs at least 5.0 s: it repeats the 0.67 s that it reads of each clip 7 times" in err
-    assert "chosen by the clips that are scored" in " ".join(out.split())
+    assert "chosen on the scored clips" in " ".join(out.split())
     results = results_of(tmp_path)
     assert {row["selected_on_test"] for row in results} == {"True"}
 
