@@ -14,6 +14,7 @@ from ..errors import ContractError
 from ..files import is_plain
 from ..frontends import Frontend
 from ..frontends.weights import undrawn
+from .training import train_once
 
 Plugin = type[Frontend] | Frontend
 TOLERANCE = 1e-4  # relative to the largest value of an embedding; allows for sums in another order
@@ -246,6 +247,17 @@ def follows_its_options(plugin: Plugin) -> None:
         )
     if len(made.columns("last")) > made.embedding_size or made.columns("all") != list(range(made.embedding_size)):
         raise ContractError("columns('all') and columns('last') do not fit embedding_size; do not override them")
+
+
+def can_be_trained(plugin: Plugin) -> None:
+    """Can be trained: one step has a finite loss and changes every tensor of random weights."""
+    made = _make(plugin)
+    if not made.is_random or not made.network_parameters():
+        raise SkipTest("it has no random weights, so there is nothing to train")
+    clips = _noise(2, max(made.sample_rate // 4, made.min_samples))
+    clips[1] *= 0.01
+    made.calibrate([clips])
+    train_once(made, clips)
 
 
 def is_described(plugin: Plugin) -> None:

@@ -1,10 +1,13 @@
 """Which way a layer is convolved, and that all are as PyTorch's own."""
 
+import copy
+
 import pytest
 import torch
 from torch.nn.functional import conv1d, conv2d, max_pool2d
 from untrained.frontends import convolutions, single_channel, winograd
 from untrained.frontends.convolutions import Conv1d, Conv2d, choose_algorithm
+from untrained.frontends.pooling import pool as pool_maps
 from untrained.frontends.sample_level import SampleLevel
 
 WAYS = [
@@ -33,6 +36,21 @@ def test_a_layer_takes_the_way_that_is_fastest(conv, pool, way):
     assert choose_algorithm(conv, x, pool) is convolutions._by_pytorch  # which knows gradients
     with torch.inference_mode():
         assert choose_algorithm(conv, x.to("meta"), pool) is convolutions._by_pytorch
+
+
+@pytest.mark.parametrize(("conv", "pool", "way"), [case for case in WAYS if case[2] is not convolutions._by_pytorch])
+def test_maps_with_gradients_have_the_means_of_those_without(drawn, assert_as_torch, conv, pool, way):
+    conv = copy.deepcopy(drawn(conv))
+    x = torch.randn(1, conv.in_channels, *([96, 20] if conv.weight.ndim == 4 else [50]))
+    with torch.inference_mode():
+        expected = pool_maps(conv(x, *pool, True) if conv.weight.ndim == 3 else conv(x, pool, True), "mean")
+    for learning in conv.parameters():  # each alone, as in a network that is partly frozen
+        conv.requires_grad_(False)
+        learning.requires_grad_(True)
+        means = pool_maps(conv(x, *pool, True) if conv.weight.ndim == 3 else conv(x, pool, True), "mean")
+        means.sum().backward()
+        assert_as_torch(means, expected, 1e-5)
+        assert learning.grad.any()
 
 
 @pytest.mark.parametrize("pool", [(1, 1), (3, 1), (2, 4), (12, 1)])
