@@ -57,7 +57,7 @@ def test_modules_that_cannot_be(somebody_s):
     with pytest.raises(ValueError, match="module='json' has no load_model; expected one with HEAR's common API"):
         Hear("json")
     del somebody_s.load_model.sample_rate
-    with pytest.raises(ValueError, match="has no sample_rate; HEAR's common API asks for an integer"):
+    with pytest.raises(ValueError, match="has no sample_rate; HEAR's common API requires an integer"):
         Hear("somebody_s")
 
 

@@ -61,7 +61,7 @@ def test_temporal_hears_loudness_over_time_only():
 @pytest.mark.parametrize("cls", [Temporal, TimbralTemporal])
 @pytest.mark.parametrize(("n_filters", "nearest"), [(1, 4), (3, 4), (6, 8), (17, 16)])
 def test_musical_filters_are_divisible_by_four(cls, n_filters, nearest):
-    with pytest.raises(ValueError, match=rf"n_filters={n_filters}; expected a multiple of 4, as {nearest}"):
+    with pytest.raises(ValueError, match=rf"n_filters={n_filters}; expected a multiple of 4, such as {nearest}"):
         cls(n_filters)
     assert cls(nearest).embedding_size % nearest == 0
 
