@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 PAGES = Path(__file__).parent / "howto"
-SAVED = re.compile(r"```\w+\n(.*?)```\s+Saved as `([\w.]+)`", re.DOTALL)
+SAVED = re.compile(r"```\w+\n((?:(?!```).)*)```\s+Saved as `([\w.]+)`", re.DOTALL)
 ENTRY = "[untrained.{kind}s]\n{name} = untrained_{name}:{cls}\n"
 
 
