@@ -1,5 +1,8 @@
 """Folders in which the commands of the how-to pages run while the documentation is built.
 
+Outputs are cached between builds, but these folders are made anew: after a change of a page's commands, build with
+`sphinx -E`, which runs all of them in their order.
+
 python docs/sandbox.py COMMAND...   # runs a command, and stops it by Ctrl-C as soon as a store has rows
 """
 
