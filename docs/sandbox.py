@@ -1,5 +1,8 @@
 """Folders in which the commands of the how-to pages run while the documentation is built.
 
+Outputs are cached between builds, but these folders are made anew: after a change of a page's commands, build with
+`sphinx -E`, which runs all of them in their order.
+
 python docs/sandbox.py COMMAND...   # runs a command, and stops it by Ctrl-C as soon as a store has rows
 """
 
@@ -12,7 +15,7 @@ import time
 from pathlib import Path
 
 PAGES = Path(__file__).parent / "howto"
-SAVED = re.compile(r"```\w+\n(.*?)```\s+Saved as `([\w.]+)`", re.DOTALL)
+SAVED = re.compile(r"```\w+\n((?:(?!```).)*)```\s+Saved as `([\w.]+)`", re.DOTALL)
 ENTRY = "[untrained.{kind}s]\n{name} = untrained_{name}:{cls}\n"
 
 
