@@ -12,7 +12,7 @@ def test_all_clips_once_an_epoch_in_batches_that_batchnorm_can_use(n_clips, batc
             BatchOrder(n_clips, batch_size, 0, 0, world_size)
         return
     shares = [list(BatchOrder(n_clips, batch_size, 0, rank, world_size)) for rank in range(world_size)]
-    assert sorted(sum([place for share in shares for place in share], [])) == list(range(n_clips))
+    assert sorted(place for share in shares for batch in share for place in batch) == list(range(n_clips))
     sizes = [len(batch) for share in shares for batch in share]
     assert min(sizes) >= LEAST
     assert max(sizes) <= batch_size + 1 or len(shares[0]) == n_clips // (LEAST * world_size)
