@@ -3,8 +3,7 @@
 python benchmarks/training.py [--frontend NAME] [--seconds 8] [--batch 8] [--steps 6] [--rounds 3]
 
 Both read the same clips from memory and take the same steps: forward, loss, backward, clipping, AdamW. They take turns,
-and the least time of a step in each turn counts, without the first one. Validation and logs of Lightning are left out
-of a step's time only where they happen between steps.
+and the shortest step of each turn counts, without the first one. Validation is switched off.
 """
 
 import argparse
@@ -31,9 +30,11 @@ class Clock(Callback):
         self.readings: list[float] = []
 
     def on_train_batch_start(self, *_: object) -> None:
+        """Note the time."""
         self.readings.append(time.perf_counter())
 
     def on_train_end(self, *_: object) -> None:
+        """Note the time."""
         self.readings.append(time.perf_counter())
 
 
@@ -98,9 +99,8 @@ def main() -> None:
         print(f"{name:<10} {min(seconds):.3f} s a step (turns: {', '.join(f'{each:.3f}' for each in seconds)})")
     ratio = min(turns["lightning"]) / min(turns["plain"])
     paired = statistics.median(a / b for a, b in zip(turns["lightning"], turns["plain"], strict=True))
-    print(
-        f"ratio      {ratio:.3f} of the least times, {paired:.3f} of the median turn; {torch.get_num_threads()} threads"
-    )
+    threads = f"{torch.get_num_threads()} threads"
+    print(f"ratio      {ratio:.3f} of the least times, {paired:.3f} of the median turn; {threads}")
 
 
 if __name__ == "__main__":

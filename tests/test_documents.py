@@ -49,14 +49,8 @@ OTHERS = {"--config", "--help", "--help-all", "--version", "--details", "--logdi
 def parsers():
     load_names()
     stages = {name: parser for name, parser in stage_parsers().items() if name in REST}
-    found = {
-        **stages,
-        "train": train_parser(),
-        "compare": study_parser(),
-        "classify": classify_parser(),
-        "check data": data_parser(),
-    }
-    found["report"] = report_parser()
+    found = {**stages, "compare": study_parser(), "classify": classify_parser(), "check data": data_parser()}
+    found |= {"report": report_parser(), "train": train_parser()}
     for parser in found.values():
         parser.allow_abbrev = False  # which would take --seed for --seeds, and warns
     return found
