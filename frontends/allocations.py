@@ -1,4 +1,4 @@
-"""Bounds on the memory that making or running a frontend takes, known before the memory is taken."""
+"""Limits on the memory for making or running a frontend, checked before the memory is allocated."""
 
 import copy
 from collections.abc import Iterator
@@ -13,36 +13,36 @@ from torch.utils._pytree import tree_leaves, tree_map
 from ..files import machine_memory
 
 MAX_OPERATIONS = 1_000_000
-"""Most operations that making a frontend takes; the largest of ours takes some hundred."""
+"""Maximum number of operations for making a frontend; the largest of ours needs a few hundred."""
 
 
 class AllocationError(ValueError):
-    """Error for an operation whose result would not fit in the memory that it is granted."""
+    """Error for an operation whose result would exceed the memory limit."""
 
 
 @contextmanager
 def at_most(each: int, total: int) -> Iterator[None]:
-    """Raise before an operation of PyTorch takes more memory than is granted.
+    """Raise an error before an operation of PyTorch exceeds a memory limit.
 
     Args:
-        each: Most bytes of the result of one operation.
-        total: Most bytes of all results, although not all of them are kept.
+        each: Maximum size of the result of one operation, in bytes.
+        total: Maximum size of all results together, in bytes, including those that are freed.
 
     Raises:
-        AllocationError: The result of an operation, or all together, would be larger; or there are too many operations.
+        AllocationError: A result, or all results together, would be larger, or there are too many operations.
 
     Example:
         >>> with at_most(each=100, total=1000):
         ...     torch.zeros(10**12)
         Traceback (most recent call last):
-        untrained.frontends.allocations.AllocationError: a tensor of 4,000,000,000,000 bytes, where at most 100 fit
+        untrained.frontends.allocations.AllocationError: a tensor of 4,000,000,000,000 bytes; at most 100 fit
     """
     with _Bounded(each, total):
         yield
 
 
 class _Bounded(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Mode that computes the size of each result on the meta device first."""
+    """Dispatch mode that first computes the size of each result on the meta device."""
 
     def __init__(self, each: int, total: int) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -55,14 +55,16 @@ class _Bounded(TorchDispatchMode):  # type: ignore[no-untyped-call]
         n_bytes = _size_of_result(func, args, kwargs)
         self._n_bytes += n_bytes
         if n_bytes > self._each:
-            raise AllocationError(f"a tensor of {n_bytes:,} bytes, where at most {self._each:,} fit")
+            raise AllocationError(f"a tensor of {n_bytes:,} bytes; at most {self._each:,} fit")
         if self._n_bytes > self._total or self._n_operations > MAX_OPERATIONS:
-            raise AllocationError(f"tensors of more than {self._total:,} bytes, or more operations than any frontend's")
+            raise AllocationError(
+                f"tensors of more than {self._total:,} bytes, or more than {MAX_OPERATIONS:,} operations"
+            )
         return func(*args, **kwargs)
 
 
 def _size_of_result(func: Any, args: Any, kwargs: Any) -> int:
-    """Return the bytes of the new tensors that an operation returns; 0 if only running it shows how many."""
+    """Return the size in bytes of the new tensors of an operation, or 0 if only running it shows the size."""
     if any(argument.alias_info is not None for argument in func._schema.arguments):
         return 0  # a view, or an operation in place
     on_meta = tree_map(lambda value: value.to("meta") if isinstance(value, Tensor) else value, (args, kwargs))
@@ -75,18 +77,18 @@ def _size_of_result(func: Any, args: Any, kwargs: Any) -> int:
 
 
 def refuse_long_input(frontend: nn.Module, n_samples: int) -> None:
-    """Raise if this machine's memory does not hold what a frontend computes of one clip.
+    """Raise an error if the memory of this machine is too small to compute the embedding of one clip.
 
     Args:
-        frontend: Frontend to try without data; one that cannot run so is not refused.
+        frontend: Frontend, which is run on the meta device; if it cannot run there, it is not refused.
         n_samples: Length of the clip in samples.
 
     Raises:
-        AllocationError: A tensor that it computes of one clip takes more than half of the memory.
+        AllocationError: A tensor would take more than half of the memory.
     """
     most = machine_memory() // 2
     if 4 * n_samples > most:
-        raise AllocationError(f"a waveform of {4 * n_samples:,} bytes, where at most {most:,} fit")
+        raise AllocationError(f"a waveform of {4 * n_samples:,} bytes; at most {most:,} fit")
     try:
         with torch.inference_mode():
             copied = copy.deepcopy(frontend).to("meta")

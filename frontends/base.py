@@ -27,10 +27,10 @@ class Frontend(nn.Module):
     """A frozen network with random weights that turns waveforms into embeddings.
 
     A plug-in writes `__init__`, which sets `representation` and the layers, and `feature_maps`. As soon as the
-    outermost `__init__` has returned, the weights are drawn from a generator of their own and frozen, and the module
+    outermost `__init__` has returned, the weights are drawn from a separate generator and frozen, and the module
     stays in evaluation mode.
 
-    Conventions: a spectrogram frontend reads `(batch, n_mels, n_frames)`, a waveform one `(batch, n_samples)`;
+    Conventions: a spectrogram frontend reads `(batch, n_mels, n_frames)`, a waveform frontend `(batch, n_samples)`;
     convolutions are `nn.Conv1d` or `nn.Conv2d`, registered in the order of the layers; 2-D kernels are (frequency,
     time).
 
@@ -38,19 +38,19 @@ class Frontend(nn.Module):
         seed: Seed of the weights, 0 or more.
 
     Attributes:
-        sample_rate: Sample rate of the waveforms that it reads, in Hz.
-        representation: Module from a waveform `(batch, n_samples)` to what the network reads; it runs on the device, in
-            float32.
-        arguments: Arguments that the frontend was made with, by name, defaults included.
+        sample_rate: Sample rate of the input, in Hz.
+        representation: Module that turns waveforms `(batch, n_samples)` into the input of the network, in float32 and
+            on the device of the network.
+        arguments: Arguments of `__init__` by name, defaults included.
         options: Distribution of the weights and pooling of the feature maps; `with_options` changes them.
         input_scalars: Mean and standard deviation by which `represent` normalises a spectrogram, in the units of the
             spectrogram; (0.0, 1.0) leaves it unchanged. Waveforms are never normalised.
-        input: "waveform" or "spectrogram". This class attribute and the next three are optional; they place the
-            frontend in the table of Pons & Serra's talk.
-        filters: "minimal", "single" or "many" shapes of filters in the first layer.
+        input: "waveform" or "spectrogram". This class attribute and the next three are optional; they show where the
+            frontend belongs in the table of Pons & Serra's talk.
+        filters: Number of filter shapes in the first layer: "minimal", "single" or "many".
         domain_knowledge: Whether knowledge of audio shaped the filters.
-        reference: Publication that the architecture stands for.
-        imports: Names of arguments that name a module to import; a checkpoint may give them only with `--trust`.
+        reference: Publication that introduced the architecture.
+        imports: Names of the arguments that are modules to import; a checkpoint may set them only with `--trust`.
 
     Example:
         >>> import torch
@@ -69,7 +69,7 @@ class Frontend(nn.Module):
     """
 
     sample_rate: int = 12_000
-    # No defaults, which would hide layers that a plug-in calls so.
+    # Without defaults, which would hide a plug-in's layers of the same name.
     input: ClassVar[str]
     filters: ClassVar[str]
     domain_knowledge: ClassVar[bool]
@@ -94,21 +94,21 @@ class Frontend(nn.Module):
             cls.__init__ = finalising(cls.__init__)  # type: ignore[method-assign]
 
     def feature_maps(self, x: Tensor) -> list[Tensor]:
-        """Return the feature maps of every layer that contributes to the embedding.
+        """Return the feature maps of each layer that contributes to the embedding.
 
         Args:
             x: Representation of a batch, `(batch, n_mels, n_frames)` or `(batch, n_samples)`.
 
         Returns:
-            A tensor for each layer, `(batch, n_maps, *positions)`.
+            Feature maps of each layer, `(batch, n_maps, *positions)`.
         """
         raise TypeError(f"{type(self).__name__} has no feature_maps(x); define it, or override forward(waveform)")
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Return embeddings of a batch of clips: every feature map pooled over its positions, by default averaged.
+        """Return embeddings of a batch of clips, in which each feature map is pooled over its positions.
 
         Args:
-            waveform: Waveforms, `(batch, n_samples)`; shorter ones than `min_samples` are repeated up to that.
+            waveform: Waveforms, `(batch, n_samples)`; if they are shorter than `min_samples`, they are repeated.
 
         Returns:
             Embeddings, `(batch, embedding_size)`, float32.
@@ -119,7 +119,7 @@ class Frontend(nn.Module):
         return torch.cat([pool(layer, self.options.pooling) for layer in maps], dim=1)
 
     def represent(self, waveform: Tensor) -> Tensor:
-        """Return what the network reads, computed in float32 whatever the precision of the network.
+        """Return the input of the network, computed in float32 whatever the precision of the network.
 
         Args:
             waveform: Waveforms, `(batch, n_samples)`.
@@ -138,7 +138,7 @@ class Frontend(nn.Module):
         `draw_parameters`), which is that of Pons & Serra (2018) by default.
 
         Args:
-            generator: Seeded generator on the CPU; draw from nothing else.
+            generator: Seeded generator on the CPU, the only source of random numbers.
         """
         for module in drawn_layers(self):
             draw_parameters(module, self.options.init, generator)
@@ -149,18 +149,18 @@ class Frontend(nn.Module):
         return self._options
 
     def with_options(self, init: Init | None = None, pooling: Pooling | None = None) -> "Frontend":
-        """Return this frontend with its weights drawn or its feature maps pooled in another way.
+        """Return a frontend with other options.
 
         Args:
-            init: Distribution that the weights are drawn from; unchanged by default.
-            pooling: How a feature map becomes features; unchanged by default.
+            init: Distribution of the weights; unchanged by default.
+            pooling: Pooling of the feature maps; unchanged by default.
 
         Returns:
-            A copy, or this very frontend if nothing differs.
+            A copy, or this frontend itself if nothing differs.
 
         Raises:
-            ValueError: There is no such distribution or pooling; or the frontend computes its embeddings without
-                feature maps, or draws its weights in a way of its own.
+            ValueError: The distribution or pooling is unknown, the frontend has no feature maps, or it draws its
+                weights by other means.
 
         Example:
             >>> from untrained.frontends.vgg import VGG
@@ -174,13 +174,13 @@ class Frontend(nn.Module):
         """Raise a ValueError for an option of feature maps if the frontend overrides `forward`."""
         if not self.has_maps:
             raise ValueError(
-                f"{type(self).__name__} overrides forward() instead of giving feature maps, so that {name}={value!r} "
-                f"does not apply to it; leave out {name}"
+                f"{type(self).__name__} overrides forward() instead of giving feature maps, so {name}={value!r} does "
+                f"not apply; leave out {name}"
             )
 
     @property
     def has_maps(self) -> bool:
-        """Whether embeddings are pooled by the contract's own `forward` rather than computed by another."""
+        """Whether embeddings are pooled feature maps, which is not the case if a subclass overrides `forward`."""
         return type(self).forward is Frontend.forward
 
     def train(self, mode: bool = True) -> "Frontend":
@@ -204,7 +204,7 @@ class Frontend(nn.Module):
 
     @functools.cached_property
     def min_samples(self) -> int:
-        """Shortest waveform, in samples, that leaves no feature map empty; shorter input is repeated up to it."""
+        """Length in samples of the shortest waveform that leaves no feature map empty; shorter ones are repeated."""
         return self._sizes.min_samples
 
     @functools.cached_property
@@ -215,12 +215,12 @@ class Frontend(nn.Module):
 
     @functools.cached_property
     def feature_names(self) -> list[str]:
-        """Layer, feature map and statistic of every column of an embedding, such as `layer0.map12`."""
+        """Layer, feature map and statistic of each column of an embedding, such as `layer0.map12`."""
         self._refuse_unstated("feature_names")
         return name_columns(self._sizes.n_maps, self.options.pooling)
 
     def columns(self, layers: Layers) -> list[int]:
-        """Return which columns of an embedding come from some of the layers.
+        """Return the columns of an embedding that come from some of the layers.
 
         Args:
             layers: Numbers of the layers, counted from 0, or `all`, or `last`.
@@ -229,7 +229,7 @@ class Frontend(nn.Module):
             Indices into `feature_names`, in the order of the layers.
 
         Raises:
-            ValueError: There is no such layer, or it is named twice; or there are no feature maps at all.
+            ValueError: A layer does not exist or is given twice, or the frontend has no feature maps.
         """
         if layers == "all":
             return list(range(self.embedding_size))
@@ -244,20 +244,20 @@ class Frontend(nn.Module):
         return shortest(self, lambda copied, waveform: copied.feature_maps(copied.represent(waveform)))
 
     def describe(self, n_samples: int = 350_000) -> "Description":
-        """Return the layers for a clip of a given length: output shapes, parameters and floating-point operations.
+        """Return output shapes, parameters and floating-point operations of each layer for clips of one length.
 
         Args:
-            n_samples: Length of the clip in samples; 350,000 are the 29.2 s of the study.
+            n_samples: Length of the clips in samples; the default is that of the study, 29.2 s.
 
         Returns:
-            A table to print, whose numbers are attributes.
+            A description that prints as a table.
         """
         from .measure import describe  # which needs this module
 
         return describe(self, n_samples)
 
     def network_parameters(self) -> list[tuple[str, nn.Parameter]]:
-        """Return names and parameters of the network, without those of the representation."""
+        """Return the names and parameters of the network, except those of the representation."""
         return [(name, p) for name, p in self.named_parameters() if not name.startswith("representation.")]
 
     def _finalise(self) -> None:
@@ -270,11 +270,11 @@ class Frontend(nn.Module):
 
     @property
     def is_random(self) -> bool:
-        """Whether any weight was drawn, so that the seed matters."""
+        """Whether any weight is random, and thus depends on the seed."""
         return self._is_random
 
     def draw(self) -> None:
-        """Draw the weights if that was deferred (see `undrawn`), also those of frontends within this one."""
+        """Draw the weights if that was deferred (see `undrawn`), including those of nested frontends."""
         for module in self.modules():
             if isinstance(module, Frontend) and module._awaits_weights:
                 module._draw()

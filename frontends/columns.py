@@ -1,4 +1,4 @@
-"""Columns of an embedding: which layer, statistic and feature map each of them is."""
+"""Columns of an embedding, and the layer, statistic and feature map of each."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -47,7 +47,7 @@ def columns_of(layers: Layers, n_maps: Sequence[int], pooling: Pooling, owner: s
         owner: Name of the frontend, for messages.
 
     Raises:
-        ValueError: There is no such layer, or it is named twice.
+        ValueError: A layer does not exist or is given twice.
 
     Example:
         >>> columns_of([1, 0], [1, 2], "mean", "VGG")

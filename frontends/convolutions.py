@@ -2,8 +2,8 @@
 
 Besides the multiplications, three things take time: writing maps that are pooled at once, allocating memory for them,
 and multiplications that are not needed. `single_channel` and `winograd` avoid these on a CPU, `cuda` suits layers to
-graphics cards. Weights are laid out as by PyTorch; maps of the fast algorithms are stored with channels last. In those
-with fewer multiplications, a value that is not finite affects all outputs of the tiles that read it.
+graphics cards. The layout of the weights is that of PyTorch; maps of the fast algorithms have channels last. In the
+algorithms of `winograd`, a value that is not finite affects all outputs of the tiles that read it.
 """
 
 from collections.abc import Sequence
@@ -50,12 +50,12 @@ class Conv2d(nn.Conv2d):
 def choose_algorithm(conv: Layer, x: Tensor, pool: Pool) -> Algorithm:
     """Return the algorithm that computes the pooled maps of a layer fastest.
 
-    All give the same maps within rounding. Which one it is depends on the layer, the pool, and the kind of input, but
-    not on how much input there is.
+    All give the same maps within rounding error. The choice depends on the layer, the pool, and the type and device of
+    the input, but not on its length or the size of the batch.
 
     Args:
         conv: Layer.
-        x: Its input.
+        x: Input of the layer, `(batch, in_channels, *positions)`.
         pool: Number of positions along each axis of which the maximum is taken.
     """
     if not _is_plain(conv, x):
@@ -82,7 +82,7 @@ def concatenate(maps: Sequence[Tensor]) -> Tensor:
 
 
 def _is_plain(conv: Layer, x: Tensor) -> bool:
-    """Return whether fast algorithms apply: to an ordinary convolution, without gradients."""
+    """Return whether the fast algorithms apply, which need an ordinary convolution without gradients."""
     return (
         x.ndim == conv.weight.ndim
         and x.shape[1] == conv.in_channels

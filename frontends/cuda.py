@@ -1,9 +1,9 @@
-"""Convolutions arranged for NVIDIA and AMD cards, whose libraries choose slow kernels for the layers of a frontend.
+"""Convolutions for NVIDIA and AMD cards, whose libraries choose slow kernels for the layers of a frontend.
 
 Kernels for many channels are fast in lower precisions where channels come last in memory and their number is a multiple
 of eight; in float32, a sum of matrix products is faster. Kernels for a single channel are slow, and write maps that are
-pooled at once. So a few clips are computed at a time, which bounds memory; and tall filters of a single channel are
-matrix products, one for each height, whose maximum is taken a few filters at a time.
+pooled right afterwards. Therefore, a few clips are computed at a time, which limits memory; and tall filters of a
+single channel are computed as matrix products, one for each height, whose maximum is taken for a few filters at a time.
 """
 
 from collections.abc import Callable
@@ -16,18 +16,18 @@ from torch.nn.functional import conv2d, max_pool2d, pad
 from .winograd import Layer, Pool, refuse_empty
 
 Algorithm = Callable[[Layer, Tensor, Pool, bool], Tensor]
-"""From a layer, its input, its pool and whether to rectify, to pooled maps."""
+"""Function that computes pooled maps from a layer, its input, its pool and whether to rectify."""
 
-_backends: Any = torch.backends  # whose types lack this setting
-_ALIGNED = 8  # channels, filters or frames: what kernels of any precision read best
+_backends: Any = torch.backends  # its types lack this setting
+_ALIGNED = 8  # channels, filters or frames; kernels of any precision are fastest at multiples of it
 _WIDE = 128  # channels; with fewer, moving them takes longer than it saves
 _MOST_BYTES = 2**29  # of maps that are not pooled yet
 _POSITIONS = 2**14  # at a time in a sum of products, so that it stays in the cache
-_FILTERS = 512  # tall filters at a time, so that their maps at all heights stay near the cache
+_FILTERS = 512  # tall filters at a time, so that most of their maps at all heights stay in the cache
 
 
 def choose(conv: Layer) -> Algorithm | None:
-    """Return the algorithm that computes the pooled maps of a layer fastest; None for that of PyTorch.
+    """Return the algorithm that computes the pooled maps of a layer fastest, or None for that of PyTorch.
 
     Args:
         conv: Layer.
@@ -48,7 +48,7 @@ def many_channels(conv: Layer, x: Tensor, pool: Pool, relu: bool) -> Tensor:
         pool: Number of positions along each axis of which the maximum is taken.
         relu: Whether to rectify the maps.
     """
-    is_1d = isinstance(conv, nn.Conv1d)  # which is two-dimensional, of a single row
+    is_1d = isinstance(conv, nn.Conv1d)  # computed as a 2-D layer of a single row
     weight, x = (conv.weight[:, :, None], x[:, :, None]) if is_1d else (conv.weight, x)
     in_float32 = x.dtype == torch.float32 and not torch.is_autocast_enabled("cuda")
     if in_float32 and _backends.cudnn.conv.fp32_precision != "tf32" and set(conv.stride) == {1}:
@@ -102,7 +102,7 @@ def over_rows(conv: Layer, x: Tensor, pool: Pool, relu: bool) -> Tensor:
 
 
 def _channels_last(weight: Tensor, stride: Any, padding: Any) -> Callable[[Tensor], Tensor]:
-    """Return a function that computes the maps of a layer by the library, in the layout that its kernels read best."""
+    """Return a function that computes the maps of a layer by the library, in the fastest layout of its kernels."""
     more_out, more_in = (-size % _ALIGNED for size in weight.shape[:2])
     aligned = pad(weight, (0, 0, 0, 0, 0, more_in, 0, more_out)).contiguous(memory_format=torch.channels_last)
 
@@ -114,10 +114,10 @@ def _channels_last(weight: Tensor, stride: Any, padding: Any) -> Callable[[Tenso
 
 
 def _sum_of_products(weight: Tensor, padding: Any) -> Callable[[Tensor], Tensor]:
-    """Return a function that computes the maps of a layer of stride 1: a matrix product for each place in a filter.
+    """Return a function that computes the maps of a layer of stride 1 by a matrix product for each weight of a filter.
 
-    Padded rows lie behind each other in memory. So the inputs at one place of the filter, for all positions, are
-    consecutive rows of one matrix. Positions at the end of a row would read the next row too, and are left out.
+    Padded rows follow each other in memory, so the inputs that one weight multiplies, at all positions, are consecutive
+    rows of one matrix. Positions at the end of a row would also read the next row, and are left out.
     """
     above, left = padding
     n_filters, n_channels, height, width = weight.shape
@@ -162,7 +162,7 @@ def _best_of_heights(conv: Layer, x: Tensor, relu: bool) -> Tensor:
 
 
 def _best_products(met: Tensor, filters: Tensor, height: int) -> Tensor:
-    """Return the greatest products of filters with what they meet at all heights, `(batch, n_frames, n_filters)`."""
+    """Return the maximum over all heights of the products of filters and input, `(batch, n_frames, n_filters)`."""
     _, n_rows, width, n_frames = met.shape
     shape, strides = (n_rows - height + 1, n_frames, height * width), (width * n_frames, 1, n_frames)
     several = filters.expand(shape[0], -1, -1)
@@ -171,18 +171,18 @@ def _best_products(met: Tensor, filters: Tensor, height: int) -> Tensor:
 
 
 def _as_columns(weight: Tensor) -> Tensor:
-    """Return filters of a single channel as the columns of a matrix, with some of zeros behind them."""
+    """Return filters of a single channel as the columns of a matrix, padded with columns of zeros."""
     return pad(weight.flatten(1).t(), (0, -len(weight) % _ALIGNED)).contiguous()
 
 
 def _of_two_axes(values: tuple[int, ...] | str, of_rows: int) -> tuple[int, int]:
-    """Return stride or padding of a layer for rows and columns; `of_rows` is that of a 1-D layer for rows."""
+    """Return the stride or padding of a layer for rows and columns; `of_rows` is the value for 1-D layers."""
     numbers = [int(value) for value in values]
     return (numbers[-2] if len(numbers) == 2 else of_rows, numbers[-1])
 
 
 def _some_at_a_time(maps_of: Callable[[Tensor], Tensor], conv: Layer, x: Tensor, pool: Pool, relu: bool) -> Tensor:
-    """Return the pooled maps of a batch, for as many clips at a time as bounded memory holds before they are pooled."""
+    """Return the pooled maps of a batch, computed for as many clips at a time as `_MOST_BYTES` of maps allow."""
     of_a_clip = conv.out_channels * x.shape[2] * x.shape[3] * x.element_size()
     clips = torch.split(x, max(1, _MOST_BYTES // of_a_clip))
     maps = torch.cat([_pooled(maps_of(some), pool)[:, : conv.out_channels] for some in clips])
@@ -194,6 +194,6 @@ def _pooled(maps: Tensor, pool: Pool) -> Tensor:
 
 
 def _finish(maps: Tensor, bias: Tensor | None, relu: bool) -> Tensor:
-    """Add a bias to maps with channels last, which may follow a maximum, and rectify."""
+    """Add a bias to maps with channels last, which may already be pooled, and rectify."""
     maps = maps if bias is None else maps.add_(bias)
     return maps.relu_() if relu else maps

@@ -1,4 +1,4 @@
-"""Finalising: what happens to a frontend once its outermost `__init__` has returned."""
+"""Completion of a frontend after its outermost `__init__` has returned."""
 
 import functools
 import inspect
@@ -9,7 +9,7 @@ from torch import nn
 
 
 def finalising(init: Callable[..., None]) -> Callable[..., None]:
-    """Wrap an `__init__` so that the outermost one records its arguments, and calls `_finalise` when it has returned.
+    """Wrap an `__init__` so that the outermost one records its arguments and finally calls `_finalise`.
 
     A metaclass could do the same, but would hide the signature from the command line.
     """
@@ -30,11 +30,11 @@ def finalising(init: Callable[..., None]) -> Callable[..., None]:
 
 
 def refuse_hidden_names(network: nn.Module, contract: type[nn.Module]) -> None:
-    """Refuse attributes that hide methods of the contract; what a class defines instead of the contract is meant.
+    """Refuse instance attributes that hide methods of the contract; a class may override these methods.
 
     Args:
-        network: Network whose attributes are examined.
-        contract: Class whose methods and properties the framework calls.
+        network: Network to examine.
+        contract: Base class, whose methods and properties the framework calls.
 
     Raises:
         TypeError: An attribute has the name of a method or property.

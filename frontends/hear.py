@@ -50,7 +50,7 @@ class Hear(Frontend):
         self.model: Any = _loaded(api, module, model_file_path)
         for name in ("sample_rate", "scene_embedding_size"):
             if not isinstance(getattr(self.model, name, None), int):
-                raise ValueError(f"the model of module={module!r} has no {name}; HEAR's common API asks for an integer")
+                raise ValueError(f"the model of module={module!r} has no {name}; HEAR's common API requires an integer")
         self.sample_rate = self.model.sample_rate
         self.representation = nn.Identity()
         self._embed = api.get_scene_embeddings
@@ -66,7 +66,7 @@ class Hear(Frontend):
 
     @property
     def feature_names(self) -> list[str]:
-        """Numbered names, since the API names no features."""
+        """Numbered names, because the API has no names of features."""
         return [f"hear{index}" for index in range(self.embedding_size)]
 
     def reset_parameters(self, generator: torch.Generator) -> None:
@@ -96,4 +96,4 @@ def _loaded(api: Any, module: str, model_file_path: str) -> Any:
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
         given = f"model_file_path={model_file_path!r}" if model_file_path else "no model_file_path"
         remedy = "check that file" if model_file_path else "give --model.frontend.model_file_path FILE if it needs one"
-        raise ValueError(f"module={module!r}: load_model with {given} ends with {reason}; {remedy}") from error
+        raise ValueError(f"module={module!r}: load_model with {given} raised {reason}; {remedy}") from error

@@ -1,4 +1,4 @@
-"""Lengths: the shortest input that a network takes, found without data."""
+"""Shortest input of a network, found without data."""
 
 import copy
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 Network = TypeVar("Network", bound=nn.Module)
 T = TypeVar("T")
-# Longest input that is tried: hours of audio cost nothing on the meta device, minutes do on a real one.
+# Longest inputs to try, in samples: hours of audio cost nothing on the meta device, minutes are slow on a real one.
 _LONGEST_ON_META = 2**27
 _LONGEST_ON_CPU = 2**22
 
@@ -31,11 +31,11 @@ def shortest(network: Network, feature_maps: Callable[[Network, Tensor], Sequenc
 
     Args:
         network: Network to try; a copy of it is run.
-        feature_maps: Function from the network and a waveform `(batch, n_samples)` to the maps of each layer,
-            `(batch, n_maps, *positions)`.
+        feature_maps: Function that takes the network and a waveform `(batch, n_samples)`, and returns the maps of each
+            layer, `(batch, n_maps, *positions)`.
 
     Raises:
-        Exception: Whatever the network raises for an input of any length.
+        Exception: The network raised it for inputs of all lengths.
     """
 
     def search(copied: Network, device: torch.device, longest: int) -> Sizes:
@@ -66,16 +66,16 @@ def without_data(network: Network, measure: Callable[[Network, torch.device, int
 
     Args:
         network: Network to measure.
-        measure: Function of the copy, its device, and the longest input that may be tried there, in samples.
-        method: Name of the method that is run, for messages.
+        measure: Function that takes the copy, its device, and the length of the longest input to try, in samples.
+        method: Name of the method that `measure` calls, for messages.
 
     Raises:
-        RuntimeError: An attribute is missing; `nn.Module` would hide which one.
-        Exception: Whatever else the network raises.
+        RuntimeError: An attribute is missing; the message of `nn.Module` would not show which one.
+        Exception: The network raised it.
     """
     try:
         return measure(copy.deepcopy(network).eval().to("meta"), torch.device("meta"), _LONGEST_ON_META)
-    except Exception:  # an operation without a meta kernel may raise anything; zeros then show whether it is a fault
+    except Exception:  # without a meta kernel, an operation may raise anything; zeros then show whether it is an error
         try:
             return measure(copy.deepcopy(network).eval().to("cpu"), torch.device("cpu"), _LONGEST_ON_CPU)
         except AttributeError as error:

@@ -1,4 +1,4 @@
-"""Description of a frontend: its layers, their output shapes, and what they cost."""
+"""Description of a frontend: its layers with their output shapes, parameters and operations."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,10 +14,10 @@ from .lengths import without_data
 
 @dataclass(frozen=True)
 class Layer:
-    """A line of a description.
+    """Line of a description.
 
     Args:
-        name: Name of the module in the frontend, or such as `layer3` for feature maps of the embedding.
+        name: Name of the module in the frontend; for feature maps, the name of the layer, such as `layer3`.
         kind: Class of the module, or `feature maps`.
         shape: Shape of the output for one clip.
         n_parameters: Number of parameters of the module itself.
@@ -33,12 +33,12 @@ class Layer:
 
 @dataclass(frozen=True)
 class Description:
-    """Layers of a frontend in the order in which they run, and then its feature maps; `print` shows a table.
+    """Layers of a frontend in the order in which they run, followed by its feature maps; `print` shows a table.
 
     Args:
         n_samples: Length of the clip in samples.
         embedding_size: Number of features.
-        layers: Lines of the table.
+        layers: Layers, then feature maps.
         n_parameters: Number of parameters of the network.
         flop: Floating-point operations of the network for one clip, two for each multiply-add. Convolutions and matrix
             products are counted; the representation and element-wise functions are not.
@@ -72,8 +72,8 @@ def describe(frontend: Frontend, n_samples: int) -> Description:
     """Run a frontend without data and record its layers.
 
     Args:
-        frontend: Frontend of any kind.
-        n_samples: Length of the clip in samples; a clip that is too short is repeated, as in `forward`.
+        frontend: Frontend to describe.
+        n_samples: Length of the clip in samples; if it is too short, it is repeated, as in `forward`.
 
     Raises:
         ValueError: `n_samples` is less than 1.
@@ -103,8 +103,8 @@ def describe(frontend: Frontend, n_samples: int) -> Description:
 def _run(frontend: Frontend, n_samples: int, device: torch.device, n_parameters: Mapping[str, int]) -> Description:
     counter = FlopCounterMode(display=False)
     layers: list[Layer] = []
-    started: list[int] = []  # FLOP that were counted when each running module began,
-    inside: list[int] = [0]  # and FLOP of the modules that ran inside it
+    started: list[int] = []  # FLOP counted when each running module began
+    inside: list[int] = [0]  # FLOP of the modules that ran inside it
 
     def before(module: nn.Module, arguments: Any) -> None:
         started.append(counter.get_total_flops())

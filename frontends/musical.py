@@ -1,4 +1,4 @@
-"""Filters shaped by musical structure: vertical ones for timbre, horizontal ones for rhythm."""
+"""Musically motivated filters: vertical ones for timbre, horizontal ones for rhythm."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -21,7 +21,7 @@ class Timbral(Frontend):
 
     Six parallel convolutions of 7, 3 and 1 frames x 86 and 38 of 96 bands (*same* over time, *valid* over frequency,
     ReLU), each max-pooled over all frequencies, so that a timbre is detected at any pitch. They have N, 2N, 4N, N, 2N
-    and 4N filters, the longest the fewest.
+    and 4N filters; longer filters are fewer.
 
     Args:
         n_filters: Base number of filters, N; the embedding has 14 N features.
@@ -54,16 +54,16 @@ class Timbral(Frontend):
 class Temporal(Frontend):
     """Many horizontal filters over the loudness of a log-mel spectrogram, for rhythm (Pons et al. 2016, CBMI; 2017).
 
-    The spectrogram is averaged over frequency, which leaves only its course over time; four parallel convolutions of
-    different lengths (*same*, ReLU) read it. With r = N / 4, they have N - r, 2N - r, 4N - r and 8N - r filters, the
-    longest the fewest.
+    The spectrogram is averaged over frequency, which leaves loudness over time; four parallel convolutions of
+    different lengths (*same*, ReLU) read it. With r = N / 4, they have N - r, 2N - r, 4N - r and 8N - r filters;
+    longer filters are fewer.
 
     Args:
         n_filters: Base number of filters, N, divisible by 4; the embedding has 14 N features.
         size: Preset of Pons & Serra (2018), instead of `n_filters`: `small` (default) for N = 8 and 112 features,
             `large` for N = 256 and 3584 features.
-        lengths: Lengths of the four convolutions in frames of 21.3 ms, longest first; `urbansound8k` stands for
-            (64, 32, 16, 8), which the study used for sounds of a few seconds.
+        lengths: Lengths of the four convolutions in frames of 21.3 ms, longest first; `urbansound8k` means (64, 32,
+            16, 8), which the study used for sounds of a few seconds.
         seed: Seed of the weights.
 
     Raises:
@@ -100,8 +100,8 @@ class TimbralTemporal(Frontend):
         n_filters: Base number of filters of either kind, N, divisible by 4; the embedding has 28 N features.
         size: Preset of Pons & Serra (2018), instead of `n_filters`: `small` (default) for N = 4 and 112 features,
             `large` for N = 128 and 3584 features.
-        lengths: Lengths of the four horizontal convolutions in frames of 21.3 ms, longest first; `urbansound8k` stands
-            for (64, 32, 16, 8), which the study used for sounds of a few seconds.
+        lengths: Lengths of the four horizontal convolutions in frames of 21.3 ms, longest first; `urbansound8k`
+            means (64, 32, 16, 8), which the study used for sounds of a few seconds.
         seed: Seed of the weights.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Options of every frontend, beside its own arguments."""
+"""Options that all frontends share, in addition to their own arguments."""
 
 import copy
 from typing import Any, NamedTuple, get_args
@@ -11,21 +11,21 @@ from .pooling import Pooling
 
 
 class Options(NamedTuple):
-    """Options of every frontend, beside its own arguments.
+    """Options that all frontends share, in addition to their own arguments.
 
     Args:
-        init: Distribution that the weights are drawn from.
-        pooling: How a feature map becomes features.
+        init: Distribution of the weights.
+        pooling: Pooling of the feature maps.
     """
 
     init: Init = "he_truncated"
     pooling: Pooling = "mean"
 
     def changed(self, init: Init | None, pooling: Pooling | None) -> "Options":
-        """Return options of which some are changed; None leaves one as it is.
+        """Return changed options; None leaves an option unchanged.
 
         Raises:
-            ValueError: There is no such distribution or pooling.
+            ValueError: The distribution or pooling is unknown.
 
         Example:
             >>> Options().changed(None, "max")
@@ -38,7 +38,7 @@ class Options(NamedTuple):
         return wanted
 
     def differing(self, other: "Options") -> dict[str, str]:
-        """Return the options that differ from others, by name."""
+        """Return the options that differ from those of another object, by name."""
         pairs = zip(self._fields, self, other, strict=True)
         return {name: mine for name, mine, theirs in pairs if mine != theirs}
 

@@ -1,4 +1,4 @@
-"""Embeddings of a batch, computed by a frontend that may raise or return anything, and checked."""
+"""Embeddings of a batch, checked because a frontend may raise or return anything."""
 
 import torch
 from torch import Tensor
@@ -8,18 +8,17 @@ from .base import Frontend
 
 
 def embed(frontend: Frontend, waveforms: Tensor) -> Tensor:
-    """Return the embeddings that a frontend computes of a batch, checked.
+    """Compute and check the embeddings of a batch.
 
     Args:
-        frontend: Frontend.
+        frontend: Frontend to run.
         waveforms: Waveforms, `(batch, n_samples)`.
 
     Returns:
         Embeddings, `(batch, embedding_size)`.
 
     Raises:
-        PluginError: The frontend raises an error, or returns something else than embeddings of the size that it
-            states.
+        PluginError: The frontend raises an error, or does not return embeddings of the size that it states.
     """
     who = f"frontend {named(frontend)}"
     try:
@@ -48,6 +47,6 @@ def embed(frontend: Frontend, waveforms: Tensor) -> Tensor:
 
 
 def named(frontend: Frontend) -> str:
-    """Return the name of a frontend for messages: its class, and the module that it wraps."""
+    """Return the name of a frontend for messages: its class, and any module that it wraps."""
     modules = [f"{name}={frontend.arguments[name]!r}" for name in frontend.imports if name in frontend.arguments]
     return " ".join([type(frontend).__name__, *modules])

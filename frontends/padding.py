@@ -1,4 +1,4 @@
-"""Extension of input: by repetition, or by zeros like TensorFlow's *same*, also for strides that PyTorch lacks."""
+"""Padding of input: by repetition, or by zeros like TensorFlow's *same*, with any stride."""
 
 from torch import Tensor
 from torch.nn.functional import pad
@@ -7,7 +7,7 @@ from .convolutions import Conv1d
 
 
 def repeat_up_to(waveform: Tensor, n_samples: int) -> Tensor:
-    """Repeat waveforms that are shorter than a length until they reach it; leave longer ones unchanged.
+    """Repeat waveforms until they have a minimum length; leave longer ones unchanged.
 
     Args:
         waveform: Waveforms, `(batch, n)`.

@@ -1,4 +1,4 @@
-"""Precision of products of float32 numbers: in float32 itself, or in TF32 where it is asked for.
+"""Precision of products of float32 numbers: float32, or TF32 on request.
 
 Libraries may shorten the factors of such a product: NVIDIA's from Ampere on to TF32, whose mantissa has 10 bits instead
 of 23, and oneDNN's to bfloat16. For convolutions on NVIDIA cards, PyTorch allows this by default.
@@ -12,10 +12,10 @@ from typing import Any
 
 import torch
 
-_backends: Any = torch.backends  # whose types lack these settings
+_backends: Any = torch.backends  # its types lack these settings
 _NVIDIA = (_backends.cudnn.conv, _backends.cudnn.rnn, _backends.cuda.matmul)
 _ONEDNN = (_backends.mkldnn.conv, _backends.mkldnn.rnn, _backends.mkldnn.matmul)
-# A place without a setting of its own shows that of a general place, so that these come first.
+# A specific place that is not set shows the setting of a general place, so the general places come first.
 _PLACES = (_backends, _backends.cudnn, *_NVIDIA, *_ONEDNN)
 _TURN = threading.RLock()
 
@@ -24,10 +24,10 @@ _TURN = threading.RLock()
 def float32_products(*, tf32: bool = False) -> Iterator[None]:
     """Compute products of float32 in float32, and restore PyTorch's settings afterwards, also after an error.
 
-    The settings belong to the whole process, so that threads take turns. Autocast is not affected.
+    The settings apply to the whole process, so threads take turns. Autocast is not affected.
 
     Args:
-        tf32: Whether NVIDIA cards compute them in TF32; other devices never do.
+        tf32: Whether NVIDIA cards compute products in TF32; other devices never do.
 
     Example:
         >>> with float32_products():
@@ -40,7 +40,7 @@ def float32_products(*, tf32: bool = False) -> Iterator[None]:
             allowed, matmul = _older_settings()
         try:
             with _without_advice():
-                # Reading an older setting raises an error if a newer one contradicts it, so that both are set.
+                # Both are set, because reading an older setting raises an error if a newer one contradicts it.
                 torch.backends.cudnn.allow_tf32 = tf32
                 torch.set_float32_matmul_precision("high" if tf32 else "highest")
                 for place in (*_NVIDIA, *_ONEDNN):
@@ -55,22 +55,22 @@ def float32_products(*, tf32: bool = False) -> Iterator[None]:
 
 
 def _take_settings() -> list[str]:
-    """Return the settings of all places, `none` for those that follow a general place, and clear them."""
+    """Clear the settings of all places; return them, with `none` for a place that follows a general place."""
     general, shown = _backends.cudnn.fp32_precision, [place.fp32_precision for place in _PLACES]
     found = []
     for place in _PLACES:
         found.append(place.fp32_precision)
         place.fp32_precision = "none"
-    # What no user has set can be TF32 by default, and still follow a general place.
+    # A place that the user has not set can be TF32 by default, and yet follow a general place.
     follows = [place in _NVIDIA and before == general != "none" for place, before in zip(_PLACES, shown, strict=True)]
     return ["none" if follow else value for follow, value in zip(follows, found, strict=True)]
 
 
 def _older_settings() -> tuple[bool, str]:
-    """Return what `allow_tf32` and `set_float32_matmul_precision` have set, when all other settings are clear."""
+    """Return the settings of `allow_tf32` and `set_float32_matmul_precision`, once all other settings are cleared."""
     try:
         allowed = torch.backends.cudnn.allow_tf32
-    except RuntimeError:  # contradicted by the clear settings, so that it must be on
+    except RuntimeError:  # it contradicts the cleared settings, so it must be on
         allowed = True
     return allowed, torch.get_float32_matmul_precision()
 

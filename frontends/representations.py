@@ -1,4 +1,4 @@
-"""Representations that frontends read: the waveform or its log-mel spectrogram, computed on the device."""
+"""Representations: the waveform or its log-mel spectrogram, computed on the device of the network."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from .precision import float32_products
 
 
 class Representation(nn.Module):
-    """Fixed function of the waveform whose filters stay in float32 when the network uses a lower precision."""
+    """Base class of representations, whose filters stay in float32 when the network uses a lower precision."""
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
         def move(tensor: Tensor) -> Tensor:
@@ -23,10 +23,10 @@ class Representation(nn.Module):
 def in_float32(representation: nn.Module, waveform: Tensor) -> Tensor:
     """Return the representation of waveforms, computed in float32 whatever the precision of the network.
 
-    float16 overflows on the power of a spectrum.
+    The power of a spectrum overflows in float16.
 
     Args:
-        representation: Module that computes it.
+        representation: Module to run.
         waveform: Waveforms, `(batch, n_samples)`.
     """
     device = waveform.device.type

@@ -1,7 +1,7 @@
 """Layers that read a single channel, such as a waveform or a spectrogram, as matrix products on a CPU.
 
-There, writing maps that are pooled at once and allocating memory for them take more time than multiplications.
-Therefore maps are pooled and rectified block by block, while they are in the cache. They have channels last in memory.
+There, it takes longer to allocate and write maps, which are then pooled, than to multiply.
+Therefore, maps are pooled and rectified block by block while they are in the cache. They have channels last in memory.
 """
 
 import torch
@@ -92,13 +92,13 @@ def tall_filters(conv: Layer, x: Tensor, pool: Pool, relu: bool) -> Tensor:
     """Return the maps of a 2-D layer with tall filters, pooled over rows, with fewer multiplications along time.
 
     The rows of the input act as channels of a convolution over time. They are transformed once, and at every height the
-    filters read those that they cover (see `winograd`). The maximum over heights is taken of the outputs, because that
-    of their transforms is another.
+    filters read those that they cover (see `winograd`). The maximum over heights is taken after the
+    products are transformed back, because a maximum does not commute with the transform.
 
     Args:
         conv: Layer of a single channel and stride 1, with filters of a length in `TALL_OUTPUTS`.
         x: Input, `(batch, 1, n_rows, n_frames)`.
-        pool: Number of rows of which the maximum is taken, and 1.
+        pool: Number of rows and columns of which the maximum is taken; the number of columns must be 1.
         relu: Whether to rectify the maps.
 
     Returns:
@@ -134,7 +134,7 @@ def tall_filters(conv: Layer, x: Tensor, pool: Pool, relu: bool) -> Tensor:
 
 
 def _best_of_heights(inputs: Tensor, filters: Tensor, to_output: Tensor, products: Tensor, bests: Tensor) -> Tensor:
-    """Return the outputs of tiles at the height that gives each the most, `(n_outputs, n_tiles * n_filters)`."""
+    """Return the maximum over heights of the outputs of tiles, `(n_outputs, n_tiles * n_filters)`."""
     size, height, n_filters = filters.shape
     n = inputs.shape[1] * n_filters
     best, other = (shaped(memory, len(to_output), n) for memory in bests)

@@ -1,4 +1,4 @@
-"""The two sizes at which the study compares frontends."""
+"""Presets for the two sizes at which the study compares frontends."""
 
 from collections.abc import Mapping
 from numbers import Integral
@@ -8,16 +8,16 @@ Size = Literal["small", "large"]
 
 
 def choose(sizes: Mapping[str, int], size: Size | None, *, multiple_of: int = 1, **given: int | None) -> int:
-    """Return the number that a preset stands for, or the number that is given instead of a preset.
+    """Return the number of filters or features of a preset, or the number that is given instead of a preset.
 
     Args:
-        sizes: Number that each preset stands for.
+        sizes: Number of each preset.
         size: Name of a preset, or None.
-        multiple_of: Divisor of which the number must be a multiple.
-        given: The number itself, under the name of the argument that gives it.
+        multiple_of: Required divisor of the number.
+        given: The number itself, or None, by the name of its argument.
 
     Returns:
-        The number; that of the `small` preset if nothing is given.
+        The number, which is that of the `small` preset by default.
 
     Raises:
         ValueError: The preset is unknown, both are given, or the number is not a positive integer or not a multiple of
@@ -35,11 +35,14 @@ def choose(sizes: Mapping[str, int], size: Size | None, *, multiple_of: int = 1,
     if number is None:
         return sizes[size or "small"]
     if size is not None:
-        raise ValueError(f"size={size!r} and {name}={number!r} are both given; size stands for {name}={sizes[size]}")
+        raise ValueError(
+            f"size={size!r} and {name}={number!r} are both given; leave out one (size={size!r} means "
+            f"{name}={sizes[size]})"
+        )
     if isinstance(number, bool) or not isinstance(number, Integral) or number < 1:
         raise ValueError(f"{name}={number!r}; expected an integer of 1 or more")
     number = int(number)
     if number % multiple_of:
         nearest = max(multiple_of, round(number / multiple_of) * multiple_of)
-        raise ValueError(f"{name}={number}; expected a multiple of {multiple_of}, as {nearest}")
+        raise ValueError(f"{name}={number}; expected a multiple of {multiple_of}, such as {nearest}")
     return number

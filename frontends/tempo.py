@@ -1,4 +1,4 @@
-"""The tempo as the only feature: a control that shows how far tempo alone gets a classifier of dances."""
+"""Tempo as the only feature: a control that shows how well tempo alone classifies dances."""
 
 import torch
 from torch import Tensor
@@ -25,7 +25,7 @@ class Tempo(Frontend):
     Example:
         >>> import torch
         >>> clicks = torch.zeros(1, 120_000)
-        >>> clicks[:, ::6000] = 1.0  # two in a second
+        >>> clicks[:, ::6000] = 1.0  # two per second
         >>> round(float(2 ** Tempo()(clicks)))
         120
     """

@@ -1,4 +1,4 @@
-"""Copies of a frontend that can be trained, and frozen copies of a frontend that was trained."""
+"""Trainable copies of a frontend, and frozen copies of a trained one."""
 
 import copy
 from typing import Any

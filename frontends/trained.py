@@ -25,7 +25,7 @@ _MOST_READ = 2**24  # bytes of a checkpoint that are searched for the name of it
 _WANTED = "give the frontend.safetensors that `untrained train` has written"
 
 
-def save_weights(frontend: Frontend, path: Path, **provenance: str) -> None:
+def save_weights(frontend: Frontend, path: Path | str, **provenance: str) -> None:
     """Write the weights, buffers and input scalars of a frontend, whole or not at all.
 
     Args:
@@ -49,7 +49,7 @@ def save_weights(frontend: Frontend, path: Path, **provenance: str) -> None:
     write_atomically(Path(path), save(tensors, {_KEY: json.dumps(described, sort_keys=True)}))
 
 
-def load_weights(frontend: Frontend, path: Path) -> Frontend:
+def load_weights(frontend: Frontend, path: Path | str) -> Frontend:
     """Return a frozen copy of a frontend that has the weights, statistics and input scalars of a file.
 
     Args:
@@ -81,7 +81,7 @@ def load_weights(frontend: Frontend, path: Path) -> Frontend:
     return loaded
 
 
-def read_description(path: Path) -> dict[str, Any]:
+def read_description(path: Path | str) -> dict[str, Any]:
     """Return the metadata of a file that `save_weights` wrote.
 
     Args:
@@ -159,7 +159,7 @@ def _is_complete(described: Any) -> bool:
     )
 
 
-def _refuse_another(frontend: Frontend, described: Mapping[str, Any], path: Path) -> None:
+def _refuse_another(frontend: Frontend, described: Mapping[str, Any], path: Path | str) -> None:
     """Raise if a file describes another frontend, or other arguments than those of a size.
 
     Raises:
@@ -187,7 +187,9 @@ def _refuse_another(frontend: Frontend, described: Mapping[str, Any], path: Path
         )
 
 
-def _refuse_unfit(frontend: Frontend, tensors: Mapping[str, Tensor], described: Mapping[str, Any], path: Path) -> None:
+def _refuse_unfit(
+    frontend: Frontend, tensors: Mapping[str, Tensor], described: Mapping[str, Any], path: Path | str
+) -> None:
     """Raise if the tensors of a file are not those of a frontend.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Which weights of a frontend are drawn, whether drawing is deferred, and which have no initialiser."""
+"""Random weights of a frontend: the layers that have them, deferred drawing, and layers without an initialiser."""
 
 import contextlib
 import contextvars
@@ -39,7 +39,7 @@ def is_deferred() -> bool:
 
 
 def draw_from(seed: int, network: Any) -> bool:
-    """Draw the weights of a network from a generator of their own.
+    """Draw the weights of a network from a separate generator.
 
     Args:
         seed: Seed of the generator.
@@ -55,7 +55,7 @@ def draw_from(seed: int, network: Any) -> bool:
 
 
 def drawn_layers(network: nn.Module) -> list[nn.Conv1d | nn.Conv2d | nn.Linear]:
-    """Return the layers whose weights the contract draws, in order: all but those of the representation."""
+    """Return the layers whose weights the contract draws, in order; those of the representation are left out."""
     return [
         module
         for name, module in network.named_modules()
@@ -64,10 +64,10 @@ def drawn_layers(network: nn.Module) -> list[nn.Conv1d | nn.Conv2d | nn.Linear]:
 
 
 def refuse_undrawn(network: nn.Module) -> None:
-    """Raise if a parameter is neither drawn by the contract nor starts as a constant.
+    """Refuse parameters without an initialiser, which the contract does not draw and which are not constants.
 
     Raises:
-        TypeError: Such a parameter exists.
+        TypeError: There is such a parameter.
     """
     drawn = {id(parameter) for module in drawn_layers(network) for parameter in module.parameters(recurse=False)}
     drawn |= {
@@ -80,6 +80,6 @@ def refuse_undrawn(network: nn.Module) -> None:
     left = [name for name, parameter in outside if id(parameter) not in drawn]
     if left:
         raise TypeError(
-            f"{type(network).__name__}: nothing draws {', '.join(left)}, so that the seed would not decide them; "
-            "override reset_parameters(generator) (an empty one keeps the weights as they are)"
+            f"{type(network).__name__}: no initialiser for {', '.join(left)}, so the seed would not "
+            "decide the weights; override reset_parameters(generator) (an empty one keeps the weights as they are)"
         )

@@ -1,7 +1,7 @@
 """Convolutions with fewer multiplications on a CPU (Winograd 1980; Lavin & Gray 2016, CVPR).
 
-A tile of outputs is computed from products of transformed inputs with transformed filters. There are fewer of them than
-multiplications in a direct convolution, and all tiles and channels share one matrix product per point. Tiles are
+A tile of outputs is computed from products of transformed inputs and transformed filters. These are fewer than the
+multiplications of a direct convolution, and all tiles and channels share one matrix product per point. Tiles are
 processed in blocks that stay in the cache. A value that is not finite affects all outputs of the tiles that read it.
 """
 
@@ -135,13 +135,13 @@ def transformed_inputs(
     """Return tiles of an input, transformed along time by one product over a contiguous copy.
 
     Args:
-        clip: Input of one clip, `(n, n_channels)`, which is zero before and after these.
+        clip: Input of one clip, `(n, n_channels)`, which is extended by zeros at both ends.
         start: Position at which the first tile begins, negative before the input.
         n_tiles: Number of tiles.
         n_outputs: Number of outputs of a tile, the distance between tiles.
         from_input: Transform of a tile, `(size, size)`.
-        tiles: Flat memory for the copy, of as many values or more; fresh memory takes longer than the product.
-        factors: Flat memory for the result, as long.
+        tiles: Flat memory for the copy, at least as large as the result; allocating it takes longer than the product.
+        factors: Flat memory for the result, at least as large.
 
     Returns:
         Factors, `(size, n_tiles, n_channels)`.
@@ -182,13 +182,13 @@ def finish(maps: Tensor, bias: Tensor | None, relu: bool) -> Tensor:
 
 
 def refuse_empty(*sizes: int) -> None:
-    """Raise for an input that is shorter than the filters.
+    """Refuse an input that is shorter than the filters.
 
     Args:
-        *sizes: Numbers of outputs along each axis.
+        *sizes: Number of outputs along each axis.
 
     Raises:
-        ValueError: There are none along one of them.
+        ValueError: There are no outputs along an axis.
     """
     if min(sizes) < 1:
         raise ValueError(f"the input is too short: {' x '.join(map(str, sizes))} outputs")
@@ -196,7 +196,7 @@ def refuse_empty(*sizes: int) -> None:
 
 @cache
 def transforms(n_outputs: int, length: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the matrices of a tile: from a filter and from inputs to factors, and from their products to outputs.
+    """Return the matrices that transform a filter, the inputs of a tile, and their products back to outputs.
 
     Polynomials are multiplied through their values at as many points as the product has coefficients; a convolution is
     the transpose of this (Lavin & Gray 2016, section 5; Toom 1963 and Cook 1966).

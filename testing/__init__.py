@@ -1,4 +1,4 @@
-"""Checks that frontends, backends and datamodules keep their contracts, for use in the tests of any package.
+"""Contract checks of frontends, backends and datamodules, for use in the tests of any package.
 
 Example:
     In the tests of a package::

@@ -1,4 +1,4 @@
-"""The promises of a backend, one function each, in the order in which they are checked."""
+"""Promises of the contract of a backend, one function each, in the order in which they are checked."""
 
 import warnings
 from typing import Any, NoReturn
@@ -18,27 +18,27 @@ _OF_ONE_CLASS = "check_classifiers_one_label"  # a check of scikit-learn
 
 
 def has_a_docstring(plugin: Plugin) -> None:
-    """Has a docstring whose first line says what it is."""
+    """Has a docstring whose first line describes it."""
     cls = plugin if isinstance(plugin, type) else type(plugin)
     if not (vars(cls).get("__doc__") or "").strip():
-        raise ContractError(f"{cls.__name__} has no docstring; its first line is what `untrained list` shows")
+        raise ContractError(f"{cls.__name__} has no docstring; add one, whose first line `untrained list` shows")
 
 
 def has_candidates(plugin: Plugin) -> None:
-    """Has candidates to search, which set only arguments that it takes."""
+    """Has candidates to search, which set no unknown arguments."""
     made = _make(plugin)
     candidates = made.candidates()
     if not candidates:
-        raise ContractError("candidates() is empty; a backend without arguments to search has the one candidate {}")
+        raise ContractError("candidates() is empty; return [{}] if there are no arguments to search")
     for candidate in candidates:
         unknown = sorted(set(candidate) - set(made.get_params()))
         if unknown:
-            raise ContractError(f"a candidate names {unknown[0]!r}, which is no argument; correct param_grid")
+            raise ContractError(f"a candidate sets {unknown[0]!r}, which is not an argument; correct param_grid")
         made.with_candidate(candidate)
 
 
 def pins_what_is_given(plugin: Plugin) -> None:
-    """Tries only candidates that have the values of the arguments that are given."""
+    """Does not search arguments that are given a value."""
     made = _make(plugin)
     searched = {(name, repr(value)): value for candidate in made.candidates() for name, value in candidate.items()}
     for (name, _), value in searched.items():
@@ -46,16 +46,16 @@ def pins_what_is_given(plugin: Plugin) -> None:
             with warnings.catch_warnings(action="ignore", category=UserWarning):  # reported below
                 candidates = clone(made).set_params(**{name: value}).candidates()
         except ValueError:
-            continue  # refused, which is as good
+            continue  # refusing a value is fine
         if any(candidate.get(name, value) != value for candidate in candidates):
             raise ContractError(
-                f"given {name}={value!r}, the search tries other values of {name} too, as if none was given; make "
-                f"'search' the default of {name} in __init__, which stands for all values of param_grid"
+                f"given {name}={value!r}, the search also tries other values of {name}; make 'search', which means all "
+                f"values of param_grid, the default of {name} in __init__"
             )
 
 
 def learns(plugin: Plugin) -> None:
-    """Labels easily separable clips, with labels that it has seen."""
+    """Classifies linearly separable clips, by labels of the training data."""
     X, y, splits = _problem()
     train, test = splits[0]
     for labels in (y, y + 5):
@@ -63,11 +63,11 @@ def learns(plugin: Plugin) -> None:
         found = np.asarray(fitted.predict(X[test]))
         if found.shape != test.shape or not set(found.tolist()) <= set(labels.tolist()):
             raise ContractError(
-                f"predict gave {found.shape} labels {sorted(set(found.tolist()))}; expected {test.shape} of those of y"
+                f"predict returned {found.shape} labels {sorted(set(found.tolist()))}; expected {test.shape}, from y"
             )
         if (right := float(np.mean(found == labels[test]))) < 0.8:
             raise ContractError(
-                f"of clips that a line tells apart it labels {100 * right:.0f} % rightly; expected 80 or more"
+                f"the accuracy on linearly separable clips is {100 * right:.0f} %; expected 80 % or more"
             )
 
 
@@ -79,33 +79,33 @@ def repeats_itself(plugin: Plugin) -> None:
     noise = np.random.default_rng(1).normal(0, 4, (200, X.shape[1])).astype(np.float32)  # hard to classify
     state, found = np.random.get_state(), []  # noqa: NPY002
     for seed in range(2):
-        np.random.seed(seed)  # noqa: NPY002  # a backend must not draw from it
+        np.random.seed(seed)  # noqa: NPY002  # a backend must not use this global generator
         found.append(_one(plugin).fit(X[train], y[train]).predict(np.concatenate([X[test], noise])))
     np.random.set_state(state)  # noqa: NPY002
     if not np.array_equal(*found):
         raise ContractError(
-            "fitted twice to the same it predicts differently; draw from np.random.RandomState(self.seed) alone"
+            "two fits to the same clips give different predictions; draw only from np.random.RandomState(self.seed)"
         )
     if not np.array_equal(before, X):
         raise ContractError("fit or predict changes X; work on a copy")
 
 
 def searches_as_it_fits(plugin: Plugin) -> None:
-    """Predicts the same in a search as when each candidate is fitted separately."""
+    """Predicts the same in a search as after a separate fit of each candidate."""
     X, y, splits = _problem()
     made = _make(plugin)
     result = made.search(X, y, splits)
     if result.candidates != made.candidates():
-        raise ContractError("search() gives other candidates than candidates(), or in another order")
+        raise ContractError("search() returns different candidates than candidates(), or in a different order")
     for candidate, row in zip(result.candidates, result.predictions, strict=True):
         for (train, test), found in zip(splits, row, strict=True):
             plainly = made.with_candidate(candidate).fit(X[train], y[train]).predict(X[test])
             if np.mean(np.asarray(found) != plainly) > 0.02:  # allows for ties and rounding
-                raise ContractError(f"search() predicts other labels than a fit of {candidate}")
+                raise ContractError(f"search() and a fit of {candidate} predict different labels; make them agree")
 
 
 def scores_classes(plugin: Plugin) -> None:
-    """Scores every class that it knows, the predicted one highest, or none at all."""
+    """Scores each class, the predicted one highest, or does not score classes."""
     X, y, _ = _problem()
     made = _one(plugin).fit(X, y)
     scored = made.class_scores(X)
@@ -114,14 +114,16 @@ def scores_classes(plugin: Plugin) -> None:
     scores, kind = scored
     if scores.shape != (len(X), len(made.classes_)) or not isinstance(kind, str):
         raise ContractError(
-            f"class_scores gave {scores.shape}, {kind!r}; expected ({len(X)}, {len(made.classes_)}) and what they are"
+            f"class_scores returned {scores.shape}, {kind!r}; expected ({len(X)}, {len(made.classes_)}) and their kind"
         )
     if np.mean(made.classes_[scores.argmax(axis=1)] == made.predict(X)) < 0.95:
-        raise ContractError("the class with the highest score is not the one that predict gives; more must be likelier")
+        raise ContractError(
+            "the class with the highest score is not the predicted one; give likelier classes higher scores"
+        )
 
 
 def is_saved_without_pickle(plugin: Plugin) -> None:
-    """Can be saved and loaded without pickle, and then predicts the same."""
+    """Can be saved and loaded without pickle, which does not change its predictions."""
     from skops.io import dumps, get_untrusted_types, loads  # importing it takes a second
 
     X, y, _ = _problem()
@@ -129,7 +131,9 @@ def is_saved_without_pickle(plugin: Plugin) -> None:
     stored = dumps(made)
     again = loads(stored, trusted=get_untrusted_types(data=stored))
     if not np.array_equal(made.predict(X), again.predict(X)):
-        raise ContractError("read back it predicts other labels; keep all that was learned in attributes")
+        raise ContractError(
+            "after saving and loading it predicts different labels; keep everything learned in attributes"
+        )
 
 
 def follows_scikit_learn(plugin: Plugin) -> str:
@@ -160,7 +164,7 @@ def follows_scikit_learn(plugin: Plugin) -> str:
 
 
 class _NoTransform:
-    """Hides that a classifier can transform too, because scikit-learn would check that as well."""
+    """Mixin that hides `transform` of a classifier, which scikit-learn would check as well."""
 
     @property
     def transform(self) -> NoReturn:
@@ -169,41 +173,41 @@ class _NoTransform:
     fit_transform = transform
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Return how to unpickle an instance, whose class no module holds."""
+        """Return how to unpickle an instance, because its class is not an attribute of a module."""
         return _new_without_transform, (type(self).__mro__[2],), self.__getstate__()
 
 
 def _without_transform(cls: type[Backend]) -> type[Backend]:
-    """Return a subclass that differs in having no `transform`."""
+    """Return a subclass without `transform`."""
     return type(cls.__name__, (_NoTransform, cls), {})
 
 
 def _new_without_transform(cls: type[Backend]) -> Backend:
-    """Return an instance without attributes, as unpickling needs."""
+    """Return an instance without attributes, for unpickling."""
     hidden = _without_transform(cls)
     return hidden.__new__(hidden)
 
 
 def _make(plugin: Plugin) -> Backend:
-    """Return a new backend, not fitted."""
+    """Return a new backend that is not fitted."""
     try:
         return plugin() if isinstance(plugin, type) else clone(plugin)
     except TypeError as error:
-        raise ContractError(f"{plugin} cannot be made: {error}; give an object instead of the class") from error
+        raise ContractError(f"{plugin} cannot be made: {error}; pass an instance instead of the class") from error
 
 
 def _one(plugin: Plugin) -> Backend:
-    """Return a backend with its first candidate, not fitted."""
+    """Return an unfitted backend with its first candidate."""
     made = _make(plugin)
     return made.with_candidate(made.candidates()[0])
 
 
 def _best(plugin: Plugin) -> Backend:
-    """Return a backend with the candidate that separates the classes best, not fitted."""
+    """Return an unfitted backend with the candidate that separates the classes best."""
     made = _make(plugin)
     try:
         found = made.search(*_problem())
-    except UsageError:  # what the candidate does shows why
+    except UsageError:  # the check of a single candidate then shows the reason
         return _one(plugin)
     return made.with_candidate(found.candidates[found.best])
 

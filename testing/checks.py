@@ -1,4 +1,4 @@
-"""Checks of a plug-in: as a list, run all at once, or as parameters of a test.
+"""Contract checks of a plug-in: as a list, run all at once, or as parameters of a test.
 
 The promises of one kind of plug-in are imported when a plug-in of that kind is checked.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Check:
-    """One promise of the contract of one plug-in.
+    """Check of one promise of the contract of one plug-in.
 
     Calling it raises a `ContractError` if the promise is broken, and `unittest.SkipTest` if it does not apply.
 
@@ -30,8 +30,8 @@ class Check:
         subject: Name of the plug-in's class.
         name: Name of the check.
         promise: The promise, in one line.
-        run: Function that raises if the promise is broken or does not apply; it returns which parts of the promise do
-            not apply and why, or None.
+        run: Function that raises an error if the promise is broken or does not apply, and otherwise returns which parts
+            of the promise do not apply and why, or None.
     """
 
     subject: str
@@ -53,10 +53,10 @@ class Check:
 
 
 class Result(NamedTuple):
-    """The outcome of a check.
+    """Outcome of a check.
 
     Args:
-        check: The check.
+        check: Check that was run.
         problem: Error message; empty if the promise is kept or does not apply.
         skipped: Reason why the promise, or a part of it, does not apply; empty if it does.
         is_kept: Whether the promise applies and is kept.
@@ -94,7 +94,9 @@ def checks_of(plugin: Any) -> list[Check]:
                 if parameter.default is parameter.empty and parameter.kind is not parameter.VAR_KEYWORD
             ]
             if needed and isinstance(plugin, type):
-                raise ContractError(f"{cls.__name__} cannot be made without {needed[0]}; give an object, not the class")
+                raise ContractError(
+                    f"{cls.__name__} cannot be made without {needed[0]}; pass an instance instead of the class"
+                )
             return [
                 Check(
                     cls.__name__, name, (function.__doc__ or "").splitlines()[0].rstrip("."), partial(function, plugin)
@@ -102,14 +104,16 @@ def checks_of(plugin: Any) -> list[Check]:
                 for name, function in vars(found).items()
                 if inspect.isfunction(function) and function.__module__ == found.__name__ and not name.startswith("_")
             ]
-    raise TypeError(f"{cls.__name__} is no Frontend, Backend or AudioDataModule; derive it from one of these")
+    raise TypeError(
+        f"{cls.__name__} is not a Frontend, Backend or AudioDataModule; derive it from one of these classes"
+    )
 
 
 def check_frontend(plugin: "type[Frontend] | Frontend") -> None:
     """Check that a frontend keeps its contract.
 
     Args:
-        plugin: The class, or an instance with arguments other than the defaults.
+        plugin: Class, or an instance with arguments other than the defaults.
 
     Raises:
         ContractError: The contract is violated; the message lists all broken promises.
@@ -125,7 +129,7 @@ def check_backend(plugin: "type[Backend] | Backend") -> None:
     """Check that a backend keeps its contract, which includes scikit-learn's conventions for classifiers.
 
     Args:
-        plugin: The class, or an instance with arguments other than the defaults.
+        plugin: Class, or an instance with arguments other than the defaults.
 
     Raises:
         ContractError: The contract is violated; the message lists all broken promises.
@@ -137,7 +141,7 @@ def check_datamodule(plugin: "AudioDataModule") -> None:
     """Check that a datamodule keeps its contract.
 
     Args:
-        plugin: An instance with data that it can read, such as a small copy of the real data set.
+        plugin: Instance whose data can be read, such as a small copy of the data set.
 
     Raises:
         ContractError: The contract is violated; the message lists all broken promises.
@@ -146,10 +150,10 @@ def check_datamodule(plugin: "AudioDataModule") -> None:
 
 
 def parametrize_with_checks(*plugins: Any) -> Any:
-    """Mark a test that takes a `check` to run once for every check of some plug-ins; needs pytest.
+    """Run a test once for each check of some plug-ins, which is its argument `check`; needs pytest.
 
     Args:
-        plugins: Plug-ins, as `checks_of` takes them.
+        plugins: Plug-ins, as for `checks_of`.
     """
     import pytest
 
@@ -157,13 +161,13 @@ def parametrize_with_checks(*plugins: Any) -> Any:
 
 
 def results_of(plugin: Any) -> Iterator[Result]:
-    """Run all checks of a plug-in, one after another.
+    """Run all checks of a plug-in one after another.
 
     Args:
-        plugin: Plug-in, as `checks_of` takes it.
+        plugin: Plug-in, as for `checks_of`.
 
     Yields:
-        The outcome of each check.
+        Outcome of each check.
     """
     for check in checks_of(plugin):
         try:

@@ -1,4 +1,4 @@
-"""The promises of a datamodule, one function each, in the order in which they are checked."""
+"""Promises of the contract of a datamodule, one function each, in the order in which they are checked."""
 
 import copy
 import json
@@ -18,24 +18,24 @@ _MOST_READ = 5
 
 
 def has_a_docstring(datamodule: AudioDataModule) -> None:
-    """Has a docstring whose first line says what it is."""
+    """Has a docstring whose first line describes it."""
     if not (vars(type(datamodule)).get("__doc__") or "").strip():
         raise ContractError(
-            f"{type(datamodule).__name__} has no docstring; its first line is what `untrained list` shows"
+            f"{type(datamodule).__name__} has no docstring; add one, whose first line `untrained list` shows"
         )
 
 
 def lists_its_clips(datamodule: AudioDataModule) -> None:
     """Lists the same clips every time, each with a label and an id that is valid on any machine."""
     clips = datamodule.clips()
-    if [_told(clip) for clip in clips] != [_told(clip) for clip in datamodule.clips()]:
+    if [_fields(clip) for clip in clips] != [_fields(clip) for clip in datamodule.clips()]:
         raise ContractError(
-            "clips() gives other clips the second time; sort what the file system lists, and draw by self.seed"
+            "clips() returns different clips the second time; sort file names, and draw random numbers from self.seed"
         )
     for clip in clips:
         if clip.id.startswith("/") or "\\" in clip.id or ".." in PurePosixPath(clip.id).parts or not clip.id:
             raise ContractError(
-                f"id {clip.id!r}; expected a path relative to the root, with /, so that data may be moved"
+                f"id {clip.id!r}; expected a path relative to the root, separated by /, so that data can be moved"
             )
         if not isinstance(clip.label, str) or not clip.label:
             raise ContractError(f"clip {clip.id!r} has label {clip.label!r}; expected the name of its class")
@@ -54,37 +54,39 @@ def places_its_clips(datamodule: AudioDataModule) -> None:
     resolve("auto", datamodule.listed)
     learned = {clip.label for clip in datamodule.listed if clip.split != "test"}
     if strange := sorted(set(datamodule.class_names) - learned):
-        raise ContractError(f"class {strange[0]!r} is in the test split alone; give every class clips to learn from")
+        raise ContractError(
+            f"class {strange[0]!r} is only in the test split; assign some of its clips to another split"
+        )
 
 
 def has_a_name(datamodule: AudioDataModule) -> None:
-    """Has a name that is valid for a folder."""
+    """Has a name that can be the name of a folder."""
     name = datamodule.dataset_name
     if not name or name != PurePosixPath(name).name:
         raise ContractError(f"dataset_name is {name!r}; expected a name without /")
 
 
 def reads_waveforms(datamodule: AudioDataModule) -> None:
-    """Reads clips as float32 waveforms of n_samples, the same every time, and at other rates too."""
-    heard: list[Array] = []
+    """Reads clips as float32 waveforms of n_samples at any sample rate, the same every time."""
+    read: list[Array] = []
     for clip in _some(datamodule):
         for rate in (DEFAULT_SAMPLE_RATE, 22_050):
             waveform = datamodule.read(clip, rate).waveform
             wanted = (datamodule.n_samples,)
             if waveform.shape != wanted or waveform.dtype != np.float32:
                 raise ContractError(
-                    f"clip {clip.id!r} at {rate} Hz is {waveform.dtype} {waveform.shape}; expected float32 {wanted}: "
-                    "audio.load makes it so"
+                    f"clip {clip.id!r} at {rate} Hz is {waveform.dtype} {waveform.shape}; expected float32 {wanted}, "
+                    "as audio.load returns it"
                 )
             if not np.isfinite(waveform).all():
-                raise ContractError(f"clip {clip.id!r} has samples that are not finite")
-        heard.append(waveform)
+                raise ContractError(f"clip {clip.id!r} has samples that are not finite; replace them")
+        read.append(waveform)
         if not np.array_equal(waveform, datamodule.read(clip, rate).waveform):
             raise ContractError(
-                f"clip {clip.id!r} is another sound the second time; draw by self.seed and the clip's id"
+                f"clip {clip.id!r} has a different waveform the second time; draw from self.seed and the id of the clip"
             )
-    if len(heard) > 1 and all(np.array_equal(heard[0], waveform) for waveform in heard):
-        raise ContractError("all clips that were read are the same sound; read each clip's own")
+    if len(read) > 1 and all(np.array_equal(read[0], waveform) for waveform in read):
+        raise ContractError("all clips that were read have the same waveform; read the file of each clip")
 
 
 def tells_its_source(datamodule: AudioDataModule) -> None:
@@ -93,15 +95,15 @@ def tells_its_source(datamodule: AudioDataModule) -> None:
     try:
         text = json.dumps(source, sort_keys=True)
     except TypeError as error:
-        raise ContractError(f"source is {source!r} ({error}); give numbers, text, and lists of them") from error
+        raise ContractError(f"source is {source!r} ({error}); use numbers, text, lists and dictionaries") from error
     if text != json.dumps(copy.copy(datamodule).source, sort_keys=True) or " object at 0x" in text:
         raise ContractError(
-            f"source is {text}, which differs from time to time; leave out what is no property of the audio"
+            f"source is {text}, which is not the same every time; leave out everything that is not about the audio"
         )
 
 
 def is_read_by_workers(datamodule: AudioDataModule) -> None:
-    """Can be sent to the worker processes that decode."""
+    """Can be sent to the worker processes, which decode."""
     sent = copy.copy(datamodule)
     sent.trainer = None
     try:
@@ -111,14 +113,14 @@ def is_read_by_workers(datamodule: AudioDataModule) -> None:
 
 
 def makes_batches(datamodule: AudioDataModule) -> None:
-    """Gives batches of the selected clips, and of all clips if none are selected."""
+    """Returns batches of the selected clips."""
     wanted = [clip.id for clip in _some(datamodule)]
     asked = copy.copy(datamodule)
     asked.select(wanted)
     found = [clip_id for batch in asked.predict_dataloader() for clip_id in batch.ids]
     if found != sorted(wanted):
         raise ContractError(
-            f"asked for {sorted(wanted)} it gives {found}; do not override predict_dataloader, or heed select"
+            f"{sorted(wanted)} are selected, but batches hold {found}; do not override predict_dataloader or select"
         )
 
 
@@ -128,5 +130,5 @@ def _some(datamodule: AudioDataModule) -> list[Clip]:
     return [clips[index] for index in sorted({*np.linspace(0, len(clips) - 1, _MOST_READ).astype(int).tolist()})]
 
 
-def _told(clip: Clip) -> tuple[object, ...]:
+def _fields(clip: Clip) -> tuple[object, ...]:
     return clip.id, clip.label, clip.split, clip.fold, clip.group

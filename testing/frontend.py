@@ -1,4 +1,4 @@
-"""The promises of a frontend, one function each, in the order in which they are checked."""
+"""Promises of the contract of a frontend, one function each, in the order in which they are checked."""
 
 import copy
 import inspect
@@ -14,34 +14,33 @@ from ..errors import ContractError
 from ..files import is_plain
 from ..frontends import Frontend
 from ..frontends.weights import undrawn
+from .training import train_once
 
 Plugin = type[Frontend] | Frontend
-TOLERANCE = 1e-4  # relative to the largest value of an embedding; allows for sums in another order
+TOLERANCE = 1e-4  # relative to the largest value of an embedding; allows for other orders of summation
 
 
 def has_a_docstring(plugin: Plugin) -> None:
-    """Has a docstring whose first line says what it is."""
+    """Has a docstring whose first line describes it."""
     cls = _class(plugin)
     if not (vars(cls).get("__doc__") or "").strip():
-        raise ContractError(f"{cls.__name__} has no docstring; its first line is what `untrained list` shows")
+        raise ContractError(f"{cls.__name__} has no docstring; add one, whose first line `untrained list` shows")
 
 
 def takes_a_seed(plugin: Plugin) -> None:
-    """Takes a seed, and has a default for every other argument that is not given."""
+    """Takes a seed, and defaults for all other arguments that are not given."""
     cls = _class(plugin)
     parameters = inspect.signature(cls).parameters
     if "seed" not in parameters:
         raise ContractError(
-            f"{cls.__name__}.__init__ takes no seed, so that no study can vary its weights; add "
-            "`*, seed: int = 0`, and pass it to super().__init__(seed=seed)"
+            f"{cls.__name__}.__init__ takes no seed, so studies cannot vary its weights; add `*, seed: int = 0`, and "
+            "pass it to super().__init__(seed=seed)"
         )
     for name, parameter in parameters.items():
         if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
-            raise ContractError(
-                f"{cls.__name__}.__init__ takes {parameter}; name each argument, so that misspelt ones are found"
-            )
+            raise ContractError(f"{cls.__name__}.__init__ takes {parameter}; name each argument")
         if parameter.annotation is parameter.empty:
-            raise ContractError(f"{cls.__name__}.__init__ gives no type for {name}; the command line needs it")
+            raise ContractError(f"{cls.__name__}.__init__ has no type for {name}; annotate it for the command line")
     made = _make(plugin, seed=3)
     if made.seed != 3:
         raise ContractError(f"{cls.__name__}(seed=3).seed is {made.seed}; pass it on: super().__init__(seed=seed)")
@@ -55,11 +54,11 @@ def gives_embeddings(plugin: Plugin) -> None:
         wanted = (n_clips, made.embedding_size)
         if tuple(found.shape) != wanted:
             raise ContractError(
-                f"forward gave {tuple(found.shape)} for a waveform ({n_clips}, {n_samples}), and embedding_size says "
-                f"{wanted}; state the size that forward gives, or leave it out, so that it is found from the maps"
+                f"forward returned {tuple(found.shape)} for waveforms ({n_clips}, {n_samples}), but embedding_size "
+                f"implies {wanted}; correct embedding_size, or leave it out to derive it from the feature maps"
             )
         if found.dtype != torch.float32:
-            raise ContractError(f"forward gave {found.dtype}; expected torch.float32")
+            raise ContractError(f"forward returned {found.dtype}; expected torch.float32")
 
 
 def hears_what_it_is_given(plugin: Plugin) -> None:
@@ -69,18 +68,20 @@ def hears_what_it_is_given(plugin: Plugin) -> None:
     noise[1] *= torch.linspace(0, 1, noise.shape[1]) ** 2
     first, second = _embed(made, noise)
     if torch.equal(first, second):
-        raise ContractError("two different sounds have the same embedding; it does not depend on the waveform")
+        raise ContractError("two different sounds have the same embedding; make feature_maps depend on the waveform")
 
 
 def names_its_features(plugin: Plugin) -> None:
-    """Names every feature of an embedding once."""
+    """Names each feature of an embedding, all differently."""
     made = _make(plugin)
     names = made.feature_names
     if len(names) != made.embedding_size:
-        raise ContractError(f"there are {len(names)} feature_names for {made.embedding_size} features; name each")
+        raise ContractError(
+            f"there are {len(names)} feature_names for {made.embedding_size} features; give each feature a name"
+        )
     twice = sorted({name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else ())
     if twice:
-        raise ContractError(f"feature_names has {twice[0]!r} {names.count(twice[0])} times; give each feature its own")
+        raise ContractError(f"feature_names has {twice[0]!r} {names.count(twice[0])} times; make all names different")
 
 
 def is_finite(plugin: Plugin) -> None:
@@ -94,7 +95,7 @@ def is_finite(plugin: Plugin) -> None:
     for name, sound in sounds.items():
         if not torch.isfinite(_embed(made, sound)).all():
             raise ContractError(
-                f"the embedding of {name} is not finite; guard logarithms and divisions, as clamp(min=1e-10)"
+                f"the embedding of {name} is not finite; guard logarithms and divisions, as by clamp(min=1e-10)"
             )
 
 
@@ -106,8 +107,8 @@ def hears_each_clip_alone(plugin: Plugin) -> None:
     for name, index in (("a clip that is 100 dB quieter than its neighbours", 0), ("a clip", 1)):
         if difference := _difference(together[index], alone[index]):
             raise ContractError(
-                f"{name} has another embedding in a batch than alone (they differ by {difference}); take maxima, "
-                "floors, means and norms over one clip, never over the batch"
+                f"{name} has a different embedding in a batch than alone (by {difference}); take maxima, floors, means "
+                "and norms over one clip, not over the batch"
             )
 
 
@@ -120,16 +121,14 @@ def repeats_itself(plugin: Plugin) -> None:
     second = _embed(made.train(), clips)
     if difference := _difference(first, second):
         raise ContractError(
-            f"the same clips have other embeddings the second time (they differ by {difference}); draw nothing in "
-            "feature_maps, and keep no dropout and no running statistics"
+            f"the same clips have different embeddings the second time (by {difference}); draw no random numbers in "
+            "feature_maps, and update no statistics"
         )
     if not torch.equal(given, clips):
-        raise ContractError(
-            "forward changes the waveform that it is given; work on a copy, and avoid in-place operations"
-        )
+        raise ContractError("forward changes its input; work on a copy, and avoid in-place operations")
     changed = [name for name, value in made.state_dict().items() if not torch.equal(value, state[name])]
     if changed:
-        raise ContractError(f"forward changes {changed[0]}; a frontend is frozen")
+        raise ContractError(f"forward changes {changed[0]}; keep it constant, because a frontend is frozen")
 
 
 def is_frozen(plugin: Plugin) -> None:
@@ -137,46 +136,46 @@ def is_frozen(plugin: Plugin) -> None:
     made = _make(plugin).train()
     learning = [name for name, parameter in made.named_parameters() if parameter.requires_grad]
     if learning:
-        raise ContractError(f"{learning[0]} requires a gradient; set it up in __init__, before which nothing is frozen")
+        raise ContractError(f"{learning[0]} requires a gradient; make it in __init__, which freezes all parameters")
     training = [name or "the frontend" for name, module in made.named_modules() if module.training]
     if training:
         raise ContractError(f"{training[0]} is in training mode; do not override train()")
 
 
 def is_decided_by_its_seed(plugin: Plugin) -> None:
-    """Is the same for the same seed and differs for another one, whatever else is drawn."""
+    """Depends on its seed alone: equal seeds give equal embeddings, other seeds other ones."""
     torch.manual_seed(1)
     first, other = _make(plugin, seed=7), _make(plugin, seed=8)
     torch.manual_seed(2)
     again = _make(plugin, seed=7)
     clips = _noise(1, first.sample_rate)
     if _difference(_embed(first, clips), _embed(again, clips)):
-        raise ContractError("two with the same seed differ; draw in reset_parameters(generator), from that generator")
+        raise ContractError("equal seeds give other embeddings; draw in reset_parameters(generator), from generator")
     differ = bool(_difference(_embed(first, clips), _embed(other, clips)))
     if first.is_random and not differ:
-        raise ContractError("two with different seeds are the same; pass the seed on: super().__init__(seed=seed)")
+        raise ContractError("different seeds give the same embedding; pass it on: super().__init__(seed=seed)")
     if differ and not first.is_random:
         raise ContractError(
-            "its seed decides something that reset_parameters(generator) does not draw, so that studies would "
-            "take it for one without randomness; draw it there, from that generator"
+            "the seed affects something that reset_parameters(generator) does not draw, so studies would treat the "
+            "frontend as not random; draw it there, from that generator"
         )
     with undrawn():
         later = _make(plugin, seed=7)
     later.draw()
     if _difference(_embed(first, clips), _embed(later, clips)):
-        raise ContractError(
-            "with its weights drawn later it is another; draw them in reset_parameters(generator) alone"
-        )
+        raise ContractError("deferred drawing changes the embeddings; draw weights in reset_parameters(generator) only")
 
 
 def takes_short_clips(plugin: Plugin) -> None:
     """Takes a clip of a single sample, which is repeated up to min_samples."""
     made = _make(plugin)
     if not 1 <= made.min_samples <= 60 * made.sample_rate:
-        raise ContractError(f"min_samples is {made.min_samples}; expected from 1 to a minute of audio")
+        raise ContractError(f"min_samples is {made.min_samples}; expected at least 1 and at most a minute of audio")
     short = _noise(1, 1)
     if _difference(_embed(made, short), _embed(made, short.repeat(1, made.min_samples))):
-        raise ContractError("a clip of one sample has another embedding than that sample repeated up to min_samples")
+        raise ContractError(
+            "a clip of one sample and its repetition up to min_samples have different embeddings; call repeat_up_to"
+        )
 
 
 def moves_between_types(plugin: Plugin) -> None:
@@ -196,7 +195,7 @@ def moves_between_types(plugin: Plugin) -> None:
 
 
 def moves_between_devices(plugin: Plugin) -> None:
-    """Moves to another device with everything that it needs."""
+    """Moves to another device completely."""
     made = _make(plugin)
     for place, module in made.named_modules():
         for name, value in vars(module).items():
@@ -219,17 +218,17 @@ def is_saved_without_pickle(plugin: Plugin) -> None:
     odd = [name for name, value in made.arguments.items() if not is_plain(value)]
     if odd:
         raise ContractError(
-            f"argument {odd[0]}={made.arguments[odd[0]]!r} is no plain value, which a checkpoint cannot hold; take "
+            f"argument {odd[0]}={made.arguments[odd[0]]!r} is not a plain value, which checkpoints require; take "
             "numbers, text, lists, and dictionaries with text keys"
         )
     clips = _noise(1, made.sample_rate)
     other = _make(plugin, seed=made.seed + 1)
     other.load_state_dict(load(save({name: tensor.contiguous() for name, tensor in made.state_dict().items()})))
-    for how, again in (("from its weights", other), ("copied", copy.deepcopy(made))):
+    for how, again in (("restored from its weights", other), ("copied", copy.deepcopy(made))):
         if difference := _difference(_embed(made, clips), _embed(again, clips)):
             raise ContractError(
-                f"{how} it gives other embeddings (they differ by {difference}); keep all that is random in parameters "
-                "or persistent buffers"
+                f"{how} it gives different embeddings (by {difference}); keep all that is random in parameters or "
+                "persistent buffers"
             )
 
 
@@ -241,11 +240,20 @@ def follows_its_options(plugin: Plugin) -> None:
     clips = _noise(2, made.sample_rate)
     mean, both = _embed(made, clips), _embed(made.with_options(pooling="mean_std"), clips)
     if both.shape[1] != 2 * mean.shape[1]:
-        raise ContractError(
-            f"pooled by mean and deviation {mean.shape[1]} features become {both.shape[1]}; expected twice"
-        )
+        raise ContractError(f"with mean_std, {mean.shape[1]} features become {both.shape[1]}; expected twice as many")
     if len(made.columns("last")) > made.embedding_size or made.columns("all") != list(range(made.embedding_size)):
         raise ContractError("columns('all') and columns('last') do not fit embedding_size; do not override them")
+
+
+def can_be_trained(plugin: Plugin) -> None:
+    """Can be trained: one step has a finite loss and changes every tensor of random weights."""
+    made = _make(plugin)
+    if not made.is_random or not made.network_parameters():
+        raise SkipTest("it has no random weights, so there is nothing to train")
+    clips = _noise(2, max(made.sample_rate // 4, made.min_samples))
+    clips[1] *= 0.01
+    made.calibrate([clips])
+    train_once(made, clips)
 
 
 def is_described(plugin: Plugin) -> None:
@@ -254,7 +262,7 @@ def is_described(plugin: Plugin) -> None:
     described = made.describe(made.sample_rate)
     if described.embedding_size != made.embedding_size:
         raise ContractError(
-            f"describe() tells of {described.embedding_size} features, embedding_size of {made.embedding_size}"
+            f"describe() states {described.embedding_size} features, but embedding_size is {made.embedding_size}"
         )
 
 
@@ -270,7 +278,7 @@ def _make(plugin: Plugin, **changes: Any) -> Frontend:
         return make(**{**given, **changes})
     except TypeError as error:
         raise ContractError(
-            f"{_class(plugin).__name__} cannot be made: {error}; give an object instead of the class"
+            f"{_class(plugin).__name__} cannot be made: {error}; pass an instance instead of the class"
         ) from error
 
 
@@ -284,6 +292,6 @@ def _noise(n_clips: int, n_samples: int) -> Tensor:
 
 
 def _difference(a: Tensor, b: Tensor, tolerance: float = TOLERANCE) -> str:
-    """Return the largest difference relative to the largest value, as text; empty if within the tolerance."""
+    """Return the largest difference relative to the largest value as text, empty if it is within the tolerance."""
     largest = float((a - b).abs().max() / a.abs().max().clamp(min=1e-12))
     return "" if largest <= tolerance else f"{largest:.2g} of the largest value"

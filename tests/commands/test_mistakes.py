@@ -87,9 +87,9 @@ def test_mistakes_end_in_one_message(untrained, command, message):
         (["vgg", "--model.init", "zeros"], "--model.init: Expected one of 'he_truncated', 'he_normal', 'xavier'"),
         (
             ["vgg", "--model.frontend.size", "large", "--model.frontend.n_filters", "4"],
-            "size='large' and n_filters=4 are both given; size stands for n_filters=717",
+            "size='large' and n_filters=4 are both given; leave out one (size='large' means n_filters=717)",
         ),
-        (["temporal", "--model.frontend.n_filters", "6"], "n_filters=6; expected a multiple of 4, as 8"),
+        (["temporal", "--model.frontend.n_filters", "6"], "n_filters=6; expected a multiple of 4, such as 8"),
         (["temporal", "--model.frontend.lengths", "[3, 2]"], "--model.frontend.lengths: Expected a tuple with 4"),
     ],
 )

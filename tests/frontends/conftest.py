@@ -1,4 +1,4 @@
-"""Frontends against the original code's numbers, and against its description in plain NumPy."""
+"""Fixtures that compare frontends with the numbers of the original code, and with its description in NumPy."""
 
 import numpy as np
 import pytest
@@ -9,14 +9,14 @@ from untrained.frontends import LogMel
 
 @pytest.fixture
 def maps_with_its_weights():
-    """Feature maps of a frontend that has the original's weights, for the original's input."""
+    """Feature maps of a frontend with the weights and the input of the original code."""
 
     def maps(frontend, data):
         weights = iter(sorted(name for name in data if name[0] == "w"))
         for module in frontend.modules():
             if isinstance(module, torch.nn.Conv1d | torch.nn.Conv2d):
                 kernel = torch.from_numpy(data[next(weights)])
-                # The rows of a one-dimensional frontend are an axis of their own there, and channels here.
+                # The rows of a one-dimensional frontend are a separate axis in the original code, and channels here.
                 module.weight.copy_(kernel.permute(*reversed(range(kernel.ndim))).reshape(module.weight.shape))
                 module.bias.copy_(torch.from_numpy(data[next(weights)]))
         assert next(weights, None) is None
@@ -48,7 +48,7 @@ def assert_maps_equal_the_original(reference, maps_with_its_weights):
     return check
 
 
-# What has no reference numbers: the description of the study, convolution by convolution.
+# Layers without reference numbers are compared with the description of the study.
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +68,7 @@ def correlate():
 
 @pytest.fixture(scope="session")
 def with_biases():
-    """A frontend, with biases that are not zero."""
+    """Replace the biases of a frontend, which are zero, by random ones."""
 
     def with_biases(frontend):
         generator = torch.Generator().manual_seed(1)
@@ -101,12 +101,12 @@ def waveform():
     return torch.randn(3001, generator=torch.Generator().manual_seed(0)).numpy()
 
 
-# Layers of any size, and how near they are to PyTorch's.
+# Layers of any size are compared with those of PyTorch.
 
 
 @pytest.fixture(scope="session")
 def assert_as_torch():
-    """The error is below a part of the layer's largest value."""
+    """Check that the error is below a fraction of the largest value of the layer."""
 
     def check(found, expected, tolerance=1e-4):
         assert found.shape == expected.shape
@@ -117,7 +117,7 @@ def assert_as_torch():
 
 @pytest.fixture(scope="session")
 def drawn():
-    """Gives a layer normal weights."""
+    """Draw the weights of a layer from a normal distribution."""
 
     def draw(conv, seed=0):
         generator = torch.Generator().manual_seed(seed)

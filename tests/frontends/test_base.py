@@ -31,7 +31,7 @@ class Grandchild(Child):
 
 
 @pytest.mark.parametrize("cls", [Tiny, Child, Grandchild, aliases.vgg, VGG])
-def test_finalised_once_however_it_is_made(cls, monkeypatch):
+def test_a_frontend_is_finalised_once(cls, monkeypatch):
     calls = []
     drawn = Frontend.reset_parameters
     monkeypatch.setattr(Frontend, "reset_parameters", lambda self, g: calls.append(self) or drawn(self, g))
@@ -43,7 +43,7 @@ def test_finalised_once_however_it_is_made(cls, monkeypatch):
     assert all((bias == 0).all() for name, bias in frontend.named_parameters() if name.endswith("bias"))
 
 
-def test_arguments_are_remembered_with_defaults():
+def test_arguments_are_recorded_with_defaults():
     assert Tiny(7).arguments == {"n_filters": 7, "seed": 0}
     assert Grandchild(seed=3).arguments == {"seed": 3}
 
@@ -76,7 +76,7 @@ def test_sizes_fall_back_to_zeros_where_meta_tensors_fail():
     assert NeedsValues().min_samples == 16
 
 
-def test_an_author_s_own_error_is_shown():
+def test_an_error_of_a_plug_in_is_shown():
     class Typo(Tiny):
         def feature_maps(self, x):
             return [self.convz(x)]
@@ -102,7 +102,7 @@ def test_short_input_is_repeated():
 
 
 @pytest.mark.parametrize("seed", [-1, 1.5, "0", True])
-def test_odd_seeds_are_refused(seed):
+def test_invalid_seeds_are_refused(seed):
     with pytest.raises(ValueError, match=r"seed=.*expected an integer"):
         Tiny(seed=seed)
 
@@ -122,7 +122,7 @@ def test_representation_stays_float32_in_lower_precision():
     torch.testing.assert_close(representation, LogMel()(waveform))
 
 
-def test_survives_copying():
+def test_a_copy_gives_the_same_embeddings():
     frontend = VGG(2, seed=3)
     waveform = torch.randn(1, 4000)
     assert torch.equal(copy.deepcopy(frontend)(waveform), frontend(waveform))

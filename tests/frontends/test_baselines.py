@@ -8,7 +8,7 @@ def relu(x):
     return np.maximum(x, 0)
 
 
-def test_controls_are_what_a_cnn_adds_to():
+def test_controls_are_statistics_of_the_log_mel_bands():
     waveform = torch.randn(2, 12_000)
     bands = LogMel()(waveform).numpy()
     statistics = np.concatenate([bands.mean(2), bands.std(2)], axis=1)

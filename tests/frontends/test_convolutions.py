@@ -1,10 +1,13 @@
-"""Which way a layer is convolved, and that all are as PyTorch's own."""
+"""Choice of the algorithm for a convolution, and its agreement with PyTorch."""
+
+import copy
 
 import pytest
 import torch
 from torch.nn.functional import conv1d, conv2d, max_pool2d
 from untrained.frontends import convolutions, single_channel, winograd
 from untrained.frontends.convolutions import Conv1d, Conv2d, choose_algorithm
+from untrained.frontends.pooling import pool as pool_maps
 from untrained.frontends.sample_level import SampleLevel
 
 WAYS = [
@@ -26,18 +29,33 @@ WAYS = [
 
 
 @pytest.mark.parametrize(("conv", "pool", "way"), WAYS)
-def test_a_layer_takes_the_way_that_is_fastest(conv, pool, way):
+def test_the_fastest_algorithm_is_chosen(conv, pool, way):
     x = torch.zeros(1, conv.in_channels, *[96] * (conv.weight.ndim - 2))
     with torch.inference_mode():
         assert choose_algorithm(conv, x, pool) is way
-    assert choose_algorithm(conv, x, pool) is convolutions._by_pytorch  # which knows gradients
+    assert choose_algorithm(conv, x, pool) is convolutions._by_pytorch  # because of gradients
     with torch.inference_mode():
         assert choose_algorithm(conv, x.to("meta"), pool) is convolutions._by_pytorch
 
 
+@pytest.mark.parametrize(("conv", "pool", "way"), [case for case in WAYS if case[2] is not convolutions._by_pytorch])
+def test_maps_with_gradients_have_the_means_of_those_without(drawn, assert_as_torch, conv, pool, way):
+    conv = copy.deepcopy(drawn(conv))
+    x = torch.randn(1, conv.in_channels, *([96, 20] if conv.weight.ndim == 4 else [50]))
+    with torch.inference_mode():
+        expected = pool_maps(conv(x, *pool, True) if conv.weight.ndim == 3 else conv(x, pool, True), "mean")
+    for learning in conv.parameters():  # each alone, as in a network that is partly frozen
+        conv.requires_grad_(False)
+        learning.requires_grad_(True)
+        means = pool_maps(conv(x, *pool, True) if conv.weight.ndim == 3 else conv(x, pool, True), "mean")
+        means.sum().backward()
+        assert_as_torch(means, expected, 1e-5)
+        assert learning.grad.any()
+
+
 @pytest.mark.parametrize("pool", [(1, 1), (3, 1), (2, 4), (12, 1)])
 @pytest.mark.parametrize("relu", [False, True])
-def test_few_filters_are_pooled_as_by_pytorch(drawn, pool, relu):
+def test_pooling_of_few_filters_equals_pytorch(drawn, pool, relu):
     conv = drawn(Conv2d(1, 7, (3, 3)))
     x = torch.randn(2, 1, 14, 20)
     expected = max_pool2d(conv2d(x, conv.weight, conv.bias), pool)
@@ -45,7 +63,7 @@ def test_few_filters_are_pooled_as_by_pytorch(drawn, pool, relu):
 
 
 @pytest.mark.parametrize("conv", [Conv1d(1, 6, 3), Conv1d(4, 6, 3), Conv2d(1, 6, 3), Conv2d(4, 6, 3)])
-def test_other_numbers_of_channels_are_refused_as_by_pytorch(monkeypatch, drawn, assert_as_torch, conv):
+def test_a_wrong_number_of_channels_is_refused_like_in_pytorch(monkeypatch, drawn, assert_as_torch, conv):
     for name in ("_WIDE", "_MANY"):
         monkeypatch.setattr(convolutions, name, 1)
     drawn(conv)
@@ -56,7 +74,7 @@ def test_other_numbers_of_channels_are_refused_as_by_pytorch(monkeypatch, drawn,
     assert_as_torch(conv(alone), conv(alone[None])[0])
 
 
-def test_other_precisions_and_gradients_go_pytorchs_way(monkeypatch, drawn):
+def test_other_precisions_and_gradients_use_pytorch(monkeypatch, drawn):
     monkeypatch.setattr(convolutions, "_WIDE", 1)
     conv = drawn(Conv1d(4, 6, 3))
     x = torch.randn(1, 4, 50)

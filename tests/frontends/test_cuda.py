@@ -1,4 +1,4 @@
-"""What a graphics card computes, computed on a processor, where the same arrangements give the same maps."""
+"""Algorithms for graphics cards, run on a CPU, where they must give the same maps as PyTorch."""
 
 import pytest
 import torch
@@ -31,7 +31,7 @@ def test_maps_are_those_of_pytorch(monkeypatch, drawn, conv, pool, way, bytes_at
     assert cuda.choose(conv) is way
     drawn(conv)
     x = torch.randn(3, conv.in_channels, *(([24] if conv.weight.ndim == 4 else []) + [261]))
-    with torch.inference_mode(), float32_products(tf32=tf32):  # which a processor does not heed
+    with torch.inference_mode(), float32_products(tf32=tf32):  # without effect on a CPU
         plain = nn.Conv1d.forward(conv, x) if conv.weight.ndim == 3 else nn.Conv2d.forward(conv, x)
         pooled = nn.MaxPool1d(pool)(plain) if conv.weight.ndim == 3 else nn.MaxPool2d(pool)(plain)
         for relu in (False, True):

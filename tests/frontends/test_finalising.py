@@ -28,7 +28,7 @@ def test_the_outermost_init_records_its_arguments_and_finalises():
     assert (parent.n_finalised, child.n_finalised_within, child.n_finalised) == (1, 0, 1)
 
 
-def test_the_signature_stays_what_the_command_line_reads():
+def test_the_signature_is_preserved_for_the_command_line():
     assert list(inspect.signature(Child).parameters) == ["name", "seed"]
     with pytest.raises(TypeError, match="missing a required argument: 'name'"):
         Child()
@@ -42,7 +42,7 @@ class Contract(nn.Module):
         pass
 
 
-def test_an_attribute_may_hide_no_method_and_a_class_may_override_it():
+def test_a_class_may_override_a_method_but_an_attribute_may_not_hide_it():
     class Overriding(Contract):
         def describe(self):
             return "otherwise"

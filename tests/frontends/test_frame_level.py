@@ -12,7 +12,7 @@ def pooled(x, length):
     return x[:, : n * length].reshape(len(x), n, length).max(2)
 
 
-def test_collapsed_layers_equal_the_original_s_slip(reference, maps_with_its_weights):
+def test_collapsed_layers_reproduce_the_mistake_of_the_study(reference, maps_with_its_weights):
     data = reference("frame_level_many")
     frontend = FrameLevelMany(n_filters=4, collapse_deep=True)
     maps_with_its_weights(frontend, data)
@@ -20,7 +20,7 @@ def test_collapsed_layers_equal_the_original_s_slip(reference, maps_with_its_wei
     expected = np.concatenate([data[f"f{layer}"] for layer in range(8)], axis=1)
     assert np.abs(embedding - expected).max() < 1e-5 * np.abs(expected).max()
     informative = FrameLevel(size="large", collapse_deep=True)(torch.randn(1, 20_000))[0] != 0
-    assert 896 + 3 - 100 < informative.sum() <= 896 + 3  # a map of the first layer may be silent
+    assert 896 + 3 - 100 < informative.sum() <= 896 + 3  # a map of the first layer may be zero
 
 
 def test_frame_level_as_described(waveform, correlate, with_biases, assert_same_maps):

@@ -18,7 +18,7 @@ INITS = ["he_truncated", "he_normal", "xavier", "orthogonal", "pytorch"]
     ],
 )
 def test_weights_follow_their_distribution(init, deviation, bound):
-    conv = VGG(n_filters=64).with_options(init=init).convs[1]  # 576 weights come in to a filter, and 576 go out
+    conv = VGG(n_filters=64).with_options(init=init).convs[1]  # fan-in and fan-out are 576
     assert conv.weight.std().item() == pytest.approx(deviation, rel=0.02)
     assert conv.weight.mean().item() == pytest.approx(0, abs=0.02 * deviation)
     assert conv.weight.abs().max() <= bound

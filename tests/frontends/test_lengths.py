@@ -19,7 +19,7 @@ def test_an_input_that_leaves_a_map_empty_is_too_short():
     assert shortest(nn.Identity(), lambda _, x: [x[:, None], x[:, None, 3:].repeat(1, 2, 1)]) == (4, [1, 2])
 
 
-def test_a_network_is_tried_on_a_copy():
+def test_a_copy_of_the_network_is_run():
     network = nn.Conv1d(1, 1, 3)
 
     def feature_maps(copied, x):

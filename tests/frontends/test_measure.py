@@ -7,7 +7,7 @@ from untrained.frontends.musical import Timbral
 from untrained.frontends.vgg import VGG
 
 
-@pytest.mark.parametrize("name", sorted(set(FRONTENDS.names()) - {"hear"}))  # which has no default
+@pytest.mark.parametrize("name", sorted(set(FRONTENDS.names()) - {"hear"}))  # it has a required argument
 def test_description_adds_up(name):
     frontend = FRONTENDS.create(name)
     description = frontend.describe(20_000)
@@ -22,7 +22,7 @@ def test_description_adds_up(name):
 
 
 @pytest.mark.parametrize("n_samples", [350_000, 400_000])
-def test_shapes_are_those_of_the_maps(n_samples):
+def test_described_shapes_equal_those_of_the_maps(n_samples):
     frontend = VGG(n_filters=2)
     maps = frontend.feature_maps(frontend.represent(torch.zeros(1, n_samples)))
     layers = [layer for layer in frontend.describe(n_samples).layers if layer.kind == "feature maps"]
@@ -30,7 +30,7 @@ def test_shapes_are_those_of_the_maps(n_samples):
 
 
 def test_flop_by_hand():
-    """Two for each multiply-add: outputs x filters x weights of a filter."""
+    """Two operations for each multiply-add: outputs x filters x weights of a filter."""
     vgg = VGG(n_filters=5).describe(350_000)
     outputs = [96 * 1368, 48 * 342, 16 * 85, 8 * 17, 4 * 4]
     assert [layer.flop for layer in vgg.layers if layer.kind == "Conv2d"] == [
@@ -43,7 +43,7 @@ def test_flop_by_hand():
 
 
 class Odd(Frontend):
-    """A weight of its own, one layer used twice, one in another, and one that is never used."""
+    """A parameter outside modules, a layer used twice, a nested layer, and an unused one."""
 
     def __init__(self, *, seed: int = 0) -> None:
         super().__init__(seed=seed)
@@ -68,7 +68,7 @@ class NeedsValues(Odd):
 
 
 @pytest.mark.parametrize("cls", [Odd, NeedsValues])
-def test_what_is_odd_is_counted_once(cls):
+def test_unusual_layers_are_counted_once(cls):
     frontend = cls()
     description = frontend.describe(102)
     lines = {layer.name: layer for layer in description.layers}
@@ -78,10 +78,10 @@ def test_what_is_odd_is_counted_once(cls):
     assert lines["(outside modules)"].n_parameters == 28 + 110
     assert lines["(outside modules)"].flop == 2 * 100 * 4 * 7
     assert description.flop == 2 * 100 * (12 + 16 + 16 + 28)
-    assert not frontend.block[0]._forward_hooks  # it was a copy that ran
+    assert not frontend.block[0]._forward_hooks  # only a copy was run
 
 
-def test_weights_that_layers_share_are_counted_once():
+def test_shared_weights_are_counted_once():
     class Tied(Frontend):
         def __init__(self, *, seed: int = 0) -> None:
             super().__init__(seed=seed)
@@ -97,7 +97,7 @@ def test_weights_that_layers_share_are_counted_once():
     assert sum(layer.n_parameters for layer in description.layers) == 11
 
 
-def test_a_frontend_without_maps_that_keeps_the_contract():
+def test_a_frontend_without_feature_maps_is_described():
     class Level(Frontend):
         embedding_size, feature_names = 1, ["level"]
 
@@ -116,6 +116,6 @@ def test_a_frontend_without_maps_that_keeps_the_contract():
 
 
 @pytest.mark.parametrize("n_samples", [0, -5])
-def test_no_clip_is_that_short(n_samples):
+def test_lengths_below_one_sample_are_refused(n_samples):
     with pytest.raises(ValueError, match=f"n_samples={n_samples}; expected 1 or more"):
         VGG(n_filters=2).describe(n_samples)

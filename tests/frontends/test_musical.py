@@ -51,7 +51,7 @@ def test_timbral_temporal_as_described(spectrogram, correlate, with_biases, asse
     assert_same_maps(frontend, spectrogram, [np.concatenate(maps)])
 
 
-def test_temporal_hears_loudness_over_time_only():
+def test_temporal_depends_on_loudness_over_time_only():
     frontend = Temporal()
     x = torch.randn(1, 96, 200)
     shuffled = x[:, torch.randperm(96)]
@@ -60,8 +60,8 @@ def test_temporal_hears_loudness_over_time_only():
 
 @pytest.mark.parametrize("cls", [Temporal, TimbralTemporal])
 @pytest.mark.parametrize(("n_filters", "nearest"), [(1, 4), (3, 4), (6, 8), (17, 16)])
-def test_musical_filters_are_divisible_by_four(cls, n_filters, nearest):
-    with pytest.raises(ValueError, match=rf"n_filters={n_filters}; expected a multiple of 4, as {nearest}"):
+def test_the_number_of_filters_must_be_divisible_by_four(cls, n_filters, nearest):
+    with pytest.raises(ValueError, match=rf"n_filters={n_filters}; expected a multiple of 4, such as {nearest}"):
         cls(n_filters)
     assert cls(nearest).embedding_size % nearest == 0
 
@@ -69,7 +69,7 @@ def test_musical_filters_are_divisible_by_four(cls, n_filters, nearest):
 @pytest.mark.parametrize(
     "lengths", ["gtzan", (165, 128, 64), (165, 128, 64, 0), (165, 128, 64, 3.5), (True, 2, 2, 2), 165, None]
 )
-def test_odd_lengths_are_refused(lengths):
+def test_invalid_lengths_are_refused(lengths):
     for cls in (Temporal, TimbralTemporal):
         with pytest.raises(ValueError, match=r"lengths=.*expected four numbers of frames"):
             cls(lengths=lengths)

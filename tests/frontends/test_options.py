@@ -1,4 +1,4 @@
-"""What can be chosen of every frontend: distribution of the weights, pooling, layers."""
+"""Options of every frontend: distribution of the weights, pooling, layers."""
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ INITS = ["he_truncated", "he_normal", "xavier", "orthogonal", "pytorch"]
 
 
 class Plugin(Frontend):
-    """What somebody else might write, with names that could collide with ours."""
+    """A plug-in with attribute names that could collide with ours."""
 
     def __init__(self, *, seed: int = 0) -> None:
         super().__init__(seed=seed)
@@ -36,7 +36,7 @@ def waveform():
 @pytest.mark.parametrize(
     "name", [name for name in FRONTENDS.names() if FRONTENDS.get(name).forward is Frontend.forward]
 )
-def test_every_frontend_has_them(name, waveform):
+def test_every_frontend_has_these_options(name, waveform):
     frontend = FRONTENDS.create(name)
     embedding = frontend(waveform)
     for init in INITS[1:]:
@@ -50,7 +50,7 @@ def test_every_frontend_has_them(name, waveform):
 
 
 @pytest.mark.parametrize("make", [Plugin, lambda: VGG(n_filters=3)], ids=["plugin", "vgg"])
-def test_pooled_by_name(make, waveform):
+def test_feature_names_describe_the_pooling(make, waveform):
     frontend = make()
     maps = frontend.feature_maps(frontend.represent(waveform.repeat(1, 90)))
     statistics = {
@@ -86,7 +86,7 @@ def test_a_copy_is_changed_and_the_original_is_not():
     assert again.embedding_size == size
 
 
-def test_weights_that_are_drawn_anew_are_frozen():
+def test_weights_that_are_drawn_again_are_frozen():
     class Scaled(Plugin):
         def reset_parameters(self, generator):
             super().reset_parameters(generator)
@@ -108,7 +108,7 @@ def test_a_size_that_a_class_states_follows_the_pooling():
 
 @pytest.mark.parametrize("value", [nn.Identity(), 16])
 @pytest.mark.parametrize("name", ["columns", "describe", "represent"])
-def test_attributes_that_hide_the_contract_are_refused(name, value):
+def test_attributes_that_hide_methods_are_refused(name, value):
     class Hiding(Plugin):
         def __init__(self, *, seed: int = 0) -> None:
             super().__init__(seed=seed)
@@ -125,7 +125,7 @@ def test_pooling_keeps_weights_that_were_loaded():
 
 
 @pytest.mark.parametrize("cls", [MFCC, LogMelStats])
-def test_refused_by_name_where_there_are_no_maps(cls):
+def test_options_are_refused_without_feature_maps(cls):
     frontend = cls()
     for name, value in (("init", "xavier"), ("pooling", "max")):
         with pytest.raises(

@@ -37,7 +37,7 @@ class Odd(Frontend):
         (None, "returns NoneType"),
     ],
 )
-def test_one_message_names_the_frontend_and_what_is_wrong(given, message):
+def test_invalid_outputs_are_refused_by_name(given, message):
     with pytest.raises(PluginError, match=rf"frontend Odd .*{message}"):
         embed(Odd(given), WAVES)
 

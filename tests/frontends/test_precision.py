@@ -1,4 +1,4 @@
-"""Products of float32: what is set inside, and that nothing of the user's is changed. None of it needs a GPU."""
+"""Settings for products of float32, and the restoration of those of the user; no test needs a GPU."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ PLACES = [BACKENDS, BACKENDS.cudnn, *OF_NVIDIA, BACKENDS.mkldnn.conv, BACKENDS.m
 
 
 def older_settings():
-    """Each as it reads, or None where PyTorch refuses to tell because a newer setting contradicts it."""
+    """Return each older setting, or None if PyTorch raises an error because a newer setting contradicts it."""
     found = []
     for read in (
         lambda: BACKENDS.cudnn.allow_tf32,
@@ -44,7 +44,7 @@ USERS = {
 
 @pytest.mark.parametrize("tf32", [False, True])
 @pytest.mark.parametrize("user", USERS)
-def test_what_a_user_has_set_is_restored_after_an_error(user, tf32):
+def test_the_settings_of_the_user_are_restored_after_an_error(user, tf32):
     with float32_products():  # restores what the test changes
         for place in PLACES:
             place.fp32_precision = "none"
@@ -58,7 +58,7 @@ def test_what_a_user_has_set_is_restored_after_an_error(user, tf32):
         assert everything() == before
 
 
-def test_the_inner_of_two_counts():
+def test_the_inner_of_two_contexts_applies():
     with float32_products(tf32=True):
         with float32_products():
             assert BACKENDS.cudnn.conv.fp32_precision == "ieee"

@@ -1,4 +1,4 @@
-"""Matrix products over a single channel give what PyTorch's convolutions give, whatever the sizes."""
+"""Matrix products over a single channel equal the convolutions of PyTorch for all sizes."""
 
 import pytest
 import torch
@@ -48,7 +48,7 @@ def test_tall_filters(drawn, assert_as_torch, length, has_bias, columns, height,
 
 @pytest.mark.parametrize(("scale", "offset"), [(3.0, 0.0), (0.5, 10.0), (3.0, -80.0), (0.0, 0.0)])
 def test_tall_filters_of_the_study_on_loud_and_silent_input(monkeypatch, assert_as_torch, scale, offset):
-    """Means are what an embedding keeps; they are within 1e-6 of the largest, maps within 2e-5."""
+    """The error of means, which are in the embedding, is within 1e-6 of the largest; that of maps is within 2e-5."""
     monkeypatch.undo()
     x = scale * torch.randn(1, 96, 300, generator=torch.Generator().manual_seed(0)).abs() + offset
     frontend = Vertical7x86(n_filters=64)
@@ -58,10 +58,10 @@ def test_tall_filters_of_the_study_on_loud_and_silent_input(monkeypatch, assert_
     assert_as_torch(found.double(), expected, 2e-5)
     assert_as_torch(found.double().mean(3), expected.mean(3), 1e-6)
     twice = frontend.feature_maps(torch.cat([x.flip(2), x]))[0]
-    assert torch.equal(twice[1:], found)  # whatever is beside it in a batch
+    assert torch.equal(twice[1:], found)  # whatever else is in the batch
 
 
-def test_what_is_not_finite_stays_within_the_tiles_that_read_it(drawn):
+def test_values_that_are_not_finite_affect_only_the_tiles_that_read_them(drawn):
     conv = drawn(Conv2d(1, 7, (40, 7)))
     x = torch.randn(1, 1, 50, 90)
     expected = conv(x, (11, 1))

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from untrained import FRONTENDS
 
-ALL = sorted(set(FRONTENDS.names()) - {"hear"})  # which has no default
+ALL = sorted(set(FRONTENDS.names()) - {"hear"})  # it has a required argument
 
 
 @pytest.mark.parametrize("name", [name for name in ALL if hasattr(FRONTENDS.get(name), "sizes")])
-def test_odd_sizes_are_refused(name):
+def test_invalid_sizes_are_refused(name):
     number = "n_features" if name == "logmel_projection" else "n_filters"
     with pytest.raises(ValueError, match=rf"size='large' and {number}=4 are both given"):
         FRONTENDS.create(name, size="large", **{number: 4})

@@ -1,12 +1,12 @@
-"""What holds for all frontends of the study."""
+"""Properties of all frontends of the study."""
 
 import pytest
 import torch
 from untrained import FRONTENDS
 
-ALL = sorted(set(FRONTENDS.names()) - {"hear"})  # which has no default
+ALL = sorted(set(FRONTENDS.names()) - {"hear"})  # it has a required argument
 CNNS = [name for name in ALL if hasattr(FRONTENDS.get(name), "filters")]
-# Features at both sizes, from the table of the study's frontends.
+# Number of features at both sizes, from the table of the frontends in the study.
 FEATURES = {
     "vgg": (160, 3585),
     "vertical_7x96": (160, 3585),
@@ -18,7 +18,7 @@ FEATURES = {
     "frame_level": (160, 3584),
     "frame_level_many": (160, 3584),
 }
-# The shortest inputs in samples: for a spectrogram half a window of padding, or as many frames as the layers need.
+# Shortest inputs in samples: for a spectrogram, as many as the padding of half a window or the layers need.
 SHORTEST = {
     "vgg": 1279 * 256,
     "vertical_7x96": 6 * 256,
@@ -32,7 +32,7 @@ SHORTEST = {
 }
 
 
-def test_all_of_the_study_are_registered():
+def test_all_frontends_of_the_study_are_registered():
     assert set(CNNS) == set(FEATURES)
     assert set(ALL) - set(CNNS) == {"mfcc", "logmel_stats", "logmel_projection", "tempo"}
 
@@ -49,7 +49,7 @@ def test_sizes_of_the_study(name):
 
 
 @pytest.mark.parametrize("name", CNNS)
-def test_lineage_is_told(name):
+def test_each_frontend_states_its_origin(name):
     cls = FRONTENDS.get(name)
     year = cls.reference.split(",")[0].split()[-1]
     assert year.isdigit()

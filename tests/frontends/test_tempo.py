@@ -13,7 +13,7 @@ def test_clicks(tempo):
 
 
 def test_rhythms():
-    """Most tempi of embedded rhythms, and nearly all up to a factor of 2, 3 or 3/2."""
+    """Most tempi of synthetic rhythms are found, and nearly all up to a factor of 2, 3 or 3/2."""
     data = Synthetic("rhythm", clips_per_class=6)
     made = [data.make(clip, 12_000) for clip in data.listed]
     found = np.array([2 ** Tempo()(torch.from_numpy(waveform)[None]).item() for waveform, _ in made])

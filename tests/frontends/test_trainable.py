@@ -17,7 +17,8 @@ from untrained.frontends.vgg import VGG
 from untrained.frontends.weights import undrawn
 
 OPTIONS = {"timbral_temporal": {"n_filters": 4}, "temporal": {"n_filters": 4}, "logmel_projection": {"n_features": 4}}
-RANDOM = [name for name in FRONTENDS.names() if name != "hear" and FRONTENDS.create(name).is_random]
+with undrawn():
+    RANDOM = [name for name in FRONTENDS.names() if name != "hear" and FRONTENDS.create(name).is_random]
 
 
 class Normed(Frontend):
@@ -35,7 +36,7 @@ class Normed(Frontend):
 
 @pytest.fixture(scope="module")
 def clips():
-    return 0.1 * torch.randn(2, 6000, generator=torch.Generator().manual_seed(0))
+    return 0.1 * torch.randn(2, 3000, generator=torch.Generator().manual_seed(0))
 
 
 @pytest.mark.parametrize("name", RANDOM)
@@ -55,7 +56,6 @@ def test_every_frontend_trains(name, clips):
             parameter -= 0.01 * parameter.grad / parameter.grad.abs().max()
         assert not torch.equal(parameter, weights[key]), key
     assert all(torch.equal(value, weights[key]) for key, value in frontend.state_dict().items())
-    assert frozen(learning)(clips).isfinite().all()
 
 
 def test_training_mode_reaches_the_layers_inside(clips):

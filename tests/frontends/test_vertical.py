@@ -12,5 +12,5 @@ def test_vertical_7x96_as_described(spectrogram, correlate, with_biases, assert_
 
 
 def test_maps_equal_the_original(assert_maps_equal_the_original):
-    # The layer before pooling gives no features.
+    # The layer before pooling does not contribute to the embedding.
     assert_maps_equal_the_original("vertical_7x86", Vertical7x86(n_filters=8), {0: 1})

@@ -3,7 +3,7 @@ from torch import nn
 from untrained.frontends import Frontend
 
 
-def test_layers_that_nobody_draws_are_refused():
+def test_layers_without_an_initialiser_are_refused():
     class Recurrent(Frontend):
         def __init__(self, *, seed: int = 0) -> None:
             super().__init__(seed=seed)

@@ -1,4 +1,4 @@
-"""Fewer products give what PyTorch's convolutions give, whatever the sizes."""
+"""Convolutions with fewer products equal those of PyTorch for all sizes."""
 
 import pytest
 import torch
@@ -42,7 +42,7 @@ def test_squares(drawn, assert_as_torch, rows, columns, padding, batch):
 
 
 @pytest.mark.parametrize("offset", [0.0, 3.0])
-def test_the_layers_of_the_study_are_within_a_fifty_thousandth(monkeypatch, assert_as_torch, offset):
+def test_the_error_in_layers_of_the_study_is_below_a_fifty_thousandth(monkeypatch, assert_as_torch, offset):
     monkeypatch.undo()
     generator = torch.Generator().manual_seed(0)
     for frontend, shape in (
@@ -54,11 +54,13 @@ def test_the_layers_of_the_study_are_within_a_fifty_thousandth(monkeypatch, asse
         convolve = {3: conv1d, 4: conv2d}[x.ndim]
         reference = convolve(x.double(), frontend.weight.double(), padding=frontend.padding).float()
         found = frontend(x)
-        assert not torch.equal(found, convolve(x, frontend.weight, padding=frontend.padding))  # it is another way
+        assert not torch.equal(
+            found, convolve(x, frontend.weight, padding=frontend.padding)
+        )  # another algorithm was used
         assert_as_torch(found, reference, 2e-5)
 
 
-def test_what_is_not_finite_stays_within_the_tiles_that_read_it(drawn):
+def test_values_that_are_not_finite_affect_only_the_tiles_that_read_them(drawn):
     conv = drawn(Conv1d(4, 6, 7, padding=3))
     x = torch.randn(1, 4, 90)
     expected = conv(x)

@@ -61,7 +61,7 @@ def test_everything_wrong_with_a_study_is_listed_at_once(untrained, tmp_path):
     status, _, err = untrained("compare", "synthetic", "--frontends", odd)
     assert status == 2
     assert "frontends[0]: n_filters=0; expected an integer of 1 or more" in err
-    assert "frontends[1]: n_filters=3; expected a multiple of 4, as 4" in err
+    assert "frontends[1]: n_filters=3; expected a multiple of 4, such as 4" in err
 
 
 @pytest.mark.usefixtures("raises_when_made")

@@ -9,7 +9,7 @@ from untrained.backends.sklearn import Adapter
 from untrained.errors import ContractError
 from untrained.testing import check_backend, checks_of, results_of
 
-# scikit-learn's conventions are tried one by one in tests/backends.
+# The tests of tests/backends run each of scikit-learn's checks separately.
 SEARCHED = [
     check
     for name in BACKENDS.names()
@@ -35,14 +35,14 @@ class Discriminant(LinearDiscriminantAnalysis, Backend):
 
 
 class Adapted(Adapter):
-    """The same by the adapter."""
+    """Linear discriminant analysis through the adapter."""
 
     def make(self, n_clips):
         return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
 
 
 class Inverted(Discriminant):
-    """Predicts from clips that are not finite, which scikit-learn's classifiers refuse."""
+    """Predicts classes of values that are not finite, which scikit-learn's classifiers must refuse."""
 
     def predict(self, X):
         return super().predict(np.nan_to_num(X))
@@ -56,17 +56,17 @@ def test_checks_that_do_not_apply_are_skipped():
         assert (last.problem, last.is_kept) == ("", True)
         assert all(reason in last.skipped for reason in reasons)
     with pytest.raises(ContractError, match="follows_scikit_learn: check_estimators_nan_inf"):
-        check_backend(Inverted)  # what applies is still checked
+        check_backend(Inverted)  # the other checks still run
 
 
 class Candidates(NearestClass):
-    """Names an argument that it lacks."""
+    """Has candidates with an unknown argument."""
 
     param_grid: ClassVar = {"width": [1]}
 
 
 class Forgetful(NearestClass):
-    """Cannot tell a given width from its default."""
+    """Cannot distinguish a given width from its default."""
 
     param_grid: ClassVar = {"width": [1, 2]}
 
@@ -75,21 +75,21 @@ class Forgetful(NearestClass):
 
 
 class Constant(NearestClass):
-    """Gives one class to all."""
+    """Predicts the same class for all clips."""
 
     def predict(self, X):
         return np.full(len(X), self.classes_[0])
 
 
 class Strange(NearestClass):
-    """Gives classes that there are not."""
+    """Predicts unknown classes."""
 
     def predict(self, X):
         return super().predict(X) + 100
 
 
 class Random(NearestClass):
-    """Draws when it predicts."""
+    """Draws random numbers from the global generator in predict."""
 
     def predict(self, X):
         found = super().predict(X)
@@ -97,7 +97,7 @@ class Random(NearestClass):
 
 
 class Liar(NearestClass):
-    """Searches otherwise than it fits."""
+    """Predicts differently in a search than after a fit."""
 
     def search(self, X, y, splits):
         found = super().search(X, y, splits)
@@ -105,7 +105,7 @@ class Liar(NearestClass):
 
 
 class Backwards(NearestClass):
-    """Gives its best class the lowest score."""
+    """Gives the predicted class the lowest score."""
 
     def class_scores(self, X):
         scores, kind = super().class_scores(X)
@@ -113,13 +113,13 @@ class Backwards(NearestClass):
 
 
 BROKEN_BACKENDS = {
-    Candidates: "has_candidates: a candidate names 'width', which is no argument",
-    Forgetful: "pins_what_is_given: given width=1, the search tries other values of width too",
-    Constant: "learns: of clips that a line tells apart it labels 33 % rightly",
-    Strange: r"learns: predict gave \(60,\) labels .*; expected \(60,\) of those of y",
-    Random: "repeats_itself: fitted twice to the same it predicts differently",
-    Liar: "searches_as_it_fits: .* predicts other labels than a fit of {}",
-    Backwards: "scores_classes: the class with the highest score is not the one that predict gives",
+    Candidates: "has_candidates: a candidate sets 'width', which is not an argument",
+    Forgetful: "pins_what_is_given: given width=1, the search also tries other values of width",
+    Constant: "learns: the accuracy on linearly separable clips is 33 %",
+    Strange: r"learns: predict returned \(60,\) labels .*; expected \(60,\), from y",
+    Random: "repeats_itself: two fits to the same clips give different predictions",
+    Liar: "searches_as_it_fits: .* a fit of {} predict different labels",
+    Backwards: "scores_classes: the class with the highest score is not the predicted one",
 }
 
 
@@ -132,7 +132,7 @@ def test_backends_that_break_a_promise(cls):
 
 def test_scikit_learn_s_conventions_are_among_the_promises():
     class Naive(Backend):
-        """Keeps no number of features."""
+        """Does not record the number of features."""
 
         def fit(self, X, y):
             self.classes_ = np.unique(y)

@@ -30,35 +30,35 @@ class Sounds(AudioDataModule):
 
 
 class Shuffled(Sounds):
-    """Lists in any order."""
+    """Lists clips in a random order."""
 
     def clips(self):
         return list(np.random.default_rng().permutation(np.array(super().clips(), dtype=object)))
 
 
 class Absolute(Sounds):
-    """Names a place of one machine."""
+    """Uses absolute paths as ids."""
 
     def clips(self):
         return [Clip(f"/data/{clip.id}", clip.label, fold=clip.fold) for clip in super().clips()]
 
 
 class Placeless(Sounds):
-    """Puts clips nowhere."""
+    """Assigns clips to no split or fold."""
 
     def clips(self):
         return [Clip(clip.id, clip.label) for clip in super().clips()]
 
 
 class Long(Sounds):
-    """Reads what it likes."""
+    """Reads waveforms of the wrong length."""
 
     def read(self, clip, sample_rate):
         return Decoded(np.zeros(2 * sample_rate, np.float32), 2.0)
 
 
 class Fickle(Sounds):
-    """Is another sound each time."""
+    """Reads a different waveform each time."""
 
     def read(self, clip, sample_rate):
         return Decoded(np.random.default_rng().normal(size=self.n_samples).astype(np.float32), 1.0)
@@ -73,7 +73,7 @@ class Stuck(Sounds):
 
 
 class Everything(Sounds):
-    """Gives all clips whatever is asked for."""
+    """Returns batches of all clips, whatever is selected."""
 
     def select(self, ids):
         pass
@@ -86,13 +86,13 @@ class Nameless(Sounds):
 
 
 BROKEN_DATA = {
-    Shuffled: r"lists_its_clips: clips\(\) gives other clips the second time; sort",
+    Shuffled: r"lists_its_clips: clips\(\) returns different clips the second time; sort",
     Absolute: "lists_its_clips: id '/data/00'; expected a path relative to the root",
     Placeless: "places_its_clips: clip '00' has split None and fold None",
     Long: r"reads_waveforms: clip '00' at 12000 Hz is float32 \(24000,\); expected float32 \(100,\)",
-    Fickle: "reads_waveforms: clip '00' is another sound the second time",
+    Fickle: "reads_waveforms: clip '00' has a different waveform the second time",
     Stuck: "is_read_by_workers: it cannot be sent to another process",
-    Everything: r"makes_batches: asked for .* do not override predict_dataloader, or heed select",
+    Everything: r"makes_batches: .* are selected, but .* do not override predict_dataloader or select",
     Nameless: "has_a_name: dataset_name is 'a/b'",
 }
 
@@ -103,7 +103,7 @@ def test_data_that_breaks_a_promise(cls):
         check_datamodule(cls() if cls is Stuck else cls(n_samples=100))
 
 
-def test_good_data_passes_and_what_is_no_plug_in_is_refused():
+def test_good_data_passes_and_other_objects_are_refused():
     check_datamodule(Sounds(n_samples=100))
-    with pytest.raises(TypeError, match="dict is no Frontend, Backend or AudioDataModule"):
+    with pytest.raises(TypeError, match="dict is not a Frontend, Backend or AudioDataModule"):
         checks_of({})

@@ -1,4 +1,4 @@
-"""Promises of a frontend: ours keep them, and a frontend that breaks one is reported with what to do."""
+"""Promises of a frontend: ours keep them, and each broken promise is reported with a remedy."""
 
 import pytest
 import torch
@@ -29,47 +29,47 @@ class NoDocstring(Good):
 
 
 class NoSeed(Good):
-    """Takes none."""
+    """Takes no seed."""
 
     def __init__(self, n_filters: int = 4) -> None:
         super().__init__(n_filters)
 
 
 class LosesItsSeed(Good):
-    """Takes one and drops it."""
+    """Takes a seed and does not pass it on."""
 
     def __init__(self, n_filters: int = 4, *, seed: int = 0) -> None:
         super().__init__(n_filters)
 
 
 class Untyped(Good):
-    """Gives no type."""
+    """Has an argument without a type."""
 
     def __init__(self, n_filters=4, *, seed: int = 0) -> None:
         super().__init__(n_filters, seed=seed)
 
 
 class Anything(Good):
-    """Takes anything."""
+    """Takes arguments of any name."""
 
     def __init__(self, *, seed: int = 0, **more: int) -> None:
         super().__init__(seed=seed)
 
 
 class WrongSize(Good):
-    """States a size that it does not have."""
+    """States a wrong size."""
 
     embedding_size = 7
 
 
 class NamesTwice(Good):
-    """Names its features alike."""
+    """Gives several features the same name."""
 
     feature_names = ("map", "map", "map", "other")
 
 
 class NotFinite(Good):
-    """Divides by what may be nothing."""
+    """Divides by a deviation that may be 0."""
 
     def feature_maps(self, x):
         return [x[:, None] / x.std(dim=(1, 2), keepdim=True)[:, None]]
@@ -83,21 +83,21 @@ class OverTheBatch(Good):
 
 
 class Noisy(Good):
-    """Draws when it listens."""
+    """Draws random numbers in feature_maps."""
 
     def feature_maps(self, x):
         return [super().feature_maps(x)[0] + torch.rand(())]
 
 
 class InPlace(Good):
-    """Changes what it is given."""
+    """Changes its input."""
 
     def represent(self, waveform):
         return super().represent(waveform.mul_(0.5))
 
 
 class KeepsCounts(Good):
-    """Changes itself."""
+    """Updates a buffer."""
 
     def __init__(self, *, seed: int = 0) -> None:
         super().__init__(seed=seed)
@@ -109,7 +109,7 @@ class KeepsCounts(Good):
 
 
 class Trains(Good):
-    """Can be put into training mode."""
+    """Has a training mode."""
 
     def train(self, mode=True):
         return nn.Module.train(self, mode)
@@ -136,7 +136,7 @@ class DrawsElsewhere(Good):
 
 
 class ConstantElsewhere(Good):
-    """Keeps a constant that does not move."""
+    """Has a tensor that does not move to another device."""
 
     def __init__(self, *, seed: int = 0) -> None:
         super().__init__(seed=seed)
@@ -147,7 +147,7 @@ class ConstantElsewhere(Good):
 
 
 class NotSaved(Good):
-    """Keeps what it drew where nobody saves it."""
+    """Keeps a random number in an attribute, which is not saved."""
 
     def __init__(self, *, seed: int = 0) -> None:
         super().__init__(seed=seed)
@@ -162,14 +162,14 @@ BY_NUMBER = {1: 2}
 
 
 class Deaf(Good):
-    """Hears nothing."""
+    """Ignores the waveform."""
 
     def feature_maps(self, x):
         return super().feature_maps(torch.ones_like(x))
 
 
 class DrawsBeside(Good):
-    """Draws by its seed, but not where it should."""
+    """Draws from its seed outside reset_parameters."""
 
     def __init__(self, *, seed: int = 0) -> None:
         super().__init__(seed=seed)
@@ -182,28 +182,28 @@ class DrawsBeside(Good):
 
 
 class OddArgument(Good):
-    """Is given an object."""
+    """Takes an object as an argument."""
 
     def __init__(self, device: torch.device = CPU, *, seed: int = 0) -> None:
         super().__init__(seed=seed)
 
 
 class NumberedArgument(Good):
-    """Is given a dictionary by numbers, of which JSON makes one by texts."""
+    """Takes a dictionary with numbers as keys, which JSON turns into text."""
 
     def __init__(self, widths: dict[int, int] = BY_NUMBER, *, seed: int = 0) -> None:
         super().__init__(seed=seed)
 
 
 class NotANumber(Good):
-    """Is given what equals nothing."""
+    """Takes NaN as an argument."""
 
     def __init__(self, floor: float = float("nan"), *, seed: int = 0) -> None:
         super().__init__(seed=seed)
 
 
 class Raising(Good):
-    """Fails on what is short."""
+    """Raises an error for short clips."""
 
     def feature_maps(self, x):
         if x.shape[-1] < 60:
@@ -214,50 +214,50 @@ class Raising(Good):
 
 
 BROKEN = {
-    NoDocstring: "has_a_docstring: NoDocstring has no docstring; its first line is what",
+    NoDocstring: "has_a_docstring: NoDocstring has no docstring; add one",
     NoSeed: r"takes_a_seed: NoSeed.__init__ takes no seed.* add `\*, seed: int = 0`",
     LosesItsSeed: r"takes_a_seed: LosesItsSeed\(seed=3\).seed is 0; pass it on",
-    Untyped: "takes_a_seed: Untyped.__init__ gives no type for n_filters",
+    Untyped: "takes_a_seed: Untyped.__init__ has no type for n_filters",
     Anything: r"takes_a_seed: Anything.__init__ takes \*\*more: int; name each argument",
-    WrongSize: r"gives_embeddings: forward gave \(1, 4\) for .* embedding_size says \(1, 7\); state the size",
+    WrongSize: r"gives_embeddings: forward returned \(1, 4\) for .* embedding_size implies \(1, 7\); correct embed",
     NamesTwice: "names_its_features: feature_names has 'map' 3 times",
     NotFinite: "is_finite: the embedding of silence is not finite; guard",
-    OverTheBatch: r"hears_each_clip_alone: a clip .*has another embedding in a batch than alone .*over one clip",
-    Noisy: "repeats_itself: the same clips have other embeddings the second time .*; draw nothing in feature_maps",
-    InPlace: "repeats_itself: forward changes the waveform that it is given|other embeddings the second time",
-    KeepsCounts: "repeats_itself: forward changes count; a frontend is frozen",
+    OverTheBatch: r"hears_each_clip_alone: a clip .*has a different embedding in a batch than alone .*over one clip",
+    Noisy: "repeats_itself: the same clips have different embeddings the second time .*; draw no random numbers in",
+    InPlace: "repeats_itself: forward changes its input|different embeddings the second time",
+    KeepsCounts: "repeats_itself: forward changes count; .* a frontend is frozen",
     Trains: "is_frozen: the frontend is in training mode; do not override",
     Learns: "is_frozen: conv.weight requires a gradient",
-    DrawsElsewhere: r"is_decided_by_its_seed: two with the same seed differ; draw in reset_parameters\(generator\)",
+    DrawsElsewhere: r"is_decided_by_its_seed: equal seeds give other embeddings; draw in reset_param",
     ConstantElsewhere: "moves_between_devices: scale is a tensor that .* leaves where it is; use register_buffer",
-    NotSaved: "is_saved_without_pickle: from its weights it gives other embeddings",
-    OddArgument: r"is_saved_without_pickle: argument device=device\(.* is no plain .*; take numbers, text, lists, and",
-    NumberedArgument: r"is_saved_without_pickle: argument widths=\{1: 2\} is no plain value",
-    NotANumber: "is_saved_without_pickle: argument floor=nan is no plain value",
+    NotSaved: "is_saved_without_pickle: restored from its weights it gives different embeddings",
+    OddArgument: r"is_saved_without_pickle: argument device=device\(.* is not a plain .*; take numbers, text, lists",
+    NumberedArgument: r"is_saved_without_pickle: argument widths=\{1: 2\} is not a plain value",
+    NotANumber: "is_saved_without_pickle: argument floor=nan is not a plain value",
     Deaf: "hears_what_it_is_given: two different sounds have the same embedding",
-    DrawsBeside: r"is_decided_by_its_seed: its seed decides something that reset_parameters\(generator\) does not draw",
+    DrawsBeside: r"is_decided_by_its_seed: the seed affects something that reset_parameters\(generator\) does not draw",
     Raising: "takes_short_clips: Raising raised ZeroDivisionError: too short for me",
 }
 
 
 @pytest.mark.parametrize("cls", BROKEN, ids=lambda cls: cls.__name__)
-def test_what_breaks_a_promise_is_told_which(cls):
+def test_a_broken_promise_is_reported(cls):
     with pytest.raises(ContractError, match=BROKEN[cls]):
         check_frontend(cls)
 
 
-def test_a_good_one_passes_with_other_arguments_too():
+def test_a_frontend_that_keeps_its_promises_passes():
     check_frontend(Good)
     check_frontend(Good(n_filters=2))
 
 
-def test_promises_are_said_one_by_one(untrained):
+def test_the_command_lists_the_promises(untrained):
     status, out, _ = untrained("check", "frontend", "temporal", "--frontend.n_filters", "4")
     assert status == 0
     lines = out.splitlines()
-    assert len(lines) == 17
+    assert len(lines) == 18
     assert all(line.startswith("✓ ") for line in lines[:-1])
-    assert lines[-1] == "Temporal keeps 16 of 16 promises"
+    assert lines[-1] == "Temporal keeps 17 of 17 promises"
     FRONTENDS.register("not_finite")(NotFinite)
     status, out, _ = untrained("check", "frontend", "not_finite")
     assert status == 1
