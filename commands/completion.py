@@ -19,6 +19,7 @@ from .dispatch import begin, explained
 from .list import REGISTRIES, RUNS, STORES
 from .new import PLUGINS
 from .stages import stage_parsers
+from .train import train_parser
 
 _FILES = ("config", "ckpt_path", "paths")
 _FOLDERS = ("embeddings", "root", "default_root_dir")
@@ -61,6 +62,7 @@ def completion_script(shell: str, commands: Mapping[str, str], studies: Iterable
     root.add_argument("--version", action="store_true", help="print the versions to include in a bug report")
     of_command = {
         **stage_parsers(),
+        "train": train_parser(),
         "compare": study_parser(),
         "classify": classify_parser(),
     }

@@ -13,7 +13,10 @@ from pytorch_lightning.cli import ArgsType, LightningArgumentParser, LightningCL
 from ..datamodules import AudioDataModule
 from ..errors import UntrainedError, UsageError
 from ..parsing import Parser, root_cause
+from ..registry import FRONTENDS
 from ..terminal import console
+
+_NO_DATA = "no data: give --data folder --data.root DIR, or another data set of `untrained list datamodules`"
 
 
 class StageParser(Parser, LightningArgumentParser):
@@ -58,16 +61,23 @@ class PluginCLI(LightningCLI):
         """Parse the command line.
 
         Raises:
-            UsageError: No data is given.
+            UsageError: No data or no frontend is given.
         """
         if self._words is None:
             super().parse_arguments(parser, args)
         else:
-            self.config = parser.parse_args(self._words)
+            try:
+                self.config = parser.parse_args(self._words)
+            except UsageError as error:
+                _, _, lacking = str(error).partition("arguments are required: ")
+                if lacking == "data":
+                    raise UsageError(_NO_DATA) from error
+                if "model.frontend" in lacking:
+                    names = ", ".join(FRONTENDS.names())
+                    raise UsageError(f"no frontend was given: add --model.frontend, one of {names}") from error
+                raise
         if self.options.get("data") is None:
-            raise UsageError(
-                "no data: give --data folder --data.root DIR, or another data set of `untrained list datamodules`"
-            )
+            raise UsageError(_NO_DATA)
 
     def instantiate_classes(self) -> None:
         """Build the module, its plug-ins, data and trainer; an argument that they reject is a user error."""

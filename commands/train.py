@@ -1,6 +1,5 @@
 """`untrained train`, by LightningCLI: a frontend and a head are trained end to end."""
 
-import contextlib
 import copy
 import sys
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from pytorch_lightning.cli import ArgsType, LightningArgumentParser
 from ..embeddings.extract import refuse_broken
 from ..embeddings.processes import leave_process_group
 from ..embeddings.writer import refuse_more_devices_than_clips
-from ..files import as_yaml, locked, plain
+from ..files import as_yaml, plain
 from ..parsing import load_names, trainer_defaults
 from ..probes.observers import Observers
 from ..probes.record import format_arguments, mark_latest, read_metrics
@@ -23,8 +22,8 @@ from ..terminal import console
 from ..training.fitting import PROGRESS, checks_of_validation, refuse_odd_budget
 from ..training.module import EndToEnd
 from ..training.resuming import place_checkpoint
-from ..training.run import BUDGET, is_done, training_key
-from ..training.stages import TrainingRun, train_run
+from ..training.run import BUDGET, TrainingRun, is_done, training_key
+from ..training.stages import train_run
 from .dispatch import begin, refuse_several_checkpoints, run_with_argv
 from .lightning import PluginCLI, parsers_of, percent
 from .words import names_first
@@ -106,9 +105,8 @@ class TrainCLI(PluginCLI):
         if is_first and options.force and not options.ckpt_path:
             (folder / PROGRESS).unlink(missing_ok=True)
             forget_run(folder)
-        lock = locked(folder, "use another --trainer.default_root_dir") if is_first else contextlib.nullcontext()
-        with lock:
-            run = TrainingRun(
+        metrics = train_run(
+            TrainingRun(
                 module=module,
                 datamodule=datamodule,
                 key=key,
@@ -121,7 +119,7 @@ class TrainCLI(PluginCLI):
                 device=self.trainer.strategy.root_device,
                 say=console(sys.stderr).print,
             )
-            metrics = train_run(run)
+        )
         leave_process_group()
         if not is_first:
             return

@@ -111,6 +111,34 @@ def _stage(stage: str) -> Mapping[str, list[Option]]:
     }
 
 
+def _train() -> Mapping[str, list[Option]]:
+    frontend = _plugin("--model.frontend", "Frontend with random weights", FRONTENDS.names(), "n_filters 8")
+    return {
+        "Data": [*_data(), Option("--data.batch_size", "N", "Clips of a batch in each process; 32 by default.")],
+        "Model": [
+            *frontend,
+            Option("--model.head", "NAME", "What reads the feature maps: linear, last, musicnn."),
+            Option("--model.learning_rate", "X|[X, ...]", "Highest learning rate; the best of a list is kept."),
+            Option("--model.weight_decay", "X", "Weight decay of all weights but biases and those of norms."),
+            Option("--model.warmup", "SHARE", "Share of the steps in which the learning rate rises."),
+            Option("--model.betas", "[X, X]", "Decay rates of the averages of AdamW."),
+            Option("--model.seed", "N", "Seed of the head and of the order of clips; that of the frontend by default."),
+        ],
+        "Budget": [
+            Option("--trainer.max_steps", "N", "Number of steps; 1000 by default."),
+            Option("--trainer.max_epochs", "N", "Number of passes over the training clips, instead of steps."),
+            Option("--trainer.gradient_clip_val", "X", "Largest norm of the gradient; 1 by default."),
+            Option("--trainer.callbacks", "[NAME, ...]", "Callbacks of Lightning, such as EarlyStopping."),
+        ],
+        "Files": [
+            *_CONFIG,
+            Option("--ckpt_path", "FILE", "The last.ckpt to resume from; the same command finds its own."),
+            Option("--force", "", "Train again, although the run is done."),
+        ],
+        "Devices": _TRAINER,
+    }
+
+
 def _compare() -> Mapping[str, list[Option]]:
     return {
         "Study": [
@@ -141,12 +169,14 @@ def _compare() -> Mapping[str, list[Option]]:
 _USAGE = {
     "predict": "--data NAME --model.frontend NAME [OPTION ...]",
     "fit": "--data NAME --model.frontend NAME --model.backend NAME [OPTION ...]",
+    "train": "--data NAME --model.frontend NAME [OPTION ...]",
     "test": "--data NAME --ckpt_path FILE [OPTION ...]",
     "compare": "[STUDY] [OPTION ...]",
 }
 _EXAMPLE = {
     "predict": "--data folder --data.root sounds --model.frontend vgg",
     "fit": "--data folder --data.root sounds --model.frontend vgg --model.backend svm",
+    "train": "--data folder --data.root sounds --model.frontend vgg --trainer.max_steps 500",
     "test": "--data folder --data.root sounds --ckpt_path RUN/probe.ckpt",
     "compare": "synthetic --frontends '[vgg, mfcc]' --dry_run",
 }
@@ -167,7 +197,8 @@ def run(argv: list[str]) -> int:
 
 def sections(command: str) -> Mapping[str, list[Option]]:
     """Return the options on the help page of a command, by section."""
-    return _compare() if command == "compare" else _stage(command)
+    pages = {"compare": _compare, "train": _train}
+    return pages[command]() if command in pages else _stage(command)
 
 
 def page(command: str, width: int) -> str:

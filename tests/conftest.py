@@ -137,3 +137,18 @@ def study(tmp_path_factory):
     (root / "study.yaml").write_text(STUDY)
     assert main(["compare", str(root / "study.yaml"), "--trainer.default_root_dir", str(root / "runs")]) == 0
     return root / "runs" / "small"
+
+
+EVENTS = ["--data", "synthetic", "--data.task", "events", "--data.n_samples", "4000"]
+TEMPORAL = ["--model.frontend", "temporal", "--model.frontend.n_filters", "4"]
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """Folder of a run of several epochs, trained by the command line; tests change copies of it."""
+    root = tmp_path_factory.mktemp("trained")
+    words = [*EVENTS, "--data.clips_per_class", "6", *TEMPORAL, "--data.batch_size", "16", "--trainer.max_steps", "8"]
+    options = ["--model.learning_rate", "0.01", "--trainer.log_every_n_steps", "1"]
+    assert main(["train", *words, *options, "--trainer.default_root_dir", str(root)]) == 0
+    (metrics,) = root.rglob("metrics.json")
+    return metrics.parent

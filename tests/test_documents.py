@@ -11,6 +11,7 @@ from untrained.commands.classify import classify_parser
 from untrained.commands.config import bundled_studies
 from untrained.commands.report import report_parser
 from untrained.commands.stages import stage_parsers
+from untrained.commands.train import train_parser
 from untrained.errors import UsageError
 from untrained.parsing import load_names
 from untrained.registry import BACKENDS, DATAMODULES, FRONTENDS
@@ -26,6 +27,7 @@ MODEL = ["--data", "synthetic", "--model.frontend", "vgg"]
 REST = {
     "predict": MODEL,
     "fit": [*MODEL, "--model.backend", "svm"],
+    "train": MODEL,
     "test": ["--data", "synthetic"],
     "compare": [],
     "classify": ["--ckpt_path", "probe.ckpt", "a.wav"],
@@ -52,7 +54,7 @@ def parsers():
     load_names()
     stages = {name: parser for name, parser in stage_parsers().items() if name in REST}
     found = {**stages, "compare": study_parser(), "classify": classify_parser(), "check data": data_parser()}
-    found["report"] = report_parser()
+    found |= {"report": report_parser(), "train": train_parser()}
     for parser in found.values():
         parser.allow_abbrev = False  # so that --seed is not accepted for --seeds
     return found

@@ -1,6 +1,6 @@
 """The data of one training: batches of waveforms with labels, for Lightning's loops."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -76,7 +76,7 @@ class TrainingData(LightningDataModule):
         """Return shuffled batches of the training clips."""
         rank, world_size = self._place()
         order = BatchOrder(len(self.part.train), self.batch_size, self.seed, rank, world_size)
-        return Loader(self._examples(self.part.train), order, self._workers())
+        return Loader(self._examples(self.part.train), order, self._workers(), self._current_epoch)
 
     def val_dataloader(self) -> "Loader":
         """Return batches of the validation clips, each of which is read by one process.
@@ -86,11 +86,7 @@ class TrainingData(LightningDataModule):
         """
         rank, world_size = self._place()
         clips = self.part.validation
-        if len(clips) < world_size:
-            raise UsageError(
-                f"{len(clips)} validation clips cannot be shared by {world_size} devices; use --trainer.devices "
-                f"{len(clips)} or fewer"
-            )
+        refuse_small(self.part, self.batch_size, world_size)
         mine = list(range(rank, len(clips), world_size))
         batches = [mine[start : start + self.batch_size] for start in range(0, len(mine), self.batch_size)]
         return Loader(self._examples(clips), batches, self._workers())
@@ -103,12 +99,35 @@ class TrainingData(LightningDataModule):
     def _place(self) -> tuple[int, int]:
         return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
 
+    def _current_epoch(self) -> int:
+        return 0 if self.trainer is None else self.trainer.current_epoch
+
     def _workers(self) -> int:
         if self._num_workers != "auto":
             return self._num_workers
         if self.sounds.keeps_all or self.trainer is None:
             return 0
         return workers_for(self.trainer.strategy.root_device.type, self.trainer.num_devices)
+
+
+def refuse_small(part: Part, batch_size: int | Auto, n_processes: int) -> None:
+    """Raise if there are too few clips for batches of all processes.
+
+    Args:
+        part: Clips to train and to validate on.
+        batch_size: Number of clips of a batch in each process; `auto` is 32.
+        n_processes: Number of processes that share the clips.
+
+    Raises:
+        UsageError: There are too few.
+    """
+    BatchOrder(len(part.train), BATCH if batch_size == "auto" else batch_size, 0, 0, n_processes)
+    n_clips = len(part.validation)
+    if n_clips < n_processes:
+        raise UsageError(
+            f"{n_clips} validation clips cannot be shared by {n_processes} devices; use --trainer.devices {n_clips} or "
+            "fewer"
+        )
 
 
 UNKNOWN = -100
@@ -124,10 +143,17 @@ class Loader:
         examples: Waveforms with labels by position.
         batches: Batches of positions.
         num_workers: Number of worker processes that read.
+        epoch: Function that returns the epoch. Lightning would set it, but one too high after it has resumed.
     """
 
-    def __init__(self, examples: "_Examples", batches: BatchOrder | list[list[int]], num_workers: int) -> None:
-        self.sampler = self.batch_sampler = batches  # Lightning asks for both, and calls `set_epoch`
+    def __init__(
+        self,
+        examples: "_Examples",
+        batches: BatchOrder | list[list[int]],
+        num_workers: int,
+        epoch: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._batches, self._epoch = batches, epoch
         self._loader: DataLoader[Any] = DataLoader(
             examples,
             batch_sampler=batches,
@@ -140,6 +166,8 @@ class Loader:
         return len(self._loader)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        if isinstance(self._batches, BatchOrder):
+            self._batches.set_epoch(self._epoch())
         return iter(self._loader)
 
 

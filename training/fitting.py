@@ -124,7 +124,13 @@ def train_once(
     )
     resumed = folder / LAST
     with quiet(), float32_products():
-        trainer.fit(module, datamodule=data, ckpt_path=str(resumed) if resumed.is_file() else None, weights_only=True)
+        try:
+            path = str(resumed) if resumed.is_file() else None
+            trainer.fit(module, datamodule=data, ckpt_path=path, weights_only=True)
+        except RuntimeError as error:
+            if "without overflow" not in str(error):  # of a step of the optimiser
+                raise
+            raise module.diverged(f"a step is too large ({error})") from error
     if best.best_model_score is None or not (folder / BEST).is_file():
         raise TrainingError(
             "training has ended before the first validation, so that no checkpoint was chosen; allow more steps or time"

@@ -169,7 +169,7 @@ class EndToEnd(LightningModule):
         if self.trainer.world_size > 1:  # all processes end at the same step
             is_finite = self.trainer.strategy.reduce_boolean_decision(is_finite, all=True)
         if not is_finite:
-            self._raise_not_finite(float(loss.detach()), "training loss")
+            raise self.diverged(f"the training loss is {float(loss.detach())}")
         values = {
             "train/loss": loss.detach(),
             "train/accuracy": (logits.argmax(1) == labels).float().mean(),
@@ -206,7 +206,7 @@ class EndToEnd(LightningModule):
         totals = self.trainer.strategy.reduce(self._totals, reduce_op="sum")
         loss, right, n = (float(value) for value in totals)
         if not math.isfinite(loss):
-            self._raise_not_finite(loss / n, "validation loss")
+            raise self.diverged(f"the validation loss is {loss / n}")
         self.log_dict({"val/loss": loss / n, "val/accuracy": right / n})
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -221,12 +221,17 @@ class EndToEnd(LightningModule):
     def _rate(self) -> float:
         return float(self.trainer.optimizers[0].param_groups[0]["lr"])
 
-    def _raise_not_finite(self, loss: float, what: str) -> None:
-        rate = max(self.learning_rates)
-        raise TrainingError(
-            f"the {what} is {loss} at step {self.trainer.global_step + 1}, with learning rate {self._rate():.3g}: "
-            f"training has diverged. Lower --model.learning_rate, such as {rate / 10:.3g}, or use a higher "
-            "--trainer.precision; checkpoints that were saved are kept"
+    def diverged(self, what: str) -> TrainingError:
+        """Return the error for a training that has diverged.
+
+        Args:
+            what: What shows it.
+        """
+        rate = self.learning_rates[0]
+        return TrainingError(
+            f"{what} at step {self.trainer.global_step + 1}, with learning rate {self._rate():.3g}: training has "
+            f"diverged. Lower --model.learning_rate, such as to {rate / 10:.3g}, or use a higher --trainer.precision; "
+            "checkpoints that were saved are kept"
         )
 
 

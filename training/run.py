@@ -1,17 +1,22 @@
 """The run of a training: its key, and the folder for its outcome."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from ..datamodules import AudioDataModule
 from ..embeddings.changes import settings_of
 from ..embeddings.provenance import VERSIONS, data_fields, frontend_fields, stamps_digest
 from ..files import digest, plain
+from ..probes.observers import Observers
 from ..probes.record import FORMAT, as_text, predictions_file, read_metrics
 from ..probes.run import RunKey, data_label, frontend_label, label_of
 from .data import BATCH
+from .fitting import MakeTrainer
 from .heads import layers_of, pooling_of, standardize_of
 from .module import EndToEnd
 
@@ -25,6 +30,37 @@ _DECISIVE = (
     *("overfit_batches", "val_check_interval", "check_val_every_n_epoch", "accumulate_grad_batches", "devices"),
     *("gradient_clip_val", "gradient_clip_algorithm", "sync_batchnorm", "callbacks", "plugins"),
 )
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """A frontend and a head to train on a data set, and the folder for the outcome.
+
+    Args:
+        module: Module to train, with one learning rate or several.
+        datamodule: Data set of the clips.
+        key: Key of the run.
+        folder: Folder of the run.
+        config: YAML that repeats the run.
+        make_trainer: Function that makes the trainer of each training.
+        observers: Loggers and callbacks.
+        is_first: Whether this process is the first of those that share the clips, which alone writes.
+        n_processes: Number of these processes.
+        device: Device that the first process computes predictions on.
+        say: Function that shows a line of text to the user.
+    """
+
+    module: EndToEnd
+    datamodule: AudioDataModule
+    key: RunKey
+    folder: Path
+    config: str
+    make_trainer: MakeTrainer
+    observers: Observers
+    is_first: bool
+    n_processes: int
+    device: torch.device
+    say: Callable[[str], None]
 
 
 def training_key(module: EndToEnd, datamodule: AudioDataModule, trainer: Mapping[str, Any], precision: str) -> RunKey:

@@ -1,5 +1,6 @@
 """A run of trainings: each part of the data with each learning rate, and the outcome as a run like any other."""
 
+import contextlib
 import json
 import shutil
 import time
@@ -12,21 +13,18 @@ import numpy as np
 import torch
 
 from ..backends.guard import FailedCandidate
-from ..datamodules import AudioDataModule
 from ..datamodules.classes import notes_on_classes
 from ..errors import TrainingError
-from ..files import plain
+from ..files import locked, plain
 from ..frontends.trained import save_weights
-from ..probes.observers import Observers
 from ..probes.probe import Probe
-from ..probes.run import Run, RunKey
+from ..probes.run import Run
 from ..probes.stages import record_fit, record_test, start_folder
-from .data import TrainingData
+from .data import TrainingData, refuse_small
 from .fitting import (
     BEST,
     LAST,
     Ended,
-    MakeTrainer,
     Progress,
     forget_checkpoints,
     read_best,
@@ -36,42 +34,11 @@ from .heads import backend_of, layers_of, standardize_of
 from .module import EndToEnd, calibrated, rates_as_text
 from .outcome import Heard, Scored, Trained, best_of, predict, selection_of
 from .parts import Part, parts_of
+from .run import TrainingRun
 from .sounds import Sounds
 
-Say = Callable[[str], None]
 Make = Callable[[float], EndToEnd]
 """A function that makes the module of a part of the data for a learning rate."""
-
-
-@dataclass(frozen=True)
-class TrainingRun:
-    """A frontend and a head to train on a data set, and the folder for the outcome.
-
-    Args:
-        module: Module to train, with one learning rate or several.
-        datamodule: Data set of the clips.
-        key: Key of the run.
-        folder: Folder of the run.
-        config: YAML that repeats the run.
-        make_trainer: Function that makes the trainer of each training.
-        observers: Loggers and callbacks.
-        is_first: Whether this process is the first of those that share the clips, which alone writes.
-        n_processes: Number of these processes.
-        device: Device that the first process computes predictions on.
-        say: Function that shows a line of text to the user.
-    """
-
-    module: EndToEnd
-    datamodule: AudioDataModule
-    key: RunKey
-    folder: Path
-    config: str
-    make_trainer: MakeTrainer
-    observers: Observers
-    is_first: bool
-    n_processes: int
-    device: torch.device
-    say: Say
 
 
 @dataclass(frozen=True)
@@ -99,14 +66,21 @@ def train_run(run: TrainingRun) -> dict[str, Any]:
         TrainingError: The loss of every learning rate is not finite.
     """
     start = time.perf_counter()
-    progress = Progress(run.folder, run.key.identity)
     sounds = Sounds(run.datamodule, run.module.frontend.sample_rate)
     parts = parts_of(sounds.clips, run.datamodule.seed)
-    trainings = _trainings(run, parts)
+    for part in parts:
+        refuse_small(part, run.datamodule.batch_size, run.n_processes)
+    with locked(run.folder, "use another --trainer.default_root_dir") if run.is_first else contextlib.nullcontext():
+        return _train_parts(run, sounds, parts, start)
+
+
+def _train_parts(run: TrainingRun, sounds: Sounds, parts: list[Part], start: float) -> dict[str, Any]:
+    """Train each part with each learning rate, and record the outcome."""
+    trainings, heard = _trainings(run, parts), Heard(sounds)
+    modules = {part.name: _module(run, sounds, part, heard, alone=len(trainings) == 1) for part in parts}
+    progress = Progress(run.folder, run.key.identity)
     if run.is_first:
         _begin(run, progress, trainings)
-    heard = Heard(sounds)
-    modules = {part.name: _module(run, sounds, part, heard, alone=len(trainings) == 1) for part in parts}
     for training in trainings:
         if training.name not in progress.ended():
             outcome = _train(run, training, modules[training.part.name], sounds, heard)
@@ -120,7 +94,7 @@ def train_run(run: TrainingRun) -> dict[str, Any]:
         for part in parts
     ]
     metrics = _record(run, scored, sounds, heard, start)
-    _tidy(run, trainings[-1])
+    _tidy(run, [each for each in trainings if each.part is parts[-1]][scored[-1].chosen])
     progress.end()
     return metrics
 

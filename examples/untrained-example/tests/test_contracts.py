@@ -1,6 +1,9 @@
 import numpy as np
 import pytest
 import soundfile
+import torch
+from untrained.cli import main
+from untrained.frontends.trained import load_weights
 from untrained.testing import check_datamodule, parametrize_with_checks
 from untrained_example.cosine import CosineCentroids
 from untrained_example.gated import Gated
@@ -10,6 +13,15 @@ from untrained_example.spoken_digits import SpokenDigits
 @parametrize_with_checks(Gated, CosineCentroids)
 def test_contract(check):
     check()
+
+
+def test_the_frontend_trains(tmp_path):
+    data = ["--data", "synthetic", "--data.task", "events", "--data.n_samples", "4000", "--data.clips_per_class", "5"]
+    words = [*data, "--model.frontend", "gated", "--model.frontend.n_filters", "2", "--trainer.max_steps", "3"]
+    assert main(["train", *words, "--trainer.default_root_dir", str(tmp_path)]) == 0
+    (weights,) = tmp_path.rglob("frontend.safetensors")
+    loaded, drawn = load_weights(Gated(n_filters=2), weights), Gated(n_filters=2)
+    assert not torch.equal(loaded.first.weight, drawn.first.weight)
 
 
 @pytest.fixture
