@@ -17,13 +17,12 @@ from jsonargparse import ArgumentParser, Namespace
 
 from .errors import UntrainedError, UsageError
 from .files import MAX_YAML, as_yaml, read_bounded, refuse_absurd_yaml
-from .registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
+from .registry import BACKENDS, DATAMODULES, FRONTENDS, PROBE_OPTIONS, Registry
 
 KINDS: dict[str, Registry[Any]] = {"frontend": FRONTENDS, "backend": BACKENDS, "data": DATAMODULES}
 Types = list[str] | str  # --trust TYPE, or --trust '[TYPE, TYPE]'
 ABOUT_TRUST = "Types of the backend and modules of the frontend that a checkpoint may use, besides registered ones."
 _KEY = re.compile(r'(?:[Pp]arser key "([^"]+)"|--([\w.]+)):?\s*')
-PROBE_OPTIONS = ("init", "layers", "pooling", "standardize", "tf32", "calibrate", "weights")
 _LISTS = {"datamodules", "frontends", "backends", "controls", "seeds", *(f"model.{option}" for option in PROBE_OPTIONS)}
 MAX_VALUE_LENGTH = 80  # characters; a longer value, such as a class with its arguments, is not shown
 _NO_SUCH_CLASS = re.compile(r"Expected a dot import path string: (\S+)|[Uu]nexpected import path[^:]*: (\S+)")

@@ -276,3 +276,5 @@ BACKENDS: Registry[Any] = Registry("backend", "untrained.backends", "untrained.b
 DATAMODULES: Registry[Any] = Registry(
     "datamodule", "untrained.datamodules", "untrained.datamodules.base:AudioDataModule"
 )
+PROBE_OPTIONS = ("init", "layers", "pooling", "standardize", "tf32", "calibrate", "weights")
+"""Options of a probe that are lists in a study, because they apply to frontends of any package."""

@@ -62,6 +62,8 @@ _MODEL = [
     Option("--model.standardize", "NAME", "Scaling of the features: zscore, or none to leave them unchanged."),
     Option("--model.tf32", "true|false", "Whether NVIDIA GPUs compute in TF32, which is faster and less exact."),
     Option("--model.protocol", "NAME", "How candidates are chosen and scored: auto, holdout, nested, study."),
+    Option("--model.calibrate", "true|false", "Whether to normalise with statistics of the training clips."),
+    Option("--model.weights", "random|FILE", "Random weights, or a frontend.safetensors written by train."),
 ]
 _STORED = [
     Option("--embeddings", "DIR", "Folder of all embedding stores."),
@@ -99,7 +101,7 @@ def _stage(stage: str) -> Mapping[str, list[Option]]:
     about = "Checkpoint of a fitted probe: probe.ckpt, or the folder of its run."
     checkpoint = [Option("--ckpt_path", "FILE", about)] if stage == "test" else []
     model = {
-        "predict": [*_frontend(), _MODEL[0], _MODEL[2], _MODEL[4]],
+        "predict": [*_frontend(), _MODEL[0], _MODEL[2], _MODEL[4], *_MODEL[6:]],
         "fit": [*_frontend(), *_backend(), *_MODEL],
         "test": [],  # comes from the checkpoint
     }[stage]
@@ -157,7 +159,7 @@ def _compare() -> Mapping[str, list[Option]]:
                 Option(f"--vary.{kind}", "{ARGUMENT: [...]}", f"Values of arguments to try with all {kind}.")
                 for kind in ("datamodules", "frontends", "backends")
             ),
-            *(option._replace(value="[...]") for option in _MODEL[:5]),
+            *(option._replace(value="[...]") for option in (*_MODEL[:5], *_MODEL[6:])),
             Option("--seeds", "[N, ...]", "Seeds of frontends and backends."),
             _MODEL[5]._replace(name="--protocol"),
         ],

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from ..errors import UntrainedError, UsageError
-from ..parsing import PROBE_OPTIONS
+from ..registry import PROBE_OPTIONS
 
 T = TypeVar("T")
 _PARTS = {"--data": "data set", "--model.frontend": "frontend", "--model.backend": "backend"}

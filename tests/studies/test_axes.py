@@ -1,4 +1,4 @@
-from untrained.probes.record import read_predictions
+from untrained.probes.record import ORIGIN, read_predictions
 from untrained.studies.analysis import analyse
 from untrained.studies.axes import compare_axes, variants
 from untrained.studies.families import Model
@@ -56,7 +56,7 @@ def _models(folder, results, analysis):
 
 
 def test_arguments_of_a_frontend_do_not_make_variants():
-    options = {"init": "xavier", "layers": "all", "pooling": "mean", "tf32": False}
+    options = {"init": "xavier", "layers": "all", "pooling": "mean", "tf32": False, **ORIGIN}
     settings = {
         ("data", f"vgg-{n}", "svm"): {"frontend": "vgg", "frontend.n_filters": n, **options, "backend": "svm"}
         for n in (8, 16)

@@ -166,7 +166,7 @@ def test_a_study_is_locked_while_a_command_runs_it(untrained, tmp_path, little):
         status, out, err = untrained("compare", "study.yaml")
     assert (status, out) == (1, "")
     assert "runs/small is in use by process" in err
-    assert err.endswith("wait until that has ended, or give the study another --name\n")
+    assert err.endswith("wait until it has ended, or give the study another --name\n")
 
 
 def test_old_figures_are_deleted_if_all_runs_fail(untrained, tmp_path, little):
