@@ -78,7 +78,7 @@ def test_invalid_command_lines_end_with_one_message(untrained, command, message)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["mfcc", "--model.pooling", "max"], "MFCC overrides forward() instead of giving feature maps"),
+        (["mfcc", "--model.pooling", "max"], "MFCC overrides forward() instead of defining feature_maps()"),
         (["vgg", "--model.layers", "[5]"], "layers=[5]; expected 'all', 'last' or a list of different numbers"),
         (
             ["vgg", "--model.layers", "first"],
