@@ -257,7 +257,7 @@ def test_the_command_lists_the_requirements(untrained):
     lines = out.splitlines()
     assert len(lines) == 18
     assert all(line.startswith("✓ ") for line in lines[:-1])
-    assert lines[-1] == "Temporal keeps 17 of 17 promises"
+    assert lines[-1] == "Temporal meets 17 of 17 requirements"
     FRONTENDS.register("not_finite")(NotFinite)
     status, out, _ = untrained("check", "frontend", "not_finite")
     assert status == 1
