@@ -78,14 +78,14 @@ def check_data(argv: list[str]) -> int:
 
 
 def check_contract(kind: str, argv: list[str]) -> int:
-    """Print whether a plug-in keeps each promise of its contract.
+    """Print whether a plug-in meets each requirement of its contract.
 
     Args:
         kind: Kind of plug-in: frontend, backend or datamodule.
         argv: Command line after the kind: a name and its arguments.
 
     Returns:
-        Exit status: 1 if a promise is broken.
+        Exit status: 1 if a requirement is violated.
 
     Raises:
         UsageError: No plug-in is named, or it rejects its arguments.
@@ -110,7 +110,7 @@ def check_contract(kind: str, argv: list[str]) -> int:
         if result.problem or result.skipped:
             say(f"    {result.problem or f'skipped: {result.skipped}'}")
     skipped = f"; {n_skipped} skipped" if n_skipped else ""
-    print(f"{type(plugin).__name__} keeps {n_kept} of {n_kept + n_broken} promises{skipped}")
+    print(f"{type(plugin).__name__} meets {n_kept} of {n_kept + n_broken} requirements{skipped}")
     return int(n_broken > 0)
 
 

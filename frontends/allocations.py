@@ -1,4 +1,4 @@
-"""Limits on the memory for making or running a frontend, checked before the memory is allocated."""
+"""Limits on the memory for creating or running a frontend, checked before the memory is allocated."""
 
 import copy
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from ..files import machine_memory
 
 MAX_OPERATIONS = 1_000_000
-"""Maximum number of operations for making a frontend; the largest of ours needs a few hundred."""
+"""Maximum number of operations for creating a frontend; the largest built-in one needs a few hundred."""
 
 
 class AllocationError(ValueError):
@@ -80,7 +80,7 @@ def refuse_long_input(frontend: nn.Module, n_samples: int) -> None:
     """Raise an error if the memory of this machine is too small to compute the embedding of one clip.
 
     Args:
-        frontend: Frontend, which is run on the meta device; if it cannot run there, it is not refused.
+        frontend: Frontend, which is run on the meta device; one that cannot run there is accepted.
         n_samples: Length of the clip in samples.
 
     Raises:

@@ -30,7 +30,7 @@ class Frontend(nn.Module):
     outermost `__init__` has returned, the weights are drawn from a separate generator and frozen, and the module
     stays in evaluation mode.
 
-    Conventions: a spectrogram frontend reads `(batch, n_mels, n_frames)`, a waveform frontend `(batch, n_samples)`;
+    Conventions: a spectrogram frontend takes `(batch, n_mels, n_frames)`, a waveform frontend `(batch, n_samples)`;
     convolutions are `nn.Conv1d` or `nn.Conv2d`, registered in the order of the layers; 2-D kernels are (frequency,
     time).
 
@@ -174,8 +174,8 @@ class Frontend(nn.Module):
         """Raise a ValueError for an option of feature maps if the frontend overrides `forward`."""
         if not self.has_maps:
             raise ValueError(
-                f"{type(self).__name__} overrides forward() instead of giving feature maps, so {name}={value!r} does "
-                f"not apply; leave out {name}"
+                f"{type(self).__name__} overrides forward() instead of defining feature_maps(), so {name}={value!r} "
+                f"does not apply; leave out {name}"
             )
 
     @property
@@ -190,12 +190,12 @@ class Frontend(nn.Module):
     def calibrate(self, waveforms: Iterable[Tensor]) -> None:
         """Set what the frontend learns from unlabelled clips, in place; override it to learn something else.
 
-        By default, these are `input_scalars`, for frontends that read a spectrogram, and the statistics of each
+        By default, these are `input_scalars`, for frontends that take a spectrogram, and the statistics of each
         BatchNorm layer, which is the identity until then.
 
         Args:
-            waveforms: Batches `(batch, n_samples)` of training clips, such as a list; they are read twice if there are
-                BatchNorm layers, so an iterator does not suffice.
+            waveforms: Batches `(batch, n_samples)` of training clips, for example a list; they are read twice if there
+                are BatchNorm layers, so an iterator does not suffice.
 
         Raises:
             ValueError: There are no clips, they cannot be read twice, or their statistics are unusable.
@@ -247,7 +247,7 @@ class Frontend(nn.Module):
         """Return output shapes, parameters and floating-point operations of each layer for clips of one length.
 
         Args:
-            n_samples: Length of the clips in samples; the default is that of the study, 29.2 s.
+            n_samples: Length of the clips in samples; the default, 29.2 s, is that of Pons & Serra (2018).
 
         Returns:
             A description that prints as a table.

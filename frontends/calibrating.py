@@ -24,7 +24,7 @@ def normalised(frontend: Any, x: Tensor) -> Tensor:
         x: Representation of a batch, of any shape.
 
     Returns:
-        `(x - mean) / std` for a frontend that reads a spectrogram, otherwise `x` itself.
+        `(x - mean) / std` for a frontend that takes a spectrogram, otherwise `x` itself.
     """
     if frontend.input_scalars == IDENTITY or not reads_spectrogram(frontend):
         return x
@@ -33,7 +33,7 @@ def normalised(frontend: Any, x: Tensor) -> Tensor:
 
 
 def reads_spectrogram(frontend: Any) -> bool:
-    """Return whether a frontend reads something other than the waveform.
+    """Return whether a frontend takes another input than the waveform.
 
     Args:
         frontend: Frontend, which may state its `input`; otherwise its representation decides.
@@ -65,7 +65,7 @@ def needs_calibration(frontend: nn.Module) -> bool:
 def calibrate(frontend: Any, waveforms: Iterable[Tensor]) -> None:
     """Set the input scalars and the statistics of the BatchNorm layers of a frontend, in place.
 
-    The scalars are set first, because the layers read what is normalised by them. The statistics of a layer are the
+    The scalars are set first, because they normalise the input of the layers. The statistics of a layer are the
     averages over all batches of those of each batch. After an error, the frontend is as before.
 
     Args:
@@ -112,7 +112,7 @@ def _scalars_of(frontend: Any, waveforms: Iterable[Tensor], who: str) -> tuple[f
         ValueError: There are no clips, or the mean or the deviation is not finite, or all values are equal.
     """
     n, total, squares = 0, 0.0, 0.0
-    shift: float | None = None  # near the mean, so that the difference of the squares is exact
+    shift: float | None = None  # a value near the mean keeps the difference of the squares exact
     for batch in _batches(frontend, waveforms, who):
         values = in_float32(frontend.representation, batch).double()
         shift = float(values.mean()) if shift is None else shift
@@ -127,7 +127,7 @@ def _scalars_of(frontend: Any, waveforms: Iterable[Tensor], who: str) -> tuple[f
             f"{who}: the spectrogram of a clip is not finite; remove clips with values that are not finite"
         )
     if deviation <= 1e-9 * max(1.0, abs(mean)):
-        raise ValueError(f"{who}: all values of the spectrograms are {mean:.4g}, as of silent clips; give other clips")
+        raise ValueError(f"{who}: all values of the spectrograms are {mean:.4g}, as for silent clips; give other clips")
     return mean, deviation
 
 
@@ -159,7 +159,7 @@ def _set_statistics(frontend: Any, layers: list[tuple[str, Any]], waveforms: Ite
 
 @contextlib.contextmanager
 def _averaging(frontend: nn.Module, layers: list[Any]) -> Iterator[None]:
-    """Let BatchNorm layers average their statistics over all batches, starting anew; restore modes and momenta."""
+    """Let BatchNorm layers average their statistics over all batches, from the first on; restore modes and momenta."""
     modes = [(module, module.training) for module in frontend.modules()]
     momenta = [layer.momentum for layer in layers]
     try:

@@ -1,9 +1,10 @@
-"""PyTorch's convolutions, accelerated for layers that are wide or read a single channel.
+"""PyTorch's convolutions, accelerated for layers that are wide or have a single input channel.
 
-Besides the multiplications, three things take time: writing maps that are pooled at once, allocating memory for them,
-and multiplications that are not needed. `single_channel` and `winograd` avoid these on a CPU, `cuda` suits layers to
-graphics cards. The layout of the weights is that of PyTorch; maps of the fast algorithms have channels last. In the
-algorithms of `winograd`, a value that is not finite affects all outputs of the tiles that read it.
+Besides the necessary multiplications, three things take time: writing maps that are pooled immediately afterwards,
+allocating memory for them, and unnecessary multiplications. `single_channel` and `winograd` avoid these on a CPU.
+`cuda` adapts layers to NVIDIA and AMD GPUs. The layout of the weights is that of PyTorch; maps of the fast algorithms
+have channels last. In the algorithms of `winograd`, a value that is not finite affects all outputs of the tiles that
+contain it.
 """
 
 from collections.abc import Sequence
@@ -16,10 +17,10 @@ from . import cuda, single_channel, winograd
 from .cuda import Algorithm
 from .winograd import Layer, Pool
 
-_WIDE = 128  # channels; in narrower layers, the transforms cost more than they save in products
-_MANY = 32  # filters of a single channel; with fewer, the matrix products are too small
-_MANY_TALL = 16  # the same for tall filters, which need fewer products
-_TALL = 32  # rows; for lower filters, transforming the products back costs more than the products
+_WIDE = 128  # number of channels; in narrower layers, the transforms cost more than they save in products
+_MANY = 32  # number of filters of a single channel; with fewer, the matrix products are too small
+_MANY_TALL = 16  # the same number for tall filters, which need fewer products
+_TALL = 32  # height of filters in rows; for lower filters, transforming the products back costs more than the products
 
 
 class Conv1d(nn.Conv1d):
@@ -110,7 +111,7 @@ def _for_a_single_channel(conv: Layer, pool: Pool) -> Algorithm:
 
 def _by_pytorch(conv: Layer, x: Tensor, pool: Pool, relu: bool) -> Tensor:
     maps = nn.Conv1d.forward(conv, x) if isinstance(conv, nn.Conv1d) else nn.Conv2d.forward(conv, x)
-    maps = _pooled(maps, pool)  # first, because ReLU is monotonic
+    maps = _pooled(maps, pool)  # pooling comes first, because ReLU is monotonic
     if not relu:
         return maps
     return maps.relu() if maps.requires_grad else maps.relu_()

@@ -1,4 +1,4 @@
-"""Convolutions for NVIDIA and AMD cards, whose libraries choose slow kernels for the layers of a frontend.
+"""Convolutions for NVIDIA and AMD GPUs, whose libraries choose slow kernels for the layers of a frontend.
 
 Kernels for many channels are fast in lower precisions where channels come last in memory and their number is a multiple
 of eight; in float32, a sum of matrix products is faster. Kernels for a single channel are slow, and write maps that are
@@ -18,12 +18,12 @@ from .winograd import Layer, Pool, refuse_empty
 Algorithm = Callable[[Layer, Tensor, Pool, bool], Tensor]
 """Function that computes pooled maps from a layer, its input, its pool and whether to rectify."""
 
-_backends: Any = torch.backends  # its types lack this setting
-_ALIGNED = 8  # channels, filters or frames; kernels of any precision are fastest at multiples of it
-_WIDE = 128  # channels; with fewer, moving them takes longer than it saves
-_MOST_BYTES = 2**29  # of maps that are not pooled yet
-_POSITIONS = 2**14  # at a time in a sum of products, so that it stays in the cache
-_FILTERS = 512  # tall filters at a time, so that most of their maps at all heights stay in the cache
+_backends: Any = torch.backends  # this setting is missing in its types
+_ALIGNED = 8  # kernels of any precision are fastest for multiples of this number of channels, filters or frames
+_WIDE = 128  # number of channels; with fewer, moving them takes longer than it saves
+_MOST_BYTES = 2**29  # maximum size of maps that are not pooled yet
+_POSITIONS = 2**14  # number of positions per block of a sum of products, so that it stays in the cache
+_FILTERS = 512  # number of tall filters per block, so that most of their maps at all heights stay in the cache
 
 
 def choose(conv: Layer) -> Algorithm | None:

@@ -24,8 +24,8 @@ class FrameLevel(Frontend):
         size: Preset of Pons & Serra (2018), instead of `n_filters`: `small` (default) for 40 filters and 160 features,
             `large` for 896 filters and 3584 features.
         collapse_deep: Whether to average each deep layer over time and maps to one number, followed by N - 1 zeros. The
-            code of the study did so by mistake, and its published figures use these features; the paper describes a
-            mean for every map, which is the default.
+            code of Pons & Serra (2018) did so by mistake, and the published figures use these features; the paper
+            describes a mean for every map, which is the default.
         seed: Seed of the weights.
 
     Raises:
@@ -74,8 +74,8 @@ class FrameLevelMany(Frontend):
         size: Preset of Pons & Serra (2018), instead of `n_filters`: `small` (default) for 20 filters and 160 features,
             `large` for 448 filters and 3584 features.
         collapse_deep: Whether to average each deep layer over time and maps to one number, followed by N - 1 zeros. The
-            code of the study did so by mistake, and its published figures use these features; the paper describes a
-            mean for every map, which is the default.
+            code of Pons & Serra (2018) did so by mistake, and the published figures use these features; the paper
+            describes a mean for every map, which is the default.
         seed: Seed of the weights.
 
     Raises:

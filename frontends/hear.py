@@ -28,7 +28,7 @@ class Hear(Frontend):
         seed: Has no effect, since nothing is random; every frontend takes a seed.
 
     Raises:
-        ValueError: The module cannot be imported or lacks a function of the API, or its model does not state its
+        ValueError: The module cannot be imported, a function of the API is missing, or its model does not state its
             sample rate and embedding size.
 
     Example:
@@ -44,9 +44,9 @@ class Hear(Frontend):
             api = importlib.import_module(module)
         except Exception as error:  # a module's import may raise anything
             raise ValueError(f"module={module!r} cannot be imported ({type(error).__name__}: {error})") from error
-        lacking = [name for name in _NEEDED if not callable(getattr(api, name, None))]
-        if lacking:
-            raise ValueError(f"module={module!r} has no {lacking[0]}; expected one with HEAR's common API")
+        missing = [name for name in _NEEDED if not callable(getattr(api, name, None))]
+        if missing:
+            raise ValueError(f"module={module!r} has no {missing[0]}; expected one with HEAR's common API")
         self.model: Any = _loaded(api, module, model_file_path)
         for name in ("sample_rate", "scene_embedding_size"):
             if not isinstance(getattr(self.model, name, None), int):

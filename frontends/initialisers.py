@@ -1,4 +1,4 @@
-"""Distributions from which random weights are drawn."""
+"""Distributions of random weights."""
 
 import math
 from collections.abc import Callable, Iterator

@@ -55,7 +55,7 @@ class Temporal(Frontend):
     """Many horizontal filters over the loudness of a log-mel spectrogram, for rhythm (Pons et al. 2016, CBMI; 2017).
 
     The spectrogram is averaged over frequency, which leaves loudness over time; four parallel convolutions of
-    different lengths (*same*, ReLU) read it. With r = N / 4, they have N - r, 2N - r, 4N - r and 8N - r filters;
+    different lengths (*same*, ReLU) process it. With r = N / 4, they have N - r, 2N - r, 4N - r and 8N - r filters;
     longer filters are fewer.
 
     Args:
@@ -63,7 +63,7 @@ class Temporal(Frontend):
         size: Preset of Pons & Serra (2018), instead of `n_filters`: `small` (default) for N = 8 and 112 features,
             `large` for N = 256 and 3584 features.
         lengths: Lengths of the four convolutions in frames of 21.3 ms, longest first; `urbansound8k` means (64, 32,
-            16, 8), which the study used for sounds of a few seconds.
+            16, 8), which Pons & Serra (2018) used for sounds of a few seconds.
         seed: Seed of the weights.
 
     Raises:
@@ -101,7 +101,7 @@ class TimbralTemporal(Frontend):
         size: Preset of Pons & Serra (2018), instead of `n_filters`: `small` (default) for N = 4 and 112 features,
             `large` for N = 128 and 3584 features.
         lengths: Lengths of the four horizontal convolutions in frames of 21.3 ms, longest first; `urbansound8k`
-            means (64, 32, 16, 8), which the study used for sounds of a few seconds.
+            means (64, 32, 16, 8), which Pons & Serra (2018) used for sounds of a few seconds.
         seed: Seed of the weights.
 
     Raises:

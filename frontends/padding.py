@@ -1,4 +1,4 @@
-"""Padding of input: by repetition, or by zeros like TensorFlow's *same*, with any stride."""
+"""Padding of the input: by repetition, or by zeros like TensorFlow's *same*, with any stride."""
 
 from torch import Tensor
 from torch.nn.functional import pad

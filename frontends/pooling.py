@@ -7,7 +7,7 @@ from torch import Tensor
 
 Pooling = Literal["mean", "mean_std", "max", "mean_max"]
 
-# Suffixes of the feature names of a map; the mean, which is the study's pooling, has none.
+# Suffixes of the feature names of a map; the mean, which is the pooling of Pons & Serra (2018), has none.
 STATISTICS: dict[Pooling, tuple[str, ...]] = {
     "mean": ("",),
     "mean_std": (".mean", ".std"),

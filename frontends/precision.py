@@ -1,7 +1,7 @@
 """Precision of products of float32 numbers: float32, or TF32 on request.
 
 Libraries may shorten the factors of such a product: NVIDIA's from Ampere on to TF32, whose mantissa has 10 bits instead
-of 23, and oneDNN's to bfloat16. For convolutions on NVIDIA cards, PyTorch allows this by default.
+of 23, and oneDNN's to bfloat16. For convolutions on NVIDIA GPUs, PyTorch allows this by default.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-_backends: Any = torch.backends  # its types lack these settings
+_backends: Any = torch.backends  # these settings are missing in its types
 _NVIDIA = (_backends.cudnn.conv, _backends.cudnn.rnn, _backends.cuda.matmul)
 _ONEDNN = (_backends.mkldnn.conv, _backends.mkldnn.rnn, _backends.mkldnn.matmul)
 # A specific place that is not set shows the setting of a general place, so the general places come first.
@@ -27,7 +27,7 @@ def float32_products(*, tf32: bool = False) -> Iterator[None]:
     The settings apply to the whole process, so threads take turns. Autocast is not affected.
 
     Args:
-        tf32: Whether NVIDIA cards compute products in TF32; other devices never do.
+        tf32: Whether NVIDIA GPUs compute products in TF32; other devices never do.
 
     Example:
         >>> with float32_products():
@@ -70,7 +70,7 @@ def _older_settings() -> tuple[bool, str]:
     """Return the settings of `allow_tf32` and `set_float32_matmul_precision`, once all other settings are cleared."""
     try:
         allowed = torch.backends.cudnn.allow_tf32
-    except RuntimeError:  # it contradicts the cleared settings, so it must be on
+    except RuntimeError:  # the setting contradicts the cleared settings, so it must be on
         allowed = True
     return allowed, torch.get_float32_matmul_precision()
 

@@ -1,7 +1,7 @@
-"""Layers that read a single channel, such as a waveform or a spectrogram, as matrix products on a CPU.
+"""Layers with a single input channel, such as a waveform or a spectrogram, as matrix products on a CPU.
 
-There, it takes longer to allocate and write maps, which are then pooled, than to multiply.
-Therefore, maps are pooled and rectified block by block while they are in the cache. They have channels last in memory.
+On a CPU, allocating and writing maps, which are then pooled, takes longer than the multiplications. Therefore, maps are
+pooled and rectified block by block while they are in the cache. They have channels last in memory.
 """
 
 import torch
@@ -12,10 +12,10 @@ from .winograd import Layer, Pool, finish, refuse_empty, shaped, transformed_fil
 
 TALL_OUTPUTS = {3: 8, 7: 6}  # number of outputs of a tile of tall filters, by the length of the filters in frames
 
-_FILTERS = 512  # filters at a time, so that their maps stay in the cache
-_TALL_FILTERS = 256  # the same for tall filters, whose products take twice as much
-_TILES = 256  # tiles of tall filters at a time
-_VALUES = 2**19  # values of maps, and of their input, at a time
+_FILTERS = 512  # number of filters per block, so that their maps stay in the cache
+_TALL_FILTERS = 256  # number of tall filters per block, whose products take twice as much memory
+_TILES = 256  # number of tiles of tall filters per block
+_VALUES = 2**19  # number of values of maps, and of their input, per block
 
 
 def over_time(conv: Layer, x: Tensor, relu: bool) -> Tensor:

@@ -1,4 +1,4 @@
-"""Presets for the two sizes at which the study compares frontends."""
+"""Presets for the two sizes at which Pons & Serra (2018) compare frontends."""
 
 from collections.abc import Mapping
 from numbers import Integral

@@ -38,7 +38,7 @@ class Tempo(Frontend):
     def __init__(self, *, seed: int = 0) -> None:
         super().__init__(seed=seed)
         self.representation = TempoEstimate()
-        self.min_samples = 5 * self.sample_rate  # four beats of the slowest tempo
+        self.min_samples = 5 * self.sample_rate  # length of four beats at the slowest tempo
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Return the tempo of each clip, `(batch, 1)`."""

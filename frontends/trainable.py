@@ -27,9 +27,8 @@ def trainable(frontend: Frontend) -> Frontend:
         >>> copied.training, copied.convs[0].weight.requires_grad, copied.eval().training
         (True, True, False)
     """
-    if not (frontend.is_random or vars(frontend).get("is_loaded")) or not any(
-        p.is_floating_point() for _, p in frontend.network_parameters()
-    ):
+    may_train = frontend.is_random or vars(frontend).get("is_loaded", False)
+    if not may_train or not any(p.is_floating_point() for _, p in frontend.network_parameters()):
         raise ValueError(
             f"frontend {_name_of(frontend)} has no random weights, so there is nothing to train; choose one that "
             "has, such as 'vgg' or 'sample_level'"

@@ -21,8 +21,8 @@ from .trainable import frozen
 FORMAT = 1
 """Version of the content; raise it when older files can no longer be read."""
 _KEY = "untrained"  # name of the only text in the metadata, because safetensors orders several at random
-_MOST_READ = 2**24  # bytes of a checkpoint that are searched for the name of its writer
-_WANTED = "give the frontend.safetensors that `untrained train` has written"
+_MOST_READ = 2**24  # maximum number of bytes of a checkpoint that are searched for the name of its writer
+_WANTED = "give the frontend.safetensors written by `untrained train`"
 
 
 def save_weights(frontend: Frontend, path: Path | str, **provenance: str) -> None:
@@ -54,7 +54,7 @@ def load_weights(frontend: Frontend, path: Path | str) -> Frontend:
 
     Args:
         frontend: Frontend of the same class and arguments as the trained one; its seed may differ.
-        path: File that `save_weights` wrote.
+        path: File written by `save_weights`.
 
     Raises:
         CheckpointError: The file cannot be read or is of another kind, or does not fit the frontend.
@@ -84,7 +84,7 @@ def load_weights(frontend: Frontend, path: Path | str) -> Frontend:
 
 
 def read_description(path: Path | str) -> dict[str, Any]:
-    """Return the metadata of a file that `save_weights` wrote.
+    """Return the metadata of a file written by `save_weights`.
 
     Args:
         path: File to read.
@@ -141,7 +141,7 @@ def _kind_of_zip(path: Path) -> str:
     if b"pytorch-lightning_version" in content:
         return "a checkpoint of Lightning, from which `untrained train` resumes, not a file of weights"
     if b"untrained" in content and b"backend" in content:
-        return "the checkpoint of a probe, which `test` and `classify` read, not a file of weights"
+        return "the checkpoint of a probe, for `test` and `classify`, not a file of weights"
     return "a zip file, such as one written by torch.save, not a safetensors file"
 
 
@@ -184,7 +184,7 @@ def _refuse_another(frontend: Frontend, described: Mapping[str, Any], path: Path
             )
     if described["sample_rate"] != frontend.sample_rate:
         raise CheckpointError(
-            f"{path} has weights for {described['sample_rate']} Hz, but frontend {name!r} reads {frontend.sample_rate} "
+            f"{path} has weights for {described['sample_rate']} Hz, but frontend {name!r} takes {frontend.sample_rate} "
             "Hz; train it again"
         )
 
@@ -200,7 +200,7 @@ def _refuse_unfit(
     wanted = frontend.state_dict()
     arguments = ", ".join(f"{key}={value!r}" for key, value in described["arguments"].items())
     remedy = f"it was trained with {arguments or 'no arguments'}; give the same arguments, or other weights"
-    for kind, names in (("lacks", wanted.keys() - tensors.keys()), ("has an unknown", tensors.keys() - wanted.keys())):
+    for kind, names in (("has no", wanted.keys() - tensors.keys()), ("has an unknown", tensors.keys() - wanted.keys())):
         if names:
             raise CheckpointError(f"{path} {kind} tensor {min(names)!r}; {remedy}")
     for name, expected in wanted.items():

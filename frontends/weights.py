@@ -80,6 +80,6 @@ def refuse_undrawn(network: nn.Module) -> None:
     left = [name for name, parameter in outside if id(parameter) not in drawn]
     if left:
         raise TypeError(
-            f"{type(network).__name__}: no initialiser for {', '.join(left)}, so the seed would not "
-            "decide the weights; override reset_parameters(generator) (an empty one keeps the weights as they are)"
+            f"{type(network).__name__}: no initialiser for {', '.join(left)}, so the seed does not "
+            "determine the weights; override reset_parameters(generator) (an empty one keeps the weights as they are)"
         )

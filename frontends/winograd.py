@@ -2,7 +2,7 @@
 
 A tile of outputs is computed from products of transformed inputs and transformed filters. These are fewer than the
 multiplications of a direct convolution, and all tiles and channels share one matrix product per point. Tiles are
-processed in blocks that stay in the cache. A value that is not finite affects all outputs of the tiles that read it.
+processed in blocks that stay in the cache. A value that is not finite affects all outputs of the tiles that contain it.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ Pool = tuple[int, ...]
 
 OUTPUTS = {3: 6, 7: 4}  # number of outputs of a tile over time, by the length of the filters
 
-_TILES = 256  # tiles at a time, so that they stay in the cache
+_TILES = 256  # number of tiles per block, so that they stay in the cache
 # Points at which polynomials are evaluated, besides infinity: small numbers and their inverses round least. Float32
 # represents them and their powers, and so the transforms of inputs and outputs, without error.
 _POINTS = [Fraction(point) for point in ("0", "1", "-1", "1/2", "-1/2", "2", "-2", "3/4", "-5/4", "-3/4", "5/4")]

@@ -87,8 +87,8 @@ def _headline(verdict: Verdict | None, tests: Sequence[PairTest], where: str) ->
         headline = element("p", "No clear winner ", where, ": ", best, " scores highest.", class_="headline")
         said += " No frontend is significantly worse."
     sure = (
-        f"The smallest detectable difference is {100 * verdict.detectable:.1f} points: a study like this one finds it "
-        "in four of five cases. 'Not separable' does not mean equal, because a smaller difference may exist."
+        f"The smallest detectable difference is {100 * verdict.detectable:.1f} points (80 % power). 'Not separable' "
+        "does not mean equal, because a smaller difference may exist."
     )
     return [headline, element("p", said), element("p", sure, class_="note")]
 
@@ -165,7 +165,7 @@ def _limits(analysis: Analysis, failures: Sequence[Failure], n_waiting: int) -> 
 def _untested(analysis: Analysis) -> str:
     cells = list(analysis.cells.values())
     if all(cell.first.selected_on_test for cell in cells):
-        return "No differences are tested: the protocol chose candidates on the clips that it scores."
+        return f"No differences are tested: the candidates were {OPTIMISTIC.removeprefix(', ')}."
     if len(cells) == 1:
         first = cells[0]
         return f"One result: {first.first.frontend} with {first.first.backend}, {percent(first.accuracy)} %."

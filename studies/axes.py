@@ -1,4 +1,4 @@
-"""Axes of a study: tests of pairs of runs that differ in one setting, such as the pooling."""
+"""Axes of a study: tests of pairs of runs that differ in one setting, for example the pooling."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -45,7 +45,7 @@ def settings_of(metrics: Mapping[str, Any]) -> Settings:
     """
     key = metrics["key"]
     embeddings, backend = key["embeddings"], key["backend_arguments"]
-    known = {**ORIGIN, **metrics, **key}  # runs of earlier versions lack some options
+    known = {**ORIGIN, **metrics, **key}  # some options are missing in runs of earlier versions
     return {
         "frontend": embeddings["frontend"],
         **{f"frontend.{name}": value for name, value in embeddings["arguments"].items() if name != "seed"},
@@ -146,7 +146,7 @@ def _options(settings: Settings) -> str:
 
 
 def _in_short(name: str, names: Mapping[str, None]) -> str:
-    """Return the options of a variant that differ between the variants."""
+    """Return those options of a variant that are not the same in all variants."""
     columns = zip(*(each.split(" ") for each in names), strict=True)
     differing = [len(set(column)) > 1 for column in columns]
     return ", ".join(part for part, differs in zip(name.split(" "), differing, strict=True) if differs)

@@ -12,8 +12,8 @@ INFLATION = 1.2
 INFLATION_ONE_SEED = 1.5
 """Factors of the variance over clips in a cross-validation, calibrated by `benchmarks/clip_test.py`.
 
-With one seed the factor also covers the unknown variance over seeds. It suffices for a standard deviation over weights
-of 2.4 points with 160 clips and 1.2 points with 400 clips, but not if the weights vary much more.
+With one seed the factor also covers the unknown variance over seeds. This is valid up to a standard deviation over
+seeds of about 2.4 points for 160 clips, or 1.2 points for 400 clips.
 """
 
 

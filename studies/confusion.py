@@ -16,8 +16,8 @@ from .axes import Key
 from .charts import percent
 from .markup import Markup, element, embedded, framed
 
-MAX_SHARES = 60_000  # non-zero shares that are embedded in a page, about 0.6 MB
-MAX_RECALLS = 15_000  # cells of the tables of recall, about 0.6 MB
+MAX_SHARES = 60_000  # maximum number of non-zero shares embedded in a page (about 0.6 MB)
+MAX_RECALLS = 15_000  # maximum number of cells in the tables of recall (about 0.6 MB)
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def _head(corner: str, names: Sequence[str]) -> Markup:
 
 def _cell(share: float) -> Markup:
     """Return a table cell; the number in its CSS class is a tenth of the share, rounded up."""
-    share = round(share, 1)  # like page.js, which reads shares of this precision and rounds halves up
+    share = round(share, 1)  # page.js also reads shares of this precision and rounds halves up
     return element("td", str(floor(share + 0.5)) if share else "·", class_=f"h{ceil(share / 10 - 1e-9)}")
 
 

@@ -14,7 +14,7 @@ COSTS: dict[str, Callable[[Cell], float | None]] = {
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return the pairs of cost and score that no other pair beats in both, the cheapest first.
+    """Return the Pareto-optimal pairs of cost and score, each once, in order of increasing cost.
 
     Example:
         >>> pareto_front([(2, 50), (1, 40), (3, 45), (4, 60)])

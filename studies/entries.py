@@ -85,7 +85,9 @@ def read_entries(kind: str, config: Namespace) -> tuple[list[Entry], list[Proble
     vary: dict[str, list[Any]] = config.vary[kind]
     found: list[Entry] = []
     problems = [
-        Problem(f"vary.{kind}.{name}", "empty; give at least one value") for name, values in vary.items() if not values
+        Problem(f"vary.{kind}.{name}", "the list is empty; add at least one entry")
+        for name, values in vary.items()
+        if not values
     ]
     taken: set[str] = set()  # arguments that at least one plug-in accepts
     for place, written in _written(kind, config):
@@ -122,14 +124,14 @@ def _read_entry(
         odd = f"unexpected {', '.join(map(str, entry))}" if entry else "no class_path"
         return [], [], [Problem(place, f"{odd}; expected a name, or class_path and init_args")]
     if not isinstance(arguments, dict) or not all(isinstance(argument, str) for argument in arguments):
-        text = f"{arguments!r}; expected arguments by name, such as {{n_filters: 8}}"
+        text = f"{arguments!r}; expected arguments by name, for example {{n_filters: 8}}"
         return [], [], [Problem(f"{place}.init_args", text)]
     cls = attempt(place, _class_of, str(name), KINDS[kind][0])
     if isinstance(cls, Problem):
         return [], None, [cls]
     accepted = list(inspect.signature(cls).parameters)
     if kind != "datamodules" and "seed" in {*arguments, *vary}:
-        text = "the study sets the seeds of frontends and backends; use seeds: [0, 1] instead"
+        text = "the study sets all seeds; remove this argument and list the seeds under `seeds:`"
         return [], accepted, [Problem(f"{place}.seed", text)]
     varied = {argument: values for argument, values in vary.items() if argument in accepted and values}
     problems = [

@@ -23,7 +23,7 @@ from ..probes.selection import resolve, select
 from .plan import Study
 
 SEARCH_CLIPS = (150, 300)  # numbers of clips in the two small grid searches that are timed
-MIN_TIMED_SECONDS = 0.5  # a faster first pass is timed once more, after this warm-up
+MIN_TIMED_SECONDS = 0.5  # if the first pass is faster than this, it counts as warm-up and a second pass is timed
 WRITING_SECONDS = 0.8  # approximate time for the figures, logs and checkpoint of a run
 
 
@@ -92,7 +92,7 @@ def _n_missing(run: Run, precision: str, embeddings: Path, *, force: bool) -> in
 
 
 def _n_missing_in(embeddings: Path, frontend: Frontend, run: Run, precision: str, *, force: bool) -> int:
-    """Return the number of embeddings by a frontend that are not stored."""
+    """Return the number of embeddings computed with a frontend that are not stored."""
     folder = store_folder(embeddings, frontend, run.datamodule, precision)
     if force or not folder.is_dir():  # opening a store would create it
         return len(run.datamodule.listed)
@@ -165,7 +165,7 @@ def _time_search(run: Run, n_features: int, n_clips: int) -> float:
     clips = _thinned(run.datamodule, n_clips)
     labels = np.unique([clip.label for clip in clips], return_inverse=True)[1]
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(len(clips), n_features)).astype("f4")  # noise takes longest to fit
+    X = rng.normal(size=(len(clips), n_features)).astype("f4")  # random data is the slowest case
     backend = run.probe.require_backend()
     backend = Standardized(backend) if run.probe.standardize == "zscore" else backend
     start = time.perf_counter()

@@ -56,10 +56,10 @@ def execute(
         embeddings: Folder that holds all stores.
         config: Study as YAML, to be written to the folder of the study.
         say: Function that shows a line of text to the user.
-        observers: Function that makes the loggers and callbacks of one run.
+        observers: Function that creates the loggers and callbacks of one run.
         force: Whether to repeat finished runs.
-        flush_every: Number of rows to keep in memory before they are written.
-        flush_seconds: Longest time that rows stay in memory, in s.
+        flush_every: Maximum number of rows in memory before they are written.
+        flush_seconds: Maximum time that rows stay in memory, in s.
 
     Returns:
         Whether this process has fitted the backends; False if it has only extracted embeddings.
@@ -101,7 +101,7 @@ def _waiting(study: Study, say: Say, *, force: bool) -> list[Run]:
     if len(waiting) < len(study.runs):
         say(f"{len(study.runs) - len(waiting)} of {len(study.runs)} runs are done already")
     for why, n in Counter(filter(None, map(_why_again, waiting))).items():
-        say(f"{n} runs are run again: {why}")
+        say(f"{n} {'run is' if n == 1 else 'runs are'} repeated because {why}")
     for run in waiting:
         run.probe.require_frontend().draw()
     return waiting
@@ -159,7 +159,7 @@ def _say_notices(study: Study, waiting: Sequence[Run], precision: str, embedding
     said: set[tuple[str, str]] = set()
     for run in study.runs:
         dataset, label = run.key.params["dataset"], run.key.params["frontend"]
-        if (dataset, label) in said:  # for another seed
+        if (dataset, label) in said:  # already reported for another seed or backend
             continue
         said.add((dataset, label))
         frontend = run.probe.require_frontend()
@@ -198,7 +198,7 @@ def _extract_one(
         trainer.callbacks = [*named, _Advance(advance)]  # type: ignore[attr-defined]
         try:
             outcome = extract_all(run.probe, run.datamodule, trainer, embeddings, **writing)
-        except StoreError:  # affects all runs: another process writes to the store, or the disk is full
+        except StoreError:  # it affects all runs: another process writes to the store, or the disk is full
             raise
         except Exception as error:  # a plug-in may raise anything
             if trainer.world_size > 1:

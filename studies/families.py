@@ -100,8 +100,8 @@ def estimate_pair(a: Model, b: Model, seeds: float | None, method: Method) -> Es
     """Estimate the difference between two models on the clips that both were scored on.
 
     Args:
-        a: A model.
-        b: Another model.
+        a: First model; the difference is a minus b.
+        b: Second model.
         seeds: Variance over seeds of the accuracy of one model; None if it is unknown.
         method: Test to use in a cross-validation, `clips` or `folds`; a test split is tested clip by clip.
 
@@ -169,7 +169,10 @@ def _seed_variance(tables: Sequence[NDArray[Any]], scored: Scored) -> float | No
 
 
 def _paired(a: Model, b: Model) -> tuple[list[Predictions], list[Predictions]]:
-    """Return the predictions of two models for their common seeds; a model without randomness has every seed."""
+    """Return the predictions of two models for their common seeds.
+
+    The predictions of a deterministic model are reused for every seed.
+    """
     if not a.is_random:
         return a.seeds[:1] * len(b.seeds), b.seeds
     if not b.is_random:

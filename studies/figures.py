@@ -95,7 +95,7 @@ def _draw_cell(axes: Axes, cell: Cell, y: float, height: float, colour: object, 
 def pareto_figure(analysis: Analysis) -> Figure:
     """Draw accuracy against parameters, floating-point operations and seconds, with one row for each data set.
 
-    For each backend, a line joins the frontends that no other frontend beats in both cost and accuracy.
+    For each backend, a line joins the frontends that are Pareto-optimal in cost and accuracy.
     """
     datasets = analysis.datasets
     figure = Figure(figsize=(15, 4.4 * len(datasets)), layout="constrained")

@@ -37,8 +37,8 @@ _HOW_TO_READ = """\
   first is the variance over clips, or over groups of clips; in a cross-validation it is multiplied by 1.2, because the
   models of different folds share training clips. The second is the variance over seeds. With one seed the second part
   is unknown: the factor is then 1.5, and the result applies only to the weights that were drawn. The p-values of all
-  pairs of a table are corrected together by Holm's method. The smallest detectable difference is found with a
-  probability of 80 % at the corrected level.
+  pairs of a table are corrected together by Holm's method. The smallest detectable difference is the one
+  that the test would detect with 80 % power at the corrected level.
 - **Minus a control** is the accuracy minus the accuracy of a control, which is a frontend without a network. It shows
   what a network adds to its input. These tests are corrected separately for each control and table.
 - **Along** an axis of the study, runs that differ only in this setting are compared, paired by clips and seeds.
@@ -71,7 +71,9 @@ def summary(analysis: Analysis) -> list[str]:
     if any(verdict is not None and verdict.these_weights_alone for verdict in verdicts):
         lines.append(ALONE)
     if analysis.axes:
-        lines.append(f"more tests: untrained report FOLDER --along {' | '.join(analysis.axes)}")
+        which = f", where NAME is one of {', '.join(analysis.axes)}" if len(analysis.axes) > 1 else ""
+        name = "NAME" if which else next(iter(analysis.axes))
+        lines.append(f"More tests: untrained report FOLDER --along {name}{which}")
     return lines
 
 

@@ -113,7 +113,8 @@ def compare_overall(
 def _on_clips(of_name: Mapping[str, Sequence[Model]]) -> dict[Pair, tuple[Estimate, float]]:
     """Return two values for each pair on one set of clips: the difference, and the standard error over seeds.
 
-    The difference is averaged over tables, and its own standard error includes the variation over clips only.
+    The difference is averaged over tables. The standard error of this difference covers variation over clips only; the
+    error over seeds is returned separately, and is 0 if it is unknown.
     """
     scored = align([model.seeds for several in of_name.values() for model in several])
     if not scored.can_be_tested:

@@ -173,9 +173,9 @@ def _classes(folder: Path, analysis: Analysis) -> list[Markup]:
 
 def _cost(analysis: Analysis) -> list[Markup]:
     said = (
-        "For each backend, a line joins the frontends that no other frontend beats in both cost and accuracy; their "
-        "names are in bold. Names that would overlap are hidden: point at a mark, or move to it with the arrow keys, "
-        "to see its name."
+        "For each backend, a line joins the frontends that are Pareto-optimal in cost and accuracy; their names are in "
+        "bold. Names that would overlap are hidden: point at a mark, or move to it with the arrow keys, to see its "
+        "name."
     )
     parts = [element("p", said, class_="note"), _colours(analysis)]
     for dataset in analysis.datasets:

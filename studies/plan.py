@@ -70,7 +70,7 @@ def study_parser() -> Parser:
     parser = Parser(prog="untrained compare", parser_mode="omegaconf+", description="Compare frontends in one study.")
     parser.add_argument("--config", action="config", help="Study as a YAML file.")
     parser.add_argument("--name", type=str, default="study", help="Folder of the study under the root of the runs.")
-    help = "Folders that a study's data sets refer to, such as --roots.gtzan DIR."
+    help = "Folders that a study's data sets refer to, for example --roots.gtzan DIR."
     parser.add_argument("--roots", type=dict[str, str | None], default={}, help=help)
     parser.add_argument(
         "--datamodules", type=Entries, default=[], help="Data sets: names, or class_path and init_args."
@@ -80,7 +80,7 @@ def study_parser() -> Parser:
     help = "Control frontends, with which all others are compared to show what a network adds; '[]' for none."
     parser.add_argument(f"--{CONTROLS}", type=Entries, default=["logmel_stats"], help=help)
     for kind in KINDS:
-        help = f"Lists of values by argument; each value is tried with all {kind} that have this argument."
+        help = f"Lists of values by argument; each value is combined with all {kind} that have this argument."
         parser.add_argument(f"--vary.{kind}", type=dict[str, list[Any]], default={}, help=help)
     parser.add_argument("--seeds", type=list[Any], default=[0], help="Seeds of frontends and backends.")
     parser.add_argument("--protocol", type=Protocol, default="auto", help="How candidates are chosen and scored.")

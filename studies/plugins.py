@@ -24,13 +24,13 @@ from .problems import Problem, attempt
 
 T = TypeVar("T")
 MODEL: dict[str, tuple[Any, list[Any], str]] = {
-    "init": (Init, ["he_truncated"], "Distributions of the random weights to try."),
-    "layers": (Layers, ["all"], "Selections of layers to try; a backend learns from the features of these layers."),
-    "pooling": (Pooling, ["mean"], "Poolings of feature maps to try."),
-    "standardize": (Standardize, ["zscore"], "Standardizations of features to try."),
-    "tf32": (bool, [False], "Values of tf32 to try: whether NVIDIA cards compute in TF32 instead of float32."),
-    "calibrate": (bool, [False], "Values of calibrate to try: whether frontends use statistics of the training clips."),
-    "weights": (str, ["random"], "Weights to try: random, or files frontend.safetensors that train has written."),
+    "init": (Init, ["he_truncated"], "Distributions of the random weights to compare."),
+    "layers": (Layers, ["all"], "Selections of layers to compare; backends are fitted to their features."),
+    "pooling": (Pooling, ["mean"], "Poolings of feature maps to compare."),
+    "standardize": (Standardize, ["zscore"], "Standardisations of features to compare."),
+    "tf32": (bool, [False], "Values of tf32 to compare; true computes in TF32 on NVIDIA GPUs."),
+    "calibrate": (bool, [False], "Values of calibrate to compare; true uses statistics of the training clips."),
+    "weights": (str, ["random"], "Weights to compare: random, or files frontend.safetensors written by train."),
 }
 """Type, default and help text of the lists that a study varies among the arguments of `Probe`, by argument."""
 
@@ -96,7 +96,7 @@ class Variant(NamedTuple):
 
     Args:
         frontend: Frontend with its distribution of weights and its pooling.
-        layers: Layers that backends learn from.
+        layers: Layers whose features the backends are fitted to.
         calibrate: Whether it is calibrated on training clips.
         weights: Its weights: `random`, or the file that it was loaded from.
     """
@@ -131,7 +131,7 @@ def variants(frontend: Frontend, model: Namespace, notes: dict[str, None]) -> li
         for layers, calibrate in itertools.product(model.layers, model.calibrate):
             try:
                 if layers != "all":
-                    variant.columns(layers)  # raises if the frontend lacks one of the layers
+                    variant.columns(layers)  # raises an error if a layer does not exist
                 if calibrate:
                     refuse_calibration(variant, weights)
                 found.append(Variant(variant, layers, calibrate, weights))
@@ -147,7 +147,7 @@ def variants(frontend: Frontend, model: Namespace, notes: dict[str, None]) -> li
 
 def _nothing_given(config: Namespace) -> list[Problem]:
     keys = [*KINDS, CONTROLS, "vary", *(f"vary.{kind}" for kind in KINDS), "model", "roots", "seeds"]
-    text = "no value; remove this key or give it a value"
+    text = "the key has no value; remove it or set one"
     return [Problem(key, text) for key in keys if config.get(key) is None]
 
 
@@ -155,7 +155,7 @@ def _missing_values(config: Namespace) -> list[Problem]:
     roots = [name for name, folder in config.roots.items() if folder is None]
     empty = [key for key in (*KINDS, "seeds", *(f"model.{option}" for option in MODEL)) if not config[key]]
     found = [Problem(f"roots.{name}", f"no folder is given; add --roots.{name} DIR") for name in roots]
-    return [*found, *(Problem(key, "empty; give at least one") for key in empty)]
+    return [*found, *(Problem(key, "the list is empty; add at least one entry") for key in empty)]
 
 
 def _wrong_values(config: Namespace) -> list[Problem]:

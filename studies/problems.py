@@ -19,8 +19,8 @@ class Problem(NamedTuple):
         text: Description of the problem and its solution.
 
     Example:
-        >>> str(Problem("seeds", "empty; give at least one"))
-        'seeds: empty; give at least one'
+        >>> str(Problem("seeds", "the list is empty; add at least one entry"))
+        'seeds: the list is empty; add at least one entry'
     """
 
     place: str

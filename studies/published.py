@@ -27,7 +27,7 @@ def published(datamodule: str, frontend: str, backend: str) -> float | None:
     """Return the published accuracy in per cent; None if none was published.
 
     Names are those that a study uses: the registered name and the arguments that differ from their defaults. The
-    published backends read features without standardization.
+    published backends were fitted to features without standardisation.
 
     The hyper-parameters for Extended Ballroom and UrbanSound8K were chosen on the reported folds, those for GTZAN on
     its validation split.

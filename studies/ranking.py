@@ -44,7 +44,7 @@ class Row:
 
 
 def ranking(analysis: Analysis) -> list[Row]:
-    """Return the rows of all data sets; those of a data set are sorted by falling mean accuracy over seeds."""
+    """Return the rows of all data sets; those of a data set are in order of decreasing mean accuracy."""
     return [row for dataset in analysis.datasets for row in _of_dataset(analysis, dataset)]
 
 

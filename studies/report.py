@@ -29,7 +29,7 @@ from .verdict import LEVEL, Verdict
 
 PAGE = "report.html"
 """File name of the HTML page in the folder of a study."""
-_MADE_BY = "<!-- report 4, tests by {} -->"  # increase the number when the same results give another report
+_MADE_BY = "<!-- report 5, tests by {} -->"  # increase the number when the same results give another report
 
 
 def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple[Analysis, list[Failure]]:
@@ -37,7 +37,7 @@ def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple
 
     Args:
         folder: Folder of the study.
-        anew: Whether to rewrite a report that is up to date.
+        anew: Whether to rewrite the report even if it is up to date.
         method: Test of the differences between frontends in a cross-validation, `clips` or `folds`.
 
     Returns:
@@ -62,8 +62,9 @@ def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple
             (folder / name).unlink(missing_ok=True)
         write_atomically(folder / "report.md", report.encode())
         return analysis, failures
+    # These modules are imported here, because a report that is up to date does not need them.
     from .diagram import overall_figure
-    from .figures import comparison_figure, pareto_figure  # imported here, because an up-to-date report skips them
+    from .figures import comparison_figure, pareto_figure
     from .tensorboard import forget_study, log_study, logs_to_tensorboard
 
     write_atomically(folder / "comparisons.csv", comparisons_csv(analysis).encode())
@@ -76,7 +77,8 @@ def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple
         log_study(folder, analysis, report, text)
     else:
         forget_study(folder)
-    write_atomically(folder / "report.md", report.encode())  # last, because it marks the files above as complete
+    # This file is written last, because it marks the files above as complete.
+    write_atomically(folder / "report.md", report.encode())
     return analysis, failures
 
 
@@ -223,7 +225,7 @@ def _differences(analysis: Analysis, dataset: str, backend: str, cells: Sequence
     """Return the verdicts and the matrices of differences, in points, of one table."""
     found = [each for each in analysis.families if (each.dataset, each.backend) == (dataset, backend) and each.tests]
     if not found:
-        chosen = "the protocol chose candidates on the clips that it scores"
+        chosen = f"the candidates were {OPTIMISTIC.removeprefix(', ')}"
         reason = chosen if cells[0].first.selected_on_test else "there is only one frontend"
         return [f"No differences are tested: {reason}.\n"]
     accuracies = {cell.first.frontend: cell.accuracy for cell in cells}

@@ -48,7 +48,7 @@ class Result(Outcome):
         accuracy_low: Lower end of the 95 % bootstrap interval over clips, or over groups of clips.
         accuracy_high: Upper end of this interval.
         best_candidate: Arguments of the chosen candidate.
-        n_features: Number of features that the backend learned from.
+        n_features: Number of features that the backend was fitted to.
         n_parameters: Number of parameters of the frontend.
         flop: Floating-point operations of the frontend for one clip.
         seconds_per_clip: Time for the representation and the network on one clip, in s, on the device that computed
@@ -114,7 +114,7 @@ class Failure(Outcome):
     error: str
 
 
-class Book(NamedTuple):
+class StudyResults(NamedTuple):
     """All results of a study so far.
 
     Args:
@@ -170,7 +170,7 @@ def append(folder: Path, run: Mapping[str, Any]) -> Outcome | None:
     return outcome
 
 
-def read(folder: Path) -> Book:
+def read(folder: Path) -> StudyResults:
     """Read the results of a study from the folders of its runs.
 
     Raises:
@@ -178,7 +178,7 @@ def read(folder: Path) -> Book:
     """
     runs, controls = _listed_runs(folder)
     outcomes = [outcome_of(folder, run) for run in runs]
-    return Book(
+    return StudyResults(
         [outcome for outcome in outcomes if isinstance(outcome, Result)],
         [outcome for outcome in outcomes if isinstance(outcome, Failure)],
         outcomes.count(None),

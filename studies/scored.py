@@ -27,7 +27,10 @@ class Scored(NamedTuple):
 
     @property
     def weights(self) -> NDArray[Any]:
-        """Weight of each clip, `(n_clips,)`, with a mean of 1, so that each fold counts equally as in an accuracy."""
+        """Weight of each clip, `(n_clips,)`, with a mean of 1.
+
+        Each fold has the same total weight, as in the mean accuracy over folds.
+        """
         _, fold_of = np.unique(np.asarray(self.clips.folds), return_inverse=True)
         sizes = np.bincount(fold_of)
         return np.asarray(len(fold_of) / (len(sizes) * sizes[fold_of]))

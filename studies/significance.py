@@ -53,7 +53,7 @@ class Estimate:
         return self.difference - quantile * self.standard_error, self.difference + quantile * self.standard_error
 
     def detectable(self, level: float) -> float:
-        """Return the smallest true difference that a test at this level finds with a probability of 80 %.
+        """Return the smallest true difference that a test at this level detects with 80 % power.
 
         This difference is (q(1 - level/2) + q(0.8)) standard errors, where q are quantiles (Cohen, Statistical power
         analysis for the behavioral sciences, 1988, ch. 2). The formula neglects rejections in the wrong direction and

@@ -11,9 +11,9 @@ from .markup import Markup, element, framed, table
 from .results import Failure
 from .verdict import LEVEL
 
-MAX_PAIRS = 15_000  # total number of cells in the tables of differences, about 0.5 MB
-MAX_ALONG = 300  # rows of the table of one axis
-MAX_CANDIDATES = 8  # candidates shown of one grid search
+MAX_PAIRS = 15_000  # maximum number of cells in the tables of differences (about 0.5 MB)
+MAX_ALONG = 300  # maximum number of rows in the table of one axis
+MAX_CANDIDATES = 8  # maximum number of candidates shown of one grid search
 
 
 def data_table(analysis: Analysis, protocols: Mapping[str, str]) -> Markup:
@@ -99,7 +99,7 @@ def _result_row(
 
 
 def _ordered(analysis: Analysis) -> list[Cell]:
-    """Return the cells by data set, sorted by falling accuracy."""
+    """Return the cells by data set, in order of decreasing accuracy."""
     return [cell for dataset in analysis.datasets for cell in sorted(analysis.of(dataset), key=lambda c: -c.accuracy)]
 
 

@@ -20,8 +20,8 @@ class PairTest:
         b: Name of another frontend.
         estimate: Difference of the accuracies, `a` minus `b`, with its standard error and p-value.
         p_corrected: P-value after Holm's correction for all pairs of the family.
-        detectable: Smallest true difference that the test finds with a probability of 80 % at the corrected level, as
-            a fraction.
+        detectable: Smallest true difference that the test detects with 80 % power at the corrected level, as a
+            fraction.
     """
 
     a: str
@@ -42,8 +42,8 @@ class Verdict:
 
     Args:
         best: Frontend with the highest accuracy.
-        not_separable: Frontends that are not significantly worse than the best, by falling accuracy.
-        worse: Frontends that are significantly worse than the best, by falling accuracy.
+        not_separable: Frontends that are not significantly worse than the best, in order of decreasing accuracy.
+        worse: Frontends that are significantly worse than the best, in order of decreasing accuracy.
         detectable: Median of the smallest detectable differences of all pairs, as a fraction.
         these_weights_alone: Whether a comparison with the best frontend ignores the variation over random weights.
     """
@@ -71,10 +71,10 @@ def verdict(tests: Sequence[PairTest]) -> Verdict:
     """Return the best frontend and the frontends that are significantly worse.
 
     The best frontend is known only after looking at the data. Testing it against the others as if it had been named
-    beforehand would reject too often. Therefore all pairs are tested and corrected (Holm 1979): with a probability of
-    95 %, no difference is wrongly called significant, whichever frontend is best. Multiple comparisons with the best
-    (Hsu, Annals of Statistics 12, 1984) need fewer comparisons, but require the same standard error for all pairs.
-    Frontends are ordered by their mean difference from all others on the clips that are tested.
+    beforehand would reject too often. Therefore all pairs are tested and corrected (Holm 1979). This controls the
+    family-wise error rate at 5 %, whichever frontend is best. Multiple comparisons with the best (Hsu, Annals of
+    Statistics 12, 1984) need fewer comparisons, but require the same standard error for all pairs. Frontends are
+    ordered by their mean difference from all others on the clips that are tested.
 
     Args:
         tests: Tests of all pairs of frontends, corrected together.

@@ -1,4 +1,4 @@
-"""Promises of the contract of a backend, one function each, in the order in which they are checked."""
+"""Requirements of the contract of a backend, one function for each, in the order in which they are checked."""
 
 import warnings
 from typing import Any, NoReturn
@@ -14,7 +14,7 @@ from ..backends.base import Array, Splits
 from ..errors import ContractError, UsageError
 
 Plugin = type[Backend] | Backend
-_OF_ONE_CLASS = "check_classifiers_one_label"  # a check of scikit-learn
+_OF_ONE_CLASS = "check_classifiers_one_label"  # name of a check of scikit-learn
 
 
 def has_a_docstring(plugin: Plugin) -> None:
@@ -43,19 +43,19 @@ def pins_what_is_given(plugin: Plugin) -> None:
     searched = {(name, repr(value)): value for candidate in made.candidates() for name, value in candidate.items()}
     for (name, _), value in searched.items():
         try:
-            with warnings.catch_warnings(action="ignore", category=UserWarning):  # reported below
+            with warnings.catch_warnings(action="ignore", category=UserWarning):  # the problem is reported below
                 candidates = clone(made).set_params(**{name: value}).candidates()
         except ValueError:
             continue  # refusing a value is fine
         if any(candidate.get(name, value) != value for candidate in candidates):
             raise ContractError(
-                f"given {name}={value!r}, the search also tries other values of {name}; make 'search', which means all "
-                f"values of param_grid, the default of {name} in __init__"
+                f"given {name}={value!r}, the search also tries other values of {name}; set the default of {name} "
+                "in __init__ to 'search', which means all values of param_grid"
             )
 
 
 def learns(plugin: Plugin) -> None:
-    """Classifies linearly separable clips, by labels of the training data."""
+    """Classifies linearly separable clips, with the labels of the training data."""
     X, y, splits = _problem()
     train, test = splits[0]
     for labels in (y, y + 5):
@@ -63,7 +63,7 @@ def learns(plugin: Plugin) -> None:
         found = np.asarray(fitted.predict(X[test]))
         if found.shape != test.shape or not set(found.tolist()) <= set(labels.tolist()):
             raise ContractError(
-                f"predict returned {found.shape} labels {sorted(set(found.tolist()))}; expected {test.shape}, from y"
+                f"predict returned {found.shape} labels {sorted(set(found.tolist()))}; expected {test.shape} from y"
             )
         if (right := float(np.mean(found == labels[test]))) < 0.8:
             raise ContractError(
@@ -84,7 +84,8 @@ def repeats_itself(plugin: Plugin) -> None:
     np.random.set_state(state)  # noqa: NPY002
     if not np.array_equal(*found):
         raise ContractError(
-            "two fits to the same clips give different predictions; draw only from np.random.RandomState(self.seed)"
+            "two fits to the same clips give different predictions; draw random numbers only "
+            "from np.random.RandomState(self.seed)"
         )
     if not np.array_equal(before, X):
         raise ContractError("fit or predict changes X; work on a copy")
@@ -100,7 +101,7 @@ def searches_as_it_fits(plugin: Plugin) -> None:
     for candidate, row in zip(result.candidates, result.predictions, strict=True):
         for (train, test), found in zip(splits, row, strict=True):
             plainly = made.with_candidate(candidate).fit(X[train], y[train]).predict(X[test])
-            if np.mean(np.asarray(found) != plainly) > 0.02:  # allows for ties and rounding
+            if np.mean(np.asarray(found) != plainly) > 0.02:  # the limit allows for ties and rounding
                 raise ContractError(f"search() and a fit of {candidate} predict different labels; make them agree")
 
 
@@ -114,7 +115,7 @@ def scores_classes(plugin: Plugin) -> None:
     scores, kind = scored
     if scores.shape != (len(X), len(made.classes_)) or not isinstance(kind, str):
         raise ContractError(
-            f"class_scores returned {scores.shape}, {kind!r}; expected ({len(X)}, {len(made.classes_)}) and their kind"
+            f"class_scores returned {scores.shape}, {kind!r}; expected ({len(X)}, {len(made.classes_)}) and a kind"
         )
     if np.mean(made.classes_[scores.argmax(axis=1)] == made.predict(X)) < 0.95:
         raise ContractError(
@@ -193,7 +194,7 @@ def _make(plugin: Plugin) -> Backend:
     try:
         return plugin() if isinstance(plugin, type) else clone(plugin)
     except TypeError as error:
-        raise ContractError(f"{plugin} cannot be made: {error}; pass an instance instead of the class") from error
+        raise ContractError(f"{plugin} cannot be created: {error}; pass an instance instead of the class") from error
 
 
 def _one(plugin: Plugin) -> Backend:

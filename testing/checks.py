@@ -1,6 +1,6 @@
 """Contract checks of a plug-in: as a list, run all at once, or as parameters of a test.
 
-The promises of one kind of plug-in are imported when a plug-in of that kind is checked.
+The requirements of one kind of plug-in are imported when a plug-in of that kind is checked.
 """
 
 import importlib
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Check:
-    """Check of one promise of the contract of one plug-in.
+    """Check of one requirement of the contract of one plug-in.
 
-    Calling it raises a `ContractError` if the promise is broken, and `unittest.SkipTest` if it does not apply.
+    Calling it raises a `ContractError` if the requirement is violated, and `unittest.SkipTest` if it does not apply.
 
     Args:
         subject: Name of the plug-in's class.
         name: Name of the check.
-        promise: The promise, in one line.
-        run: Function that raises an error if the promise is broken or does not apply, and otherwise returns which parts
-            of the promise do not apply and why, or None.
+        promise: The requirement, in one line.
+        run: Function that raises an error if the requirement is violated or does not apply, and otherwise returns
+            which parts of the requirement do not apply and why, or None.
     """
 
     subject: str
@@ -40,7 +40,7 @@ class Check:
     run: Callable[[], str | None] = field(repr=False)
 
     def __call__(self) -> str:
-        """Run the check; return which parts of the promise do not apply and why, empty if all of them do."""
+        """Run the check; return which parts of the requirement do not apply and why, empty if all apply."""
         try:
             return self.run() or ""
         except (ContractError, SkipTest):
@@ -57,9 +57,9 @@ class Result(NamedTuple):
 
     Args:
         check: Check that was run.
-        problem: Error message; empty if the promise is kept or does not apply.
-        skipped: Reason why the promise, or a part of it, does not apply; empty if it does.
-        is_kept: Whether the promise applies and is kept.
+        problem: Error message; empty if the requirement is met or does not apply.
+        skipped: Reason why the requirement, or a part of it, does not apply; empty if it does.
+        is_kept: Whether the requirement applies and is met.
     """
 
     check: Check
@@ -76,13 +76,13 @@ def checks_of(plugin: Any) -> list[Check]:
             datamodule.
 
     Raises:
-        ContractError: The plug-in is a class that cannot be made without arguments.
+        ContractError: The plug-in is a class that cannot be created without arguments.
         TypeError: The plug-in is not a frontend, backend or datamodule.
 
     Example:
         >>> from untrained.frontends.vgg import VGG
         >>> print(checks_of(VGG)[0].promise)
-        Has a docstring whose first line says what it is
+        Has a docstring whose first line describes it
     """
     cls = plugin if isinstance(plugin, type) else type(plugin)
     for registry in (FRONTENDS, BACKENDS, DATAMODULES):
@@ -95,7 +95,7 @@ def checks_of(plugin: Any) -> list[Check]:
             ]
             if needed and isinstance(plugin, type):
                 raise ContractError(
-                    f"{cls.__name__} cannot be made without {needed[0]}; pass an instance instead of the class"
+                    f"{cls.__name__} cannot be created without {needed[0]}; pass an instance instead of the class"
                 )
             return [
                 Check(
@@ -110,13 +110,13 @@ def checks_of(plugin: Any) -> list[Check]:
 
 
 def check_frontend(plugin: "type[Frontend] | Frontend") -> None:
-    """Check that a frontend keeps its contract.
+    """Check that a frontend meets its contract.
 
     Args:
         plugin: Class, or an instance with arguments other than the defaults.
 
     Raises:
-        ContractError: The contract is violated; the message lists all broken promises.
+        ContractError: The contract is violated; the message lists all violated requirements.
 
     Example:
         >>> from untrained.frontends.baselines import MFCC
@@ -126,25 +126,25 @@ def check_frontend(plugin: "type[Frontend] | Frontend") -> None:
 
 
 def check_backend(plugin: "type[Backend] | Backend") -> None:
-    """Check that a backend keeps its contract, which includes scikit-learn's conventions for classifiers.
+    """Check that a backend meets its contract, which includes scikit-learn's conventions for classifiers.
 
     Args:
         plugin: Class, or an instance with arguments other than the defaults.
 
     Raises:
-        ContractError: The contract is violated; the message lists all broken promises.
+        ContractError: The contract is violated; the message lists all violated requirements.
     """
     _run_all(plugin)
 
 
 def check_datamodule(plugin: "AudioDataModule") -> None:
-    """Check that a datamodule keeps its contract.
+    """Check that a datamodule meets its contract.
 
     Args:
-        plugin: Instance whose data can be read, such as a small copy of the data set.
+        plugin: Instance whose data can be read, for example a small copy of the data set.
 
     Raises:
-        ContractError: The contract is violated; the message lists all broken promises.
+        ContractError: The contract is violated; the message lists all violated requirements.
     """
     _run_all(plugin)
 

@@ -1,4 +1,4 @@
-"""Promises of the contract of a datamodule, one function each, in the order in which they are checked."""
+"""Requirements of the contract of a datamodule, one function for each, in the order in which they are checked."""
 
 import copy
 import json
@@ -39,7 +39,7 @@ def lists_its_clips(datamodule: AudioDataModule) -> None:
             )
         if not isinstance(clip.label, str) or not clip.label:
             raise ContractError(f"clip {clip.id!r} has label {clip.label!r}; expected the name of its class")
-    datamodule.require_classes()  # raises for duplicate ids too
+    datamodule.require_classes()  # this also raises an error for duplicate ids
 
 
 def places_its_clips(datamodule: AudioDataModule) -> None:
@@ -76,7 +76,7 @@ def reads_waveforms(datamodule: AudioDataModule) -> None:
             if waveform.shape != wanted or waveform.dtype != np.float32:
                 raise ContractError(
                     f"clip {clip.id!r} at {rate} Hz is {waveform.dtype} {waveform.shape}; expected float32 {wanted}, "
-                    "as audio.load returns it"
+                    "as returned by audio.load"
                 )
             if not np.isfinite(waveform).all():
                 raise ContractError(f"clip {clip.id!r} has samples that are not finite; replace them")
@@ -103,13 +103,15 @@ def tells_its_source(datamodule: AudioDataModule) -> None:
 
 
 def is_read_by_workers(datamodule: AudioDataModule) -> None:
-    """Can be sent to the worker processes, which decode."""
+    """Can be sent to the worker processes, which decode audio."""
     sent = copy.copy(datamodule)
     sent.trainer = None
     try:
         ForkingPickler.dumps(sent)  # as PyTorch sends it to a worker
     except Exception as error:  # objects that cannot be sent raise errors of any type
-        raise ContractError(f"it cannot be sent to another process ({error}); keep no open files or lambdas") from error
+        raise ContractError(
+            f"it cannot be sent to another process ({error}); store no open files or lambdas"
+        ) from error
 
 
 def makes_batches(datamodule: AudioDataModule) -> None:
@@ -120,7 +122,7 @@ def makes_batches(datamodule: AudioDataModule) -> None:
     found = [clip_id for batch in asked.predict_dataloader() for clip_id in batch.ids]
     if found != sorted(wanted):
         raise ContractError(
-            f"{sorted(wanted)} are selected, but batches hold {found}; do not override predict_dataloader or select"
+            f"{sorted(wanted)} are selected, but batches contain {found}; do not override predict_dataloader or select"
         )
 
 

@@ -1,4 +1,4 @@
-"""Promises of the contract of a frontend, one function each, in the order in which they are checked."""
+"""Requirements of the contract of a frontend, one function for each, in the order in which they are checked."""
 
 import copy
 import inspect
@@ -17,7 +17,7 @@ from ..frontends.weights import undrawn
 from .training import train_once
 
 Plugin = type[Frontend] | Frontend
-TOLERANCE = 1e-4  # relative to the largest value of an embedding; allows for other orders of summation
+TOLERANCE = 1e-4  # relative to the largest value of an embedding; it allows for other orders of summation
 
 
 def has_a_docstring(plugin: Plugin) -> None:
@@ -47,7 +47,7 @@ def takes_a_seed(plugin: Plugin) -> None:
 
 
 def gives_embeddings(plugin: Plugin) -> None:
-    """Gives float32 embeddings of size embedding_size, for clips of any length."""
+    """Returns float32 embeddings of size embedding_size, for clips of any length."""
     made = _make(plugin)
     for n_clips, n_samples in ((1, made.sample_rate), (3, made.sample_rate + 1), (2, made.min_samples)):
         found = _embed(made, _noise(n_clips, n_samples))
@@ -62,7 +62,7 @@ def gives_embeddings(plugin: Plugin) -> None:
 
 
 def hears_what_it_is_given(plugin: Plugin) -> None:
-    """Gives different embeddings for different sounds."""
+    """Returns different embeddings for different sounds."""
     made = _make(plugin)
     noise = _noise(2, 2 * made.sample_rate)
     noise[1] *= torch.linspace(0, 1, noise.shape[1]) ** 2
@@ -72,7 +72,7 @@ def hears_what_it_is_given(plugin: Plugin) -> None:
 
 
 def names_its_features(plugin: Plugin) -> None:
-    """Names each feature of an embedding, all differently."""
+    """Gives each feature of an embedding a different name."""
     made = _make(plugin)
     names = made.feature_names
     if len(names) != made.embedding_size:
@@ -85,7 +85,7 @@ def names_its_features(plugin: Plugin) -> None:
 
 
 def is_finite(plugin: Plugin) -> None:
-    """Gives finite numbers for silence, constants, clicks, and noise from faint to loud."""
+    """Returns finite numbers for silence, constants, clicks, and noise from faint to loud."""
     made = _make(plugin)
     n = made.sample_rate
     click = torch.zeros(1, n)
@@ -95,12 +95,12 @@ def is_finite(plugin: Plugin) -> None:
     for name, sound in sounds.items():
         if not torch.isfinite(_embed(made, sound)).all():
             raise ContractError(
-                f"the embedding of {name} is not finite; guard logarithms and divisions, as by clamp(min=1e-10)"
+                f"the embedding of {name} is not finite; guard logarithms and divisions, for example by clamp(1e-10)"
             )
 
 
 def hears_each_clip_alone(plugin: Plugin) -> None:
-    """Gives a clip the same embedding in any batch, even a quiet clip next to a loud one."""
+    """Returns the same embedding of a clip in any batch, even a quiet clip next to a loud one."""
     made = _make(plugin)
     clips = torch.cat([1e-5 * _noise(1, made.sample_rate), _noise(2, made.sample_rate)])
     together, alone = _embed(made, clips), torch.cat([_embed(made, clip[None]) for clip in clips])
@@ -113,7 +113,7 @@ def hears_each_clip_alone(plugin: Plugin) -> None:
 
 
 def repeats_itself(plugin: Plugin) -> None:
-    """Gives the same embedding every time, in any mode, and changes neither waveforms nor its own state."""
+    """Returns the same embedding every time, in any mode, and changes neither waveforms nor its own state."""
     made = _make(plugin)
     clips = _noise(2, made.sample_rate)
     given, state = clips.clone(), copy.deepcopy(made.state_dict())
@@ -121,7 +121,7 @@ def repeats_itself(plugin: Plugin) -> None:
     second = _embed(made.train(), clips)
     if difference := _difference(first, second):
         raise ContractError(
-            f"the same clips have different embeddings the second time (by {difference}); draw no random numbers in "
+            f"the same clips have different embeddings the second time (by {difference}); use no random numbers in "
             "feature_maps, and update no statistics"
         )
     if not torch.equal(given, clips):
@@ -136,21 +136,23 @@ def is_frozen(plugin: Plugin) -> None:
     made = _make(plugin).train()
     learning = [name for name, parameter in made.named_parameters() if parameter.requires_grad]
     if learning:
-        raise ContractError(f"{learning[0]} requires a gradient; make it in __init__, which freezes all parameters")
+        raise ContractError(f"{learning[0]} requires a gradient; create it in __init__, which freezes all parameters")
     training = [name or "the frontend" for name, module in made.named_modules() if module.training]
     if training:
         raise ContractError(f"{training[0]} is in training mode; do not override train()")
 
 
 def is_decided_by_its_seed(plugin: Plugin) -> None:
-    """Depends on its seed alone: equal seeds give equal embeddings, other seeds other ones."""
+    """Depends on its seed alone: equal seeds give equal embeddings, and different seeds different ones."""
     torch.manual_seed(1)
     first, other = _make(plugin, seed=7), _make(plugin, seed=8)
     torch.manual_seed(2)
     again = _make(plugin, seed=7)
     clips = _noise(1, first.sample_rate)
     if _difference(_embed(first, clips), _embed(again, clips)):
-        raise ContractError("equal seeds give other embeddings; draw in reset_parameters(generator), from generator")
+        raise ContractError(
+            "equal seeds give different embeddings; draw weights from the generator in reset_parameters(generator)"
+        )
     differ = bool(_difference(_embed(first, clips), _embed(other, clips)))
     if first.is_random and not differ:
         raise ContractError("different seeds give the same embedding; pass it on: super().__init__(seed=seed)")
@@ -167,7 +169,7 @@ def is_decided_by_its_seed(plugin: Plugin) -> None:
 
 
 def takes_short_clips(plugin: Plugin) -> None:
-    """Takes a clip of a single sample, which is repeated up to min_samples."""
+    """Accepts a clip of a single sample, which is repeated up to min_samples."""
     made = _make(plugin)
     if not 1 <= made.min_samples <= 60 * made.sample_rate:
         raise ContractError(f"min_samples is {made.min_samples}; expected at least 1 and at most a minute of audio")
@@ -190,7 +192,7 @@ def moves_between_types(plugin: Plugin) -> None:
         if difference := _difference(usual, found, tolerance):
             raise ContractError(
                 f"in {name} embeddings differ by {difference}; call self.represent(waveform), which stays in float32, "
-                "and let layers keep the type of what they are given"
+                "and let layers keep the type of their input"
             )
 
 
@@ -227,7 +229,7 @@ def is_saved_without_pickle(plugin: Plugin) -> None:
     for how, again in (("restored from its weights", other), ("copied", copy.deepcopy(made))):
         if difference := _difference(_embed(made, clips), _embed(again, clips)):
             raise ContractError(
-                f"{how} it gives different embeddings (by {difference}); keep all that is random in parameters or "
+                f"{how} it gives different embeddings (by {difference}); keep everything random in parameters or "
                 "persistent buffers"
             )
 
@@ -278,7 +280,7 @@ def _make(plugin: Plugin, **changes: Any) -> Frontend:
         return make(**{**given, **changes})
     except TypeError as error:
         raise ContractError(
-            f"{_class(plugin).__name__} cannot be made: {error}; pass an instance instead of the class"
+            f"{_class(plugin).__name__} cannot be created: {error}; pass an instance instead of the class"
         ) from error
 
 

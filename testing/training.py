@@ -10,7 +10,7 @@ from ..frontends import Frontend
 from ..frontends.trainable import trainable
 
 _NORMS = (_BatchNorm, _InstanceNorm, nn.GroupNorm, nn.LayerNorm)
-_STEP = 0.01  # relative to the largest weight of a tensor
+_STEP = 0.01  # change relative to the largest weight of a tensor
 
 
 def train_once(frontend: Frontend, clips: Tensor) -> None:
@@ -30,8 +30,8 @@ def train_once(frontend: Frontend, clips: Tensor) -> None:
     loss = (embedding - target).square().mean()
     if not torch.isfinite(loss):
         raise ContractError(
-            f"in training mode the loss is {loss.item()}; give finite embeddings after train(True) too, as by dividing "
-            "by numbers that cannot be 0"
+            f"in training mode the loss is {loss.item()}; return finite embeddings after train(True) too, for example "
+            "by dividing only by numbers that cannot be 0"
         )
     if not loss.requires_grad:
         raise ContractError("the embedding has no gradient; use neither torch.no_grad() nor detach() in feature_maps")
@@ -47,7 +47,7 @@ def train_once(frontend: Frontend, clips: Tensor) -> None:
             raise ContractError(f"the gradient of {name} is not finite; guard roots, logarithms and divisions at 0")
         if not _is_changed(parameter) and not (has_norm and name.endswith("bias")):
             raise ContractError(
-                f"a step of training does not change {name}; use it in a layer that contributes to the embedding, "
+                f"a training step does not change {name}; use it in a layer that contributes to the embedding, "
                 "without detach() or rounding, or remove it"
             )
 

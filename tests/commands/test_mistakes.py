@@ -48,7 +48,7 @@ import pytest
         ),
         ("compare --frontends [vgg6]", "frontends[0]: unknown frontend 'vgg6'; did you mean 'vgg'?"),
         ("compare --seeds many", "--seeds: Expected"),
-        ("compare --seeds []", "seeds: empty; give at least one"),
+        ("compare --seeds []", "seeds: the list is empty; add at least one entry"),
         ("compare gtzan", "roots.gtzan: no folder is given; add --roots.gtzan DIR"),
         ("report gone", "no runs.json in gone; expected the folder of a study"),
         ("report", "report takes one folder, the folder of a study"),
@@ -78,7 +78,7 @@ def test_invalid_command_lines_end_with_one_message(untrained, command, message)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["mfcc", "--model.pooling", "max"], "MFCC overrides forward() instead of giving feature maps"),
+        (["mfcc", "--model.pooling", "max"], "MFCC overrides forward() instead of defining feature_maps()"),
         (["vgg", "--model.layers", "[5]"], "layers=[5]; expected 'all', 'last' or a list of different numbers"),
         (
             ["vgg", "--model.layers", "first"],

@@ -204,5 +204,5 @@ def test_a_note_explains_why_runs_are_run_again(untrained, tmp_path, monkeypatch
     monkeypatch.setitem(VERSIONS, "z-scoring", 2)
     status, _, err = untrained("compare", "study.yaml", *zscore)
     assert status == 0
-    assert "2 of 4 runs are done already\n2 runs are run again: z-scoring has changed (version 1 -> 2)\n" in err
+    assert "2 of 4 runs are done already\n2 runs are repeated because z-scoring has changed (version 1 -> 2)\n" in err
     assert "nothing to do" in err  # no extraction

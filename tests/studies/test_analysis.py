@@ -99,7 +99,7 @@ def test_scores_selected_on_the_scored_clips_are_not_tested(tmp_path, made, kept
     analysis = analyse(results, tmp_path)
     assert (analysis.families, analysis.overall, analysis.axes) == ([], [], {})
     report = markdown(analysis, [], "x")
-    assert "No differences are tested: the protocol chose candidates on the clips that it scores." in report
+    assert "No differences are tested: the candidates were chosen on the scored clips." in report
     assert summary(analysis) == []
 
 

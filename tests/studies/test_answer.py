@@ -73,7 +73,7 @@ def test_the_reason_is_given_if_no_differences_are_tested(made):
     assert text_of(answer(alone, [], 0)) == "One result: vgg with svm, 75.0 %."
     chosen = Cell([made("vgg", protocol="study", selected_on_test=True)], 0.7, 0.8)
     found = text_of(answer(Analysis({("my copy", "vgg", "svm"): chosen}, [], [], {}), [], 0))
-    assert found.startswith("No differences are tested: the protocol chose candidates on the clips that it scores.")
+    assert found.startswith("No differences are tested: the candidates were chosen on the scored clips.")
     optimistic = f"The candidates for my copy were {OPTIMISTIC[2:]}. Their scores are optimistic and are not tested."
     assert optimistic in found
 

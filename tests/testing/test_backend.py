@@ -116,7 +116,7 @@ BROKEN_BACKENDS = {
     Candidates: "has_candidates: a candidate sets 'width', which is not an argument",
     Forgetful: "pins_what_is_given: given width=1, the search also tries other values of width",
     Constant: "learns: the accuracy on linearly separable clips is 33 %",
-    Strange: r"learns: predict returned \(60,\) labels .*; expected \(60,\), from y",
+    Strange: r"learns: predict returned \(60,\) labels .*; expected \(60,\) from y",
     Random: "repeats_itself: two fits to the same clips give different predictions",
     Liar: "searches_as_it_fits: .* a fit of {} predict different labels",
     Backwards: "scores_classes: the class with the highest score is not the predicted one",
@@ -125,12 +125,12 @@ BROKEN_BACKENDS = {
 
 @pytest.mark.filterwarnings("ignore:Forgetful searches width")
 @pytest.mark.parametrize("cls", BROKEN_BACKENDS, ids=lambda cls: cls.__name__)
-def test_backends_that_break_a_promise(cls):
+def test_backends_that_violate_a_requirement(cls):
     with pytest.raises(ContractError, match=BROKEN_BACKENDS[cls]):
         check_backend(cls)
 
 
-def test_scikit_learn_s_conventions_are_among_the_promises():
+def test_scikit_learn_s_conventions_are_among_the_requirements():
     class Naive(Backend):
         """Does not record the number of features."""
 

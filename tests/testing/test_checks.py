@@ -8,14 +8,14 @@ from untrained.frontends.baselines import MFCC
 from untrained.testing.checks import Check, check_backend, checks_of, parametrize_with_checks, results_of
 
 
-def test_an_error_of_a_plug_in_breaks_the_promise():
+def test_an_error_of_a_plug_in_violates_the_requirement():
     check = Check("Mine", "repeats_itself", "Gives the same twice", lambda: 1 / 0)
     with pytest.raises(ContractError, match="Mine raised ZeroDivisionError: division by zero"):
         check()
     assert str(check) == "Mine-repeats_itself"
 
 
-def test_a_promise_that_does_not_apply_is_skipped(monkeypatch):
+def test_a_requirement_that_does_not_apply_is_skipped(monkeypatch):
     def skip():
         raise SkipTest("it has no maps")
 
@@ -34,12 +34,12 @@ def test_a_promise_that_does_not_apply_is_skipped(monkeypatch):
 
 
 def test_a_class_that_needs_arguments_is_checked_as_an_instance():
-    with pytest.raises(ContractError, match="AudioFolder cannot be made without root; pass an instance"):
+    with pytest.raises(ContractError, match="AudioFolder cannot be created without root; pass an instance"):
         checks_of(AudioFolder)
     assert checks_of(AudioFolder("."))
 
 
-def test_each_promise_has_one_line_and_its_own_test():
+def test_each_requirement_has_one_line_and_its_own_test():
     checks = checks_of(MFCC)
     for check in checks:
         assert "\n" not in check.promise
@@ -57,7 +57,7 @@ class Undocumented(NearestClass):
         raise OSError("no line")
 
 
-def test_all_broken_promises_are_reported_together():
+def test_all_violated_requirements_are_reported_together():
     broken = {check.name: problem for check, problem, *_ in results_of(Undocumented) if problem}
     assert len(broken) > 1
     with pytest.raises(ContractError) as caught:

@@ -98,7 +98,7 @@ BROKEN_DATA = {
 
 
 @pytest.mark.parametrize("cls", BROKEN_DATA, ids=lambda cls: cls.__name__)
-def test_data_that_breaks_a_promise(cls):
+def test_data_that_violates_a_requirement(cls):
     with pytest.raises(ContractError, match=BROKEN_DATA[cls]):
         check_datamodule(cls() if cls is Stuck else cls(n_samples=100))
 

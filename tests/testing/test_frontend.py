@@ -1,4 +1,4 @@
-"""Promises of a frontend: ours keep them, and each broken promise is reported with a remedy."""
+"""Requirements of the contract of a frontend: ours meet them, and each violation is reported with a remedy."""
 
 import pytest
 import torch
@@ -223,12 +223,12 @@ BROKEN = {
     NamesTwice: "names_its_features: feature_names has 'map' 3 times",
     NotFinite: "is_finite: the embedding of silence is not finite; guard",
     OverTheBatch: r"hears_each_clip_alone: a clip .*has a different embedding in a batch than alone .*over one clip",
-    Noisy: "repeats_itself: the same clips have different embeddings the second time .*; draw no random numbers in",
+    Noisy: "repeats_itself: the same clips have different embeddings the second time .*; use no random numbers in",
     InPlace: "repeats_itself: forward changes its input|different embeddings the second time",
     KeepsCounts: "repeats_itself: forward changes count; .* a frontend is frozen",
     Trains: "is_frozen: the frontend is in training mode; do not override",
     Learns: "is_frozen: conv.weight requires a gradient",
-    DrawsElsewhere: r"is_decided_by_its_seed: equal seeds give other embeddings; draw in reset_param",
+    DrawsElsewhere: r"is_decided_by_its_seed: equal seeds give different embeddings; draw weights from the",
     ConstantElsewhere: "moves_between_devices: scale is a tensor that .* leaves where it is; use register_buffer",
     NotSaved: "is_saved_without_pickle: restored from its weights it gives different embeddings",
     OddArgument: r"is_saved_without_pickle: argument device=device\(.* is not a plain .*; take numbers, text, lists",
@@ -241,27 +241,27 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("cls", BROKEN, ids=lambda cls: cls.__name__)
-def test_a_broken_promise_is_reported(cls):
+def test_a_violated_requirement_is_reported(cls):
     with pytest.raises(ContractError, match=BROKEN[cls]):
         check_frontend(cls)
 
 
-def test_a_frontend_that_keeps_its_promises_passes():
+def test_a_frontend_that_meets_its_requirements_passes():
     check_frontend(Good)
     check_frontend(Good(n_filters=2))
 
 
-def test_the_command_lists_the_promises(untrained):
+def test_the_command_lists_the_requirements(untrained):
     status, out, _ = untrained("check", "frontend", "temporal", "--frontend.n_filters", "4")
     assert status == 0
     lines = out.splitlines()
     assert len(lines) == 18
     assert all(line.startswith("✓ ") for line in lines[:-1])
-    assert lines[-1] == "Temporal keeps 17 of 17 promises"
+    assert lines[-1] == "Temporal meets 17 of 17 requirements"
     FRONTENDS.register("not_finite")(NotFinite)
     status, out, _ = untrained("check", "frontend", "not_finite")
     assert status == 1
-    assert "✗ Gives finite numbers for silence" in out
+    assert "✗ Returns finite numbers for silence" in out
     assert "    the embedding of silence is not finite; guard logarithms" in out
     for arguments, message in (
         (["frontend"], "check frontend needs a name"),

@@ -1,4 +1,4 @@
-"""The promise that a frontend can be trained."""
+"""The requirement that a frontend can be trained."""
 
 from unittest import SkipTest
 
@@ -80,12 +80,12 @@ def test_what_can_be_trained():
 @pytest.mark.parametrize(
     ("cls", "message"),
     [
-        (Unused, "a step of training does not change extra.weight; use it in a layer that contributes"),
-        (Detached, "a step of training does not change conv.weight; .* without detach"),
+        (Unused, "a training step does not change extra.weight; use it in a layer that contributes"),
+        (Detached, "a training step does not change conv.weight; .* without detach"),
         (WithoutGradients, r"the embedding has no gradient; use neither torch.no_grad\(\)"),
         (InPlace, "there are no gradients: .*inplace operation.*avoid in-place"),
         (Infinite, "the gradient of .* is not finite; guard roots"),
-        (NotFinite, r"in training mode the loss is (nan|inf); give finite embeddings"),
+        (NotFinite, r"in training mode the loss is (nan|inf); return finite embeddings"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
