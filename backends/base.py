@@ -20,19 +20,19 @@ Array = np.ndarray[Any, Any]
 Splits = Sequence[tuple[Array, Array]]
 T = TypeVar("T")
 Search = Literal["search"]
-"""Type of the value that leaves an argument to the search; any other value pins the argument."""
+"""Type of the placeholder `'search'`: the grid search chooses the argument. Any other value fixes it."""
 SEARCH: Search = "search"
 """Required default value of every argument in `param_grid`."""
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """Predictions of every candidate for the test clips of every split.
+    """Predictions of every candidate for the held-out clips of every split.
 
     Args:
         candidates: Arguments of each candidate.
-        predictions: Predicted labels of the test clips, by candidate and split.
-        truth: True labels of the test clips, by split.
+        predictions: Predicted labels of the held-out clips, by candidate and split.
+        truth: True labels of the held-out clips, by split.
         n_unconverged: Number of fits that stopped before converging.
         failed: Skipped candidates, which cannot be fitted.
     """
@@ -66,14 +66,14 @@ class Backend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
 
     A plug-in defines `fit` and `predict`, like any scikit-learn classifier, and `param_grid`, the grid that is searched
     by default. Every argument in `param_grid` must have the default `search`, so that any other value is known to be
-    given by the user and is pinned. In `fit`, call `unless_searched` to replace `search` with a value of your choice.
+    given by the user and is fixed. In `fit`, call `unless_searched` to replace `search` with a value of your choice.
     Override `search` if the candidates can share work.
     """
 
     param_grid: ClassVar[Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Sequence[Any]]]] = {}
 
     def candidates(self) -> list[dict[str, Any]]:
-        """Return the candidates that `search` tries: all combinations of `param_grid`, with given arguments pinned.
+        """Return the candidates that `search` tries: all combinations of `param_grid`, with given arguments fixed.
 
         Example:
             >>> from untrained.backends.svm import SVMClassifier
@@ -90,8 +90,8 @@ class Backend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
                 grids = [{**grid, name: [value]} for grid in holding or searching]
             elif searching and value != SEARCH:
                 warnings.warn(
-                    f"{type(self).__name__} searches {name} although {name}={value!r} may have been given, because "
-                    f"that is also the default; make 'search' the default of {name} in __init__",
+                    f"{type(self).__name__} searches {name}: it cannot tell whether {name}={value!r} was passed, "
+                    f"because {value!r} is also the default; set the default of {name} in __init__ to 'search'",
                     stacklevel=2,
                 )
         return list(ParameterGrid(grids))
@@ -114,12 +114,12 @@ class Backend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
         return scores_of(self, X)
 
     def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
-        """Fit every candidate to the train clips of every split, and predict the test clips.
+        """Fit every candidate to the training clips of every split, and predict the held-out clips.
 
         Args:
             X: Embeddings, `(n_clips, n_features)`.
             y: Labels, `(n_clips,)`.
-            splits: Pairs of indices of train and test clips.
+            splits: Pairs of the indices of training clips and of held-out clips.
 
         Returns:
             Predictions of each candidate, in the order of `candidates`; candidates that cannot be fitted are left out.
@@ -188,7 +188,7 @@ def first_of_best(means: Array) -> int:
 def _fit_and_predict(
     backend: Backend, candidate: Mapping[str, Any], X: Array, y: Array, train: Array, test: Array
 ) -> tuple[Array | str, bool]:
-    """Return predictions for the test clips, or the reason of a failure, and whether the fit converged."""
+    """Return predictions for the held-out clips, or the reason of a failure, and whether the fit converged."""
     try:
         with watch_convergence() as warned:
             model = backend.with_candidate(candidate).fit(X[train], y[train])

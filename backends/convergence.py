@@ -17,7 +17,7 @@ _of_thread = threading.local()
 
 @contextlib.contextmanager
 def watch_convergence() -> Iterator[list[str]]:
-    """Collect the convergence warnings of scikit-learn that the block raises in this thread, instead of showing them.
+    """Collect scikit-learn's ConvergenceWarnings raised in this thread inside the block, instead of showing them.
 
     Several threads and processes may do so at the same time; each collects only the warnings of its own fits. Other
     warnings are shown as usual.

@@ -1,4 +1,4 @@
-"""The extreme learning machine of the study."""
+"""The extreme learning machine of Pons & Serra (2018)."""
 
 from typing import Any, ClassVar, Self
 
@@ -26,7 +26,7 @@ class ELMClassifier(Backend):
     Args:
         n_hidden: Number of hidden units; `search` tries six, and a fit without a search uses 500.
         seed: Seed of the hidden weights.
-        alpha: Strength of the ridge penalty; 0, as in the study, is plain least squares.
+        alpha: Strength of the ridge penalty; 0, as in Pons & Serra (2018), is plain least squares.
 
     Attributes:
         weights_: Hidden weights, `(n_features, n_hidden)`.

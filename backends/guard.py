@@ -1,4 +1,4 @@
-"""Protection against backends that fail: candidates that raise an error, and predictions that are not labels."""
+"""Handling of backends that fail: candidates that raise errors, and invalid predictions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -63,7 +63,9 @@ def refuse_odd_candidates(backend: Any) -> None:
     except Exception as error:  # a plug-in may raise anything
         raise UsageError(f"the candidates of {name} cannot be listed: {reason_of(error)}") from error
     if not found:
-        raise UsageError(f"{name} has no candidates; expected at least one, such as {{}} if there is nothing to search")
+        raise UsageError(
+            f"{name} has no candidates; return at least one, for example {{}} if there is nothing to search"
+        )
 
 
 def refuse_all_failed(name: str, failed: Sequence[FailedCandidate], n_working: int) -> None:

@@ -1,4 +1,4 @@
-"""Minimum-norm least squares for many splits and hidden sizes at once, computed from shared sums."""
+"""Minimum-norm least squares for many splits and hidden sizes at once, from shared Gram matrices and moments."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ import scipy.linalg
 from .base import Array, Splits
 from .normal_equations import Dual, Primal
 
-_MOST_BYTES = 2**30  # limit for the Gram matrices that are kept at a time, and for the kernels
+_MAX_BYTES = 2**30  # maximum size of the Gram matrices that are kept at a time, and of the kernels, in bytes
 
 
 def output_weights(hidden: Array, targets: Array, alpha: float = 0.0) -> Array:
@@ -43,7 +43,7 @@ def _solve_ill_conditioned(system: Primal | Dual, hidden: Array, targets: Array,
 
 
 def by_singular_values(hidden: Array, targets: Array, alpha: float = 0.0) -> Array:
-    """Return the same weights as `output_weights`, by a singular value decomposition: slow, but right for any rank.
+    """Return the same weights as `output_weights`, by singular value decomposition: slow, but accurate for any rank.
 
     Args:
         hidden: Hidden layer, `(n_clips, n_hidden)`.
@@ -58,7 +58,7 @@ def by_singular_values(hidden: Array, targets: Array, alpha: float = 0.0) -> Arr
 
 
 def from_sums(gram: Array, moments: Array, alpha: float = 0.0) -> Array:
-    """Return the same weights as `output_weights`, from sums over clips instead of the clips.
+    """Return the same weights as `output_weights`, computed from the Gram matrix and moments.
 
     Args:
         gram: Gram matrix hidden.T @ hidden, `(n_hidden, n_hidden)`.
@@ -76,25 +76,25 @@ def from_sums(gram: Array, moments: Array, alpha: float = 0.0) -> Array:
 def outputs_of_splits(
     hidden: Array, targets: Array, splits: Splits, sizes: Sequence[int], alpha: float = 0.0
 ) -> Iterator[list[Array]]:
-    """Yield, for each split, the outputs for its test clips after a fit to its train clips at each hidden size.
+    """Yield, for each split, the outputs for its held-out clips after a fit to its training clips at each hidden size.
 
     Args:
         hidden: Hidden layer of all clips at the largest size, `(n_clips, n_hidden)`; its first units form the
             smaller sizes.
         targets: Targets, `(n_clips, n_classes)`.
-        splits: Pairs of indices of train and test clips.
+        splits: Pairs of the indices of training clips and of held-out clips.
         sizes: Numbers of hidden units.
         alpha: Strength of the ridge penalty, 0 or more.
 
     Yields:
-        Outputs of each size for one split, `(n_test, n_classes)` each.
+        Outputs of each size for one split, `(n_held_out, n_classes)` each.
     """
     ascending = sorted(set(sizes))
     largest_train = max(len(train) for train, _ in splits)
     primal_size = max((size for size in ascending if size <= largest_train), default=0)
     sums = _sums_of_train(hidden[:, :primal_size], targets, [train for train, _ in splits])
     dual_sizes = [size for size in ascending if size > min(len(train) for train, _ in splits)]
-    fits = 8 * len(dual_sizes) * len(hidden) ** 2 <= _MOST_BYTES
+    fits = 8 * len(dual_sizes) * len(hidden) ** 2 <= _MAX_BYTES
     kept = list(_kernels(hidden, dual_sizes)) if fits else None
     for (train, test), (gram, moments, alive) in zip(splits, sums, strict=True):
         found: dict[int, Array] = {}
@@ -127,17 +127,17 @@ def _kernels(hidden: Array, sizes: Sequence[int]) -> Iterator[Array]:
 
 
 def _sums_of_train(hidden: Array, targets: Array, trains: Sequence[Array]) -> Iterator[tuple[Array, Array, Array]]:
-    """Yield the Gram matrix and the moments of each train set, and a mask of units that are not zero on all its clips.
+    """Yield the Gram matrix and moments of each training set, and a mask of units that are not zero on all its clips.
 
-    Clips that belong to the same train sets are summed only once, so that all folds together cost as much as a single
-    sum over all clips.
+    Clips that belong to the same training sets are summed only once, so that all folds together cost as much as a
+    single sum over all clips.
     """
     n_clips, n_hidden = hidden.shape
     belongs = np.zeros((n_clips, len(trains)), bool)
     for column, train in enumerate(trains):
         belongs[train, column] = True
     parts, part_of = np.unique(belongs, axis=0, return_inverse=True)
-    if 8 * len(parts) * n_hidden**2 > _MOST_BYTES:
+    if 8 * len(parts) * n_hidden**2 > _MAX_BYTES:
         for train in trains:
             yield _sums(hidden[train], targets[train])
         return

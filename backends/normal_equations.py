@@ -20,11 +20,11 @@ from .base import Array
 _DIRECT = 1e7
 _REFINED = 1e13
 _SMALL = 1e-9  # relative size of the last correction
-_MOST_STEPS = 5
+_MAX_STEPS = 5
 
 
 class Primal:
-    """Normal equations for up to as many units as clips; one factor solves them for any number of leading units.
+    """Normal equations for n_hidden <= n_clips. One Cholesky factor solves every subproblem of the first k units.
 
     Args:
         gram: Gram matrix hidden.T @ hidden, `(n_hidden, n_hidden)`.
@@ -54,7 +54,7 @@ class Primal:
         if n == 0:
             return weights
         factor = self._leading_factor(n)
-        # The spectrum of the leading units lies within that of more units, so their condition is no worse.
+        # By eigenvalue interlacing, fewer leading units are at least as well conditioned.
         if factor is None or (n > self._n_sound and _condition(factor, self._gram[:n, :n]) > _DIRECT):
             return None
         self._n_sound = max(n, self._n_sound)
@@ -65,7 +65,7 @@ class Primal:
         """Return the corrected weights of the first units, `(size, n_classes)`, or None if corrections do not suffice.
 
         Args:
-            hidden: Hidden layer of the train clips, `(n_clips, size)`.
+            hidden: Hidden layer of the training clips, `(n_clips, size)`.
             targets: Targets, `(n_clips, n_classes)`.
         """
         n = int(np.searchsorted(self._alive, hidden.shape[1]))
@@ -93,10 +93,10 @@ class Primal:
 
 
 class Dual:
-    """Normal equations for more units than clips.
+    """Normal equations for n_hidden > n_clips.
 
     Args:
-        kernel: Inner products hidden @ hidden.T of the train clips, `(n_clips, n_clips)`; changed in place.
+        kernel: Inner products hidden @ hidden.T of the training clips, `(n_clips, n_clips)`; changed in place.
         alpha: Strength of the ridge penalty, 0 or more.
     """
 
@@ -119,7 +119,7 @@ class Dual:
         """Return the corrected weights of the units, `(n_hidden, n_classes)`, or None if corrections do not suffice.
 
         Args:
-            hidden: Hidden layer of the train clips, `(n_clips, n_hidden)`.
+            hidden: Hidden layer of the training clips, `(n_clips, n_hidden)`.
             targets: Targets, `(n_clips, n_classes)`.
         """
         if self._condition > _REFINED:
@@ -138,7 +138,7 @@ class Dual:
 
 def _refined(correction: Callable[[Array], Array], weights: Array) -> Array | None:
     """Add corrections to the weights until the corrections are small; return None if they do not become small."""
-    for _ in range(1 + _MOST_STEPS):
+    for _ in range(1 + _MAX_STEPS):
         step = correction(weights)
         weights = weights + step
         if np.linalg.norm(step) <= _SMALL * np.linalg.norm(weights):

@@ -1,4 +1,4 @@
-"""Estimated time of a fit to many clips, from timed fits to a few of them."""
+"""Estimation of the fit time for many clips from fits to small subsets."""
 
 import math
 import time
@@ -11,7 +11,7 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 FEW = 500
 """Number of clips of the smaller of the two timed fits; the larger one has twice as many."""
-QUADRATIC, CUBIC = 2.0, 3.0  # exponents of the time of a kernel machine
+QUADRATIC, CUBIC = 2.0, 3.0  # assumed bounds of the exponent: fit time grows as n^2 to n^3
 
 
 def seconds_of_fit(fit: Callable[[Array, Array], Any], X: Array, y: Array, n_clips: int) -> float | None:

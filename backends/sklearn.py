@@ -1,4 +1,4 @@
-"""scikit-learn classifiers as backends: those in the code of the study, and any other by its class path."""
+"""scikit-learn classifiers as backends: those in the code of Pons & Serra (2018), and any class by its import path."""
 
 import importlib
 import inspect
@@ -155,10 +155,10 @@ class Logistic(Adapter):
 
 
 class AnyClassifier(Adapter):
-    """Any classifier that follows scikit-learn's conventions, given by its class path.
+    """Any classifier that follows scikit-learn's conventions, given by its import path.
 
     Args:
-        estimator: Class path, such as `sklearn.ensemble.RandomForestClassifier`.
+        estimator: Import path of the class, such as `sklearn.ensemble.RandomForestClassifier`.
         arguments: Arguments of the class.
         grid: Values to search for arguments that are not in `arguments`: a list of values for each, of which all
             combinations are tried; or a list of such grids.
@@ -218,7 +218,7 @@ class AnyClassifier(Adapter):
         except Exception as error:  # a class may raise anything
             raise ValueError(
                 f"estimator={self.estimator!r} cannot be created with arguments={self.arguments} ({reason_of(error)}); "
-                "expected the class path of a classifier, such as sklearn.ensemble.RandomForestClassifier, and its "
+                "expected the import path of a classifier, such as sklearn.ensemble.RandomForestClassifier, and its "
                 "arguments"
             ) from error
         return made

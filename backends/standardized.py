@@ -16,14 +16,15 @@ Standardize = Literal["none", "zscore"]
 
 
 class Standardized(Backend):
-    """Backend that reads z-scores: each feature minus its mean, divided by its standard deviation.
+    """Backend fitted to standardised features (z-scores).
 
-    Mean and deviation are computed only from the clips that the backend is fitted to; in a search, from the train clips
-    of each split. A constant feature is only centred. Candidates share work only within a split, since each split has
+    The mean of each feature is subtracted, and the result is divided by its standard deviation. Both are computed only
+    from the clips that the backend is fitted to; in a search, from the training clips of each split. A constant feature
+    is only centred. Candidates share work only within a split, since each split has
     its own z-scores.
 
     Args:
-        backend: Backend that reads the z-scores.
+        backend: Backend that is fitted to the z-scores.
 
     Attributes:
         backend_: The fitted backend.
@@ -69,7 +70,7 @@ class Standardized(Backend):
         return self.backend_.class_scores(X)
 
     def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
-        """Run the search of the backend, on z-scores that are fitted to the train clips of each split."""
+        """Run the search of the backend, on z-scores that are fitted to the training clips of each split."""
         X = np.asarray(X, np.float64)
         found = [
             self.backend.search(StandardScaler().fit(X[train]).transform(X), y, [(train, test)])

@@ -1,4 +1,4 @@
-"""The support vector machine of the study."""
+"""The support vector machine of Pons & Serra (2018)."""
 
 import copy
 import math
@@ -21,7 +21,7 @@ from .scaling import FEW, as_order, seconds_of_fit
 _COSTS = (0.1, 2.0, 8.0, 32.0)
 MANY = 10_000
 """Number of clips above which a search warns how long it takes."""
-_CACHE = 500  # MB; libsvm's cache, of which it uses no more than the size of the kernel in float32
+_CACHE = 500  # libsvm kernel cache in MB; libsvm never uses more than the float32 kernel needs
 
 
 class SVMClassifier(Backend):
@@ -33,8 +33,9 @@ class SVMClassifier(Backend):
     Args:
         kernel: Kernel, `rbf` or `linear`; `search` tries both, and a fit without a search uses `rbf`.
         C: Cost of a margin violation; `search` tries four, and a fit without a search uses 1.
-        gamma: Width of the RBF kernel; `auto` is 1 / n_features, and `search` tries seven widths; a fit without a
-            search uses `auto`.
+        gamma: Kernel coefficient gamma of the RBF kernel; a larger value gives a narrower kernel. `auto` is
+            1 / n_features, and `scale` is 1 / (n_features * variance of the features). `search` tries seven values, and
+            a fit without a search uses `auto`.
         max_iter: Maximum number of libsvm iterations for each pair of classes; -1 for no limit. Without a limit, linear
             machines on embeddings that are neither scaled nor separable take minutes for a few hundred clips.
         max_memory: Memory that the search may use for kernels, in GiB; if they do not fit, every fit computes its own
@@ -97,7 +98,7 @@ class SVMClassifier(Backend):
         work: dict[float | None, dict[int, list[int]]] = {}
         for number, machine in enumerate(machines):
             for split, (train, _) in enumerate(splits):
-                kernel = None if machine._kernel == "linear" else machine._width(X, train)
+                kernel = None if machine._kernel == "linear" else machine._coefficient(X, train)
                 work.setdefault(kernel, {}).setdefault(split, []).append(number)
         products, n_unconverged = X @ X.T, 0
         for gamma, numbers_of in progress(work.items(), len(work), f"searching {len(candidates)} candidates"):
@@ -131,8 +132,8 @@ class SVMClassifier(Backend):
     def _gamma(self) -> float | str:
         return unless_searched(self.gamma, "auto")
 
-    def _width(self, X: Array, train: Array) -> float:
-        """Return the width of the RBF kernel as a number, derived from the train clips as in scikit-learn."""
+    def _coefficient(self, X: Array, train: Array) -> float:
+        """Return the kernel coefficient gamma as a number, derived from the training clips as in scikit-learn."""
         n_features: int = X.shape[1]
         if self._gamma == "auto":
             return 1.0 / n_features
@@ -184,7 +185,7 @@ class SVMClassifier(Backend):
         """Return soft votes: for each class, the sum of tanh(2 d), with its decision value d against each other class.
 
         The votes of `decision_function` are nearly the same for all clips that are assigned to one class. Soft votes
-        also distinguish a narrow win from a clear one, and are a better basis for a calibration. If wins are narrow,
+        also distinguish a narrow win from a clear one, and are better suited for calibration. If wins are narrow,
         the class with the highest score may differ from the predicted class, which wins the most pairs.
         """
         X = self._checked(X)
@@ -213,7 +214,7 @@ def _memory(n_clips: int, n_train: int) -> tuple[int, int]:
 
 
 def _rbf(products: Array, gamma: float) -> Array:
-    """Return the RBF kernel of all clips from their inner products."""
+    """Return the RBF kernel with coefficient gamma of all clips, from their inner products."""
     squares = np.diag(products)
     kernel = products * -2.0
     kernel += squares

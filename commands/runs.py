@@ -132,7 +132,7 @@ def _scores(metrics: Mapping[str, Any]) -> str:
     names = ("cv", "val", "test")
     found = [(name, metrics.get(f"{name}/accuracy")) for name in names]
     scores = ", ".join(f"{name} {100 * value:.1f}" for name, value in found if isinstance(value, int | float))
-    return f"{scores} (selected on test)" if metrics.get("selected_on_test") is True else scores
+    return f"{scores} (chosen on the scored clips)" if metrics.get("selected_on_test") is True else scores
 
 
 def _line(run: ListedRun, differing: str) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ def plan_calibration(frontend: Frontend, datamodule: AudioDataModule, left_out: 
     Args:
         frontend: Frontend with random weights.
         datamodule: Data set of the clips.
-        left_out: Fold whose clips must not be read; by default, the clips of all folds are.
+        left_out: Fold whose clips are excluded; by default, no fold is excluded.
 
     Raises:
         DataError: There are no training clips.
@@ -41,18 +41,23 @@ def plan_calibration(frontend: Frontend, datamodule: AudioDataModule, left_out: 
     refuse_uncalibrated(frontend)
     clips = training_clips(datamodule.listed, left_out)
     if not clips:
-        raise DataError(f"{datamodule.dataset_name} has no training clips to calibrate the frontend on; add some")
+        raise DataError(
+            f"cannot calibrate on {datamodule.dataset_name}: it has no training clips; add some, or set "
+            "--model.calibrate false"
+        )
     stamps = datamodule.stamps()
     read = digest({"clips": [[clip.id, *stamps[clip.id]] for clip in clips]})[:16]
     return with_calibration(frontend, Calibration(read, tuple(clip.id for clip in clips)))
 
 
 def training_clips(clips: Sequence[Clip], left_out: int | None = None) -> list[Clip]:
-    """Return the clips that a calibration may read: the train split if there are splits, otherwise all other folds.
+    """Return the clips that a calibration may use.
+
+    They are the train split if there are splits, otherwise all folds except `left_out`.
 
     Args:
         clips: Clips of a data set.
-        left_out: Fold to leave out.
+        left_out: Fold whose clips are excluded; by default, no fold is excluded.
     """
     if any(clip.split for clip in clips):
         return [clip for clip in clips if clip.split == "train"]
@@ -70,12 +75,12 @@ def refuse_uncalibrated(frontend: Frontend) -> None:
     """Raise if there is nothing to calibrate in a frontend.
 
     Raises:
-        UsageError: It has neither BatchNorm layers nor a network that reads a spectrogram.
+        UsageError: It has neither BatchNorm layers nor a network that takes a spectrogram.
     """
     if not can_be_calibrated(frontend):
         raise UsageError(
             f"{type(frontend).__name__} has nothing to calibrate: it has no BatchNorm layers, and no network that "
-            "reads a spectrogram; leave out calibrate=True"
+            "takes a spectrogram; set --model.calibrate false"
         )
 
 
@@ -134,7 +139,8 @@ class _Waveforms:
 
     def __iter__(self) -> Iterator[Tensor]:
         n_batches = math.ceil(len(self._clips) / MAX_BATCH)
-        size = math.ceil(len(self._clips) / n_batches)  # of similar batches, because a last clip alone has no variance
+        # The batch sizes are nearly equal, because a final batch of one clip has no variance.
+        size = math.ceil(len(self._clips) / n_batches)
         loader = ClipLoader(self._datamodule.read).load(self._clips, self._sample_rate, size)
         for batch in loader:
             if batch.failed and self._datamodule.on_error == "raise":

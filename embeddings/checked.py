@@ -55,7 +55,7 @@ def read_shard(path: Path, embedding_size: int) -> tuple[list[list[str]], NDArra
     if len({line[0] for line in lines if line}) != len(lines):
         raise DamagedError("it lists a clip twice")
     if not isinstance(failed, dict) or not all(isinstance(reason, str) for reason in failed.values()):
-        raise DamagedError("its reasons for failed clips are not texts by id")
+        raise DamagedError("its table of failed clips is malformed (expected a reason for each clip id)")
     if CHECKSUM in metadata:
         if metadata[CHECKSUM] != checksum(matrix, metadata):
             raise DamagedError("it has changed since it was written")

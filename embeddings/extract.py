@@ -1,4 +1,4 @@
-"""Extraction of the embeddings that a store lacks, on all devices of a trainer."""
+"""Extraction of the embeddings that are missing from a store, on all devices of a trainer."""
 
 import contextlib
 import math
@@ -55,7 +55,7 @@ def extract(
         root: Folder that holds all stores.
         force: Whether to compute all clips again.
         flush_every: Number of rows to keep in memory before they are written.
-        flush_seconds: Longest time that rows stay in memory, in s.
+        flush_seconds: Maximum time that rows stay in memory, in s.
         say: Function that shows a line of text to the user, such as a notice that only the start of clips is used. It
             is called in the first process only.
 
@@ -105,8 +105,9 @@ def extract(
     lost = [clip_id for clip_id in still_missing if clip_id not in failed]
     if lost:
         raise StoreError(
-            f"{store.folder}: {len(lost)} of {len(datamodule.listed)} clips were not computed, such as {lost[0]!r}; "
-            "run the same command again, without trainer limits such as limit_predict_batches or fast_dev_run"
+            f"{store.folder}: {len(lost)} of {len(datamodule.listed)} clips were not computed, for example "
+            f"{lost[0]!r}; run the same command again, without trainer limits such as limit_predict_batches or "
+            "fast_dev_run"
         )
     return Extraction(
         store,
@@ -146,16 +147,17 @@ def _reasons(store: EmbeddingStore, missing: Collection[str]) -> list[str]:
     """Return notes that explain why clips are computed again although a user may expect them to be stored."""
     changed = [row for row in store.rows if row.id in missing]
     if changed:
-        such = f"their files have changed, such as {changed[0].id!r}"
-        no_digests = "" if all(row.file for row in changed) else " (judged by size or time: no digests are stored)"
-        return [f"{len(changed):,} clips are computed again: {such}{no_digests}"]
+        text = f"{len(changed):,} clips are computed again: their files have changed, for example {changed[0].id!r}"
+        if not all(row.file for row in changed):
+            text += " (detected by size or modification time only, because no content digests are stored)"
+        return [text]
     why = why_new(store) if missing and not store.rows else ""
     return [f"{len(missing):,} clips are computed again: {why}"] if why else []
 
 
 def _note_on_old(clips: Collection[Clip]) -> list[str]:
     """Return a note on clips that an earlier version stored without digests, which this extraction adds."""
-    return [f"{len(clips):,} stored clips are read once more to record digests of their content"] if clips else []
+    return [f"{len(clips):,} stored clips are decoded once more to add content digests"] if clips else []
 
 
 def _predict(

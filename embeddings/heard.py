@@ -15,10 +15,10 @@ Say = Callable[[str], None]
 
 
 def notices(frontend: Frontend, datamodule: AudioDataModule, lengths: Mapping[str, float]) -> list[str]:
-    """Return notices about clips that a frontend reads cropped, padded or repeated; empty if there are none.
+    """Return notices about clips that are cropped, padded or repeated for a frontend; empty if there are none.
 
     Args:
-        frontend: Frontend that reads the clips.
+        frontend: Frontend that takes the clips.
         datamodule: Data set of the clips.
         lengths: Durations of the clips in s, by id; if empty, there is no notice about lengths.
     """

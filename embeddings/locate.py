@@ -29,7 +29,7 @@ def store_folder(root: Path, frontend: Frontend, datamodule: AudioDataModule, pr
 def open_store(
     root: Path, frontend: Frontend, datamodule: AudioDataModule, precision: str, *, damaged: bool = False
 ) -> EmbeddingStore:
-    """Open the store for the embeddings of a data set by a frontend, and create it if it does not exist.
+    """Open the store of a data set for embeddings computed with a frontend, and create it if it does not exist.
 
     Args:
         root: Folder that holds all stores.
@@ -60,7 +60,8 @@ def why_new(store: EmbeddingStore) -> str:
         except (OSError, ValueError):
             continue
         if found.get("format") != FORMAT:
-            return f"stores have another format ({found.get('format')} -> {FORMAT}); {path.parent} can be deleted"
+            formats = f"{found.get('format')} -> {FORMAT}"
+            return f"the store format has changed ({formats}); the old store {path.parent} can be deleted"
         differing = changes(found, store.manifest)
         if all(map(is_of_code, differing)):
             return "; ".join(differing.values())

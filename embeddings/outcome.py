@@ -20,7 +20,8 @@ class Extraction:
         seconds: Duration of the extraction, in s.
         notes: Remarks about the data for the user.
         profile: Time profile of the store's last extraction, see `Profile.as_numbers`.
-        fold_stores: Stores of the embeddings by frontends that were calibrated without the clips of a fold, by fold.
+        fold_stores: Stores of the embeddings computed with frontends that were calibrated without the clips of a fold,
+            by fold.
     """
 
     store: EmbeddingStore

@@ -1,4 +1,4 @@
-"""Errors of extractions that several processes share, if one of the processes ends unexpectedly."""
+"""Error handling for multi-process extractions in which a process dies."""
 
 import contextlib
 import logging

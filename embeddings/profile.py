@@ -60,7 +60,7 @@ def profile_line(numbers: Mapping[str, float]) -> str:
     parts = ", ".join(f"{name} {numbers[f'seconds_{name}']:.1f}" for name in work)
     return (
         f"{numbers['clips_per_second']:.1f} clips per second, {numbers['audio_hours_per_hour']:.0f} hours of audio per "
-        f"hour (work in s: {parts})"
+        f"hour (time summed over processes, in s: {parts})"
     )
 
 

@@ -53,7 +53,7 @@ def precision_field(precision: str, module: object) -> str:
 
 
 def embedding_fields(frontend: Frontend, datamodule: "AudioDataModule", precision: str) -> dict[str, Any]:
-    """Return everything that determines the embeddings that a frontend computes from a data set, as plain Python.
+    """Return everything that determines the embeddings of a data set computed with a frontend, as plain Python values.
 
     Args:
         frontend: Frontend that computes the embeddings.
@@ -64,18 +64,19 @@ def embedding_fields(frontend: Frontend, datamodule: "AudioDataModule", precisio
 
 
 def frontend_fields(frontend: Frontend) -> dict[str, Any]:
-    """Return the fields of a frontend that determine its embeddings, as plain Python."""
+    """Return the fields of a frontend that determine its embeddings, as plain Python values."""
     cls = type(frontend)
     is_used = {name: name != "seed" or frontend.is_random for name in frontend.arguments}
     classes = {base for module in frontend.modules() for base in type(module).__mro__}
     calibration = calibration_of(frontend)
-    before = calibration.weights if calibration else ""  # statistics follow from the weights before, and from the clips
+    # Calibrated statistics are determined by the uncalibrated weights and the clips.
+    before = calibration.weights if calibration else ""
     scalars = {} if calibration or frontend.input_scalars == IDENTITY else {"input_scalars": [*frontend.input_scalars]}
     return {
         "frontend": FRONTENDS.name_of(cls) or cls.__qualname__,
         "arguments": {name: plain(value) for name, value in frontend.arguments.items() if is_used[name]},
         **frontend.options._asdict(),
-        # "": the seed identifies the weights
+        # Empty if the weights are still to be drawn, because the seed determines them.
         "weights": before or ("" if frontend.awaits_weights else weights_digest(frontend)),
         **({"calibrated_on": calibration.clips} if calibration else {}),
         **scalars,
@@ -86,7 +87,7 @@ def frontend_fields(frontend: Frontend) -> dict[str, Any]:
 
 
 def data_fields(datamodule: "AudioDataModule", sample_rate: int, precision: str) -> dict[str, Any]:
-    """Return the fields of a data set, and the precision, that determine embeddings, as plain Python."""
+    """Return the fields of a data set, and the precision, that determine embeddings, as plain Python values."""
     reader = next(cls for cls in type(datamodule).__mro__ if "read" in vars(cls))
     makes_sounds = is_ours(reader) and reader is not DATAMODULES.contract  # the `read` of a plug-in may decode audio
     return {
@@ -107,15 +108,15 @@ def run_fields(
     *,
     standardize: str,
 ) -> dict[str, Any]:
-    """Return everything that determines the result of a run, as plain Python.
+    """Return everything that determines the result of a run, as plain Python values.
 
     Args:
         names: Names and options of the run, such as its protocol.
         embeddings: Fields of the run's embeddings, see `embedding_fields`.
         backend: Backend of the run.
         datamodule: Data set of the run.
-        stamps: Digest of the state of all files, see `stamps_digest`.
-        standardize: Standardization of the features: `zscore` or `none`.
+        stamps: Digest of the stamps of all files, see `stamps_digest`.
+        standardize: Standardisation of the features: `zscore` or `none`.
     """
     clips = [(clip.id, clip.label, clip.split, clip.fold, clip.group) for clip in datamodule.listed]
     parts = ["selection", *(["z-scoring"] if standardize == "zscore" else [])]
@@ -131,7 +132,7 @@ def run_fields(
 
 
 def stamps_digest(datamodule: "AudioDataModule") -> str:
-    """Return a digest of the state of all files of a data set."""
+    """Return a digest of the stamps of all files of a data set."""
     return digest({"stamps": sorted(datamodule.stamps().items())})
 
 

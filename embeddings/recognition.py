@@ -1,5 +1,6 @@
 """Recognition of clips by the content of their files if size or modification time have changed.
 
+The stamp of a file is its size and modification time. A digest is a SHA-256 hash of content: of a file, or of audio.
 A file that was touched, copied, renamed or moved is not computed again: its embedding is found by a digest of the file,
 either in the store of the data set or in another store that differs only in the folder of the data.
 """
@@ -41,7 +42,7 @@ class Recognised:
 
 
 def recognise(store: EmbeddingStore, datamodule: AudioDataModule) -> Recognised:
-    """Find the embeddings of clips that seem to be missing or changed by the content of their files.
+    """Find, by the content of their files, the embeddings of clips that seem to be missing or changed.
 
     This function only reads; `adopt_known` writes the embeddings to the store.
 
@@ -66,7 +67,10 @@ def recognise(store: EmbeddingStore, datamodule: AudioDataModule) -> Recognised:
         if rows:
             notes += _notes_on_own(rows) if other is store else [_note_on_other(other, len(rows))]
         elif other is not store and {clip.id for clip in waiting}.intersection(r.id for r in other.rows if not r.file):
-            notes.append(f"{other.folder} may hold the same clips, but without digests: an earlier version wrote it")
+            notes.append(
+                f"{other.folder} may contain embeddings of the same clips, but they cannot be reused: the store was "
+                "written by a version without content digests"
+            )
     return Recognised(found, notes)
 
 
@@ -106,7 +110,7 @@ def without_digests(store: EmbeddingStore, datamodule: AudioDataModule) -> list[
 
 
 def _completed(row: StoredClip, decoded: Result, digests: Digests) -> StoredClip:
-    """Return a row with the digests, and remarks if the clip can be read, that an earlier version did not store."""
+    """Return a copy of an old row with its digests added, and with remarks if the clip can be decoded."""
     remarks = " ".join(decoded.remarks) if isinstance(decoded, Decoded) else ""
     return row._replace(**digests._asdict(), remarks=remarks)
 

@@ -63,7 +63,8 @@ class Session:
     ) -> None:
         self._store, self._datamodule, self._trainer = store, datamodule, trainer
         self._stamps = datamodule.stamps()
-        self._given = datamodule.samples_at(frontend.sample_rate) / frontend.sample_rate  # of each clip, in s
+        # Input duration per clip, in s.
+        self._given = datamodule.samples_at(frontend.sample_rate) / frontend.sample_rate
         self._errors: list[UntrainedError] = []
         self._lock = contextlib.ExitStack()
         self.missing = self._begin(force=force)

@@ -59,7 +59,7 @@ def _in_order(packed: bytes) -> bytes:
 
 
 def unpack(path: Path, embedding_size: int) -> tuple[list[StoredClip], NDArray[Any], dict[str, str]]:
-    """Read a file that `pack` has made.
+    """Read a file written by `pack`.
 
     Args:
         path: File of a store.

@@ -31,11 +31,11 @@ _MAX_MANIFEST_SIZE = 2**20  # in bytes; manifests have a few thousand
 
 
 class EmbeddingStore:
-    """Store of the embeddings of one data set by one frontend, in one folder.
+    """Store of the embeddings of one data set computed with one frontend, in one folder.
 
     Args:
         folder: Folder of the store, which is created if it does not exist.
-        fields: Everything that determines the embeddings, as plain Python.
+        fields: Everything that determines the embeddings, as plain Python values.
         embedding_size: Number of features of an embedding.
         damaged: Whether to open a store with an unreadable matrix as an empty store instead of raising.
 
@@ -89,7 +89,8 @@ class EmbeddingStore:
             if self._damaged:
                 return {}
             raise StoreError(
-                f"{path} is not a table of ids and reasons ({error}); delete it, or compute all again with --force"
+                f"{path} is not a table of ids and reasons ({error}); delete it, or recompute all embeddings with "
+                "--force"
             ) from error
 
     @property
@@ -114,7 +115,9 @@ class EmbeddingStore:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Lock the store, so that no other process writes to it. The lock of a killed process is free.
+        """Lock the store, so that no other process writes to it.
+
+        The lock of a killed process is released automatically.
 
         Raises:
             StoreError: Another process holds the lock, or the folder cannot be written.
@@ -149,7 +152,8 @@ class EmbeddingStore:
         absent = [clip_id for clip_id in ids if clip_id not in index]
         if absent:
             raise StoreError(
-                f"{self.folder}: {len(absent)} clips are not stored, such as {absent[0]!r}; run predict again"
+                f"{self.folder}: {len(absent)} clips are not stored, for example {absent[0]!r}; run "
+                "`untrained predict` again"
             )
         rows = self._matrix[[index[clip_id] for clip_id in ids]]
         return rows if columns is None else rows[:, columns]
@@ -252,8 +256,8 @@ class EmbeddingStore:
         if differing:
             name = differing[0]
             raise StoreError(
-                f"{self.folder} was made with another configuration: its {name} is {found.get(name)!r}, expected "
-                f"{wanted.get(name)!r}; use another --embeddings folder, or delete this one"
+                f"{self.folder} was created with a different configuration ({name}: found {found.get(name)!r}, "
+                f"expected {wanted.get(name)!r}); use another --embeddings folder, or delete this one"
             )
 
     def _reload(self) -> None:

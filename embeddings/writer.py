@@ -15,17 +15,17 @@ from .store import EmbeddingStore
 
 
 class EmbeddingWriter(Callback):
-    """Callback that writes embeddings to a store, and restricts the predict loop to the clips that the store lacks.
+    """Callback that writes embeddings to a store, and restricts the predict loop to the clips missing from it.
 
     Args:
         root: Folder that holds all stores.
         flush_every: Number of rows to keep in memory before they are written.
-        flush_seconds: Longest time that rows stay in memory, in s.
+        flush_seconds: Maximum time that rows stay in memory, in s.
         force: Whether to compute stored clips again.
 
     Attributes:
         store: Store of the last extraction.
-        missing: Ids of the clips that the store lacked when the last extraction began.
+        missing: Ids of the clips that were missing from the store when the last extraction began.
 
     Raises:
         UsageError: `flush_every` or `flush_seconds` is not positive.
@@ -52,7 +52,7 @@ class EmbeddingWriter(Callback):
         self._session: Session | None = None
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Lock the store and restrict the data to the clips that the store lacks; rank 0 lists them for all ranks.
+        """Lock the store and restrict the data to the clips missing from it; rank 0 lists them for all ranks.
 
         Raises:
             StoreError: On every rank, if another process writes to the store or the store is damaged.

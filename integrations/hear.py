@@ -21,13 +21,13 @@ from ..registry import FRONTENDS
 
 SAMPLE_RATES = (16_000, 22_050, 44_100, 48_000)
 """Sample rates at which HEAR provides audio, in Hz."""
-_HOP = 0.05  # s; HEAR recommends 50 ms or less
-_WINDOW = 0.5  # s of audio around each timestamp
+_HOP = 0.05  # hop in s; HEAR recommends 50 ms or less
+_WINDOW = 0.5  # window length in s, centred on each timestamp
 BATCH_WINDOWS = 64
 
 
 class HearModel(nn.Module):
-    """Frontend that reads audio at one of HEAR's sample rates.
+    """Frontend that takes audio at one of HEAR's sample rates.
 
     Args:
         frontend: Frontend to wrap.
@@ -92,7 +92,7 @@ def load_model(model_file_path: str = "") -> HearModel:
         raise UsageError(f"{model_file_path!r} is not a frontend; give NAME or {{class_path: NAME, init_args: ...}}")
     cls = FRONTENDS.get(str(entry["class_path"]))  # accepts only registered names, so that nothing else is imported
     if cls.imports:
-        raise UsageError(f"frontend {entry['class_path']!r} wraps another module; use that module itself")
+        raise UsageError(f"the frontend {entry['class_path']!r} only wraps another module; use that module directly")
     try:
         return HearModel(cls(**(entry.get("init_args") or {})))
     except (TypeError, ValueError) as error:
@@ -132,7 +132,8 @@ def get_timestamp_embeddings(audio: Tensor, model: HearModel) -> tuple[Tensor, T
     window = round(_WINDOW * model.sample_rate)
     n_timestamps = 1 + int((n_samples - 1) / (_HOP * model.sample_rate))
     moments = torch.arange(n_timestamps)
-    centres = moments.double() * _HOP * model.sample_rate  # rounded below, each by itself, so that they do not drift
+    # Each centre is rounded individually below, so that rounding errors do not accumulate.
+    centres = moments.double() * _HOP * model.sample_rate
     padded = nn.functional.pad(audio, (window // 2, window))
     inside = torch.arange(window, device=audio.device)
     parts = []

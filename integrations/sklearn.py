@@ -21,7 +21,7 @@ Sounds = NDArray[Any] | Sequence[str | Path]
 
 
 class RandomFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
-    """Transformer from waveforms or audio files to embeddings, by a frozen frontend with random weights.
+    """Transformer from waveforms or audio files to embeddings, computed with a frozen frontend with random weights.
 
     Args:
         frontend: Registered name of a frontend; see `untrained list frontends`.
@@ -29,14 +29,14 @@ class RandomFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         arguments: Arguments of the frontend by name; all others keep their defaults.
         sample_rate: Sample rate of the waveforms in an array, in Hz; by default that of the frontend. Ignored for audio
             files, which state their own.
-        n_samples: Length to which every file is brought, in samples at the sample rate of the frontend; arrays keep
-            their length.
+        n_samples: Length that every file is truncated or extended to, in samples at the sample rate of the frontend;
+            arrays keep their length.
         batch_size: Number of clips in a batch.
         device: PyTorch device that the frontend runs on, such as `cuda`.
 
     Attributes:
         frontend_: The frontend.
-        n_features_in_: Number of samples of a waveform; absent after a fit to files.
+        n_features_in_: Number of samples of a waveform; missing after a fit to files.
 
     Example:
         >>> import numpy as np

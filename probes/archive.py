@@ -20,8 +20,8 @@ from torch import Tensor
 
 MAX_SCHEMA = 2**24
 """Maximum size in bytes of the description of a backend; the description of a fitted MLP has about ten thousand."""
-_MOST_SEARCHED = 2**24  # maximum number of bytes of a description that are searched for the name of its writer
-_SHARED = 8  # maximum ratio of the content to the file size, where repeated values count each time
+_MAX_SEARCHED = 2**24  # maximum number of bytes of a description that are searched for the name of its writer
+_SHARED = 8  # maximum ratio of content size to file size; shared tensors count once per reference
 # Operations of a pickle that `torch.save` writes for tensors and plain values.
 _OPERATIONS = (
     "PROTO MARK STOP NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 BINFLOAT BINUNICODE EMPTY_DICT "
@@ -39,7 +39,7 @@ class ArchiveError(ValueError):
 
 
 def load(path: Path) -> Any:
-    """Read tensors and plain values from a zip file that `torch.save` has written.
+    """Read tensors and plain values from a zip file written by `torch.save`.
 
     Memory and time are bounded by the size of the file, and no code that the file names is called.
 
@@ -65,7 +65,7 @@ def load(path: Path) -> Any:
 
 
 def named_kind(path: Path) -> str:
-    """Return what a file that `train` writes beside `probe.ckpt` is, for messages; empty for any other file.
+    """Return a description of a file that `train` writes next to `probe.ckpt`; empty for any other file.
 
     Args:
         path: File, of which nothing is loaded.
@@ -73,12 +73,12 @@ def named_kind(path: Path) -> str:
     with path.open("rb") as file:
         begins = file.read(10)
     if begins[8:] == b'{"' and path.suffix == ".safetensors":
-        return "a file of weights, for --model.weights of a probe"
+        return "a weights file, to be passed with --model.weights"
     try:
         with zipfile.ZipFile(path) as archive:
             described = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
             with archive.open(described) as file:
-                is_of_lightning = b"pytorch-lightning_version" in file.read(_MOST_SEARCHED)
+                is_of_lightning = b"pytorch-lightning_version" in file.read(_MAX_SEARCHED)
     except (OSError, ValueError, StopIteration, NotImplementedError, RuntimeError, zipfile.BadZipFile):
         return ""
     return "Lightning's checkpoint, from which train resumes" if is_of_lightning else ""
@@ -155,12 +155,12 @@ def _refuse_operations(described: bytes) -> None:
         raise ArchiveError(f"it names {', '.join(sorted(unknown))}, which could run code")
 
 
-def _refuse_more_than(content: Any, most: int) -> None:
+def _refuse_more_than(content: Any, limit: int) -> None:
     """Raise if repeated values add up to far more than the size of the file.
 
     Args:
         content: Tensors and plain values in containers.
-        most: Maximum size in bytes, where each value counts as often as it occurs.
+        limit: Maximum size in bytes, where each value counts as often as it occurs.
     """
     waiting, n_bytes = [content], 0
     while waiting:
@@ -176,5 +176,5 @@ def _refuse_more_than(content: Any, most: int) -> None:
             waiting += value
         elif not isinstance(value, int | float | None):
             raise ArchiveError(f"it holds a {type(value).__name__}, which checkpoints do not")
-        if n_bytes + len(waiting) > most:
+        if n_bytes + len(waiting) > limit:
             raise ArchiveError("its repeated values add up to far more than the size of the file")

@@ -56,7 +56,7 @@ def calibrate(
         candidate: Arguments of the chosen candidate.
         X: Embeddings, `(n_clips, n_features)`.
         y: Labels, `(n_clips,)`.
-        splits: Pairs of indices of train and test clips that the candidate was chosen on.
+        splits: Pairs of the indices of training clips and of held-out clips that the candidate was chosen on.
     """
     if sum(len(test) for _, test in splits) < MIN_CLIPS:
         return Calibration(sum(len(test) for _, test in splits), None)
@@ -143,8 +143,8 @@ def label(model: Backend, X: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] |
         if not np.isfinite(found[0]).all():
             raise ValueError(f"NaN or infinity for {np.sum(~np.isfinite(found[0]).all(axis=1))} of {len(labels)} clips")
     except Exception as error:  # a plug-in may raise any error; its labels are usable without scores
-        text = f"class_scores() of backend {type(model).__name__} cannot be used: {reason_of(error)}"
-        warnings.warn(f"{text}; labels are returned without scores, and there is no calibration", stacklevel=2)
+        text = f"class_scores() of backend {type(model).__name__} cannot be used ({reason_of(error)})"
+        warnings.warn(f"{text}, so that labels have no scores and no calibration; correct class_scores()", stacklevel=2)
         return labels, None, ""
     scores, rows, given = found[0].copy(), np.arange(len(labels)), np.searchsorted(model.classes_, labels)
     highest = scores.argmax(axis=1)
@@ -179,7 +179,7 @@ def _held_out(
     train: NDArray[Any],
     test: NDArray[Any],
 ) -> tuple[NDArray[Any], str, NDArray[Any]] | None:
-    """Return scores of the test clips, their kind, and the columns of the true classes; None without finite scores."""
+    """Return scores of held-out clips, their kind, and the columns of the true classes; None without finite scores."""
     with watch_convergence():  # suppresses warnings, because the search has counted this fit
         model = backend.with_candidate(candidate).fit(X[train], y[train])
     test = test[np.isin(y[test], y[train])]

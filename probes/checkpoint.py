@@ -1,8 +1,8 @@
 """Checkpoint of a fitted probe: a file that cannot run code when it is loaded.
 
-A checkpoint holds tensors and plain Python, which `archive` and `torch.load(..., weights_only=True)` can read. Plug-ins
-are recorded by their registered names, never as classes to import, and `serialization` packs the backend. A digest
-detects damage, but not a deliberate change.
+A checkpoint holds tensors and plain Python values, which `archive` and `torch.load(..., weights_only=True)` can read.
+Plug-ins are recorded by their registered names, never as classes to import, and `serialization` packs the backend. A
+digest detects damage, but not a deliberate change.
 """
 
 import hashlib
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 FORMAT = 4
 """Version of the content; raise it when older checkpoints can no longer be read."""
+REMEDY = "pass the run folder printed by `untrained fit`, or the probe.ckpt in it"
+"""End of the message about a file that is not the checkpoint of a run."""
 MAX_DEPTH, MAX_VALUES = 8, 10_000_000  # limits of nesting and number of values, so that no file can hang the reader
 
 
@@ -163,26 +165,25 @@ def read(path: str | Path) -> tuple[Recipe, dict[str, Any]]:
 
     Raises:
         CheckpointError: The file does not exist, is not a checkpoint of this version, or holds more than tensors and
-            plain Python.
+            plain Python values.
     """
     path = Path(path)
     if not path.is_file():
-        raise CheckpointError(f"no checkpoint at {path}; give the probe.ckpt that fit has written to its run's folder")
-    ours = "expected the probe.ckpt that fit has written to its run's folder"
+        raise CheckpointError(f"no checkpoint at {path}; {REMEDY}")
     if other := archive.named_kind(path):
-        raise CheckpointError(f"{path} is {other}; give the probe.ckpt beside it")
+        raise CheckpointError(f"{path} is {other}; pass the probe.ckpt next to it")
     try:
         content = archive.load(path)
     except Exception as error:  # a file that is not a checkpoint may raise any error
         found = error if isinstance(error, archive.ArchiveError) else "it cannot be read as tensors and plain values"
-        raise CheckpointError(f"{path} is not loaded: {found}; {ours}") from error
+        raise CheckpointError(f"cannot load {path}: {found}; {REMEDY}") from error
     is_ours = isinstance(content, dict) and isinstance(content.get("untrained"), dict)
     if is_ours and content["untrained"].get("format") != FORMAT:
         written_as = content["untrained"].get("format")
         raise CheckpointError(f"{path} {other_format(written_as, FORMAT)} fit the probe again")
     if not is_ours or set(content) - {"digest"} != {"untrained", "state_dict", "backend"}:
         holds = str(sorted(map(str, content)))[:300] if isinstance(content, dict) else type(content).__name__
-        raise CheckpointError(f"{path} is not a checkpoint of untrained (it holds {holds}); {ours}")
+        raise CheckpointError(f"{path} is not a checkpoint of untrained (it holds {holds}); {REMEDY}")
     try:
         fields = {name: value for name, value in content["untrained"].items() if name != "format"}
         if content.pop("digest", None) != _digest(content):

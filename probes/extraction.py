@@ -15,7 +15,7 @@ from .probe import Probe
 
 
 def prepared(probe: Probe, datamodule: AudioDataModule) -> Probe:
-    """Return a probe whose frontend will be calibrated on the training clips of a data set, if it asks for that.
+    """Return a probe whose frontend will be calibrated on the training clips of a data set if `probe.calibrate` is set.
 
     Args:
         probe: Probe; it is left unchanged.
@@ -68,6 +68,10 @@ def extract_all(probe: Probe, datamodule: AudioDataModule, trainer: Trainer, roo
     return replace(
         last,
         seconds=last.seconds + sum(each.seconds for each in of_folds.values()),
-        notes=[*last.notes, f"calibrated {len(of_folds)} times without a fold, and once for the saved model"],
+        notes=[
+            *last.notes,
+            f"the frontend was calibrated once for each of {len(of_folds)} folds, without the clips of the fold, and "
+            "once on all training clips for the saved model",
+        ],
         fold_stores={fold: each.store for fold, each in of_folds.items()},
     )

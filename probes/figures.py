@@ -27,7 +27,7 @@ def confusion_figure(shares: NDArray[Any], class_names: Sequence[str], title: st
     """
     from matplotlib.figure import Figure
 
-    names = [for_terminal(name) for name in class_names]  # fonts lack control characters
+    names = [for_terminal(name) for name in class_names]  # fonts have no control characters
     size = 2.5 + 0.5 * len(names)
     figure = Figure(figsize=(size + 1, size), layout="constrained")
     axes = figure.subplots()
@@ -44,7 +44,7 @@ def confusion_figure(shares: NDArray[Any], class_names: Sequence[str], title: st
 
 
 def filters_figure(frontend: "Frontend") -> "Figure | None":
-    """Draw some random filters of each convolution that reads the representation.
+    """Draw some random filters of each convolution that is applied to the representation.
 
     Returns:
         The figure, or None if the frontend has no convolution.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 MAX_CLASSES = 10  # number of classes that a printed probe names
 _SPARE = 2**28  # bytes that a frontend may allocate besides its weights, for example for filters that it computes
-_UNSUSPICIOUS = 2**24  # length in samples (about 20 minutes) up to which the memory for a clip is not checked
+_UNSUSPICIOUS = 2**24  # maximum length of a clip whose memory is not checked, in samples (23 minutes at 12 kHz)
 
 
 @dataclass(frozen=True, repr=False)
@@ -170,8 +170,8 @@ def _refuse_absurd_length(path: str | Path, frontend: Frontend, recipe: Recipe) 
             refuse_long_input(frontend, n_samples)
         except AllocationError as error:
             raise CheckpointError(
-                f"{path} is not loaded: its clips of {n_samples:,} samples do not fit in memory ({error}); fit a probe "
-                "with shorter clips, such as --data.seconds 30"
+                f"cannot load {path}: its clips of {n_samples:,} samples do not fit in memory ({error}); fit a "
+                "probe to shorter clips, for example with --data.seconds 30"
             ) from error
 
 
@@ -208,7 +208,10 @@ def _build_frontend(recipe: Recipe, content: dict[str, Any], path: str | Path, t
     named = [str(arguments[name]) for name in FRONTENDS.get(recipe.frontend).imports if name in arguments]
     odd = [module for module in named if not re.fullmatch(r"\w+(\.\w+)*", module)]
     if odd:
-        raise CheckpointError(f"{path}: its frontend {recipe.frontend!r} names {odd[0]!r}, which is not a module")
+        raise CheckpointError(
+            f"cannot load {path}: its frontend {recipe.frontend!r} would import {odd[0]!r}, which is not the name of a "
+            f"module; {checkpoint.REMEDY}"
+        )
     unknown = [module for module in named if module not in trust]
     if unknown:
         raise CheckpointError(
@@ -229,8 +232,8 @@ def _build_frontend(recipe: Recipe, content: dict[str, Any], path: str | Path, t
             set_calibration(frontend, Calibration(clips, weights=weights))
     except (AllocationError, MemoryError) as error:
         raise CheckpointError(
-            f"{path} is not loaded: the arguments of its frontend {recipe.frontend!r} need far more memory than its "
-            f"weights ({error}); expected the probe.ckpt that fit has written to its run's folder"
+            f"cannot load {path}: the arguments of its frontend {recipe.frontend!r} need far more memory than its "
+            f"weights ({error}); {checkpoint.REMEDY}"
         ) from error
     except UntrainedError:
         raise
@@ -241,7 +244,7 @@ def _build_frontend(recipe: Recipe, content: dict[str, Any], path: str | Path, t
         ) from error
     if frontend.sample_rate != recipe.sample_rate:
         raise CheckpointError(
-            f"{path} was fitted at {recipe.sample_rate} Hz, but the installed frontend {recipe.frontend!r} reads "
+            f"{path} was fitted at {recipe.sample_rate} Hz, but the installed frontend {recipe.frontend!r} takes "
             f"{frontend.sample_rate} Hz; fit the probe again"
         )
     return frontend

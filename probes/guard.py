@@ -1,7 +1,7 @@
 """Guard against scoring a probe on clips that it was fitted to, which are recognised by their audio.
 
-Copies, renamed files and lossless conversions are recognised. Audio with lossy compression, another sample rate,
-another gain or another excerpt counts as different audio.
+The fingerprint of a clip is the digest of its audio. Copies, renamed files and lossless conversions are recognised.
+Audio with lossy compression, another sample rate, another gain or another excerpt counts as different audio.
 """
 
 import os

@@ -76,8 +76,7 @@ def load_embeddings(run: str | Path, trust: Sequence[str] | str = ()) -> Embeddi
     This function enters that folder while it loads the embeddings.
 
     Args:
-        run: Folder of a run, as `fit` prints it or as found in the folder of a study; or folder of a store, as
-            `predict` prints it.
+        run: Run folder (printed by `fit`, or inside a study folder) or store folder (printed by `predict`).
         trust: Modules that the frontend may import if its arguments name them; one name or several.
 
     Raises:
@@ -87,7 +86,7 @@ def load_embeddings(run: str | Path, trust: Sequence[str] | str = ()) -> Embeddi
     folder = Path(run).absolute()
     metrics = read_metrics(folder)
     if metrics and metrics.get("format") != FORMAT:
-        raise UsageError(f"{folder} {other_format(metrics.get('format', 1), FORMAT)} fit the run again")
+        raise UsageError(f"{folder} {other_format(metrics.get('format', 1), FORMAT)} run `untrained fit` again")
     if (folder / "manifest.json").is_file():
         config, made_in = _request(folder)
     else:
@@ -103,13 +102,14 @@ def _load(folder: Path, config: Any, metrics: Mapping[str, Any], trust: Sequence
     stored_in = store_folder(root, frontend, datamodule, precision)
     if not stored_in.is_dir():
         raise UsageError(
-            f"no embeddings at {stored_in.absolute()}: call load_embeddings in the working folder of the run, or "
-            f"compute them again with untrained fit --config {folder / 'config.yaml'}"
+            f"no embeddings at {stored_in.absolute()}; call load_embeddings in the working folder of the run, or "
+            f"compute them again with `untrained fit --config {folder / 'config.yaml'}`"
         )
     n_then = metrics.get("n_clips", 0) + metrics.get("n_failed", 0)
     if metrics and len(datamodule.listed) != n_then:
         raise UsageError(
-            f"{datamodule.dataset_name} has {len(datamodule.listed)} clips, but the run had {n_then}; fit the run again"
+            f"{datamodule.dataset_name} has {len(datamodule.listed)} clips, but the run had {n_then}; run "
+            "`untrained fit` again"
         )
     store = open_store(root, frontend, datamodule, precision)
     data = EmbeddedData(store, datamodule, columns=probe.columns)
@@ -138,8 +138,8 @@ def _request(store: Path) -> tuple[Any, str]:
         return content["config"], str(content["working_folder"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
-            f"{store} does not record its data set ({type(error).__name__} for {REQUEST}): run untrained predict with "
-            "the same options again, or give the folder of a run that used the store"
+            f"cannot determine the data set of store {store}: {type(error).__name__} for {REQUEST}; run `untrained "
+            "predict` again with the same options, or pass a run folder"
         ) from error
 
 
@@ -152,15 +152,16 @@ def _config(run: Path) -> Any:
     path = run / "config.yaml"
     if not path.is_file():
         raise UsageError(
-            f"no config.yaml in {run}: give the folder of a run, such as runs/folder/vgg/svm/seed0-1f2e3d, or of a "
-            "store, such as runs/embeddings/folder-vgg-1f2e3d"
+            f"no config.yaml in {run}; pass a run folder, such as runs/folder/vgg/svm/seed0-1f2e3d, or a store folder, "
+            "such as runs/embeddings/folder-vgg-1f2e3d"
         )
     try:
         text = read_bounded(path, MAX_YAML).decode()
         refuse_absurd_yaml(text)
         return unescaped(yaml.safe_load(text))
     except (ValueError, yaml.YAMLError) as error:
-        raise UsageError(f"{path} cannot be used ({type(error).__name__}: {error}); fit the run again") from error
+        problem = f"{type(error).__name__}: {error}"
+        raise UsageError(f"{path} cannot be used ({problem}); run `untrained fit` again") from error
 
 
 def _rebuilt(folder: Path, config: Any, trust: Sequence[str]) -> tuple[Probe, AudioDataModule, str, Path]:
@@ -178,8 +179,10 @@ def _rebuilt(folder: Path, config: Any, trust: Sequence[str]) -> tuple[Probe, Au
         precision = precision_field(str(trainer.get("precision") or "32-true"), probe)
         root = Path(config.get("embeddings") or Path(trainer["default_root_dir"] or ".").expanduser() / "embeddings")
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        path = folder / "config.yaml" if (folder / "config.yaml").is_file() else folder / REQUEST
-        raise UsageError(f"{path} cannot be used ({type(error).__name__}: {error}); fit the run again") from error
+        is_run = (folder / "config.yaml").is_file()
+        path = folder / ("config.yaml" if is_run else REQUEST)
+        remedy = f"run `untrained {'fit' if is_run else 'predict'}` again"
+        raise UsageError(f"{path} cannot be used ({type(error).__name__}: {error}); {remedy}") from error
     return probe, datamodule, precision, root
 
 

@@ -60,7 +60,7 @@ class Observers:
         return [note for logger in self.loggers for each in (action, _save) for note in _attempt(each, logger)]
 
     def close(self) -> None:
-        """Finalize the loggers of the user, because each run of a study has its own loggers."""
+        """Finalise the loggers of the user, because each run of a study has its own loggers."""
         for logger in self.loggers or ():
             _attempt(_end, logger)
 
@@ -82,7 +82,7 @@ def _save(logger: Logger) -> None:
 
 
 def _end(logger: Logger) -> None:
-    """Finalize a logger and finish its run, which Weights & Biases would otherwise continue with the next run."""
+    """Finalise a logger and finish its run, which Weights & Biases would otherwise continue with the next run."""
     logger.finalize("success")
     finish = getattr(getattr(logger, "experiment", None), "finish", None)
     if callable(finish):

@@ -1,4 +1,4 @@
-"""Where the weights and the statistics of a probe's frontend come from: drawn, calibrated, or read from a file."""
+"""Source of the weights and statistics of a probe's frontend: random, calibrated, or loaded from a file."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def with_weights(frontend: Frontend, init: Init | None, pooling: Pooling | None,
         frontend: Frontend with random weights.
         init: Distribution of the weights; by default, that of the frontend.
         pooling: Pooling of feature maps; by default, that of the frontend.
-        weights: Weights: `random`, or a file that `untrained train` has written.
+        weights: Weights: `random`, or a file written by `untrained train`.
 
     Raises:
         CheckpointError: The weights cannot be read, or are those of another frontend.
@@ -29,7 +29,9 @@ def with_weights(frontend: Frontend, init: Init | None, pooling: Pooling | None,
     if weights == RANDOM:
         return frontend.with_options(init, pooling)
     if init not in (None, frontend.options.init):
-        raise ValueError(f"init={init!r} has no effect with weights={weights!r}, which are not drawn; leave out init")
+        raise ValueError(
+            f"init={init!r} has no effect, because the weights are loaded from {weights!r}; remove --model.init"
+        )
     return load_weights(frontend.with_options(None, pooling), Path(weights))
 
 
@@ -44,7 +46,10 @@ def refuse_calibration(frontend: Frontend, weights: str) -> None:
         UsageError: The weights have statistics, or the frontend has nothing to calibrate.
     """
     if weights != RANDOM:
-        raise UsageError(f"calibrate=True has no effect: weights={weights!r} have statistics; leave out calibrate")
+        raise UsageError(
+            f"calibrate has no effect, because {weights!r} already contains normalisation statistics; set "
+            "--model.calibrate false"
+        )
     refuse_uncalibrated(frontend)
 
 

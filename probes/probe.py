@@ -44,19 +44,20 @@ class Probe(LightningModule):
         backend: Backend that classifies embeddings. `predict` needs none; `test` uses the backend of the checkpoint.
         protocol: Protocol that chooses and scores candidates: `holdout`, `nested`, `study`, or `auto`, which means
             `holdout` if there is a test split and `nested` otherwise.
-        init: Distribution that the frontend's weights are drawn from: `he_truncated` (as in the study), `he_normal`,
-            `xavier`, `orthogonal` or `pytorch`. By default, the setting of the frontend is kept (`he_truncated`).
+        init: Distribution that the frontend's weights are drawn from: `he_truncated` (as in Pons & Serra 2018),
+            `he_normal`, `xavier`, `orthogonal` or `pytorch`. By default, the setting of the frontend is kept
+            (`he_truncated`).
         layers: Layers of the frontend that the backend learns from: `all`, `last`, or a list of layer numbers, counted
             from 0. Stored embeddings always contain all layers.
-        pooling: Pooling of each feature map over time and frequency: `mean` (as in the study), `mean_std`, `max` or
-            `mean_max`. By default, the setting of the frontend is kept (`mean`).
-        standardize: Standardization of the features: z-scores (`zscore`), with the means and standard deviations of the
-            clips that the backend is fitted to, or none (`none`, as in the study).
+        pooling: Pooling of each feature map over time and frequency: `mean` (as in Pons & Serra 2018), `mean_std`,
+            `max` or `mean_max`. By default, the setting of the frontend is kept (`mean`).
+        standardize: Standardisation of the features: z-scores (`zscore`), with the means and standard deviations of the
+            clips that the backend is fitted to, or none (`none`, as in Pons & Serra 2018).
         tf32: Whether NVIDIA GPUs compute convolutions and matrix products of the network in TF32 instead of float32,
             which is faster but less exact. Other devices ignore this argument.
         calibrate: Whether the input and the BatchNorm layers of the frontend are normalised with statistics of the
             training clips, see `Frontend.calibrate`. With folds, this is done once for each outer fold.
-        weights: Weights of the frontend: `random`, or a file `frontend.safetensors` that `untrained train` has written.
+        weights: Weights of the frontend: `random`, or a file `frontend.safetensors` written by `untrained train`.
 
     Raises:
         ValueError: A layer does not exist, or `init`, `layers` or `pooling` does not apply to the frontend.
@@ -92,7 +93,7 @@ class Probe(LightningModule):
         self._batches: list[tuple[Tensor, Tensor]] = []
 
     def with_frontend(self, frontend: Frontend) -> "Probe":
-        """Return a copy with another frontend, whose weights and options are final.
+        """Return a copy with another frontend. Its weights and options are used unchanged.
 
         Args:
             frontend: Frontend of the copy.
@@ -118,7 +119,7 @@ class Probe(LightningModule):
         return self.require_frontend().embedding_size if self.columns is None else len(self.columns)
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Return the features that the backend reads for a batch of clips.
+        """Return the features that the backend takes for a batch of clips.
 
         Args:
             waveform: Waveforms, `(batch, n_samples)`.
@@ -131,7 +132,7 @@ class Probe(LightningModule):
         return embeddings if self.columns is None else embeddings[:, self.columns]
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return the embeddings of a batch, with all layers, `(n_clips_read, embedding_size)`."""
+        """Return the embeddings of the decoded clips of a batch, from all layers, `(n_decoded, embedding_size)`."""
         frontend = self.require_frontend()
         if not batch.ids:
             return torch.zeros(0, frontend.embedding_size)
@@ -231,7 +232,7 @@ class EmbeddedData(LightningDataModule):
         class_names: Names of the classes that a backend was fitted to, in the order of its labels. By default, the
             classes of the clips outside the validation and test splits.
         columns: Columns of the embeddings to read; by default, all columns.
-        fold_stores: Stores by frontends that were calibrated without the clips of a fold, by fold.
+        fold_stores: Stores by fold, computed with the frontend that was calibrated without that fold.
 
     Attributes:
         clips: Clips that could be read.
@@ -277,7 +278,7 @@ class EmbeddedData(LightningDataModule):
         return self.store.read([clip.id for clip in clips], self.columns)
 
     def embeddings_without(self, fold: int) -> NDArray[Any]:
-        """Return embeddings of all clips to learn from, by the frontend that was calibrated without a fold."""
+        """Return the embeddings of `learned`, computed with the frontend that was calibrated without a fold."""
         return self.fold_stores[fold].read([clip.id for clip in self.learned], self.columns)
 
     def train_dataloader(self) -> DataLoader[Any]:

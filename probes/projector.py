@@ -37,7 +37,7 @@ def colour_by_label(folder: Path, labels: Sequence[str]) -> None:
 
 
 def sprites(labels: Sequence[str]) -> NDArray[np.uint8]:
-    """Return a square RGBA image, `(height, width, 4)`, with a disc for each label, row by row, on transparent."""
+    """Return a square RGBA image, `(height, width, 4)`: a disc for each label, row by row, transparent elsewhere."""
     index = {label: number for number, label in enumerate(_in_order(labels))}
     per_row = math.ceil(math.sqrt(len(labels)))
     image = np.zeros((per_row, _SIDE, per_row, _SIDE, 4), np.uint8)

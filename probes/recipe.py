@@ -11,7 +11,7 @@ from ..frontends.initialisers import Init
 from ..frontends.pooling import Pooling
 
 MAX_SAMPLE_RATE = 10_000_000
-"""Highest sample rate of waveforms, in Hz; resampling to a higher sample rate may exhaust memory."""
+"""Maximum sample rate of waveforms, in Hz; resampling to a higher sample rate may exhaust memory."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class Recipe:
         init: Distribution of the frontend's weights.
         layers: Layers that the backend was fitted to.
         pooling: Pooling of the frontend's feature maps.
-        standardize: Standardization of the features that the backend reads.
+        standardize: Standardisation of the features that the backend is fitted to.
         backend: Registered name of the backend.
         sample_rate: Sample rate of waveforms, in Hz.
         n_samples: Length of every waveform, in samples.
-        fit_length: Treatment of shorter clips.
+        fit_length: Method of extending a shorter clip.
         class_names: Names of the classes, in the order of the backend's labels.
         protocol: Protocol that chose the candidate.
         fitted_to: Fingerprints of the clips that the backend was fitted to; it must not be scored on these clips.
@@ -39,10 +39,12 @@ class Recipe:
         n_calibrated: Number of held-out clips that were available for the calibration.
         scores: Accuracies by name, such as `test/accuracy`. Each is a list of the accuracy and the lower and upper end
             of its 95 % interval, as fractions.
-        selected_on_test: Whether the candidate was chosen on the same clips that are scored.
-        also_tested: Fingerprints in `fitted_to` of clips whose audio also occurs in the test split of the fit.
-        calibration: Digests of the clips that the frontend was calibrated on, and of its weights before; empty without.
-        input_scalars: Mean and standard deviation by which the frontend normalises its input; 0 and 1 for none.
+        selected_on_test: Whether the candidate was chosen on the scored clips.
+        also_tested: Subset of `fitted_to` whose audio also occurred in the test split; `fit` warned about it.
+        calibration: Digests of the calibration clips and of the weights before calibration; empty if the frontend is
+            not calibrated.
+        input_scalars: Mean and standard deviation by which the frontend normalises its input; (0, 1) means no
+            normalisation.
     """
 
     frontend: str
@@ -104,7 +106,9 @@ class Recipe:
             f"({name}, protocol {self.protocol}), if these sounds are similar to those that it was measured on"
         )
         chosen = self.selected_on_test or name == "val/accuracy"
-        return f"{text}; it is optimistic, because the backend was chosen on the same clips." if chosen else f"{text}."
+        return (
+            f"{text}; it is optimistic, because the backend was chosen on the scored clips." if chosen else f"{text}."
+        )
 
     def describe_scores(self, kind: str) -> str:
         """Return a text that explains the class scores of sounds.
@@ -115,8 +119,8 @@ class Recipe:
         if self.inverse_temperature is not None:
             return f"Probabilities are calibrated on {self.n_calibrated} held-out clips."
         return (
-            f"Scores: {kind}, not calibrated, because only {self.n_calibrated} clips have held-out scores. "
-            "Use them to compare the classes of one sound, but not to compare sounds."
+            f"Scores are uncalibrated ({kind}): calibration needs more held-out clips with scores "
+            f"({self.n_calibrated} available); compare the classes of one clip, not scores between clips."
         )
 
 

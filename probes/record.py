@@ -20,11 +20,14 @@ MAX_PREDICTIONS = 2**28
 REQUEST = "request.json"
 """Name of the file in a store that records the last command that used the store."""
 LATEST = "latest"
-"""Name of the file that names the latest run in its folder; not a link, because some file systems lack links."""
+"""Name of the file that names the latest run in its folder.
+
+It is not a symbolic link, because some file systems do not support symbolic links.
+"""
 CANDIDATES = "candidates.csv"
 """Name of the file in the folder of a run that lists the candidates of the search."""
 OPTIMISTIC = ", chosen on the scored clips"
-"""Remark on scores whose candidate was chosen on the same clips that are scored."""
+"""Remark on scores whose candidate was chosen on the scored clips."""
 ORIGIN: dict[str, Any] = {"calibrate": False, "weights": "random"}
 """Options that decide where the weights and statistics of a frontend come from, with their defaults."""
 _PACKAGES = (
@@ -76,7 +79,7 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
 
 
 def read_predictions(path: Path) -> Predictions:
-    """Read predictions that `write_predictions` has written.
+    """Read predictions written by `write_predictions`.
 
     Raises:
         UsageError: The file does not exist, or does not hold predictions.

@@ -33,7 +33,7 @@ class RunKey:
         params: Names that identify the run in tables, as a flat dictionary.
         seed: Seed of the frontend and the backend.
         fields: Everything that determines the result of the run, including files and code.
-        extraction: Digest of the data set and of everything that determines its embeddings.
+        extraction: Digest that identifies the extraction: the data set and everything that determines its embeddings.
         identity: Digest of the fields.
         folder: Folder of the run, relative to the folder of all runs.
     """
@@ -55,7 +55,7 @@ class RunKey:
             probe: Probe with frontend, backend and protocol.
             datamodule: Data set of the clips.
             embeddings: Everything that determines the embeddings, see `provenance.embedding_fields`.
-            stamps: Digest of the state of all files, see `provenance.stamps_digest`.
+            stamps: Digest of the stamps of all files, see `provenance.stamps_digest`.
             dataset: Name of the data set; by default, the name that the datamodule gives.
         """
         frontend, backend = probe.require_frontend(), probe.require_backend()

@@ -22,11 +22,11 @@ from ..errors import DataError, PluginError, UntrainedError
 from .calibration import Calibration, calibrate
 
 Protocol = Literal["auto", "holdout", "nested", "study"]
-_GIVE_PARTS = "define a fold or a split for every clip, or draw folds with --data.folds if the data set has that option"
+_GIVE_PARTS = (
+    "define a fold or a split for every clip, or assign folds at random with --data.folds if the data set has it"
+)
 Resolved = Literal["holdout", "nested", "study"]
 _USE = "use --model.protocol {}"
-
-
 MAX_SHOWN = 10  # number of classes that a message lists
 
 
@@ -46,7 +46,7 @@ class Selection:
         predictions: Predicted labels of the scored clips.
         fold_scores: Accuracy of each fold; empty for hold-out.
         fold_sizes: Number of clips in each fold, or in the validation split, whose accuracies the score averages.
-        selected_on_test: Whether the candidate was chosen on the same clips that are scored.
+        selected_on_test: Whether the candidate was chosen on the scored clips.
         calibration: Calibration of the model's scores on held-out clips.
         n_fits: Number of fits of the search, including the final fit of the chosen candidate.
         n_unconverged: Number of fits that did not converge.
@@ -90,7 +90,7 @@ def resolve(protocol: Protocol, clips: Sequence[Clip]) -> Resolved:
     if protocol == "holdout" or (has_test and protocol in ("auto", "study")):
         if not has_test or not any(clip.split == "train" for clip in clips):
             remedy = f"the data has folds: {_USE.format('nested')}" if n_folds >= 2 else _GIVE_PARTS
-            raise DataError(f"protocol 'holdout' needs train and test splits, which the data lacks; {remedy}")
+            raise DataError(f"protocol 'holdout' needs train and test splits, which are missing; {remedy}")
         _refuse_one_class({clip.label for clip in clips if clip.split == "train"}, "in the train split")
         if not any(clip.split == "validation" for clip in clips):
             n_inner_folds([clip for clip in clips if clip.split == "train"])
@@ -124,7 +124,8 @@ def _refuse_one_class(labels: Set[str], where: str) -> None:
     """
     if len(labels) < 2:
         only = f", only {next(iter(labels))!r}" if labels else ""
-        raise DataError(f"there are fewer than two classes {where}{only}; add clips, or draw other splits or folds")
+        remedy = "add clips, or change --data.seed for other random splits or folds"
+        raise DataError(f"there are fewer than two classes {where}{only}; {remedy}")
 
 
 def select(
@@ -180,7 +181,7 @@ def _holdout(backend: Backend, X: NDArray[Any], y: NDArray[Any], clips: Sequence
 
 
 def n_inner_folds(train: Sequence[Clip]) -> int:
-    """Return the number of inner folds of the train split, which replace a validation split that is absent.
+    """Return the number of inner folds of the train split, which replace a missing validation split.
 
     Raises:
         DataError: A class has too few clips, or too few groups of clips, for two folds.
@@ -189,9 +190,9 @@ def n_inner_folds(train: Sequence[Clip]) -> int:
     if small := sorted(label for label, n in sizes.items() if n < 2):
         more = f" and {len(small) - MAX_SHOWN} more" if len(small) > MAX_SHOWN else ""
         raise DataError(
-            "without a validation split every class needs 2 or more train clips, of different groups if clips have "
-            f"groups; only 1 in {', '.join(map(repr, small[:MAX_SHOWN]))}{more}; add clips or a validation split, or "
-            "leave out the class"
+            "without a validation split, every class needs at least two training clips (from different groups if clips "
+            f"have groups); {', '.join(map(repr, small[:MAX_SHOWN]))}{more} {'have' if len(small) > 1 else 'has'} only "
+            "one; add clips or a validation split, or exclude these classes"
         )
     return min(5, *sizes.values())
 
@@ -203,7 +204,10 @@ def _study(backend: Backend, X: NDArray[Any], y: NDArray[Any], folds: NDArray[An
 
 
 def _nested(backend: Backend, X: NDArray[Any], y: NDArray[Any], folds: NDArray[Any]) -> Selection:
-    """Search once, over one split for each fold and one for each pair of folds, either of which may be the outer."""
+    """Run one search over all splits that nested cross-validation needs: one per fold, and one per pair of folds.
+
+    The split of a pair serves both outer folds.
+    """
     names = np.unique(folds)
     outer = [(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in names]
     pairs = [(i, j) for i in range(len(names)) for j in range(i + 1, len(names))]

@@ -24,8 +24,8 @@ def select_by_fold(
 
     Args:
         backend: Backend whose candidates are searched.
-        X: Embeddings by the frontend of the saved model, `(n_clips, n_features)`.
-        of_folds: Embeddings by frontends that have not used the clips of a fold, by fold.
+        X: Embeddings computed with the frontend of the saved model, `(n_clips, n_features)`.
+        of_folds: Embeddings by fold, computed with the frontend that was calibrated without that fold.
         y: Labels, `(n_clips,)`.
         clips: Clips of the rows, for their folds.
         protocol: `nested`, which chooses for each fold on the other folds, or `study`, which chooses on all folds.

@@ -1,7 +1,7 @@
-"""Serialization of a fitted backend to bytes that cannot run code.
+"""Serialisation of a fitted backend to bytes that cannot run code.
 
-skops writes the backend to an archive, with arrays as npy files that are read without pickle. Nothing is built from an
-archive before all types that it names are checked to be trusted.
+skops writes the backend to an archive, with arrays as npy files that are read without pickle. All types in an
+archive are checked against the trusted types before any object is created.
 """
 
 import io
@@ -59,12 +59,12 @@ def pack(backend: Backend) -> dict[str, Tensor]:
 def unpack(
     content: Mapping[str, Tensor], name: str, standardize: Standardize, path: str | Path, trust: Sequence[str]
 ) -> Backend:
-    """Return the fitted backend that `pack` has packed.
+    """Return the fitted backend packed by `pack`.
 
     Args:
-        content: Bytes that `pack` has returned.
+        content: Bytes returned by `pack`.
         name: Registered name that the backend must have.
-        standardize: Standardization that the backend must use.
+        standardize: Standardisation that the backend must use.
         path: Path of the checkpoint, for messages.
         trust: Additional types that may be built, each as `module.Class`.
 
@@ -85,7 +85,7 @@ def unpack(
             )
         backend = loads(stored, trusted=sorted(trusted))
         if isinstance(backend, Standardized) != (standardize == "zscore"):
-            raise ValueError(f"it does not read what standardize={standardize!r} says")
+            raise ValueError(f"its backend and standardize={standardize!r} do not match")
         reader = backend.backend_ if isinstance(backend, Standardized) else backend
         if not isinstance(reader, BACKENDS.get(name)):
             raise ValueError(f"it is a {type(reader).__name__}, but the checkpoint names the backend {name!r}")

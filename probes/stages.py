@@ -47,7 +47,7 @@ def fit_run(run: Run, extraction: Extraction, observers: Observers = DEFAULT) ->
 
     Raises:
         CheckpointError: The frontend or the backend has no registered name, or cannot be saved.
-        StoreError: Another process fits or tests this run.
+        StoreError: Another process is fitting or testing this run.
         UsageError: The backend rejects its arguments or the embeddings.
     """
     with locked(run.folder, "use another --trainer.default_root_dir"):
@@ -133,7 +133,7 @@ def test_run(
         observers: Loggers and callbacks.
 
     Raises:
-        StoreError: Another process fits or tests this run.
+        StoreError: Another process is fitting or testing this run.
     """
     folder = saved.parent
     with locked(folder, "test a copy of that folder"):
@@ -181,7 +181,7 @@ def fit(
         datamodule: Data set of the clips.
         store: Store of the embeddings of the clips.
         observers: Callbacks, and the loggers that they may use.
-        fold_stores: Stores by frontends that were calibrated without the clips of a fold, by fold.
+        fold_stores: Stores by fold, computed with the frontend that was calibrated without that fold.
 
     Returns:
         The embeddings and labels that the backend was fitted to.
@@ -218,7 +218,7 @@ def score_test_split(
         Accuracy as a fraction, and the embeddings and labels.
 
     Raises:
-        CheckpointError: The train clips have classes that the backend was not fitted to.
+        CheckpointError: The training clips have classes that the backend was not fitted to.
         DataError: No clip of the test split could be read.
     """
     data = EmbeddedData(store, datamodule, class_names, probe.columns)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .selection import Selection
 
 MAX_PROJECTED = 2000  # maximum number of points in the projector, which a browser has to draw
-_COLUMNS = ("frontend", "backend", "dataset", "seed")  # with the candidate, the five columns that TensorBoard shows
+_COLUMNS = ("frontend", "backend", "dataset", "seed")  # TensorBoard shows five columns: these and the candidate
 _SCORES = ("test/accuracy", "val/accuracy", "cv/accuracy")
 
 

@@ -10,7 +10,7 @@ from pytorch_lightning import Trainer
 from ..errors import UsageError
 from ..parsing import trainer_defaults
 
-_NO_TRAINING = "no weights are trained by gradients"
+_NO_TRAINING = "fit does not use gradient descent; to train end to end, use `untrained train`"
 _ONE_PASS = "a backend is fitted once, to all embeddings"
 _ALL_CLIPS = "all clips are needed, and a part of them would change the result"
 _NO_CHECKPOINTS = "frontends are frozen, and fit always saves probe.ckpt"
@@ -29,7 +29,7 @@ USED: dict[str, str] = {
     "inference_mode": "way in which an extraction disables gradients",
     "use_distributed_sampler": "no effect, because the datamodule distributes the clips",
     "profiler": "profiler of the steps of an extraction",
-    "plugins": "precision, cluster and input or output of an extraction",
+    "plugins": "plug-ins for precision, cluster environment and checkpoint I/O",
     "default_root_dir": "folder of runs and embeddings",
 }
 """Options that have an effect or are harmless, each with its purpose."""
@@ -107,6 +107,6 @@ def refuse_unused(options: Mapping[str, Any]) -> None:
         reasons = [REFUSED_CALLBACKS[base] for base in bases if base in REFUSED_CALLBACKS]
         problems += [f"--trainer.callbacks {name} has no effect ({reason})" for reason in reasons[:1]]
     if str(options.get("devices", "auto")) in ("0", "[]"):
-        raise UsageError(f"--trainer.devices {options['devices']}: expected a number of devices from 1, or auto")
+        raise UsageError(f"--trainer.devices {options['devices']}: expected 1 or more, or auto")
     if problems:
         raise UsageError(f"{'; '.join(problems)}; leave {'it' if len(problems) == 1 else 'them'} out")

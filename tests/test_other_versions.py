@@ -46,13 +46,14 @@ def test_a_run_its_store_and_its_checkpoint(untrained, tmp_path):
     other = manifest.parent.with_name(manifest.parent.name[:-3] + "abc")  # the name under an earlier key
     manifest.parent.rename(other)
     _, out, _ = untrained("predict", *DATA, "--model.frontend", "mfcc")
-    assert "32 clips are computed again: stores have another format (1 -> 2)" in out
+    assert "32 clips are computed again: the store format has changed (1 -> 2); the old store " in out
     assert f"{other.relative_to(tmp_path)} can be deleted" in out
 
     metrics = only(tmp_path, "runs/*/*/*/*/metrics.json")
     rewrite(metrics, format=None)
     with pytest.raises(
-        UsageError, match=r"has format 1, which an earlier version wrote \(this one reads 2\): fit the run again"
+        UsageError,
+        match=r"has format 1, which an earlier version wrote \(this one reads 2\): run `untrained fit` again",
     ):
         load_embeddings(metrics.parent)
 

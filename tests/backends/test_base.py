@@ -42,7 +42,7 @@ def test_any_backend_can_be_searched(problem):
         ("svm", {"kernel": "linear"}, 4),
         ("svm", {"kernel": "rbf", "gamma": "auto"}, 4),
         ("svm", {"gamma": 0.5}, 4),
-        ("svm", {"C": 1.0}, 8),  # the linear kernel and seven widths
+        ("svm", {"C": 1.0}, 8),  # the linear kernel and seven values of gamma
         ("elm", {"n_hidden": 500}, 1),
         ("linear_svm", {"C": 1.0}, 1),
         ("logistic", {"C": 1.0}, 1),
@@ -64,6 +64,6 @@ def test_a_default_that_users_may_also_give_is_reported(problem):
         def __init__(self, power=2):
             self.power = power
 
-    with pytest.warns(UserWarning, match="Ambiguous searches power although power=2 may have been given"):
+    with pytest.warns(UserWarning, match="Ambiguous searches power: it cannot tell whether power=2 was passed"):
         assert len(Ambiguous().candidates()) == 2
     assert Ambiguous(power=1).candidates() == [{"power": 1}]

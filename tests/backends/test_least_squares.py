@@ -27,7 +27,7 @@ def test_least_squares_equal_the_pseudo_inverse(n_hidden, alpha):
 @pytest.mark.parametrize("most_bytes", [0, 2**30])
 def test_sizes_around_the_number_of_clips(around, most_bytes, monkeypatch):
     """Gram matrices and kernels that do not fit into memory are computed anew for each split."""
-    monkeypatch.setattr(least_squares, "_MOST_BYTES", most_bytes)
+    monkeypatch.setattr(least_squares, "_MAX_BYTES", most_bytes)
     rng = np.random.default_rng(1)
     hidden = np.maximum(rng.standard_normal((100, 300)), 0)
     hidden[:, 3::11] = 0

@@ -145,7 +145,7 @@ def test_a_forest_from_the_command_line(untrained, sounds, tmp_path):
     status, out, err = untrained("classify", sounds, "--ckpt_path", checkpoint, *trust)
     assert status == 0
     assert [line.split(":")[1] for line in err.splitlines()] == [" 36 of 36 files are longer than 0.33 s", " warning"]
-    assert "Scores: probability" in out
+    assert "Scores are uncalibrated (probability)" in out
     status, out, _ = untrained("test", *data[:6], "--ckpt_path", checkpoint, *trust)
     assert status == 0
     assert "test/accuracy" in out

@@ -87,10 +87,12 @@ def test_too_few_train_clips_are_reported_before_anything_is_computed(untrained,
     data = root(**{"train/high": 4, "train/low": 1, "test/high": 2, "test/low": 2})
     status, out, _ = fit(untrained, data)
     assert status == 2
-    assert "needs 2 or more train clips, of different groups if clips have groups; only 1 in 'low'; add clips" in out
+    assert (
+        "at least two training clips (from different groups if clips have groups); 'low' has only one; add clips" in out
+    )
     assert not (tmp_path / "runs").exists()
     status, out, _ = untrained("check", "data", "--data", "folder", "--data.root", data)
-    assert (status, "only 1 in 'low'" in out) == (1, True)
+    assert (status, "'low' has only one" in out) == (1, True)
 
 
 def test_the_error_of_a_study_names_the_protocol_that_fits_the_splits(untrained, root):

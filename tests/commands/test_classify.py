@@ -137,7 +137,7 @@ def test_the_table(untrained, probes, new):
     status, out, _ = untrained("classify", "new/deeper", "new/deeper/low.ogg", "--ckpt_path", probes("svm"))
     assert status == 0
     assert out.count("low.ogg") == 1
-    assert "Scores: soft vote, not calibrated" in out
+    assert "Scores are uncalibrated (soft vote)" in out
     assert "Accuracy to expect: " in out
     assert "(val/accuracy, protocol holdout)" in out or "(cv/accuracy, protocol nested)" in out
     assert re.search(r"│ low +│ \S+ +│ (mid|high) \S+, (mid|high) \S+ │", out)

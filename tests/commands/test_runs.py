@@ -60,7 +60,7 @@ def test_similar_runs_by_time_with_what_differs(untrained, run):
     assert "default data" in rows[0][6]
     assert "init=orthogonal" in rows[1][6]
     assert "folds=5" in rows[2][6]
-    assert rows[2][4].endswith("(selected on test)")
+    assert rows[2][4].endswith("(chosen on the scored clips)")
     assert rows[2][5].startswith("1970-01-0")
 
 

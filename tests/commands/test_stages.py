@@ -26,7 +26,7 @@ def test_predict_fit_test_on_a_folder(untrained, sounds, tmp_path):
     status, out, _ = untrained("predict", *data, *TEMPORAL)
     assert status == 0
     assert "36 of 36 clips computed" in out
-    assert "hours of audio per hour (work in s: decoding" in out
+    assert "hours of audio per hour (time summed over processes, in s: decoding" in out
     status, out, _ = untrained("fit", *data, *TEMPORAL, "--model.backend", "elm")
     assert status == 0
     assert "All 36 clips present" in out

@@ -47,5 +47,5 @@ def test_work_is_summed_over_processes_and_wall_time_is_not():
     assert numbers["clips_per_second"] == 2.5
     assert numbers["audio_hours_per_hour"] == 25
     assert numbers["seconds_decoding"] == 3
-    start = "2.5 clips per second, 25 hours of audio per hour (work in s: decoding 3.0, "
+    start = "2.5 clips per second, 25 hours of audio per hour (time summed over processes, in s: decoding 3.0, "
     assert profile_line(numbers).startswith(start)

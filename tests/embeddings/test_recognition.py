@@ -86,7 +86,7 @@ def test_renamed_copied_and_changed_files(data, again):
     extraction = again()
     assert extraction.n_computed == 1
     assert sorted(extraction.notes) == [
-        "1 clips are computed again: their files have changed, such as 'bark/0001.wav'",
+        "1 clips are computed again: their files have changed, for example 'bark/0001.wav'",
         "2 clips were renamed or copied: they are recognised by their content and not computed again",
     ]
     of = {row.id: row for row in extraction.store.rows}
@@ -134,13 +134,13 @@ def test_digests_are_added_to_a_store_of_an_earlier_version(data, tmp_path, agai
     without_digests_in(path)
     extraction = again()
     assert extraction.n_computed == 0
-    assert extraction.notes == ["24 stored clips are read once more to record digests of their content"]
+    assert extraction.notes == ["24 stored clips are decoded once more to add content digests"]
     touch(data)
     assert again().n_computed == 0
     without_digests_in(path)
     os.utime(data / "horn/0000.wav", (2, 2))
     first, second = again().notes
-    assert first.endswith("such as 'horn/0000.wav' (judged by size or time: no digests are stored)")
+    assert "for example 'horn/0000.wav' (detected by size or modification time only, " in first
     assert second.startswith("23 stored clips")
 
 
@@ -151,7 +151,8 @@ def test_a_moved_folder_is_computed_again_if_its_store_has_no_digests(data, tmp_
     extraction = again(data.with_name("elsewhere"))
     assert extraction.n_computed == 24
     assert extraction.notes == [
-        f"{path.parent} may hold the same clips, but without digests: an earlier version wrote it"
+        f"{path.parent} may contain embeddings of the same clips, but they cannot be reused: the store was written by "
+        "a version without content digests"
     ]
 
 

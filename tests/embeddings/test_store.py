@@ -27,7 +27,7 @@ def test_merged_shards_are_ordered_by_id_and_later_shards_win(tmp_path):
     assert [item.id for item in reopened.rows] == ["a", "b", "c", "x"]
     np.testing.assert_array_equal(reopened.read(["c", "a", "x"]), [[4, 4], [3, 3], [5, 5]])
     assert reopened.failed == {}
-    with pytest.raises(StoreError, match="1 clips are not stored, such as 'z'"):
+    with pytest.raises(StoreError, match="1 clips are not stored, for example 'z'"):
         reopened.read(["a", "z"])
 
 
@@ -70,9 +70,9 @@ def test_damaged_stores_are_rejected(tmp_path):
 
 def test_a_store_of_another_configuration_names_the_field(tmp_path):
     EmbeddingStore(tmp_path / "s", {"n_samples": 8000, "seed": 0}, 3)
-    with pytest.raises(StoreError, match=r"its n_samples is 8000, expected 9000"):
+    with pytest.raises(StoreError, match=r"\(n_samples: found 8000, expected 9000\)"):
         EmbeddingStore(tmp_path / "s", {"n_samples": 9000, "seed": 0}, 3)
-    with pytest.raises(StoreError, match=r"its embedding_size is 3, expected 4"):
+    with pytest.raises(StoreError, match=r"\(embedding_size: found 3, expected 4\)"):
         EmbeddingStore(tmp_path / "s", {"n_samples": 8000, "seed": 0}, 4)
 
 

@@ -62,7 +62,7 @@ def test_embeddings_of_a_store_from_another_folder(untrained, sounds, tmp_path, 
     assert found.X.shape == (36, 120)
     assert set(found.folds) == {0, 1, 2}
     (store / "request.json").unlink()
-    with pytest.raises(UsageError, match=r"does not record its data set .*: run untrained predict"):
+    with pytest.raises(UsageError, match=r"cannot determine the data set of store .*; run `untrained predict` again"):
         package.load_embeddings(store)
 
 
@@ -99,7 +99,7 @@ def test_a_probe_labels_files(run, sounds):
 
 
 def test_missing_or_changed_files_are_named(run, tmp_path, monkeypatch):
-    with pytest.raises(UsageError, match=r"no config\.yaml in .*: give the folder of a run"):
+    with pytest.raises(UsageError, match=r"no config\.yaml in .*; pass a run folder"):
         package.load_embeddings(tmp_path)
     with pytest.raises(CheckpointError, match="no checkpoint at"):
         package.load_probe(tmp_path)
@@ -111,13 +111,13 @@ def test_missing_or_changed_files_are_named(run, tmp_path, monkeypatch):
     metrics = run / "metrics.json"
     recorded = metrics.read_text()
     metrics.write_text(recorded.replace(json.dumps(str(tmp_path)), json.dumps(str(tmp_path / "gone"))))
-    with pytest.raises(UsageError, match=r"no embeddings at .*: call load_embeddings in the working folder of the run"):
+    with pytest.raises(UsageError, match=r"no embeddings at .*; call load_embeddings in the working folder of the run"):
         package.load_embeddings(run)
     assert list(elsewhere.iterdir()) == []
     metrics.write_text(recorded)
     monkeypatch.chdir(tmp_path)
     metrics.write_text(json.dumps({**json.loads(recorded), "n_clips": 35}))
-    with pytest.raises(UsageError, match="has 36 clips, but the run had 35; fit the run again"):
+    with pytest.raises(UsageError, match="has 36 clips, but the run had 35; run `untrained fit` again"):
         package.load_embeddings(run)
     metrics.write_text(recorded)
     (run / "config.yaml").write_text("[]")

@@ -29,9 +29,9 @@ def test_a_frontend_gets_the_weights_of_a_file(weights):
 
 def test_options_without_effect_are_refused(weights):
     path, _ = weights
-    with pytest.raises(ValueError, match="init='xavier' has no effect with weights="):
+    with pytest.raises(ValueError, match="init='xavier' has no effect, because the weights are loaded"):
         Probe(VGG(n_filters=2), weights=path, init="xavier")
-    with pytest.raises(UsageError, match="calibrate=True has no effect"):
+    with pytest.raises(UsageError, match="calibrate has no effect"):
         Probe(VGG(n_filters=2), weights=path, calibrate=True)
     with pytest.raises(CheckpointError, match="weights of frontend 'vgg', not of 'temporal'"):
         Probe(Temporal(n_filters=4), weights=path)

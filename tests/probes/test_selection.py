@@ -47,7 +47,7 @@ def test_auto_is_holdout_if_there_is_a_test_split():
             [Clip(f"{n}", str(n // 3), split=("train", "test")[n // 3]) for n in range(6)],
             "the train split, only '0'",
         ),
-        ("auto", [*split(5, 0, 4), Clip("z", "rare", split="train")], "without a validation split .* only 1 in 'rare'"),
+        ("auto", [*split(5, 0, 4), Clip("z", "rare", split="train")], "training clips .* 'rare' has only one"),
     ],
 )
 def test_data_without_the_parts_that_a_protocol_needs_is_rejected(protocol, clips, message):
