@@ -26,7 +26,7 @@ def test_new_packages(untrained, start, tmp_path):
     assert f"{33 + 19 + 3} passed" in tested.stdout
     checked = start("check", "backend", "my_backend", PYTHONPATH=str(site)).end()
     assert checked.returncode == 0, checked.stdout
-    assert "MyBackend keeps 9 of 9 promises" in checked.stdout
+    assert "MyBackend passes 9 of 9 checks of its contract" in checked.stdout
 
 
 def test_invalid_names(untrained):

@@ -257,7 +257,7 @@ def test_the_command_lists_the_promises(untrained):
     lines = out.splitlines()
     assert len(lines) == 18
     assert all(line.startswith("✓ ") for line in lines[:-1])
-    assert lines[-1] == "Temporal keeps 17 of 17 promises"
+    assert lines[-1] == "Temporal passes 17 of 17 checks of its contract"
     FRONTENDS.register("not_finite")(NotFinite)
     status, out, _ = untrained("check", "frontend", "not_finite")
     assert status == 1
@@ -267,8 +267,8 @@ def test_the_command_lists_the_promises(untrained):
         (["frontend"], "check frontend needs a name"),
         (["frontend", "vgg6"], "unknown frontend 'vgg6'; did you mean 'vgg'?"),
         (["frontend", "vgg", "--frontend.n_filter", "3"], "--frontend"),
-        (["nonsense"], "check does not know what to check"),
-        ([], "check does not know what to check"),
+        (["nonsense"], "nothing to check was given"),
+        ([], "nothing to check was given"),
     ):
         status, out, err = untrained("check", *arguments)
         assert (status, out) == (2, "")
