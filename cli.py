@@ -86,7 +86,8 @@ def _options_first(argv: Sequence[str]) -> str:
     command = next((word for word in argv if word in COMMANDS), None)
     if command is None:
         example = f"untrained fit {shlex.join(argv)}"
-        return f"no command is given; options follow the command: {example}; commands: {', '.join(COMMANDS)}"
+        hint = f"options follow the command, for example: {example}"
+        return f"no command given; {hint}; available commands: {', '.join(COMMANDS)}"
     rest = list(argv)
     rest.remove(command)
     return f"options follow the command: untrained {shlex.join([command, *rest])}"

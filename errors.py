@@ -22,11 +22,11 @@ class ContractError(UntrainedError):
 
 
 class DataError(UsageError):
-    """Error for a data set that is not what its datamodule expects."""
+    """Error for a data set with missing, malformed or inconsistent content."""
 
 
 class CheckpointError(UsageError):
-    """Error for a checkpoint of another program, one that contradicts the command, or one with untrusted types."""
+    """Error for a checkpoint that is not from untrained, does not match the command, or contains untrusted types."""
 
 
 class StoreError(UntrainedError):
@@ -34,7 +34,7 @@ class StoreError(UntrainedError):
 
 
 class TrainingError(UntrainedError):
-    """Error for a training that cannot go on, such as one whose loss is not finite."""
+    """Error for a training run that cannot continue, for example because the loss is not finite."""
 
 
 class AudioError(UntrainedError):
@@ -42,7 +42,7 @@ class AudioError(UntrainedError):
 
     Args:
         path: Path of the file.
-        reason: Reason why the file cannot be used.
+        reason: Reason why the file cannot be used, as a full clause.
         remedy: What the user can do about it.
     """
 
@@ -51,4 +51,4 @@ class AudioError(UntrainedError):
         self.path, self.reason, self.remedy = path, reason, remedy
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.reason}; {self.remedy}"
+        return f"cannot use {self.path}: {self.reason}; {self.remedy}"

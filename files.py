@@ -15,7 +15,8 @@ import yaml
 
 from .errors import StoreError, UsageError
 
-# Text that every YAML reader reads as text. YAML versions differ in what they read as numbers, dates and booleans.
+# Strings that all YAML parsers load as strings without quotes. YAML 1.1 and 1.2 differ in which strings are numbers,
+# dates and booleans.
 _PLAIN_TEXT = re.compile(r"[A-Za-z/](?:[\w./=+-]|:(?=\S))*", re.ASCII)
 _WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 UNFINISHED = ".part"  # suffix of files that are being written
@@ -25,7 +26,7 @@ MAX_YAML = 2**20
 """Maximum number of characters of a configuration, and maximum number of values in it."""
 MAX_DEPTH = 50
 """Maximum depth of nested collections."""
-# After a process is killed, its decoder processes hold its lock until they notice, a little later.
+# The worker processes of a killed process keep its lock until they exit, shortly afterwards.
 LOCK_TIMEOUT_SECONDS = 30
 
 
@@ -188,7 +189,7 @@ def plain(value: Any) -> Any:
 
 
 class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # PyYAML ships no types
-    """YAML dumper that quotes text that some YAML readers do not read as text, such as `1e3`."""
+    """YAML dumper that quotes strings that some YAML parsers do not load as strings, such as `1e3`."""
 
 
 def _quoted_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
@@ -201,7 +202,7 @@ _Dumper.add_representer(str, _quoted_text)
 
 
 def as_yaml(content: Any, *, literal: bool = False) -> str:
-    r"""Return plain values as YAML that readers of both YAML 1.1 and YAML 1.2 read back unchanged.
+    r"""Return plain values as YAML that parsers of both YAML 1.1 and YAML 1.2 load unchanged.
 
     Args:
         content: Plain values.
@@ -268,15 +269,13 @@ def other_format(found: object, known: int) -> str:
 
     Example:
         >>> other_format(3, 2)
-        'has format 3, which a later version wrote (this one reads 2): update untrained, or'
+        'has format 3 of a later version of untrained (this version reads format 2); update untrained, or'
         >>> other_format(1, 2)
-        'has format 1, which an earlier version wrote (this one reads 2):'
+        'has format 1 of an earlier version of untrained (this version reads format 2);'
     """
-    if isinstance(found, int) and found > known:
-        return (
-            f"has format {str(found)[:20]}, which a later version wrote (this one reads {known}): update untrained, or"
-        )
-    return f"has format {repr(found)[:20]}, which an earlier version wrote (this one reads {known}):"
+    is_later = isinstance(found, int) and found > known
+    version = f"{'a later' if is_later else 'an earlier'} version of untrained (this version reads format {known})"
+    return f"has format {repr(found)[:20]} of {version};{' update untrained, or' if is_later else ''}"
 
 
 def _has_died(holder: Path) -> bool:

@@ -21,10 +21,13 @@ from .registry import BACKENDS, DATAMODULES, FRONTENDS, PROBE_OPTIONS, Registry
 
 KINDS: dict[str, Registry[Any]] = {"frontend": FRONTENDS, "backend": BACKENDS, "data": DATAMODULES}
 Types = list[str] | str  # --trust TYPE, or --trust '[TYPE, TYPE]'
-ABOUT_TRUST = "Types of the backend and modules of the frontend that a checkpoint may use, besides registered ones."
+ABOUT_TRUST = (
+    "Additional Python types and modules that a checkpoint may load, such as mypackage.MyScaler. Trust only files "
+    "whose origin you know."
+)
 _KEY = re.compile(r'(?:[Pp]arser key "([^"]+)"|--([\w.]+)):?\s*')
 _LISTS = {"datamodules", "frontends", "backends", "controls", "seeds", *(f"model.{option}" for option in PROBE_OPTIONS)}
-MAX_VALUE_LENGTH = 80  # characters; a longer value, such as a class with its arguments, is not shown
+MAX_VALUE_LENGTH = 80  # number of characters; a longer value, such as a class with its arguments, is not shown
 _NO_SUCH_CLASS = re.compile(r"Expected a dot import path string: (\S+)|[Uu]nexpected import path[^:]*: (\S+)")
 
 
@@ -148,7 +151,7 @@ def instantiate(parser: ArgumentParser, config: Namespace) -> Namespace:
     """Create the objects of a configuration.
 
     Raises:
-        UsageError: A class rejects its arguments; the message is the class's own.
+        UsageError: A class rejects its arguments; the message comes from the class.
     """
     try:
         made: Namespace = parser.instantiate(config)
@@ -207,7 +210,7 @@ def root_cause(error: BaseException) -> str:
 
 
 def is_of_lightning(error: BaseException) -> bool:
-    """Return whether an error is Lightning's for wrong arguments; compares names, to avoid importing Lightning."""
+    """Return whether an error is Lightning's for wrong arguments, by its name, so that Lightning is not imported."""
     return type(error).__name__ == "MisconfigurationException"
 
 

@@ -119,7 +119,7 @@ class Registry(Generic[T]):
         return self._contract.load()  # type: ignore[no-any-return]
 
     def keeps_to(self, cls: type) -> bool:
-        """Return whether a class derives from the contract, without importing anything."""
+        """Return whether a class is a subclass of the contract's base class, without importing it."""
         return any(self._contract.is_of(base) for base in cls.__mro__)
 
     @property
@@ -237,9 +237,10 @@ class Registry(Generic[T]):
         if not (isinstance(target, type) and issubclass(target, contract)):
             found = f"class {target.__name__}" if isinstance(target, type) else f"a {type(target).__name__}"
             missing = sorted(part for part in vars(contract) if not part.startswith("_") and not hasattr(target, part))
+            lacks = f" (it lacks {', '.join(missing)})" if missing else ""
             raise PluginError(
                 f"{who}: {plugin.target} is {found}, expected a subclass of {contract.__module__}."
-                f"{contract.__qualname__}; derive it from that class (it lacks {', '.join(missing) or 'nothing else'})"
+                f"{contract.__qualname__}; derive it from that class{lacks}"
             )
 
 

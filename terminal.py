@@ -127,7 +127,7 @@ def _rich_bar(description: str, total: int) -> Iterator[Advance]:
 
 
 def delay_interrupts() -> None:
-    """Let Ctrl-C end this process at once, because an interrupted import may raise any error.
+    """Exit at once on Ctrl-C, because `KeyboardInterrupt` during an import would surface as an arbitrary error.
 
     A process that was started for one of several devices ignores Ctrl-C, which its parent handles.
     """

@@ -1,7 +1,7 @@
 """Location of the samples in WAV, RF64, AIFF, AU, CAF and W64 files, and the size that the header declares for them.
 
-A recorder writes the size when it closes the file. Until then, and in a file written to a pipe, the size is zero or the
-largest number that fits in the field.
+Recording software writes the size when it closes the file. Until then, and in a file written to a pipe, the size is
+zero or the largest number that fits in the field.
 """
 
 import io
@@ -12,13 +12,13 @@ from typing import BinaryIO, Literal, NamedTuple
 from .pieces import replaced
 
 UNKNOWN = 0x7FFF_0000
-"""Smallest 32-bit size that means that the writer did not know the size."""
+"""32-bit sizes from this value upwards mean "unknown"."""
 
 UNCOUNTED_SHARE = 0.1
 """Undeclared bytes are reported if they exceed this share of the declared size."""
 
 _W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
-_MAX_HEADER = 1 << 24  # most bytes before the samples, which are copied to correct the header
+_MAX_HEADER = 1 << 24  # maximum header size in bytes; the header is copied into memory to correct it
 
 
 class Samples(NamedTuple):
@@ -53,7 +53,7 @@ def find_samples(path: Path) -> Samples | None:
 
 
 def corrected(path: Path, samples: Samples) -> io.BufferedReader | None:
-    """Open a file that the recorder did not close, with a header that declares the samples that are present.
+    """Open a file that the recording software did not close, with a header that declares the samples that are present.
 
     Args:
         path: Path of the file.
@@ -70,7 +70,9 @@ def corrected(path: Path, samples: Samples) -> io.BufferedReader | None:
         if samples.counted == 0 and _is_chunk(follows, samples.present, "big" if samples.form == "FORM" else "little"):
             return None  # an empty recording, followed by other chunks
     if samples.form == "caff":
-        head[samples.field : samples.field + 8] = (samples.present + 4).to_bytes(8, "big")  # with the edit count
+        head[samples.field : samples.field + 8] = (samples.present + 4).to_bytes(
+            8, "big"
+        )  # the size includes the 4-byte edit count
     elif samples.form in ("RIFF", "RIFX", "RF64", ".snd"):
         if samples.form == "RF64":
             head[:4] = b"RIFF"  # a RIFF file of unknown 32-bit size is read to its end

@@ -23,7 +23,7 @@ FitLength = Literal["repeat", "zero"]
 # A resampled sample depends on its neighbours. This many extra output samples make the result equal to a full read.
 _RESAMPLER_MARGIN = 1024
 _MOST_AT_ONCE = 1 << 24  # samples read in one call: 64 MiB
-ABSENT = "no such file"
+ABSENT = "the file does not exist"
 """Reason of the error for a path that does not exist."""
 _REPLACE = "replace the file, remove it, or skip such files with --data.on_error skip"
 
@@ -68,7 +68,9 @@ def load(path: str | Path, *, sample_rate: int, n_samples: int, fit_length: FitL
         mono = soxr.resample(mono, rate, sample_rate)
     if len(mono) == 0:
         raise AudioError(
-            str(path), f"is too short: {len(frames)} frames at {rate} Hz give no sample at {sample_rate} Hz", _REPLACE
+            str(path),
+            f"the file is too short: {len(frames)} frames at {rate} Hz, less than one sample at {sample_rate} Hz",
+            _REPLACE,
         )
     return Decoded(fit(mono, n_samples, fit_length), seconds, remarks)
 
@@ -90,7 +92,7 @@ class Header(NamedTuple):
 
 
 def header(path: str | Path) -> Header:
-    """Read the header of a file, which reveals most broken files without decoding them.
+    """Read the header of a file, which reveals most unreadable files without decoding them.
 
     Raises:
         AudioError: The file is missing, a directory, empty, without audio or unreadable.
@@ -98,7 +100,7 @@ def header(path: str | Path) -> Header:
     path = Path(path)
     with _opened(path) as (file, length, _):
         if file.frames == 0:
-            raise AudioError(str(path), "holds no audio (0 frames)", _REPLACE)
+            raise AudioError(str(path), "the file contains no audio (0 frames)", _REPLACE)
         seconds = None if length.total is None else length.total / file.samplerate
         return Header(int(file.samplerate), int(file.channels), f"{file.format} {file.subtype}", seconds)
 
@@ -142,13 +144,13 @@ def _decode(path: Path, seconds: float) -> tuple[Waveform, int, float, tuple[Rem
     if length.problem and len(frames) < wanted:
         raise AudioError(str(path), f"{length.problem} ({len(frames) / rate:.2f} s of audio can be read)", _REPLACE)
     if promised == 0 or len(frames) == 0:
-        raise AudioError(str(path), "holds no audio (0 frames)", _REPLACE)
+        raise AudioError(str(path), "the file contains no audio (0 frames)", _REPLACE)
     # Encoders round lengths, so a file that is up to 1 % shorter than its header declares is not damaged.
     if len(frames) < 0.99 * promised:
         found = f"{len(frames) / rate:.2f} s of audio where {promised / rate:.2f} s were expected"
-        raise AudioError(str(path), f"is truncated: {found}", _REPLACE)
+        raise AudioError(str(path), f"the file is truncated: {found}", _REPLACE)
     if not np.isfinite(frames).all():
-        raise AudioError(str(path), "holds samples that are not finite (NaN or infinity)", _REPLACE)
+        raise AudioError(str(path), "the file contains samples that are not finite (NaN or infinity)", _REPLACE)
     return frames, rate, total / rate, (*remarks, *remarks_on(frames))
 
 
@@ -216,19 +218,19 @@ def _require_file(path: Path) -> None:
     except PermissionError:
         exists = True  # the folder cannot be entered, so os.access below fails
     except OSError as error:
-        raise AudioError(str(path), f"cannot be found: {error.strerror}", "correct the path") from error
+        raise AudioError(str(path), f"the path cannot be used ({error.strerror})", "correct the path") from error
     if not exists:
         raise AudioError(str(path), ABSENT, "check the path and the target of any symbolic link")
     if not os.access(path, os.R_OK):
-        raise AudioError(str(path), "is not readable", "change its permissions or those of its folders")
+        raise AudioError(str(path), "the file is not readable", "change its permissions or those of its folders")
     if path.is_dir():
-        raise AudioError(str(path), "is a directory, not a file", "give the files in it instead")
+        raise AudioError(str(path), "the path is a directory, not a file", "give the files in it instead")
     if path.stat().st_size == 0:
-        raise AudioError(str(path), "is empty (0 bytes)", _REPLACE)
+        raise AudioError(str(path), "the file is empty (0 bytes)", _REPLACE)
 
 
 def _open(path: Path, stack: ExitStack) -> tuple[soundfile.SoundFile, tuple[Remark, ...]]:
-    """Open a file, with a corrected header if the recorder did not close the file."""
+    """Open a file, with a corrected header if the recording software did not close the file."""
     refused: Exception | None = None
     try:
         file = stack.enter_context(_SoundFile(os.fsencode(path)))  # bytes: file names may be invalid UTF-8
@@ -242,7 +244,7 @@ def _open(path: Path, stack: ExitStack) -> tuple[soundfile.SoundFile, tuple[Rema
     samples = containers.find_samples(path)
     if samples is not None and samples.lacking and samples.present:
         found = f"its header declares {samples.counted:,} bytes of audio, but {samples.present:,} are present"
-        raise AudioError(str(path), f"is truncated: {found}", _REPLACE)
+        raise AudioError(str(path), f"the file is truncated: {found}", _REPLACE)
     source = containers.corrected(path, samples) if samples is not None else None
     if samples is not None and source is not None:
         file = stack.enter_context(_SoundFile(stack.enter_context(source)))
@@ -273,4 +275,4 @@ def _reason(path: Path, error: Exception) -> str:
     found = (str(error).partition(": ")[2] or str(error)).rstrip(".")
     if "does not exist" in found:  # libsndfile's message for a file in which it finds no frame
         found = "no audio frame found"
-    return f"cannot be decoded ({found}): broken, truncated or not an audio file"
+    return f"the file cannot be decoded ({found}): it is damaged, truncated or not an audio file"

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 NO_HEADER = (
-    "has no header that states its format: if it contains raw samples, convert it, for example with "
+    "the file has no header that states its format: if it contains raw samples, convert it, for example with "
     "ffmpeg -f s16le -ar 44100 -ac 1 -i in.raw out.wav"
 )
 """Reason of the error for a file that has no header."""
@@ -27,8 +27,9 @@ class Foreign(NamedTuple):
     def reason(self) -> str:
         """Reason of the error for a file of this format, with the remedy."""
         if not self.suffix:
-            return f"is {self.name}, not audio{f' ({self.hint})' if self.hint else ''}"
-        return f"is {self.name}, which cannot be read: convert it, for example with ffmpeg -i in.{self.suffix} out.wav"
+            return f"the file is {self.name}, not audio{f' ({self.hint})' if self.hint else ''}"
+        convert = f"convert it, for example with ffmpeg -i in.{self.suffix} out.wav"
+        return f"the file is {self.name}, which cannot be read: {convert}"
 
 
 _BY_START: tuple[tuple[int, bytes, Foreign], ...] = (
@@ -121,7 +122,7 @@ def foreign_start(start: bytes) -> Foreign | None:
 
     Example:
         >>> foreign_start(bytes.fromhex("0000001866747970") + b"M4A ").reason
-        'is MPEG-4 (AAC or ALAC), which cannot be read: convert it, for example with ffmpeg -i in.m4a out.wav'
+        'the file is MPEG-4 (AAC or ALAC), which cannot be read: convert it, for example with ffmpeg -i in.m4a out.wav'
         >>> foreign_start(b"RIFF") is None
         True
     """

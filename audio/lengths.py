@@ -18,19 +18,20 @@ from . import containers, mpeg
 _SHORTER_THAN_PROMISED = re.compile(r"(?:data|SSND|Data Size)\s*: (\d+) \(should be (\d+)\)")
 _MOST_FRAMES = 1 << 62  # libsndfile returns more than this if the header does not declare a length
 _CHAINED = (
-    "contains several streams in sequence, of which only the first can be read: join them, for example with "
+    "the file contains several streams in sequence, of which only the first can be read: join them, for example with "
     "ffmpeg -i in.ogg out.wav"
 )
-_DELAY = 3  # mp3 frames that a decoder may hold back, so that counts may differ by as many
+_DELAY = 3  # tolerance in mp3 frames: decoders delay their output by up to this many
 
 
 class Length(NamedTuple):
     """Length of a file.
 
     Args:
-        promised: Least number of frames of an intact file; a file with fewer is truncated.
+        promised: Minimum number of frames that an undamaged file contains; a file with fewer is truncated.
         total: Number of frames; None if it is only known after decoding.
-        unlimited: Same audio as a file that libsndfile decodes beyond its estimate; None if the estimate is sufficient.
+        unlimited: Copy of the stream with a larger declared length, because libsndfile stops decoding at its own
+            estimate; None if not needed.
         problem: Problem at the end of the file, to report if fewer frames than requested can be decoded; may be empty.
     """
 
@@ -103,14 +104,17 @@ def _agree(count: mpeg.Count, stream: mpeg.Stream) -> bool:
 
 
 def _length_of_ogg(frames: int, path: Path) -> Length:
-    """Return the length of an Ogg stream, whose last page declares it and proves it complete (RFC 3533, section 6)."""
+    """Return the length of an Ogg stream. Its last page states the length; without that page the file is truncated.
+
+    Source: RFC 3533, section 6.
+    """
     with path.open("rb") as file:
         first = file.read(1 << 12)
         file.seek(-min(path.stat().st_size, 1 << 17), 2)
         tail = file.read()
     page = tail.rfind(b"OggS")
     if page < 0 or page + 18 > len(tail) or not tail[page + 5] & 4:
-        return Length(frames, frames, problem="is truncated or was not closed: its last page is missing")
+        return Length(frames, frames, problem="the file is truncated or was not closed: its last page is missing")
     is_chained = tail[page + 14 : page + 18] not in _streams_that_begin(first) or tail.rfind(b"OggS\0\2", 1) > 0
     return Length(frames, frames, problem=_CHAINED if is_chained else "")
 

@@ -121,7 +121,7 @@ def count_frames(file: BinaryIO, stream: Stream, at_most: int | None = None) -> 
     Args:
         file: File that holds the stream.
         stream: The stream, see `find_stream`.
-        at_most: Largest number of frames to count; by default all frames are counted.
+        at_most: Maximum number of frames to count; by default all frames are counted.
     """
     start = position = stream.first + (stream.frame.n_bytes if stream.counts else 0)
     n, ends, kind, stop = 0, position, stream.frame.kind, stream.stop
@@ -148,7 +148,7 @@ def count_frames(file: BinaryIO, stream: Stream, at_most: int | None = None) -> 
 
 
 def without_limit(path: Path, stream: Stream) -> io.BufferedReader:
-    """Return a stream as a separate file, of which a decoder reads all frames.
+    """Return the stream as a file object with a header that makes decoders read every frame.
 
     A decoder stops after the number of frames that the first frame declares, or else after a number that it estimates
     from the file size. The returned file declares a far larger number of frames or size.

@@ -1,4 +1,8 @@
-"""Files whose first bytes are replaced in memory, so that a decoder reads a corrected header."""
+"""Files whose first bytes are replaced in memory, so that a decoder reads a corrected header.
+
+A file can also appear larger than it is, because decoders estimate the number of mp3 frames from the file size and stop
+there.
+"""
 
 import io
 from pathlib import Path
@@ -15,7 +19,7 @@ class Replaced(io.RawIOBase):
         start: Offset in the file at which its part begins, in bytes.
         stop: Offset in the file at which its part ends, in bytes.
         claims: Apparent size in bytes, by default the actual size. Beyond the actual size, only the last 128 bytes can
-            be read, as zeros.
+            be read, as zeros, because mp3 decoders look for an ID3v1 tag there.
     """
 
     def __init__(self, head: bytes, path: Path, start: int, stop: int, claims: int = 0) -> None:
@@ -40,7 +44,7 @@ class Replaced(io.RawIOBase):
     def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
         """Read into a buffer and return the number of bytes read."""
         n = max(0, min(len(buffer), self._end - self._position))
-        if self._position >= self._size - _TAG > self._end:  # mp3 decoders look for a tag here
+        if self._position >= self._size - _TAG > self._end:  # mp3 decoders look for an ID3v1 tag here
             piece = bytes(min(len(buffer), max(0, self._size - self._position)))
         elif self._position < len(self._head):
             piece = self._head[self._position : self._position + n]

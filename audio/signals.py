@@ -8,7 +8,7 @@ import numpy as np
 Remark = Literal["cancelling", "one-sided", "loud", "clipped", "offset", "unclosed", "uncounted"]
 """Anomaly of a file that can nevertheless be decoded.
 
-- `cancelling`: the channels cancel, so that their mean is far quieter than each of them.
+- `cancelling`: the channels are in opposite phase, so that their mean is far quieter than each of them.
 - `one-sided`: a channel is silent and another is not.
 - `loud`: the peak is far above full scale.
 - `clipped`: many samples are at the peak, which is full scale.
@@ -17,29 +17,40 @@ Remark = Literal["cancelling", "one-sided", "loud", "clipped", "offset", "unclos
 - `uncounted`: many bytes follow the samples that the header declares.
 """
 
-TITLES: dict[Remark, str] = {
-    "unclosed": "were not closed by the recorder (their header declares no samples; all samples after it are read)",
-    "uncounted": "contain more audio than their header declares, which is not read (not closed by the recorder, or "
-    "damaged)",
-    "loud": "have a peak far above full scale (1), for example integers that were written as floats",
-    "cancelling": "have channels that cancel (the mean of the channels, which is read, is at least 20 dB quieter)",
-    "one-sided": "have a silent channel (the mean of all channels is read)",
-    "clipped": "are clipped (more than 1 % of the samples are at the peak)",
-    "offset": "have a DC offset (more than a tenth of the power)",
+TITLES: dict[Remark, tuple[str, str]] = {
+    "unclosed": ("Clips with an unfinished header", "declared size 0; all audio after the header is read"),
+    "uncounted": (
+        "Clips with more audio than the header declares",
+        "the excess is ignored; unfinished recording or damaged file",
+    ),
+    "loud": ("Clips with a peak far above full scale", "1; for example integers that were written as floats"),
+    "cancelling": (
+        "Clips with channels in opposite phase",
+        "the mono mix is at least 20 dB quieter than the channels",
+    ),
+    "one-sided": ("Clips with a silent channel", "the mean of all channels is read"),
+    "clipped": ("Clipped clips", "more than 1 % of the samples are at the peak"),
+    "offset": ("Clips with a DC offset", "more than a tenth of the power"),
 }
-"""Title of the list of clips with each remark; the title follows the number of clips."""
-NOTED: tuple[Remark, ...] = ("unclosed", "uncounted", "loud", "cancelling")
-"""Remarks that every run reports, because they most likely point to an error in the data."""
+"""Title of the list of clips with each remark, and an explanation."""
+NOTED: dict[Remark, str] = {
+    "unclosed": "have an unfinished header (declared size 0; all audio after the header is read)",
+    "uncounted": "contain more audio than the header declares (the excess is ignored; unfinished recording or damaged "
+    "file)",
+    "loud": "have a peak far above full scale (1), for example integers that were written as floats",
+    "cancelling": "have channels in opposite phase (the mono mix is at least 20 dB quieter than the channels)",
+}
+"""Remarks that every run reports, because they most likely point to an error in the data; the text follows "clips"."""
 
-FAR_BELOW = 0.01  # most power of the mean of cancelling channels, relative to the mean power of the channels: -20 dB
-CANCELLING_SHARE = 0.1  # least share of the non-silent parts of a clip in which channels cancel
-SILENT_CHANNEL = 1e-8  # most power of a silent channel, relative to the loudest channel: -80 dB
-LOUD = 4.0  # least peak that is reported; mp3 decoders and resamplers exceed 1 by far less
-FULL_SCALE = 0.99  # least peak of a clip that may be clipped
-CLIPPED_SHARE = 0.01  # least share of samples at the peak of a clipped clip
-OFFSET_SHARE = 0.1  # least share of the power that is due to a DC offset
-LEAST_OFFSET = 1e-3  # least peak of a clip that is checked for a DC offset
-SOUNDING = 1e-4  # least power of a non-silent part, relative to the loudest part: -40 dB
+FAR_BELOW = 0.01  # maximum power of the mean of cancelling channels, relative to the mean power of the channels: -20 dB
+CANCELLING_SHARE = 0.1  # minimum share of the non-silent parts of a clip in which channels cancel
+SILENT_CHANNEL = 1e-8  # maximum power of a silent channel, relative to the loudest channel: -80 dB
+LOUD = 4.0  # minimum peak that is reported; mp3 decoders and resamplers exceed 1 by far less
+FULL_SCALE = 0.99  # minimum peak of a clip that may be clipped
+CLIPPED_SHARE = 0.01  # minimum share of samples at the peak of a clipped clip
+OFFSET_SHARE = 0.1  # minimum share of the power that is due to a DC offset
+LEAST_OFFSET = 1e-3  # minimum peak of a clip that is checked for a DC offset
+SOUNDING = 1e-4  # minimum power of a non-silent part, relative to the loudest part: -40 dB
 _N_PARTS = 50  # parts of a clip that are checked separately for cancelling channels
 _N_LOOKED_AT = 8_000  # evenly spaced frames that are checked; checking all would take as long as decoding
 

@@ -3,7 +3,7 @@
 COMMANDS = {
     "predict": "Extract missing embeddings of a data set with a frontend.",
     "fit": "Extract missing embeddings, tune and fit a backend, and save the result.",
-    "train": "Train a frontend and a head end to end, and save the result like that of a fit.",
+    "train": "Train a frontend and a head end to end, and save the result as a run.",
     "test": "Score a fitted probe on the test split.",
     "compare": "Run a study: frontends x backends x data sets x seeds.",
     "report": "Rewrite the report of a study from its stored results.",

@@ -39,10 +39,10 @@ def run(argv: list[str]) -> int:
         argv: Command line without `check`.
 
     Returns:
-        Exit status: 1 if a run would fail, or if the plug-in breaks its contract.
+        Exit status: 1 if a run would fail, or if the plug-in violates its contract.
 
     Raises:
-        UsageError: The command line does not name what to check.
+        UsageError: The command line names nothing to check.
     """
     kind, *rest = argv or [""]
     what = "Decode every clip of a data set, or check the contract of a plug-in."
@@ -50,8 +50,8 @@ def run(argv: list[str]) -> int:
         return 0
     if kind not in ("data", *CONTRACTS):
         raise UsageError(
-            "check does not know what to check: run untrained check data --data NAME ... for the clips of a data set, "
-            f"or untrained check {'|'.join(CONTRACTS)} NAME for the contract of a plug-in"
+            "nothing to check was given; use untrained check data --data NAME ... for the clips of a data set, or "
+            f"untrained check {'|'.join(CONTRACTS)} NAME for the contract of a plug-in"
         )
     load_names([PLUGINS[kind]])
     begin()
@@ -128,19 +128,22 @@ def render(examination: "Examination") -> RenderableType:
     if examination.findings:
         parts += [_counts(examination), _properties(examination)]
     broken = [f"{finding.clip.id}: {finding.reason}" for finding in examination.broken]
-    parts += _listed("cannot be read", broken, most=len(broken))
-    parts += _listed("silent (peak 80 dB below full scale)", [finding.clip.id for finding in examination.silent])
-    for remark, title in TITLES.items():
-        parts += _listed(title, [finding.clip.id for finding in examination.findings if remark in finding.remarks])
+    parts += _listed("Clips that cannot be read", broken, n_shown=len(broken))
+    silent = [finding.clip.id for finding in examination.silent]
+    parts += _listed("Silent clips", silent, "peak more than 80 dB below full scale")
+    for remark, (title, explanation) in TITLES.items():
+        ids = [finding.clip.id for finding in examination.findings if remark in finding.remarks]
+        parts += _listed(title, ids, explanation)
     same = [", ".join(f"{finding.clip.id} ({finding.clip.part})" for finding in group) for group in examination.leaks]
-    parts += _listed("the same audio in different splits or folds (leakage)", same)
+    parts += _listed("Groups of clips with identical audio in different splits or folds", same, "leakage")
     doubly = [group for group in examination.repeated if len({finding.clip.label for finding in group}) > 1]
     same = [", ".join(f"{finding.clip.id} ({finding.clip.label})" for finding in group) for group in doubly]
-    parts += _listed("the same audio with different labels (a clip has one label)", same)
+    parts += _listed("Groups of clips with identical audio and different labels", same, "expected one label for each")
     apart = [group for group in examination.repeated if group not in examination.leaks]
-    parts += _listed("the same audio twice", [", ".join(finding.clip.id for finding in group) for group in apart])
+    same = [", ".join(finding.clip.id for finding in group) for group in apart]
+    parts += _listed("Groups of clips with identical audio", same)
     parts += _on_lengths(examination)
-    parts += _listed("notes", examination.notes)
+    parts += _listed("Notes", examination.notes)
     if examination.datamodule.n_other_files:
         parts.append(f"{examination.datamodule.n_other_files} other files: not audio, or not part of this data set")
     if examination.refusal:
@@ -239,8 +242,10 @@ def _on_lengths(examination: "Examination") -> list[str]:
     return found
 
 
-def _listed(title: str, lines: Sequence[str], most: int = MAX_SHOWN) -> list[str]:
+def _listed(title: str, lines: Sequence[str], explanation: str = "", n_shown: int = MAX_SHOWN) -> list[str]:
+    """Return a list with its title and length; empty if it has no lines."""
     if not lines:
         return []
-    left = [f"  and {len(lines) - most} more"] if len(lines) > most else []
-    return [f"{len(lines)} {title}:", *(f"  {for_terminal(line)}" for line in lines[:most]), *left]
+    left = [f"  and {len(lines) - n_shown} more"] if len(lines) > n_shown else []
+    counted = f"{len(lines)}; {explanation}" if explanation else str(len(lines))
+    return [f"{title} ({counted}):", *(f"  {for_terminal(line)}" for line in lines[:n_shown]), *left]

@@ -88,7 +88,7 @@ def _notices(fitted: FittedProbe, lengths: Sequence[float]) -> list[str]:
 
 def classify_parser() -> Parser:
     """Return the parser of `untrained classify`."""
-    parser = Parser(prog="untrained classify", description="Label sounds with a probe that fit has saved.")
+    parser = Parser(prog="untrained classify", description="Label sounds with a fitted probe.")
     help = "Files, folders, or - to read paths from standard input, one per line."
     parser.add_argument("paths", nargs="+", help=help)
     help = "Checkpoint of a fitted probe: probe.ckpt, or the folder of its run."
@@ -112,19 +112,24 @@ def files_of(paths: Sequence[str], listed: Iterable[bytes]) -> Iterator[Labelled
 
     Yields:
         Sound without a label. It has an error if its path is a checkpoint, or a folder that cannot be searched or that
-        holds no audio.
+        contains no audio.
     """
     seen = set()
     for given in paths:
         lines = (os.fsdecode(line).strip("\r\n") for line in listed) if given == "-" else [given]
         for path in filter(None, lines):
-            other = "is a checkpoint, not audio; give it with --ckpt_path" if path.endswith(".ckpt") else ""
+            other = "the file is a checkpoint, not audio; give it with --ckpt_path" if path.endswith(".ckpt") else ""
             found = [Labelled(path, error=other)]
             if os.path.isdir(path):
                 content = search(Path(path))
                 found = [Labelled(os.path.join(path, file)) for file in content.files]
-                found += [Labelled(os.path.join(path, name), error=why) for name, why in content.problems.items()]
-                found = found or [Labelled(path, error=f"holds no audio ({len(content.others)} other files)")]
+                found += [
+                    Labelled(os.path.join(path, name), error=f"the folder {why}")
+                    for name, why in content.problems.items()
+                ]
+                found = found or [
+                    Labelled(path, error=f"the folder contains no audio ({len(content.others)} other files)")
+                ]
             for sound in found:
                 if sound.path not in seen:
                     seen.add(sound.path)

@@ -80,9 +80,9 @@ def refuse_several_checkpoints(argv: Sequence[str]) -> None:
     found = [word for index, word in enumerate(words) if index in chosen or _is_checkpoint(word)]
     if given and len(found) > 1:
         raise UsageError(
-            f"{len(found)} checkpoints are given, expected one: {', '.join(found)}. Give one with --ckpt_path, such as "
-            "RUN/probe.ckpt or the file `latest` next to the folders of runs; `untrained list runs` shows the scores "
-            "of all runs"
+            f"{len(found)} checkpoints are given, expected one: {', '.join(found)}. Give one with --ckpt_path, for "
+            "example RUN/probe.ckpt or the file `latest` next to the folders of runs; `untrained list runs` shows the "
+            "scores of all runs"
         )
 
 

@@ -78,7 +78,7 @@ class Examination:
 
     @property
     def leaks(self) -> list[list[Finding]]:
-        """Clips with the same audio in different splits or folds; a backend is tested on what it was fitted to."""
+        """Clips whose audio occurs in several splits or folds, which leaks test data into training."""
         return [group for group in self.repeated if len({finding.clip.part for finding in group}) > 1]
 
     @property

@@ -1,4 +1,4 @@
-"""What commands by LightningCLI share: their parser, how plug-ins are made, and how scores are shown."""
+"""Shared code of the commands based on LightningCLI: parser, creation of plug-ins, display of scores."""
 
 import contextlib
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ from ..parsing import Parser, root_cause
 from ..registry import FRONTENDS
 from ..terminal import console
 
-_NO_DATA = "no data: give --data folder --data.root DIR, or another data set of `untrained list datamodules`"
+_NO_DATA = "no data set given; use --data folder --data.root DIR, or a name from `untrained list datamodules`"
 
 
 class StageParser(Parser, LightningArgumentParser):
-    """Parser of a stage: ours for names and errors, Lightning's for the arguments of a trainer."""
+    """LightningCLI parser that resolves plug-in names and raises `UsageError`."""
 
 
 class PluginCLI(LightningCLI):
@@ -29,7 +29,7 @@ class PluginCLI(LightningCLI):
     Args:
         module: Class of the module.
         defaults: Options of the trainer that differ from Lightning's.
-        words: Command line of a command without stages; by default, `sys.argv` names a stage.
+        words: Command line of a command without stages; by default `sys.argv`, in which the command is a stage.
     """
 
     config: Namespace
@@ -80,7 +80,11 @@ class PluginCLI(LightningCLI):
             raise UsageError(_NO_DATA)
 
     def instantiate_classes(self) -> None:
-        """Build the module, its plug-ins, data and trainer; an argument that they reject is a user error."""
+        """Create the module, its plug-ins, the datamodule and the trainer.
+
+        Raises:
+            UsageError: One of them rejects its arguments.
+        """
         try:
             super().instantiate_classes()
         except (UntrainedError, OSError):
@@ -89,7 +93,7 @@ class PluginCLI(LightningCLI):
             raise UsageError(root_cause(error)) from error
 
     def as_plain(self) -> dict[str, Any]:
-        """Return the configuration of this command as plain Python."""
+        """Return the configuration of this command as plain Python values."""
         found: dict[str, Any] = yaml.safe_load(self.parser.dump(self.config, skip_unset=False))
         return found if self._words is not None else dict(found[self.config.subcommand])
 
@@ -104,7 +108,7 @@ def parsers_of(cli: type[PluginCLI]) -> list[LightningArgumentParser]:
     found: list[LightningArgumentParser] = []
 
     class ParsersOnly(cli):  # type: ignore[valid-type, misc]
-        """Command line that stops when its parsers are made, before it is parsed."""
+        """Command line that ends when its parsers are created, before it is parsed."""
 
         def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
             super().add_arguments_to_parser(parser)
@@ -119,10 +123,10 @@ def parsers_of(cli: type[PluginCLI]) -> list[LightningArgumentParser]:
 
 
 class _ParsersMadeError(Exception):
-    """Signal that the parsers are made, which ends `ParsersOnly`."""
+    """Signal that the parsers are created, which ends `ParsersOnly`."""
 
 
 def percent(name: str, scores: Mapping[str, Any]) -> str:
-    """Return an accuracy with its interval, in per cent."""
+    """Return an accuracy with its confidence interval, in per cent."""
     low, high = (100 * scores[f"{name}_{end}"] for end in ("low", "high"))
     return f"{name} {100 * scores[name]:.2f} % [{low:.1f}, {high:.1f}]"

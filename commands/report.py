@@ -40,7 +40,7 @@ def report_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("folder", metavar="FOLDER", help="Folder of a study, such as runs/synthetic.")
     parser.add_argument("--along", metavar="AXIS", help="Also test a setting of the study, such as pooling.")
-    help = "Test of differences on folds: over clips (default), or the corrected t-test over folds, with less power."
+    help = "Significance test for cross-validated results: clips (default) or folds (corrected t-test, less power)."
     parser.add_argument("--test", choices=["clips", "folds"], default="clips", help=help)
     parser.add_argument("--open", action="store_true", help="Open the report, report.html, in the browser.")
     return parser
@@ -61,7 +61,7 @@ def write_and_show(
     Args:
         folder: Folder of the study.
         anew: Whether to rewrite a report that is already up to date.
-        method: Test of differences between frontends on folds.
+        method: Significance test for cross-validated results.
         along: Setting of the study that is also tested.
         open_page: Whether to open the page of the study in the browser.
 
@@ -92,7 +92,7 @@ def write_and_show(
         if is_logged:
             say(f"tensorboard --logdir {folder}")
         if is_logged and sum(len(cell.runs) + 1 for cell in analysis.cells.values()) >= MAX_TICKED:
-            note = f"only the summary, because TensorBoard selects none of more than {MAX_TICKED} runs"
+            note = f"summary only; TensorBoard selects no run by default if there are more than {MAX_TICKED}"
             say(f"tensorboard --logdir {folder}/{STUDY}  # {note}")
     for failure in failures:
         say(f"untrained: failed: {failure.run}: {failure.error}; see {folder}/{failure.run}/error.txt", sys.stderr)

@@ -120,7 +120,7 @@ def _read(folder: Path) -> ListedRun:
     """Read a run, even if it has failed, is not finished or has another format."""
     metrics = read_metrics(folder)
     if metrics and metrics.get("format") != FORMAT:
-        return ListedRun(folder, {}, f"{other_format(metrics.get('format', 1), FORMAT)} fit it again")
+        return ListedRun(folder, {}, f"{other_format(metrics.get('format', 1), FORMAT)} run `untrained fit` again")
     if not metrics:
         failed = (folder / "error.txt").is_file()
         return ListedRun(folder, {}, "failed, see error.txt" if failed else "not finished")

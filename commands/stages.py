@@ -94,7 +94,7 @@ class ProbeCLI(PluginCLI):
             raise UsageError("--trust has no effect: only test and classify read a checkpoint; leave it out")
         if self.config.subcommand == "test":
             if not options.ckpt_path:
-                raise UsageError("test needs the checkpoint that fit has written: --ckpt_path RUN/probe.ckpt")
+                raise UsageError("test needs a checkpoint written by fit: --ckpt_path RUN/probe.ckpt")
             options.ckpt_path = str(find_checkpoint(Path(options.ckpt_path)))
             checkpoint.read(options.ckpt_path)  # raises before anything is built
             self._given = parser.parse_args(defaults=False)[self.config.subcommand].get("model", {})
@@ -182,7 +182,12 @@ def _has_backend(fitted: FittedProbe, backend: Backend) -> bool:
 
 
 def _source_of(option: str, typed: str = "") -> str:
-    """Return where an option was given: `typed` or its name if on the command line, else the configuration."""
+    """Return the source of an option for messages: the command line or the configuration file.
+
+    Args:
+        option: Name of the option.
+        typed: Text for an option of the command line; by default its name.
+    """
     is_typed = any(word.split("=")[0] == option or word.startswith(f"{option}.") for word in sys.argv)
     files = [name for _, _, name in configs_in(sys.argv)]
     return typed or option if is_typed or not files else f"{option} of {', '.join(files)}" if not typed else files[-1]
@@ -204,8 +209,8 @@ def _refuse_differences(
         refuse_other_classes(datamodule.listed, recipe.class_names)
     if model.backend is not None and not _has_backend(fitted, model.backend):
         raise CheckpointError(
-            f"{path} holds another backend than {_source_of('--model.backend')}: {fitted.backend}; leave it out, "
-            "because test uses the backend of the checkpoint"
+            f"{_source_of('--model.backend')} does not match checkpoint {path}, which contains {fitted.backend}; "
+            "remove the option, because test uses the backend of the checkpoint"
         )
     if model.frontend is not None:
         name, arguments = checkpoint.name_frontend(model.frontend)

@@ -71,23 +71,23 @@ class TrainCLI(PluginCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the arguments that belong to no class."""
-        help = "The last.ckpt of an interrupted run, to resume it; the same command finds that of its own run."
+        help = "Checkpoint (last.ckpt) to resume from. Not needed if you repeat the same command."
         parser.add_argument("--ckpt_path", type=str | None, default=None, help=help)
-        parser.add_argument("--force", action="store_true", help="Train again, although the run is done.")
+        parser.add_argument("--force", action="store_true", help="Repeat the training even if the run is complete.")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
-        """Parse the command line, and raise for options with which nothing would be trained."""
+        """Parse the command line, and raise an error for options with which nothing would be trained."""
         super().parse_arguments(parser, args)
         refuse_odd_budget(self.options.trainer)
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        """Build a trainer that trains nothing, but knows the devices; each training has one of its own."""
+        """Create a trainer that only provides the devices; each training has its own trainer."""
         given = self._get(self.config_init, "trainer")
         self._observers = Observers.of(given.logger, given.callbacks)
         return self._make_trainer(logger=False, callbacks=[], enable_checkpointing=False, **kwargs)
 
     def train(self) -> None:
-        """Train, record the outcome and say it."""
+        """Train, record the result and print it."""
         module, datamodule, options = self.model, self.datamodule, self.options
         datamodule.require_classes()
         refuse_more_devices_than_clips(self.trainer, datamodule)
@@ -100,7 +100,7 @@ class TrainCLI(PluginCLI):
             place_checkpoint(Path(options.ckpt_path), module, key, folder)
         if is_first and not options.force and is_done(folder, key, datamodule):
             metrics = read_metrics(folder)
-            self.console.print(f"{_scores(metrics)}\nalready trained; --force trains again\n-> {folder}")
+            self.console.print(f"{_scores(metrics)}\nrun is already complete; pass --force to repeat it\n-> {folder}")
             return
         if is_first and options.force and not options.ckpt_path:
             (folder / PROGRESS).unlink(missing_ok=True)
@@ -131,12 +131,12 @@ class TrainCLI(PluginCLI):
         )
 
     def _make_trainer(self, **given: Any) -> Trainer:
-        """Return a trainer with the options of the command line, our budget and some that are given."""
+        """Return a trainer with the options of the command line, the budget and the given options."""
         options = {**self._get(self.config_init, "trainer"), **self._budget(), **given}
         return Trainer(**options)
 
     def _budget(self) -> dict[str, Any]:
-        """Return the budget, and when the validation loss is checked, where the user does not say."""
+        """Return the budget and the interval of validation, by default those of this command."""
         options = self.options.trainer
         max_steps = options.max_steps
         if max_steps == -1 and options.max_epochs is None:

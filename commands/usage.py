@@ -45,7 +45,10 @@ def _data() -> list[Option]:
         Option("--data.n_samples", "N", "Length of every clip, in samples, instead of --data.seconds."),
         Option("--data.folds", "N", "Number of folds, for data without official splits."),
         Option(
-            "--data.group_by", "REGEX", "Part of a path that names the recording; splits keep each recording together."
+            "--data.group_by",
+            "REGEX",
+            "Regular expression that extracts the recording from a clip id; a recording is never divided between "
+            "splits or folds.",
         ),
         Option("--data.on_error", "skip|raise", "Whether to skip files that cannot be read, or to raise an error."),
         more,
@@ -92,7 +95,10 @@ def _backend() -> list[Option]:
 
 
 def _trust(*, applies: bool) -> list[Option]:
-    text = "Types of the backend and modules of the frontend that a checkpoint may use, besides registered ones."
+    text = (
+        "Additional Python types and modules that a checkpoint may load, such as mypackage.MyScaler. Trust only files "
+    )
+    text += "whose origin you know."  # as in `parsing`, which would import a parser
     return [Option("--trust", "TYPE|[TYPE, ...]", text)] if applies else []
 
 

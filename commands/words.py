@@ -14,9 +14,9 @@ _PATHS = ("--data.root", "--data.path", "--embeddings", "--trainer.default_root_
 _NO_EFFECT = {
     "predict": (
         ("--model.backend", "--model.layers", "--model.protocol", "--model.standardize"),
-        "embeddings hold all layers, unchanged, and no backend reads them yet",
+        "embeddings hold all layers, unchanged, and no backend is fitted to them yet",
     ),
-    "test": (("--model.protocol",), "the checkpoint is scored on the test split"),
+    "test": (("--model.protocol",), "test always scores the test split"),
 }
 
 
@@ -94,7 +94,7 @@ def paths_as_text(words: Sequence[str]) -> list[str]:
             if not os.path.exists(value) or _misread(text):
                 if value in ("null", "~"):
                     continue
-                raise UsageError(f"{option} {value!r} {problem}; rename it, or give a link with another name")
+                raise UsageError(f"{option} {value!r} {problem}; rename it, or give a symbolic link with another name")
             found[place] = f"{option}={text}" if sign else text
     return found
 

@@ -29,18 +29,18 @@ def explain_absent(absent: Sequence[Path], root: Path | None, n_all: int) -> str
 
     Args:
         absent: Paths of files that do not exist.
-        root: Folder that relative paths start from; None if the data set has none.
+        root: Folder that the paths are relative to; None if the data set has none.
         n_all: Number of files of the data set, including the missing ones.
     """
     written = [_written(path, root) for path in absent]
     found = list(_explained(written, root)) if root is not None else []
     if len(absent) == n_all:
-        text = f"none of {n_all} files exists, for example {_shown(str(absent[0]))}"
+        text = f"none of the {n_all} files exists; the first missing one is {_shown(str(absent[0]))}"
         text += f"; the nearest folder that exists is {_shown(str(_nearest(absent[0])))}"
     else:
         text = f"{len(absent)} of {n_all} files do not exist, for example {_shown(str(absent[0]))}"
     if not found:
-        remedy = "correct the paths" if root is None else "point --data.root at the folder that the paths start from"
+        remedy = "correct the paths" if root is None else "set --data.root to the folder that the paths are relative to"
         return f"{text}; {remedy}" if len(absent) == n_all else text
     (difference, n), *_ = Counter(each.difference for each in found).most_common()
     example = next(each for each in found if each.difference == difference)
@@ -109,7 +109,7 @@ def _files_by_name(root: Path) -> dict[str, list[tuple[str, ...]]]:
         subfolders.sort()
         inside = Path(folder).relative_to(root).parts
         for name in names:
-            if not os.path.exists(os.path.join(folder, name)):  # a dangling link
+            if not os.path.exists(os.path.join(folder, name)):  # a dangling symbolic link
                 continue
             for key in {_key(name), _key(name.rpartition(".")[0])}:
                 found.setdefault(key, []).append((*inside, name))

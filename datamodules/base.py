@@ -50,9 +50,9 @@ class AudioDataModule(LightningDataModule):
         origin: Creator and source of the data set, as text for the user.
         licence: Terms of use of the data set, as text for the user.
         citation: Reference to cite for the data set, as text for the user.
-        notes: Notes for the user on the data that was found, for example on listed clips that are absent.
+        notes: Notes for the user on the data that was found, for example on listed clips that are missing.
         n_other_files: Number of files that are not clips of the data set.
-        unfit: Reason why no splits or folds could be drawn; empty if they could.
+        unfit: Reason why the clips could not be assigned to splits or folds; empty if they were.
     """
 
     default_n_samples: ClassVar[int] = 350_000
@@ -119,7 +119,7 @@ class AudioDataModule(LightningDataModule):
 
     def clips(self) -> list[Clip]:
         """Return all clips of the data set."""
-        raise TypeError(f"{type(self).__name__} has no clips(); define it to list the clips of the data set")
+        raise TypeError(f"{type(self).__name__} does not define clips(), which must return the clips of the data set")
 
     @property
     def n_samples(self) -> int:
@@ -201,7 +201,7 @@ class AudioDataModule(LightningDataModule):
             raise DataError(self.unfit)
 
     def divided(self, clips: Sequence[Clip], folds: int | None) -> list[Clip]:
-        """Return clips with splits or folds drawn by the seed.
+        """Return clips with splits or folds that are assigned at random, reproducibly for the seed.
 
         If there are too few clips, they are returned without splits and folds, and `unfit` states the reason.
 
@@ -219,11 +219,11 @@ class AudioDataModule(LightningDataModule):
             self.unfit = str(error)
             return clips
 
-    def note_absent(self, names: Sequence[str], n_present: int) -> None:
-        """Add a note on clips or classes that the data set lists but that are missing, if there are any."""
+    def note_absent(self, names: Sequence[str], n_present: int, what: str = "clips") -> None:
+        """Add a note on clips, or other items, that the data set lists but that are missing, if there are any."""
         if names:
             shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
-            self.notes.append(f"{len(names)} of {len(names) + n_present} listed items are absent: {shown}")
+            self.notes.append(f"{len(names)} of {len(names) + n_present} listed {what} are missing: {shown}")
 
     def note_absent_classes(self, names: Iterable[str], clips: Sequence[Clip]) -> None:
         """Add a note on classes of the data set that have no clip."""
@@ -242,8 +242,9 @@ class AudioDataModule(LightningDataModule):
         if frontend is None:
             return
         if self.sample_rate not in (None, frontend.sample_rate):
+            expected = f"which expects {frontend.sample_rate} Hz"
             raise UsageError(
-                f"--data.sample_rate {self.sample_rate}: the frontend expects {frontend.sample_rate} Hz; leave it out"
+                f"--data.sample_rate {self.sample_rate} does not match the frontend, {expected}; remove the option"
             )
         self._rate = frontend.sample_rate
 
@@ -274,7 +275,7 @@ class AudioDataModule(LightningDataModule):
         """
         clips = [clip for clip in self.listed if self._selected is None or clip.id in self._selected]
         batch_size, num_workers = self.batch_size, self.num_workers
-        if self.trainer is not None and self.trainer.predicting:  # otherwise nothing is computed
+        if self.trainer is not None and self.trainer.predicting:  # other loops of the trainer compute no embeddings
             clips = clips[self.trainer.global_rank :: self.trainer.world_size]
             batch_size, num_workers = plan_loading(
                 batch_size,

@@ -33,14 +33,14 @@ def notes_on_classes(clips: Sequence[Clip], unusable: Collection[str] = ()) -> l
 
 
 def classes_learned(clips: Sequence[Clip]) -> list[str]:
-    """Return the sorted names of the classes that have clips in the training split or in a fold."""
+    """Return the sorted names of the classes that have clips in the train split or in a fold."""
     return sorted({clip.label for clip in clips if clip.split in (None, "train")})
 
 
 _CONSEQUENCES = {
     "train": "a probe cannot learn these classes, and all of their {n} test clips count as wrong",
     "validation": "candidates are selected without these classes",
-    "test": "the test score says nothing about these classes",
+    "test": "the test score does not cover these classes",
 }
 
 
@@ -50,8 +50,8 @@ def _in_folds(parts_of: dict[str, Counter[str]], folds: Sequence[str]) -> list[s
     if alone:
         where = ", ".join(f"{label!r} ({next(iter(parts_of[label]))})" for label in alone[:10])
         notes.append(
-            f"classes with clips in one fold only: {where}; when that fold is scored, they are absent from training, "
-            "and all of their clips count as wrong"
+            f"classes with clips in one fold only: {where}; when that fold is scored, they are missing from the "
+            "training clips, and all of their clips count as wrong"
         )
     absent = {label: [fold for fold in folds if not parts_of[label][fold]] for label in sorted(parts_of)}
     some = [f"{label!r} ({', '.join(absent[label])})" for label in absent if absent[label] and label not in alone]
@@ -84,7 +84,7 @@ def refuse_few_classes(clips: Sequence[Clip], dataset: str, labelled_by: str) ->
     if len(names) < 2:
         found = f"all of class {names[0]!r}" if names[0] else "none of which has a label"
         raise DataError(
-            f"{dataset}: found {len(clips)} clips, {found}; fit and test need at least two classes ({labelled_by}), "
+            f"{dataset}: found {len(clips)} clips, {found}; fit and test need at least two classes ({labelled_by}); "
             "predict needs none"
         )
     if not names[0]:

@@ -50,7 +50,7 @@ def account(root: Path, found: Found, n_levels: int, *, skip: bool) -> list[str]
     reasons = {path: "holds no file" for path in lacking if path not in of_others}
     notes = refuse_problems(root, replace(found, problems={**found.problems, **reasons}), skip=skip)
     silent = [f"{str(path)!r} ({count_by_suffix(of_others[path])})" for path in lacking if path in of_others]
-    return notes + ([f"folders without audio files are not classes: {', '.join(silent)}"] if silent else [])
+    return notes + ([f"folders without audio files were not counted as classes: {', '.join(silent)}"] if silent else [])
 
 
 def refuse_problems(root: Path, found: Found, names: Collection[str] = (), *, skip: bool) -> list[str]:
@@ -81,7 +81,7 @@ def refuse_problems(root: Path, found: Found, names: Collection[str] = (), *, sk
 
 
 def remarks(found: Found, layout: Layout) -> list[str]:
-    """Return notes on files and folders that may have been meant differently than they are read.
+    """Return notes on files and folders that may have been misinterpreted.
 
     Args:
         found: Content of the folder of the data set.
@@ -93,7 +93,7 @@ def remarks(found: Found, layout: Layout) -> list[str]:
         notes.append(f"{len(flat)} audio files are in no class folder and are left out: {quoted(flat)}")
     lists = [f for f in found.others if len(f.parts) == 1 and f.suffix.lower() in _TABLES and _LIST.search(f.stem)]
     if lists:
-        notes.append(f"not read: {quoted(lists)}; to use a list of splits, folds or labels, give --data manifest")
+        notes.append(f"ignored: {quoted(lists)}; to read splits, folds or labels from a table, use --data manifest")
     labels = sorted({file.parts[layout.label_level] for file in found.files if len(file.parts) > layout.n_levels})
     odd = [label for label in labels if label.startswith("_")]
     if odd:

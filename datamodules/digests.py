@@ -41,12 +41,13 @@ def stamp_of(clip: Clip) -> Stamp:
 def n_bytes_known_by(size: int, seconds: float, given: float) -> int:
     """Return how many bytes of a file its digest covers.
 
-    The digest covers the first 16 MiB, and twice the share of the file that a frontend reads; most files completely.
+    The digest covers the first 16 MiB plus twice the fraction of the file that the frontend uses. Most files are
+    covered completely.
 
     Args:
         size: Size of the file in bytes.
         seconds: Duration of the whole file in s.
-        given: Duration of the part that a frontend reads, in s.
+        given: Duration of the part that the frontend uses, in s.
 
     Example:
         >>> n_bytes_known_by(5_000_000, seconds=30, given=29)
@@ -86,8 +87,8 @@ def known_file_digest(path: Path, stamp: Stamp, n_bytes: int) -> str:
 def audio_digest(waveform: NDArray[Any]) -> str:
     """Return a hexadecimal digest of a waveform, which does not depend on the format of its file.
 
-    For speed, the waveform is folded to an eighth of its length before it is hashed: this takes a quarter of the time.
-    Every sample affects the digest.
+    Hashing every sample would take four times as long. The samples are therefore first combined into an eighth of their
+    number, in such a way that each of them affects the digest.
 
     Args:
         waveform: Waveform, `(n_samples,)`, float32.

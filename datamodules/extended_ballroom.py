@@ -37,8 +37,9 @@ _REPEATS = ("exact", "time", "version", "karaoke")
 class ExtendedBallroom(AudioDataModule):
     """Thirteen ballroom dances, 4180 excerpts of 30 s (Marchand & Peeters 2016).
 
-    Stratified folds are drawn from sorted ids by the seed. Tempo alone largely determines the class: before you judge a
-    score, compare it with the score of the frontend `tempo` and the backend `nearest_class`.
+    Stratified folds are assigned at random, and depend only on the sorted ids and the seed. Tempo alone largely
+    determines the class: before you judge a score, compare it with the score of the frontend `tempo` and the backend
+    `nearest_class`.
 
     Args:
         root: Folder that holds the folders of the dances, directly or in `extendedballroom_v1.1/`.
@@ -77,7 +78,7 @@ class ExtendedBallroom(AudioDataModule):
         return {"datamodule": "extended_ballroom", "root": str(self.root.resolve())}
 
     def clips(self) -> list[Clip]:
-        """Return all excerpts in the folders of the dances, with folds; `notes` names absent dances.
+        """Return all excerpts in the folders of the dances, with folds; `notes` names missing dances.
 
         Raises:
             DataError: There are no folders of dances, a folder cannot be searched, or the list cannot be read.
@@ -87,7 +88,7 @@ class ExtendedBallroom(AudioDataModule):
         if root is None:
             raise DataError(
                 f"Extended Ballroom not found under root={str(self.root)!r}: no folders {', '.join(DANCES[:3])} to "
-                f"{DANCES[-1]} there, nor in extendedballroom_v1.1; point --data.root at the folder that holds them"
+                f"{DANCES[-1]} there, nor in extendedballroom_v1.1; set --data.root to the folder that holds them"
             )
         found = search(root, self.exclude)
         self.notes += refuse_problems(root, found, DANCES, skip=self.on_error == "skip")
@@ -98,18 +99,18 @@ class ExtendedBallroom(AudioDataModule):
             Clip(id=id_of(file), label=file.parts[0], path=root / file, group=group_of.get(file.stem)) for file in songs
         ]
         present = {clip.label for clip in clips}
-        self.note_absent([dance for dance in DANCES if dance not in present], len(present))
+        self.note_absent([dance for dance in DANCES if dance not in present], len(present), "dances")
         return self.divided(clips, self.folds)
 
     def _groups(self, root: Path) -> dict[str, str]:
         if not self.group_duplicates:
             return {}
         if not (root / _LIST).is_file():
-            self.notes.append(f"{_LIST} is missing: excerpts that repeat each other may be in different folds")
+            self.notes.append(f"{_LIST} is missing, so duplicate excerpts may be in different folds")
             return {}
         group_of = read_duplicates(root / _LIST)
         if not group_of:
-            self.notes.append(f"{_LIST} lists no excerpts that repeat each other, unlike the original list")
+            self.notes.append(f"{_LIST} lists no duplicate excerpts, unlike the original list")
         return group_of
 
 
@@ -117,8 +118,8 @@ def read_duplicates(path: Path) -> dict[str, str]:
     """Read the groups of songs that repeat each other from the list of the data set.
 
     Args:
-        path: Path of the list `extendedballroom_v1.1.xml`. It has a node per dance, which has a node per song, which
-            has a node per song that it repeats, with its id and the tag `exact`, `time`, `version` or `karaoke`.
+        path: Path of the list `extendedballroom_v1.1.xml`. The XML holds dances, which hold songs. The children of a
+            song are the songs that it duplicates, each with an id and a tag: `exact`, `time`, `version` or `karaoke`.
 
     Returns:
         Smallest id of the group of each song that repeats another or is repeated, by the id of the song.

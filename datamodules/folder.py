@@ -23,9 +23,9 @@ class AudioFolder(AudioDataModule):
 
     If the root holds `train/` and `test/` (and optionally `val/`), each with one sub-folder per class, these are the
     splits; `fold1/`, `fold2/` and so on are folds. Folders of splits or folds may also be inside each class folder.
-    Otherwise, clips are assigned to splits within each class by the seed, or to folds if `folds` is given. Links are
-    followed; hidden files are ignored. A sub-folder that is empty or cannot be searched raises an error, unless it is
-    excluded or `on_error` is `skip`.
+    Otherwise, clips are assigned at random, reproducibly for a seed: to splits within each class, or to folds if
+    `folds` is given. Symbolic links are followed; hidden files are ignored. A sub-folder that is empty or
+    cannot be searched raises an error, unless it is excluded or `on_error` is `skip`.
 
     Args:
         root: Folder of the data set.
@@ -78,7 +78,7 @@ class AudioFolder(AudioDataModule):
             found = "a file" if self.root.exists() else "nothing"
             raise DataError(
                 f"no folder at root={str(self.root)!r} (found {found}); "
-                "point --data.root at a folder with one sub-folder per class"
+                "set --data.root to a folder with one sub-folder per class"
             )
         content = search(self.root, self.exclude)
         layout = layout_of(self.root, content.files, self.layout)
@@ -104,7 +104,7 @@ class AudioFolder(AudioDataModule):
             clips, n_alone = grouped(clips, self.group_by, layout.part_level)
             if n_alone:
                 self.notes.append(
-                    f"{n_alone} of {len(clips)} clips do not match --data.group_by: each is a separate group"
+                    f"{n_alone} of {len(clips)} clips do not match --data.group_by; each of them is a separate group"
                 )
         if layout.part_level is not None:
             if self.folds is not None:
@@ -129,7 +129,7 @@ def _clip(root: Path, file: Path, layout: Layout) -> Clip:
 
 
 def _refuse_links_with_two_labels(clips: Sequence[Clip]) -> None:
-    """Raise an error if links put one file into the folders of two classes.
+    """Raise an error if symbolic links put one file into the folders of two classes.
 
     Raises:
         DataError: A file has two labels.
@@ -142,7 +142,7 @@ def _refuse_links_with_two_labels(clips: Sequence[Clip]) -> None:
         if first.label != clip.label:
             raise DataError(
                 f"{first.id!r} and {clip.id!r} are the same file, with labels {first.label!r} and {clip.label!r}; "
-                "expected one label for each clip: remove one of the links"
+                "expected one label for each clip: remove one of the symbolic links"
             )
 
 
@@ -172,7 +172,7 @@ def grouped(clips: Sequence[Clip], pattern: str, part_level: int | None = None) 
         raise UsageError(f"group_by={pattern!r} is not a valid regular expression: {error}") from error
     found = [expression.search(_without(clip.id, part_level)) for clip in clips]
     if not any(found):
-        raise DataError(f"group_by={pattern!r} matches none of {len(clips)} clip ids, such as {clips[0].id!r}")
+        raise DataError(f"group_by={pattern!r} matches none of {len(clips)} clip ids, for example {clips[0].id!r}")
     groups = [match and (match.group(1) if expression.groups else match.group()) for match in found]
     return [replace(clip, group=group) for clip, group in zip(clips, groups, strict=True)], groups.count(None)
 

@@ -61,7 +61,7 @@ class GTZAN(AudioDataModule):
         return {"datamodule": "gtzan", "root": str(self.root.resolve())}
 
     def clips(self) -> list[Clip]:
-        """Return the excerpts of the official lists that are present; `notes` names those that are absent.
+        """Return the excerpts of the official lists that are present; `notes` names those that are missing.
 
         Raises:
             DataError: There are no genre folders, a folder cannot be searched, or no file has the name of an excerpt.
@@ -70,8 +70,8 @@ class GTZAN(AudioDataModule):
         if not places:
             raise DataError(
                 f"GTZAN not found under root={str(self.root)!r}: no folders {', '.join(_GENRES[:3])} to "
-                f"{_GENRES[-1]} there, nor in {', '.join(_PLACES[1:])}; point --data.root at the folder "
-                "that holds them"
+                f"{_GENRES[-1]} there, nor in {', '.join(_PLACES[1:])}; set --data.root to the folder that "
+                "holds them"
             )
         seen: list[Path] = []
         for genres in places:

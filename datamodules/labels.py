@@ -1,4 +1,4 @@
-"""Unification of labels and groups that look alike but are encoded differently."""
+"""Normalisation of labels and groups that look the same but are encoded differently."""
 
 import unicodedata
 from collections import Counter
@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from .clip import Clip
 
-MAX_SHOWN = 5  # most labels in a note
+MAX_SHOWN = 5  # maximum number of labels in a note
 _JOINERS = "\u200c\u200d"  # invisible characters that shape letters in some scripts, and are kept inside a label
 
 
 def seen(text: str) -> str:
-    r"""Normalize a text to NFC, without invisible characters and surrounding white space.
+    r"""Normalise a text to NFC, without invisible characters and surrounding white space.
 
-    Texts that look alike become equal. Differences in case remain.
+    Texts that look the same become equal. Differences in case remain.
 
     Example:
         >>> seen("low\u200b "), seen("cafe\u0301") == seen("caf\u00e9")
@@ -24,13 +24,13 @@ def seen(text: str) -> str:
 
 
 def united(clips: Sequence[Clip]) -> tuple[list[Clip], list[str]]:
-    """Unify labels and groups of clips that look alike.
+    """Normalise labels and groups of clips that look the same.
 
     Args:
         clips: Clips as listed by a datamodule.
 
     Returns:
-        The changed clips, and notes on labels that were unified or that differ only in case.
+        The changed clips, and notes on labels that were normalised or that differ only in case.
     """
     name_of = _names(clip.label for clip in clips)
     groups = _names(clip.group for clip in clips if clip.group is not None)
@@ -42,7 +42,7 @@ def united(clips: Sequence[Clip]) -> tuple[list[Clip], list[str]]:
     for label, name in name_of.items():
         spellings.setdefault(name, set()).add(label)
     notes = [
-        f"label {name!r} is written in {len(written)} ways that look alike ({_shown(sorted(map(ascii, written)))}); "
+        f"label {name!r} is written in {len(written)} ways that look the same ({_shown(sorted(map(ascii, written)))}); "
         "they count as one class"
         for name, written in sorted(spellings.items())
         if len(written) > 1
@@ -65,7 +65,7 @@ def _names(texts: Iterable[str]) -> dict[str, str]:
     written: dict[str, set[str]] = {}
     for text in set(texts):
         written.setdefault(seen(text), set()).add(text)
-    # Joiners are kept unless texts that look alike differ in them.
+    # Joiners are kept unless texts that look the same differ in them.
     kept = {key: {_visible(text, _JOINERS).strip(_JOINERS) for text in spelled} for key, spelled in written.items()}
     return {text: next(iter(kept[key])) if len(kept[key]) == 1 else key for key in written for text in written[key]}
 

@@ -46,8 +46,8 @@ class Layout:
 def layout_of(root: Path, files: Sequence[Path], folders: Folders = "auto") -> Layout:
     """Infer the layout of a data set from the names of its folders.
 
-    If no folders are named as splits or folds, but those at the root share sub-folders of the same names, either level
-    may be the classes, and an error is raised.
+    If no folders are named like splits or folds, but those at the root share sub-folders of the same names, either
+    level may be the classes, and an error is raised.
 
     Args:
         root: Folder of the data set, for messages.
@@ -95,7 +95,7 @@ def _splits(root: Path, names: Sequence[str]) -> dict[str, Split]:
     """Return the split of each folder by name; empty if the names are not those of splits.
 
     Raises:
-        DataError: Several folders are named as splits, but other folders are not, or train or test is missing.
+        DataError: Several folders are named like splits, but other folders are not, or train or test is missing.
     """
     split_of = {name: SPLIT_NAMES[name.lower()] for name in names if name.lower() in SPLIT_NAMES}
     like = [name for name in names if _LIKE_A_SPLIT.search(name)]
@@ -113,22 +113,24 @@ def _splits(root: Path, names: Sequence[str]) -> dict[str, Split]:
     else:
         lacking = "test" if "test" not in split_of.values() else "train"
         found = f"but no {lacking}/"
-        remedy = f"add {lacking}/, or point --data.root at one of these folders to draw splits from it"
-    raise DataError(f"root={str(root)!r} holds folders named as splits, {quoted(like)}, {found}; {remedy}; {_CLASSES}")
+        remedy = f"add {lacking}/, or set --data.root to one of these folders to split it at random"
+    raise DataError(
+        f"root={str(root)!r} holds folders named like splits, {quoted(like)}, {found}; {remedy}; {_CLASSES}"
+    )
 
 
 def _folds(root: Path, names: Sequence[str]) -> dict[str, int]:
     """Return the fold of each folder by name; empty if the names are not those of folds.
 
     Raises:
-        DataError: Several folders are named as folds, but other folders are not.
+        DataError: Several folders are named like folds, but other folders are not.
     """
     named = [name for name in names if _FOLD.fullmatch(name)]
     if len(named) < 2:
         return {}
     if others := [name for name in names if name not in named]:
         raise DataError(
-            f"root={str(root)!r} holds folders named as folds, {quoted(named)}, but also {quoted(others)}; "
+            f"root={str(root)!r} holds folders named like folds, {quoted(named)}, but also {quoted(others)}; "
             f"leave out the other folders with {exclude_option(others)}; {_CLASSES}"
         )
     return _numbers(names)

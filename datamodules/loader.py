@@ -17,7 +17,7 @@ from .digests import Digests, audio_digest, file_digest, n_bytes_known_by, stamp
 from .machine import CLIPS, Auto
 
 OnError = Literal["raise", "skip"]
-MAX_KEPT = 2**30  # most bytes of generated audio that a process keeps in memory
+MAX_KEPT = 2**30  # maximum size in bytes of the generated audio that a process keeps in memory
 Read = Callable[[Clip, int], audio.Decoded]
 """A function that reads a clip at a sample rate in Hz."""
 Result = audio.Decoded | AudioError | PluginError
@@ -110,7 +110,8 @@ class ClipLoader:
         """End the workers, even if another object, such as a trainer, still references this loader."""
         workers: Any = self._loader._iterator
         if self.num_workers and workers is not None:
-            workers._shutdown_workers()  # as Lightning does; PyTorch has no public method
+            # PyTorch has no public method for this; Lightning calls the same private one.
+            workers._shutdown_workers()
         del self._loader
 
     def __len__(self) -> int:

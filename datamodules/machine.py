@@ -14,9 +14,11 @@ Auto = Literal["auto"]
 CLIPS = 8
 """Batch size on devices whose free memory is unknown."""
 MOST_CLIPS = 32
-"""Largest batch size that is chosen automatically."""
-SHARE_OF_MEMORY = 0.6  # share of the free device memory to use; the rest is for memory that grows faster than the batch
-BATCHES_PER_WORKER = 4  # least number of batches per worker, so that all workers end at about the same time
+"""Maximum batch size that is chosen automatically."""
+# Fraction of free device memory to use. The rest is a margin, because memory use is not exactly proportional to the
+# batch size.
+SHARE_OF_MEMORY = 0.6
+BATCHES_PER_WORKER = 4  # minimum number of batches per worker, so that all workers end at about the same time
 BATCHES_AHEAD = 3  # number of batches per worker in shared memory: two that are ready and one in use
 
 
@@ -56,9 +58,10 @@ def plan_loading(
 def workers_for(device_type: str, n_processes: int = 1) -> int:
     """Return the number of workers that keep a device busy.
 
-    A CPU has no workers, because its cores compute the embeddings. Another device has one worker per core that this
-    process may use (by affinity and quota), divided by the number of processes, minus one core for each process itself.
-    There are no workers if processes cannot be forked, because spawned workers would import the user's script again.
+    On a CPU, no workers are used, because all cores compute embeddings. Another device has one worker per core that
+    this process may use (by affinity and quota), divided by the number of processes, minus one core for each process
+    itself. There are no workers if processes cannot be forked, because spawned workers would import the user's script
+    again.
 
     Args:
         device_type: Type of the device, as in `torch.device.type`.

@@ -22,12 +22,13 @@ class Manifest(AudioDataModule):
     Embeddings need no labels: `predict` also accepts a table without the column `label`.
 
     Splits are `train`, `validation` (or `val`) and `test`; folds are whole numbers. If neither is given, clips are
-    assigned to splits within each class by the seed, or to folds if `folds` is given. Clips of one group are excerpts
-    of one recording, and are kept in one split or fold. Other columns are kept as metadata.
+    assigned at random, reproducibly for a seed: to splits within each class, or to folds if `folds` is given. Clips of
+    one group are excerpts of one recording, and are kept in one split or fold. Other columns are kept as metadata.
 
     Args:
         path: CSV file in UTF-8, with a header.
-        root: Folder that relative paths start from and may not leave; by default the folder of the CSV file.
+        root: Folder that relative paths are relative to; paths outside it are rejected. By default, the folder of the
+            CSV file.
         folds: Number of stratified folds for cross-validation, if the file gives neither splits nor folds.
     """
 
@@ -51,7 +52,7 @@ class Manifest(AudioDataModule):
 
     @property
     def source(self) -> dict[str, Any]:
-        """Folder that paths start from, as plain values."""
+        """Folder that relative paths are relative to, as plain values."""
         return {"datamodule": "manifest", "root": str(self.root.resolve())}
 
     def clips(self) -> list[Clip]:
@@ -109,8 +110,8 @@ class Manifest(AudioDataModule):
         if not given.is_absolute():
             if given.parts[:1] == ("..",):
                 raise DataError(
-                    f"{row.location}: path={row['path']!r} leads out of root={str(self.root)!r}; point --data.root at "
-                    "the folder above, or write an absolute path"
+                    f"{row.location}: path={row['path']!r} is outside root={str(self.root)!r}; set --data.root to the "
+                    "folder above, or write an absolute path"
                 )
             return given
         root = Path(os.path.abspath(self.root))

@@ -15,7 +15,7 @@ from .suffixes import DECODED, SOUNDS
 
 SYSTEM = frozenset({"__MACOSX", "@eaDir", "lost+found", "$RECYCLE.BIN", "System Volume Information"})
 """Folders that operating systems and archivers add to data; they are ignored."""
-MAX_SHOWN = 10  # most paths in a message
+MAX_SHOWN = 10  # maximum number of paths in a message
 _CLASS_LEVELS = 2  # class folders are at the root or one level below it
 _OF_VERSIONS = frozenset({".git", ".hg", ".svn"})  # version control, which may hold copies of the audio files
 
@@ -29,8 +29,8 @@ class Found:
         others: Other files; sorted.
         folders: Folders at any depth, including those that could not be searched; sorted.
         problems: Reason why each folder could not be searched, by path.
-        same: Links to a folder that was found under another path, with that path.
-        loops: Links to a folder that contains the link.
+        same: Symbolic links to a folder already found under another path; maps each link to that path.
+        loops: Symbolic links to a folder that contains the link.
         hidden: Hidden folders with audio files, at the levels of class folders.
     """
 
@@ -45,16 +45,19 @@ class Found:
     @property
     def notes(self) -> list[str]:
         """Notes on folders that were left out."""
-        texts = {"hidden folders with audio files": self.hidden, "links to a folder that contains them": self.loops}
+        texts = {
+            "hidden folders with audio files": self.hidden,
+            "symbolic links to a folder that contains them": self.loops,
+        }
         return [f"{what} are left out: {quoted(paths)}" for what, paths in texts.items() if paths]
 
 
 def search(root: Path, exclude: Sequence[str] | None = None) -> Found:
     """Search a folder for audio files.
 
-    Links are followed, but each real folder is searched only once, so that loops of links end. Hidden files and folders
-    are ignored. A file in a format that is not decoded counts as another file if a decoded file of the same name is in
-    the same folder.
+    Symbolic links are followed. Each folder is searched once, so cyclic symbolic links are safe. Hidden files and
+    folders are ignored. A file in a format that is not decoded counts as another file if a decoded file of the same
+    name is in the same folder.
 
     Args:
         root: Folder to search.
@@ -96,7 +99,7 @@ def search(root: Path, exclude: Sequence[str] | None = None) -> Found:
                 found.others.append(path)
             elif keeps(path):
                 found.folders.append(path)
-                found.problems[path] = f"is a link to {os.readlink(root / path)!r}, which does not exist"
+                found.problems[path] = f"is a symbolic link to {os.readlink(root / path)!r}, which does not exist"
     for paths in (found.files, found.others, found.folders):
         paths.sort()
     _refuse_unused(root, exclude, left_out, found)
@@ -159,7 +162,7 @@ def may_exist(path: Path) -> bool:
 
 
 def _lies_in(root: str, real: str, here: Path) -> bool:
-    """Return whether a link below the root leads to the root or to a folder that contains it."""
+    """Return whether a symbolic link below the root leads to the root or to a folder that contains it."""
     return bool(here.parts) and os.path.join(root, "").startswith(os.path.join(real, ""))
 
 
@@ -171,7 +174,7 @@ def _hides_sounds(folder: str) -> bool:
 
 
 def _is_lost_folder(path: Path) -> bool:
-    """Return whether a path is a dangling link whose name may be that of a folder."""
+    """Return whether a path is a dangling symbolic link whose name may be that of a folder."""
     return not re.fullmatch(r"\.[A-Za-z]\w{0,4}", path.suffix) and path.is_symlink() and not os.path.exists(path)
 
 

@@ -1,4 +1,4 @@
-"""Splits and folds for data sets that define none, drawn from the sorted ids of the clips by a seed."""
+"""Random splits and folds for data sets that define none; they depend only on the sorted ids and the seed."""
 
 import zlib
 from collections import Counter
@@ -19,7 +19,7 @@ def split_by_class(clips: Sequence[Clip], seed: int) -> list[Clip]:
     and the fractions refer to the number of groups.
 
     Raises:
-        DataError: A class has fewer than three clips (or groups), or is left without train clips.
+        DataError: A class has fewer than three clips (or groups), or is left without training clips.
     """
     _refuse_small_classes(clips, 3, "for a split into train, validation and test")
     groups = groups_of(clips) or [clip.id for clip in clips]
@@ -27,7 +27,7 @@ def split_by_class(clips: Sequence[Clip], seed: int) -> list[Clip]:
     for clip, group in zip(clips, groups, strict=True):
         labels_of.setdefault(group, set()).add(clip.label)
     split_of: dict[str, Split] = {}
-    # A group that spans several classes is drawn with the first of them.
+    # A group with several classes is assigned together with its first class.
     for label in sorted({clip.label for clip in clips}):
         names = sorted(group for group, labels in labels_of.items() if min(labels) == label)
         np.random.default_rng([seed, zlib.crc32(label.encode())]).shuffle(names)
@@ -38,14 +38,17 @@ def split_by_class(clips: Sequence[Clip], seed: int) -> list[Clip]:
     lacking = sorted({clip.label for clip in clips} - {clip.label for clip in found if clip.split == "train"})
     if lacking:
         raise DataError(
-            f"the random split leaves no train clips of {', '.join(map(repr, lacking))}, because groups span classes; "
-            "give another --data.seed, or --data.folds"
+            f"the random split puts no clip of {'class' if len(lacking) == 1 else 'classes'} "
+            f"{', '.join(map(repr, lacking))} in train, because some groups contain several classes; choose another "
+            "--data.seed, or use --data.folds"
         )
     return found
 
 
 def fold_by_class(clips: Sequence[Clip], n_folds: int, seed: int) -> list[Clip]:
-    """Assign clips to stratified folds, drawn from the sorted ids by the seed; groups are kept together.
+    """Assign clips to stratified folds at random, reproducibly for a seed; groups are kept together.
+
+    The folds depend only on the sorted ids and the seed.
 
     Raises:
         DataError: There are fewer than two folds, or a class has fewer clips (or groups) than folds.
@@ -77,7 +80,7 @@ def groups_of(clips: Sequence[Clip]) -> list[str] | None:
 
 
 def refuse_torn_groups(clips: Sequence[Clip], dataset: str) -> None:
-    """Raise an error if splits or folds divide a group: a recording would be in training and test data.
+    """Raise an error if a group is in more than one split or fold, which would leak a recording into the test data.
 
     Raises:
         DataError: A group is in several splits or folds.

@@ -42,7 +42,7 @@ class UrbanSound8K(AudioDataModule):
         return {"datamodule": "urbansound8k", "root": str(self.root.resolve())}
 
     def clips(self) -> list[Clip]:
-        """Return the clips of the table that are present; `notes` names those that are absent.
+        """Return the clips of the table that are present; `notes` names those that are missing.
 
         Raises:
             DataError: The table or all of its clips are missing.
@@ -50,7 +50,7 @@ class UrbanSound8K(AudioDataModule):
         table = next((self.root / place for place in _TABLES if (self.root / place).is_file()), None)
         if table is None:
             raise DataError(
-                f"UrbanSound8K not found: no {_TABLES[0]} under root={str(self.root)!r}; point --data.root at the "
+                f"UrbanSound8K not found: no {_TABLES[0]} under root={str(self.root)!r}; set --data.root to the "
                 "folder that holds audio/ and metadata/"
             )
         audio_root = self.root / "audio" if (self.root / "audio").is_dir() else self.root
@@ -71,8 +71,8 @@ class UrbanSound8K(AudioDataModule):
         if absent and not clips:
             raise DataError(
                 f"UrbanSound8K has no audio under root={str(self.root)!r}: none of the {len(absent)} files of "
-                f"{table.name} exists, for example {absent[0]} in {audio_root}; point --data.root at the folder that "
-                "holds audio/ and metadata/"
+                f"{table.name} exists; the first missing one is {absent[0]} in {audio_root}; set --data.root to the "
+                "folder that holds audio/ and metadata/"
             )
         self.note_absent(absent, len(clips))
         self.note_absent_classes([clip.label for clip in listed], clips)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ..audio import NOTED, TITLES
+from ..audio import NOTED
 from ..datamodules.base import AudioDataModule
 from .shards import StoredClip
 
@@ -18,9 +18,9 @@ def notes_on(rows: Iterable[StoredClip], datamodule: AudioDataModule) -> list[st
     """
     remarks_on = {row.id: row.remarks.split() for row in rows}
     notes = []
-    for remark in NOTED:
+    for remark, text in NOTED.items():
         ids = [clip.id for clip in datamodule.listed if remark in remarks_on.get(clip.id, ())]
         if ids:
             shown = ", ".join(ids[:MAX_SHOWN]) + (", ..." if len(ids) > MAX_SHOWN else "")
-            notes.append(f"{len(ids)} of {len(datamodule.listed)} clips {TITLES[remark]}: {shown}")
+            notes.append(f"{len(ids)} of {len(datamodule.listed)} clips {text}: {shown}")
     return notes

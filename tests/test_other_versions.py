@@ -7,7 +7,7 @@ import torch
 from untrained import load_embeddings
 from untrained.errors import UsageError
 
-EARLIER = "which an earlier version wrote (this one reads {}):"
+EARLIER = "of an earlier version of untrained (this version reads format {});"
 DATA = ["--data", "synthetic", "--data.task", "events", "--data.clips_per_class", "4", "--data.n_samples", "8000"]
 
 
@@ -33,15 +33,17 @@ def test_a_run_its_store_and_its_checkpoint(untrained, tmp_path):
     before = snapshot(manifest.parent)
     status, _, err = untrained("predict", *DATA, "--model.frontend", "mfcc")
     assert status == 1
-    assert f"has format 1, {EARLIER.format(2)} delete the folder to compute it again" in err
+    assert f"has format 1 {EARLIER.format(2)} delete the folder to compute it again" in err
     assert snapshot(manifest.parent) == before
     assert (
-        "has format 1, which an earlier version wrote (this one reads 2): delete the folder"
+        "has format 1 of an earlier version of untrained (this version reads format 2); delete the folder"
         in untrained("list", "embeddings")[1]
     )
     rewrite(manifest, format=3)
     _, _, err = untrained("predict", *DATA, "--model.frontend", "mfcc")
-    assert "has format 3, which a later version wrote (this one reads 2): update untrained, or delete" in err
+    assert (
+        "has format 3 of a later version of untrained (this version reads format 2); update untrained, or delete" in err
+    )
     rewrite(manifest, format=1)
     other = manifest.parent.with_name(manifest.parent.name[:-3] + "abc")  # the name under an earlier key
     manifest.parent.rename(other)
@@ -53,7 +55,7 @@ def test_a_run_its_store_and_its_checkpoint(untrained, tmp_path):
     rewrite(metrics, format=None)
     with pytest.raises(
         UsageError,
-        match=r"has format 1, which an earlier version wrote \(this one reads 2\): run `untrained fit` again",
+        match=r"has format 1 of an earlier version of untrained \(this version reads format 2\); run `untrained fit` again",
     ):
         load_embeddings(metrics.parent)
 
@@ -64,7 +66,7 @@ def test_a_run_its_store_and_its_checkpoint(untrained, tmp_path):
     for command in (["test", *DATA], ["classify", "a.wav"]):
         status, _, err = untrained(*command, "--ckpt_path", checkpoint)
         assert status == 2
-        assert f"probe.ckpt has format 3, {EARLIER.format(4)} fit the probe again" in err
+        assert f"probe.ckpt has format 3 {EARLIER.format(4)} fit the probe again" in err
 
 
 def test_a_study(untrained, tmp_path, little):
@@ -77,6 +79,6 @@ def test_a_study(untrained, tmp_path, little):
     for command in (["compare", "study.yaml"], ["report", "runs/small"]):
         status, _, err = untrained(*command)
         assert status == 2
-        assert f"runs/small has format 1, {EARLIER.format(2)} delete that folder" in err
+        assert f"runs/small has format 1 {EARLIER.format(2)} delete that folder" in err
     assert snapshot(results.parent) == before
     assert untrained("compare", "study.yaml", "--name", "another")[0] == 0

@@ -76,7 +76,7 @@ def test_an_empty_recording_followed_by_other_chunks_is_empty(tmp_path, whole):
     path = tmp_path / "a.wav"
     path.write_bytes(declaring(whole["wav"][:44], "wav", 0) + b"LIST\x04\0\0\0INFO")
     assert containers.find_samples(path).counted == 0
-    with pytest.raises(AudioError, match="holds no audio"):
+    with pytest.raises(AudioError, match="contains no audio"):
         load(path)
 
 

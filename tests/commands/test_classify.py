@@ -64,8 +64,8 @@ def test_labels_of_new_sounds(untrained, probes, new, chosen):
     checkpoint = probes(*chosen)
     status, out, err = untrained("classify", "--ckpt_path", checkpoint, "new", "gone.wav", "--format", "csv")
     assert status == 1
-    assert "untrained: new/broken.wav: cannot be decoded" in err
-    assert "untrained: gone.wav: no such file" in err
+    assert "untrained: new/broken.wav: the file cannot be decoded" in err
+    assert "untrained: gone.wav: the file does not exist" in err
     found = {row["path"]: row for row in rows(out)}
     assert list(found) == ["new/broken.wav", "new/deeper/low.ogg", "new/high, really.wav", "gone.wav"]
     assert found["new/deeper/low.ogg"]["label"] == "low"
@@ -119,7 +119,7 @@ def test_json_holds_errors(untrained, probes, new):
     broken, empty = json.loads(out)
     assert broken["path"] == "new/broken.wav"
     assert "label" not in broken
-    assert empty == {"path": "empty", "error": "holds no audio (0 other files)"}
+    assert empty == {"path": "empty", "error": "the folder contains no audio (0 other files)"}
 
 
 def test_several_checkpoints_are_named(untrained, probes, new):

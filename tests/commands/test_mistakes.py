@@ -39,7 +39,7 @@ import pytest
         ),
         ("test --data synthetic --ckpt_path x.ckpt --model.protocol study", "--model.protocol has no effect on test"),
         ("fit --data synthetic --model.frontend mfcc --trust x.Y", "--trust has no effect: only test and classify"),
-        ("test --data synthetic", "test needs the checkpoint that fit has written: --ckpt_path"),
+        ("test --data synthetic", "test needs a checkpoint written by fit: --ckpt_path"),
         ("test --data synthetic --ckpt_path gone.ckpt", "no checkpoint at gone.ckpt"),
         ("predict --config gone.yaml", "gone.yaml"),
         (

@@ -85,7 +85,7 @@ def test_missing_and_unfinished_runs(untrained, run, tmp_path):
         (folder / "metrics.json").unlink()
     status, out, _ = untrained("list", "runs")
     assert status == 0
-    for text in ("has format 1, which an earlier version wrote", "failed, see error.txt", "not finished"):
+    for text in ("has format 1 of an earlier version", "failed, see error.txt", "not finished"):
         assert text in out
     status, _, err = untrained("list", "runs", "--details")
     assert status == 2

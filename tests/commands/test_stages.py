@@ -163,7 +163,7 @@ def fitted(untrained, sounds, tmp_path):
         ),
         (["--data.fit_length", "zero"], "has --data.fit_length='repeat'"),
         (["--data.folds", "3"], "has no test split: fit has already reported cv/accuracy"),
-        (["--model.backend", "svm"], "holds another backend than --model.backend: "),
+        (["--model.backend", "svm"], "error: --model.backend does not match checkpoint "),
         (["--data.seed", "1"], "of the 6 clips of this test split ("),
     ],
 )

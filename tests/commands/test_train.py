@@ -10,7 +10,7 @@ TEMPORAL = ["--model.frontend", "temporal", "--model.frontend.n_filters", "4"]
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([*TEMPORAL], "no data: give --data folder"),
+        ([*TEMPORAL], "no data set given; use --data folder"),
         ([*DATA], "no frontend was given: add --model.frontend, one of"),
         ([*DATA, "--model.frontend", "mfcc"], "'mfcc' has no random weights, so there is nothing to train"),
         ([*DATA, *TEMPORAL, "--model.learning_rate", "0"], "learning_rate=0.0; expected a number above 0"),

@@ -46,7 +46,7 @@ def test_the_difference_and_the_intended_path_are_named(snd, change, difference)
     data = manifest(snd, change)
     absent = absent_of(data)
     text = explain_absent(absent, data.root, len(absent))
-    assert text.startswith("none of 6 files exists")
+    assert text.startswith("none of the 6 files exists; the first missing one is ")
     assert "nearest folder that exists is" in text
     assert difference in text
     meant = re.search(r"write ('[^']*')", text)[1]

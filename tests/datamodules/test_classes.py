@@ -32,7 +32,7 @@ def test_classes_that_are_absent_from_a_split_are_noted():
     assert notes_on_classes(clips(a="tve", b="tve", c="ee", d="v")) == [
         "no train clip of 'c', 'd': a probe cannot learn these classes, and all of their 2 test clips count as wrong",
         "no validation clip of 'c': candidates are selected without these classes",
-        "no test clip of 'd': the test score says nothing about these classes",
+        "no test clip of 'd': the test score does not cover these classes",
     ]
     assert notes_on_classes(clips(a="ttee", b="tte"), {"b0", "b1"}) == [
         "no train clip of 'b': a probe cannot learn these classes, and all of their 1 test clips count as wrong"
@@ -41,8 +41,8 @@ def test_classes_that_are_absent_from_a_split_are_noted():
 
 def test_classes_that_are_absent_from_folds_are_noted():
     assert notes_on_classes(clips(a="0123", b="00", c="012")) == [
-        "classes with clips in one fold only: 'b' (fold 0); when that fold is scored, they are absent from training, "
-        "and all of their clips count as wrong",
+        "classes with clips in one fold only: 'b' (fold 0); when that fold is scored, they are missing from the "
+        "training clips, and all of their clips count as wrong",
         "classes without a clip in some folds: 'c' (fold 3)",
     ]
 

@@ -53,7 +53,7 @@ def unreadable(root):
     ("make", "why"),
     [
         (empty, "'low' holds no file"),
-        (dangling, "'low' is a link to '/media/not-mounted/low', which does not exist"),
+        (dangling, "'low' is a symbolic link to '/media/not-mounted/low', which does not exist"),
         (unreadable, "'low' cannot be searched (Permission denied)"),
     ],
 )
@@ -111,9 +111,9 @@ def test_files_and_folders_outside_classes_are_noted(root):
     data = AudioFolder(str(root))
     assert data.class_names == ["_noise_", "high", "mid"]
     assert data.notes == [
-        "folders without audio files are not classes: 'images' (1 .png file), 'metadata' (2 .csv files)",
+        "folders without audio files were not counted as classes: 'images' (1 .png file), 'metadata' (2 .csv files)",
         "1 audio files are in no class folder and are left out: 'intro.wav'",
-        "not read: 'validation_list.txt'; to use a list of splits, folds or labels, give --data manifest",
+        "ignored: 'validation_list.txt'; to read splits, folds or labels from a table, use --data manifest",
         "read as classes: '_noise_'; if these are not classes, leave them out with --data.exclude '[\"_noise_\"]'",
     ]
     assert not any("_noise_" in note for note in notes(root, exclude=["_noise_"]))

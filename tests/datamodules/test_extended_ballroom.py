@@ -98,7 +98,7 @@ def test_a_list_without_duplicates_is_noted(root):
     empty = "<extendedballroom><Tango><song id='1'/></Tango></extendedballroom>"
     (root / "extendedballroom_v1.1.xml").write_text(empty)
     (note,) = _notes(root)
-    assert note == "extendedballroom_v1.1.xml lists no excerpts that repeat each other, unlike the original list"
+    assert note == "extendedballroom_v1.1.xml lists no duplicate excerpts, unlike the original list"
 
 
 def test_empty_folders_of_an_interrupted_download_raise(tmp_path):
@@ -117,9 +117,9 @@ def test_faulty_copies_are_noted_or_raise(root):
     data = ExtendedBallroom(str(root))
     assert len(data.class_names) == 12
     assert data.n_other_files == 12
-    assert "1 of 13 listed items are absent: Waltz" in data.notes
+    assert "1 of 13 listed dances are missing: Waltz" in data.notes
     (root / "Waltz").symlink_to("/media/gone")
-    with pytest.raises(DataError, match="'Waltz' is a link to '/media/gone', which does not exist"):
+    with pytest.raises(DataError, match="'Waltz' is a symbolic link to '/media/gone', which does not exist"):
         ExtendedBallroom(str(root)).listed  # noqa: B018
     assert len(ExtendedBallroom(str(root), exclude=["Waltz", "Tango"]).class_names) == 11
     (root / "Waltz").unlink()

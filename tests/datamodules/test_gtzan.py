@@ -85,7 +85,7 @@ def test_absent_excerpts_are_named_and_others_are_ignored(tmp_path):
     copy_of(tmp_path / "zz_cuts", ["blues.00029"])  # not a genre folder
     data = GTZAN(str(tmp_path))
     assert len(data.listed) == 929
-    assert data.notes == ["1 of 930 listed items are absent: jazz.00054"]
+    assert data.notes == ["1 of 930 listed clips are missing: jazz.00054"]
     assert data.n_other_files == 4
     assert "blues/blues.00029.wav" in {clip.id for clip in data.listed}
 
@@ -114,7 +114,7 @@ def test_the_folder_that_holds_the_excerpts_is_used(tmp_path):
     assert len(GTZAN(str(tmp_path)).listed) == len(NAMES)
     shutil.rmtree(sounds / "jazz")
     (sounds / "jazz").symlink_to("/media/gone")
-    with pytest.raises(DataError, match="'jazz' is a link to '/media/gone', which does not exist"):
+    with pytest.raises(DataError, match="'jazz' is a symbolic link to '/media/gone', which does not exist"):
         GTZAN(str(tmp_path)).listed  # noqa: B018
     data = GTZAN(str(tmp_path), exclude="jazz")
     assert "jazz" not in data.class_names
@@ -129,9 +129,9 @@ def test_a_broken_excerpt_is_reported_before_anything_is_computed(untrained, tmp
     status, out, err = untrained(*command, "mfcc")
     assert status == 1
     assert "2 of 27 files cannot be used:" in err
-    assert "jazz.00054.wav: is a file of zeros, not audio" in err
+    assert "jazz.00054.wav: the file is a file of zeros, not audio" in err
     assert not list(tmp_path.glob("runs/embeddings/*/embeddings.safetensors"))
     status, out, _ = untrained(*command, "mfcc", "--data.on_error", "skip")
     assert status == 0
     assert "25 of 27 clips computed" in out
-    assert "903 of 930 listed items are absent" in out
+    assert "903 of 930 listed clips are missing" in out

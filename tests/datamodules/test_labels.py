@@ -27,7 +27,7 @@ def test_labels_and_groups_that_look_alike_are_unified():
     assert [clip.label for clip in found] == ["café", "café", "tea"]
     assert [clip.group for clip in found] == ["x", "x", "café"]
     assert notes == [
-        "label 'café' is written in 2 ways that look alike ('caf\\xe9', 'cafe\\u0301'); they count as one class"
+        "label 'café' is written in 2 ways that look the same ('caf\\xe9', 'cafe\\u0301'); they count as one class"
     ]
 
 

@@ -73,7 +73,7 @@ def test_other_folders_are_classes(files):
             under(["fold1", "fold2", "test"]),
             """'fold1', 'fold2', but also 'test'; .*exclude '\\["test"\\]'""",
         ),
-        (under(["train", "valid"]), "as splits, 'train', 'valid', but no test/"),
+        (under(["train", "valid"]), "like splits, 'train', 'valid', but no test/"),
         (under(["val", "test"]), "but no train/"),
         (under(["train_clean", "test_clean"]), "not all train, val or test; rename 'test_clean', 'train_clean'"),
         (under(["train", "eval"]), "rename 'eval'"),

@@ -82,7 +82,7 @@ def test_splits_or_folds_are_drawn_if_there_are_none(tmp_path):
 @pytest.mark.parametrize("given_path", ["../x.wav", "a/../../x.wav", "..", "./../x.wav"])
 def test_paths_that_lead_out_of_the_root_raise(tmp_path, given_path):
     path = write(tmp_path, f"path,label\nok.wav,a\n{given_path},b\n")
-    with pytest.raises(DataError, match=r"line 3: path=.* leads out of root=.*--data.root"):
+    with pytest.raises(DataError, match=r"line 3: path=.* is outside root=.*--data.root"):
         listed(path)
 
 

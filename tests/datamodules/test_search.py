@@ -51,7 +51,7 @@ def test_each_link_is_followed_once(tmp_path):
     found = search(tmp_path)
     assert found.files == paths("a/0.wav")
     assert found.same == {Path("b"): Path("a")}
-    assert found.notes == ["links to a folder that contains them are left out: 'a/loop', 'above'"]
+    assert found.notes == ["symbolic links to a folder that contains them are left out: 'a/loop', 'above'"]
 
 
 def test_dangling_links_are_problems_unless_they_are_named_as_files(tmp_path):
@@ -59,8 +59,8 @@ def test_dangling_links_are_problems_unless_they_are_named_as_files(tmp_path):
         (tmp_path / name).symlink_to(target)
     found = search(tmp_path)
     assert found.problems == {
-        Path("a"): "is a link to '/media/gone', which does not exist",
-        **dict.fromkeys(paths("v1.0"), "is a link to 'v1.0', which does not exist"),
+        Path("a"): "is a symbolic link to '/media/gone', which does not exist",
+        **dict.fromkeys(paths("v1.0"), "is a symbolic link to 'v1.0', which does not exist"),
     }
     assert (found.files, found.others) == (paths("x.wav"), paths("notes.txt"))
 

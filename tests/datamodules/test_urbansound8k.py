@@ -66,7 +66,7 @@ def test_absent_files_are_named(root):
     (root / "audio" / "fold3" / "100002-0-0-2.wav").unlink()
     data = UrbanSound8K(str(root))
     assert len(data.listed) == 39
-    assert data.notes == ["1 of 40 listed items are absent: fold3/100002-0-0-2.wav"]
+    assert data.notes == ["1 of 40 listed clips are missing: fold3/100002-0-0-2.wav"]
     with (root / "metadata" / "UrbanSound8K.csv").open("a") as file:
         file.write("gone.wav,1,0,1,1,1,1,drilling\n")
     data = UrbanSound8K(str(root))

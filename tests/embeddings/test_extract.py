@@ -85,16 +85,18 @@ def test_a_stored_clip_is_not_used_after_its_file_is_damaged(sounds, tmp_path, e
 
 
 def test_all_files_with_broken_headers_are_named_in_one_error(broken, tmp_path, embed):
-    with pytest.raises(UntrainedError, match=r"(?s)2 of 24 files.*horn/0001.wav: is empty.*siren/.*on_error skip"):
+    with pytest.raises(
+        UntrainedError, match=r"(?s)2 of 24 files.*horn/0001.wav: the file is empty.*siren/.*on_error skip"
+    ):
         embed(folder(broken), tmp_path)
     assert not list(tmp_path.glob("*/shards")) + list(tmp_path.glob("*/embeddings.safetensors"))
     (broken / "siren/0001.wav").write_bytes((broken / "siren/0000.wav").read_bytes())
-    with pytest.raises(AudioError, match=r"horn/0001.wav: is empty.*--data.on_error skip"):
+    with pytest.raises(AudioError, match=r"horn/0001.wav: the file is empty.*--data.on_error skip"):
         embed(folder(broken), tmp_path)
 
 
 def test_a_sample_rate_other_than_that_of_the_frontend_is_rejected(sounds, tmp_path, embed):
-    with pytest.raises(UsageError, match="the frontend expects 12000 Hz"):
+    with pytest.raises(UsageError, match="does not match the frontend, which expects 12000 Hz"):
         embed(folder(sounds, sample_rate=44_100), tmp_path)
 
 

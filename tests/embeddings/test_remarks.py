@@ -28,7 +28,7 @@ def test_each_run_notes_clips_that_are_most_likely_faulty(untrained, sounds, tmp
     sound, rate = soundfile.read(path)
     soundfile.write(path, sound * [1, -1], rate)
     soundfile.write(root / "mid" / "mid 00.wav", np.clip(9 * sound, -1, 1), rate)
-    note = "note: 1 of 36 clips have channels that cancel"
+    note = "note: 1 of 36 clips have channels in opposite phase"
     for _ in range(2):  # the second run only reads the store
         status, out, err = untrained("fit", "--data", "folder", "--data.root", root, *FIT)
         assert status == 0

@@ -28,7 +28,9 @@ def trainer():
 def test_a_broken_file_ends_the_extraction_without_losing_embeddings(broken, tmp_path, embed):
     for name in ("horn/0001.wav", "siren/0001.wav"):  # broken although their headers are valid
         soundfile.write(broken / name, np.float32([0, np.nan]), 12_000, subtype="FLOAT")
-    with pytest.raises(AudioError, match=r"horn/0001.wav: holds samples that are not finite.*--data.on_error skip"):
+    with pytest.raises(
+        AudioError, match=r"horn/0001.wav: the file contains samples that are not finite.*--data.on_error skip"
+    ):
         embed(folder(broken, batch_size=2), tmp_path / "store")
     (broken / "horn/0001.wav").write_bytes((broken / "horn/0000.wav").read_bytes())
     with pytest.raises(AudioError, match=r"siren/0001.wav"):
@@ -51,7 +53,7 @@ def test_broken_files_can_be_skipped(broken, tmp_path, batch_size, embed):
     embed(folder(broken, batch_size=batch_size, on_error="skip"), tmp_path / "store")
     assert extraction.store.profile["n_clips"] == 22  # from the first extraction; the second computed nothing
     failed = (extraction.store.folder / "failed.csv").read_text()
-    assert "horn/0001.wav,is empty (0 bytes)" in failed
+    assert "horn/0001.wav,the file is empty (0 bytes)" in failed
 
 
 @pytest.mark.parametrize("error", [PermissionError("no rights"), KeyboardInterrupt(), RuntimeError("odd")])

@@ -108,7 +108,7 @@ BAD = {
     "text": (lambda path: path.write_text("weights"), "is not a safetensors file, or is damaged"),
     "truncated": (lambda path: path.write_bytes(path.read_bytes()[:-9]), "is not a safetensors file, or is damaged"),
     "other": (lambda path: save_file({}, path, {"clips": ""}), "without a description of a frontend"),
-    "format": (lambda path: rewritten(path, format=2), "has format 2, which a later version wrote.*train the"),
+    "format": (lambda path: rewritten(path, format=2), "has format 2 of a later version.*train the"),
     "scalars": (lambda path: rewritten(path, input_scalars=[0, 0]), "has a damaged description"),
     "rate": (lambda path: rewritten(path, sample_rate=8000), "weights for 8000 Hz, but frontend 'vgg' takes 12000 Hz"),
     "missing": (lambda path: rewritten(path, {WEIGHT: None}), f"has no tensor '{WEIGHT}'; it was trained with n_filt"),
