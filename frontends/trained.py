@@ -77,7 +77,7 @@ def load_weights(frontend: Frontend, path: Path | str) -> Frontend:
         if isinstance(module, Frontend):
             module._awaits_weights = False
             module._is_random = False  # the seed no longer matters
-            module.is_loaded = True  # but it can be trained further
+            vars(module)["is_loaded"] = True  # but it can be trained further
     mean, deviation = described["input_scalars"]
     loaded.input_scalars = (float(mean), float(deviation))
     return loaded
