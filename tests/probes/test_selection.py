@@ -110,7 +110,7 @@ def test_study_reports_the_best_mean_and_marks_it_as_selected_on_test():
 def test_inner_folds_need_two_groups_of_each_class():
     clips = [Clip(f"{i:03d}", str(i % 2), split="train", group=str(i % 2)) for i in range(40)]
     X, y = problem(40)
-    with pytest.raises(DataError, match="of different groups"):
+    with pytest.raises(DataError, match="from different groups"):
         select(SmallSVM(), X, y, clips, "holdout")
 
 
