@@ -53,7 +53,6 @@ class Kill(Callback):
     "budget",
     [
         {"max_steps": 14, "val_check_interval": 4, "check_val_every_n_epoch": None},
-        {"max_steps": 14, "val_check_interval": 2, "accumulate_grad_batches": 2},
         {"max_epochs": 5},
     ],
 )
