@@ -166,9 +166,10 @@ class Loader:
         return len(self._loader)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        # A generator asks for the epoch with its first batch: Lightning makes iterators before it restores the epoch.
         if isinstance(self._batches, BatchOrder):
             self._batches.set_epoch(self._epoch())
-        return iter(self._loader)
+        yield from self._loader
 
 
 class _Examples(Dataset[tuple[Tensor, int]]):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pytorch_lightning import Callback, Trainer
+from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 
@@ -92,6 +92,35 @@ class Progress:
         write_atomically(self._path, json.dumps(content, indent=1).encode())
 
 
+class FinishedEpoch(ModelCheckpoint):
+    """Checkpoint of the last finished epoch, from which Lightning resumes with the next one.
+
+    Lightning saves its loops before it has counted the epoch, and then resumes in its middle or skips one, depending on
+    when validation was run.
+    """
+
+    _is_saving = False
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Save, with the epoch counted."""
+        self._is_saving = True
+        try:
+            super().on_train_epoch_end(trainer, pl_module)
+        finally:
+            self._is_saving = False
+
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Count the epoch in the state of the loops, if this checkpoint is being saved."""
+        if not self._is_saving:  # another checkpoint, such as that of a callback of the user
+            return
+        loops = checkpoint["loops"]["fit_loop"]
+        for counts in (loops["epoch_progress"]["total"], loops["epoch_progress"]["current"]):
+            counts.update(dict.fromkeys(counts, counts["processed"]))
+        for name in ("epoch_loop.batch_progress", "epoch_loop.val_loop.batch_progress"):
+            loops[name]["current"] = dict.fromkeys(loops[name]["current"], 0)
+            loops[name]["is_last_batch"] = False
+
+
 def train_once(
     module: EndToEnd,
     data: TrainingData,
@@ -116,8 +145,11 @@ def train_once(
     """
     from ..probes.tensorboard import run_logger
 
-    best = ModelCheckpoint(folder, "best", "val/loss", save_weights_only=True, enable_version_counter=False)
-    last = ModelCheckpoint(folder, "last", save_on_train_epoch_end=True, every_n_epochs=1, enable_version_counter=False)
+    options: dict[str, Any] = {"dirpath": folder, "every_n_epochs": 1, "enable_version_counter": False}
+    best = ModelCheckpoint(
+        filename="best", monitor="val/loss", save_weights_only=True, save_on_train_epoch_end=False, **options
+    )
+    last = FinishedEpoch(filename="last", save_on_train_epoch_end=True, **options)
     trainer = make_trainer(
         callbacks=[*copy.deepcopy(list(callbacks)), best, last],
         logger=[run_logger(folder)] if loggers is None else list(loggers),

@@ -152,9 +152,9 @@ class EndToEnd(LightningModule):
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: factor(step, int(n_steps), self.warmup))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-    def on_train_epoch_start(self) -> None:
-        """Seed dropout for the epoch, so that a resumed training equals an uninterrupted one."""
-        torch.manual_seed(hash((self.seed, self.current_epoch, self.global_rank)) % 2**63)
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Seed dropout for the batch, so that a resumed training equals an uninterrupted one."""
+        torch.manual_seed(hash((self.seed, self.current_epoch, batch_idx, self.global_rank)) % 2**63)
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         """Return the loss of a batch.

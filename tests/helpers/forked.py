@@ -19,7 +19,9 @@ from pathlib import Path
 
 import pytest
 
-PRELOADED = ["untrained.commands.stages", "untrained.commands.compare", "untrained.studies.figures"]
+PRELOADED = [
+    f"untrained.{name}" for name in ("commands.stages", "commands.train", "commands.compare", "studies.figures")
+]
 _turn = threading.Lock()  # starting one process asks for the status of the others, which can be read only once
 
 

@@ -1,5 +1,8 @@
 import pytest
+import torch
+from pytorch_lightning import Callback, Trainer
 from untrained.errors import UsageError
+from untrained.frontends.musical import Temporal
 from untrained.training.fitting import (
     BEST,
     LAST,
@@ -9,7 +12,9 @@ from untrained.training.fitting import (
     checks_of_validation,
     forget_checkpoints,
     refuse_odd_budget,
+    train_once,
 )
+from untrained.training.module import EndToEnd
 
 
 def test_trainings_that_have_ended_are_kept_for_the_very_same_run(tmp_path):
@@ -27,6 +32,51 @@ def test_trainings_that_have_ended_are_kept_for_the_very_same_run(tmp_path):
     assert progress.ended() == {}
     progress.end()
     assert not (tmp_path / PROGRESS).exists()
+
+
+class KilledError(Exception):
+    """What ends a training in these tests."""
+
+
+class Kill(Callback):
+    """Ends a training before a step."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+        if trainer.global_step == self.step:
+            raise KilledError
+
+
+@pytest.mark.parametrize(
+    "budget",
+    [
+        {"max_steps": 14, "val_check_interval": 4, "check_val_every_n_epoch": None},
+        {"max_epochs": 5},
+    ],
+)
+def test_a_killed_training_ends_with_the_same_weights(data, tmp_path, budget):
+    data.batch_size = 8  # three batches an epoch
+
+    def make_trainer(**given):
+        shown = {"enable_progress_bar": False, "enable_model_summary": False, "num_sanity_val_steps": 0}
+        return Trainer(accelerator="cpu", **budget, **shown, **given)
+
+    def train(folder, *kill_at):
+        module = EndToEnd(Temporal(n_filters=4), "musicnn", learning_rate=0.01)
+        return train_once(module, data, make_trainer, folder, [Kill(step) for step in kill_at], [])
+
+    whole = train(tmp_path / "whole")
+    for step in (7, 11):
+        with pytest.raises(KilledError):
+            train(tmp_path / "killed", step)
+    assert train(tmp_path / "killed") == whole
+    for name in (BEST, LAST):
+        states = [torch.load(tmp_path / each / name, weights_only=True) for each in ("whole", "killed")]
+        assert states[0]["global_step"] == states[1]["global_step"]
+        assert all(map(torch.equal, *(state["state_dict"].values() for state in states)))
+    assert train(tmp_path / "killed") == whole  # nothing is left to train
 
 
 def test_validation_is_checked_20_times():

@@ -27,10 +27,7 @@ def fitted(data):
 
 def test_users_of_lightning_train_by_a_trainer_of_their_own(fitted, data):
     frontend = Temporal(n_filters=4)
-    before = (
-        frontend.state_dict()["representation.mel_spectrogram.mel_scale.fb"].clone(),
-        [parameter.clone() for parameter in frontend.parameters()],
-    )
+    before = [parameter.clone() for parameter in frontend.parameters()]
     module = EndToEnd(frontend)
     used = fitted(module)
     assert set(used.callback_metrics) >= {"train/loss", "train/accuracy", "val/loss", "val/accuracy", "learning_rate"}
