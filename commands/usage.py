@@ -122,20 +122,20 @@ def _stage(stage: str) -> Mapping[str, list[Option]]:
 def _train() -> Mapping[str, list[Option]]:
     frontend = _plugin("--model.frontend", "Frontend with random weights", FRONTENDS.names(), "n_filters 8")
     return {
-        "Data": [*_data(), Option("--data.batch_size", "N", "Clips of a batch in each process; 32 by default.")],
+        "Data": [*_data(), Option("--data.batch_size", "N", "Clips per batch in each process; 32 by default.")],
         "Model": [
             *frontend,
-            Option("--model.head", "NAME", "What reads the feature maps: linear, last, musicnn."),
-            Option("--model.learning_rate", "X|[X, ...]", "Highest learning rate; the best of a list is kept."),
-            Option("--model.weight_decay", "X", "Weight decay of all weights but biases and those of norms."),
-            Option("--model.warmup", "SHARE", "Share of the steps in which the learning rate rises."),
-            Option("--model.betas", "[X, X]", "Decay rates of the averages of AdamW."),
-            Option("--model.seed", "N", "Seed of the head and of the order of clips; that of the frontend by default."),
+            Option("--model.head", "NAME", "Classification head: linear, last, musicnn."),
+            Option("--model.learning_rate", "X|[X, ...]", "Peak learning rate; the best one of a list is kept."),
+            Option("--model.weight_decay", "X", "Weight decay, not of biases and normalisation layers."),
+            Option("--model.warmup", "SHARE", "Share of the steps during which the rate rises."),
+            Option("--model.betas", "[X, X]", "Coefficients of AdamW's running averages."),
+            Option("--model.seed", "N", "Seed of the head and of the order of clips; by default, the frontend's."),
         ],
         "Budget": [
             Option("--trainer.max_steps", "N", "Number of steps; 1000 by default."),
             Option("--trainer.max_epochs", "N", "Number of passes over the training clips, instead of steps."),
-            Option("--trainer.gradient_clip_val", "X", "Largest norm of the gradient; 1 by default."),
+            Option("--trainer.gradient_clip_val", "X", "Maximum norm of the gradient; 1 by default."),
             Option("--trainer.callbacks", "[NAME, ...]", "Callbacks of Lightning, such as EarlyStopping."),
         ],
         "Files": [

@@ -107,6 +107,6 @@ def refuse_unused(options: Mapping[str, Any]) -> None:
         reasons = [REFUSED_CALLBACKS[base] for base in bases if base in REFUSED_CALLBACKS]
         problems += [f"--trainer.callbacks {name} has no effect ({reason})" for reason in reasons[:1]]
     if str(options.get("devices", "auto")) in ("0", "[]"):
-        raise UsageError(f"--trainer.devices {options['devices']}: expected 1 or more, or auto")
+        raise UsageError(f"--trainer.devices {options['devices']}: give 1 or more, or auto")
     if problems:
         raise UsageError(f"{'; '.join(problems)}; leave {'it' if len(problems) == 1 else 'them'} out")

@@ -1,4 +1,4 @@
-"""The data of one training: batches of waveforms with labels, for Lightning's loops."""
+"""Datamodule for end-to-end training: batches of waveforms with labels."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -17,19 +17,19 @@ from .parts import Part, parts_of
 from .sounds import Batches, Sounds
 
 BATCH = 32
-"""Clips of a batch in one process, where the user gives no number."""
+"""Default number of clips per batch in each process."""
 
 
 class TrainingData(LightningDataModule):
-    """Batches of waveforms with labels from one part of a data set.
+    """Datamodule that reads batches of waveforms with labels from one part of a data set.
 
     Args:
         sounds: Sounds of the data set.
         part: Clips to train on, and to validate on.
         class_names: Names of the classes, in the order of the labels.
         seed: Seed of the order of batches.
-        batch_size: Number of clips of a batch in each process; `auto` is 32.
-        num_workers: Number of worker processes that read; `auto` is none if all waveforms are in memory.
+        batch_size: Number of clips per batch in each process; `auto` is 32.
+        num_workers: Number of worker processes that read; `auto` uses none if all waveforms are in memory.
 
     Example:
         >>> from untrained.datamodules.synthetic import Synthetic
@@ -55,7 +55,7 @@ class TrainingData(LightningDataModule):
 
     @classmethod
     def of(cls, datamodule: AudioDataModule, sample_rate: int, *, seed: int = 0) -> "TrainingData":
-        """Return the data of a data set with splits, or of all folds.
+        """Return the training data of a data set: its train and validation splits or, with folds, all folds.
 
         Args:
             datamodule: Data set.
@@ -79,7 +79,7 @@ class TrainingData(LightningDataModule):
         return Loader(self._examples(self.part.train), order, self._workers(), self._current_epoch)
 
     def val_dataloader(self) -> "Loader":
-        """Return batches of the validation clips, each of which is read by one process.
+        """Return this process's share of the validation clips in batches; no clip is repeated.
 
         Raises:
             UsageError: There are fewer clips than processes.
@@ -115,7 +115,7 @@ def refuse_small(part: Part, batch_size: int | Auto, n_processes: int) -> None:
 
     Args:
         part: Clips to train and to validate on.
-        batch_size: Number of clips of a batch in each process; `auto` is 32.
+        batch_size: Number of clips per batch in each process; `auto` is 32.
         n_processes: Number of processes that share the clips.
 
     Raises:
@@ -131,7 +131,7 @@ def refuse_small(part: Part, batch_size: int | Auto, n_processes: int) -> None:
 
 
 UNKNOWN = -100
-"""Label of clips whose class has no training clips."""
+"""Label of clips whose class has no training clips; the loss ignores it."""
 
 
 class Loader:
@@ -140,8 +140,8 @@ class Loader:
     It wraps PyTorch's loader, whose batches Lightning would otherwise share among the processes a second time.
 
     Args:
-        examples: Waveforms with labels by position.
-        batches: Batches of positions.
+        examples: Data set of waveforms with labels.
+        batches: Lists of indices into the data set, one for each batch.
         num_workers: Number of worker processes that read.
         epoch: Function that returns the epoch. Lightning would set it, but one too high after it has resumed.
     """
@@ -173,7 +173,7 @@ class Loader:
 
 
 class _Examples(Dataset[tuple[Tensor, int]]):
-    """Waveforms with labels, by position."""
+    """Data set of waveforms with labels."""
 
     def __init__(self, sounds: Sounds, clips: Sequence[Clip], labels: Sequence[int]) -> None:
         self._sounds, self._clips, self._labels = sounds, clips, labels

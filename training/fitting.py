@@ -1,4 +1,4 @@
-"""One training: Lightning's trainer, with checkpoints of the best validation loss and of the last finished epoch."""
+"""One training run with Lightning's trainer, and its checkpoints."""
 
 import contextlib
 import copy
@@ -23,22 +23,22 @@ from .module import EndToEnd
 
 BEST, LAST = "best.ckpt", "last.ckpt"
 PROGRESS = "progress.json"
-"""Name of the file in the folder of a run with its trainings that have ended."""
-N_CHECKS = 20  # of the validation loss, where the budget is counted in steps
+"""Name of the file that records finished training runs."""
+N_CHECKS = 20  # number of checks of the validation loss in a budget of steps
 
 MakeTrainer = Callable[..., Trainer]
-"""A function that makes a trainer with the user's options and those that are given."""
+"""Function that creates a trainer from the user's options and further ones."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A training that has ended.
+    """Outcome of a training run.
 
     Args:
         step: Number of steps of the checkpoint with the best validation loss.
-        last_step: Number of steps of the training.
+        last_step: Number of steps of the training run.
         loss: Best validation loss.
-        failed: Reason why there is no such checkpoint; empty if there is.
+        failed: Error message if training failed; empty otherwise.
     """
 
     step: int = 0
@@ -48,11 +48,11 @@ class Ended:
 
 
 class Progress:
-    """The trainings of a run that have ended, in a file, so that a run continues at the first that has not.
+    """Record of finished training runs in a file, which is used to resume an interrupted run.
 
     Args:
         folder: Folder of the run.
-        identity: Digest of all that decides the run.
+        identity: Digest of all settings that affect the result.
     """
 
     def __init__(self, folder: Path, identity: str) -> None:
@@ -60,20 +60,20 @@ class Progress:
 
     @property
     def is_of_this_run(self) -> bool:
-        """Whether the folder holds trainings of the very same run."""
+        """Whether the folder contains the record of this run."""
         return bool(self._read().get("identity") == self._identity)
 
     def start(self) -> None:
-        """Begin anew, without trainings that have ended."""
+        """Reset the record."""
         self._write({})
 
     def ended(self) -> dict[str, Ended]:
-        """Return the trainings that have ended, by name."""
+        """Return the outcomes of finished training runs, by name."""
         found = self._read().get("ended", {}) if self.is_of_this_run else {}
         return {name: Ended(**each) for name, each in found.items()}
 
     def add(self, name: str, ended: Ended) -> None:
-        """Note that a training has ended."""
+        """Record the outcome of a training run."""
         self._write({**self.ended(), name: ended})
 
     def end(self) -> None:
@@ -165,13 +165,14 @@ def train_once(
             raise module.diverged(f"a step is too large ({error})") from error
     if best.best_model_score is None or not (folder / BEST).is_file():
         raise TrainingError(
-            "training has ended before the first validation, so that no checkpoint was chosen; allow more steps or time"
+            "training stopped before the first validation, so no checkpoint was saved; increase --trainer.max_steps or "
+            "--trainer.max_time"
         )
     return Ended(read_best(folder)["global_step"], trainer.global_step, float(best.best_model_score))
 
 
 def checks_of_validation(max_steps: int, accumulated: int) -> dict[str, Any]:
-    """Return options of a trainer that check the validation loss 20 times in a number of steps.
+    """Return options of a trainer for 20 checks of the validation loss during a budget of steps.
 
     Args:
         max_steps: Number of steps; -1 for a budget in epochs, after each of which the loss is checked.
@@ -198,7 +199,7 @@ def forget_checkpoints(folder: Path) -> None:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Silence what Lightning says of folders and numbers that are as they should be."""
+    """Suppress warnings of Lightning that are expected here."""
     with warnings.catch_warnings():
         for text in (
             "Checkpoint directory .* exists",
@@ -212,27 +213,33 @@ def quiet() -> Iterator[None]:
 
 
 def refuse_odd_budget(options: Mapping[str, Any]) -> None:
-    """Raise if options of a trainer leave nothing to train, or nothing to choose a checkpoint by.
+    """Raise if options of a trainer prevent training or the choice of a checkpoint.
 
     Args:
         options: Options by name, as parsed.
 
     Raises:
-        UsageError: There is such an option.
+        UsageError: An option is invalid.
     """
     for name in ("max_steps", "max_epochs"):
         value = options.get(name)
         if value is not None and (value == 0 or value < -1):
             raise UsageError(f"--trainer.{name} {value}: nothing would be trained; give 1 or more")
     if options.get("max_epochs") == -1 and options.get("max_steps") == -1:
-        raise UsageError("--trainer.max_epochs -1: training would never end; give --trainer.max_steps or epochs")
+        raise UsageError(
+            "--trainer.max_epochs -1: training would never stop; set --trainer.max_steps or --trainer.max_epochs"
+        )
     for name in ("limit_train_batches", "limit_val_batches"):
         if options.get(name) == 0:
-            raise UsageError(f"--trainer.{name} 0: training needs batches, and validation chooses the checkpoint")
+            raise UsageError(
+                f"--trainer.{name} 0: training needs training and validation batches; remove the option or set it above 0"
+            )
     if options.get("enable_checkpointing") is False:
-        raise UsageError("--trainer.enable_checkpointing false: the best checkpoint is the result; leave it out")
+        raise UsageError(
+            "--trainer.enable_checkpointing false: checkpoints are required, because the best one is the result; remove the option"
+        )
     for name in ("fast_dev_run", "barebones"):
         if options.get(name):
-            raise UsageError(f"--trainer.{name} keeps no checkpoint; for a short trial give --trainer.max_steps 1")
+            raise UsageError(f"--trainer.{name} saves no checkpoint; for a short trial, use --trainer.max_steps 1")
     if str(options.get("devices", "auto")) in ("0", "[]"):
         raise UsageError(f"--trainer.devices {options['devices']}: devices are counted; give 1 or more, or auto")

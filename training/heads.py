@@ -1,4 +1,4 @@
-"""Heads: what turns an embedding into class scores, and the same head as a backend that needs no gradients."""
+"""Classification heads for end-to-end training, and their conversion to fitted backends."""
 
 from typing import Any, Literal, get_args
 
@@ -17,21 +17,24 @@ from ..frontends.pooling import Pooling
 
 Head = Literal["linear", "last", "musicnn"]
 
-N_HIDDEN, DROPOUT = 200, 0.5  # of `musicnn`, as in Won et al. 2020, Evaluation of CNN-based automatic music tagging
+N_HIDDEN, DROPOUT = (
+    200,
+    0.5,
+)  # settings of `musicnn`, as in Won et al. 2020, Evaluation of CNN-based automatic music tagging
 
 
 def pooling_of(head: Head) -> Pooling | None:
-    """Return the pooling that a head reads; None for that of the frontend."""
+    """Return the pooling that a head requires; None keeps that of the frontend."""
     return "mean_max" if head == "musicnn" else None
 
 
 def layers_of(head: Head) -> Layers:
-    """Return the layers that a head reads."""
+    """Return the layers that a head uses."""
     return "last" if head == "last" else "all"
 
 
 def standardize_of(head: Head) -> Standardize:
-    """Return what the backend of a head reads of features."""
+    """Return the standardisation of the backend that a head is saved as."""
     return "none" if head == "musicnn" else "zscore"
 
 
@@ -41,22 +44,22 @@ def backend_of(head: Head) -> str:
 
 
 def require_head(head: str) -> None:
-    """Raise if there is no such head.
+    """Raise if a head does not exist.
 
     Raises:
-        ValueError: There is none.
+        ValueError: The head does not exist.
     """
     if head not in get_args(Head):
         raise ValueError(f"head={head!r}; expected one of {', '.join(get_args(Head))}")
 
 
 def make_head(head: Head, n_features: int, n_classes: int, seed: int) -> nn.Sequential:
-    """Return a head with random weights, drawn from a generator of their own.
+    """Return a head with random weights, drawn with a separate generator.
 
     Args:
-        head: `linear` or `last`: BatchNorm without weights, and a linear layer; `musicnn`: a dense layer of 200 units
-            with BatchNorm, ReLU and dropout, and a linear layer.
-        n_features: Number of features that it reads.
+        head: `linear` or `last`: BatchNorm without scale and shift, and a linear layer; `musicnn`: a dense layer of 200
+            units with BatchNorm, ReLU and dropout, and a linear layer.
+        n_features: Number of features of its input.
         n_classes: Number of classes.
         seed: Seed of the weights.
 
@@ -115,7 +118,7 @@ def _as_mlp(trained: nn.Sequential, weights: np.ndarray, biases: np.ndarray, cla
 
 
 def _class_weights(layer: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return weights and biases of a linear layer; of two classes their difference, as scikit-learn has it."""
+    """Return weights and biases of a linear layer; for two classes, their difference, as in scikit-learn."""
     weights, biases = _array(layer.weight), _array(layer.bias)
     return (weights, biases) if len(biases) > 2 else (weights[1:] - weights[:1], biases[1:] - biases[:1])
 

@@ -1,4 +1,4 @@
-"""A frontend and a head that are trained end to end, for Lightning's loops."""
+"""LightningModule that trains a frontend and a head end to end."""
 
 import math
 from collections.abc import Sequence
@@ -20,32 +20,32 @@ from .heads import Head, layers_of, pooling_of, require_head
 from .network import Network
 
 MARK = "untrained"
-"""Key of a checkpoint of Lightning under which a module states what it has trained."""
+"""Key of the metadata of a training run in Lightning's checkpoint."""
 
 
 class EndToEnd(LightningModule):
-    """A frontend that is trained together with a head, from the random weights that a probe would leave as they are.
+    """LightningModule that trains a frontend and a head jointly, starting from the frontend's random weights.
 
-    The optimiser is AdamW. Its learning rate rises linearly and then falls to 0 along a cosine. Spectrograms are
-    normalised by two numbers that are computed from the training clips; waveforms are read as they are.
+    The optimiser is AdamW. The learning rate rises linearly and then falls to 0 along a cosine. Spectrograms are
+    normalised by two numbers that are computed from the training clips; waveforms are unchanged.
 
     Args:
         frontend: Frontend to train; it is copied.
-        head: What reads the feature maps: `linear` (BatchNorm without weights and a linear layer on the embedding that
-            a probe reads), `last` (the same on the last layer alone) or `musicnn` (a dense layer of 200 units with
-            dropout on mean and maximum of all layers).
-        learning_rate: Highest learning rate; of a list, `untrained train` trains with each and keeps the one with the
-            best validation accuracy.
-        weight_decay: Weight decay of all weights but biases and those of norms.
-        warmup: Share of the steps in which the learning rate rises.
-        betas: Decay rates of the averages of AdamW.
+        head: Classification head: `linear` (BatchNorm without scale and shift and a linear layer on the embedding of a
+            probe), `last` (the same on the last layer alone) or `musicnn` (a dense layer of 200 units with dropout on
+            mean and maximum of all layers).
+        learning_rate: Peak learning rate. If a list is given, `untrained train` trains with each value and keeps the
+            one with the best validation accuracy.
+        weight_decay: Weight decay; not applied to biases and normalisation layers.
+        warmup: Share of the steps during which the learning rate rises.
+        betas: Coefficients of AdamW's running averages.
         seed: Seed of the head's weights, of dropout and of the order of clips; by default, the seed of the frontend.
 
     Raises:
         ValueError: An argument is out of range, or the frontend has nothing to train.
 
     Example:
-        Train with a trainer of your own::
+        Train with your own trainer::
 
             data = TrainingData.of(Synthetic("events"), sample_rate=12_000)
             Trainer(max_steps=1000, gradient_clip_val=1.0).fit(EndToEnd(VGG()), datamodule=data)
@@ -69,7 +69,7 @@ class EndToEnd(LightningModule):
                 f"learning_rate={learning_rate!r}; expected a number above 0, such as 0.001, or a list of them"
             )
         if len(set(rates)) < len(rates):
-            raise ValueError(f"learning_rate={learning_rate!r} names a number twice; leave one out")
+            raise ValueError(f"learning_rate={learning_rate!r} contains a value twice; remove one")
         if not (_is_number(weight_decay) and 0 <= weight_decay < math.inf):
             raise ValueError(f"weight_decay={weight_decay!r}; expected 0 or more")
         if not (_is_number(warmup) and 0 <= warmup < 1):
@@ -84,7 +84,7 @@ class EndToEnd(LightningModule):
         self.head, self.learning_rates = head, [float(rate) for rate in rates]
         self.weight_decay, self.warmup, self.betas = weight_decay, warmup, (betas[0], betas[1])
         self.seed = frontend.seed % 2**32 if seed is None else seed
-        self._frontend = [read]  # in a list, so that it is no part of this module
+        self._frontend = [read]  # in a list, so that it is not a submodule
         self.network: Network | None = None
         self.about: dict[str, Any] = {}
         self._totals = torch.zeros(3, dtype=torch.float64)
@@ -95,17 +95,17 @@ class EndToEnd(LightningModule):
         return self._frontend[0]
 
     def with_rate(self, learning_rate: float, frontend: Frontend | None = None) -> "EndToEnd":
-        """Return a module that is not trained yet, with one learning rate.
+        """Return an untrained module with one learning rate.
 
         Args:
             learning_rate: Its learning rate.
-            frontend: Frontend in place of this module's, such as a calibrated one.
+            frontend: Frontend to use instead of this module's, such as a calibrated one.
         """
         read = self.frontend if frontend is None else frontend
         return EndToEnd(read, self.head, learning_rate, self.weight_decay, self.warmup, self.betas, self.seed)
 
     def build(self, n_classes: int) -> Network:
-        """Make the network that is trained, if it does not exist yet.
+        """Create the network, if it does not exist yet.
 
         Args:
             n_classes: Number of classes.
@@ -115,20 +115,23 @@ class EndToEnd(LightningModule):
         return self.network
 
     def setup(self, stage: str) -> None:
-        """Make the network for the classes of the data, and calibrate its input if nobody has.
+        """Create the network for the classes of the data, and calibrate the input unless it is calibrated already.
 
         Raises:
-            UsageError: The data is not of the kind that is needed, or there are several learning rates.
+            UsageError: The datamodule is not a `TrainingData`, or there are several learning rates.
         """
         if self.network is not None:
             return
         data = getattr(self.trainer, "datamodule", None)
         if not isinstance(data, TrainingData):
             raise UsageError(
-                f"EndToEnd is trained on {type(data).__name__}; give TrainingData.of(datamodule, sample_rate)"
+                f"EndToEnd needs a TrainingData datamodule, got {type(data).__name__}; use "
+                "TrainingData.of(datamodule, sample_rate)"
             )
         if len(self.learning_rates) > 1:
-            raise UsageError(f"learning_rate={self.learning_rates}; one trainer takes one: see `untrained train`")
+            raise UsageError(
+                f"learning_rate={self.learning_rates}; a trainer can use only one learning rate, so pass one, or use `untrained train`"
+            )
         if self.frontend.input_scalars == (0.0, 1.0):
             self._frontend = [calibrated(self.frontend, data)]
         self.build(len(data.class_names))
@@ -136,7 +139,7 @@ class EndToEnd(LightningModule):
     def forward(self, waveforms: Tensor) -> Tensor:
         """Return class scores (logits), `(batch, n_classes)`, of waveforms `(batch, n_samples)`."""
         if self.network is None:
-            raise UsageError("the network is made when training begins; call build(n_classes) before")
+            raise UsageError("the network does not exist yet; call build(n_classes) first")
         logits: Tensor = self.network(waveforms)
         return logits
 
@@ -148,7 +151,7 @@ class EndToEnd(LightningModule):
         optimizer = torch.optim.AdamW(groups, lr=self.learning_rates[0], betas=self.betas)
         n_steps = self.trainer.estimated_stepping_batches
         if not math.isfinite(n_steps):
-            raise UsageError("training would never end; give --trainer.max_steps or --trainer.max_epochs")
+            raise UsageError("training would never stop; set --trainer.max_steps or --trainer.max_epochs")
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: factor(step, int(n_steps), self.warmup))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
@@ -185,11 +188,11 @@ class EndToEnd(LightningModule):
             self.log("gradient_norm", nn.utils.get_total_norm(gradients), on_step=True, on_epoch=False)
 
     def on_validation_epoch_start(self) -> None:
-        """Start the sums over validation clips anew."""
+        """Reset the sums over validation clips."""
         self._totals = torch.zeros(3, dtype=torch.float64, device=self._totals_device())
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
-        """Add the loss and the right labels of a batch to the sums."""
+        """Add the loss and the number of correct predictions of a batch to the sums."""
         waveforms, labels = batch
         logits = self(waveforms).float()
         known = labels != UNKNOWN
@@ -210,7 +213,7 @@ class EndToEnd(LightningModule):
         self.log_dict({"val/loss": loss / n, "val/accuracy": right / n})
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add what is trained to a checkpoint of Lightning, as plain values."""
+        """Add metadata of the training run to Lightning's checkpoint, as plain values."""
         name, arguments = name_frontend(self.frontend)
         checkpoint[MARK] = plain({"frontend": name, "arguments": arguments, "head": self.head, **self.about})
 
@@ -230,18 +233,19 @@ class EndToEnd(LightningModule):
         rate = self.learning_rates[0]
         return TrainingError(
             f"{what} at step {self.trainer.global_step + 1}, with learning rate {self._rate():.3g}: training has "
-            f"diverged. Lower --model.learning_rate, such as to {rate / 10:.3g}, or use a higher --trainer.precision; "
+            f"diverged. Lower --model.learning_rate, for example to {rate / 10:.3g}, or use a higher "
+            "--trainer.precision; "
             "checkpoints that were saved are kept"
         )
 
 
 def factor(step: int, n_steps: int, warmup: float) -> float:
-    """Return the factor of the learning rate at a step: it rises linearly, then falls along a cosine to 0.
+    """Return the factor of the learning rate at a step, which rises linearly and then falls to 0 along a cosine.
 
     Args:
-        step: Number of steps that were made.
-        n_steps: Number of steps of the training.
-        warmup: Share of the steps in which it rises.
+        step: Number of steps taken so far.
+        n_steps: Number of steps of the training run.
+        warmup: Share of the steps during which it rises.
 
     Example:
         >>> [round(factor(step, 10, 0.2), 2) for step in (0, 1, 2, 6, 10)]
@@ -274,7 +278,7 @@ def calibrated(frontend: Frontend, data: TrainingData) -> Frontend:
 
 
 def rates_as_text(rates: Sequence[float]) -> str:
-    """Return learning rates for people."""
+    """Return learning rates as text for messages."""
     return ", ".join(f"{rate:g}" for rate in rates)
 
 

@@ -1,4 +1,4 @@
-"""The network that is trained: a frontend with gradients, and a head on its embedding."""
+"""Network for end-to-end training: a trainable frontend and a head on its embedding."""
 
 from typing import cast
 
@@ -11,7 +11,7 @@ from .heads import Head, as_backend, layers_of, make_head, pooling_of
 
 
 class Network(nn.Module):
-    """A trainable copy of a frontend, and a head.
+    """Trainable copy of a frontend, with a head.
 
     Args:
         frontend: Frontend to copy; it is left unchanged.
@@ -20,7 +20,7 @@ class Network(nn.Module):
         seed: Seed of the head's weights.
 
     Raises:
-        ValueError: The frontend has nothing to train, or lacks the feature maps that the head reads.
+        ValueError: The frontend has nothing to train, or lacks the feature maps that the head needs.
     """
 
     def __init__(self, frontend: Frontend, head: Head, n_classes: int, seed: int) -> None:

@@ -1,4 +1,4 @@
-"""The order of training clips: batches that depend on a seed and the epoch alone."""
+"""Batches of training clips that depend only on a seed and the epoch."""
 
 from collections.abc import Iterator
 
@@ -7,18 +7,19 @@ import numpy as np
 from ..errors import UsageError
 
 LEAST = 2
-"""Fewest clips of a batch in one process, because BatchNorm needs a variance."""
+"""Minimum number of clips per batch in each process, because BatchNorm needs a variance."""
 
 
 class BatchOrder:
-    """Batches of positions of clips, shuffled anew in each epoch, for one of several processes.
+    """Batch sampler of one of several processes, with a new order in each epoch.
 
-    All clips are used in each epoch, and sizes of batches differ by one at most, so that no batch is too small for
+    All clips are used in each epoch, and batch sizes differ by at most one, so that no batch is too small for
     BatchNorm and all processes have the same number of batches.
 
     Args:
         n_clips: Number of clips.
-        batch_size: Most clips of a batch in one process; batches are larger only where the last one would be too small.
+        batch_size: Maximum number of clips per batch in each process; exceeded only if the last batch would be too
+            small.
         seed: Seed of the order.
         rank: Number of this process.
         world_size: Number of processes that share the clips.
@@ -35,7 +36,7 @@ class BatchOrder:
     def __init__(self, n_clips: int, batch_size: int, seed: int, rank: int = 0, world_size: int = 1) -> None:
         if batch_size < LEAST:
             raise UsageError(
-                f"--data.batch_size {batch_size}: BatchNorm needs {LEAST} clips or more in a batch; give a larger one"
+                f"--data.batch_size {batch_size}: BatchNorm needs {LEAST} clips or more in a batch; use a larger one"
             )
         if n_clips < LEAST * world_size:
             on = f" on {world_size} devices" if world_size > 1 else ""
@@ -50,7 +51,7 @@ class BatchOrder:
         self._epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch, counted from 0, whose batches are given next."""
+        """Set the epoch, counted from 0, of the next batches."""
         self._epoch = epoch
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""What a training has come to: the chosen networks as probes, and their predictions clip by clip."""
+"""Results of training: the selected networks as probes, and their predictions for each clip."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ BATCH_ROWS = 32
 
 
 class Row(NamedTuple):
-    """A clip with the digest of its audio.
+    """Clip with the digest of its audio.
 
     Args:
         id: Id of the clip.
@@ -38,7 +38,7 @@ class Row(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Clips that were read, as a store of embeddings lists them.
+    """Clips that were read, with the interface of a store of embeddings.
 
     Args:
         rows: The clips.
@@ -48,7 +48,7 @@ class Rows(NamedTuple):
 
 
 class Heard:
-    """Clips that could be read, with what probes ask of embedded data.
+    """Readable clips, with the interface of `EmbeddedData`.
 
     Args:
         sounds: Sounds of the data set.
@@ -57,7 +57,7 @@ class Heard:
         clips: Clips that could be read.
         learned: Clips outside the test split.
         tested: Clips of the test split.
-        class_names: Names of the classes in the order of the labels; those that are not learned come last.
+        class_names: Names of the classes in the order of the labels; classes without training clips come last.
         store: Digests of the clips.
     """
 
@@ -87,7 +87,7 @@ class Heard:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network as a frozen frontend and a fitted backend.
+    """Trained network, as a frozen frontend and a fitted backend.
 
     Args:
         frontend: Frozen frontend.
@@ -113,7 +113,7 @@ class Trained:
         return cls(*network.as_probe(), module.head)
 
     def embeddings(self, sounds: Sounds, clips: Sequence[Clip], device: torch.device) -> NDArray[Any]:
-        """Return the features of clips that the backend reads, `(len(clips), n_features)`.
+        """Return the features of clips for the backend, `(len(clips), n_features)`.
 
         Args:
             sounds: Sounds of the clips.
@@ -133,7 +133,7 @@ class Trained:
 
 @dataclass
 class Scored:
-    """Predictions of one part of the data by the network that was chosen for it.
+    """Predictions for one part of the data, by the network that was selected for it.
 
     Args:
         part: Part of the data.
@@ -142,9 +142,10 @@ class Scored:
         trained: The network with this learning rate.
         ended_at: Number of steps of its checkpoint.
         last_step: Number of steps of its training.
-        clips: Clips that count for the score.
+        clips: Clips that are scored.
         predictions: Indices of their predicted classes.
-        held_out: Their class scores, the kind of these, and the columns of the true classes; None if there are none.
+        held_out: Class scores of the clips, the kind of the scores, and the column of each true class; None if the
+            backend has no scores.
     """
 
     part: Part
@@ -177,7 +178,7 @@ def predict(trained: Trained, X: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray
 
 
 def selection_of(scored: Sequence[Scored], rates: Sequence[float], heard: Heard) -> Selection:
-    """Return the outcome in the form in which a search of a backend gives it.
+    """Convert the outcome to a `Selection`, as a search of a backend returns it.
 
     Args:
         scored: Predictions of each part; the network of the last one is saved.
@@ -210,11 +211,11 @@ def selection_of(scored: Sequence[Scored], rates: Sequence[float], heard: Heard)
 
 
 def best_of(accuracies: Sequence[float], losses: Sequence[float]) -> int:
-    """Return the index of the best learning rate: the highest accuracy, of equal ones the one with the lowest loss.
+    """Return the index of the best learning rate: the highest validation accuracy, then the lowest loss.
 
     Args:
-        accuracies: Accuracy of each on the validation clips; NaN for one that has failed.
-        losses: Loss of each on these.
+        accuracies: Validation accuracy of each learning rate; NaN if it failed.
+        losses: Validation loss of each learning rate.
     """
     return max(_finite(accuracies), key=lambda index: (accuracies[index], -losses[index], -index))
 

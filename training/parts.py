@@ -1,4 +1,4 @@
-"""The parts of a data set: which clips are learned from, which choose a checkpoint, and which are scored."""
+"""Partition of a data set into training, validation and scored clips."""
 
 import zlib
 from collections.abc import Sequence
@@ -10,19 +10,19 @@ from ..datamodules import Clip
 from ..datamodules.splits import groups_of
 from ..errors import DataError
 
-HELD_OUT = 5  # one of so many clips of a class chooses the checkpoint, where the data has folds instead of splits
+HELD_OUT = 5  # with folds, one in this many clips of a class is held out for validation
 FINAL = "all"
-"""Name of the part whose model is saved, where the data has folds."""
+"""Name of the part whose model is saved, if the data has folds."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """Clips of one training.
+    """Clips of one training run.
 
     Args:
         name: Name of the part: `holdout`, `fold3`, or `all`.
-        train: Clips that weights are learned from.
-        validation: Clips that choose the checkpoint and the learning rate.
+        train: Clips that the network is trained on.
+        validation: Clips on which the checkpoint and the learning rate are chosen.
         scored: Clips of the fold that is scored; none for `holdout` and `all`.
     """
 
@@ -36,12 +36,12 @@ def parts_of(clips: Sequence[Clip], seed: int) -> list[Part]:
     """Return the parts of a data set; the model of the last one is saved.
 
     Data with a test split has one part. Data with folds has one for each fold, which is trained on the other folds, and
-    one for all folds. A fifth of the clips outside the scored fold is then held out by the seed to choose a checkpoint,
-    groups kept together.
+    one for all folds. A fifth of the clips outside the scored fold is held out at random to choose a checkpoint; groups
+    are kept together.
 
     Args:
         clips: Clips that could be read.
-        seed: Seed of what is held out.
+        seed: Seed of the held-out clips.
 
     Raises:
         DataError: The clips lack splits or folds, or there are too few of them.
@@ -50,15 +50,15 @@ def parts_of(clips: Sequence[Clip], seed: int) -> list[Part]:
         train, validation = ([clip for clip in clips if clip.split == name] for name in ("train", "validation"))
         if not validation and train:
             raise DataError(
-                "train needs a validation split, whose loss chooses the checkpoint, and the data has none; give clips "
-                "the split 'validation', or give the data folds, such as --data.folds 5, if it has that option"
+                "train needs a validation split to select the checkpoint, but the data has none; add the split "
+                "'validation', or use folds, for example with --data.folds 5"
             )
         return [_checked(Part("holdout", train, validation, []), "train split", "validation split")]
     folds = sorted({clip.fold for clip in clips if clip.fold is not None})
     if len(folds) < 2 or any(clip.fold is None for clip in clips):
         raise DataError(
             "train needs clips with train, validation and test splits, or every clip in one of at least two folds; "
-            "give them in the data, or draw folds with --data.folds if it has that option"
+            "add them to the data, or use --data.folds"
         )
     found = []
     for fold in [*folds, None]:
@@ -73,7 +73,7 @@ def parts_of(clips: Sequence[Clip], seed: int) -> list[Part]:
 
 
 def _held_out(clips: Sequence[Clip], seed: int) -> set[str]:
-    """Return the ids of a fifth of the clips of each class, or of their groups; none of a class with a single one."""
+    """Return the ids of a fifth of each class, in whole groups; none of a class with a single clip or group."""
     groups = groups_of(clips) or [clip.id for clip in clips]
     label_of: dict[str, str] = {}
     for clip, group in zip(clips, groups, strict=True):
@@ -90,11 +90,13 @@ def _checked(part: Part, train: str, validation: str) -> Part:
     """Return a part.
 
     Raises:
-        DataError: One class or none is left to learn from or to choose on.
+        DataError: The training or validation clips have fewer than two classes.
     """
     for clips, where in ((part.train, train), (part.validation, validation)):
         labels = sorted({clip.label for clip in clips})
         if len(labels) < 2:
-            only = f"all {len(clips)} clips are {labels[0]!r}" if labels else "it holds no clip that can be read"
-            raise DataError(f"the {where} needs clips of two classes or more: {only}; add clips or change the draw")
+            only = f"all {len(clips)} clips are {labels[0]!r}" if labels else "it contains no readable clip"
+            raise DataError(
+                f"the {where} needs clips of at least two classes: {only}; add clips, or use another --data.seed or --data.folds"
+            )
     return part

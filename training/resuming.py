@@ -1,4 +1,4 @@
-"""Resuming from a checkpoint that the user names."""
+"""Resuming from a checkpoint that is given with --ckpt_path."""
 
 import json
 import shutil
@@ -16,32 +16,32 @@ from ..probes.run import RunKey
 from .fitting import LAST, Progress
 from .module import MARK, EndToEnd
 
-_WANTED = "give the last.ckpt of the run that is to be resumed"
+_WANTED = "pass the last.ckpt of the run to resume"
 
 
 def place_checkpoint(path: Path, module: EndToEnd, key: RunKey, folder: Path) -> None:
-    """Put a checkpoint that the user names where the run resumes from.
+    """Copy a checkpoint to the place from which the run resumes.
 
     Args:
-        path: The checkpoint of Lightning that an interrupted run has written.
+        path: Lightning's checkpoint of an interrupted run.
         module: Module that is trained.
         key: Key of the run.
         folder: Folder of the run.
 
     Raises:
-        CheckpointError: The file cannot be read, or is of another frontend, head or run.
+        CheckpointError: The file cannot be read, or belongs to another frontend, head or run.
     """
     about = read_mark(path)
     name, arguments = name_frontend(module.frontend)
     if about.get("frontend") != name or about.get("arguments") != plain(arguments):
         theirs, ours = (_shown(*each) for each in ((about.get("frontend"), about.get("arguments")), (name, arguments)))
         raise CheckpointError(
-            f"{path} has trained the frontend {theirs}, and this command trains {ours}; {_WANTED}, or leave out "
+            f"{path} belongs to frontend {theirs}, but this command trains {ours}; {_WANTED}, or leave out "
             "--ckpt_path to train from the start"
         )
     if about.get("head") != module.head:
         raise CheckpointError(
-            f"{path} has trained the head {about.get('head')!r}, and this command trains {module.head!r}; {_WANTED}, "
+            f"{path} belongs to head {about.get('head')!r}, but this command trains {module.head!r}; {_WANTED}, "
             "or leave out --ckpt_path"
         )
     if about.get("identity") != key.identity:
@@ -51,8 +51,8 @@ def place_checkpoint(path: Path, module: EndToEnd, key: RunKey, folder: Path) ->
             differing = []
         why = "; ".join(differing) or "its settings are unknown"
         raise CheckpointError(
-            f"{path} is of a run with other settings ({why}); a run is resumed with the options that it was started "
-            "with. Give them, or leave out --ckpt_path to train from the start"
+            f"{path} belongs to a run with other settings ({why}); repeat the options of that run, or leave out "
+            "--ckpt_path to train from the start"
         )
     progress = Progress(folder, key.identity)
     training = str(about.get("training"))
@@ -66,16 +66,20 @@ def place_checkpoint(path: Path, module: EndToEnd, key: RunKey, folder: Path) ->
 
 
 def read_mark(path: Path) -> dict[str, Any]:
-    """Return what a checkpoint of Lightning states of the training that wrote it.
+    """Return the metadata that a training run wrote to Lightning's checkpoint.
 
     Raises:
-        CheckpointError: The file does not exist, or is no such checkpoint.
+        CheckpointError: The file does not exist or is not a checkpoint of `untrained train`.
     """
     if not path.is_file():
         raise CheckpointError(f"no checkpoint at {path}; {_WANTED}")
     kind = named_kind(path)
     if not kind.startswith("Lightning"):
-        what = kind or ("the checkpoint of a probe, for test and classify" if path.name == "probe.ckpt" else "no such")
+        what = kind or (
+            "the checkpoint of a probe, for test and classify"
+            if path.name == "probe.ckpt"
+            else "not a checkpoint of `untrained train`"
+        )
         raise CheckpointError(f"--ckpt_path {path} is {what}; {_WANTED}")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)

@@ -1,4 +1,4 @@
-"""The run of a training: its key, and the folder for its outcome."""
+"""Run of `untrained train`: its key, and the folder for its outcome."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -21,10 +21,10 @@ from .heads import layers_of, pooling_of, standardize_of
 from .module import EndToEnd
 
 BUDGET = 1000
-"""Steps of a training, where the user gives neither steps nor epochs."""
+"""Default number of training steps."""
 DEFAULTS: dict[str, Any] = {"max_steps": BUDGET, "gradient_clip_val": 1.0}
-"""Options of the trainer whose defaults are not Lightning's."""
-# Options of a trainer that change what is learned; others change how fast, or what is shown.
+"""Trainer defaults that differ from Lightning's."""
+# Trainer options that affect the result; others affect only speed or output.
 _DECISIVE = (
     *("max_steps", "max_epochs", "min_steps", "min_epochs", "max_time", "limit_train_batches", "limit_val_batches"),
     *("overfit_batches", "val_check_interval", "check_val_every_n_epoch", "accumulate_grad_batches", "devices"),
@@ -34,7 +34,7 @@ _DECISIVE = (
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """A frontend and a head to train on a data set, and the folder for the outcome.
+    """Frontend and head to train on a data set, with the folder for the outcome.
 
     Args:
         module: Module to train, with one learning rate or several.
@@ -64,12 +64,12 @@ class TrainingRun:
 
 
 def training_key(module: EndToEnd, datamodule: AudioDataModule, trainer: Mapping[str, Any], precision: str) -> RunKey:
-    """Return the key of a training.
+    """Return the key of a run of `untrained train`.
 
     Args:
         module: Module to train.
         datamodule: Data set of the clips.
-        trainer: Options of the trainer by name, as plain values; without those that are Lightning's default.
+        trainer: Options of the trainer that differ from Lightning's defaults, by name, as plain values.
         precision: Precision of the trainer.
     """
     datamodule.require_classes()
@@ -130,7 +130,7 @@ def training_key(module: EndToEnd, datamodule: AudioDataModule, trainer: Mapping
 
 
 def is_done(folder: Path, key: RunKey, datamodule: AudioDataModule) -> bool:
-    """Return whether a folder holds the outcome of the very same training."""
+    """Return whether a folder contains the completed result of this run."""
     metrics = read_metrics(folder)
     has_test = any(clip.split == "test" for clip in datamodule.listed)
     metric = "test/accuracy" if has_test else "val/accuracy" if key.params["protocol"] == "holdout" else "cv/accuracy"

@@ -1,4 +1,4 @@
-"""The sounds of a data set: each is read once before training, and kept in memory as far as there is room."""
+"""Cache of the waveforms of a data set, which are read once before training."""
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
@@ -20,13 +20,13 @@ MAX_KEPT = 2**30  # bytes of waveforms in the memory of a process
 
 
 class Sounds:
-    """The sounds of a data set, read once.
+    """Waveforms of a data set, which are read once.
 
     Args:
         datamodule: Data set of the clips.
         sample_rate: Sample rate of the waveforms in Hz.
         num_workers: Number of processes that read.
-        max_kept: Memory for waveforms, in bytes; those for which there is no room are read again when they are used.
+        max_kept: Maximum memory for waveforms, in bytes; the others are read again when they are used.
 
     Attributes:
         clips: Clips that could be read.
@@ -36,7 +36,7 @@ class Sounds:
 
     Raises:
         AudioError: A clip cannot be read and the datamodule has `on_error="raise"`.
-        DataError: Not one clip can be read.
+        DataError: No clip can be read.
         UsageError: The data has another sample rate.
     """
 
@@ -45,7 +45,8 @@ class Sounds:
     ) -> None:
         if datamodule.sample_rate not in (None, sample_rate):
             raise UsageError(
-                f"--data.sample_rate {datamodule.sample_rate}: the frontend reads {sample_rate} Hz; leave it out"
+                f"--data.sample_rate {datamodule.sample_rate} does not match the frontend, which expects {sample_rate} "
+                "Hz; remove the option"
             )
         self._datamodule = copy.copy(datamodule)
         self._datamodule.trainer = None
@@ -69,14 +70,16 @@ class Sounds:
         loader.close()
         self.clips = [clip for clip in listed if clip.id in self.audio]
         if not self.clips:
-            raise DataError(f"{datamodule.dataset_name}: not one of its {len(listed)} clips could be read")
+            raise DataError(
+                f"{datamodule.dataset_name}: none of its {len(listed)} clips can be read; run `untrained check data` for the reasons"
+            )
         self.keeps_all = len(self._kept) == len(self.clips)
 
     def waveform(self, clip: Clip) -> Tensor:
         """Return the waveform of a clip, `(n_samples,)`.
 
         Raises:
-            AudioError: It cannot be read any more.
+            UntrainedError: The file can no longer be read.
         """
         if clip.id not in self._kept:
             datamodule = self._datamodule
@@ -99,7 +102,7 @@ class Batches:
     Args:
         read: Function that returns the waveform of a clip.
         clips: Clips to read.
-        batch_size: Most clips of a batch; the last one is joined to the one before if it would be of one clip.
+        batch_size: Maximum number of clips per batch. Batches are of nearly equal size, so that none has a single clip.
     """
 
     def __init__(self, read: Callable[[Clip], Tensor], clips: Sequence[Clip], batch_size: int) -> None:

@@ -1,4 +1,4 @@
-"""A run of trainings: each part of the data with each learning rate, and the outcome as a run like any other."""
+"""Execution of `untrained train`: each part of the data with each learning rate, and the record of the run."""
 
 import contextlib
 import json
@@ -38,12 +38,12 @@ from .run import TrainingRun
 from .sounds import Sounds
 
 Make = Callable[[float], EndToEnd]
-"""A function that makes the module of a part of the data for a learning rate."""
+"""Function that creates the module of a part of the data for a learning rate."""
 
 
 @dataclass(frozen=True)
 class _Training:
-    """One training of a run."""
+    """One training run: a part of the data with a learning rate."""
 
     name: str
     part: Part
@@ -52,10 +52,10 @@ class _Training:
 
 
 def train_run(run: TrainingRun) -> dict[str, Any]:
-    """Train, from where an earlier process was interrupted, and record the outcome.
+    """Train, or resume an interrupted run, and record the outcome.
 
     Args:
-        run: What is trained, on what, and where the outcome goes.
+        run: Run to execute.
 
     Returns:
         The metrics of the run, with those of the test split if there is one; empty in all processes but the first.
@@ -110,7 +110,7 @@ def _trainings(run: TrainingRun, parts: list[Part]) -> list[_Training]:
 
 
 def _begin(run: TrainingRun, progress: Progress, trainings: list[_Training]) -> None:
-    """Say where an interrupted run is resumed; otherwise remove what an earlier one has left in the folder."""
+    """Report where an interrupted run resumes; otherwise remove the files of an earlier run."""
     ended = progress.ended()
     if not progress.is_of_this_run:
         forget_checkpoints(run.folder)
@@ -120,14 +120,14 @@ def _begin(run: TrainingRun, progress: Progress, trainings: list[_Training]) -> 
     current = next((each for each in trainings if each.name not in ended), None)
     if current is not None and (current.folder / LAST).is_file():
         epoch = torch.load(current.folder / LAST, map_location="cpu", weights_only=True)["epoch"]
-        what = f", training {len(ended) + 1} of {len(trainings)}" if len(trainings) > 1 else ""
+        what = f", training run {len(ended) + 1} of {len(trainings)}" if len(trainings) > 1 else ""
         run.say(f"resuming after epoch {epoch + 1}{what} -> {run.folder}")
     elif ended:
-        run.say(f"resuming after {len(ended)} of {len(trainings)} trainings -> {run.folder}")
+        run.say(f"resuming after {len(ended)} of {len(trainings)} training runs -> {run.folder}")
 
 
 def _module(run: TrainingRun, sounds: Sounds, part: Part, heard: Heard, *, alone: bool) -> Make:
-    """Return a function that makes the module of a part for a learning rate; the part is calibrated once."""
+    """Return a function that creates the module of a part for a learning rate; the part is calibrated once."""
     data = _data(run, sounds, part, heard)
     frontend = calibrated(run.module.frontend, data)
 
@@ -158,7 +158,7 @@ def _data(run: TrainingRun, sounds: Sounds, part: Part, heard: Heard) -> Trainin
 
 
 def _train(run: TrainingRun, training: _Training, make: Make, sounds: Sounds, heard: Heard) -> Ended:
-    """Train once; with several learning rates, one that fails is noted."""
+    """Train once; with several learning rates, one that fails is skipped with a note."""
     data = _data(run, sounds, training.part, heard)
     try:
         return train_once(
@@ -172,7 +172,7 @@ def _train(run: TrainingRun, training: _Training, make: Make, sounds: Sounds, he
     except TrainingError as error:
         if len(run.module.learning_rates) == 1 or run.n_processes > 1:  # Lightning has ended the other processes
             raise
-        run.say(f"note: learning rate {training.rate:g} has failed: {error}")
+        run.say(f"note: learning rate {training.rate:g} failed and is skipped: {error}")
         return Ended(failed=str(error))
 
 
@@ -184,7 +184,9 @@ def _scored(
     results = [ended[training.name] for training in trainings]
     if all(each.failed for each in results):
         rates = rates_as_text([training.rate for training in trainings])
-        raise TrainingError(f"training has failed with every learning rate, {rates}: {results[-1].failed}")
+        raise TrainingError(
+            f"training failed with every learning rate ({rates}); the last error was: {results[-1].failed}"
+        )
     accuracies: list[float] = []
     found: list[Any] = []
     y = heard.labels(part.validation)
@@ -233,7 +235,7 @@ def _record(run: TrainingRun, scored: list[Scored], sounds: Sounds, heard: Heard
     right, _ = predict(trained, heard.embeddings(learned), heard.labels(learned))
     notes = [*datamodule.notes, *notes_on_classes(datamodule.listed, sounds.failed)]
     if sounds.failed:
-        notes.append(f"{len(sounds.failed)} clips could not be read, such as {next(iter(sounds.failed))!r}")
+        notes.append(f"{len(sounds.failed)} clips could not be read, for example {next(iter(sounds.failed))!r}")
     more = {
         "weights": "trained",
         "head": trained.head,
@@ -257,7 +259,7 @@ def _record(run: TrainingRun, scored: list[Scored], sounds: Sounds, heard: Heard
 
 @dataclass(frozen=True)
 class _Reading:
-    """What a run records of how its clips were read, as an extraction has it."""
+    """Stand-in for `Extraction`, with the fields that a run records."""
 
     failed: dict[str, str]
     notes: list[str]
@@ -265,7 +267,7 @@ class _Reading:
 
 
 def _tidy(run: TrainingRun, final: _Training) -> None:
-    """Keep the last checkpoint of the saved network alone; the others have served."""
+    """Delete all checkpoints except the last one of the saved network."""
     kept = run.folder / LAST
     if final.folder != run.folder and (final.folder / LAST).is_file():
         shutil.copyfile(final.folder / LAST, kept)

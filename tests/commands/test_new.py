@@ -23,7 +23,7 @@ def test_new_packages(untrained, start, tmp_path):
     tests = [folder / "tests" for folder in folders.values()]
     tested = start("-q", "-p", "no:cacheprovider", *tests, what="pytest", PYTHONPATH=str(site)).end()
     assert tested.returncode == 0, tested.stdout
-    assert f"{33 + 19 + 3} passed" in tested.stdout
+    assert f"{34 + 20 + 3} passed" in tested.stdout
     checked = start("check", "backend", "my_backend", PYTHONPATH=str(site)).end()
     assert checked.returncode == 0, checked.stdout
     assert "MyBackend meets 9 of 9 requirements" in checked.stdout

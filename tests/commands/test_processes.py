@@ -116,7 +116,7 @@ def test_a_killed_process_is_reported_and_the_next_command_resumes(untrained, ru
     done = run("predict", *folder, *TEMPORAL, *processes(2), "--flush_every", 5, **by)
     assert done.returncode != 0
     assert "untrained: error: another process of this command ended unexpectedly (" in done.stderr
-    assert "what was written so far is kept; run the same command again" in done.stderr
+    assert "embeddings written so far are kept; run the same command again" in done.stderr
     status, out, _ = untrained("predict", *folder, *TEMPORAL)
     assert status == 0
     assert "clips computed" in out

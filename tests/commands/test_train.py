@@ -47,7 +47,7 @@ def test_a_split_without_validation_is_refused(untrained, tmp_path, sounds):
     ]
     status, _, err = untrained("train", *data, *TEMPORAL)
     assert status == 2
-    assert "train needs a validation split, whose loss chooses the checkpoint" in err
+    assert "train needs a validation split to select the checkpoint" in err
     assert not (tmp_path / "runs").exists()
 
 
@@ -73,14 +73,14 @@ def test_test_and_classify_read_a_trained_probe(untrained, copied, sounds):
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("last.ckpt", "Lightning's checkpoint, from which train resumes"), ("frontend.safetensors", "a file of weights")],
+    [("last.ckpt", "Lightning's checkpoint, from which train resumes"), ("frontend.safetensors", "a weights file")],
 )
 def test_the_other_files_are_refused_by_name(untrained, copied, sounds, name, kind):
     for command, rest in (("classify", [sounds / "low" / "low 00.wav"]), ("test", DATA)):
         status, _, err = untrained(command, *rest, "--ckpt_path", copied / name)
         assert status == 2
         assert f"{name} is {kind}" in err
-        assert "give the probe.ckpt beside it" in err
+        assert "pass the probe.ckpt next to it" in err
 
 
 def test_a_run_is_listed(untrained, copied):

@@ -101,7 +101,10 @@ def as_probe(path):
 
 WEIGHT = "convs.1.weight"
 BAD = {
-    "absent": (lambda path: path.unlink(), "no weights at .*give the frontend.safetensors that `untrained train`"),
+    "absent": (
+        lambda path: path.unlink(),
+        "no weights at .*give the frontend.safetensors written by",
+    ),
     "lightning": (as_lightning, "is a checkpoint of Lightning.*resumes.*give the frontend.safetensors"),
     "probe": (as_probe, "is the checkpoint of a probe.*`test` and `classify`.*give the frontend.safetensors"),
     "zip": (lambda path: torch.save({}, path), "is a zip file.*give the frontend.safetensors"),

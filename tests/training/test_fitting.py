@@ -99,11 +99,11 @@ def test_checkpoints_of_an_earlier_run_are_removed(tmp_path):
     [
         ({"max_steps": 0}, "--trainer.max_steps 0: nothing would be trained; give 1 or more"),
         ({"max_epochs": 0}, "--trainer.max_epochs 0"),
-        ({"max_epochs": -1, "max_steps": -1}, "training would never end"),
+        ({"max_epochs": -1, "max_steps": -1}, "training would never stop"),
         ({"limit_val_batches": 0}, "--trainer.limit_val_batches 0"),
         ({"limit_train_batches": 0.0}, "--trainer.limit_train_batches 0"),
-        ({"enable_checkpointing": False}, "the best checkpoint is the result"),
-        ({"fast_dev_run": True}, "give --trainer.max_steps 1"),
+        ({"enable_checkpointing": False}, "the best one is the result"),
+        ({"fast_dev_run": True}, "use --trainer.max_steps 1"),
         ({"devices": 0}, "--trainer.devices 0"),
     ],
 )

@@ -99,9 +99,12 @@ def test_a_frontend_with_nothing_to_train_is_refused_by_name(frontend):
 
 
 def test_what_a_trainer_cannot_use_is_refused(fitted, data):
-    with pytest.raises(UsageError, match=r"one trainer takes one: see `untrained train`"):
+    with pytest.raises(UsageError, match=r"a trainer can use only one learning rate"):
         fitted(EndToEnd(Temporal(n_filters=4), learning_rate=[1e-3, 1e-2]))
-    with pytest.raises(UsageError, match=r"EndToEnd is trained on .*; give TrainingData.of\(datamodule, sample_rate\)"):
+    with pytest.raises(
+        UsageError,
+        match=r"EndToEnd needs a TrainingData datamodule, got .*",
+    ):
         trainer(max_steps=1).fit(EndToEnd(Temporal(n_filters=4)), data.train_dataloader())
     with pytest.raises(UsageError, match="call build"):
         EndToEnd(Temporal(n_filters=4))(torch.zeros(1, 4000))

@@ -40,9 +40,15 @@ def test_groups_are_held_out_together():
     ("listed", "message"),
     [
         (clips("train", "test"), "train needs a validation split"),
-        (clips("train", "validation", "test", labels="x"), "the train split needs clips of two classes or more: all 3"),
-        ([*clips("train"), *clips("validation", labels="y")], "the validation split needs clips of two .*all 3 .* 'y'"),
-        (clips("validation", "test"), "the train split needs .* it holds no clip that can be read"),
+        (
+            clips("train", "validation", "test", labels="x"),
+            "the train split needs clips of at least two classes: all 3",
+        ),
+        (
+            [*clips("train"), *clips("validation", labels="y")],
+            "the validation split needs clips of at least two .*all 3 .* 'y'",
+        ),
+        (clips("validation", "test"), "the train split needs .* it contains no readable clip"),
         (clips(None), "needs clips with train, validation and test splits, or every clip in one of at least two folds"),
     ],
 )

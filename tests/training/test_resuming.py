@@ -36,10 +36,10 @@ def test_a_checkpoint_is_placed_in_the_folder_of_its_run(given, tmp_path):
 def test_of_another_run_it_is_refused_by_name(given, tmp_path):
     key = key_of(read_mark(given))
     with pytest.raises(
-        CheckpointError, match=r"trained the frontend temporal\(n_filters=4.*trains temporal\(n_filters=8"
+        CheckpointError, match=r"belongs to frontend temporal\(n_filters=4.*trains temporal\(n_filters=8"
     ):
         place_checkpoint(given, EndToEnd(Temporal(n_filters=8)), key, tmp_path)
-    with pytest.raises(CheckpointError, match="has trained the head 'linear', and this command trains 'last'"):
+    with pytest.raises(CheckpointError, match="belongs to head 'linear', but this command trains 'last'"):
         place_checkpoint(given, EndToEnd(Temporal(n_filters=4), "last"), key, tmp_path)
     fields = {**key.fields, "training": {**key.fields["training"], "max_steps": 16}}
     other = RunKey({}, 0, fields, "", "other", Path())
@@ -51,12 +51,12 @@ def test_of_another_run_it_is_refused_by_name(given, tmp_path):
     ("name", "message"),
     [
         ("probe.ckpt", "the checkpoint of a probe, for test and classify"),
-        ("frontend.safetensors", "a file of weights"),
+        ("frontend.safetensors", "a weights file"),
         ("absent.ckpt", "no checkpoint at"),
     ],
 )
 def test_another_file_is_refused(trained, name, message):
-    with pytest.raises(CheckpointError, match=f"{message}.*give the last.ckpt of the run"):
+    with pytest.raises(CheckpointError, match=f"{message}.*pass the last.ckpt of the run"):
         read_mark(trained / name)
 
 
@@ -66,5 +66,5 @@ def test_a_damaged_or_strange_checkpoint_is_refused(given):
     with pytest.raises(CheckpointError, match="was not written by `untrained train`"):
         read_mark(given)
     given.write_bytes(given.read_bytes()[:2000])
-    with pytest.raises(CheckpointError, match=r"give the last.ckpt"):
+    with pytest.raises(CheckpointError, match=r"pass the last.ckpt"):
         read_mark(given)

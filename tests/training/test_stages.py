@@ -109,7 +109,7 @@ def test_a_killed_training_ends_with_the_same_weights(again, trained, tmp_path, 
     assert all(map(torch.equal, last.values(), other.values()))
 
     again()
-    assert "already trained; --force trains again" in capsys.readouterr().out
+    assert "run is already complete; pass --force to repeat it" in capsys.readouterr().out
 
 
 def test_several_learning_rates_and_folds(tmp_path, capsys):
