@@ -232,11 +232,13 @@ def refuse_odd_budget(options: Mapping[str, Any]) -> None:
     for name in ("limit_train_batches", "limit_val_batches"):
         if options.get(name) == 0:
             raise UsageError(
-                f"--trainer.{name} 0: training needs training and validation batches; remove the option or set it above 0"
+                f"--trainer.{name} 0: training needs training and validation batches; remove the option, or set it "
+                "above 0"
             )
     if options.get("enable_checkpointing") is False:
         raise UsageError(
-            "--trainer.enable_checkpointing false: checkpoints are required, because the best one is the result; remove the option"
+            "--trainer.enable_checkpointing false: checkpoints are required, because the best one is the result; "
+            "remove the option"
         )
     for name in ("fast_dev_run", "barebones"):
         if options.get(name):

@@ -79,7 +79,7 @@ def test_a_loss_that_is_not_finite_ends_the_training(fitted):
         ({"learning_rate": float("inf")}, "learning_rate=inf"),
         ({"learning_rate": []}, "learning_rate=\\[\\]"),
         ({"learning_rate": [1e-3, 0]}, "learning_rate=\\[0.001, 0\\]"),
-        ({"learning_rate": [1e-3, 1e-3]}, "names a number twice"),
+        ({"learning_rate": [1e-3, 1e-3]}, "contains a value twice"),
         ({"warmup": 1.0}, "warmup=1.0; expected a share"),
         ({"weight_decay": -1.0}, "weight_decay=-1.0"),
         ({"betas": (0.9, 1.0)}, "betas="),

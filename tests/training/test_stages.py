@@ -116,7 +116,7 @@ def test_several_learning_rates_and_folds(tmp_path, capsys):
     words = [*CLIPS, "--data.clips_per_class", "6", "--data.folds", "2", *TEMPORAL, "--trainer.max_steps", "2"]
     rates = ["--model.learning_rate", "[0.001, 1e20]", "--model.head", "musicnn"]
     assert main(["train", *words, *rates, "--trainer.default_root_dir", str(tmp_path)]) == 0
-    assert "learning rate 1e+20 has failed" in capsys.readouterr().err
+    assert "learning rate 1e+20 failed and is skipped" in capsys.readouterr().err
     (path,) = tmp_path.rglob("metrics.json")
     metrics = json.loads(path.read_text())
     assert metrics["best_candidate"] == {"learning_rate": 0.001}
