@@ -35,7 +35,7 @@ class TrainingData(LightningDataModule):
         >>> from untrained.datamodules.synthetic import Synthetic
         >>> data = TrainingData.of(Synthetic("events", clips_per_class=3, n_samples=4000), sample_rate=12_000)
         >>> data.class_names[:2]
-        ['air_conditioner', 'car_horn']
+        ['air_conditioner', 'bark']
     """
 
     def __init__(

@@ -130,7 +130,8 @@ class EndToEnd(LightningModule):
             )
         if len(self.learning_rates) > 1:
             raise UsageError(
-                f"learning_rate={self.learning_rates}; a trainer can use only one learning rate, so pass one, or use `untrained train`"
+                f"learning_rate={self.learning_rates}; a trainer can use only one learning rate, so pass one, or use "
+                "`untrained train`"
             )
         if self.frontend.input_scalars == (0.0, 1.0):
             self._frontend = [calibrated(self.frontend, data)]

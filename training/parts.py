@@ -97,6 +97,7 @@ def _checked(part: Part, train: str, validation: str) -> Part:
         if len(labels) < 2:
             only = f"all {len(clips)} clips are {labels[0]!r}" if labels else "it contains no readable clip"
             raise DataError(
-                f"the {where} needs clips of at least two classes: {only}; add clips, or use another --data.seed or --data.folds"
+                f"the {where} needs clips of at least two classes: {only}; add clips, or use another "
+                "--data.seed or --data.folds"
             )
     return part

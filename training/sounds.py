@@ -71,7 +71,8 @@ class Sounds:
         self.clips = [clip for clip in listed if clip.id in self.audio]
         if not self.clips:
             raise DataError(
-                f"{datamodule.dataset_name}: none of its {len(listed)} clips can be read; run `untrained check data` for the reasons"
+                f"{datamodule.dataset_name}: none of its {len(listed)} clips can be read; run "
+                "`untrained check data` for the reasons"
             )
         self.keeps_all = len(self._kept) == len(self.clips)
 
