@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -85,7 +86,7 @@ def refuse_uncalibrated(frontend: Frontend) -> None:
 
 
 def carry_out(
-    frontend: Frontend, datamodule: AudioDataModule, store: Path, device: torch.device, *, write: bool
+    frontend: Frontend, datamodule: AudioDataModule, store: Path, device: torch.device, *, write: bool, force: bool
 ) -> None:
     """Carry out the planned calibration of a frontend, in place, or read its result from a store.
 
@@ -95,6 +96,7 @@ def carry_out(
         store: Folder of the store of its embeddings.
         device: Device that computes.
         write: Whether this process writes the result to the store.
+        force: Whether to calibrate again although the store has a result.
 
     Raises:
         AudioError: A clip cannot be read, and the datamodule has `on_error="raise"`.
@@ -105,7 +107,7 @@ def carry_out(
         return
     path, weights = store / FILE, weights_digest(frontend)
     try:
-        known = load_weights(frontend, path) if path.is_file() else None
+        known = load_weights(frontend, path) if path.is_file() and not force else None
     except CheckpointError:  # damaged: computed again
         known = None
     if known is not None:
@@ -134,7 +136,9 @@ class _Waveforms:
 
     def __init__(self, datamodule: AudioDataModule, ids: Sequence[str], sample_rate: int) -> None:
         wanted = set(ids)
-        self._clips = [clip for clip in datamodule.listed if clip.id in wanted]
+        clips = [clip for clip in datamodule.listed if clip.id in wanted]
+        # In a fixed random order, because clips are listed by class, and a batch must represent all clips.
+        self._clips = [clips[index] for index in np.random.default_rng(0).permutation(len(clips))]
         self._datamodule, self._sample_rate = datamodule, sample_rate
 
     def __iter__(self) -> Iterator[Tensor]:

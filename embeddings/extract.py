@@ -83,7 +83,7 @@ def extract(
             raise DataError(f"{datamodule.dataset_name}: {why_absent}")
         lengths |= stated
     frontend: Frontend = module.require_frontend()  # type: ignore[operator]
-    carry_out(frontend, datamodule, store.folder, trainer.strategy.root_device, write=is_first)
+    carry_out(frontend, datamodule, store.folder, trainer.strategy.root_device, write=is_first, force=force)
     if is_first and needs_calibration(frontend):
         warnings.warn(_without_statistics(frontend), stacklevel=2)
     wanted = set(missing)

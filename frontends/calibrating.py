@@ -65,8 +65,8 @@ def needs_calibration(frontend: nn.Module) -> bool:
 def calibrate(frontend: Any, waveforms: Iterable[Tensor]) -> None:
     """Set the input scalars and the statistics of the BatchNorm layers of a frontend, in place.
 
-    The scalars are set first, because they normalise the input of the layers. The statistics of a layer are the
-    averages over all batches of those of each batch. After an error, the frontend is as before.
+    The scalars are set first, because they normalise the input of the layers. The statistics of a layer are mean and
+    variance over all batches. After an error, the frontend is as before.
 
     Args:
         frontend: Frontend to calibrate, on any device; without parameters there is nothing to set.
@@ -132,15 +132,18 @@ def _scalars_of(frontend: Any, waveforms: Iterable[Tensor], who: str) -> tuple[f
 
 
 def _set_statistics(frontend: Any, layers: list[tuple[str, Any]], waveforms: Iterable[Tensor], who: str) -> None:
-    """Set the statistics of BatchNorm layers to their averages over all batches, with all other layers in evaluation.
+    """Set the statistics of BatchNorm layers to the mean and variance over all batches, the other layers in evaluation.
+
+    The variance is that within the batches plus that between their means, so that it does not depend on their order.
 
     Raises:
         ValueError: There are no clips, a batch is too small, or the statistics of a layer are not finite.
     """
-    n_batches = 0
-    with _averaging(frontend, [layer for _, layer in layers]):
+    n_clips = 0
+    sums = [[torch.zeros(len(layer.running_mean), dtype=torch.float64) for _ in range(2)] for _, layer in layers]
+    with _of_each_batch(frontend, [layer for _, layer in layers]):
         for batch in _batches(frontend, waveforms, who):
-            n_batches += 1
+            n_clips += len(batch)
             try:
                 frontend(batch)
             except ValueError as error:
@@ -150,16 +153,22 @@ def _set_statistics(frontend: Any, layers: list[tuple[str, Any]], waveforms: Ite
                     f"{who}: a batch of {len(batch)} clip leaves one value for each channel of a BatchNorm layer, "
                     "which has no variance; give larger batches"
                 ) from error
-    if not n_batches:
+            for (_, layer), (means, squares) in zip(layers, sums, strict=True):
+                mean, variance = layer.running_mean.cpu().double(), layer.running_var.cpu().double()
+                means += len(batch) * mean
+                squares += len(batch) * (variance + mean.square())
+    if not n_clips:
         raise ValueError(f"{who}: there are no clips; give batches of training clips")
-    for name, layer in layers:
+    for (name, layer), (means, squares) in zip(layers, sums, strict=True):
+        layer.running_mean.copy_(means / n_clips)
+        layer.running_var.copy_(squares / n_clips - (means / n_clips).square())
         if not (torch.isfinite(layer.running_mean).all() and torch.isfinite(layer.running_var).all()):
             raise ValueError(f"{who}: the statistics of {name} are not finite; remove clips that are not finite")
 
 
 @contextlib.contextmanager
-def _averaging(frontend: nn.Module, layers: list[Any]) -> Iterator[None]:
-    """Let BatchNorm layers average their statistics over all batches, from the first on; restore modes and momenta."""
+def _of_each_batch(frontend: nn.Module, layers: list[Any]) -> Iterator[None]:
+    """Let BatchNorm layers keep the statistics of the last batch; restore modes and momenta."""
     modes = [(module, module.training) for module in frontend.modules()]
     momenta = [layer.momentum for layer in layers]
     try:
@@ -167,7 +176,7 @@ def _averaging(frontend: nn.Module, layers: list[Any]) -> Iterator[None]:
             module.training = module in layers
         for layer in layers:
             layer.reset_running_stats()
-            layer.momentum = None  # a cumulative average
+            layer.momentum = 1.0  # keeps the statistics of the last batch alone
         yield
     finally:
         for module, mode in modes:

@@ -98,6 +98,8 @@ def save(
     if probe.selection is None:
         raise CheckpointError(f"backend {backend_name!r} is not fitted, so the probe cannot be saved")
     calibration = calibration_of(frontend)
+    if calibration and not calibration.weights:
+        raise CheckpointError(f"frontend {name!r} is not calibrated yet, so the probe cannot be saved")
     recipe = Recipe(
         frontend=name,
         frontend_arguments=arguments,

@@ -87,6 +87,11 @@ def load_embeddings(run: str | Path, trust: Sequence[str] | str = ()) -> Embeddi
     metrics = read_metrics(folder)
     if metrics and metrics.get("format") != FORMAT:
         raise UsageError(f"{folder} {other_format(metrics.get('format', 1), FORMAT)} run `untrained fit` again")
+    if metrics.get("weights") == "trained":
+        raise UsageError(
+            f"{folder} is a run of `untrained train`, whose embeddings are not stored; compute them with `untrained "
+            f"predict ... --model.weights {folder / 'frontend.safetensors'}`, and pass the folder that it prints"
+        )
     if (folder / "manifest.json").is_file():
         config, made_in = _request(folder)
     else:

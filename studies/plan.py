@@ -140,13 +140,17 @@ def _runs(
         for frontend in parts.frontends:
             with undrawn():
                 found = variants(frontend.made, config.model, notes)
+            planned: dict[tuple[int, str, bool], Frontend] = {}  # runs that share an extraction share a calibration
             for variant, clips in itertools.product(found, data):
-                # Runs of one data set share a frontend, so that it is calibrated once.
-                made = plan_calibration(variant.frontend, clips.made) if variant.calibrate else variant.frontend
-                fields = frontend_fields(made)
                 for backend, standardize, tf32 in itertools.product(
                     parts.backends, config.model.standardize, config.model.tf32
                 ):
+                    made, place = variant.frontend, (id(variant.frontend), clips.name, tf32)
+                    if variant.calibrate:
+                        if place not in planned:
+                            planned[place] = plan_calibration(made, clips.made)
+                        made = planned[place]
+                    fields = frontend_fields(made)
                     options = {**made.options._asdict(), "layers": variant.layers, "standardize": standardize}
                     options |= {"tf32": tf32, "calibrate": variant.calibrate}
                     probe = Probe(made, clone(backend.made), config.protocol, **options)

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from jsonargparse import Namespace
@@ -15,6 +16,7 @@ from ..frontends import Frontend
 from ..frontends.columns import Layers
 from ..frontends.initialisers import Init
 from ..frontends.pooling import Pooling
+from ..frontends.trained import read_description
 from ..probes.checkpoint import name_backend, name_frontend
 from ..probes.origin import RANDOM, refuse_calibration, with_weights
 from ..probes.record import as_text
@@ -70,7 +72,7 @@ def make_plugins(config: Namespace) -> tuple[list[Part[AudioDataModule]], list[S
     problems = _nothing_given(config)
     if problems:
         return [], [], problems
-    problems = [*_missing_values(config), *_wrong_values(config)]
+    problems = [*_missing_values(config), *_wrong_values(config), *_unreadable_weights(config)]
     entries: dict[str, list[Entry]] = {}
     for kind in KINDS:
         entries[kind], more = read_entries(kind, config)
@@ -166,6 +168,16 @@ def _wrong_values(config: Namespace) -> list[Problem]:
         for index, value in enumerate(config[key])
     ]
     return [result for result in results if isinstance(result, Problem)]
+
+
+def _unreadable_weights(config: Namespace) -> list[Problem]:
+    """Return a problem for each file of weights that cannot be read."""
+    found = []
+    for index, path in enumerate(config.model.weights):
+        if path != RANDOM and isinstance(path, str):
+            outcome = attempt(f"model.weights[{index}]", read_description, Path(path))
+            found += [outcome] if isinstance(outcome, Problem) else []
+    return found
 
 
 def _make_data(entries: Sequence[Entry], protocol: Any) -> tuple[list[Part[AudioDataModule]], list[Problem]]:

@@ -32,7 +32,7 @@ class Normed(Frontend):
 
 def calibrated(data, folder, left_out=None):
     frontend = plan_calibration(Normed(), data, left_out)
-    carry_out(frontend, data, folder, torch.device("cpu"), write=True)
+    carry_out(frontend, data, folder, torch.device("cpu"), write=True, force=False)
     return frontend
 
 
@@ -79,7 +79,7 @@ def test_a_calibration_has_a_store_of_its_own(tmp_path):
     folders = [store_folder(tmp_path, each, data, "32-true") for each in (plain, planned)]
     folders.append(store_folder(tmp_path, plan_calibration(Normed(), longer), longer, "32-true"))
     assert len(set(folders)) == 3
-    carry_out(planned, data, folders[1], torch.device("cpu"), write=True)
+    carry_out(planned, data, folders[1], torch.device("cpu"), write=True, force=False)
     assert store_folder(tmp_path, planned, data, "32-true") == folders[1]
     assert calibration_of(planned).weights
 
@@ -120,3 +120,17 @@ def test_an_unreadable_clip_ends_a_calibration(tmp_path, monkeypatch):
     monkeypatch.setattr(data, "read", fail)
     with pytest.raises(AudioError, match="empty"):
         calibrated(data, tmp_path)
+
+
+def test_statistics_do_not_depend_on_the_order_of_classes(tmp_path):
+    data = Synthetic("events", clips_per_class=9, n_samples=4000)  # several batches
+    found = []
+    for name in ("forward", "backward"):
+        data.listed.reverse()
+        found.append(calibrated(data, tmp_path / name))
+    whole = Normed()
+    whole.calibrate(
+        [torch.cat([torch.from_numpy(data.read(clip, 12_000).waveform)[None] for clip in training_clips(data.listed)])]
+    )
+    for each in found:
+        torch.testing.assert_close(each.norm.running_var, whole.norm.running_var, rtol=0.05, atol=0)

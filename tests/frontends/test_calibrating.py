@@ -82,10 +82,9 @@ def test_statistics_are_those_of_all_batches(batches):
     assert not any(module.training for module in frontend.modules())
     assert [layer.momentum for layer in (frontend.norm, frontend.last)] == [0.1, 0.1]
     maps = [frontend.first(frontend.represent(batch)[:, None]) for batch in batches]
-    means = torch.stack([layer.mean((0, 2, 3)) for layer in maps]).mean(0)
-    variances = torch.stack([layer.var((0, 2, 3)) for layer in maps]).mean(0)
-    torch.testing.assert_close(frontend.norm.running_mean, means, rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(frontend.norm.running_var, variances, rtol=1e-4, atol=1e-5)
+    everything = torch.cat(maps)  # the variance between batches counts, too
+    torch.testing.assert_close(frontend.norm.running_mean, everything.mean((0, 2, 3)), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(frontend.norm.running_var, everything.var((0, 2, 3)), rtol=1e-2, atol=1e-5)
     again = Normed()
     again.calibrate(batches[:1])
     again.calibrate(batches)  # nothing of the first remains

@@ -124,3 +124,9 @@ def test_missing_or_changed_files_are_named(run, tmp_path, monkeypatch):
     with pytest.raises(UsageError, match=r"config\.yaml cannot be used"):
         package.load_embeddings(run)
     assert json.loads((run / "metrics.json").read_text())["n_clips"] == 36
+
+
+def test_a_trained_run_has_no_stored_embeddings(tmp_path):
+    (tmp_path / "metrics.json").write_text('{"format": 2, "weights": "trained"}')
+    with pytest.raises(UsageError, match=r"run of `untrained train`.* --model.weights .*frontend.safetensors"):
+        package.load_embeddings(tmp_path)

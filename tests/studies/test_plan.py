@@ -59,3 +59,20 @@ def test_a_changed_study_moves_runs_aside_and_restores_them(untrained, tmp_path,
         assert "[1/1]" in untrained("compare", "study.yaml", *few)[2]
     assert {path.name for path in set(earlier.iterdir()) - kept} == {"__a_b__"}
     assert "1 of 1 runs are done already" in untrained("compare", "study.yaml", *few, *other)[2]  # it was moved aside
+
+
+def test_runs_that_share_an_extraction_share_a_calibration(sounds):
+    load_names()
+    config = study_parser().parse_object(
+        {
+            "datamodules": [{"class_path": "folder", "init_args": {"root": str(sounds), "folds": 3}}],
+            "frontends": ["vgg"],
+            "backends": ["knn"],
+            "controls": [],
+            "model": {"layers": ["all", "last"], "calibrate": [False, True]},
+        }
+    )
+    runs = [run for run in plan(config, "32-true", Path("runs")).runs if run.probe.calibrate]
+    assert len(runs) == 2
+    assert len({id(run.probe.frontend) for run in runs}) == 1
+    assert {run.key.params["calibrate"] for run in runs} == {True}

@@ -25,7 +25,7 @@ def test_all_problems_of_a_study_are_listed_at_once(untrained, tmp_path):
           - {class_path: nowhere.Thing}
         backends: []
         vary: {frontends: {n_filters: [1], size: []}}
-        model: {init: [he_trunc]}
+        model: {init: [he_trunc], weights: [random, gone.safetensors]}
         protocol: nested
         """
     )
@@ -51,6 +51,7 @@ def test_all_problems_of_a_study_are_listed_at_once(untrained, tmp_path):
         "seeds": "the list is empty; add at least one entry",
         "vary.frontends.size": "the list is empty; add at least one entry",
         "model.init[0]": "Expected one of 'he_truncated'",
+        "model.weights[1]": "no weights at gone.safetensors",
     }
     assert {line.strip().split(": ")[0] for line in lines} == set(expected)
     for place, message in expected.items():
