@@ -97,7 +97,14 @@ class TrainCLI(PluginCLI):
         folder = self.root / key.folder
         is_first = self.trainer.is_global_zero
         if is_first and options.ckpt_path:
-            place_checkpoint(Path(options.ckpt_path), module, key, folder)
+            place_checkpoint(
+                Path(options.ckpt_path),
+                module,
+                key,
+                folder,
+                is_complete=lambda found: is_done(found, key, datamodule),
+                say=console(sys.stderr).print,
+            )
         if is_first and not options.force and is_done(folder, key, datamodule):
             metrics = read_metrics(folder)
             self.console.print(f"{_scores(metrics)}\nrun is already complete; pass --force to repeat it\n-> {folder}")

@@ -20,10 +20,9 @@ from ..frontends.trained import save_weights
 from ..probes.probe import Probe
 from ..probes.run import Run
 from ..probes.stages import record_fit, record_test, start_folder
+from .checkpoints import BEST, LAST
 from .data import TrainingData, refuse_small
 from .fitting import (
-    BEST,
-    LAST,
     Ended,
     Progress,
     forget_checkpoints,

@@ -3,9 +3,8 @@ import torch
 from pytorch_lightning import Callback, Trainer
 from untrained.errors import UsageError
 from untrained.frontends.musical import Temporal
+from untrained.training.checkpoints import BEST, LAST
 from untrained.training.fitting import (
-    BEST,
-    LAST,
     PROGRESS,
     Ended,
     Progress,
