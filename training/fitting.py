@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.loggers import Logger
 
@@ -128,7 +129,11 @@ def train_once(
     with quiet(), float32_products():
         try:
             trainer.fit(module, datamodule=data, ckpt_path=path, weights_only=True)
+        except MisconfigurationException as error:
+            raise UsageError(_line(error)) from error
         except RuntimeError as error:
+            if str(error).startswith("Early stopping conditioned on metric"):
+                raise UsageError(_line(error)) from error
             if "without overflow" not in str(error):  # of a step of the optimiser
                 raise
             raise module.diverged(f"a step is too large ({error})") from error
@@ -143,6 +148,10 @@ def train_once(
             "--trainer.max_time"
         )
     return Ended(read_best(folder)["global_step"], trainer.global_step, float(best.best_model_score))
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def checks_of_validation(max_steps: int, accumulated: int) -> dict[str, Any]:
