@@ -100,12 +100,16 @@ def _train_parts(run: TrainingRun, sounds: Sounds, parts: list[Part], start: flo
 
 def _trainings(run: TrainingRun, parts: list[Part]) -> list[_Training]:
     rates = run.module.learning_rates
-    found = [(f"{part.name}-{rate:g}", part, rate) for part in parts for rate in rates]
+    found = [(_name(part, rate), part, rate) for part in parts for rate in rates]
     alone = len(found) == 1
     return [
         _Training(name, part, rate, run.folder if alone else run.folder / "trainings" / name)
         for name, part, rate in found
     ]
+
+
+def _name(part: Part, rate: float) -> str:
+    return f"{part.name}-{rate!r}"  # all digits, so that names of close learning rates differ
 
 
 def _begin(run: TrainingRun, progress: Progress, trainings: list[_Training]) -> None:
@@ -136,7 +140,7 @@ def _module(run: TrainingRun, sounds: Sounds, part: Part, heard: Heard, *, alone
         module.about = {
             "identity": run.key.identity,
             "key": json.dumps(plain(run.key.fields)),
-            "training": f"{part.name}-{rate:g}",
+            "training": _name(part, rate),
             "alone": alone,
         }
         return module
