@@ -48,6 +48,7 @@ class TrainingRun:
         n_processes: Number of these processes.
         device: Device that the first process computes predictions on.
         say: Function that shows a line of text to the user.
+        wait: Function that waits until all processes have called it.
     """
 
     module: EndToEnd
@@ -61,6 +62,7 @@ class TrainingRun:
     n_processes: int
     device: torch.device
     say: Callable[[str], None]
+    wait: Callable[[], None]
 
 
 def training_key(module: EndToEnd, datamodule: AudioDataModule, trainer: Mapping[str, Any], precision: str) -> RunKey:

@@ -80,6 +80,7 @@ def _train_parts(run: TrainingRun, sounds: Sounds, parts: list[Part], start: flo
     progress = Progress(run.folder, run.key.identity)
     if run.is_first:
         _begin(run, progress, trainings)
+    run.wait()  # from here on, all processes read what the first has left in the folder
     for training in trainings:
         if training.name not in progress.ended():
             outcome = _train(run, training, modules[training.part.name], sounds, heard)
