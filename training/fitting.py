@@ -186,6 +186,7 @@ def quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         for text in (
             "Checkpoint directory .* exists",
+            "The dirpath has changed",
             ".*does not have many workers",
             ".*The number of training batches",
             ".*`isinstance.treespec, LeafSpec.`",

@@ -2,8 +2,8 @@ import torch
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from untrained.frontends.musical import Temporal
-from untrained.training.checkpoints import BEST, LAST, RESUMABLE, BestLoss
-from untrained.training.fitting import train_once
+from untrained.training.checkpoints import BEST, LAST, RESUMABLE, BestLoss, FinishedEpoch
+from untrained.training.fitting import quiet, train_once
 from untrained.training.module import MARK, EndToEnd
 
 
@@ -34,3 +34,10 @@ def test_the_best_loss_is_kept_if_its_checkpoint_was_moved_too(tmp_path):
     after.load_state_dict(before.state_dict())
     assert after.best_model_score == 0.5
     assert list(after.best_k_models) == [after.best_model_path] == [str(tmp_path / "after" / BEST)]
+
+
+def test_a_moved_folder_causes_no_warning(tmp_path, recwarn):
+    before, after = (FinishedEpoch(tmp_path / name, "last") for name in ("before", "after"))
+    with quiet():
+        after.load_state_dict(before.state_dict())
+    assert not recwarn.list
