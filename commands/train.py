@@ -21,6 +21,7 @@ from ..registry import DATAMODULES, FRONTENDS
 from ..terminal import console
 from ..training.fitting import PROGRESS, checks_of_validation, refuse_odd_budget
 from ..training.module import EndToEnd
+from ..training.processes import wait_for_all
 from ..training.resuming import place_checkpoint
 from ..training.run import BUDGET, TrainingRun, is_done, training_key
 from ..training.stages import train_run
@@ -97,10 +98,18 @@ class TrainCLI(PluginCLI):
         folder = self.root / key.folder
         is_first = self.trainer.is_global_zero
         if is_first and options.ckpt_path:
-            place_checkpoint(Path(options.ckpt_path), module, key, folder)
-        if is_first and not options.force and is_done(folder, key, datamodule):
-            metrics = read_metrics(folder)
-            self.console.print(f"{_scores(metrics)}\nrun is already complete; pass --force to repeat it\n-> {folder}")
+            place_checkpoint(
+                Path(options.ckpt_path),
+                module,
+                key,
+                folder,
+                is_complete=lambda found: is_done(found, key, datamodule),
+                say=console(sys.stderr).print,
+            )
+        if not options.force and is_done(folder, key, datamodule):  # all processes end here, or none
+            if is_first:
+                text = f"{_scores(read_metrics(folder))}\nrun is already complete; pass --force to repeat it"
+                self.console.print(f"{text}\n-> {folder}")
             return
         if is_first and options.force and not options.ckpt_path:
             (folder / PROGRESS).unlink(missing_ok=True)
@@ -118,6 +127,7 @@ class TrainCLI(PluginCLI):
                 n_processes=self.trainer.world_size,
                 device=self.trainer.strategy.root_device,
                 say=console(sys.stderr).print,
+                wait=lambda: wait_for_all(self.trainer),
             )
         )
         leave_process_group()

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pytorch_lightning import Callback, LightningModule, Trainer
-from pytorch_lightning.callbacks import ModelCheckpoint
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.loggers import Logger
 
 from ..errors import TrainingError, UsageError
 from ..files import read_json, write_atomically
 from ..frontends.precision import float32_products
+from .checkpoints import BEST, LAST, BestLoss, FinishedEpoch
 from .data import TrainingData
 from .module import EndToEnd
 
-BEST, LAST = "best.ckpt", "last.ckpt"
 PROGRESS = "progress.json"
 """Name of the file that records finished training runs."""
 N_CHECKS = 20  # number of checks of the validation loss in a budget of steps
@@ -92,35 +92,6 @@ class Progress:
         write_atomically(self._path, json.dumps(content, indent=1).encode())
 
 
-class FinishedEpoch(ModelCheckpoint):
-    """Checkpoint of the last finished epoch, from which Lightning resumes with the next one.
-
-    Lightning saves its loops before it has counted the epoch, and then resumes in its middle or skips one, depending on
-    when validation was run.
-    """
-
-    _is_saving = False
-
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Save, with the epoch counted."""
-        self._is_saving = True
-        try:
-            super().on_train_epoch_end(trainer, pl_module)
-        finally:
-            self._is_saving = False
-
-    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
-        """Count the epoch in the state of the loops, if this checkpoint is being saved."""
-        if not self._is_saving:  # another checkpoint, such as that of a callback of the user
-            return
-        loops = checkpoint["loops"]["fit_loop"]
-        for counts in (loops["epoch_progress"]["total"], loops["epoch_progress"]["current"]):
-            counts.update(dict.fromkeys(counts, counts["processed"]))
-        for name in ("epoch_loop.batch_progress", "epoch_loop.val_loop.batch_progress"):
-            loops[name]["current"] = dict.fromkeys(loops[name]["current"], 0)
-            loops[name]["is_last_batch"] = False
-
-
 def train_once(
     module: EndToEnd,
     data: TrainingData,
@@ -146,7 +117,7 @@ def train_once(
     from ..probes.tensorboard import run_logger
 
     options: dict[str, Any] = {"dirpath": folder, "every_n_epochs": 1, "enable_version_counter": False}
-    best = ModelCheckpoint(
+    best = BestLoss(
         filename="best", monitor="val/loss", save_weights_only=True, save_on_train_epoch_end=False, **options
     )
     last = FinishedEpoch(filename="last", save_on_train_epoch_end=True, **options)
@@ -154,21 +125,33 @@ def train_once(
         callbacks=[*copy.deepcopy(list(callbacks)), best, last],
         logger=[run_logger(folder)] if loggers is None else list(loggers),
     )
-    resumed = folder / LAST
+    path = str(folder / LAST) if (folder / LAST).is_file() else None
     with quiet(), float32_products():
         try:
-            path = str(resumed) if resumed.is_file() else None
             trainer.fit(module, datamodule=data, ckpt_path=path, weights_only=True)
+        except MisconfigurationException as error:
+            raise UsageError(_line(error)) from error
         except RuntimeError as error:
+            if str(error).startswith("Early stopping conditioned on metric"):
+                raise UsageError(_line(error)) from error
             if "without overflow" not in str(error):  # of a step of the optimiser
                 raise
             raise module.diverged(f"a step is too large ({error})") from error
     if best.best_model_score is None or not (folder / BEST).is_file():
+        if path is not None:
+            raise TrainingError(
+                f"training is over, but the best checkpoint {folder / BEST} does not exist; pass --force without "
+                "--ckpt_path to train from the start"
+            )
         raise TrainingError(
             "training stopped before the first validation, so no checkpoint was saved; increase --trainer.max_steps or "
             "--trainer.max_time"
         )
     return Ended(read_best(folder)["global_step"], trainer.global_step, float(best.best_model_score))
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def checks_of_validation(max_steps: int, accumulated: int) -> dict[str, Any]:
@@ -203,6 +186,7 @@ def quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         for text in (
             "Checkpoint directory .* exists",
+            "The dirpath has changed",
             ".*does not have many workers",
             ".*The number of training batches",
             ".*`isinstance.treespec, LeafSpec.`",

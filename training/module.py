@@ -216,7 +216,8 @@ class EndToEnd(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add metadata of the training run to Lightning's checkpoint, as plain values."""
         name, arguments = name_frontend(self.frontend)
-        checkpoint[MARK] = plain({"frontend": name, "arguments": arguments, "head": self.head, **self.about})
+        about = {"frontend": name, "arguments": arguments, "head": self.head, **self.about}
+        checkpoint[MARK] = plain({**checkpoint.get(MARK, {}), **about})  # callbacks may have marked it
 
     def _totals_device(self) -> torch.device:
         # Devices of Apple have no float64.

@@ -43,7 +43,8 @@ class Network(nn.Module):
         embeddings: Tensor = self.frontend(waveforms)
         if self._columns is not None:
             embeddings = embeddings[:, self._columns]
-        return cast(Tensor, self.head(embeddings))
+        # Pooling computes in float32, whatever the precision of the weights.
+        return cast(Tensor, self.head(embeddings.to(next(self.head.parameters()).dtype)))
 
     def as_probe(self) -> tuple[Frontend, Backend]:
         """Return a frozen copy of the frontend, and the head as a fitted backend."""

@@ -180,6 +180,8 @@ def predict(trained: Trained, X: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray
 def selection_of(scored: Sequence[Scored], rates: Sequence[float], heard: Heard) -> Selection:
     """Convert the outcome to a `Selection`, as a search of a backend returns it.
 
+    A learning rate counts as failed if it has failed in every part.
+
     Args:
         scored: Predictions of each part; the network of the last one is saved.
         rates: Learning rates that were tried.
@@ -189,14 +191,16 @@ def selection_of(scored: Sequence[Scored], rates: Sequence[float], heard: Heard)
     place_of = {clip.id: place for place, clip in enumerate(heard.learned)}
     counted = folds or [final]
     accuracies = [float(np.mean(heard.labels(each.clips) == each.predictions)) for each in counted]
-    means = np.array([each.validation for each in scored]).mean(axis=0)
-    working = [index for index in range(len(rates)) if np.isfinite(means[index])]
+    validation = np.array([each.validation for each in scored])
+    working = [index for index in range(len(rates)) if np.isfinite(validation[:, index]).any()]
+    failing = [rate for index, rate in enumerate(rates) if index not in working]
+    means = np.nanmean(validation[:, working], axis=0)  # over the parts in which a learning rate has not failed
     held_out = [each.held_out for each in counted if each.held_out is not None]
     return Selection(
         protocol="nested" if folds else "holdout",
         model=final.trained.backend,
         candidates=[{"learning_rate": rates[index]} for index in working],
-        candidate_scores=[float(means[index]) for index in working],
+        candidate_scores=[float(mean) for mean in means],
         best=working.index(final.chosen),
         score_name="cv/accuracy" if folds else "val/accuracy",
         score=float(np.mean(accuracies)),
@@ -206,7 +210,7 @@ def selection_of(scored: Sequence[Scored], rates: Sequence[float], heard: Heard)
         fold_sizes=[len(each.clips) for each in counted],
         calibration=calibrated_on(held_out) if held_out else Calibration(),
         n_fits=len(rates) * len(scored),
-        failed=[each for part in scored for each in part.failed],
+        failed=[each for part in scored for each in part.failed if each.candidate["learning_rate"] in failing],
     )
 
 

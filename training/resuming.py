@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,21 @@ from ..files import plain
 from ..probes.archive import named_kind
 from ..probes.checkpoint import name_frontend
 from ..probes.run import RunKey
-from .fitting import LAST, Progress
+from .checkpoints import BEST, LAST, RESUMABLE
+from .fitting import Progress
 from .module import MARK, EndToEnd
 
 _WANTED = "pass the last.ckpt of the run to resume"
 
 
-def place_checkpoint(path: Path, module: EndToEnd, key: RunKey, folder: Path) -> None:
+def place_checkpoint(
+    path: Path,
+    module: EndToEnd,
+    key: RunKey,
+    folder: Path,
+    is_complete: Callable[[Path], bool] = lambda folder: False,
+    say: Callable[[str], None] = print,
+) -> None:
     """Copy a checkpoint to the place from which the run resumes.
 
     Args:
@@ -27,9 +36,12 @@ def place_checkpoint(path: Path, module: EndToEnd, key: RunKey, folder: Path) ->
         module: Module that is trained.
         key: Key of the run.
         folder: Folder of the run.
+        is_complete: Function that returns whether a folder holds the complete run.
+        say: Function that shows a line of text to the user.
 
     Raises:
-        CheckpointError: The file cannot be read, or belongs to another frontend, head or run.
+        CheckpointError: The file cannot be read, belongs to another frontend, head or run, does not end an epoch, or
+            its run is complete.
     """
     about = read_mark(path)
     name, arguments = name_frontend(module.frontend)
@@ -54,15 +66,33 @@ def place_checkpoint(path: Path, module: EndToEnd, key: RunKey, folder: Path) ->
             f"{path} belongs to a run with other settings ({why}); repeat the options of that run, or leave out "
             "--ckpt_path to train from the start"
         )
+    if not about.get(RESUMABLE):
+        raise CheckpointError(f"{path} is not the checkpoint of a finished epoch; {_WANTED}")
+    for complete in (folder, path.parent):
+        if is_complete(complete):
+            raise CheckpointError(
+                f"run is already complete; to repeat it, pass --force without --ckpt_path (-> {complete})"
+            )
     progress = Progress(folder, key.identity)
     training = str(about.get("training"))
-    if not progress.is_of_this_run:
+    is_same_run = progress.is_of_this_run
+    if not is_same_run:
         folder.mkdir(parents=True, exist_ok=True)
         progress.start()
     target = folder / LAST if about.get("alone") else folder / "trainings" / training / LAST
     if path.resolve() != target.resolve():
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
+        _place_best(path.with_name(BEST), target.with_name(BEST), is_same_run=is_same_run, say=say)
+
+
+def _place_best(path: Path, target: Path, *, is_same_run: bool, say: Callable[[str], None]) -> None:
+    """Copy the best checkpoint that lies beside a given one; without it, keep that of the same run only."""
+    if path.is_file():
+        shutil.copyfile(path, target)
+    elif not (is_same_run and target.is_file()):
+        target.unlink(missing_ok=True)
+        say(f"note: the best checkpoint so far, {path}, does not exist; only later checkpoints are compared")
 
 
 def read_mark(path: Path) -> dict[str, Any]:

@@ -48,6 +48,7 @@ class TrainingRun:
         n_processes: Number of these processes.
         device: Device that the first process computes predictions on.
         say: Function that shows a line of text to the user.
+        wait: Function that waits until all processes have called it.
     """
 
     module: EndToEnd
@@ -61,6 +62,7 @@ class TrainingRun:
     n_processes: int
     device: torch.device
     say: Callable[[str], None]
+    wait: Callable[[], None]
 
 
 def training_key(module: EndToEnd, datamodule: AudioDataModule, trainer: Mapping[str, Any], precision: str) -> RunKey:
@@ -87,9 +89,11 @@ def training_key(module: EndToEnd, datamodule: AudioDataModule, trainer: Mapping
         "batch_size": batch,
     }
     defaults = {"learning_rate": 1e-3, "weight_decay": 1e-4, "warmup": 0.05, "betas": [0.9, 0.999], "batch_size": BATCH}
-    shown = {key: value for key, value in settings.items() if key != "head"} | {
+    named = "+".join(map(repr, rates))  # without commas, which separate values in shells and tables
+    shown = {**settings, "learning_rate": rates[0] if len(rates) == 1 else named} | {
         key: value for key, value in budget.items() if value != DEFAULTS.get(key) and key != "callbacks"
     }
+    shown.pop("head")
     seen = {"init": frontend.options.init, **({} if pooling_of(module.head) else {"pooling": frontend.options.pooling})}
     names: dict[str, Any] = {
         "frontend": frontend_label(frontend, seen),

@@ -20,10 +20,9 @@ from ..frontends.trained import save_weights
 from ..probes.probe import Probe
 from ..probes.run import Run
 from ..probes.stages import record_fit, record_test, start_folder
+from .checkpoints import BEST, LAST
 from .data import TrainingData, refuse_small
 from .fitting import (
-    BEST,
-    LAST,
     Ended,
     Progress,
     forget_checkpoints,
@@ -81,6 +80,7 @@ def _train_parts(run: TrainingRun, sounds: Sounds, parts: list[Part], start: flo
     progress = Progress(run.folder, run.key.identity)
     if run.is_first:
         _begin(run, progress, trainings)
+    run.wait()  # from here on, all processes read what the first has left in the folder
     for training in trainings:
         if training.name not in progress.ended():
             outcome = _train(run, training, modules[training.part.name], sounds, heard)
@@ -101,12 +101,16 @@ def _train_parts(run: TrainingRun, sounds: Sounds, parts: list[Part], start: flo
 
 def _trainings(run: TrainingRun, parts: list[Part]) -> list[_Training]:
     rates = run.module.learning_rates
-    found = [(f"{part.name}-{rate:g}", part, rate) for part in parts for rate in rates]
+    found = [(_name(part, rate), part, rate) for part in parts for rate in rates]
     alone = len(found) == 1
     return [
         _Training(name, part, rate, run.folder if alone else run.folder / "trainings" / name)
         for name, part, rate in found
     ]
+
+
+def _name(part: Part, rate: float) -> str:
+    return f"{part.name}-{rate!r}"  # all digits, so that names of close learning rates differ
 
 
 def _begin(run: TrainingRun, progress: Progress, trainings: list[_Training]) -> None:
@@ -137,7 +141,7 @@ def _module(run: TrainingRun, sounds: Sounds, part: Part, heard: Heard, *, alone
         module.about = {
             "identity": run.key.identity,
             "key": json.dumps(plain(run.key.fields)),
-            "training": f"{part.name}-{rate:g}",
+            "training": _name(part, rate),
             "alone": alone,
         }
         return module

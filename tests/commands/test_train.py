@@ -2,6 +2,7 @@ import json
 import shutil
 
 import pytest
+from pytorch_lightning import Trainer
 
 DATA = ["--data", "synthetic", "--data.task", "events", "--data.n_samples", "4000", "--data.clips_per_class", "5"]
 TEMPORAL = ["--model.frontend", "temporal", "--model.frontend.n_filters", "4"]
@@ -98,6 +99,22 @@ def test_epochs_early_stopping_and_no_logger(untrained, tmp_path):
     (path,) = tmp_path.rglob("metrics.json")
     assert not list(path.parent.glob("events*"))
     assert json.loads(path.read_text())["layers"] == "last"
+
+
+def test_all_processes_end_if_the_run_is_complete(untrained, trained, monkeypatch):
+    words = ["--config", trained / "config.yaml", "--trainer.default_root_dir", trained.parents[3]]
+    for is_first in (True, False):
+        monkeypatch.setattr(Trainer, "is_global_zero", is_first)
+        status, out, err = untrained("train", *words)
+        assert status == 0, err
+        assert ("run is already complete" in out) is is_first
+
+
+def test_a_complete_run_is_not_resumed(untrained, trained):
+    words = ["--config", trained / "config.yaml", "--trainer.default_root_dir", trained.parents[3], "--force"]
+    status, _, err = untrained("train", *words, "--ckpt_path", trained / "last.ckpt")
+    assert status == 2
+    assert "run is already complete; to repeat it, pass --force without --ckpt_path" in err
 
 
 @pytest.mark.slow

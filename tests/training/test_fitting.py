@@ -1,11 +1,11 @@
 import pytest
 import torch
 from pytorch_lightning import Callback, Trainer
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from untrained.errors import UsageError
 from untrained.frontends.musical import Temporal
+from untrained.training.checkpoints import BEST, LAST
 from untrained.training.fitting import (
-    BEST,
-    LAST,
     PROGRESS,
     Ended,
     Progress,
@@ -77,6 +77,20 @@ def test_a_killed_training_ends_with_the_same_weights(data, tmp_path, budget):
         assert states[0]["global_step"] == states[1]["global_step"]
         assert all(map(torch.equal, *(state["state_dict"].values() for state in states)))
     assert train(tmp_path / "killed") == whole  # nothing is left to train
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [EarlyStopping("val/f1", check_on_train_epoch_end=False), ModelCheckpoint(monitor="val/f1")],
+    ids=["EarlyStopping", "ModelCheckpoint"],
+)
+def test_a_callback_with_an_unknown_metric_is_a_mistake_of_the_user(data, tmp_path, callback):
+    def make_trainer(**given):
+        shown = {"enable_progress_bar": False, "enable_model_summary": False, "num_sanity_val_steps": 0}
+        return Trainer(accelerator="cpu", max_steps=1, **shown, **given)
+
+    with pytest.raises(UsageError, match="val/f1"):
+        train_once(EndToEnd(Temporal(n_filters=4)), data, make_trainer, tmp_path, [callback], [])
 
 
 def test_validation_is_checked_20_times():

@@ -29,6 +29,14 @@ def test_the_embedding_is_that_of_the_probe(vgg):
     assert network.head[1].in_features == vgg.embedding_size
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_the_head_reads_embeddings_in_the_precision_of_its_weights(vgg, dtype):
+    network = Network(vgg, "linear", 2, seed=0).to(dtype)
+    logits = network(torch.ones(2, 4000, dtype=dtype))
+    assert logits.dtype == dtype
+    logits.sum().backward()
+
+
 def test_a_frontend_without_weights_is_refused():
     with pytest.raises(ValueError, match="'mfcc' has no random weights, so there is nothing to train"):
         Network(MFCC(), "linear", 2, seed=0)

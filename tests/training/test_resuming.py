@@ -6,6 +6,7 @@ import torch
 from untrained.errors import CheckpointError
 from untrained.frontends.musical import Temporal
 from untrained.probes.run import RunKey
+from untrained.training.checkpoints import RESUMABLE
 from untrained.training.module import MARK, EndToEnd
 from untrained.training.resuming import place_checkpoint, read_mark
 
@@ -25,12 +26,30 @@ def given(trained, tmp_path):
     return path
 
 
-def test_a_checkpoint_is_placed_in_the_folder_of_its_run(given, tmp_path):
+def test_a_checkpoint_is_placed_in_the_folder_of_its_run(given, tmp_path, capsys):
     about = read_mark(given)
     assert (about["frontend"], about["head"], about["training"]) == ("temporal", "linear", "holdout-0.01")
     folder = tmp_path / "run"
     place_checkpoint(given, EndToEnd(Temporal(n_filters=4)), key_of(about), folder)
     assert (folder / "last.ckpt").read_bytes() == given.read_bytes()
+    assert "best.ckpt, does not exist" in capsys.readouterr().out
+
+    given.with_name("best.ckpt").write_bytes(b"best")
+    place_checkpoint(given, EndToEnd(Temporal(n_filters=4)), key_of(about), folder)
+    assert (folder / "best.ckpt").read_bytes() == b"best"
+    assert not capsys.readouterr().out
+
+
+def test_only_the_end_of_an_epoch_of_an_incomplete_run_is_placed(given, tmp_path):
+    key, module, folder = key_of(read_mark(given)), EndToEnd(Temporal(n_filters=4)), tmp_path / "run"
+    with pytest.raises(CheckpointError, match="run is already complete; to repeat it, pass --force without"):
+        place_checkpoint(given, module, key, folder, is_complete=lambda found: found == given.parent)
+    content = torch.load(given, weights_only=True)
+    del content[MARK][RESUMABLE]
+    torch.save(content, best := given.with_name("best.ckpt"))
+    with pytest.raises(CheckpointError, match=r"best.ckpt is not the checkpoint of a finished epoch; pass the last"):
+        place_checkpoint(best, module, key, folder)
+    assert not folder.exists()
 
 
 def test_of_another_run_it_is_refused_by_name(given, tmp_path):

@@ -15,7 +15,7 @@ def key(options=(), precision="32-true", data=DATA, frontend=None, **arguments):
 def test_names_of_a_run():
     found = key(learning_rate=[1e-3, 1e-2], head="musicnn", seed=3)
     assert found.folder.parts[:2] == ("synthetic-events", "temporal-n_filters=4")
-    assert found.folder.parts[2] == "trained-musicnn-learning_rate=0.001,0.01"
+    assert found.folder.parts[2] == "trained-musicnn-learning_rate=0.001+0.01"
     assert found.folder.name.startswith("seed3-")
     assert found.params["weights"] == "trained"
     assert key().folder.parts[2] == "trained-linear"

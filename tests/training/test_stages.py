@@ -10,6 +10,8 @@ from untrained.frontends.musical import Temporal
 from untrained.frontends.trained import load_weights
 from untrained.probes.fitted import load_probe
 from untrained.probes.record import read_candidates, read_metrics, read_predictions
+from untrained.training.parts import Part
+from untrained.training.stages import _name
 
 from .conftest import CLIPS, TEMPORAL
 
@@ -110,6 +112,12 @@ def test_a_killed_training_ends_with_the_same_weights(again, trained, tmp_path, 
 
     again()
     assert "run is already complete; pass --force to repeat it" in capsys.readouterr().out
+
+
+def test_close_learning_rates_have_different_names():
+    part = Part("holdout", [], [], [])
+    assert _name(part, 0.01) == "holdout-0.01"
+    assert _name(part, 0.010000001) == "holdout-0.010000001"
 
 
 def test_several_learning_rates_and_folds(tmp_path, capsys):

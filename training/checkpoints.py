@@ -1,0 +1,61 @@
+"""Checkpoints that a training run saves: the best one, and that of the last finished epoch."""
+
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.callbacks import ModelCheckpoint
+
+from .module import MARK
+
+BEST, LAST = "best.ckpt", "last.ckpt"
+RESUMABLE = "resumable"
+"""Key, in the metadata of a checkpoint, that marks the checkpoint of a finished epoch."""
+
+
+class BestLoss(ModelCheckpoint):
+    """Checkpoint with the best loss, whose state is separate from that of the user's checkpoints."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore the best loss, also in a folder that was moved; without its file, start anew."""
+        if not (Path(str(self.dirpath)) / BEST).is_file():
+            return
+
+        def here(path: Any) -> str:
+            return str(Path(str(self.dirpath)) / Path(path).name) if path else ""
+
+        moved = {name: here(state_dict.get(name)) for name in ("best_model_path", "kth_best_model_path")}
+        best = {here(path): score for path, score in state_dict.get("best_k_models", {}).items()}
+        super().load_state_dict(
+            {**state_dict, **moved, "dirpath": self.dirpath, "best_k_models": best, "last_model_path": ""}
+        )
+
+
+class FinishedEpoch(ModelCheckpoint):
+    """Checkpoint of the last finished epoch, from which Lightning resumes with the next one.
+
+    Lightning saves its loops before it has counted the epoch, and then resumes in its middle or skips one, depending on
+    when validation was run.
+    """
+
+    _is_saving = False
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Save, with the epoch counted."""
+        self._is_saving = True
+        try:
+            super().on_train_epoch_end(trainer, pl_module)
+        finally:
+            self._is_saving = False
+
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Mark the checkpoint and count the epoch in the state of the loops, if this checkpoint is being saved."""
+        if not self._is_saving:  # another checkpoint, such as that of a callback of the user
+            return
+        checkpoint[MARK] = {**checkpoint.get(MARK, {}), RESUMABLE: True}
+        loops = checkpoint["loops"]["fit_loop"]
+        for counts in (loops["epoch_progress"]["total"], loops["epoch_progress"]["current"]):
+            counts.update(dict.fromkeys(counts, counts["processed"]))
+        for name in ("epoch_loop.batch_progress", "epoch_loop.val_loop.batch_progress"):
+            loops[name]["current"] = dict.fromkeys(loops[name]["current"], 0)
+            loops[name]["is_last_batch"] = False
