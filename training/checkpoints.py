@@ -1,4 +1,4 @@
-"""Checkpoints that a training run saves: the best one, and that of the last finished epoch."""
+"""Checkpoints of a training run: the best one, and the one of the last finished epoch."""
 
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,10 @@ RESUMABLE = "resumable"
 
 
 class BestLoss(ModelCheckpoint):
-    """Checkpoint with the best loss, whose state is separate from that of the user's checkpoints."""
+    """Callback that saves the best checkpoint; its state is separate from that of a user's `ModelCheckpoint`."""
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore the best loss, also in a folder that was moved; without its file, start anew."""
+        """Restore the best loss, even if the folder was moved; if the file is missing, start without a best loss."""
         if not (Path(str(self.dirpath)) / BEST).is_file():
             return
 
@@ -32,16 +32,16 @@ class BestLoss(ModelCheckpoint):
 
 
 class FinishedEpoch(ModelCheckpoint):
-    """Checkpoint of the last finished epoch, from which Lightning resumes with the next one.
+    """Callback that saves a checkpoint after each epoch, from which Lightning resumes with the next epoch.
 
-    Lightning saves its loops before it has counted the epoch, and then resumes in its middle or skips one, depending on
-    when validation was run.
+    Lightning saves the state of its loops before it counts the epoch. Depending on when validation ran, it would
+    resume in the middle of an epoch or skip one.
     """
 
     _is_saving = False
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Save, with the epoch counted."""
+        """Save a checkpoint in which the epoch is counted."""
         self._is_saving = True
         try:
             super().on_train_epoch_end(trainer, pl_module)

@@ -1,4 +1,4 @@
-"""Processes that train together and were started outside of this package, for example by torchrun or SLURM."""
+"""Synchronisation of processes that were started by another program, such as torchrun or SLURM."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from pytorch_lightning import Trainer
 
 
 def wait_for_all(trainer: Trainer) -> None:
-    """Wait until all processes of a trainer have come here, if they were not started by Lightning.
+    """Wait for all processes of a trainer, if they were not started by Lightning.
 
-    Lightning starts the other processes later, when the first one begins to train, so that there is none to wait for.
+    Lightning's own launcher starts the other processes later, when training begins, so there is nothing to wait for.
 
     Args:
         trainer: Trainer with the devices of the command.

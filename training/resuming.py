@@ -87,7 +87,7 @@ def place_checkpoint(
 
 
 def _place_best(path: Path, target: Path, *, is_same_run: bool, say: Callable[[str], None]) -> None:
-    """Copy the best checkpoint that lies beside a given one; without it, keep that of the same run only."""
+    """Copy the best checkpoint from beside a given one; if it is missing, keep only one of the same run."""
     if path.is_file():
         shutil.copyfile(path, target)
     elif not (is_same_run and target.is_file()):

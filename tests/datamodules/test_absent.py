@@ -33,7 +33,7 @@ def absent_of(data):
     ("change", "difference"),
     [
         (lambda path: path.replace("/", "\\"), "differ in backslashes"),
-        (lambda path: f"/home/someone/snd/{path}", "differ in leading folders"),
+        (lambda path: f"/elsewhere/snd/{path}", "differ in leading folders"),
         (lambda path: "D:\\data\\" + path.replace("/", "\\"), "differ in leading folders"),
         (lambda path: f"audio/{path}", "differ in leading folders"),
         (lambda path: path.upper(), "differ in upper and lower case"),

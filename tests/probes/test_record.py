@@ -63,7 +63,7 @@ def test_damaged_metrics_are_empty(tmp_path, content):
 
 
 def test_metrics_that_cannot_be_read_are_named_and_kept(tmp_path):
-    keep_damaged_metrics(tmp_path)  # there is no file yet
+    keep_damaged_metrics(tmp_path)  # no file exists yet
     (tmp_path / "metrics.json").write_text('{"identity": ')
     with pytest.warns(
         UserWarning, match=r"metrics.json cannot be read; it is kept as metrics.json.damaged, and the run"

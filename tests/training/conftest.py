@@ -1,6 +1,7 @@
 """Small trainings, shared by the tests of this room."""
 
 import pytest
+from pytorch_lightning import Callback
 from untrained.datamodules.synthetic import Synthetic
 from untrained.frontends.vgg import VGG
 from untrained.training.data import TrainingData
@@ -9,6 +10,25 @@ from untrained.training.sounds import Sounds
 
 CLIPS = ["--data", "synthetic", "--data.task", "events", "--data.n_samples", "4000"]
 TEMPORAL = ["--model.frontend", "temporal", "--model.frontend.n_filters", "4"]
+
+
+class KilledError(Exception):
+    """Error that interrupts a training run."""
+
+
+class Kill(Callback):
+    """Callback that interrupts a training run, as a kill does for Lightning, before the batch of a step.
+
+    Args:
+        step: Number of steps before the interruption.
+    """
+
+    def __init__(self, step):
+        self.step = step
+
+    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+        if trainer.global_step == self.step:
+            raise KilledError
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from pytorch_lightning import Callback, Trainer
+from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from untrained.errors import UsageError
 from untrained.frontends.musical import Temporal
@@ -15,6 +15,8 @@ from untrained.training.fitting import (
     train_once,
 )
 from untrained.training.module import EndToEnd
+
+from .conftest import Kill, KilledError
 
 
 def test_trainings_that_have_ended_are_kept_for_the_very_same_run(tmp_path):
@@ -32,21 +34,6 @@ def test_trainings_that_have_ended_are_kept_for_the_very_same_run(tmp_path):
     assert progress.ended() == {}
     progress.end()
     assert not (tmp_path / PROGRESS).exists()
-
-
-class KilledError(Exception):
-    """What ends a training in these tests."""
-
-
-class Kill(Callback):
-    """Ends a training before a step."""
-
-    def __init__(self, step):
-        self.step = step
-
-    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
-        if trainer.global_step == self.step:
-            raise KilledError
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@ import shutil
 
 import pytest
 import torch
-from pytorch_lightning import Callback
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from untrained.cli import main
 from untrained.frontends.musical import Temporal
@@ -13,7 +12,7 @@ from untrained.probes.record import read_candidates, read_metrics, read_predicti
 from untrained.training.parts import Part
 from untrained.training.stages import _name
 
-from .conftest import CLIPS, TEMPORAL
+from .conftest import CLIPS, TEMPORAL, Kill, KilledError
 
 
 def test_a_training_is_a_run_like_any_other(trained):
@@ -55,21 +54,6 @@ def test_the_probe_holds_the_trained_network(trained):
     loaded = load_weights(drawn, trained / "frontend.safetensors")
     waveform = torch.randn(2, 4000, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(loaded(waveform), fitted.frontend(waveform))
-
-
-class KilledError(Exception):
-    """What ends a training in these tests."""
-
-
-class Kill(Callback):
-    """Ends the process, as far as Lightning can see, before the batch of a step."""
-
-    def __init__(self, step):
-        self.step = step
-
-    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
-        if trainer.global_step == self.step:
-            raise KilledError
 
 
 @pytest.fixture
