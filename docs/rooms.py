@@ -15,11 +15,11 @@ ROOT = Path(__file__).parents[1]
 OUTSIDE = {"benchmarks", "build", "docs", "examples", "noxfile", "setup", "tests"}  # not in the package
 
 LAYERS: list[dict[str, str]] = [
-    {"cli.py": "which command to run, and what its errors look like"},
-    {"commands": "one file a command"},
+    {"cli.py": "selects the command; turns errors into messages"},
+    {"commands": "one file for each command"},
     {"integrations": "HEAR, scikit-learn", "testing": "contract checks for plug-ins"},
     {"studies": "many runs: plan, execute, analyse, report"},
-    {"training": "a frontend + a head, trained by gradients"},
+    {"training": "a frontend + a head, trained end to end"},
     {"probes": "one frontend + one backend: choose, fit, score, save, use"},
     {"embeddings": "audio -> rows on disk, once"},
     {"datamodules": "clips, labels, splits", "frontends": "waveform -> embedding", "backends": "embedding -> class"},
@@ -28,17 +28,17 @@ LAYERS: list[dict[str, str]] = [
         "registry.py": "plug-ins by name",
         "audio": "file -> waveform",
         "terminal.py": "bars, Ctrl-C",
-        "escaping.py": "text, made safe",
-        "files.py": "whole files",
+        "escaping.py": "escaped text",
+        "files.py": "atomic writes",
         "errors.py": "exceptions",
     },
 ]
-"""Rooms with their contents, from the top floor down; a room imports only from floors below its own."""
+"""Rooms with their contents, from the top layer down; a room imports only from layers below its own."""
 
 WAY: list[tuple[str, str]] = [
     ("commands/stages.py", "parse; make the probe and the data set"),
-    ("embeddings/extract.py", "list the clips; which does the store lack?"),
-    ("embeddings/session.py", "lock the store, begin with what is missing"),
+    ("embeddings/extract.py", "list the clips that the store lacks"),
+    ("embeddings/session.py", "lock the store, start with missing clips"),
     ("datamodules/loader.py", "read a batch of clips"),
     ("audio/decoding.py", "decode a file to a waveform"),
     ("frontends/base.py", "waveform to embedding"),
@@ -109,7 +109,7 @@ def longest_chain(root: Path = ROOT) -> list[str]:
 
 def _chain_from(module: str, root: Path, known: dict[str, list[str]], path: tuple[str, ...]) -> list[str]:
     if module in path:
-        raise ValueError(f"a circle of imports: {' -> '.join([*path[path.index(module) :], module])}")
+        raise ValueError(f"circular imports: {' -> '.join([*path[path.index(module) :], module])}")
     if module not in known:
         below = [
             _chain_from(name, root, known, (*path, module))
@@ -127,8 +127,8 @@ def picture() -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width + 400} {height}" font-family="sans-serif">',
         f'<rect width="{width + 400}" height="{height}" fill="white"/>',
-        '<text x="10" y="24" font-size="15" fill="#333">Rooms: each imports only from floors below its own</text>',
-        f'<text x="{width + 30}" y="24" font-size="15" fill="#333">The way of a clip, from fit to probe</text>',
+        '<text x="10" y="24" font-size="15" fill="#333">Rooms: each imports only from layers below its own</text>',
+        f'<text x="{width + 30}" y="24" font-size="15" fill="#333">Data flow of untrained fit</text>',
     ]
     stations: dict[str, list[int]] = {}
     for number, (file, _) in enumerate(WAY, 1):

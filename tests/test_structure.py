@@ -9,7 +9,7 @@ import rooms
 
 ROOT = rooms.ROOT
 FLOOR_OF = {room: floor for floor, layer in enumerate(reversed(rooms.LAYERS)) for room in layer}
-ENTRANCES = {"__init__", "__main__", "hear"}  # modules for users and tools, above all floors
+ENTRANCES = {"__init__", "__main__", "hear"}  # modules for users and tools, above all layers
 # Modules whose subject is tested in the file of another module.
 TESTED_BY = {
     "__init__": "tests/test_package.py",
@@ -38,12 +38,12 @@ def refused_imports(root=ROOT):
                 yield f"{module} imports {name}"
 
 
-def test_rooms_import_only_from_floors_below():
+def test_rooms_import_only_from_layers_below():
     assert list(refused_imports()) == []
 
 
-def test_no_modules_import_each_other_in_a_circle():
-    chain = rooms.longest_chain()  # raises an error if there is a circle
+def test_there_are_no_circular_imports():
+    chain = rooms.longest_chain()  # raises an error if imports are circular
     assert chain[0].startswith("commands.")
 
 
@@ -62,10 +62,10 @@ def test_an_import_the_wrong_way_is_found(tmp_path, file, line, found):
     assert list(refused_imports(tmp_path)) == [found]
 
 
-def test_a_circle_is_found(tmp_path):
+def test_circular_imports_are_found(tmp_path):
     copy_package(tmp_path)
     (tmp_path / "frontends/pooling.py").write_text("from .base import Frontend\n")
-    with pytest.raises(ValueError, match=r"a circle of imports: .*frontends.pooling"):
+    with pytest.raises(ValueError, match=r"circular imports: .*frontends.pooling"):
         rooms.longest_chain(tmp_path)
 
 
