@@ -69,6 +69,7 @@ def _compare(parser: Parser, config: Namespace) -> int:
     del repeated["open"]
     text = as_yaml(yaml.safe_load(parser.dump(repeated, skip_unset=False)), literal=True)
     writing = {name: config[name] for name in ("force", "flush_every", "flush_seconds")}
+    writing["jobs"] = config.training.jobs
     note = console(sys.stderr).print if trainer.is_global_zero else lambda line: None
     callbacks = list(trainer.callbacks)  # type: ignore[attr-defined]  # all of them are the user's
     observers = functools.partial(_observers, config.trainer.logger, callbacks)

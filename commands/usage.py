@@ -126,6 +126,7 @@ def _train() -> Mapping[str, list[Option]]:
         "Model": [
             *frontend,
             Option("--model.head", "NAME", "Classification head: linear, last, musicnn."),
+            Option("--model.head_only", "true|false", "Whether to train the head alone, on the frozen frontend."),
             Option("--model.learning_rate", "X|[X, ...]", "Peak learning rate; the best one of a list is kept."),
             Option("--model.weight_decay", "X", "Weight decay, not of biases and normalisation layers."),
             Option("--model.warmup", "SHARE", "Share of the steps during which the rate rises."),

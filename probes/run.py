@@ -78,7 +78,6 @@ class RunKey:
         }
         params = {**data, **names, "tf32": probe.tf32, **origin}
         fields = run_fields(names, embeddings, backend, datamodule, stamps, standardize=probe.standardize)
-        folders = [re.sub(r"[^\w.,=+ -]", "_", params[name]) for name in ("dataset", "frontend", "backend")]
         return cls(
             params=params,
             seed=seed,
@@ -86,7 +85,7 @@ class RunKey:
             # Data sets with the same source share a store, but each has its own clips.
             extraction=digest({"dataset": params["dataset"], **embeddings}),
             identity=digest({"format": FORMAT, **fields}),
-            folder=Path(*folders, f"seed{seed}-{digest(settings_of(fields))[:6]}"),
+            folder=folder_of(params, f"seed{seed}-{digest(settings_of(fields))[:6]}"),
         )
 
 
@@ -139,6 +138,16 @@ class Run:
             and metric in metrics
             and all((folder / name).is_file() for name in files)
         )
+
+
+def folder_of(params: Mapping[str, Any], last: str) -> Path:
+    """Return the folder of a run relative to the folder of all runs, without characters that file systems forbid.
+
+    Args:
+        params: Names of the run.
+        last: Name of the last folder.
+    """
+    return Path(*(re.sub(r"[^\w.,=+ -]", "_", params[name]) for name in ("dataset", "frontend", "backend")), last)
 
 
 def frontend_label(frontend: Frontend, options: Mapping[str, Any]) -> str:

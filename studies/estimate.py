@@ -20,6 +20,8 @@ from ..frontends import Frontend
 from ..probes.extraction import fold_probes
 from ..probes.run import Run
 from ..probes.selection import resolve, select
+from ..training.estimate import seconds_of_jobs
+from ..training.jobs import TrainingJob, devices_of
 from .plan import Study
 
 SEARCH_CLIPS = (150, 300)  # numbers of clips in the two small grid searches that are timed
@@ -47,6 +49,9 @@ def dry_run(study: Study, trainer: Trainer, embeddings: Path, *, force: bool) ->
             yield f"{run.folder}: done"
             continue
         waiting.append(run)
+        if isinstance(run, TrainingJob):
+            yield f"{run.folder}: to do, to be trained"
+            continue
         if run.key.extraction not in missing:
             missing[run.key.extraction] = (_n_missing(run, str(trainer.precision), embeddings, force=force), run)
         n, total = missing[run.key.extraction][0], len(run.datamodule.listed) * _n_extractions(run)
@@ -57,10 +62,16 @@ def dry_run(study: Study, trainer: Trainer, embeddings: Path, *, force: bool) ->
     yield f"{len(study.runs)} runs: {n_done} done, {len(waiting)} to do; {n_clips} embeddings to compute"
     if waiting:
         extracting = sum(n * _seconds_per_clip(run, trainer) for n, run in missing.values() if n) / trainer.world_size
-        fitting = _seconds_of_fits(waiting)
-        both = duration(extracting + fitting)
+        trainings = [run for run in waiting if isinstance(run, TrainingJob)]
+        fitting = _seconds_of_fits([run for run in waiting if isinstance(run, Run)])
+        training = seconds_of_jobs(trainings, trainer.strategy.root_device) / len(devices_of(trainer))
+        together = duration(extracting + fitting + training)
         how = "estimated from one clip of each frontend and from small grid searches"
-        yield f"about {both}: embeddings {duration(extracting)}, fits {duration(fitting)} ({how})"
+        parts = [f"embeddings {duration(extracting)}", f"fits {duration(fitting)}"]
+        if trainings:
+            parts.append(f"training {duration(training)}")
+            how = "estimated from one clip of each frontend, from small grid searches and from a few steps of training"
+        yield f"about {together}: {', '.join(parts)} ({how})"
 
 
 def duration(seconds: float) -> str:

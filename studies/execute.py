@@ -3,16 +3,16 @@
 import contextlib
 import functools
 import itertools
-import shutil
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from ..datamodules.base import Batch
+from ..datamodules.machine import Auto
 from ..embeddings.changes import changes, is_of_code
 from ..embeddings.extract import refuse_broken_before
 from ..embeddings.heard import Say, notices, say_all, stored_lengths
@@ -27,8 +27,10 @@ from ..probes.record import OPTIMISTIC, read_metrics
 from ..probes.run import Run
 from ..probes.stages import fit_run, test_run
 from ..terminal import bar
+from ..training.jobs import TrainingJob, devices_of, run_jobs, share
 from . import results
-from .plan import RUNS, Study
+from .aside import put_aside
+from .plan import Study
 from .problems import in_terms_of_a_study
 from .results import Failure, Outcome, Result
 
@@ -44,6 +46,7 @@ def execute(
     force: bool = False,
     flush_every: int = 512,
     flush_seconds: float = 30.0,
+    jobs: int | Auto = "auto",
 ) -> bool:
     """Run the missing runs of a study, and append each result to the files in its folder.
 
@@ -60,6 +63,7 @@ def execute(
         force: Whether to repeat finished runs.
         flush_every: Maximum number of rows in memory before they are written.
         flush_seconds: Maximum time that rows stay in memory, in s.
+        jobs: Number of training runs that share a device.
 
     Returns:
         Whether this process has fitted the backends; False if it has only extracted embeddings.
@@ -76,25 +80,49 @@ def execute(
         if trainer.is_global_zero:
             stack.enter_context(locked(study.folder, "give the study another --name"))
         waiting = _waiting(study, say, force=force)
-        to_extract = [(run.probe, run.datamodule) for run in _one_per_extraction(waiting)]
+        to_extract = [(run.probe, run.datamodule) for run in _one_per_extraction(_probes(waiting))]
         refuse_broken_before(to_extract, str(trainer.precision), embeddings, force=force)
         if trainer.is_global_zero:
             _start(study, waiting, config)
         if trainer.is_global_zero:
             _say_notices(study, waiting, str(trainer.precision), embeddings, say_once)
         writing = {"force": force, "flush_every": flush_every, "flush_seconds": flush_seconds, "say": say_once}
-        extractions = _extract(waiting, trainer, embeddings, writing, say)
+        extractions = _extract(_probes(waiting), trainer, embeddings, writing, say)
         leave_process_group()
         if not trainer.is_global_zero:
             return False
-        for number, run in enumerate(waiting, 1):
-            _fit(run, extractions[run.key.extraction], observers)
+        for number, run in enumerate(_carry_out(waiting, extractions, trainer, say, observers, jobs), 1):
             outcome = results.append(study.folder, _named(study, run))
             say(f"[{number}/{len(waiting)}] {run.folder.relative_to(study.folder)}: {_outcome_line(outcome)}")
     return True
 
 
-def _waiting(study: Study, say: Say, *, force: bool) -> list[Run]:
+def _carry_out(
+    waiting: Sequence[Run | TrainingJob],
+    extractions: Mapping[str, Extraction | Exception],
+    trainer: Trainer,
+    say: Say,
+    observers: Callable[[], Observers],
+    jobs: int | Auto,
+) -> Iterator[Run | TrainingJob]:
+    """Fit the backends, then train, and yield each run when it has ended, with or without an error."""
+    for run in _probes(waiting):
+        _fit(run, extractions[run.key.extraction], observers)
+        yield run
+    trainings = [run for run in waiting if isinstance(run, TrainingJob)]
+    for job, error in run_jobs(trainings, devices_of(trainer), share(trainer, jobs), observers, say):
+        if error:
+            line, _, more = error.partition("\n")
+            text = f"{in_terms_of_a_study(line)}\n{more}"
+            write_atomically(job.folder / "error.txt", text.encode(errors="backslashreplace"))
+        yield job
+
+
+def _probes(waiting: Sequence[Run | TrainingJob]) -> list[Run]:
+    return [run for run in waiting if isinstance(run, Run)]
+
+
+def _waiting(study: Study, say: Say, *, force: bool) -> list[Run | TrainingJob]:
     """Return the runs that are not done yet, after drawing the weights of their frontends."""
     done = study.done()
     waiting = [run for run in study.runs if force or run.key.identity not in done]
@@ -103,11 +131,14 @@ def _waiting(study: Study, say: Say, *, force: bool) -> list[Run]:
     for why, n in Counter(filter(None, map(_why_again, waiting))).items():
         say(f"{n} {'run is' if n == 1 else 'runs are'} repeated because {why}")
     for run in waiting:
-        run.probe.require_frontend().draw()
+        if isinstance(run, Run):
+            run.probe.require_frontend().draw()
+        elif force:
+            run.forget()
     return waiting
 
 
-def _why_again(run: Run) -> str:
+def _why_again(run: Run | TrainingJob) -> str:
     """Return the changes since a run with the same settings was done in this folder; empty if there was no such run."""
     before = read_metrics(run.folder).get("key")
     differing = changes(before, plain(run.key.fields)) if isinstance(before, dict) else {}
@@ -115,9 +146,9 @@ def _why_again(run: Run) -> str:
     return "; ".join(differing.values()) if is_same_run else ""
 
 
-def _start(study: Study, waiting: Sequence[Run], config: str) -> None:
+def _start(study: Study, waiting: Sequence[Run | TrainingJob], config: str) -> None:
     """Write the study and the results of its finished runs; move runs of other studies out of its folder."""
-    _put_aside(study)
+    put_aside(study)
     write_atomically(study.folder / "study.yaml", config.encode())
     for run in study.runs:
         (run.folder / "error.txt").unlink(missing_ok=True)
@@ -125,39 +156,14 @@ def _start(study: Study, waiting: Sequence[Run], config: str) -> None:
     results.start(study.folder, named, unfinished, study.controls)
 
 
-def _put_aside(study: Study) -> None:
-    """Keep only the runs of this study in its folder, because TensorBoard shows all runs in the folder.
-
-    No run is lost: runs of an earlier version of the study, or of another study with the same name, move to the folder
-    `NAME-earlier` next to it. They move back when a study includes them again.
-    """
-    identity_of = {run.folder: run.key.identity for run in study.runs}
-    for path in list(study.folder.glob(RUNS)):
-        identity = read_metrics(path.parent).get("identity")
-        if identity and identity_of.get(path.parent) != identity:
-            aside = study.aside(str(identity))  # the identity in a damaged file may have any type
-            aside.parent.mkdir(parents=True, exist_ok=True)
-            path.parent.rename(_free(aside) if aside.exists() else aside)
-    done = study.done()
-    for run in study.runs:
-        kept_in = done.get(run.key.identity, run.folder)
-        if kept_in != run.folder:
-            shutil.rmtree(run.folder, ignore_errors=True)  # the remains of an interrupted run
-            run.folder.parent.mkdir(parents=True, exist_ok=True)
-            kept_in.rename(run.folder)
-
-
-def _free(path: Path) -> Path:
-    """Return a path that does not exist yet, by appending a number to the name of an existing path."""
-    return next(free for n in itertools.count(1) if not (free := path.with_name(f"{path.name}-{n}")).exists())
-
-
-def _say_notices(study: Study, waiting: Sequence[Run], precision: str, embeddings: Path, say: Say) -> None:
+def _say_notices(
+    study: Study, waiting: Sequence[Run | TrainingJob], precision: str, embeddings: Path, say: Say
+) -> None:
     """Report clips that are cropped, repeated or padded; extractions report the lengths in their own data sets."""
-    extracted = {run.key.params["dataset"] for run in waiting}
+    extracted = {run.key.params["dataset"] for run in _probes(waiting)}
     lengths_of: dict[str, Mapping[str, float]] = {name: {} for name in extracted}
     said: set[tuple[str, str]] = set()
-    for run in study.runs:
+    for run in study.probes:
         dataset, label = run.key.params["dataset"], run.key.params["frontend"]
         if (dataset, label) in said:  # already reported for another seed or backend
             continue
@@ -227,12 +233,12 @@ def _fit(run: Run, extraction: Extraction | Exception, observers: Callable[[], O
         write_atomically(run.folder / "error.txt", text.encode(errors="backslashreplace"))
 
 
-def _named(study: Study, run: Run) -> dict[str, Any]:
+def _named(study: Study, run: Run | TrainingJob) -> dict[str, Any]:
     names = {name: run.key.params[name] for name in ("dataset", "frontend", "backend", "seed")}
     return {**names, "run": _relative(study, run)}
 
 
-def _relative(study: Study, run: Run) -> str:
+def _relative(study: Study, run: Run | TrainingJob) -> str:
     """Return the folder of a run, relative to the folder of the study."""
     return run.folder.relative_to(study.folder).as_posix()
 

@@ -23,6 +23,8 @@ from ..probes.probe import Probe
 from ..probes.record import read_metrics
 from ..probes.run import Run, RunKey
 from ..probes.selection import Protocol
+from ..training.jobs import TrainingJob
+from .arms import add_recipe, recipe_problems, trainings
 from .entries import CONTROLS, KINDS, Entries
 from .plugins import MODEL, Part, Seeded, make_plugins, variants
 from .problems import Problem, refuse
@@ -45,9 +47,14 @@ class Study:
     """
 
     folder: Path
-    runs: Sequence[Run]
+    runs: Sequence[Run | TrainingJob]
     notes: Sequence[str]
     controls: Sequence[str]
+
+    @property
+    def probes(self) -> list[Run]:
+        """Runs of probes, whose frontends are frozen."""
+        return [run for run in self.runs if isinstance(run, Run)]
 
     def aside(self, identity: str) -> Path:
         """Return the folder for a run that no longer belongs to the study."""
@@ -88,6 +95,7 @@ def study_parser() -> Parser:
         parser.add_argument(f"--model.{option}", type=list[Any], default=default, help=help)
     parser.add_argument("--dry_run", action="store_true", help="List runs and stored embeddings; estimate the time.")
     parser.add_argument("--open", action="store_true", help="Open the report in the browser.")
+    add_recipe(parser)
     add_extraction_arguments(parser)
     parser.add_class_arguments(Trainer, "trainer", instantiate=False)
     parser.set_defaults({f"trainer.{key}": value for key, value in trainer_defaults().items()})
@@ -107,18 +115,23 @@ def plan(config: Namespace, precision: str, root: Path) -> Study:
     Raises:
         UsageError: The study has problems; the message lists all of them with their locations in the study.
     """
-    problems = _name_problems(config.name)
+    problems = [*_name_problems(config.name), *recipe_problems(config)]
     with undrawn():
         data, seeded, more = make_plugins(config)
     refuse([*problems, *more])
     folder = root / config.name
     notes: dict[str, None] = {}
-    runs: dict[str, Run] = {}
+    runs: dict[str, Run | TrainingJob] = {}
     controls: dict[str, None] = {}
-    for part, run in _runs(config, data, seeded, notes, precision, folder):
+    of_probes = _runs(config, data, seeded, notes, precision, folder)
+    planned: Iterator[tuple[Part[Frontend], Run | TrainingJob]]
+    planned = itertools.chain(of_probes, trainings(config, data, seeded, notes, folder))
+    for part, run in planned:
         runs.setdefault(run.key.identity, run)
         controls |= {run.key.params["frontend"]: None} if part.is_control else {}
     names = [part.name for part in data]
+    if not runs:
+        refuse([Problem("model.weights", text) for text in notes])
     ordered = sorted(runs.values(), key=lambda run: names.index(run.key.params["dataset"]))
     return Study(folder, _plainly_named(ordered), list(notes), list(controls))
 
@@ -189,7 +202,7 @@ def _name_problems(name: str) -> list[Problem]:
     return [Problem("name", f"{name!r}; {expected}")]
 
 
-def _plainly_named(runs: Sequence[Run]) -> list[Run]:
+def _plainly_named(runs: Sequence[Run | TrainingJob]) -> list[Run | TrainingJob]:
     """Return the runs, without the digest in the name of a folder if the seed alone identifies the run."""
     plain_folders = [run.folder.with_name(f"seed{run.key.seed}") for run in runs]
     return [

@@ -32,9 +32,11 @@ MODEL: dict[str, tuple[Any, list[Any], str]] = {
     "standardize": (Standardize, ["zscore"], "Standardisations of features to compare."),
     "tf32": (bool, [False], "Values of tf32 to compare; true computes in TF32 on NVIDIA GPUs."),
     "calibrate": (bool, [False], "Values of calibrate to compare; true uses statistics of the training clips."),
-    "weights": (str, ["random"], "Weights to compare: random, or files frontend.safetensors written by train."),
+    "weights": (str, ["random"], "Weights to compare: random, linear, trained, or files written by train."),
 }
 """Type, default and help text of the lists that a study varies among the arguments of `Probe`, by argument."""
+ARMS = ("linear", "trained")
+"""Values of `model.weights` that are training runs: of the head alone on a frozen frontend, or of both."""
 
 
 class Part(NamedTuple, Generic[T]):
@@ -112,7 +114,8 @@ class Variant(NamedTuple):
 def variants(frontend: Frontend, model: Namespace, notes: dict[str, None]) -> list[Variant]:
     """Return a frontend with each applicable combination of the options of a study.
 
-    A frontend without feature maps is returned once, unchanged.
+    A frontend without feature maps is returned once, unchanged. Training runs, which are values of `weights`,
+    are left out.
 
     Args:
         frontend: Frontend to vary.
@@ -124,7 +127,10 @@ def variants(frontend: Frontend, model: Namespace, notes: dict[str, None]) -> li
     """
     found: list[Variant] = []
     refused: list[str] = []
-    for init, pooling, weights in itertools.product(model.init, model.pooling, model.weights):
+    of_probes = [weights for weights in model.weights if weights not in ARMS]
+    if not of_probes:
+        return []
+    for init, pooling, weights in itertools.product(model.init, model.pooling, of_probes):
         try:
             variant = with_weights(frontend, init, pooling, weights)
         except (ValueError, CheckpointError) as error:
@@ -174,7 +180,7 @@ def _unreadable_weights(config: Namespace) -> list[Problem]:
     """Return a problem for each file of weights that cannot be read."""
     found = []
     for index, path in enumerate(config.model.weights):
-        if path != RANDOM and isinstance(path, str):
+        if path not in (RANDOM, *ARMS) and isinstance(path, str):
             outcome = attempt(f"model.weights[{index}]", read_description, Path(path))
             found += [outcome] if isinstance(outcome, Problem) else []
     return found

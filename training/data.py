@@ -10,8 +10,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from ..datamodules import AudioDataModule, Clip
 from ..datamodules.classes import classes_learned
-from ..datamodules.machine import Auto, workers_for
+from ..datamodules.machine import CLIPS, Auto, workers_for
 from ..errors import UsageError
+from .embedded import Embedded
 from .order import BatchOrder
 from .parts import Part, parts_of
 from .sounds import Batches, Sounds
@@ -24,7 +25,7 @@ class TrainingData(LightningDataModule):
     """Datamodule that reads batches of waveforms with labels from one part of a data set.
 
     Args:
-        sounds: Sounds of the data set.
+        sounds: Sounds of the data set, or their embeddings by a frozen frontend.
         part: Clips to train on, and to validate on.
         class_names: Names of the classes, in the order of the labels.
         seed: Seed of the order of batches.
@@ -40,7 +41,7 @@ class TrainingData(LightningDataModule):
 
     def __init__(
         self,
-        sounds: Sounds,
+        sounds: Sounds | Embedded,
         part: Part,
         class_names: Sequence[str],
         *,
@@ -70,7 +71,7 @@ class TrainingData(LightningDataModule):
 
     def waveforms(self) -> Batches:
         """Return the waveforms of the training clips in batches `(batch, n_samples)`, without labels."""
-        return self.sounds.batches(self.part.train)
+        return Batches(self.sounds.waveform, self.part.train, CLIPS)
 
     def train_dataloader(self) -> "Loader":
         """Return shuffled batches of the training clips."""
@@ -175,7 +176,7 @@ class Loader:
 class _Examples(Dataset[tuple[Tensor, int]]):
     """Data set of waveforms with labels."""
 
-    def __init__(self, sounds: Sounds, clips: Sequence[Clip], labels: Sequence[int]) -> None:
+    def __init__(self, sounds: Sounds | Embedded, clips: Sequence[Clip], labels: Sequence[int]) -> None:
         self._sounds, self._clips, self._labels = sounds, clips, labels
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:

@@ -191,6 +191,7 @@ def quiet() -> Iterator[None]:
             ".*The number of training batches",
             ".*`isinstance.treespec, LeafSpec.`",
             ".*Detected call of `lr_scheduler.step",
+            "Found .* in eval mode",  # a frozen frontend
         ):
             warnings.filterwarnings("ignore", text)
         yield

@@ -1,8 +1,9 @@
 """LightningModule that trains a frontend and a head end to end."""
 
+import copy
 import math
-from collections.abc import Sequence
-from numbers import Real
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,10 +16,13 @@ from ..files import plain
 from ..frontends import Frontend
 from ..frontends.trainable import trainable
 from ..probes.checkpoint import name_frontend
+from .arguments import as_rates, refuse_odd_arguments
 from .data import UNKNOWN, TrainingData
-from .heads import Head, layers_of, pooling_of, require_head
+from .heads import Head, layers_of, pooling_of
 from .network import Network
+from .schedule import factor
 
+CPU = torch.device("cpu")
 MARK = "untrained"
 """Key of the metadata of a training run in Lightning's checkpoint."""
 
@@ -40,6 +44,8 @@ class EndToEnd(LightningModule):
         warmup: Share of the steps during which the learning rate rises.
         betas: Coefficients of AdamW's running averages.
         seed: Seed of the head's weights, of dropout and of the order of clips; by default, the seed of the frontend.
+        head_only: Whether to train the head alone, on the frozen frontend. Its input is normalised, and its BatchNorm
+            layers have statistics, as in a frontend that is trained.
 
     Raises:
         ValueError: An argument is out of range, or the frontend has nothing to train.
@@ -60,34 +66,27 @@ class EndToEnd(LightningModule):
         warmup: float = 0.05,
         betas: tuple[float, float] = (0.9, 0.999),
         seed: int | None = None,
+        head_only: bool = False,
     ) -> None:
         super().__init__()
-        require_head(head)
-        rates = learning_rate if isinstance(learning_rate, list | tuple) else [learning_rate]
-        if not rates or not all(_is_number(rate) and 0 < rate < math.inf for rate in rates):
-            raise ValueError(
-                f"learning_rate={learning_rate!r}; expected a number above 0, such as 0.001, or a list of them"
-            )
-        if len(set(rates)) < len(rates):
-            raise ValueError(f"learning_rate={learning_rate!r} contains a value twice; remove one")
-        if not (_is_number(weight_decay) and 0 <= weight_decay < math.inf):
-            raise ValueError(f"weight_decay={weight_decay!r}; expected 0 or more")
-        if not (_is_number(warmup) and 0 <= warmup < 1):
-            raise ValueError(f"warmup={warmup!r}; expected a share of the steps from 0 to below 1, such as 0.05")
-        if len(betas) != 2 or not all(_is_number(beta) and 0 <= beta < 1 for beta in betas):
-            raise ValueError(f"betas={betas!r}; expected two numbers from 0 to below 1, such as [0.9, 0.999]")
-        if seed is not None and (isinstance(seed, bool) or not 0 <= seed < 2**32):
-            raise ValueError(f"seed={seed!r}; expected an integer of 0 or more, below 2**32")
-        trainable(frontend)  # raises if there is nothing to train
+        rates = as_rates(learning_rate)
+        refuse_odd_arguments(head, weight_decay, warmup, betas, seed)
+        if not head_only:
+            trainable(frontend)  # raises if there is nothing to train
         read = frontend.with_options(pooling=pooling_of(head))
         read.columns(layers_of(head))  # raises if there are no feature maps
-        self.head, self.learning_rates = head, [float(rate) for rate in rates]
+        self.head, self.learning_rates, self.head_only = head, rates, head_only
         self.weight_decay, self.warmup, self.betas = weight_decay, warmup, (betas[0], betas[1])
         self.seed = frontend.seed % 2**32 if seed is None else seed
         self._frontend = [read]  # in a list, so that it is not a submodule
         self.network: Network | None = None
         self.about: dict[str, Any] = {}
         self._totals = torch.zeros(3, dtype=torch.float64)
+
+    @property
+    def weights(self) -> str:
+        """Name of the weights in tables: `trained`, or `linear` for a head on a frozen frontend."""
+        return "linear" if self.head_only else "trained"
 
     @property
     def frontend(self) -> Frontend:
@@ -102,7 +101,8 @@ class EndToEnd(LightningModule):
             frontend: Frontend to use instead of this module's, such as a calibrated one.
         """
         read = self.frontend if frontend is None else frontend
-        return EndToEnd(read, self.head, learning_rate, self.weight_decay, self.warmup, self.betas, self.seed)
+        about_head = (self.weight_decay, self.warmup, self.betas, self.seed, self.head_only)
+        return EndToEnd(read, self.head, learning_rate, *about_head)
 
     def build(self, n_classes: int) -> Network:
         """Create the network, if it does not exist yet.
@@ -111,7 +111,7 @@ class EndToEnd(LightningModule):
             n_classes: Number of classes.
         """
         if self.network is None:
-            self.network = Network(self.frontend, self.head, n_classes, self.seed)
+            self.network = Network(self.frontend, self.head, n_classes, self.seed, freeze=self.head_only)
         return self.network
 
     def setup(self, stage: str) -> None:
@@ -241,48 +241,40 @@ class EndToEnd(LightningModule):
         )
 
 
-def factor(step: int, n_steps: int, warmup: float) -> float:
-    """Return the factor of the learning rate at a step, which rises linearly and then falls to 0 along a cosine.
-
-    Args:
-        step: Number of steps taken so far.
-        n_steps: Number of steps of the training run.
-        warmup: Share of the steps during which it rises.
-
-    Example:
-        >>> [round(factor(step, 10, 0.2), 2) for step in (0, 1, 2, 6, 10)]
-        [0.5, 1.0, 1.0, 0.5, 0.0]
-    """
-    n_rising = math.ceil(warmup * n_steps)
-    if step < n_rising:
-        return (step + 1) / n_rising
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - n_rising) / max(1, n_steps - n_rising))))
-
-
-def calibrated(frontend: Frontend, data: TrainingData) -> Frontend:
+def calibrated(frontend: Frontend, data: TrainingData, device: torch.device = CPU) -> Frontend:
     """Return a copy of a frontend whose input is normalised by the training clips.
 
     Args:
         frontend: Frontend to copy.
         data: Data whose training clips are read.
+        device: Device to compute on; the copy is on the CPU.
 
     Raises:
         UsageError: The clips cannot be used.
     """
-    from copy import deepcopy
-
-    found = deepcopy(frontend)
+    found = copy.deepcopy(frontend)
+    found.draw()
+    # Devices of Apple have no float64, in which statistics are summed.
+    place = torch.device("cpu") if device.type == "mps" else device
+    found.to(place)
     try:
-        found.calibrate(data.waveforms())
+        found.calibrate(_Moved(data.waveforms(), place))
     except ValueError as error:
         raise UsageError(str(error)) from error
-    return found
+    return found.to("cpu")
+
+
+@dataclass(frozen=True)
+class _Moved:
+    """Batches of waveforms on a device, which can be read several times."""
+
+    batches: Iterable[Tensor]
+    device: torch.device
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (batch.to(self.device) for batch in self.batches)
 
 
 def rates_as_text(rates: Sequence[float]) -> str:
     """Return learning rates as text for messages."""
     return ", ".join(f"{rate:g}" for rate in rates)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)

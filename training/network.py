@@ -1,4 +1,4 @@
-"""Network for end-to-end training: a trainable frontend and a head on its embedding."""
+"""Network for training: a trainable or frozen frontend, and a head on its embedding."""
 
 from typing import cast
 
@@ -11,36 +11,42 @@ from .heads import Head, as_backend, layers_of, make_head, pooling_of
 
 
 class Network(nn.Module):
-    """Trainable copy of a frontend, with a head.
+    """Trainable or frozen copy of a frontend, with a head.
 
     Args:
         frontend: Frontend to copy; it is left unchanged.
         head: Name of the head.
         n_classes: Number of classes.
         seed: Seed of the head's weights.
+        freeze: Whether the frontend stays frozen, so that the head alone is trained.
+
+    Attributes:
+        reads_embeddings: Whether batches are embeddings of the frontend, which is then skipped.
 
     Raises:
         ValueError: The frontend has nothing to train, or lacks the feature maps that the head needs.
     """
 
-    def __init__(self, frontend: Frontend, head: Head, n_classes: int, seed: int) -> None:
+    def __init__(self, frontend: Frontend, head: Head, n_classes: int, seed: int, *, freeze: bool = False) -> None:
         super().__init__()
         self.head_name: Head = head
-        self.frontend = trainable(frontend.with_options(pooling=pooling_of(head)))
+        copied = frozen if freeze else trainable
+        self.frontend = copied(frontend.with_options(pooling=pooling_of(head)))
+        self.reads_embeddings = False
         columns = self.frontend.columns(layers_of(head))
         self._columns = columns if len(columns) < self.frontend.embedding_size else None
         self.head = make_head(head, len(columns), n_classes, seed)
 
-    def forward(self, waveforms: Tensor) -> Tensor:
+    def forward(self, batch: Tensor) -> Tensor:
         """Return class scores (logits) of a batch.
 
         Args:
-            waveforms: Waveforms, `(batch, n_samples)`.
+            batch: Waveforms, `(batch, n_samples)`, or embeddings, `(batch, embedding_size)`, if it reads them.
 
         Returns:
             Logits, `(batch, n_classes)`.
         """
-        embeddings: Tensor = self.frontend(waveforms)
+        embeddings: Tensor = batch if self.reads_embeddings else self.frontend(batch)
         if self._columns is not None:
             embeddings = embeddings[:, self._columns]
         # Pooling computes in float32, whatever the precision of the weights.

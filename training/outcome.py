@@ -13,16 +13,13 @@ from ..backends.guard import FailedCandidate
 from ..datamodules import Clip
 from ..datamodules.classes import classes_learned
 from ..frontends import Frontend
-from ..frontends.outputs import embed
-from ..frontends.precision import float32_products
 from ..probes.calibration import Calibration, calibrated_on, label
 from ..probes.selection import Selection
+from .embedded import embeddings_of
 from .heads import Head, layers_of
 from .module import EndToEnd
 from .parts import Part
 from .sounds import Sounds
-
-BATCH_ROWS = 32
 
 
 class Row(NamedTuple):
@@ -121,14 +118,8 @@ class Trained:
             device: Device to compute on.
         """
         columns = self.frontend.columns(layers_of(self.head))
-        frontend = self.frontend.to(device)
-        with torch.inference_mode(), float32_products():
-            found = [
-                embed(frontend, batch.to(device))[:, columns].float().cpu().numpy()
-                for batch in sounds.batches(clips, BATCH_ROWS)
-            ]
-        frontend.to("cpu")
-        return np.concatenate(found) if found else np.zeros((0, len(columns)), np.float32)
+        found: NDArray[Any] = embeddings_of(self.frontend, sounds, clips, device)[:, columns]
+        return found
 
 
 @dataclass

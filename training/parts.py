@@ -31,6 +31,11 @@ class Part:
     validation: list[Clip]
     scored: list[Clip]
 
+    @property
+    def clips(self) -> list[Clip]:
+        """Clips that it is trained and validated on."""
+        return [*self.train, *self.validation]
+
 
 def parts_of(clips: Sequence[Clip], seed: int) -> list[Part]:
     """Return the parts of a data set; the model of the last one is saved.

@@ -1,6 +1,5 @@
 """Run of `untrained train`: its key, and the folder for its outcome."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +13,12 @@ from ..embeddings.provenance import VERSIONS, data_fields, frontend_fields, stam
 from ..files import digest, plain
 from ..probes.observers import Observers
 from ..probes.record import FORMAT, as_text, predictions_file, read_metrics
-from ..probes.run import RunKey, data_label, frontend_label, label_of
+from ..probes.run import RunKey, data_label, folder_of, frontend_label, label_of
 from .data import BATCH
 from .fitting import MakeTrainer
 from .heads import layers_of, pooling_of, standardize_of
 from .module import EndToEnd
+from .sounds import Sounds
 
 BUDGET = 1000
 """Default number of training steps."""
@@ -49,6 +49,7 @@ class TrainingRun:
         device: Device that the first process computes predictions on.
         say: Function that shows a line of text to the user.
         wait: Function that waits until all processes have called it.
+        sounds: Sounds of the data set, if they have been read already.
     """
 
     module: EndToEnd
@@ -63,6 +64,7 @@ class TrainingRun:
     device: torch.device
     say: Callable[[str], None]
     wait: Callable[[], None]
+    sounds: Sounds | None = None
 
 
 def training_key(module: EndToEnd, datamodule: AudioDataModule, trainer: Mapping[str, Any], precision: str) -> RunKey:
@@ -87,22 +89,24 @@ def training_key(module: EndToEnd, datamodule: AudioDataModule, trainer: Mapping
         "warmup": module.warmup,
         "betas": list(module.betas),
         "batch_size": batch,
+        **({"head_only": True} if module.head_only else {}),
     }
     defaults = {"learning_rate": 1e-3, "weight_decay": 1e-4, "warmup": 0.05, "betas": [0.9, 0.999], "batch_size": BATCH}
     named = "+".join(map(repr, rates))  # without commas, which separate values in shells and tables
     shown = {**settings, "learning_rate": rates[0] if len(rates) == 1 else named} | {
         key: value for key, value in budget.items() if value != DEFAULTS.get(key) and key != "callbacks"
     }
-    shown.pop("head")
+    for name in ("head", "head_only"):  # both are in the name of the backend
+        shown.pop(name, None)
     seen = {"init": frontend.options.init, **({} if pooling_of(module.head) else {"pooling": frontend.options.pooling})}
     names: dict[str, Any] = {
         "frontend": frontend_label(frontend, seen),
-        "backend": label_of(f"trained-{module.head}", defaults, shown),
+        "backend": label_of(head_name(module), defaults, shown),
         "seed": module.seed,
         "protocol": "holdout" if any(clip.split for clip in datamodule.listed) else "nested",
         **{name: as_text(value) for name, value in options.items()},
         "standardize": standardize_of(module.head),
-        "weights": "trained",
+        "weights": module.weights,
     }
     params = {
         "dataset": datamodule.dataset_name,
@@ -122,15 +126,19 @@ def training_key(module: EndToEnd, datamodule: AudioDataModule, trainer: Mapping
         "data_seed": datamodule.seed,
         "files": stamps[:16],
     }
-    folders = [re.sub(r"[^\w.,=+ -]", "_", params[name]) for name in ("dataset", "frontend", "backend")]
     return RunKey(
         params=params,
         seed=module.seed,
         fields=fields,
         extraction=digest({"dataset": params["dataset"], **made}),
         identity=digest({"format": FORMAT, **fields}),
-        folder=Path(*folders, f"seed{module.seed}-{digest(settings_of(fields))[:6]}"),
+        folder=folder_of(params, f"seed{module.seed}-{digest(settings_of(fields))[:6]}"),
     )
+
+
+def head_name(module: EndToEnd) -> str:
+    """Return the name of a head in the column of the backends, such as `trained-linear` or `frozen-linear`."""
+    return f"{'frozen' if module.head_only else 'trained'}-{module.head}"
 
 
 def is_done(folder: Path, key: RunKey, datamodule: AudioDataModule) -> bool:

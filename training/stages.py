@@ -5,23 +5,20 @@ import json
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from ..backends.guard import FailedCandidate
-from ..datamodules.classes import notes_on_classes
 from ..errors import TrainingError
 from ..files import locked, plain
-from ..frontends.trained import save_weights
-from ..probes.probe import Probe
-from ..probes.run import Run
-from ..probes.stages import record_fit, record_test, start_folder
+from ..probes.stages import start_folder
 from .checkpoints import BEST, LAST
 from .data import TrainingData, refuse_small
+from .embedded import Embedded
 from .fitting import (
     Ended,
     Progress,
@@ -29,10 +26,10 @@ from .fitting import (
     read_best,
     train_once,
 )
-from .heads import backend_of, layers_of, standardize_of
 from .module import EndToEnd, calibrated, rates_as_text
-from .outcome import Heard, Scored, Trained, best_of, predict, selection_of
+from .outcome import Heard, Scored, Trained, best_of, predict
 from .parts import Part, parts_of
+from .recording import clip_passes, record
 from .run import TrainingRun
 from .sounds import Sounds
 
@@ -50,6 +47,18 @@ class _Training:
     folder: Path
 
 
+class _Model(NamedTuple):
+    """What the trainings of one part of the data share.
+
+    Args:
+        make: Function that creates the module for a learning rate.
+        source: Waveforms of the clips, or their embeddings by a frozen frontend.
+    """
+
+    make: Make
+    source: Sounds | Embedded
+
+
 def train_run(run: TrainingRun) -> dict[str, Any]:
     """Train, or resume an interrupted run, and record the outcome.
 
@@ -65,7 +74,7 @@ def train_run(run: TrainingRun) -> dict[str, Any]:
         TrainingError: The loss of every learning rate is not finite.
     """
     start = time.perf_counter()
-    sounds = Sounds(run.datamodule, run.module.frontend.sample_rate)
+    sounds = run.sounds or Sounds(run.datamodule, run.module.frontend.sample_rate)
     parts = parts_of(sounds.clips, run.datamodule.seed)
     for part in parts:
         refuse_small(part, run.datamodule.batch_size, run.n_processes)
@@ -76,24 +85,25 @@ def train_run(run: TrainingRun) -> dict[str, Any]:
 def _train_parts(run: TrainingRun, sounds: Sounds, parts: list[Part], start: float) -> dict[str, Any]:
     """Train each part with each learning rate, and record the outcome."""
     trainings, heard = _trainings(run, parts), Heard(sounds)
-    modules = {part.name: _module(run, sounds, part, heard, alone=len(trainings) == 1) for part in parts}
+    models = {part.name: _model(run, sounds, part, heard, alone=len(trainings) == 1) for part in parts}
     progress = Progress(run.folder, run.key.identity)
     if run.is_first:
         _begin(run, progress, trainings)
     run.wait()  # from here on, all processes read what the first has left in the folder
     for training in trainings:
         if training.name not in progress.ended():
-            outcome = _train(run, training, modules[training.part.name], sounds, heard)
+            outcome = _train(run, training, models[training.part.name], heard)
             if run.is_first:
                 progress.add(training.name, outcome)
     if not run.is_first:
         return {}
     ended = progress.ended()
     scored = [
-        _scored(run, [each for each in trainings if each.part is part], ended, modules[part.name], sounds, heard)
+        _scored(run, [each for each in trainings if each.part is part], ended, models[part.name].make, sounds, heard)
         for part in parts
     ]
-    metrics = _record(run, scored, sounds, heard, start)
+    n_steps = [(len(each.part.train), ended[each.name].last_step) for each in trainings]
+    metrics = record(run, scored, sounds, heard, start, clip_passes(run, n_steps, len(sounds.clips)))
     _tidy(run, [each for each in trainings if each.part is parts[-1]][scored[-1].chosen])
     progress.end()
     return metrics
@@ -130,14 +140,13 @@ def _begin(run: TrainingRun, progress: Progress, trainings: list[_Training]) -> 
         run.say(f"resuming after {len(ended)} of {len(trainings)} training runs -> {run.folder}")
 
 
-def _module(run: TrainingRun, sounds: Sounds, part: Part, heard: Heard, *, alone: bool) -> Make:
-    """Return a function that creates the module of a part for a learning rate; the part is calibrated once."""
-    data = _data(run, sounds, part, heard)
-    frontend = calibrated(run.module.frontend, data)
+def _model(run: TrainingRun, sounds: Sounds, part: Part, heard: Heard, *, alone: bool) -> _Model:
+    """Return what the trainings of a part share; the part is calibrated once."""
+    frontend = calibrated(run.module.frontend, _data(run, sounds, part, heard), run.device)
 
     def make(rate: float) -> EndToEnd:
         module = run.module.with_rate(rate, frontend)
-        module.build(heard.n_learned)
+        module.build(heard.n_learned).reads_embeddings = run.module.head_only
         module.about = {
             "identity": run.key.identity,
             "key": json.dumps(plain(run.key.fields)),
@@ -146,13 +155,15 @@ def _module(run: TrainingRun, sounds: Sounds, part: Part, heard: Heard, *, alone
         }
         return module
 
-    return make
+    if not run.module.head_only:
+        return _Model(make, sounds)
+    return _Model(make, Embedded(sounds, make(run.module.learning_rates[0]).frontend, part.clips, run.device))
 
 
-def _data(run: TrainingRun, sounds: Sounds, part: Part, heard: Heard) -> TrainingData:
+def _data(run: TrainingRun, source: Sounds | Embedded, part: Part, heard: Heard) -> TrainingData:
     names = heard.class_names[: heard.n_learned]
     return TrainingData(
-        sounds,
+        source,
         part,
         names,
         seed=run.module.seed,
@@ -161,12 +172,12 @@ def _data(run: TrainingRun, sounds: Sounds, part: Part, heard: Heard) -> Trainin
     )
 
 
-def _train(run: TrainingRun, training: _Training, make: Make, sounds: Sounds, heard: Heard) -> Ended:
+def _train(run: TrainingRun, training: _Training, model: _Model, heard: Heard) -> Ended:
     """Train once; with several learning rates, one that fails is skipped with a note."""
-    data = _data(run, sounds, training.part, heard)
+    data = _data(run, model.source, training.part, heard)
     try:
         return train_once(
-            make(training.rate),
+            model.make(training.rate),
             data,
             run.make_trainer,
             training.folder,
@@ -217,57 +228,6 @@ def _scored(
     ]
     best = results[chosen]
     return Scored(part, accuracies, chosen, trained, best.step, best.last_step, clips, predicted, held_out, failed)
-
-
-def _record(run: TrainingRun, scored: list[Scored], sounds: Sounds, heard: Heard, start: float) -> dict[str, Any]:
-    """Write the outcome to the folder of the run, score the test split, and return the metrics."""
-    final = scored[-1]
-    trained, datamodule = final.trained, run.datamodule
-    heard.keep(heard.learned, trained.embeddings(sounds, heard.learned, run.device))
-    probe = Probe(
-        trained.frontend, trained.backend, layers=layers_of(trained.head), standardize=standardize_of(trained.head)
-    )
-    probe.selection = selection_of(scored, run.module.learning_rates, heard)
-    save_weights(
-        trained.frontend,
-        run.folder / "frontend.safetensors",
-        n_samples=str(datamodule.samples_at(trained.frontend.sample_rate)),
-        trained_by=run.key.identity,
-    )
-    fit = Run(probe, datamodule, run.key, run.folder, run.config)
-    learned = final.part.train
-    right, _ = predict(trained, heard.embeddings(learned), heard.labels(learned))
-    notes = [*datamodule.notes, *notes_on_classes(datamodule.listed, sounds.failed)]
-    if sounds.failed:
-        notes.append(f"{len(sounds.failed)} clips could not be read, for example {next(iter(sounds.failed))!r}")
-    more = {
-        "weights": "trained",
-        "head": trained.head,
-        "head_backend": backend_of(trained.head),
-        "best_step": final.ended_at,
-        "train/accuracy": float(np.mean(right == heard.labels(learned))),
-        "n_train_clips": len(learned),
-        "device": str(run.device),
-    }
-    heard_as: Any = heard
-    reading: Any = _Reading(sounds.failed, notes)
-    step = max(each.last_step for each in scored)
-    metrics = record_fit(fit, heard_as, reading, run.observers, start, step, **more)
-    if not heard.tested:
-        return metrics
-    X = trained.embeddings(sounds, heard.tested, run.device)
-    predicted, _ = predict(trained, X, heard.labels(heard.tested))
-    accuracy = float(np.mean(predicted == heard.labels(heard.tested)))
-    return metrics | record_test(run.folder / "probe.ckpt", accuracy, predicted, heard_as, run.observers)
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """Stand-in for `Extraction`, with the fields that a run records."""
-
-    failed: dict[str, str]
-    notes: list[str]
-    profile: dict[str, float] = field(default_factory=dict)
 
 
 def _tidy(run: TrainingRun, final: _Training) -> None:
