@@ -1,7 +1,7 @@
 """Analysis of a study's results: means, two measures of spread, and tests of differences."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -9,8 +9,9 @@ import numpy as np
 
 from ..errors import UsageError
 from ..probes.metrics import bootstrap, interval
+from ..probes.origin import RANDOM
 from ..probes.record import Predictions, predictions_file, read_metrics, read_predictions
-from .axes import AxisTest, Key, Settings, compare_axes, is_random, settings_of, variants
+from .axes import AxisTest, Key, Settings, compare_axes, is_random, is_training, settings_of, variants
 from .families import Family, Method, Model, compare_frontends, seeds_of
 from .overall import Overall, compare_overall
 from .published import published
@@ -160,10 +161,11 @@ def analyse(
         for key, cell in honest.items()
     }
     families = _families(models, settings, controls, method)
-    names = dict.fromkeys(family.variant for family in families)
+    by_weights = _apart(families, settings)
+    names = dict.fromkeys(family.variant for family in by_weights)
     origins = {key[0]: (str(found["data"]), found["clips"]) for key, found in settings.items()}
     found = [
-        compare_overall([family for family in families if family.variant == name], models, origins) for name in names
+        compare_overall([family for family in by_weights if family.variant == name], models, origins) for name in names
     ]
     overall = [each for each in found if each is not None]
     return Analysis(cells, families, overall, compare_axes(models, settings))
@@ -180,6 +182,18 @@ def _families(
         for variant, keys in variants(table).items():
             of_name = {key[1]: models[key] for key in keys}
             found.append(compare_frontends((dataset, backend, variant), of_name, controls, method, seeds))
+    return found
+
+
+def _apart(families: Sequence[Family], settings: Mapping[Key, Settings]) -> list[Family]:
+    """Return families whose variants name the weights of training runs, so that no verdict mixes them with others."""
+    weights = {(key[0], key[2]): found["weights"] for key, found in settings.items() if is_training(found)}
+    if not weights:
+        return list(families)
+    found = []
+    for family in families:
+        name = weights.get((family.dataset, family.backend), RANDOM)
+        found.append(replace(family, variant=", ".join(filter(None, [f"weights={name}", family.variant]))))
     return found
 
 

@@ -6,7 +6,9 @@ from itertools import combinations
 from typing import Any
 
 from ..probes.record import ORIGIN, as_text
+from ..training.heads import Head, layers_of, pooling_of
 from .families import Model, estimate_paired, seeds_of_differences
+from .plugins import ARMS
 from .significance import Estimate
 from .verdict import PairTest, correct_family
 
@@ -44,7 +46,7 @@ def settings_of(metrics: Mapping[str, Any]) -> Settings:
         metrics: Content of the `metrics.json` of the run.
     """
     key = metrics["key"]
-    embeddings, backend = key["embeddings"], key["backend_arguments"]
+    embeddings, backend = key["embeddings"], key["training"] if "training" in key else key["backend_arguments"]
     known = {**ORIGIN, **metrics, **key}  # some options are missing in runs of earlier versions
     return {
         "frontend": embeddings["frontend"],
@@ -63,6 +65,16 @@ def settings_of(metrics: Mapping[str, Any]) -> Settings:
 def is_random(settings: Settings) -> bool:
     """Return whether the frontend or the backend has random weights, so that results depend on the seed."""
     return bool(settings["is_random"])
+
+
+def is_training(settings: Settings) -> bool:
+    """Return whether a run is a training run, which has a head instead of a backend."""
+    return settings["weights"] in ARMS
+
+
+def _order(settings: Settings) -> int:
+    """Return the place of the weights of a run: frozen ones, then a trained head, then everything trained."""
+    return ARMS.index(settings["weights"]) if is_training(settings) else -1
 
 
 def variants(settings: Mapping[Key, Settings]) -> dict[str, list[Key]]:
@@ -104,7 +116,8 @@ def compare_axes(models: Mapping[Key, Model], settings: Mapping[Key, Settings]) 
     pairs: dict[str, list[tuple[Key, Key]]] = {}
     for a, b in combinations(models, 2):
         if axis := _axis(settings[a], settings[b]):
-            pairs.setdefault(axis, []).append((a, b))
+            is_reversed = axis == "weights" and _order(settings[a]) < _order(settings[b])
+            pairs.setdefault(axis, []).append((b, a) if is_reversed else (a, b))
     short = [axis.partition(".")[2] or axis for axis in pairs]
     names = {axis: name if short.count(name) == 1 else axis for axis, name in zip(pairs, short, strict=True)}
     return {names[axis]: _tests(axis, found, models, settings) for axis, found in pairs.items()}
@@ -120,10 +133,12 @@ def _tests(
         found = {(a, b): estimate_paired((models[a], models[b]), seeds) for a, b in of_dataset}
         known |= {pair: estimate for pair, estimate in found.items() if estimate is not None}
     tests = correct_family({(f"{a}", f"{b}"): estimate for (a, b), estimate in known.items()})
-    return [
-        AxisTest(*a, replace(test, a=as_text(settings[a][axis]), b=as_text(settings[b][axis])))
-        for (a, b), test in zip(known, tests, strict=True)
-    ]
+    has_trainings = any(is_training(settings[key]) for pair in known for key in pair)
+
+    def name(key: Key) -> str:
+        return _value(axis, settings[key]) if has_trainings else as_text(settings[key][axis])
+
+    return [AxisTest(*a, replace(test, a=name(a), b=name(b))) for (a, b), test in zip(known, tests, strict=True)]
 
 
 def _axis(a: Settings, b: Settings) -> str:
@@ -131,10 +146,26 @@ def _axis(a: Settings, b: Settings) -> str:
     missing = object()
     differing = {name for name in {*a, *b} if a.get(name, missing) != b.get(name, missing)}
     differing.discard("is_random")
+    if "weights" in differing and (is_training(a) or is_training(b)):
+        return "weights" if all(_comes_with_training(name, a if is_training(a) else b) for name in differing) else ""
     if "backend" in differing:  # another backend also has other arguments
         return "backend" if all(name.partition(".")[0] == "backend" for name in differing) else ""
     is_setting = len(differing) == 1 and not differing & {"frontend", "data", "clips", "protocol"}
     return differing.pop() if is_setting else ""
+
+
+def _comes_with_training(name: str, training: Settings) -> bool:
+    """Return whether a setting differs because a training run has its own head, precision and normalised input."""
+    head: Head = training["backend.head"]
+    forced = {"pooling": pooling_of(head) is not None, "layers": layers_of(head) != "all"}
+    own = ("weights", "standardize", "calibrate", "data.precision", "tf32")
+    return name in own or name.partition(".")[0] == "backend" or forced.get(name, False)
+
+
+def _value(axis: str, settings: Settings) -> str:
+    """Return the value of a setting; random weights are named with their backend, which training runs do not have."""
+    value = as_text(settings[axis])
+    return value if axis != "weights" or is_training(settings) else f"{value}, {settings['backend']}"
 
 
 def _frontend(settings: Settings) -> Hashable:

@@ -19,7 +19,7 @@ from .problems import Problem, attempt
 
 # `str` comes first, because `Any` would turn a folder called 1e3 into a number.
 _Value = str | bool | int | float | list[Any] | dict[str, Any] | None
-Entries = list[dict[str, str | dict[str, _Value] | list[Any] | None] | str]
+Entries = list[dict[str, str | bool | dict[str, _Value] | list[Any] | None] | str]
 KINDS: dict[str, tuple[Registry[Any], type]] = {
     "datamodules": (DATAMODULES, AudioDataModule),
     "frontends": (FRONTENDS, Frontend),
@@ -38,12 +38,14 @@ class Entry(NamedTuple):
         place: Location in the study, such as `frontends[2]`.
         config: Class path and all arguments.
         varied: Arguments whose values come from `vary`.
+        is_optional: Whether the study goes on without it if it cannot be created.
     """
 
     kind: str
     place: str
     config: Namespace
     varied: Mapping[str, Any]
+    is_optional: bool = False
 
     @property
     def is_control(self) -> bool:
@@ -72,12 +74,13 @@ class Entry(NamedTuple):
         return attempt(self.place, lambda: instantiate(parser, config).value)
 
 
-def read_entries(kind: str, config: Namespace) -> tuple[list[Entry], list[Problem]]:
+def read_entries(kind: str, config: Namespace, notes: dict[str, None]) -> tuple[list[Entry], list[Problem]]:
     """Read a list of a study and return an entry for each combination of varied values.
 
     Args:
         kind: Name of the list, one of `KINDS`.
         config: Study, as its parser returns it.
+        notes: Dictionary to which the problems of optional entries, which are skipped, are added as keys.
 
     Returns:
         Entries, with controls after the other frontends, and all problems of the list.
@@ -92,6 +95,11 @@ def read_entries(kind: str, config: Namespace) -> tuple[list[Entry], list[Proble
     taken: set[str] = set()  # arguments that at least one plug-in accepts
     for place, written in _written(kind, config):
         entries, accepted, more = _read_entry(kind, place, written, vary, config)
+        if not more:
+            more = [made for entry in entries if entry.is_optional and isinstance(made := entry.make(), Problem)]
+        if more and isinstance(written, dict) and written.get("optional") is True:
+            notes |= {f"skipped in this study: {problem}": None for problem in more}
+            entries, more = [], []
         found += entries
         problems += more
         taken |= vary.keys() if accepted is None else set(accepted)  # an unknown plug-in may accept any argument
@@ -120,9 +128,12 @@ def _read_entry(
     """Return the entries of one item, the arguments that its plug-in accepts (None if unknown), and its problems."""
     entry: dict[str, Any] = {"class_path": written} if isinstance(written, str) else dict(written)
     name, arguments = entry.pop("class_path", ""), entry.pop("init_args", None) or {}
+    is_optional = entry.pop("optional", False)
+    if not isinstance(is_optional, bool):
+        return [], [], [Problem(f"{place}.optional", f"{is_optional!r}; expected true or false")]
     if entry or not name:
         odd = f"unexpected {', '.join(map(str, entry))}" if entry else "no class_path"
-        return [], [], [Problem(place, f"{odd}; expected a name, or class_path and init_args")]
+        return [], [], [Problem(place, f"{odd}; expected a name, or class_path, init_args and optional")]
     if not isinstance(arguments, dict) or not all(isinstance(argument, str) for argument in arguments):
         text = f"{arguments!r}; expected arguments by name, for example {{n_filters: 8}}"
         return [], [], [Problem(f"{place}.init_args", text)]
@@ -155,7 +166,7 @@ def _read_entry(
         if isinstance(parsed, Problem):
             problems.append(parsed)
         elif parsed is not None:
-            found.append(Entry(kind, place, parsed, chosen))
+            found.append(Entry(kind, place, parsed, chosen, is_optional))
     return found, accepted, problems
 
 

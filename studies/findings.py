@@ -10,6 +10,7 @@ from .axes import AxisTest
 from .families import Family, Method
 from .overall import Overall
 from .verdict import LEVEL, PairTest, Verdict
+from .weights import HOW_TO_READ, beside, gain_lines
 
 COLUMNS = (
     *("family", "dataset", "frontend", "backend", "variant", "a", "b", "difference", "standard_error", "p"),
@@ -67,6 +68,7 @@ def summary(analysis: Analysis) -> list[str]:
             for family in analysis.families
             if family.controls.get(control)
         ]
+    lines += gain_lines(beside(analysis))
     verdicts = [*(family.verdict for family in analysis.families), *(found.verdict for found in analysis.overall)]
     if any(verdict is not None and verdict.these_weights_alone for verdict in verdicts):
         lines.append(ALONE)
@@ -77,13 +79,17 @@ def summary(analysis: Analysis) -> list[str]:
     return lines
 
 
-def how_to_read(method: Method) -> str:
+def how_to_read(method: Method, analysis: Analysis) -> str:
     """Return the section of a report that explains its numbers, in Markdown.
 
     Args:
         method: Test of the differences between frontends in a cross-validation, `clips` or `folds`.
+        analysis: Analysis of the study.
     """
-    return f"{_HOW_TO_READ}{_OVER_FOLDS if method == 'folds' else ''}"
+    text = _HOW_TO_READ
+    if beside(analysis):
+        text = f"{text.rpartition('- The report assumes')[0]}{HOW_TO_READ}"
+    return f"{text}{_OVER_FOLDS if method == 'folds' else ''}"
 
 
 def verdict_text(verdict: Verdict, accuracies: Mapping[str, float] | None = None) -> str:

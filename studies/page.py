@@ -14,7 +14,7 @@ from .answer import answer
 from .charts import N_COLOURS, accuracy_chart, difference_chart
 from .confusion import class_section, mean_confusion
 from .cost import COSTS
-from .markup import Markup, element
+from .markup import Markup, element, table
 from .overall import ranked
 from .plots import cost_plot, rank_plot
 from .results import Failure
@@ -30,6 +30,7 @@ from .tables import (
     version_table,
 )
 from .verdict import PairTest
+from .weights import beside, beside_rows, spent_rows
 
 _HERE = Path(__file__).parent
 
@@ -61,6 +62,7 @@ def page(
         sections += [
             ("results", "Results", [*result_table(analysis), data_table(analysis, protocols)]),
             ("figures", "Figures", _figures(analysis)),
+            ("weights", "Random and trained", _weights(analysis)),
             ("differences", "Differences", difference_tables(analysis)),
             ("classes", "Classes", _classes(folder, analysis)),
             ("cost", "Cost", _cost(analysis)),
@@ -163,6 +165,39 @@ def _differences(analysis: Analysis, control: str) -> list[Markup]:
     title = element("h3", "Difference from ", element("span", control))
     note = element("p", said, class_="note")
     return [title, note, _colours(analysis), element("div", charts, class_="charts")] if charts else []
+
+
+def _weights(analysis: Analysis) -> list[Markup]:
+    """Return tables of random and trained weights, and charts of what training adds."""
+    rows = beside(analysis)
+    if not rows:
+        return []
+    said = "Accuracy of the same frontends with random and with trained weights; * is significant after correction."
+    order = analysis.frontends()
+    charts = []
+    for dataset in dict.fromkeys(row.dataset for row in rows):
+        tests = [
+            (row.frontend, f"minus {other}", index, test)
+            for row in rows
+            for index, (other, test) in enumerate(row.gains.items())
+            if row.dataset == dataset
+        ]
+        tests.sort(key=lambda each: order.index(each[0]))
+        if tests:
+            charts.append(_figure(dataset, difference_chart(f"What training adds on {dataset}", tests)))
+    added = (
+        "Accuracy with trained weights minus the accuracy with others, in points, with the 95 % interval before "
+        "correction. Filled points are significant after Holm's correction."
+    )
+    parts = [element("p", said, class_="note"), table(*beside_rows(rows), "Random and trained weights", numeric=2)]
+    if charts:
+        parts += [element("h3", "What training adds"), element("p", added, class_="note")]
+        parts.append(element("div", charts, class_="charts"))
+    return [
+        *parts,
+        element("h3", "Cost of each accuracy"),
+        table(*spent_rows(rows), "Cost of each accuracy", numeric=2),
+    ]
 
 
 def _classes(folder: Path, analysis: Analysis) -> list[Markup]:

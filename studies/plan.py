@@ -116,11 +116,11 @@ def plan(config: Namespace, precision: str, root: Path) -> Study:
         UsageError: The study has problems; the message lists all of them with their locations in the study.
     """
     problems = [*_name_problems(config.name), *recipe_problems(config)]
+    notes: dict[str, None] = {}
     with undrawn():
-        data, seeded, more = make_plugins(config)
+        data, seeded, more = make_plugins(config, notes)
     refuse([*problems, *more])
     folder = root / config.name
-    notes: dict[str, None] = {}
     runs: dict[str, Run | TrainingJob] = {}
     controls: dict[str, None] = {}
     of_probes = _runs(config, data, seeded, notes, precision, folder)

@@ -62,11 +62,14 @@ class Seeded(NamedTuple):
     backends: list[Part[Backend]]
 
 
-def make_plugins(config: Namespace) -> tuple[list[Part[AudioDataModule]], list[Seeded], list[Problem]]:
+def make_plugins(
+    config: Namespace, notes: dict[str, None]
+) -> tuple[list[Part[AudioDataModule]], list[Seeded], list[Problem]]:
     """Create all plug-ins of a study.
 
     Args:
         config: Study, as its parser returns it.
+        notes: Dictionary to which notes on skipped entries are added as keys.
 
     Returns:
         Data sets, frontends and backends for each seed, and all problems of the study.
@@ -77,8 +80,10 @@ def make_plugins(config: Namespace) -> tuple[list[Part[AudioDataModule]], list[S
     problems = [*_missing_values(config), *_wrong_values(config), *_unreadable_weights(config)]
     entries: dict[str, list[Entry]] = {}
     for kind in KINDS:
-        entries[kind], more = read_entries(kind, config)
+        entries[kind], more = read_entries(kind, config, notes)
         problems += more
+        if not entries[kind] and not problems:
+            problems.append(Problem(kind, f"all entries are skipped: {'; '.join(notes)}"))
     data, more = _make_data(entries["datamodules"], config.protocol)
     problems += more
     if problems:  # return early, because creating frontends takes time

@@ -26,10 +26,11 @@ from .overall import ranked
 from .page import page
 from .results import Failure
 from .verdict import LEVEL, Verdict
+from .weights import beside, beside_rows, spent_rows
 
 PAGE = "report.html"
 """File name of the HTML page in the folder of a study."""
-_MADE_BY = "<!-- report 5, tests by {} -->"  # increase the number when the same results give another report
+_MADE_BY = "<!-- report 6, tests by {} -->"  # increase the number when the same results give another report
 
 
 def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple[Analysis, list[Failure]]:
@@ -55,10 +56,10 @@ def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple
     report = markdown(analysis, failures, folder.resolve().name, n_waiting, method)
     text = _settings(folder / "study.yaml")
     said = (analysis, failures, n_waiting)
-    html = page(folder, *said, config=text, how_to_read=how_to_read(method), protocols=PROTOCOLS)
+    html = page(folder, *said, config=text, how_to_read=how_to_read(method, analysis), protocols=PROTOCOLS)
     write_atomically(folder / PAGE, html.encode())
     if not done:
-        for name in ("results.png", "cost.png", "ranks.png", "comparisons.csv"):
+        for name in ("results.png", "cost.png", "ranks.png", "weights.png", "comparisons.csv"):
             (folder / name).unlink(missing_ok=True)
         write_atomically(folder / "report.md", report.encode())
         return analysis, failures
@@ -66,6 +67,7 @@ def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple
     from .diagram import overall_figure
     from .figures import comparison_figure, pareto_figure
     from .tensorboard import forget_study, log_study, logs_to_tensorboard
+    from .weights_figure import weights_figure
 
     write_atomically(folder / "comparisons.csv", comparisons_csv(analysis).encode())
     comparison_figure(analysis).savefig(folder / "results.png", dpi=150)
@@ -73,6 +75,9 @@ def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple
     (folder / "ranks.png").unlink(missing_ok=True)
     if overall := ranked(analysis.overall):
         overall_figure(overall).savefig(folder / "ranks.png", dpi=150)
+    (folder / "weights.png").unlink(missing_ok=True)
+    if rows := beside(analysis):
+        weights_figure(analysis, rows).savefig(folder / "weights.png", dpi=150)
     if logs_to_tensorboard(text):
         log_study(folder, analysis, report, text)
     else:
@@ -168,7 +173,7 @@ def markdown(
         rows = [(f.dataset, f.frontend, f.backend, f.seed, f.error) for f in failures]
         header = ("data set", "frontend", "backend", "seed", "error")
         parts += [f"## Failed: {len(failures)} runs\n", _table(header, rows)]
-    return "\n".join([*parts, how_to_read(method), f"{_MADE_BY.format(method)}\n"])
+    return "\n".join([*parts, how_to_read(method, analysis), f"{_MADE_BY.format(method)}\n"])
 
 
 def _of_dataset(analysis: Analysis, dataset: str) -> list[str]:
@@ -245,6 +250,9 @@ def _beyond_tables(analysis: Analysis) -> list[str]:
         parts += [f"### {for_markdown(overall.variant)}\n"] if overall.variant else []
         parts += [_sentence(overall.verdict)]
         parts += ["![mean ranks](ranks.png)\n"] if overall is ranked(analysis.overall) else []
+    if rows := beside(analysis):
+        parts += ["## Random and trained weights\n", "![random and trained weights](weights.png)\n"]
+        parts += [_table(*beside_rows(rows)), "Cost of each accuracy:\n", _table(*spent_rows(rows))]
     for axis, tests in analysis.axes.items():
         n = sum(found.test.is_significant for found in tests)
         said = f"{n} of {len(tests)} differences are significant (p < {LEVEL} after Holm's correction for all).\n"
@@ -258,7 +266,7 @@ def _sentence(verdict: Verdict, accuracies: Mapping[str, float] | None = None) -
 
 
 def _cost_table(analysis: Analysis) -> str:
-    cells = {(cell.first.frontend, cell.first.dataset): cell for cell in analysis.cells.values()}
+    cells = {(cell.first.frontend, cell.first.dataset): cell for cell in reversed([*analysis.cells.values()])}
     rows = []
     for name in analysis.frontends():
         for dataset in analysis.datasets:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, get_args
 
 from ..errors import UsageError
 from ..files import MAX_JSON, other_format, read_bounded, read_json, write_atomically
+from ..probes.origin import RANDOM
 from ..probes.record import FORMAT, csv_line, format_arguments, read_metrics
 
 
@@ -55,7 +56,10 @@ class Result(Outcome):
             them last; None if unknown.
         n_clips: Number of clips that were read.
         n_classes: Number of classes of the data set.
-        seconds: Time for the grid search and the fit, in s.
+        seconds: Time for the grid search and the fit, or for training, in s.
+        weights: Weights of the frontend: `random`, `trained` with the digest of a file, or `linear` and `trained` for
+            training runs of the study.
+        clip_passes: Cost of a training run in passes of one clip through the frontend; None for other runs.
     """
 
     datamodule: str
@@ -77,6 +81,8 @@ class Result(Outcome):
     n_clips: int
     n_classes: int
     seconds: float
+    weights: str = RANDOM
+    clip_passes: int | None = None
 
     @classmethod
     def of(cls, metrics: Mapping[str, Any], run: str) -> "Result":

@@ -155,7 +155,7 @@ def difference_tables(analysis: Analysis) -> list[Markup]:
 
 def cost_table(analysis: Analysis) -> Markup:
     """Return a table of parameters, operations and time of each frontend on each data set."""
-    cells = {(cell.first.frontend, cell.first.dataset): cell for cell in analysis.cells.values()}
+    cells = {(cell.first.frontend, cell.first.dataset): cell for cell in reversed([*analysis.cells.values()])}
     rows: list[list[object]] = []
     for name in analysis.frontends():
         for dataset in analysis.datasets:
