@@ -69,7 +69,7 @@ def is_random(settings: Settings) -> bool:
 
 def is_training(settings: Settings) -> bool:
     """Return whether a run is a training run, which has a head instead of a backend."""
-    return settings["weights"] in ARMS
+    return settings.get("weights") in ARMS
 
 
 def _order(settings: Settings) -> int:

@@ -57,8 +57,7 @@ class Result(Outcome):
         n_clips: Number of clips that were read.
         n_classes: Number of classes of the data set.
         seconds: Time for the grid search and the fit, or for training, in s.
-        weights: Weights of the frontend: `random`, `trained` with the digest of a file, or `linear` and `trained` for
-            training runs of the study.
+        weights: Weights: `random`, those of a file, or for training runs `linear` or `trained`.
         clip_passes: Cost of a training run in passes of one clip through the frontend; None for other runs.
     """
 
@@ -193,11 +192,7 @@ def read(folder: Path) -> StudyResults:
 
 
 def outcome_of(folder: Path, run: Mapping[str, Any]) -> Outcome | None:
-    """Return the outcome of a run of a study; None if the run has not ended.
-
-    Args:
-        folder: Folder of the study.
-        run: Arguments of `Outcome` for the run.
+    """Return the outcome of a run of a study, given as arguments of `Outcome`; None if the run has not ended.
 
     Raises:
         UsageError: `metrics.json` or `error.txt` in the folder of the run is damaged.

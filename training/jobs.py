@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from pickle import PicklingError
 from typing import Any
 
 import torch
@@ -30,6 +31,7 @@ from .stages import train_run
 
 SHARE = 8
 """Number of training runs that share one GPU by default; small networks leave most of it idle."""
+_REMEDY = "a plug-in cannot be sent to another process; define it in a module, or use --training.jobs 1"
 Outcome = tuple["TrainingJob", str]
 """A training run, and its error with the traceback as text; the text is empty if it succeeded."""
 
@@ -177,7 +179,10 @@ def run_jobs(
         waiting = {pool.submit(_in_process, job): job for job in jobs}
         try:
             for future in as_completed(waiting):
-                error, lines = future.result()
+                try:
+                    error, lines = future.result()
+                except (PicklingError, AttributeError, TypeError) as problem:
+                    error, lines = f"{type(problem).__name__}: {problem}; {_REMEDY}\n", []
                 for line in lines:
                     say(line)
                 yield waiting[future], error

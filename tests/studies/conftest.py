@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 from untrained.frontends.baselines import MFCC
-from untrained.probes.record import Predictions, csv_line, update_metrics, write_predictions
+from untrained.probes.record import Predictions, csv_line, read_metrics, update_metrics, write_predictions
 from untrained.registry import FRONTENDS
 from untrained.studies.analysis import analyse
 from untrained.studies.page import page
@@ -125,3 +125,22 @@ def odd_page(odd_study):
     path = odd_study / "report.html"
     path.write_bytes(page(odd_study, analysis, found.failures, 1, **given).encode())
     return path
+
+
+@pytest.fixture
+def trained_weights(tmp_path, made, kept):
+    """Analysis of two frontends with random and trained weights, and of one that cannot be trained."""
+    results = [kept(tmp_path, made("mfcc", seconds_per_clip=0.5), 40)]
+    for name, n_right in (("vgg", 20), ("temporal", 30)):
+        random = [made(name, seed, seconds_per_clip=0.5) for seed in (0, 1)]
+        results += [kept(tmp_path, each, n_right) for each in random]
+        for weights, backend, more in (("linear", "frozen-last", 5), ("trained", "trained-last", 25)):
+            for seed in (0, 1):
+                run = {"backend": backend, "run": f"{name}-{backend}-{seed}", "weights": weights, "clip_passes": 1000}
+                result = kept(tmp_path, made(name, seed, **run), n_right + more)
+                key = read_metrics(tmp_path / result.run)["key"]
+                training = {"head": "last", "learning_rate": 0.001}
+                changed = {"backend": backend, "training": training, "layers": "last", "weights": weights}
+                update_metrics(tmp_path / result.run, {"key": {**key, **changed}})
+                results.append(result)
+    return analyse(results, tmp_path, ["mfcc"])

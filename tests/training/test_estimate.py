@@ -1,0 +1,14 @@
+from untrained.training.estimate import seconds_of_jobs
+
+from .test_jobs import CPU, job
+
+
+def test_the_estimate_grows_with_the_steps(tmp_path):
+    known = [seconds_of_jobs([job(tmp_path, max_steps=steps)], CPU[0]) for steps in (2, 2000)]
+    assert known[1] > known[0] + 2
+
+
+def test_the_estimate_of_a_network_that_fails_is_that_of_writing_its_files(tmp_path):
+    broken = job(tmp_path)
+    broken.module.with_rate = None
+    assert 0 < seconds_of_jobs([broken], CPU[0]) < 5
