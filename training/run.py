@@ -49,6 +49,7 @@ class TrainingRun:
         device: Device that the first process computes predictions on.
         say: Function that shows a line of text to the user.
         wait: Function that waits until all processes have called it.
+        stores: Folder that holds all stores, with the cache of waveforms; by default, there is no cache.
     """
 
     module: EndToEnd
@@ -63,6 +64,7 @@ class TrainingRun:
     device: torch.device
     say: Callable[[str], None]
     wait: Callable[[], None]
+    stores: Path | None = None
 
 
 def training_key(module: EndToEnd, datamodule: AudioDataModule, trainer: Mapping[str, Any], precision: str) -> RunKey:

@@ -65,7 +65,9 @@ def train_run(run: TrainingRun) -> dict[str, Any]:
         TrainingError: The loss of every learning rate is not finite.
     """
     start = time.perf_counter()
-    sounds = Sounds(run.datamodule, run.module.frontend.sample_rate)
+    say = run.say if run.is_first else lambda text: None
+    rate = run.module.frontend.sample_rate
+    sounds = Sounds(run.datamodule, rate, stores=run.stores, say=say, writes=run.is_first)
     parts = parts_of(sounds.clips, run.datamodule.seed)
     for part in parts:
         refuse_small(part, run.datamodule.batch_size, run.n_processes)
