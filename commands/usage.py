@@ -130,6 +130,8 @@ def _train() -> Mapping[str, list[Option]]:
             Option("--model.weight_decay", "X", "Weight decay, not of biases and normalisation layers."),
             Option("--model.warmup", "SHARE", "Share of the steps during which the rate rises."),
             Option("--model.betas", "[X, X]", "Coefficients of AdamW's running averages."),
+            Option("--model.circular_shift", "true|false", "Whether training clips start at a random sample."),
+            Option("--model.random_crop", "S", "Length of the part of training clips that is cropped at random, in s."),
             Option("--model.seed", "N", "Seed of the head and of the order of clips; by default, the frontend's."),
         ],
         "Budget": [

@@ -12,6 +12,7 @@ from ..datamodules import AudioDataModule, Clip
 from ..datamodules.classes import classes_learned
 from ..datamodules.machine import Auto, workers_for
 from ..errors import UsageError
+from .augmentation import circular_shift, generator, random_crop
 from .order import BatchOrder
 from .parts import Part, parts_of
 from .sounds import Batches, Sounds
@@ -54,16 +55,19 @@ class TrainingData(LightningDataModule):
         self._num_workers = num_workers
 
     @classmethod
-    def of(cls, datamodule: AudioDataModule, sample_rate: int, *, seed: int = 0) -> "TrainingData":
+    def of(
+        cls, datamodule: AudioDataModule, sample_rate: int, *, seed: int = 0, random_crop: float = 0
+    ) -> "TrainingData":
         """Return the training data of a data set: its train and validation splits or, with folds, all folds.
 
         Args:
             datamodule: Data set.
             sample_rate: Sample rate of the frontend in Hz.
             seed: Seed of the order of batches.
+            random_crop: Duration in s from which `EndToEnd` crops training clips; 0 if it crops none.
         """
         datamodule.require_classes()
-        sounds = Sounds(datamodule, sample_rate)
+        sounds = Sounds(datamodule, sample_rate, random_crop=random_crop)
         part = parts_of(sounds.clips, datamodule.seed)[-1]
         names, n_workers = classes_learned(sounds.clips), datamodule.num_workers
         return cls(sounds, part, names, seed=seed, batch_size=datamodule.batch_size, num_workers=n_workers)
@@ -73,10 +77,21 @@ class TrainingData(LightningDataModule):
         return self.sounds.batches(self.part.train)
 
     def train_dataloader(self) -> "Loader":
-        """Return shuffled batches of the training clips."""
+        """Return shuffled batches of the training clips, with the random changes that the module asks for.
+
+        Raises:
+            UsageError: The module crops clips at random, and the sounds hold no longer clips.
+        """
         rank, world_size = self._place()
+        module = None if self.trainer is None else self.trainer.lightning_module
+        shifts, crops = getattr(module, "circular_shift", False), getattr(module, "random_crop", 0)
+        if crops and self.sounds.longer is None:
+            raise UsageError(
+                f"random_crop={crops}: pass random_crop to TrainingData.of as well, which reads longer clips"
+            )
+        examples = self._examples(self.part.train, shifts=shifts, crops=bool(crops))
         order = BatchOrder(len(self.part.train), self.batch_size, self.seed, rank, world_size)
-        return Loader(self._examples(self.part.train), order, self._workers(), self._current_epoch)
+        return Loader(examples, order, self._workers(), self._current_epoch)
 
     def val_dataloader(self) -> "Loader":
         """Return this process's share of the validation clips in batches; no clip is repeated.
@@ -91,10 +106,11 @@ class TrainingData(LightningDataModule):
         batches = [mine[start : start + self.batch_size] for start in range(0, len(mine), self.batch_size)]
         return Loader(self._examples(clips), batches, self._workers())
 
-    def _examples(self, clips: Sequence[Clip]) -> "_Examples":
+    def _examples(self, clips: Sequence[Clip], *, shifts: bool = False, crops: bool = False) -> "_Examples":
         index = {name: label for label, name in enumerate(self.class_names)}
         # A class without training clips has no output; the loss ignores such labels and the accuracy counts them.
-        return _Examples(self.sounds, clips, [index.get(clip.label, UNKNOWN) for clip in clips])
+        labels = [index.get(clip.label, UNKNOWN) for clip in clips]
+        return _Examples(self.sounds, clips, labels, self.seed, shifts=shifts, crops=crops)
 
     def _place(self) -> tuple[int, int]:
         return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
@@ -153,10 +169,10 @@ class Loader:
         num_workers: int,
         epoch: Callable[[], int] = lambda: 0,
     ) -> None:
-        self._batches, self._epoch = batches, epoch
+        self._batches, self._epoch = _Requests(batches), epoch
         self._loader: DataLoader[Any] = DataLoader(
             examples,
-            batch_sampler=batches,
+            batch_sampler=self._batches,
             num_workers=num_workers,
             persistent_workers=num_workers > 0,
             pin_memory=torch.cuda.is_available(),
@@ -167,16 +183,44 @@ class Loader:
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         # A generator asks for the epoch with its first batch: Lightning makes iterators before it restores the epoch.
-        if isinstance(self._batches, BatchOrder):
-            self._batches.set_epoch(self._epoch())
+        self._batches.set_epoch(self._epoch())
         yield from self._loader
 
 
+class _Requests:
+    """Batches of indices with the epoch, which workers that live for several epochs would not know."""
+
+    def __init__(self, batches: BatchOrder | list[list[int]]) -> None:
+        self._batches, self._epoch = batches, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self._epoch = epoch
+        if isinstance(self._batches, BatchOrder):
+            self._batches.set_epoch(epoch)
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        for batch in self._batches:
+            yield [(index, self._epoch) for index in batch]
+
+
 class _Examples(Dataset[tuple[Tensor, int]]):
-    """Data set of waveforms with labels."""
+    """Data set of waveforms with labels, by index and epoch."""
 
-    def __init__(self, sounds: Sounds, clips: Sequence[Clip], labels: Sequence[int]) -> None:
-        self._sounds, self._clips, self._labels = sounds, clips, labels
+    def __init__(
+        self, sounds: Sounds, clips: Sequence[Clip], labels: Sequence[int], seed: int, *, shifts: bool, crops: bool
+    ) -> None:
+        self._sounds, self._clips, self._labels, self._seed = sounds, clips, labels, seed
+        self._shifts, self._longer = shifts, sounds.longer if crops else None
 
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        return self._sounds.waveform(self._clips[index]), self._labels[index]
+    def __getitem__(self, request: tuple[int, int]) -> tuple[Tensor, int]:
+        index, epoch = request
+        clip, longer = self._clips[index], self._longer
+        rng = generator(self._seed, epoch, clip.id)
+        waveform = self._sounds.waveform(clip)
+        if longer is not None and clip.id in longer.seconds:  # else only its start can be read
+            n_own = round(longer.seconds[clip.id] * longer.sample_rate)
+            waveform = random_crop(longer.waveform(clip), len(waveform), n_own, rng)
+        return circular_shift(waveform, rng) if self._shifts else waveform, self._labels[index]

@@ -40,6 +40,9 @@ class EndToEnd(LightningModule):
         warmup: Share of the steps during which the learning rate rises.
         betas: Coefficients of AdamW's running averages.
         seed: Seed of the head's weights, of dropout and of the order of clips; by default, the seed of the frontend.
+        circular_shift: Whether training clips start at a random sample and continue with their beginning.
+        random_crop: Duration in s of the part of each training clip from which its input is cropped at random; 0 takes
+            the start of the clip.
 
     Raises:
         ValueError: An argument is out of range, or the frontend has nothing to train.
@@ -60,6 +63,8 @@ class EndToEnd(LightningModule):
         warmup: float = 0.05,
         betas: tuple[float, float] = (0.9, 0.999),
         seed: int | None = None,
+        circular_shift: bool = False,
+        random_crop: float = 0.0,
     ) -> None:
         super().__init__()
         require_head(head)
@@ -78,6 +83,11 @@ class EndToEnd(LightningModule):
             raise ValueError(f"betas={betas!r}; expected two numbers from 0 to below 1, such as [0.9, 0.999]")
         if seed is not None and (isinstance(seed, bool) or not 0 <= seed < 2**32):
             raise ValueError(f"seed={seed!r}; expected an integer of 0 or more, below 2**32")
+        if not (_is_number(random_crop) and 0 <= random_crop < math.inf):
+            raise ValueError(
+                f"random_crop={random_crop!r}; expected seconds above those of the clips, or 0 to crop none"
+            )
+        self.circular_shift, self.random_crop = bool(circular_shift), float(random_crop)
         trainable(frontend)  # raises if there is nothing to train
         read = frontend.with_options(pooling=pooling_of(head))
         read.columns(layers_of(head))  # raises if there are no feature maps
@@ -102,7 +112,8 @@ class EndToEnd(LightningModule):
             frontend: Frontend to use instead of this module's, such as a calibrated one.
         """
         read = self.frontend if frontend is None else frontend
-        return EndToEnd(read, self.head, learning_rate, self.weight_decay, self.warmup, self.betas, self.seed)
+        rest = (self.weight_decay, self.warmup, self.betas, self.seed, self.circular_shift, self.random_crop)
+        return EndToEnd(read, self.head, learning_rate, *rest)
 
     def build(self, n_classes: int) -> Network:
         """Create the network, if it does not exist yet.

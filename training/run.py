@@ -89,6 +89,9 @@ def training_key(module: EndToEnd, datamodule: AudioDataModule, trainer: Mapping
         "warmup": module.warmup,
         "betas": list(module.betas),
         "batch_size": batch,
+        # Absent by default, so that runs of earlier versions keep their keys.
+        **({"circular_shift": True} if module.circular_shift else {}),
+        **({"random_crop": module.random_crop} if module.random_crop else {}),
     }
     defaults = {"learning_rate": 1e-3, "weight_decay": 1e-4, "warmup": 0.05, "betas": [0.9, 0.999], "batch_size": BATCH}
     named = "+".join(map(repr, rates))  # without commas, which separate values in shells and tables

@@ -36,17 +36,20 @@ class Sounds:
         stores: Folder that holds all stores, with the cache of waveforms on disk; by default, there is no such cache.
         say: Function that shows a line of text to the user.
         writes: Whether this process may add waveforms to the cache on disk.
+        random_crop: Duration in s of the longer waveforms from which training clips are cropped; 0 if there are none.
 
     Attributes:
         clips: Clips that could be read.
         failed: Reason why each other clip could not be read, by id.
         audio: Digest of the audio of each clip, by id.
+        seconds: Duration of each whole clip that could be read in s, by id.
+        longer: Longer waveforms of the clips that may be trained on; None if there are none.
         keeps_all: Whether all waveforms are in memory or cached on disk.
 
     Raises:
         AudioError: A clip cannot be read and the datamodule has `on_error="raise"`.
         DataError: No clip can be read.
-        UsageError: The data has another sample rate.
+        UsageError: The data has another sample rate, or the longer waveforms would not be longer.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Sounds:
         stores: Path | None = None,
         say: Say = lambda text: None,
         writes: bool = True,
+        random_crop: float = 0,
     ) -> None:
         if datamodule.sample_rate not in (None, sample_rate):
             raise UsageError(
@@ -70,6 +74,7 @@ class Sounds:
         self.sample_rate, self.seed = sample_rate, datamodule.seed
         self.failed: dict[str, str] = {}
         self.audio: dict[str, str] = {}
+        self.seconds: dict[str, float] = {}
         self._kept: dict[str, NDArray[np.float32]] = {}
         self._places: dict[str, Place] = {}
         listed = datamodule.listed
@@ -90,6 +95,24 @@ class Sounds:
                 "`untrained check data` for the reasons"
             )
         self.keeps_all = all(clip.id in self._kept or clip.id in self._places for clip in self.clips)
+        self.longer: Sounds | None = None
+        if random_crop:
+            more = self._longer(random_crop)
+            self.longer = Sounds(more, sample_rate, num_workers, max_kept, stores=stores, say=say, writes=writes)
+            self.keeps_all = self.keeps_all and self.longer.keeps_all
+
+    def _longer(self, seconds: float) -> AudioDataModule:
+        """Return a copy of the datamodule with longer waveforms of the clips that may be trained on."""
+        found = copy.copy(self._datamodule)
+        given = found.samples_at(self.sample_rate) / self.sample_rate
+        if seconds <= given:
+            raise UsageError(
+                f"random_crop={seconds:g} is not longer than the clips, which last {given:g} s; give more seconds, or "
+                "shorten the clips with --data.seconds"
+            )
+        found.seconds, found.on_error = seconds, "skip"  # clips whose later part is broken are not cropped
+        found.listed = [clip for clip in self.clips if clip.split in (None, "train")]
+        return found
 
     def _read_all(self, loader: ClipLoader, room: int) -> None:
         """Read all clips, and keep those in memory that do not come from the cache on disk, up to a number of bytes."""
@@ -98,6 +121,7 @@ class Sounds:
                 if batch.failed and self._datamodule.on_error == "raise":
                     raise batch.failed[0][1]
                 self.failed |= {clip_id: error.reason for clip_id, error in batch.failed}
+                self.seconds |= dict(zip(batch.ids, batch.seconds, strict=True))
                 self.audio |= {
                     clip_id: digests.audio for clip_id, digests in zip(batch.ids, batch.digests, strict=True)
                 }

@@ -66,8 +66,15 @@ def train_run(run: TrainingRun) -> dict[str, Any]:
     """
     start = time.perf_counter()
     say = run.say if run.is_first else lambda text: None
-    rate = run.module.frontend.sample_rate
-    sounds = Sounds(run.datamodule, rate, stores=run.stores, say=say, writes=run.is_first)
+    module = run.module
+    sounds = Sounds(
+        run.datamodule,
+        module.frontend.sample_rate,
+        stores=run.stores,
+        say=say,
+        writes=run.is_first,
+        random_crop=module.random_crop,
+    )
     parts = parts_of(sounds.clips, run.datamodule.seed)
     for part in parts:
         refuse_small(part, run.datamodule.batch_size, run.n_processes)
