@@ -27,7 +27,6 @@ from untrained.frontends import Frontend
 from untrained.probes.probe import Probe
 from untrained.registry import FRONTENDS
 
-
 FIVE = ["mfcc", "logmel_stats", "logmel_projection", "temporal", "vgg"]
 
 
@@ -47,7 +46,7 @@ def seconds_of(frontends: list[Frontend], data: AudioFolder, stores: Path, said:
     for frontend in frontends:
         trainer = Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False)
         found = extract(Probe(frontend), data, trainer, stores, say=said.append)
-        decoding += found.profile["decoding"]
+        decoding += found.profile["seconds_decoding"]
     return time.perf_counter() - start, decoding
 
 

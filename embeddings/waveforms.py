@@ -149,8 +149,7 @@ class Waveforms:
 
     def _begin(self, n_clips: int, damaged: Sequence[Path]) -> None:
         """Lock the cache and announce its size if clips can be added; otherwise say why they are not."""
-        n_bytes = n_clips * self._n_samples * np.dtype(DTYPES[self._dtype][1]).itemsize
-        size = described(n_clips, self._n_samples, self._dtype, n_bytes)
+        size, n_bytes = self._size(n_clips)
         why_not = refusal(self.folder, n_bytes, automatic=self._datamodule.cache == "auto")
         if why_not:
             self._say(f"note: waveforms are not cached: {size}, {why_not}")
@@ -170,6 +169,21 @@ class Waveforms:
             path.unlink(missing_ok=True)
         self._say(f"waveforms: {size} -> {self.folder}")
         self.writes = True
+
+    def _size(self, n_clips: int) -> tuple[str, int]:
+        """Return the size of the waveforms of clips, as text and in bytes."""
+        n_bytes = n_clips * self._n_samples * np.dtype(DTYPES[self._dtype][1]).itemsize
+        return described(n_clips, self._n_samples, self._dtype, n_bytes), n_bytes
+
+    def plan(self) -> str:
+        """Return what a command would add to the cache, as text; empty if it would add nothing."""
+        self._list()
+        n_missing = sum(self.find(clip) is None for clip in self._datamodule.listed)
+        size, n_bytes = self._size(n_missing)
+        why_not = refusal(self.folder, n_bytes, automatic=self._datamodule.cache == "auto")
+        if self._datamodule.cache == "off" or not n_missing:
+            return ""
+        return f"waveforms are not cached: {size}, {why_not}" if why_not else f"waveforms: {size} -> {self.folder}"
 
     def find(self, clip: Clip) -> Place | None:
         """Return the place of the waveform of a clip; None if it is not cached or the clip's file has changed."""

@@ -1,10 +1,15 @@
+from types import SimpleNamespace
+
+import pytest
 import torch
-from pytorch_lightning import Trainer
 from untrained.datamodules.synthetic import Synthetic
+from untrained.errors import UsageError
 from untrained.frontends.vgg import VGG
 from untrained.training.augmentation import circular_shift, generator, random_crop
 from untrained.training.data import TrainingData
 from untrained.training.module import EndToEnd
+from untrained.training.parts import parts_of
+from untrained.training.sounds import Sounds
 
 RAMP = torch.arange(100.0)
 
@@ -26,26 +31,39 @@ def test_a_shift_keeps_the_order_on_a_circle():
     assert len({float(circular_shift(RAMP, generator(*draw))[0]) for draw in draws}) > 4
 
 
-def batches(epoch=0, batch_size=8, num_workers=0, **options):
-    """Return the waveforms of an epoch by their labels' order, after checking validation clips."""
-    datamodule = Synthetic("events", clips_per_class=3, n_samples=4000, batch_size=batch_size, num_workers=num_workers)
-    data = TrainingData.of(datamodule, 12_000, random_crop=options.get("random_crop", 0))
-    trainer = Trainer(accelerator="cpu", logger=False, enable_progress_bar=False)
-    trainer.fit_loop.epoch_progress.current.processed = epoch
-    trainer.strategy._lightning_module = EndToEnd(VGG(n_filters=2), **options)
-    data.trainer = trainer
-    plain = torch.stack([data.sounds.waveform(clip) for clip in data.part.validation])
-    assert torch.equal(next(iter(data.val_dataloader()))[0], plain[:batch_size])
-    found = torch.cat([waveforms for waveforms, _ in data.train_dataloader()])
-    assert found.shape[1] == 4000
+@pytest.fixture(scope="module")
+def sounds():
+    """Short sounds, and longer ones to crop."""
+    return Sounds(Synthetic("events", clips_per_class=3, n_samples=4000), 12_000, random_crop=0.6)
+
+
+def clips(sounds, epoch=0, **options):
+    """Return the waveforms of an epoch, as a set; validation clips must be unchanged."""
+    (part,) = parts_of(sounds.clips, 0)
+    loading = {name: options.pop(name) for name in ("batch_size", "num_workers") if name in options}
+    data = TrainingData(sounds, part, sorted({clip.label for clip in part.train}), **loading)
+    module = EndToEnd(VGG(n_filters=2), **options)
+    data.trainer = SimpleNamespace(global_rank=0, world_size=1, current_epoch=epoch, lightning_module=module)
+    data._workers = lambda: loading.get("num_workers", 0)
+    unchanged = torch.stack([sounds.waveform(clip) for clip in part.validation])
+    assert torch.equal(torch.cat([batch for batch, _ in data.val_dataloader()]), unchanged)
+    found = torch.cat([batch for batch, _ in data.train_dataloader()])
+    assert found.shape == (len(part.train), 4000)
     return {tuple(waveform.tolist()) for waveform in found}
 
 
-def test_batches_workers_and_resuming_change_no_clip():
-    plain, other = batches(), batches(1)
-    assert plain == other
+def test_batches_workers_and_resuming_change_no_clip(sounds):
+    plain = clips(sounds)
+    assert plain == clips(sounds, 1)
     for options in ({"circular_shift": True}, {"random_crop": 0.6}, {"circular_shift": True, "random_crop": 0.6}):
-        changed = batches(**options)
-        assert not changed & plain
-        assert changed == batches(batch_size=5, num_workers=1, **options)
-        assert not changed & batches(1, **options)
+        changed = clips(sounds, **options)
+        assert len(changed - plain) > 4
+        assert changed == clips(sounds, batch_size=5, num_workers=1, **options)
+        assert len(changed - clips(sounds, 1, **options)) > 4
+
+
+def test_longer_clips_are_needed_to_crop(sounds):
+    with pytest.raises(UsageError, match="pass random_crop to TrainingData"):
+        clips(Sounds(Synthetic("events", clips_per_class=3, n_samples=4000), 12_000), random_crop=0.6)
+    with pytest.raises(ValueError, match="random_crop=-1; expected seconds"):
+        EndToEnd(VGG(n_filters=2), random_crop=-1)
