@@ -43,6 +43,7 @@ def _data() -> list[Option]:
         Option("--data.root", "DIR", "Folder of the sounds; `folder` expects one sub-folder per class."),
         Option("--data.seconds", "S", "Length of every clip, in s."),
         Option("--data.n_samples", "N", "Length of every clip, in samples, instead of --data.seconds."),
+        Option("--data.cache", "NAME", "Waveforms to keep on disk: auto (up to 2 GB), float32, int16, off."),
         Option("--data.folds", "N", "Number of folds, for data without official splits."),
         Option(
             "--data.group_by",

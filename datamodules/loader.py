@@ -77,8 +77,8 @@ class Batch(NamedTuple):
         decoding: Time spent decoding, in s.
         remarks: Anomalies in the file of each clip that could be read.
         digests: Digests of the clips that could be read; may be empty.
-        cached: Whether the waveform of each clip that could be read comes from the cache; may be empty.
         broken: Error of a datamodule that violates its contract; None if there is none.
+        cached: Whether the waveform of each clip that could be read comes from the cache; may be empty.
     """
 
     ids: list[str]
@@ -88,8 +88,8 @@ class Batch(NamedTuple):
     decoding: float = 0.0
     remarks: Sequence[Sequence[audio.Remark]] = ()
     digests: Sequence[Digests] = ()
-    cached: Sequence[bool] = ()
     broken: PluginError | None = None
+    cached: Sequence[bool] = ()
 
 
 class ClipLoader:
