@@ -143,11 +143,17 @@ def _list_stores(root: Path) -> int:
         except (ValueError, KeyError, TypeError, OSError, csv.Error) as error:
             about = (f"FAILED: {type(error).__name__}: {error}", "", "")
         lines.append(tuple(map(for_terminal, (folder.name, *about, _megabytes(size)))))
+    n_stores = len(lines)
+    for folder in sorted(path.parent for path in root.glob("waveforms/*/manifest.json")):
+        size = sum(map(_size, folder.glob("*")))
+        n_bytes += size
+        made = time.strftime("%Y-%m-%d %H:%M", time.localtime(folder.stat().st_mtime))
+        lines.append(tuple(map(for_terminal, (f"waveforms/{folder.name}", "", "", made, _megabytes(size)))))
     header = ("store", "clips", "features", "made", "MB")
     widths = [max(len(line[column]) for line in [header, *lines]) for column in range(len(header))]
     for line in [header, *lines]:
         print("  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]))
-    say(f"{len(lines)} stores, {_megabytes(n_bytes)} MB in {root}")
+    say(f"{n_stores} stores, {_megabytes(n_bytes)} MB in {root}")
     return 0
 
 

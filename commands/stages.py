@@ -1,5 +1,6 @@
 """`untrained predict`, `fit` and `test`, based on LightningCLI."""
 
+import functools
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -160,7 +161,8 @@ class ProbeCLI(PluginCLI):
         options = self.options
         folder = Path(options.embeddings) if options.embeddings else self.root / "embeddings"
         writing = {name: options[name] for name in ("force", "flush_every", "flush_seconds")}
-        extraction = extract(probe, self.datamodule, self.trainer, folder, **writing, say=console(sys.stderr).print)
+        say = functools.cache(console(sys.stderr).print)  # a run may extract several times
+        extraction = extract(probe, self.datamodule, self.trainer, folder, **writing, say=say)
         leave_process_group()
         if self.trainer.is_global_zero:
             self.console.print(str(extraction))

@@ -128,6 +128,7 @@ class TrainCLI(PluginCLI):
                 device=self.trainer.strategy.root_device,
                 say=console(sys.stderr).print,
                 wait=lambda: wait_for_all(self.trainer),
+                stores=self.root / "embeddings",
             )
         )
         leave_process_group()

@@ -43,12 +43,12 @@ def _data() -> list[Option]:
         Option("--data.root", "DIR", "Folder of the sounds; `folder` expects one sub-folder per class."),
         Option("--data.seconds", "S", "Length of every clip, in s."),
         Option("--data.n_samples", "N", "Length of every clip, in samples, instead of --data.seconds."),
+        Option("--data.cache", "NAME", "Waveforms on disk: auto, float32, int16, off."),
         Option("--data.folds", "N", "Number of folds, for data without official splits."),
         Option(
             "--data.group_by",
             "REGEX",
-            "Regular expression that extracts the recording from a clip id; a recording is never divided between "
-            "splits or folds.",
+            "Regular expression that extracts the recording, which is never divided, from a clip id.",
         ),
         Option("--data.on_error", "skip|raise", "Whether to skip files that cannot be read, or to raise an error."),
         more,
@@ -126,11 +126,13 @@ def _train() -> Mapping[str, list[Option]]:
         "Model": [
             *frontend,
             Option("--model.head", "NAME", "Classification head: linear, last, musicnn."),
-            Option("--model.head_only", "true|false", "Whether to train the head alone, on the frozen frontend."),
+            Option("--model.head_only", "true|false", "Whether to keep the frontend frozen."),
             Option("--model.learning_rate", "X|[X, ...]", "Peak learning rate; the best one of a list is kept."),
             Option("--model.weight_decay", "X", "Weight decay, not of biases and normalisation layers."),
             Option("--model.warmup", "SHARE", "Share of the steps during which the rate rises."),
             Option("--model.betas", "[X, X]", "Coefficients of AdamW's running averages."),
+            Option("--model.circular_shift", "true|false", "Whether clips start at a random sample."),
+            Option("--model.random_crop", "S", "Seconds from which clips are cropped at random."),
             Option("--model.seed", "N", "Seed of the head and of the order of clips; by default, the frontend's."),
         ],
         "Budget": [
@@ -166,9 +168,16 @@ def _compare() -> Mapping[str, list[Option]]:
                 Option(f"--vary.{kind}", "{ARGUMENT: [...]}", f"Values of arguments to try with all {kind}.")
                 for kind in ("datamodules", "frontends", "backends")
             ),
-            *(option._replace(value="[...]") for option in (*_MODEL[:5], *_MODEL[6:])),
+            *(option._replace(value="[...]") for option in (*_MODEL[:5], _MODEL[6])),
+            Option("--model.weights", "[...]", "Weights: random, linear, trained, or files written by train."),
             Option("--seeds", "[N, ...]", "Seeds of frontends and backends."),
             _MODEL[5]._replace(name="--protocol"),
+        ],
+        "Training, for the weights `linear` and `trained`": [
+            Option("--training.max_steps", "N", "Number of steps; 1000 by default."),
+            Option("--training.learning_rate", "X|[X, ...]", "Peak learning rate; the best one of a list is kept."),
+            Option("--training.jobs", "N|auto", "Number of training runs that share a device."),
+            Option("--training.ARGUMENT", "VALUE", "Argument of the recipe, such as --training.head last."),
         ],
         "Files": [*_CONFIG, *_STORED],
         "Devices": _TRAINER,

@@ -18,7 +18,7 @@ from .contract import listed_by
 from .digests import stamp_of
 from .labels import united
 from .loader import Batch as Batch
-from .loader import ClipLoader, OnError, require_at_least
+from .loader import Cache, CacheMode, ClipLoader, OnError, require_at_least, require_known
 from .machine import CLIPS, Auto, plan_loading
 from .signature import spell_out
 from .splits import fold_by_class, refuse_torn_groups, split_by_class
@@ -44,6 +44,8 @@ class AudioDataModule(LightningDataModule):
         num_workers: Number of worker processes that decode audio. 0 decodes in the main process. `auto` uses the
             available CPU cores if the embeddings are computed on a GPU, and 0 otherwise.
         sample_rate: Sample rate of the waveforms in Hz; by default the frontend's.
+        cache: Whether decoded waveforms are kept on disk: `auto` keeps up to 2 GB, `float32` as many as the disk holds,
+            `int16` the same in half the space, rounded, and `off` none.
 
     Attributes:
         default_n_samples: Length of every waveform if neither `n_samples` nor `seconds` is given, in samples.
@@ -72,6 +74,7 @@ class AudioDataModule(LightningDataModule):
         batch_size: int | Auto = "auto",
         num_workers: int | Auto = "auto",
         sample_rate: int | None = None,
+        cache: CacheMode = "auto",
     ) -> None:
         super().__init__()
         rate = DEFAULT_SAMPLE_RATE if sample_rate is None else sample_rate
@@ -96,17 +99,15 @@ class AudioDataModule(LightningDataModule):
             raise UsageError(f"seconds={seconds}; expected more than 0, and less than {2**31 // rate} at {rate} Hz")
         if seed >= 2**32:
             raise UsageError(f"seed={seed}; expected an integer below 2**32")
-        if fit_length not in ("repeat", "zero"):
-            raise UsageError(f"fit_length={fit_length!r}; expected 'repeat' or 'zero'")
-        if on_error not in ("raise", "skip"):
-            raise UsageError(f"on_error={on_error!r}; expected 'raise' or 'skip'")
+        cache = "off" if cache is False else cache
+        require_known(fit_length=fit_length, on_error=on_error, cache=cache)
         self._n_samples = self.default_n_samples if n_samples is None else n_samples
         self.seconds, self.fit_length, self.seed, self.on_error = seconds, fit_length, seed, on_error
         self.batch_size, self.num_workers, self.sample_rate = batch_size, num_workers, sample_rate
-        self._rate = rate
-        self.n_other_files = 0
+        self.cache: CacheMode = cache
+        self.waveform_cache: Cache | None = None  # of the current command, at the sample rate in use
+        self.n_other_files, self.unfit, self._rate = 0, "", rate
         self.notes: list[str] = []
-        self.unfit = ""
         self._selected: frozenset[str] | None = None
         self._keeps_workers = False
         self._loader: ClipLoader | None = None
@@ -288,12 +289,12 @@ class AudioDataModule(LightningDataModule):
             )
         batch_size = CLIPS if batch_size == "auto" else batch_size
         num_workers = 0 if num_workers == "auto" else num_workers
-        if self._loader is not None and self._keeps_workers and self._loader.num_workers >= num_workers:
-            return self._loader.load(clips, self._rate, batch_size)
-        self.end_workers()
-        # Workers need the datamodule to read clips, but not the trainer that is attached to it.
-        detached = copy.copy(self)
-        detached.trainer = detached._loader = None
-        loader = ClipLoader(detached.read, num_workers, keep=self._keeps_workers)
-        self._loader = loader if self._keeps_workers else None
-        return loader.load(clips, self._rate, batch_size)
+        loader = self._loader
+        if loader is None or not self._keeps_workers or loader.num_workers < num_workers:
+            self.end_workers()
+            # Workers need the datamodule to read clips, but not the trainer that is attached to it.
+            detached = copy.copy(self)
+            detached.trainer = detached._loader = detached.waveform_cache = None
+            loader = ClipLoader(detached.read, num_workers, keep=self._keeps_workers)
+            self._loader = loader if self._keeps_workers else None
+        return loader.load(clips, self._rate, batch_size, self.waveform_cache)

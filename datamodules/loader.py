@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal, NamedTuple, TypedDict
+from typing import Any, Literal, NamedTuple, Protocol, TypedDict
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from .. import audio
+from ..audio.rounding import rounded
 from ..errors import AudioError, PluginError, UsageError
 from .clip import Clip
 from .contract import read_by
@@ -17,11 +18,38 @@ from .digests import Digests, audio_digest, file_digest, n_bytes_known_by, stamp
 from .machine import CLIPS, Auto
 
 OnError = Literal["raise", "skip"]
+CacheMode = Literal["auto", "float32", "int16", "off"] | bool
+"""Kind of cache of decoded waveforms; YAML reads `off` as false."""
+_KNOWN = {
+    "fit_length": ("repeat", "zero"),
+    "on_error": ("raise", "skip"),
+    "cache": ("auto", "float32", "int16", "off"),
+}
 MAX_KEPT = 2**30  # maximum size in bytes of the generated audio that a process keeps in memory
 Read = Callable[[Clip, int], audio.Decoded]
 """A function that reads a clip at a sample rate in Hz."""
 Result = audio.Decoded | AudioError | PluginError
 """Result of reading a clip."""
+
+
+class Place(Protocol):
+    """Location of a cached waveform, which workers receive."""
+
+    def read(self) -> tuple[audio.Decoded, Digests] | None:
+        """Return the decoded clip with its digests; None if it cannot be read, so that its source is read."""
+
+
+class Cache(Protocol):
+    """Cache that loaders take waveforms from, and add decoded waveforms to."""
+
+    def find(self, clip: Clip) -> Place | None:
+        """Return the location of the waveform of a clip; None if it is not cached or the clip has changed."""
+
+    def add(self, batch: "Batch") -> None:
+        """Add the waveforms of a batch that do not come from the cache."""
+
+    def flush(self) -> None:
+        """Write the added waveforms."""
 
 
 class LoaderOptions(TypedDict, total=False):
@@ -35,6 +63,7 @@ class LoaderOptions(TypedDict, total=False):
     batch_size: int | Auto
     num_workers: int | Auto
     sample_rate: int | None
+    cache: CacheMode
 
 
 class Batch(NamedTuple):
@@ -49,6 +78,7 @@ class Batch(NamedTuple):
         remarks: Anomalies in the file of each clip that could be read.
         digests: Digests of the clips that could be read; may be empty.
         broken: Error of a datamodule that violates its contract; None if there is none.
+        cached: Whether the waveform of each clip that could be read comes from the cache; may be empty.
     """
 
     ids: list[str]
@@ -59,6 +89,7 @@ class Batch(NamedTuple):
     remarks: Sequence[Sequence[audio.Remark]] = ()
     digests: Sequence[Digests] = ()
     broken: PluginError | None = None
+    cached: Sequence[bool] = ()
 
 
 class ClipLoader:
@@ -78,6 +109,7 @@ class ClipLoader:
         require_at_least(0, num_workers=num_workers)
         self.num_workers = num_workers
         self._batches: list[list[_Request]] = []
+        self._cache: Cache | None = None
         # Requests take the place of indices, so that workers need not know the clips in advance.
         self._loader: DataLoader[Any] = DataLoader(
             _Readings(read, MAX_KEPT if keep else 0),
@@ -88,20 +120,27 @@ class ClipLoader:
             pin_memory=torch.cuda.is_available(),
         )
 
-    def load(self, clips: Sequence[Clip], sample_rate: int, batch_size: int = CLIPS) -> "ClipLoader":
+    def load(
+        self, clips: Sequence[Clip], sample_rate: int, batch_size: int = CLIPS, cache: Cache | None = None
+    ) -> "ClipLoader":
         """Set the clips to load, and return this loader, which yields them in order as instances of `Batch`.
 
         Args:
             clips: Clips to read.
             sample_rate: Sample rate of the waveforms in Hz.
             batch_size: Number of clips per batch.
+            cache: Cache of the waveforms at this sample rate; None if there is none.
 
         Raises:
             UsageError: The batch size is below 1.
         """
         require_at_least(1, batch_size=batch_size)
+        self._cache = cache
         self._batches[:] = [
-            [_Request(clip, sample_rate) for clip in clips[start : start + batch_size]]
+            [
+                _Request(clip, sample_rate, cache.find(clip) if cache else None)
+                for clip in clips[start : start + batch_size]
+            ]
             for start in range(0, len(clips), batch_size)
         ]
         return self
@@ -118,7 +157,12 @@ class ClipLoader:
         return len(self._batches)
 
     def __iter__(self) -> Iterator[Batch]:
-        return map(_sound, self._loader)
+        for batch in map(_sound, self._loader):
+            if self._cache is not None:
+                self._cache.add(batch)
+            yield batch
+        if self._cache is not None:
+            self._cache.flush()
 
 
 def require_at_least(least: int, **values: int) -> None:
@@ -136,9 +180,25 @@ def require_at_least(least: int, **values: int) -> None:
             raise UsageError(f"{name}={value}; expected an integer of {least} or more")
 
 
+def require_known(**values: object) -> None:
+    """Check arguments of a datamodule that accept a few values.
+
+    Args:
+        values: Value of each argument by name.
+
+    Raises:
+        UsageError: A value is not one of those that the argument accepts.
+    """
+    for name, value in values.items():
+        if value not in _KNOWN[name]:
+            *others, last = map(repr, _KNOWN[name])
+            raise UsageError(f"{name}={value!r}; expected {', '.join(others)} or {last}")
+
+
 class _Request(NamedTuple):
     clip: Clip
     sample_rate: int
+    place: Place | None = None
 
 
 class _Reading(NamedTuple):
@@ -146,6 +206,7 @@ class _Reading(NamedTuple):
     result: Result
     seconds: float
     digests: Digests = Digests()
+    is_cached: bool = False
 
 
 class _Readings(Dataset[Any]):
@@ -167,7 +228,10 @@ class _Readings(Dataset[Any]):
     def __getitem__(self, request: _Request) -> _Reading:
         start = time.perf_counter()
         key = (request.clip.id, request.sample_rate)
-        made = self._kept.get(key) or read_with_digests(self._read, *request)
+        cached = request.place and request.place.read()
+        if cached:
+            return _Reading(request.clip.id, cached[0], time.perf_counter() - start, cached[1], is_cached=True)
+        made = self._kept.get(key) or read_with_digests(self._read, request.clip, request.sample_rate)
         self._keep(request.clip, key, made)
         return _Reading(request.clip.id, made[0], time.perf_counter() - start, made[1])
 
@@ -194,6 +258,8 @@ def read_with_digests(read: Read, clip: Clip, sample_rate: int) -> tuple[Result,
     decoded = read_by(type(owner).__name__, read, clip, sample_rate, n_samples)
     if not isinstance(decoded, audio.Decoded):
         return decoded, Digests()
+    if getattr(owner, "cache", "") == "int16":  # rounded whether it is cached or not, so that results are the same
+        decoded = decoded._replace(waveform=rounded(decoded.waveform))
     of_file = ""
     if clip.path is not None and stamp.size:
         n_bytes = n_bytes_known_by(stamp.size, decoded.seconds, len(decoded.waveform) / sample_rate)
@@ -213,6 +279,7 @@ def _collate(items: list[_Reading]) -> Batch:
         decoding=sum(item.seconds for item in items),
         remarks=[decoded.remarks for _, decoded in read],
         digests=[item.digests for item, _ in read],
+        cached=[item.is_cached for item, _ in read],
         broken=next((item.result for item in items if isinstance(item.result, PluginError)), None),
     )
 

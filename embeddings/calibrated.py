@@ -125,6 +125,20 @@ def carry_out(
     set_calibration(frontend, replace(calibration, weights=weights))
 
 
+def ids_to_calibrate_on(frontend: Frontend, store: Path, *, force: bool) -> tuple[str, ...]:
+    """Return the ids of the clips that `carry_out` reads; empty if it reads none.
+
+    Args:
+        frontend: Frontend whose calibration may be planned.
+        store: Folder of the store of its embeddings.
+        force: Whether to calibrate again although the store has a result.
+    """
+    calibration = calibration_of(frontend)
+    if calibration is None or calibration.weights or ((store / FILE).is_file() and not force):
+        return ()
+    return calibration.ids
+
+
 class _Waveforms:
     """Batches of the waveforms of clips, which can be read several times.
 
@@ -145,7 +159,8 @@ class _Waveforms:
         n_batches = math.ceil(len(self._clips) / MAX_BATCH)
         # The batch sizes are nearly equal, because a final batch of one clip has no variance.
         size = math.ceil(len(self._clips) / n_batches)
-        loader = ClipLoader(self._datamodule.read).load(self._clips, self._sample_rate, size)
+        cache = self._datamodule.waveform_cache
+        loader = ClipLoader(self._datamodule.read).load(self._clips, self._sample_rate, size, cache)
         for batch in loader:
             if batch.failed and self._datamodule.on_error == "raise":
                 error: AudioError = batch.failed[0][1]

@@ -17,7 +17,7 @@ from ..errors import AudioError, DataError, StoreError, UntrainedError
 from ..frontends import Frontend
 from ..frontends.calibrating import needs_calibration
 from ..frontends.precision import float32_products
-from .calibrated import carry_out
+from .calibrated import carry_out, ids_to_calibrate_on
 from .heard import Say, lengths_in, notice_of_lengths, notices, say_all
 from .locate import open_store, why_new
 from .outcome import Extraction
@@ -26,6 +26,7 @@ from .provenance import precision_field
 from .recognition import Recognised, recognise, without_digests
 from .remarks import notes_on
 from .store import EmbeddingStore
+from .waveforms import cached_waveforms
 from .writer import EmbeddingWriter, refuse_more_devices_than_clips
 
 MAX_SHOWN = 10  # number of broken files that a message lists
@@ -83,9 +84,6 @@ def extract(
             raise DataError(f"{datamodule.dataset_name}: {why_absent}")
         lengths |= stated
     frontend: Frontend = module.require_frontend()  # type: ignore[operator]
-    carry_out(frontend, datamodule, store.folder, trainer.strategy.root_device, write=is_first, force=force)
-    if is_first and needs_calibration(frontend):
-        warnings.warn(_without_statistics(frontend), stacklevel=2)
     wanted = set(missing)
     makes_sounds = any(clip.path is None and clip.id in wanted for clip in datamodule.listed)
     # The lengths of synthesised sounds, and those that no header states, are known only after the extraction.
@@ -95,10 +93,17 @@ def extract(
     known = Recognised() if force or not is_first else recognise(store, datamodule)
     old = [] if force or not is_first else without_digests(store, datamodule)
     reasons = [] if force else [*_reasons(store, set(missing) - known.found.keys()), *known.notes, *_note_on_old(old)]
-    # All processes must enter the loop, even if only some of them find clips to compute.
-    if missing or old or store.has_shards or trainer.world_size > 1:
-        _predict(module, datamodule, trainer, writer, say)
-        store = writer.store
+    to_read = set(missing) - known.found.keys() | set(ids_to_calibrate_on(frontend, store.folder, force=force))
+    clips = [clip for clip in datamodule.listed if clip.id in to_read]
+    say_first = say if is_first else _say_nothing
+    with cached_waveforms(root, datamodule, frontend.sample_rate, clips, say=say_first, writes=is_first, force=force):
+        carry_out(frontend, datamodule, store.folder, trainer.strategy.root_device, write=is_first, force=force)
+        if is_first and needs_calibration(frontend):
+            warnings.warn(_without_statistics(frontend), stacklevel=2)
+        # All processes must enter the loop, even if only some of them find clips to compute.
+        if missing or old or store.has_shards or trainer.world_size > 1:
+            _predict(module, datamodule, trainer, writer, say)
+            store = writer.store
     if is_first and not are_known:
         say_all([notice_of_lengths(datamodule, frontend.sample_rate, lengths_in(store, datamodule))], say)
     still_missing, failed = store.missing(datamodule.stamps()), store.failed

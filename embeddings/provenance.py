@@ -88,12 +88,20 @@ def frontend_fields(frontend: Frontend) -> dict[str, Any]:
 
 def data_fields(datamodule: "AudioDataModule", sample_rate: int, precision: str) -> dict[str, Any]:
     """Return the fields of a data set, and the precision, that determine embeddings, as plain Python values."""
+    fields = waveform_fields(datamodule, sample_rate)
+    del fields["sample_rate"]  # the frontend's
+    is_rounded = datamodule.cache == "int16"
+    return {**fields, "precision": precision, **({"waveforms": "int16"} if is_rounded else {})}
+
+
+def waveform_fields(datamodule: "AudioDataModule", sample_rate: int) -> dict[str, Any]:
+    """Return the fields of a data set that determine its waveforms at a sample rate, as plain Python values."""
     reader = next(cls for cls in type(datamodule).__mro__ if "read" in vars(cls))
     makes_sounds = is_ours(reader) and reader is not DATAMODULES.contract  # the `read` of a plug-in may decode audio
     return {
         "n_samples": datamodule.samples_at(sample_rate),
+        "sample_rate": sample_rate,
         "fit_length": datamodule.fit_length,
-        "precision": precision,
         "source": datamodule.source,
         "reading": {**({} if makes_sounds else _versions("audio decoding")), **_code(DATAMODULES, [reader])},
     }

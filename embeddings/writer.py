@@ -12,6 +12,7 @@ from .locate import open_store
 from .provenance import precision_field
 from .session import Session
 from .store import EmbeddingStore
+from .waveforms import share_cache
 
 
 class EmbeddingWriter(Callback):
@@ -65,6 +66,7 @@ class EmbeddingWriter(Callback):
         refuse_more_devices_than_clips(trainer, datamodule)
         precision = precision_field(str(trainer.precision), pl_module)
         self.store = open_store(self.root, frontend, datamodule, precision, damaged=self.force)
+        share_cache(datamodule, trainer)
         self._session = Session(self.store, frontend, datamodule, trainer, force=self.force)
         self.missing = self._session.missing
         datamodule.select(self._session.selected)

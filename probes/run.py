@@ -22,7 +22,7 @@ from .selection import resolve
 MAX_LABEL = 120  # maximum length of a label in bytes, because it is the name of a folder
 _SHOWN_WITHOUT_NAME = {"size"}  # arguments that a label shows by their value alone
 # Arguments of datamodules that labels omit because they do not change results.
-_WITHOUT_EFFECT = {"root", "path", "on_error", "batch_size", "num_workers", "sample_rate", "seconds"}
+_WITHOUT_EFFECT = {"root", "path", "on_error", "batch_size", "num_workers", "sample_rate", "seconds", "cache"}
 
 
 @dataclass(frozen=True)
@@ -172,6 +172,8 @@ def data_label(datamodule: AudioDataModule, sample_rate: int) -> str:
         defaults["n_samples"] = datamodule.default_n_samples
     given = {key: getattr(datamodule, key, None) for key in defaults if key not in _WITHOUT_EFFECT}
     given["n_samples"] = datamodule.samples_at(sample_rate)
+    if datamodule.cache == "int16":  # other caches change no result
+        given["cache"] = datamodule.cache
     return label_of(name, defaults, given)
 
 

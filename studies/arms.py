@@ -29,7 +29,7 @@ from ..training.run import BUDGET, head_name, training_key
 from .plugins import ARMS, Part, Seeded
 from .problems import Problem, attempt
 
-_RECIPE = ("head", "learning_rate", "weight_decay", "warmup", "betas")
+_RECIPE = ("head", "learning_rate", "weight_decay", "warmup", "betas", "circular_shift", "random_crop")
 
 
 def add_recipe(parser: Parser) -> None:
@@ -58,11 +58,10 @@ def recipe_problems(config: Namespace) -> list[Problem]:
     if not arms_of(config):
         return []
     recipe = config.training
+    about_head = (recipe.head, recipe.weight_decay, recipe.warmup, tuple(recipe.betas), None, recipe.random_crop)
     found = [
         attempt("training", as_rates, recipe.learning_rate),
-        attempt(
-            "training", refuse_odd_arguments, recipe.head, recipe.weight_decay, recipe.warmup, tuple(recipe.betas), None
-        ),
+        attempt("training", refuse_odd_arguments, *about_head),
         attempt("training.precision", _trainer_of, recipe.precision),
     ]
     for name, least in (("max_steps", 1), ("max_epochs", 1), ("batch_size", 2), ("jobs", 1)):
@@ -152,7 +151,9 @@ def _job(
         "trainer": {**budget, "precision": recipe.precision},
     }
     trainer = {**budget, "precision": recipe.precision}
-    return TrainingJob(module, clips.made, key, root / key.folder, as_yaml(plain(content), literal=True), trainer)
+    text = as_yaml(plain(content), literal=True)
+    stores = Path(config.embeddings or root.parent / "embeddings")
+    return TrainingJob(module, clips.made, key, root / key.folder, text, trainer, stores)
 
 
 def _label(module: EndToEnd, config: Namespace) -> str:

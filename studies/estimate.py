@@ -15,6 +15,7 @@ from ..datamodules.machine import plan_loading
 from ..embeddings.locate import open_store, store_folder
 from ..embeddings.provenance import precision_field
 from ..embeddings.recognition import recognise
+from ..embeddings.waveforms import Waveforms
 from ..errors import AudioError
 from ..frontends import Frontend
 from ..probes.extraction import fold_probes
@@ -72,6 +73,9 @@ def dry_run(study: Study, trainer: Trainer, embeddings: Path, *, force: bool) ->
             parts.append(f"training {duration(training)}")
             how = "estimated from one clip of each frontend, from small grid searches and from a few steps of training"
         yield f"about {together}: {', '.join(parts)} ({how})"
+    to_read = {(run.datamodule, run.probe.require_frontend().sample_rate) for n, run in missing.values() if n}
+    plans = (Waveforms(embeddings, *pair, say=lambda text: None).plan() for pair in to_read)
+    yield from sorted(filter(None, plans))
 
 
 def duration(seconds: float) -> str:

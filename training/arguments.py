@@ -30,7 +30,12 @@ def as_rates(learning_rate: float | list[float]) -> list[float]:
 
 
 def refuse_odd_arguments(
-    head: str, weight_decay: float, warmup: float, betas: tuple[float, float], seed: int | None
+    head: str,
+    weight_decay: float,
+    warmup: float,
+    betas: tuple[float, float],
+    seed: int | None,
+    random_crop: float = 0.0,
 ) -> None:
     """Raise if an argument of `EndToEnd` is out of range.
 
@@ -40,6 +45,7 @@ def refuse_odd_arguments(
         warmup: Share of the steps during which the learning rate rises.
         betas: Coefficients of AdamW's running averages.
         seed: Seed of the head's weights and of the order of clips; None for the seed of the frontend.
+        random_crop: Duration in s from which clips are cropped; 0 to crop none.
 
     Raises:
         ValueError: An argument is out of range.
@@ -53,6 +59,8 @@ def refuse_odd_arguments(
         raise ValueError(f"betas={betas!r}; expected two numbers from 0 to below 1, such as [0.9, 0.999]")
     if seed is not None and (isinstance(seed, bool) or not 0 <= seed < 2**32):
         raise ValueError(f"seed={seed!r}; expected an integer of 0 or more, below 2**32")
+    if not (_is_number(random_crop) and 0 <= random_crop < math.inf):
+        raise ValueError(f"random_crop={random_crop!r}; expected seconds above those of the clips, or 0 to crop none")
 
 
 def _is_number(value: object) -> bool:

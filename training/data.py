@@ -1,6 +1,7 @@
 """Datamodule for end-to-end training: batches of waveforms with labels."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,9 +13,11 @@ from ..datamodules import AudioDataModule, Clip
 from ..datamodules.classes import classes_learned
 from ..datamodules.machine import CLIPS, Auto, workers_for
 from ..errors import UsageError
+from .augmentation import circular_shift, generator, random_crop, shift_of
 from .embedded import Embedded
 from .order import BatchOrder
 from .parts import Part, parts_of
+from .resident import ResidentBatches, is_resident, stacked
 from .sounds import Batches, Sounds
 
 BATCH = 32
@@ -55,16 +58,19 @@ class TrainingData(LightningDataModule):
         self._num_workers = num_workers
 
     @classmethod
-    def of(cls, datamodule: AudioDataModule, sample_rate: int, *, seed: int = 0) -> "TrainingData":
+    def of(
+        cls, datamodule: AudioDataModule, sample_rate: int, *, seed: int = 0, random_crop: float = 0
+    ) -> "TrainingData":
         """Return the training data of a data set: its train and validation splits or, with folds, all folds.
 
         Args:
             datamodule: Data set.
             sample_rate: Sample rate of the frontend in Hz.
             seed: Seed of the order of batches.
+            random_crop: Duration in s from which `EndToEnd` crops training clips; 0 if it crops none.
         """
         datamodule.require_classes()
-        sounds = Sounds(datamodule, sample_rate)
+        sounds = Sounds(datamodule, sample_rate, random_crop=random_crop)
         part = parts_of(sounds.clips, datamodule.seed)[-1]
         names, n_workers = classes_learned(sounds.clips), datamodule.num_workers
         return cls(sounds, part, names, seed=seed, batch_size=datamodule.batch_size, num_workers=n_workers)
@@ -73,13 +79,29 @@ class TrainingData(LightningDataModule):
         """Return the waveforms of the training clips in batches `(batch, n_samples)`, without labels."""
         return Batches(self.sounds.waveform, self.part.train, CLIPS)
 
-    def train_dataloader(self) -> "Loader":
-        """Return shuffled batches of the training clips."""
-        rank, world_size = self._place()
-        order = BatchOrder(len(self.part.train), self.batch_size, self.seed, rank, world_size)
-        return Loader(self._examples(self.part.train), order, self._workers(), self._current_epoch)
+    def train_dataloader(self) -> "Loader | ResidentBatches":
+        """Return shuffled batches of the training clips, with the random changes that the module asks for.
 
-    def val_dataloader(self) -> "Loader":
+        Raises:
+            UsageError: The module crops clips at random, and the sounds hold no longer clips.
+        """
+        rank, world_size = self._place()
+        module = None if self.trainer is None else self.trainer.lightning_module
+        shifts, crops = getattr(module, "circular_shift", False), getattr(module, "random_crop", 0)
+        if crops and self.sounds.longer is None:
+            raise UsageError(
+                f"random_crop={crops}: pass random_crop to TrainingData.of as well, which reads longer clips"
+            )
+        clips = self.part.train
+        order = BatchOrder(len(clips), self.batch_size, self.seed, rank, world_size)
+        waveforms = None if crops else self._resident(clips)
+        if waveforms is not None:
+            shift = partial(self._shift, clips, waveforms.shape[1]) if shifts else None
+            return ResidentBatches(waveforms, self._labels(clips), order, self._current_epoch, shift)
+        examples = self._examples(clips, shifts=shifts, crops=bool(crops))
+        return Loader(examples, order, self._workers(), self._current_epoch)
+
+    def val_dataloader(self) -> "Loader | ResidentBatches":
         """Return this process's share of the validation clips in batches; no clip is repeated.
 
         Raises:
@@ -90,12 +112,30 @@ class TrainingData(LightningDataModule):
         refuse_small(self.part, self.batch_size, world_size)
         mine = list(range(rank, len(clips), world_size))
         batches = [mine[start : start + self.batch_size] for start in range(0, len(mine), self.batch_size)]
+        waveforms = self._resident(clips)
+        if waveforms is not None:
+            return ResidentBatches(waveforms, self._labels(clips), batches)
         return Loader(self._examples(clips), batches, self._workers())
 
-    def _examples(self, clips: Sequence[Clip]) -> "_Examples":
+    def _resident(self, clips: Sequence[Clip]) -> Tensor | None:
+        """Return the waveforms of clips on the device of the network; None if they do not fit there."""
+        if self.trainer is None:
+            return None
+        device, all_clips = self.trainer.strategy.root_device, self.part.clips
+        if not is_resident(device, len(all_clips) * self.sounds.waveform(all_clips[0]).nbytes):
+            return None
+        return stacked(self.sounds.waveform, clips, device)
+
+    def _shift(self, clips: Sequence[Clip], n_samples: int, index: int, epoch: int) -> int:
+        return shift_of(n_samples, generator(self.seed, epoch, clips[index].id))
+
+    def _examples(self, clips: Sequence[Clip], *, shifts: bool = False, crops: bool = False) -> "_Examples":
+        return _Examples(self.sounds, clips, self._labels(clips), self.seed, shifts=shifts, crops=crops)
+
+    def _labels(self, clips: Sequence[Clip]) -> list[int]:
         index = {name: label for label, name in enumerate(self.class_names)}
         # A class without training clips has no output; the loss ignores such labels and the accuracy counts them.
-        return _Examples(self.sounds, clips, [index.get(clip.label, UNKNOWN) for clip in clips])
+        return [index.get(clip.label, UNKNOWN) for clip in clips]
 
     def _place(self) -> tuple[int, int]:
         return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
@@ -154,10 +194,10 @@ class Loader:
         num_workers: int,
         epoch: Callable[[], int] = lambda: 0,
     ) -> None:
-        self._batches, self._epoch = batches, epoch
+        self._batches, self._epoch = _Requests(batches), epoch
         self._loader: DataLoader[Any] = DataLoader(
             examples,
-            batch_sampler=batches,
+            batch_sampler=self._batches,
             num_workers=num_workers,
             persistent_workers=num_workers > 0,
             pin_memory=torch.cuda.is_available(),
@@ -168,16 +208,51 @@ class Loader:
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         # A generator asks for the epoch with its first batch: Lightning makes iterators before it restores the epoch.
-        if isinstance(self._batches, BatchOrder):
-            self._batches.set_epoch(self._epoch())
+        self._batches.set_epoch(self._epoch())
         yield from self._loader
 
 
+class _Requests:
+    """Batches of indices with the epoch, which workers that live for several epochs would not know."""
+
+    def __init__(self, batches: BatchOrder | list[list[int]]) -> None:
+        self._batches, self._epoch = batches, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self._epoch = epoch
+        if isinstance(self._batches, BatchOrder):
+            self._batches.set_epoch(epoch)
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        for batch in self._batches:
+            yield [(index, self._epoch) for index in batch]
+
+
 class _Examples(Dataset[tuple[Tensor, int]]):
-    """Data set of waveforms with labels."""
+    """Data set of waveforms with labels, by index and epoch."""
 
-    def __init__(self, sounds: Sounds | Embedded, clips: Sequence[Clip], labels: Sequence[int]) -> None:
-        self._sounds, self._clips, self._labels = sounds, clips, labels
+    def __init__(
+        self,
+        sounds: Sounds | Embedded,
+        clips: Sequence[Clip],
+        labels: Sequence[int],
+        seed: int,
+        *,
+        shifts: bool,
+        crops: bool,
+    ) -> None:
+        self._sounds, self._clips, self._labels, self._seed = sounds, clips, labels, seed
+        self._shifts, self._longer = shifts, sounds.longer if crops else None
 
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        return self._sounds.waveform(self._clips[index]), self._labels[index]
+    def __getitem__(self, request: tuple[int, int]) -> tuple[Tensor, int]:
+        index, epoch = request
+        clip, longer = self._clips[index], self._longer
+        rng = generator(self._seed, epoch, clip.id)
+        waveform = self._sounds.waveform(clip)
+        if longer is not None and clip.id in longer.seconds:  # else only its start can be read
+            n_own = round(longer.seconds[clip.id] * longer.sample_rate)
+            waveform = random_crop(longer.waveform(clip), len(waveform), n_own, rng)
+        return circular_shift(waveform, rng) if self._shifts else waveform, self._labels[index]

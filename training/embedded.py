@@ -46,6 +46,7 @@ class Embedded:
     """
 
     keeps_all = True
+    longer = None
 
     def __init__(self, sounds: Sounds, frontend: Frontend, clips: Sequence[Clip], device: torch.device) -> None:
         self._sounds, self._frontend, self._clips, self._device = sounds, frontend, clips, device

@@ -47,6 +47,7 @@ class TrainingJob:
         folder: Folder of the run.
         config: YAML with which `untrained train --config` repeats the run.
         trainer: Options of Lightning's trainer, without the device.
+        stores: Folder that holds all stores, with the cache of waveforms; by default, there is no cache.
     """
 
     module: EndToEnd
@@ -55,6 +56,7 @@ class TrainingJob:
     folder: Path
     config: str
     trainer: Mapping[str, Any]
+    stores: Path | None = None
 
     @property
     def is_done(self) -> bool:
@@ -210,7 +212,8 @@ def _error_of(
     place = (job.key.params["dataset"], rate)
     try:
         if place not in read:
-            read[place] = job.datamodule, Sounds(job.datamodule, rate)
+            longer = job.module.random_crop
+            read[place] = job.datamodule, Sounds(job.datamodule, rate, stores=job.stores, say=say, random_crop=longer)
         datamodule, sounds = read[place]
         run_job(replace(job, datamodule=datamodule), device, observers, say, sounds)
     except Exception as error:  # a plug-in may raise anything

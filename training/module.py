@@ -44,6 +44,9 @@ class EndToEnd(LightningModule):
         warmup: Share of the steps during which the learning rate rises.
         betas: Coefficients of AdamW's running averages.
         seed: Seed of the head's weights, of dropout and of the order of clips; by default, the seed of the frontend.
+        circular_shift: Whether training clips start at a random sample and continue with their beginning.
+        random_crop: Duration in s of the part of each training clip from which its input is cropped at random; 0 takes
+            the start of the clip.
         head_only: Whether to train the head alone, on the frozen frontend. Its input is normalised, and its BatchNorm
             layers have statistics, as in a frontend that is trained.
 
@@ -66,13 +69,16 @@ class EndToEnd(LightningModule):
         warmup: float = 0.05,
         betas: tuple[float, float] = (0.9, 0.999),
         seed: int | None = None,
+        circular_shift: bool = False,
+        random_crop: float = 0.0,
         head_only: bool = False,
     ) -> None:
         super().__init__()
         rates = as_rates(learning_rate)
-        refuse_odd_arguments(head, weight_decay, warmup, betas, seed)
+        refuse_odd_arguments(head, weight_decay, warmup, betas, seed, random_crop)
         if not head_only:
             trainable(frontend)  # raises if there is nothing to train
+        self.circular_shift, self.random_crop = bool(circular_shift), float(random_crop)
         read = frontend.with_options(pooling=pooling_of(head))
         read.columns(layers_of(head))  # raises if there are no feature maps
         self.head, self.learning_rates, self.head_only = head, rates, head_only
@@ -89,6 +95,11 @@ class EndToEnd(LightningModule):
         return "linear" if self.head_only else "trained"
 
     @property
+    def changes_clips(self) -> bool:
+        """Whether training clips are shifted or cropped at random, so that they differ in each epoch."""
+        return self.circular_shift or self.random_crop > 0
+
+    @property
     def frontend(self) -> Frontend:
         """The frontend as it was given, frozen, with the pooling that the head reads."""
         return self._frontend[0]
@@ -101,8 +112,8 @@ class EndToEnd(LightningModule):
             frontend: Frontend to use instead of this module's, such as a calibrated one.
         """
         read = self.frontend if frontend is None else frontend
-        about_head = (self.weight_decay, self.warmup, self.betas, self.seed, self.head_only)
-        return EndToEnd(read, self.head, learning_rate, *about_head)
+        changes = (self.circular_shift, self.random_crop, self.head_only)
+        return EndToEnd(read, self.head, learning_rate, self.weight_decay, self.warmup, self.betas, self.seed, *changes)
 
     def build(self, n_classes: int) -> Network:
         """Create the network, if it does not exist yet.

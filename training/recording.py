@@ -85,15 +85,16 @@ def clip_passes(run: TrainingRun, trainings: Iterable[tuple[int, int]], n_clips:
     """Return the cost of a run in passes of one clip through the frontend, without those of validation.
 
     A step counts three passes for each clip, because the backward pass needs about twice the operations of the forward
-    pass. A frozen frontend computes each clip once.
+    pass; with a frozen frontend it counts one. If the clips do not change at random, a frozen frontend computes each of
+    them only once.
 
     Args:
         run: Training run.
         trainings: Number of training clips and number of steps of each training.
         n_clips: Number of clips that were read, each of which is computed once more at the end.
     """
-    if run.module.head_only:
+    if run.module.head_only and not run.module.changes_clips:
         return n_clips
     size = BATCH if run.datamodule.batch_size == "auto" else run.datamodule.batch_size
     in_steps = sum(n_steps * min(size * run.n_processes, n_trained) for n_trained, n_steps in trainings)
-    return 3 * in_steps + n_clips
+    return (1 if run.module.head_only else 3) * in_steps + n_clips

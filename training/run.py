@@ -49,6 +49,7 @@ class TrainingRun:
         device: Device that the first process computes predictions on.
         say: Function that shows a line of text to the user.
         wait: Function that waits until all processes have called it.
+        stores: Folder that holds all stores, with the cache of waveforms; by default, there is no cache.
         sounds: Sounds of the data set, if they have been read already.
     """
 
@@ -64,6 +65,7 @@ class TrainingRun:
     device: torch.device
     say: Callable[[str], None]
     wait: Callable[[], None]
+    stores: Path | None = None
     sounds: Sounds | None = None
 
 
@@ -89,6 +91,9 @@ def training_key(module: EndToEnd, datamodule: AudioDataModule, trainer: Mapping
         "warmup": module.warmup,
         "betas": list(module.betas),
         "batch_size": batch,
+        # Absent by default, so that runs of earlier versions keep their keys.
+        **({"circular_shift": True} if module.circular_shift else {}),
+        **({"random_crop": module.random_crop} if module.random_crop else {}),
         **({"head_only": True} if module.head_only else {}),
     }
     defaults = {"learning_rate": 1e-3, "weight_decay": 1e-4, "warmup": 0.05, "betas": [0.9, 0.999], "batch_size": BATCH}

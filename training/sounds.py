@@ -2,6 +2,8 @@
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,9 +12,12 @@ from torch import Tensor
 
 from ..audio import Decoded
 from ..datamodules import AudioDataModule, Clip
-from ..datamodules.contract import read_by
-from ..datamodules.loader import ClipLoader
+from ..datamodules.loader import ClipLoader, read_with_digests
 from ..datamodules.machine import CLIPS
+from ..embeddings.checked import DamagedError
+from ..embeddings.heard import Say
+from ..embeddings.waveform_file import Place
+from ..embeddings.waveforms import cached_waveforms
 from ..errors import AudioError, DataError, UntrainedError, UsageError
 from ..terminal import bar
 
@@ -26,22 +31,38 @@ class Sounds:
         datamodule: Data set of the clips.
         sample_rate: Sample rate of the waveforms in Hz.
         num_workers: Number of processes that read.
-        max_kept: Maximum memory for waveforms, in bytes; the others are read again when they are used.
+        max_kept: Maximum memory in bytes for waveforms that are not cached on disk; others are read again when they are
+            used.
+        stores: Folder that holds all stores, with the cache of waveforms on disk; by default, there is no such cache.
+        say: Function that shows a line of text to the user.
+        writes: Whether this process may add waveforms to the cache on disk.
+        random_crop: Duration in s of the longer waveforms from which training clips are cropped; 0 if there are none.
 
     Attributes:
         clips: Clips that could be read.
         failed: Reason why each other clip could not be read, by id.
         audio: Digest of the audio of each clip, by id.
-        keeps_all: Whether all waveforms are in memory.
+        seconds: Duration of each whole clip that could be read in s, by id.
+        longer: Longer waveforms of the clips that may be trained on; None if there are none.
+        keeps_all: Whether all waveforms are in memory or cached on disk.
 
     Raises:
         AudioError: A clip cannot be read and the datamodule has `on_error="raise"`.
         DataError: No clip can be read.
-        UsageError: The data has another sample rate.
+        UsageError: The data has another sample rate, or the longer waveforms would not be longer.
     """
 
     def __init__(
-        self, datamodule: AudioDataModule, sample_rate: int, num_workers: int = 0, max_kept: int = MAX_KEPT
+        self,
+        datamodule: AudioDataModule,
+        sample_rate: int,
+        num_workers: int = 0,
+        max_kept: int = MAX_KEPT,
+        *,
+        stores: Path | None = None,
+        say: Say = lambda text: None,
+        writes: bool = True,
+        random_crop: float = 0,
     ) -> None:
         if datamodule.sample_rate not in (None, sample_rate):
             raise UsageError(
@@ -53,28 +74,63 @@ class Sounds:
         self.sample_rate, self.seed = sample_rate, datamodule.seed
         self.failed: dict[str, str] = {}
         self.audio: dict[str, str] = {}
+        self.seconds: dict[str, float] = {}
         self._kept: dict[str, NDArray[np.float32]] = {}
-        listed, room = datamodule.listed, max_kept
-        loader = ClipLoader(self._datamodule.read, num_workers).load(listed, sample_rate, CLIPS)
-        with bar("reading sounds", len(listed)) as advance:
-            for batch in loader:
-                if batch.failed and datamodule.on_error == "raise":
-                    raise batch.failed[0][1]
-                self.failed |= {clip_id: error.reason for clip_id, error in batch.failed}
-                for clip_id, waveform, digests in zip(batch.ids, batch.waveforms.numpy(), batch.digests, strict=True):
-                    self.audio[clip_id] = digests.audio
-                    if waveform.nbytes <= room:
-                        room -= waveform.nbytes
-                        self._kept[clip_id] = waveform.copy()
-                advance(len(batch.ids) + len(batch.failed))
-        loader.close()
+        self._places: dict[str, Place] = {}
+        listed = datamodule.listed
+        using = (
+            cached_waveforms(stores, self._datamodule, sample_rate, listed, say=say, writes=writes) if stores else None
+        )
+        with using or nullcontext() as cache:
+            self._read_all(
+                ClipLoader(self._datamodule.read, num_workers).load(listed, sample_rate, CLIPS, cache), max_kept
+            )
+        if cache is not None:
+            self._places = cache.places()
+        self._kept = {clip_id: kept for clip_id, kept in self._kept.items() if clip_id not in self._places}
         self.clips = [clip for clip in listed if clip.id in self.audio]
         if not self.clips:
             raise DataError(
                 f"{datamodule.dataset_name}: none of its {len(listed)} clips can be read; run "
                 "`untrained check data` for the reasons"
             )
-        self.keeps_all = len(self._kept) == len(self.clips)
+        self.keeps_all = all(clip.id in self._kept or clip.id in self._places for clip in self.clips)
+        self.longer: Sounds | None = None
+        if random_crop:
+            more = self._longer(random_crop)
+            self.longer = Sounds(more, sample_rate, num_workers, max_kept, stores=stores, say=say, writes=writes)
+            self.keeps_all = self.keeps_all and self.longer.keeps_all
+
+    def _longer(self, seconds: float) -> AudioDataModule:
+        """Return a copy of the datamodule with longer waveforms of the clips that may be trained on."""
+        found = copy.copy(self._datamodule)
+        given = found.samples_at(self.sample_rate) / self.sample_rate
+        if seconds <= given:
+            raise UsageError(
+                f"random_crop={seconds:g} is not longer than the clips, which last {given:g} s; give more seconds, or "
+                "shorten the clips with --data.seconds"
+            )
+        found.seconds, found.on_error = seconds, "skip"  # clips whose later part is broken are not cropped
+        found.listed = [clip for clip in self.clips if clip.split in (None, "train")]
+        return found
+
+    def _read_all(self, loader: ClipLoader, room: int) -> None:
+        """Read all clips, and keep those in memory that do not come from the cache on disk, up to a number of bytes."""
+        with bar("reading sounds", len(self._datamodule.listed)) as advance:
+            for batch in loader:
+                if batch.failed and self._datamodule.on_error == "raise":
+                    raise batch.failed[0][1]
+                self.failed |= {clip_id: error.reason for clip_id, error in batch.failed}
+                self.seconds |= dict(zip(batch.ids, batch.seconds, strict=True))
+                self.audio |= {
+                    clip_id: digests.audio for clip_id, digests in zip(batch.ids, batch.digests, strict=True)
+                }
+                for clip_id, waveform, cached in zip(batch.ids, batch.waveforms.numpy(), batch.cached, strict=True):
+                    if not cached and waveform.nbytes <= room:
+                        room -= waveform.nbytes
+                        self._kept[clip_id] = waveform.copy()
+                advance(len(batch.ids) + len(batch.failed))
+        loader.close()
 
     def waveform(self, clip: Clip) -> Tensor:
         """Return the waveform of a clip, `(n_samples,)`.
@@ -82,15 +138,17 @@ class Sounds:
         Raises:
             UntrainedError: The file can no longer be read.
         """
-        if clip.id not in self._kept:
-            datamodule = self._datamodule
-            n_samples = datamodule.samples_at(self.sample_rate)
-            name = type(datamodule).__name__
-            found = read_by(name, datamodule.read, clip, self.sample_rate, n_samples)
-            if not isinstance(found, Decoded):
-                raise UntrainedError(str(found)) if isinstance(found, AudioError) else found
-            return torch.from_numpy(found.waveform)
-        return torch.from_numpy(self._kept[clip.id])
+        if clip.id in self._kept:
+            return torch.from_numpy(self._kept[clip.id])
+        if clip.id in self._places:
+            try:
+                return torch.from_numpy(self._places[clip.id].waveform())
+            except DamagedError:  # for example, the user has deleted the cache
+                del self._places[clip.id]
+        found, _ = read_with_digests(self._datamodule.read, clip, self.sample_rate)
+        if not isinstance(found, Decoded):
+            raise UntrainedError(str(found)) if isinstance(found, AudioError) else found
+        return torch.from_numpy(found.waveform)
 
     def batches(self, clips: Sequence[Clip], batch_size: int = CLIPS) -> "Batches":
         """Return waveforms of clips in batches `(batch, n_samples)`, which can be read several times."""

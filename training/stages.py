@@ -74,7 +74,16 @@ def train_run(run: TrainingRun) -> dict[str, Any]:
         TrainingError: The loss of every learning rate is not finite.
     """
     start = time.perf_counter()
-    sounds = run.sounds or Sounds(run.datamodule, run.module.frontend.sample_rate)
+    say = run.say if run.is_first else lambda text: None
+    module = run.module
+    sounds = run.sounds or Sounds(
+        run.datamodule,
+        module.frontend.sample_rate,
+        stores=run.stores,
+        say=say,
+        writes=run.is_first,
+        random_crop=module.random_crop,
+    )
     parts = parts_of(sounds.clips, run.datamodule.seed)
     for part in parts:
         refuse_small(part, run.datamodule.batch_size, run.n_processes)
@@ -144,9 +153,11 @@ def _model(run: TrainingRun, sounds: Sounds, part: Part, heard: Heard, *, alone:
     """Return what the trainings of a part share; the part is calibrated once."""
     frontend = calibrated(run.module.frontend, _data(run, sounds, part, heard), run.device)
 
+    reads_embeddings = run.module.head_only and not run.module.changes_clips
+
     def make(rate: float) -> EndToEnd:
         module = run.module.with_rate(rate, frontend)
-        module.build(heard.n_learned).reads_embeddings = run.module.head_only
+        module.build(heard.n_learned).reads_embeddings = reads_embeddings
         module.about = {
             "identity": run.key.identity,
             "key": json.dumps(plain(run.key.fields)),
@@ -155,7 +166,7 @@ def _model(run: TrainingRun, sounds: Sounds, part: Part, heard: Heard, *, alone:
         }
         return module
 
-    if not run.module.head_only:
+    if not reads_embeddings:
         return _Model(make, sounds)
     return _Model(make, Embedded(sounds, make(run.module.learning_rates[0]).frontend, part.clips, run.device))
 

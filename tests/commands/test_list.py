@@ -25,11 +25,12 @@ def test_list_shows_stored_embeddings(untrained, sounds, tmp_path):
     (tmp_path / "runs/embeddings/a/manifest.json").write_text("{")
     status, out, _ = untrained("list", "embeddings")
     assert status == 0
-    header, odd, mfcc, temporal, total = (line.split() for line in out.splitlines())
+    header, odd, mfcc, temporal, waveforms, total = (line.split() for line in out.splitlines())
     assert header == ["store", "clips", "features", "made", "MB"]
     assert "-mfcc-" in mfcc[0]
     assert mfcc[1:3] == ["36", "120"]
     assert temporal[1:3] == ["36", "112"]
     assert odd[1] == "FAILED:"
+    assert waveforms[0].startswith("waveforms/sounds0-12000-")
     assert total[:2] == ["3", "stores,"]
     assert untrained("list", "embeddings", "--embeddings", "runs/embeddings")[1] == out

@@ -75,7 +75,7 @@ def test_one_broken_file_ends_all_with_one_message(run, folder, tmp_path):
 
 def test_processes_end_if_another_has_the_store(untrained, run, folder, tmp_path):
     assert untrained("predict", *folder, *TEMPORAL)[0] == 0
-    (store,) = tmp_path.glob("runs/embeddings/*")
+    (store,) = (path.parent for path in tmp_path.glob("runs/embeddings/*/manifest.json"))
     with filelock.FileLock(store / ".lock"):
         (store / ".holder").write_text("process 1 on elsewhere")
         done = run("predict", *folder, *TEMPORAL, *processes(2), "--force")

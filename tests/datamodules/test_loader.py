@@ -147,3 +147,23 @@ def test_workers_are_kept_between_extractions_and_end_after_them():
 def test_loader_options_are_the_arguments_of_a_datamodule():
     parameters = inspect.signature(AudioDataModule).parameters
     assert {name: parameter.annotation for name, parameter in parameters.items()} == LoaderOptions.__annotations__
+
+
+@pytest.mark.parametrize("cache", [True, "float16", 16])
+def test_an_unknown_cache_is_refused(cache):
+    with pytest.raises(UsageError, match=rf"cache={cache!r}; expected 'auto', 'float32', 'int16' or 'off'"):
+        Letters(cache=cache)
+
+
+def test_off_in_yaml_is_false():
+    assert Letters(cache=False).cache == Letters(cache="off").cache == "off"
+
+
+def test_waveforms_of_16_bits_are_rounded_without_a_cache_too():
+    class Thirds(Letters):
+        def read(self, clip, sample_rate):
+            return Decoded(np.array([1, 1 / 3], np.float32), seconds=1)
+
+    for cache, third in (("auto", np.float32(1 / 3)), ("int16", np.float32(round(2**14 / 3) / 2**14))):
+        (batch,) = Thirds(cache=cache, n_samples=2).predict_dataloader()
+        assert batch.waveforms[:, 1].unique().tolist() == [third]

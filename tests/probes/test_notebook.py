@@ -55,7 +55,7 @@ def test_embeddings_of_a_store_from_another_folder(untrained, sounds, tmp_path, 
     asked = ["predict", "--data", "folder", "--data.root", "here", "--data.n_samples", "8000", "--data.folds", "3"]
     asked += ["--model.frontend", "mfcc"]
     assert untrained(*asked)[0] == 0
-    (store,) = (tmp_path / "runs/embeddings").iterdir()
+    (store,) = (path.parent for path in tmp_path.glob("runs/embeddings/*/manifest.json"))
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     found = package.load_embeddings(store)

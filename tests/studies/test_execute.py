@@ -44,7 +44,7 @@ def test_compare(untrained, tmp_path, results_of):
         assert err.count(f" of {n} clips are longer than 0.67 s: only the first 0.67 s are used") == 1
     assert err.count("are longer") == 2  # not once for each frontend, backend and seed
     # Nothing is extracted twice: the data sets share the stores of two seeds of temporal and of mfcc.
-    assert len(list((tmp_path / "runs/embeddings").iterdir())) == 3
+    assert len(list((tmp_path / "runs/embeddings").glob("*/manifest.json"))) == 3
 
     config = tmp_path / "runs/small" / results[0]["run"] / "config.yaml"
     status, out, _ = untrained("fit", "--config", config, "--trainer.default_root_dir", "repeated")
@@ -90,7 +90,7 @@ def test_compare_varies_options_of_the_probe(untrained, tmp_path, results_of):
         "sample_level-n_filters=2-layers=0-pooling=max": "2",
         "mfcc": "120",  # occurs once, because it has neither feature maps nor layers
     }
-    assert len(list((tmp_path / "runs/embeddings").iterdir())) == 3  # one for each pooling, and mfcc
+    assert len(list((tmp_path / "runs/embeddings").glob("*/manifest.json"))) == 3  # one for each pooling, and mfcc
     (row,) = (row for row in results if row["frontend"] == "sample_level-n_filters=2-layers=0-pooling=max")
     status, out, _ = untrained("fit", "--config", tmp_path / "runs/small" / row["run"] / "config.yaml")
     assert status == 0
@@ -118,7 +118,7 @@ def test_compare_varies_the_standardization(untrained, tmp_path, results_of):
     score_of = {row["backend"]: float(row["accuracy"]) for row in results}
     assert set(score_of) == {"svm", "svm-standardize=none", "elm", "elm-standardize=none"}
     assert score_of["svm"] != score_of["svm-standardize=none"]
-    assert len(list((tmp_path / "runs/embeddings").iterdir())) == 1
+    assert len(list((tmp_path / "runs/embeddings").glob("*/manifest.json"))) == 1
     (row,) = (row for row in results if row["backend"] == "svm-standardize=none")
     config = tmp_path / "runs/small" / row["run"] / "config.yaml"
     assert yaml.safe_load(config.read_text())["model"]["standardize"] == "none"
@@ -144,9 +144,9 @@ def test_force_recomputes_each_data_set_in_a_shared_store(untrained, sounds, tmp
     status, _, err = untrained("compare", "study.yaml", "--force")
     assert status == 0
     assert err.count("4 of 4 clips computed") == 2
-    assert len(list((tmp_path / "runs/embeddings").iterdir())) == 1
+    assert len(list((tmp_path / "runs/embeddings").glob("*/manifest.json"))) == 1
     assert "force: false" in (tmp_path / "runs/study/study.yaml").read_text()
-    (store,) = (tmp_path / "runs/embeddings").iterdir()
+    (store,) = (path.parent for path in tmp_path.glob("runs/embeddings/*/manifest.json"))
     assert len((store / "clips.csv").read_text().splitlines()) == 1 + 6
     (store / "embeddings.safetensors").write_bytes(b"junk")
     assert "are done already" in untrained("compare", "study.yaml")[2]  # finished runs need no embeddings

@@ -52,3 +52,29 @@ def test_batches_are_read_several_times_and_none_has_one_clip(events):
 def test_another_sample_rate_is_refused():
     with pytest.raises(UsageError, match=r"--data.sample_rate 8000 does not match .* 12000 Hz"):
         Sounds(Noise(n_samples=10, sample_rate=8000), 12_000)
+
+
+def test_waveforms_are_read_from_the_cache_on_disk(tmp_path):
+    said = []
+    options = {"stores": tmp_path, "say": said.append, "max_kept": 0}
+    first = Sounds(Noise(n_samples=10, on_error="skip"), 8000, **options)
+    again = Sounds(Noise(n_samples=10, on_error="skip"), 8000, **options)
+    assert said[0].startswith("waveforms: 3 clips x 10 samples float32 = 0.0 MB -> ")
+    assert said[1].startswith("waveforms: 2 of 3 clips from the cache")
+    (path,) = tmp_path.rglob("*.safetensors")
+    for sounds in (first, again):
+        assert sounds.keeps_all
+        assert sounds.audio == first.audio
+        assert [float(sounds.waveform(clip)[0]) for clip in sounds.clips] == [ord("a"), ord("c")]
+    path.unlink()
+    other = Sounds(Noise(n_samples=10, on_error="skip"), 8000, **options)
+    for path in tmp_path.rglob("*.safetensors"):
+        path.write_bytes(b"")
+    assert float(other.waveform(other.clips[1])[0]) == ord("c")
+
+
+def test_longer_clips_must_be_longer():
+    sounds = Sounds(Noise(n_samples=10, on_error="skip"), 8000, random_crop=1)
+    assert [len(sounds.longer.waveform(clip)) for clip in sounds.longer.clips] == [8000, 8000]
+    with pytest.raises(UsageError, match=r"random_crop=0.001 is not longer than the clips, which last 0.00125 s"):
+        Sounds(Noise(n_samples=10, on_error="skip"), 8000, random_crop=0.001)
