@@ -133,7 +133,7 @@ def _train() -> Mapping[str, list[Option]]:
             Option("--model.betas", "[X, X]", "Coefficients of AdamW's running averages."),
             Option("--model.circular_shift", "true|false", "Whether clips start at a random sample."),
             Option("--model.random_crop", "S", "Seconds from which clips are cropped at random."),
-            Option("--model.seed", "N", "Seed of the head and of the order of clips; by default, the frontend's."),
+            Option("--model.seed", "N", "Seed; by default, that of the frontend."),
         ],
         "Budget": [
             Option("--trainer.max_steps", "N", "Number of steps; 1000 by default."),
@@ -169,13 +169,12 @@ def _compare() -> Mapping[str, list[Option]]:
                 for kind in ("datamodules", "frontends", "backends")
             ),
             *(option._replace(value="[...]") for option in (*_MODEL[:5], _MODEL[6])),
-            Option("--model.weights", "[...]", "Weights: random, linear, trained, or files written by train."),
+            Option("--model.weights", "[...]", "Weights: random, linear, trained, or files."),
             Option("--seeds", "[N, ...]", "Seeds of frontends and backends."),
             _MODEL[5]._replace(name="--protocol"),
         ],
         "Training, for the weights `linear` and `trained`": [
             Option("--training.max_steps", "N", "Number of steps; 1000 by default."),
-            Option("--training.learning_rate", "X|[X, ...]", "Peak learning rate; the best one of a list is kept."),
             Option("--training.jobs", "N|auto", "Number of training runs that share a device."),
             Option("--training.ARGUMENT", "VALUE", "Argument of the recipe, such as --training.head last."),
         ],

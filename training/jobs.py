@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import logging
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -228,6 +229,7 @@ _here: dict[str, Any] = {}  # device, observers and sounds of a process that car
 def _enter(places: Any, n_threads: int, observers: Callable[[], Observers]) -> None:
     """Prepare a process that carries out training runs."""
     hide_bars()
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     torch.set_num_threads(n_threads)  # as in a single process, because sums depend on it
     _here.update(device=places.get(), observers=observers, read={})
 

@@ -10,7 +10,7 @@ from untrained.studies.plan import study_parser
 
 ONLY_IN_ALL = {"--help", "--help-all", "--seed_everything", "--trainer", "--model", "--data"}  # or from a plug-in
 NOT_OF = {"predict": ("--trust", "--model.backend", "--model.layers", "--model.protocol", "--model.standardize")}
-NOT_OF |= {"fit": ("--trust",), "test": ("--model.",), "compare": ("--roots", "--training.")}
+NOT_OF |= {"fit": ("--trust",), "test": ("--model.",), "compare": ("--roots", "--training")}
 
 
 @pytest.fixture(scope="module")
