@@ -43,13 +43,12 @@ def _data() -> list[Option]:
         Option("--data.root", "DIR", "Folder of the sounds; `folder` expects one sub-folder per class."),
         Option("--data.seconds", "S", "Length of every clip, in s."),
         Option("--data.n_samples", "N", "Length of every clip, in samples, instead of --data.seconds."),
-        Option("--data.cache", "NAME", "Waveforms to keep on disk: auto (up to 2 GB), float32, int16, off."),
+        Option("--data.cache", "NAME", "Waveforms kept on disk: auto, float32, int16, off."),
         Option("--data.folds", "N", "Number of folds, for data without official splits."),
         Option(
             "--data.group_by",
             "REGEX",
-            "Regular expression that extracts the recording from a clip id; a recording is never divided between "
-            "splits or folds.",
+            "Regular expression for the recording in a clip id; splits or folds never divide a recording.",
         ),
         Option("--data.on_error", "skip|raise", "Whether to skip files that cannot be read, or to raise an error."),
         more,
@@ -131,8 +130,8 @@ def _train() -> Mapping[str, list[Option]]:
             Option("--model.weight_decay", "X", "Weight decay, not of biases and normalisation layers."),
             Option("--model.warmup", "SHARE", "Share of the steps during which the rate rises."),
             Option("--model.betas", "[X, X]", "Coefficients of AdamW's running averages."),
-            Option("--model.circular_shift", "true|false", "Whether training clips start at a random sample."),
-            Option("--model.random_crop", "S", "Length of the part of training clips that is cropped at random, in s."),
+            Option("--model.circular_shift", "true|false", "Whether clips start at a random sample."),
+            Option("--model.random_crop", "S", "Part of training clips to crop from, in s."),
             Option("--model.seed", "N", "Seed of the head and of the order of clips; by default, the frontend's."),
         ],
         "Budget": [
