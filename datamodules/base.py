@@ -104,9 +104,9 @@ class AudioDataModule(LightningDataModule):
         self._n_samples = self.default_n_samples if n_samples is None else n_samples
         self.seconds, self.fit_length, self.seed, self.on_error = seconds, fit_length, seed, on_error
         self.batch_size, self.num_workers, self.sample_rate = batch_size, num_workers, sample_rate
-        self.cache: CacheMode = cache
-        self.waveform_cache: Cache | None = None  # of the current command, at the sample rate in use
-        self.n_other_files, self.unfit, self._rate = 0, "", rate
+        self.cache, self._rate = cache, rate
+        self.waveform_cache: Cache | None = None  # at the sample rate in use
+        self.n_other_files, self.unfit = 0, ""
         self.notes: list[str] = []
         self._selected: frozenset[str] | None = None
         self._keeps_workers = False

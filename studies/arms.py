@@ -26,7 +26,7 @@ from ..training.jobs import TrainingJob
 from ..training.module import EndToEnd
 from ..training.parts import parts_of
 from ..training.run import BUDGET, head_name, training_key
-from .plugins import ARMS, Part, Seeded
+from .plugins import ARMS, NO_VALUE, Part, Seeded
 from .problems import Problem, attempt
 
 _RECIPE = ("head", "learning_rate", "weight_decay", "warmup", "betas", "circular_shift", "random_crop")
@@ -50,13 +50,13 @@ def add_recipe(parser: Parser) -> None:
 
 def arms_of(config: Namespace) -> list[str]:
     """Return the values of `model.weights` that are training runs."""
-    return [weights for weights in config.model.weights if weights in ARMS]
+    return [weights for weights in config.model.weights or [] if weights in ARMS]
 
 
 def recipe_problems(config: Namespace) -> list[Problem]:
     """Return the problems of the section `training`, if the study trains."""
-    if not arms_of(config):
-        return []
+    if config.get("model") is None or config.get("training") is None or not arms_of(config):
+        return [] if config.get("training") is not None else [Problem("training", NO_VALUE)]
     recipe = config.training
     about_head = (recipe.head, recipe.weight_decay, recipe.warmup, tuple(recipe.betas), None, recipe.random_crop)
     found = [

@@ -35,6 +35,7 @@ MODEL: dict[str, tuple[Any, list[Any], str]] = {
     "weights": (str, ["random"], "Weights to compare: random, linear, trained, or files written by train."),
 }
 """Type, default and help text of the lists that a study varies among the arguments of `Probe`, by argument."""
+NO_VALUE = "the key has no value; remove it or set one"
 ARMS = ("linear", "trained")
 """Values of `model.weights` that are training runs: of the head alone on a frozen frontend, or of both."""
 
@@ -160,8 +161,7 @@ def variants(frontend: Frontend, model: Namespace, notes: dict[str, None]) -> li
 
 def _nothing_given(config: Namespace) -> list[Problem]:
     keys = [*KINDS, CONTROLS, "vary", *(f"vary.{kind}" for kind in KINDS), "model", "roots", "seeds"]
-    text = "the key has no value; remove it or set one"
-    return [Problem(key, text) for key in keys if config.get(key) is None]
+    return [Problem(key, NO_VALUE) for key in keys if config.get(key) is None]
 
 
 def _missing_values(config: Namespace) -> list[Problem]:

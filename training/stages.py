@@ -4,7 +4,7 @@ import contextlib
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from ..backends.guard import FailedCandidate
+from ..datamodules import Clip
 from ..errors import TrainingError
 from ..files import locked, plain
 from ..probes.stages import start_folder
@@ -74,6 +75,7 @@ def train_run(run: TrainingRun) -> dict[str, Any]:
         TrainingError: The loss of every learning rate is not finite.
     """
     start = time.perf_counter()
+    _parts(run, run.datamodule.listed)  # raises before anything is read
     say = run.say if run.is_first else lambda text: None
     module = run.module
     sounds = run.sounds or Sounds(
@@ -84,11 +86,17 @@ def train_run(run: TrainingRun) -> dict[str, Any]:
         writes=run.is_first,
         random_crop=module.random_crop,
     )
-    parts = parts_of(sounds.clips, run.datamodule.seed)
-    for part in parts:
-        refuse_small(part, run.datamodule.batch_size, run.n_processes)
+    parts = _parts(run, sounds.clips)
     with locked(run.folder, "use another --trainer.default_root_dir") if run.is_first else contextlib.nullcontext():
         return _train_parts(run, sounds, parts, start)
+
+
+def _parts(run: TrainingRun, clips: Sequence[Clip]) -> list[Part]:
+    """Return the parts of a data set; raise if one of them is too small."""
+    parts = parts_of(clips, run.datamodule.seed)
+    for part in parts:
+        refuse_small(part, run.datamodule.batch_size, run.n_processes)
+    return parts
 
 
 def _train_parts(run: TrainingRun, sounds: Sounds, parts: list[Part], start: float) -> dict[str, Any]:
