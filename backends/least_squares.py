@@ -92,7 +92,7 @@ def outputs_of_splits(
     ascending = sorted(set(sizes))
     largest_train = max(len(train) for train, _ in splits)
     primal_size = max((size for size in ascending if size <= largest_train), default=0)
-    sums = _sums_of_train(hidden[:, :primal_size], targets, [train for train, _ in splits])
+    sums = sums_of_train(hidden[:, :primal_size], targets, [train for train, _ in splits])
     dual_sizes = [size for size in ascending if size > min(len(train) for train, _ in splits)]
     fits = 8 * len(dual_sizes) * len(hidden) ** 2 <= _MAX_BYTES
     kept = list(_kernels(hidden, dual_sizes)) if fits else None
@@ -126,7 +126,7 @@ def _kernels(hidden: Array, sizes: Sequence[int]) -> Iterator[Array]:
         yield kernel
 
 
-def _sums_of_train(hidden: Array, targets: Array, trains: Sequence[Array]) -> Iterator[tuple[Array, Array, Array]]:
+def sums_of_train(hidden: Array, targets: Array, trains: Sequence[Array]) -> Iterator[tuple[Array, Array, Array]]:
     """Yield the Gram matrix and moments of each training set, and a mask of units that are not zero on all its clips.
 
     Clips that belong to the same training sets are summed only once, so that all folds together cost as much as a

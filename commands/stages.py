@@ -133,9 +133,9 @@ class ProbeCLI(PluginCLI):
         mark_latest(run.folder)
         selection = model.require_selection()
         optimistic = ", selected on the clips that are scored" if selection.selected_on_test else ""
+        chosen = "; ".join(filter(None, [selection.protocol + optimistic, format_arguments(metrics["best_candidate"])]))
         self.console.print(
-            f"{percent(selection.score_name, metrics)} ({selection.protocol}{optimistic}; "
-            f"{format_arguments(metrics['best_candidate'])}) in {metrics['seconds']} s\n-> {run.folder}"
+            f"{percent(selection.score_name, metrics)} ({chosen}) in {metrics['seconds']} s\n-> {run.folder}"
         )
 
     def test(self, model: Probe, datamodule: AudioDataModule, ckpt_path: str) -> None:

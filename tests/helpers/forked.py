@@ -1,11 +1,14 @@
 """Commands in real processes of their own, without the seconds that imports take.
 
 Each is forked from a process that has imported what commands need (the standard library's fork server), has its own
-working folder, environment, output and exit status, and can be interrupted and killed like any other.
+working folder, environment, output and exit status, and can be interrupted and killed like any other. The processes of
+other devices, which Lightning starts by a command, are forked as well, except with REAL_RANKS=1 in the environment.
 """
 
 import importlib
 import multiprocessing
+import multiprocessing.forkserver
+import multiprocessing.process
 import os
 import runpy
 import signal
@@ -14,7 +17,9 @@ import sys
 import tempfile
 import threading
 import time
+import types
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -65,6 +70,27 @@ class Started:
         return subprocess.CompletedProcess(self.command, self.process.exitcode, *(file.read() for file in self._output))
 
 
+class Rank:
+    """A process of another device, with the part of `subprocess.Popen` that Lightning uses."""
+
+    def __init__(self, files: list[str], command: list[str], env: dict[str, str], cwd: None) -> None:
+        what, *arguments = command[2:] if command[1] == "-m" else command[1:]
+        multiprocessing.forkserver._forkserver.ensure_running = lambda: None  # it runs; another would import anew
+        context = multiprocessing.get_context("forkserver")
+        self._process = context.Process(target=_run, args=(what, arguments, os.getcwd(), env, files))
+        self._process.start()
+        multiprocessing.process._children.discard(self._process)  # do not wait for it at the end, as for any command
+        self.pid, self.returncode = self._process.pid, None
+
+    def poll(self) -> int | None:
+        self.returncode = self._process.exitcode
+        return self.returncode
+
+    def send_signal(self, number: signal.Signals) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+
 def _run(what: str, arguments: list[str], folder: str, environment: dict[str, str], files: list[str]) -> None:
     """Become what `python -m MODULE` or `python SCRIPT` would be."""
     for number, file in enumerate(files, 1):
@@ -81,6 +107,9 @@ def _run(what: str, arguments: list[str], folder: str, environment: dict[str, st
         import torch
 
         torch.set_num_threads(int(environment["OMP_NUM_THREADS"]))
+    if "REAL_RANKS" not in environment:
+        launcher = importlib.import_module("pytorch_lightning.strategies.launchers.subprocess_script")
+        launcher.subprocess = types.SimpleNamespace(Popen=partial(Rank, files))
     sys.argv[:] = [what, *arguments]
     try:
         if what.endswith(".py"):
