@@ -57,7 +57,7 @@ class Drawn(Frontend):
         h = x if self.plan.design.family == "temporal" else x[:, None]
         maps = []
         for branches in self.layers:
-            parallel = [branch(h) for branch in branches]  # type: ignore[union-attr]
+            parallel = [branch(h) for branch in branches]  # type: ignore[attr-defined]
             h = parallel[0] if len(parallel) == 1 else concatenate(parallel)
             maps.append(h)
         return maps

@@ -10,6 +10,7 @@ from .convolutions import Conv1d, Conv2d
 from .grammar import Activation, Design, Layer, Norm, Reduction, Shape
 from .padding import pad_same
 
+_LONG = 15  # positions; a CPU takes a hundred times as long for a filter of 165 frames that pads its input itself
 _ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
     "relu": functional.relu,
     "elu": functional.elu,
@@ -58,8 +59,8 @@ class Branch(nn.Module):
         self.removes_bands = n_bands > 0 and not keeps_bands
         pool = (n_bands - height + 1, layer.pool[1]) if self.removes_bands else layer.pool
         self.pool = pool if n_bands else pool[1:]
-        # An even number of zeros is left to the convolution, which does not copy its input.
-        self.pads = layer.stride > 1 or self.reach % 2 == 0
+        # Short padding is left to the convolution, which does not copy its input, but is slow with long padding.
+        self.pads = layer.stride > 1 or self.reach % 2 == 0 or self.reach > _LONG
         zeros = 0 if self.pads else self.reach // 2
         has_bias = design.norm == "none"
         self.conv: Conv1d | Conv2d

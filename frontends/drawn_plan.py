@@ -69,10 +69,10 @@ class Plan:
 
     @property
     def min_samples(self) -> int:
-        """Length in samples of the shortest clip that leaves no map empty."""
-        n = 1
+        """Length in samples of the shortest clip that leaves no map empty, and no norm with a single position."""
+        n, fewest = 1, 1 if self.design.norm == "none" else 2
         for layer in reversed(self.design.layers):
-            n = (n * layer.pool[1] - 1) * layer.stride + 1
+            n = (max(n * layer.pool[1], fewest) - 1) * layer.stride + 1
         return n if self.design.reads_waveform else max(_SHORTEST, (n - 1) * _HOP)
 
     @property
