@@ -221,6 +221,8 @@ def _deal(layers: Sequence[Layer], total: int) -> tuple[tuple[int, ...], ...]:
 
 def _apportion(n: int, shares: Sequence[int]) -> tuple[int, ...]:
     """Divide n filters by shares, at least one each; with a larger n, no shape has fewer (method of Webster)."""
+    if len(shares) == 1:
+        return (n,)
     found = [1] * len(shares)
     for _ in range(n - len(shares)):
         index = max(range(len(shares)), key=lambda index: shares[index] / (2 * found[index] + 1))

@@ -7,6 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .drawn_plan import Plan, solve
 from .grammar import FAMILIES, N_SAMPLES, Design, Dice, Family
 
@@ -136,10 +139,16 @@ def depth_correlation(designs: Sequence[DrawnDesign]) -> float:
     Args:
         designs: Designs, at least two.
     """
-    from scipy.stats import spearmanr  # which takes long to import
+    sizes = _ranks([each.n_parameters for each in designs])
+    depths = _ranks([len(each.plan.design.layers) for each in designs])
+    return abs(float(np.corrcoef(sizes, depths)[0, 1]))
 
-    depths = [len(each.plan.design.layers) for each in designs]
-    return abs(float(spearmanr([each.n_parameters for each in designs], depths).statistic))
+
+def _ranks(values: Sequence[int]) -> NDArray[np.float64]:
+    """Return ranks, equal values having the mean of theirs."""
+    _, indices, counts = np.unique(values, return_inverse=True, return_counts=True)
+    means: NDArray[np.float64] = np.cumsum(counts) - (counts - 1) / 2
+    return means[indices]
 
 
 def _slots(n: int, seed: int) -> list[DrawnDesign | tuple[Family, int]]:
