@@ -11,7 +11,7 @@ from untrained.testing import check_frontend
 from untrained.testing.training import train_once
 
 SIXTEEN = drawn_set(16)
-SMALL = {"n_parameters": 6_000}
+SMALL = {"n_parameters": 12_000}
 
 
 @pytest.mark.parametrize("drawn_design", SIXTEEN, ids=lambda each: f"{each.family}-{each.design}")
@@ -87,18 +87,11 @@ def test_mistakes_are_refused_by_one_message(untrained, words, message):
     assert len(err.strip().splitlines()) == 1
 
 
-def test_a_study_compares_designs(untrained, tmp_path):
-    """Input and filters of a frontend whose arguments decide them are in its results."""
-    data = {"class_path": "synthetic", "init_args": {"task": "events", "n_samples": 4000, "clips_per_class": 4}}
-    designs = [
-        {"class_path": "drawn", "init_args": {"family": family, "design": 1, **SMALL}}
-        for family in ("frame_level", "temporal")
-    ]
-    words = ["--datamodules", json.dumps([data]), "--frontends", json.dumps(designs), "--backends", "[nearest_class]"]
-    status, *_ = untrained("compare", *words, "--seeds", "[0]", "--name", "mine", "--vary", '{"frontends": {}}')
-    assert status == 0
-    metrics = [json.loads(path.read_text()) for path in sorted(tmp_path.rglob("metrics.json"))]
-    found = {
-        each["frontend"]["arguments"]["family"]: (each["input"], each["filters"]) for each in metrics if "input" in each
-    }
-    assert found == {"frame_level": ("waveform", "single"), "temporal": ("spectrogram", "single")}
+def test_a_run_states_what_its_design_reads(untrained, tmp_path):
+    """The design has batch norm, which is calibrated."""
+    data = ["--data", "synthetic", "--data.task", "events", "--data.clips_per_class", "4", "--data.n_samples", "2000"]
+    drawn = ["--model.frontend", "drawn", "--model.frontend.family", "frame_level", "--model.frontend.design", "1"]
+    assert untrained("fit", *data, *drawn, "--model.backend", "nearest_class", "--model.calibrate", "true")[0] == 0
+    metrics = json.loads(next(tmp_path.rglob("metrics.json")).read_text())
+    assert (metrics["input"], metrics["filters"]) == ("waveform", "single")
+    assert metrics["n_parameters"] == Drawn("frame_level", 1).plan.n_parameters
