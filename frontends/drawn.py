@@ -39,7 +39,7 @@ class Drawn(Frontend):
     Example:
         >>> frontend = Drawn("temporal", design=1, n_parameters=10_000)
         >>> frontend.input, frontend.describe(96_000).n_parameters
-        ('spectrogram', 9846)
+        ('spectrogram', 9651)
     """
 
     def __init__(self, family: Family = "vgg", design: int = 0, n_parameters: int = 30_000, *, seed: int = 0) -> None:
