@@ -30,6 +30,7 @@ COLOURS = (
     "tab:cyan",
     "black",
 )
+DRAWN = (("vgg", 1), ("shapes", 3), ("temporal", 0))  # family and number of the designs of `drawn` in the manual
 FRAMES_SHOWN = 400  # number of frames of a spectrogram that are drawn
 LONGEST_SHOWN = 1.25  # part of a waveform that is drawn, in lengths of the longest filter
 
@@ -96,7 +97,11 @@ def draw(frontend: Frontend, waveform: Tensor) -> Figure:
     n_rows = max(len(column) for column in found.columns)
     figure = Figure(figsize=(10.5, max(2.2, 0.4 * n_rows)), layout="constrained")
     heard, layers = figure.subplots(1, 2, width_ratios=[2.4, 8.1])
-    kernels = [module.kernel_size for module, _ in found.columns[0]]
+    # A 1-D filter that reads all bands as channels is as high as the spectrogram.
+    kernels = [
+        (module.in_channels, *module.kernel_size) if module.in_channels > 1 else module.kernel_size
+        for module, _ in found.columns[0]
+    ]
     if found.representation.ndim == 2:
         _draw_spectrogram(heard, found.representation, kernels)
     else:
@@ -181,7 +186,7 @@ def _text(module: nn.Module, shape: Sequence[int], between: str) -> str:
 
 
 def main(folder: Path) -> None:
-    """Draw every frontend of the study, with one clip of the synthetic data set."""
+    """Draw every frontend of the study and a few designs of `drawn`, with one clip of the synthetic data set."""
     folder.mkdir(parents=True, exist_ok=True)
     sounds = DATAMODULES.create("synthetic", task="rhythm", clips_per_class=3)
     waveform = torch.from_numpy(sounds.read(sounds.listed[0], Frontend.sample_rate).waveform)[None]
@@ -189,6 +194,9 @@ def main(folder: Path) -> None:
         frontend_class = FRONTENDS.get(name)
         if hasattr(frontend_class, "filters"):  # only frontends in the table of the study
             draw(frontend_class(), waveform).savefig(folder / f"{name}.svg")
+    for family, design in DRAWN:
+        frontend = FRONTENDS.create("drawn", family=family, design=design)
+        draw(frontend, waveform).savefig(folder / f"drawn-{family}.svg")
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ class Frontend(nn.Module):
         input_scalars: Mean and standard deviation by which `represent` normalises a spectrogram, in the units of the
             spectrogram; (0.0, 1.0) leaves it unchanged. Waveforms are never normalised.
         input: "waveform" or "spectrogram". This class attribute and the next three are optional; they show where the
-            frontend belongs in the table of Pons & Serra's talk.
+            frontend belongs in the table of Pons & Serra's talk. If the arguments decide, `__init__` sets them.
         filters: Number of filter shapes in the first layer: "minimal", "single" or "many".
         domain_knowledge: Whether knowledge of audio shaped the filters.
         reference: Publication that introduced the architecture.
@@ -70,9 +70,9 @@ class Frontend(nn.Module):
 
     sample_rate: int = 12_000
     # Without defaults, which would hide a plug-in's layers of the same name.
-    input: ClassVar[str]
-    filters: ClassVar[str]
-    domain_knowledge: ClassVar[bool]
+    input: str
+    filters: str
+    domain_knowledge: bool
     reference: ClassVar[str]
     imports: ClassVar[Sequence[str]] = ()
 

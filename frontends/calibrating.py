@@ -38,7 +38,7 @@ def reads_spectrogram(frontend: Any) -> bool:
     Args:
         frontend: Frontend, which may state its `input`; otherwise its representation decides.
     """
-    stated = getattr(type(frontend), "input", None)
+    stated = getattr(frontend, "input", None)
     if stated in ("waveform", "spectrogram"):
         return bool(stated == "spectrogram")
     return not isinstance(frontend.representation, Waveform | nn.Identity)

@@ -1,4 +1,4 @@
-"""Embeddings of a batch, checked because a frontend may raise or return anything."""
+"""Embeddings of a batch and texts of a frontend, checked because a frontend may raise or return anything."""
 
 import torch
 from torch import Tensor
@@ -50,3 +50,14 @@ def named(frontend: Frontend) -> str:
     """Return the name of a frontend for messages: its class, and any module that it wraps."""
     modules = [f"{name}={frontend.arguments[name]!r}" for name in frontend.imports if name in frontend.arguments]
     return " ".join([type(frontend).__name__, *modules])
+
+
+def stated(frontend: Frontend, name: str) -> str:
+    """Return a text that a frontend states, such as its `input`; empty if it states none.
+
+    Args:
+        frontend: Frontend, which may have a layer of that name.
+        name: Name of the attribute.
+    """
+    found = getattr(frontend, name, "")
+    return found if isinstance(found, str) else ""

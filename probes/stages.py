@@ -16,6 +16,7 @@ from ..embeddings.store import EmbeddingStore
 from ..errors import DataError, UsageError
 from ..files import locked, write_atomically
 from ..frontends.measure import Description
+from ..frontends.outputs import stated
 from . import checkpoint, tensorboard
 from .guard import describe_repeated, refuse_other_classes
 from .observers import Observers
@@ -245,8 +246,8 @@ def _facts(run: Run, selection: Selection, cost: Description, data: EmbeddedData
     """Return metrics that describe the selection, the frontend and the data set."""
     frontend = run.probe.require_frontend()
     return {
-        "input": str(getattr(type(frontend), "input", "")),
-        "filters": str(getattr(type(frontend), "filters", "")),
+        "input": stated(frontend, "input"),
+        "filters": stated(frontend, "filters"),
         "best_candidate": selection.best_candidate,
         "failed_candidates": [each._asdict() for each in selection.failed],
         "selected_on_test": selection.selected_on_test,

@@ -32,3 +32,16 @@ def test_layers_are_found_in_the_order_of_execution(name):
 
 def test_every_frontend_of_the_study_is_drawn():
     assert {name for name in FRONTENDS.names() if hasattr(FRONTENDS.get(name), "filters")} == set(COLUMNS)
+
+
+@pytest.mark.parametrize(("family", "design"), architectures.DRAWN)
+def test_designs_of_the_grammar_are_drawn(family, design):
+    frontend = FRONTENDS.create("drawn", family=family, design=design)
+    waveform = torch.randn(1, frontend.min_samples)
+    found = architectures.anatomy(frontend, waveform)
+    assert [len(column) for column in found.columns] == [len(layer.shapes) for layer in frontend.plan.design.layers]
+    assert sum(module.out_channels for column in found.columns for module, _ in column) == frontend.embedding_size
+    heard = architectures.draw(frontend, waveform).axes[0]
+    assert len(heard.patches) == len(found.columns[0])
+    if family == "temporal":  # each filter reads all bands
+        assert heard.patches[0].get_height() == 96

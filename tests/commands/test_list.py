@@ -9,7 +9,7 @@ def test_list_shows_the_design_and_the_layers_of_frontends(untrained):
     assert status == 0
     assert "FAILED" not in details
     assert untrained("list", "--details", "backends")[0] == 2
-    assert details.count("for 350000 samples:") == 13
+    assert details.count("for 350000 samples:") == 14
     (line,) = (line.split() for line in details.splitlines() if line.strip().startswith("convs.1 ") and "302," in line)
     assert line == ["convs.1", "Conv2d", "32", "x", "16", "x", "85", "9,248", "302,579,712"]  # pooled
 

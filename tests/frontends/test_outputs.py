@@ -2,7 +2,7 @@ import pytest
 import torch
 from untrained.errors import PluginError
 from untrained.frontends import Frontend
-from untrained.frontends.outputs import embed
+from untrained.frontends.outputs import embed, stated
 
 WAVES = torch.randn(4, 100)
 
@@ -45,3 +45,18 @@ def test_invalid_outputs_are_refused_by_name(given, message):
 def test_embeddings_pass_unchanged():
     found = torch.randn(4, 3)
     assert embed(Odd(found), WAVES) is found
+
+
+def test_a_text_is_stated_by_the_class_or_the_instance_but_not_by_a_layer():
+    frontend = Odd()
+    assert stated(frontend, "input") == ""
+    Odd.input = "spectrogram"
+    try:
+        assert stated(frontend, "input") == "spectrogram"
+        frontend.input = "waveform"
+        assert stated(frontend, "input") == "waveform"
+    finally:
+        del Odd.input
+    frontend = Odd()
+    frontend.input = torch.nn.Linear(2, 2)
+    assert stated(frontend, "input") == ""

@@ -34,7 +34,7 @@ SHORTEST = {
 
 def test_all_frontends_of_the_study_are_registered():
     assert set(CNNS) == set(FEATURES)
-    assert set(ALL) - set(CNNS) == {"mfcc", "logmel_stats", "logmel_projection", "tempo"}
+    assert set(ALL) - set(CNNS) == {"mfcc", "logmel_stats", "logmel_projection", "tempo", "drawn"}
 
 
 @pytest.mark.parametrize("name", CNNS)

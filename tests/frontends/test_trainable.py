@@ -16,7 +16,12 @@ from untrained.frontends.vertical import Vertical7x86
 from untrained.frontends.vgg import VGG
 from untrained.frontends.weights import undrawn
 
-OPTIONS = {"timbral_temporal": {"n_filters": 4}, "temporal": {"n_filters": 4}, "logmel_projection": {"n_features": 4}}
+OPTIONS = {
+    "drawn": {"family": "temporal", "n_parameters": 12_000},
+    "timbral_temporal": {"n_filters": 4},
+    "temporal": {"n_filters": 4},
+    "logmel_projection": {"n_features": 4},
+}
 with undrawn():
     RANDOM = [name for name in FRONTENDS.names() if name != "hear" and FRONTENDS.create(name).is_random]
 
