@@ -18,6 +18,7 @@ from .config import bundled_studies
 from .dispatch import begin, explained
 from .list import REGISTRIES, RUNS, STORES
 from .new import PLUGINS
+from .proxy import proxy_parser
 from .stages import stage_parsers
 from .train import train_parser
 
@@ -63,6 +64,7 @@ def completion_script(shell: str, commands: Mapping[str, str], studies: Iterable
     of_command = {
         **stage_parsers(),
         "train": train_parser(),
+        "proxy": proxy_parser(),
         "compare": study_parser(),
         "classify": classify_parser(),
     }

@@ -13,14 +13,14 @@ from ..datamodules.contract import read_by
 from ..embeddings.calibrated import training_clips
 from ..errors import AudioError, DataError, UsageError
 from ..terminal import bar
-from .subject import Waveforms
+from .subject import Labelled
 
 N_CLIPS, N_BATCHES = 64, 2  # 64 clips as in zero-cost-nas; two batches are the fewest that `zico` takes
 
 
 def draw_batches(
     datamodule: AudioDataModule, sample_rate: int, n_clips: int = N_CLIPS, n_batches: int = N_BATCHES, seed: int = 0
-) -> tuple[list[Waveforms], list[str]]:
+) -> tuple[list[Labelled], list[str]]:
     """Draw batches of labelled clips from the train split or, if the data has folds, from all clips.
 
     The batches depend on the data set, its `seed` and the arguments, so they are the same for all frontends. No clip is
@@ -65,7 +65,7 @@ def draw_batches(
     names = classes_learned(clips)
     size = min(n_clips, len(clips) // n_batches)
     index = {name: number for number, name in enumerate(names)}
-    found: list[Waveforms] = []
+    found: list[Labelled] = []
     with bar("reading clips", size * n_batches) as advance:
         read = _read(datamodule, clips, sample_rate)
         for _ in range(n_batches):

@@ -16,7 +16,7 @@ from ..errors import UsageError
 from ..frontends import Frontend
 from ..registry import FRONTENDS, PROXIES
 from .base import DegenerateError, Proxy
-from .subject import Subject, Waveforms
+from .subject import Labelled, Subject, needs_of, represented
 
 
 class Score(NamedTuple):
@@ -37,7 +37,7 @@ class Score(NamedTuple):
 
 def score(
     frontend: Frontend,
-    batches: Sequence[Waveforms],
+    batches: Sequence[Labelled],
     proxies: Sequence[Proxy],
     *,
     n_samples: int | None = None,
@@ -79,7 +79,8 @@ def score(
     n_samples = batches[0][0].shape[1] if n_samples is None else n_samples
     if n_classes is None:
         n_classes = 1 + max((int(labels.max()) for _, labels in batches), default=1)
-    return [_score(frontend, batches, proxy, n_samples, n_classes) for proxy in proxies]
+    inputs: list[Labelled] = []  # computed once, by the first proxy that needs them
+    return [_score(frontend, batches, inputs, proxy, n_samples, n_classes) for proxy in proxies]
 
 
 def averaged(scores: Sequence[Sequence[Score]]) -> list[Score]:
@@ -94,18 +95,28 @@ def averaged(scores: Sequence[Sequence[Score]]) -> list[Score]:
     for of_proxy in zip(*scores, strict=True):
         values = [each.value for each in of_proxy]
         reason = next((each.reason for each in of_proxy if each.reason), "")
-        found.append(Score(of_proxy[0].proxy, sum(values) / len(values), reason, sum(each.seconds for each in of_proxy)))
+        found.append(
+            Score(of_proxy[0].proxy, sum(values) / len(values), reason, sum(each.seconds for each in of_proxy))
+        )
     return found
 
 
 def _score(
-    frontend: Frontend, batches: Sequence[Waveforms], proxy: Proxy, n_samples: int, n_classes: int
+    frontend: Frontend,
+    batches: Sequence[Labelled],
+    inputs: list[Labelled],
+    proxy: Proxy,
+    n_samples: int,
+    n_classes: int,
 ) -> Score:
     name = PROXIES.name_of(type(proxy)) or type(proxy).__name__
     value, reason, started = math.nan, "", time.perf_counter()
     try:
         with _isolated(frontend):
-            subject = Subject(frontend, proxy, batches, n_samples, n_classes)
+            if "data" in needs_of(proxy) and not inputs and frontend.has_maps:
+                inputs += represented(frontend, batches)
+                started = time.perf_counter()
+            subject = Subject(frontend, proxy, inputs, n_samples, n_classes)
             with torch.set_grad_enabled("backward" in proxy.needs):
                 value = _number(copy.deepcopy(proxy).compute(subject))
         if not math.isfinite(value):

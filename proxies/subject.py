@@ -18,8 +18,8 @@ from .base import NEEDS, DegenerateError, Proxy
 
 CHUNK = 8  # clips per forward pass, which limits the memory; in evaluation mode no layer mixes clips
 
-Waveforms = tuple[Tensor, Tensor]
-"""Waveforms `(batch, n_samples)` and labels `(batch,)`, integers from 0."""
+Labelled = tuple[Tensor, Tensor]
+"""Waveforms `(batch, n_samples)`, or the inputs of a network, and labels `(batch,)`, integers from 0."""
 
 
 class Minibatch:
@@ -51,7 +51,7 @@ class Subject:
     Args:
         frontend: Frontend to copy; it is left unchanged.
         proxy: Proxy that will examine the copy; its `needs` decide what it can read.
-        batches: Batches of waveforms with labels.
+        batches: Batches of inputs of the network with labels, as `represented` returns them.
         n_samples: Length of the clips in samples.
         n_classes: Number of classes, that is of outputs of the head.
 
@@ -62,7 +62,7 @@ class Subject:
     """
 
     def __init__(
-        self, frontend: Frontend, proxy: Proxy, batches: Sequence[Waveforms], n_samples: int, n_classes: int
+        self, frontend: Frontend, proxy: Proxy, batches: Sequence[Labelled], n_samples: int, n_classes: int
     ) -> None:
         self._who, self._needs = type(proxy).__name__, needs_of(proxy)
         self.n_samples, self.n_classes = max(n_samples, frontend.min_samples), n_classes
@@ -75,7 +75,11 @@ class Subject:
         if "head" in self._needs and frontend.has_maps:
             head = make_head("linear", frontend.embedding_size, n_classes, frontend.seed % 2**32)
             self._head = head.to(self._device, self._dtype).eval()
-        self._batches = [self._represented(waveforms, labels) for waveforms, labels in self._given(batches)]
+        reads_labels = "labels" in self._needs
+        self._batches = [
+            Minibatch(inputs.clone(), labels.clone() if reads_labels else None, self._who)
+            for inputs, labels in (batches if "data" in self._needs else [])
+        ]
 
     @property
     def batches(self) -> list[Minibatch]:
@@ -196,23 +200,36 @@ class Subject:
 
     @property
     def _device(self) -> torch.device:
-        tensors = [*self.frontend.parameters(), *self.frontend.buffers()]
-        return next((tensor.device for tensor in tensors), torch.device("cpu"))
-
-    def _given(self, batches: Sequence[Waveforms]) -> Sequence[Waveforms]:
-        return batches if "data" in self._needs and self.frontend.has_maps else []
-
-    def _represented(self, waveforms: Tensor, labels: Tensor) -> Minibatch:
-        with torch.no_grad():
-            whole = repeat_up_to(waveforms.to(self._device), self.frontend.min_samples)
-            inputs = torch.cat([self.frontend.represent(part.clone()) for part in whole.split(CHUNK)])
-        return Minibatch(inputs, labels.to(self._device).clone() if "labels" in self._needs else None, self._who)
+        return device_of(self.frontend)
 
     def _refuse_unusable(self) -> None:
         if not self.frontend.network_parameters():
             raise DegenerateError("the frontend has no weights")
         if not self.frontend.has_maps:
             raise DegenerateError("the frontend overrides forward(), so it has no feature maps to read")
+
+
+def represented(frontend: Frontend, batches: Sequence[Labelled]) -> list[Labelled]:
+    """Return what the network of a frontend reads for batches of waveforms, with the labels, on its device.
+
+    Args:
+        frontend: Frontend; it is left unchanged.
+        batches: Batches of waveforms with labels.
+    """
+    copied, device = copy.deepcopy(frontend).eval(), device_of(frontend)
+    found = []
+    for waveforms, labels in batches:
+        whole = repeat_up_to(waveforms.to(device), frontend.min_samples)
+        with torch.no_grad():
+            inputs = torch.cat([copied.represent(part.clone()) for part in whole.split(CHUNK)])
+        found.append((inputs, labels.to(device)))
+    return found
+
+
+def device_of(frontend: Frontend) -> torch.device:
+    """Return the device of a frontend."""
+    tensors = [*frontend.parameters(), *frontend.buffers()]
+    return next((tensor.device for tensor in tensors), torch.device("cpu"))
 
 
 def differentiated(value: Tensor, weights: dict[str, Tensor]) -> dict[str, Tensor]:
