@@ -3,6 +3,7 @@
 import copy
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from jsonargparse import Namespace
@@ -52,7 +53,7 @@ def run(argv: list[str]) -> int:
         raise explained_lack(error) from error
     proxies, problems = chosen(config.proxies)
     frontends = frontends_of(parser, config)
-    data: AudioDataModule = instantiate(parser, Namespace(data=config.data)).data
+    data: AudioDataModule = _make(parser, "data", config.data)
     batches, classes = draw_batches(data, frontends[0].sample_rate, config.n_clips, config.n_batches)
     scores = []
     for frontend in progress(frontends, len(frontends), "computing proxies"):
@@ -161,7 +162,7 @@ def frontends_of(parser: Parser, config: Namespace) -> list[Frontend]:
         of_seed = copy.deepcopy(model.frontend)
         if seed is not None:
             of_seed.init_args.seed = seed
-        made: Frontend = instantiate(parser, Namespace(model=Namespace(frontend=of_seed))).model.frontend
+        made: Frontend = _make(parser, "model.frontend", of_seed)
         try:
             frontend = with_weights(made, model.init, model.pooling, model.weights)
         except ValueError as error:
@@ -170,6 +171,13 @@ def frontends_of(parser: Parser, config: Namespace) -> list[Frontend]:
             refuse_calibration(frontend, model.weights)
         found.append(frontend)
     return found
+
+
+def _make(parser: Parser, key: str, config: Namespace) -> Any:
+    """Return the plug-in of one key of a configuration."""
+    alone = Namespace()  # type: ignore[no-untyped-call]
+    alone[key] = config
+    return instantiate(parser, alone)[key]
 
 
 def table(scores: Sequence[Score], proxies: Sequence[Proxy]) -> Table:

@@ -21,8 +21,8 @@ NEEDS = {
 class Proxy:
     """A number that is computed from a network before training and may predict its accuracy after training.
 
-    A plug-in writes a docstring, `needs` and `compute`. Everything that it does not list in `needs` is withheld, so that
-    a proxy without `labels` cannot depend on the labels.
+    A plug-in writes a docstring, `needs` and `compute`. Everything that it does not list in `needs` is withheld, so
+    that a proxy without `labels` cannot depend on the labels.
 
     Attributes:
         needs: What the proxy reads: `data`, `labels` (which implies `data`), `head` and `backward` (gradients).
@@ -43,8 +43,8 @@ class Proxy:
         """Return the value of the proxy.
 
         Args:
-            subject: Copy of a frontend with gradients, a head, and labelled inputs. The copy belongs to this call, so it
-                may be changed.
+            subject: Copy of a frontend with gradients, a head, and labelled inputs. The copy belongs to this call, so
+                it may be changed.
 
         Returns:
             Number; higher values predict a higher accuracy unless the docstring of the proxy says otherwise.

@@ -14,10 +14,10 @@ _POSITIONS = 2**16  # positions of codes per product, which limits the memory
 class NASWOT(Proxy):
     """How much the codes of active units differ between clips (Mellor et al. 2021, ICML).
 
-    The code of a clip holds the sign (> 0) of every value of every tensor of `feature_maps`, which after a ReLU or ELU is
-    the sign of the pre-activation, or of the largest one if maps are max-pooled. With the codes c of all clips of a
-    batch, K = c c' + (1 - c)(1 - c)', and the value is log|det K|. It follows version 2 of the paper and `score_networks.py`
-    of the authors' code, which reads modules named ReLU and thus misses functions.
+    The code of a clip holds the sign (> 0) of every value of every tensor of `feature_maps`, which after a ReLU or ELU
+    is the sign of the pre-activation, or of the largest one if maps are max-pooled. With the codes c of all clips of a
+    batch, K = c c' + (1 - c)(1 - c)', and the value is log|det K|. It follows version 2 of the paper and
+    `score_networks.py` of the authors' code, which reads modules named ReLU and thus misses functions.
 
     Reference: Mellor et al. 2021, Neural architecture search without training (ICML).
     """
@@ -28,7 +28,7 @@ class NASWOT(Proxy):
         """Return the logarithm of the determinant."""
         refuse_single(subject.batch)
         codes: list[list[Tensor]] = []
-        for inputs in subject.batch.inputs.split(CHUNK):
+        for inputs in torch.split(subject.batch.inputs, CHUNK):
             maps = subject.feature_maps(inputs)
             if not all(torch.isfinite(layer).all() for layer in maps):
                 raise DegenerateError("a feature map is not finite")
@@ -59,7 +59,7 @@ def agreements(codes: list[Tensor]) -> tuple[Tensor, int]:
     n_clips = len(codes[0])
     found = torch.zeros(n_clips, n_clips, dtype=torch.float64)
     for layer in codes:
-        for part in layer.split(_POSITIONS, dim=1):
+        for part in torch.split(layer, _POSITIONS, dim=1):
             signs = part.double().mul_(2).sub_(1)
             found += (signs @ signs.t()).cpu().add_(part.shape[1]).div_(2)
     return found, sum(layer.shape[1] for layer in codes)

@@ -48,8 +48,8 @@ class ZiCo(Proxy):
     """Mean of a gradient over its deviation between batches, in log sums over layers (Li et al. 2023, ICLR).
 
     For each weight, the mean over batches of the absolute gradient is divided by the (population) standard deviation of
-    the gradient, and weights whose deviation is 0 are dropped. The ratios are summed in each layer, and the logarithms of
-    the sums are added. As in `compute_zico.py` of the authors' code, a layer without any ratio is skipped. That code
+    the gradient, and weights whose deviation is 0 are dropped. The ratios are summed in each layer, and the logarithms
+    of the sums are added. As in `compute_zico.py` of the authors' code, a layer without any ratio is skipped. That code
     sets the network to training mode; here it is in evaluation mode, so no layer mixes clips.
 
     Reference: Li et al. 2023, ZiCo: zero-shot NAS via inverse coefficient of variation on gradients (ICLR).

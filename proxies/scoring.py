@@ -50,8 +50,8 @@ def score(
 
     Args:
         frontend: Frontend; calibrate it first if its input should be normalised.
-        batches: Batches of waveforms `(batch, n_samples)` with labels `(batch,)`, integers from 0; most proxies read the
-            first one alone. There may be none for proxies that need no data.
+        batches: Batches of waveforms `(batch, n_samples)` with labels `(batch,)`, integers from 0; most proxies read
+            the first one alone. There may be none for proxies that need no data.
         proxies: Proxies to compute.
         n_samples: Length of the clips in samples; by default that of the batches.
         n_classes: Number of classes; by default one more than the largest label of the batches, and 2 without batches.

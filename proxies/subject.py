@@ -180,7 +180,7 @@ class Subject:
             raise DegenerateError("all clips of the batch have the same class; give clips of two classes or more")
         weights = self.weights()
         sums: dict[str, Tensor] = {}
-        for inputs, wanted in zip(batch.inputs.split(CHUNK), labels.split(CHUNK), strict=True):
+        for inputs, wanted in zip(torch.split(batch.inputs, CHUNK), torch.split(labels, CHUNK), strict=True):
             loss = cross_entropy(self.logits(inputs), wanted, reduction="sum") / len(batch)
             for name, gradient in differentiated(loss, weights).items():
                 sums[name] = sums[name] + gradient if name in sums else gradient
@@ -221,7 +221,7 @@ def represented(frontend: Frontend, batches: Sequence[Labelled]) -> list[Labelle
     for waveforms, labels in batches:
         whole = repeat_up_to(waveforms.to(device), frontend.min_samples)
         with torch.no_grad():
-            inputs = torch.cat([copied.represent(part.clone()) for part in whole.split(CHUNK)])
+            inputs = torch.cat([copied.represent(part.clone()) for part in torch.split(whole, CHUNK)])
         found.append((inputs, labels.to(device)))
     return found
 

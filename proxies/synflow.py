@@ -13,8 +13,8 @@ from .subject import Subject, differentiated
 class SynFlow(Proxy):
     """Logarithm of the sum over weights of |weight x gradient| of the paths, without data (Tanaka et al. 2020).
 
-    All weights and biases are replaced by their absolute values and BatchNorm layers by the identity. The input is ones,
-    in the shape that the network reads; the gradient is that of the sum of the logits, in float64. It follows
+    All weights and biases are replaced by their absolute values and BatchNorm layers by the identity. The input is
+    ones, in the shape that the network reads; the gradient is that of the sum of the logits, in float64. It follows
     `synflow.py` of zero-cost-nas (Abdelfattah et al. 2021, ICLR), and the logarithm that of NASLib.
 
     Reference: Tanaka et al. 2020, Pruning neural networks without any data by iteratively conserving synaptic flow
@@ -47,4 +47,4 @@ class SynFlow(Proxy):
 
 def _make_identity(layer: nn.Module) -> None:
     """Make a BatchNorm layer pass its input on unchanged."""
-    layer.forward = lambda x: x  # type: ignore[method-assign]
+    layer.forward = lambda x: x

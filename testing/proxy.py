@@ -63,8 +63,8 @@ def repeats_itself(plugin: Plugin) -> None:
     value, _, again = (_score(made, frontend).value for frontend in (first, other, first))
     if value != again and not (math.isnan(value) and math.isnan(again)):
         raise ContractError(
-            f"the same network has the values {value} and {again}; keep nothing between calls of compute, and use random "
-            "numbers of torch or NumPy, which are seeded for each call"
+            f"the same network has the values {value} and {again}; keep nothing between calls of compute, and use "
+            "random numbers of torch or NumPy, which are seeded for each call"
         )
 
 
