@@ -39,7 +39,8 @@ def states_its_needs(plugin: Plugin) -> None:
             read.add(name)
             return super().__getattribute__(name)
 
-    frontend, batches = _networks()[0], represented(_networks()[0], _batches())
+    frontend = SampleLevel(n_filters=2)
+    batches = represented(frontend, _batches())
     with torch.set_grad_enabled("backward" in made.needs):
         copy.deepcopy(made).compute(Watched(frontend, made, batches, _N_SAMPLES, _N_CLASSES))
     if "data" in needs_of(made) and not {"batch", "batches"} & read:
@@ -71,11 +72,11 @@ def repeats_itself(plugin: Plugin) -> None:
 def depends_on_what_it_needs_alone(plugin: Plugin) -> None:
     """Returns the same number for other clips or labels if it does not need them."""
     made = _make(plugin)
-    waveforms, labels = _batches()[0]
+    frontend, (waveforms, labels) = SampleLevel(n_filters=2), _batches()[0]
     others = {"data": (waveforms.flip(1), labels), "labels": (waveforms, labels.roll(1))}
     for name in set(others) - needs_of(made):
         first, second = (
-            score(_networks()[0], [batch], [made], n_classes=_N_CLASSES)[0].value
+            score(frontend, [batch], [made], n_classes=_N_CLASSES)[0].value
             for batch in ((waveforms, labels), others[name])
         )
         if first != second and not math.isnan(first):
@@ -101,7 +102,7 @@ def leaves_all_as_it_was(plugin: Plugin) -> None:
 def gives_reasons(plugin: Plugin) -> None:
     """Gives a number or a reason for a frontend without weights, a single clip and a single class."""
     waveforms, labels = _batches()[0]
-    network = _networks()[0]
+    network = SampleLevel(n_filters=2)
     cases: list[tuple[str, Frontend, list[Labelled]]] = [
         ("a frontend without weights", MFCC(), _batches()),
         ("a single clip", network, [(waveforms[:1], labels[:1])]),

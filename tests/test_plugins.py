@@ -53,7 +53,7 @@ def digits(tmp_path):
 @pytest.mark.slow
 def test_names_of_a_third_party_work_like_ours(installed, digits):
     listed = installed("list").stdout
-    for name in ("gated", "cosine", "spoken_digits"):
+    for name in ("gated", "cosine", "spoken_digits", "class_spread"):
         assert re.search(rf"^  {name} +untrained-example +\w", listed, re.MULTILINE)
     helped = installed("fit", "--model.frontend.help", "gated").stdout
     assert "--model.frontend.n_layers" in helped
