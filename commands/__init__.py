@@ -6,7 +6,7 @@ COMMANDS = {
     "train": "Train a frontend and a head end to end, and save the result as a run.",
     "test": "Score a fitted probe on the test split.",
     "compare": "Run a study: frontends x backends x data sets x seeds.",
-    "proxy": "Compute proxies of a frontend: numbers before training that may predict its accuracy.",
+    "proxy": "Compute proxies: numbers that may predict accuracy before training.",
     "report": "Rewrite the report of a study from its stored results.",
     "classify": "Label sounds with a fitted probe.",
     "check": "Decode every clip of a data set, or check the contract of a plug-in.",
