@@ -10,7 +10,7 @@ from jsonargparse import Namespace
 from rich.table import Table
 
 from ..datamodules import AudioDataModule
-from ..errors import PluginError, UsageError
+from ..errors import DataError, PluginError, UsageError
 from ..escaping import for_terminal
 from ..frontends import Frontend
 from ..frontends.initialisers import Init
@@ -58,11 +58,11 @@ def run(argv: list[str]) -> int:
     scores = []
     for frontend in progress(frontends, len(frontends), "computing proxies"):
         if config.model.calibrate:
-            frontend.calibrate([part for waveforms, _ in batches for part in _parts(waveforms)])
+            _calibrate(frontend, [part for waveforms, _ in batches for part in _parts(waveforms)])
         moved = frontend.to(_device(config.device))
         scores.append(score(moved, batches, proxies, n_classes=len(classes)))
     found = averaged(scores)
-    n_samples = max(batches[0][0].shape[1], frontends[0].min_samples)
+    n_samples = batches[0][0].shape[1]
     seeds = ", ".join(str(frontend.seed) for frontend in frontends)
     say(
         f"{named(frontends[0])} (seed {seeds}) on {data.dataset_name}: {len(batches)} batches of {len(batches[0][0])} "
@@ -206,6 +206,19 @@ def _describe_needs(proxy: Proxy) -> str:
     parts = [{"data": "clips"}.get(name, name) for name in NEEDS if name in needs and name != "backward"]
     passes = ["backward pass"] if "backward" in needs else ["forward pass"] if "data" in needs else []
     return ", ".join(parts + passes) or "nothing"
+
+
+def _calibrate(frontend: Frontend, waveforms: Sequence[torch.Tensor]) -> None:
+    """Calibrate a frontend.
+
+    Raises:
+        DataError: The clips have no usable statistics, or the frontend cannot compute them.
+    """
+    try:
+        frontend.calibrate(waveforms)
+    except Exception as error:  # a plug-in may raise anything
+        text = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        raise DataError(f"frontend {named(frontend)!r}: {text}") from error
 
 
 def _parts(waveforms: torch.Tensor) -> Sequence[torch.Tensor]:

@@ -1,7 +1,9 @@
 import re
 
+import numpy as np
 import pytest
-from untrained import PROXIES, Proxy
+import soundfile
+from untrained import FRONTENDS, PROXIES, Frontend, Proxy
 from untrained.commands.proxy import spread
 from untrained.frontends.musical import Temporal
 from untrained.frontends.trained import save_weights
@@ -102,6 +104,31 @@ def test_a_frontend_without_weights(untrained):
     assert status == 0
     assert {name: value for name, (value, _) in values(out).items()} == {"n_features": "120", "snip": "nan"}
     assert "proxy 'snip' of frontend 'mfcc': the frontend has no weights" in out
+
+
+class Broken(Frontend):
+    """Frontend that cannot compute maps."""
+
+    def feature_maps(self, x):
+        raise RuntimeError("no maps")
+
+
+def test_a_frontend_that_raises(untrained):
+    FRONTENDS.register("broken")(Broken)
+    status, out, _ = untrained("proxy", "--model.frontend", "broken", *DATA, "--proxies", "snip", "n_parameters")
+    assert status == 0
+    assert "proxy 'snip' of frontend 'broken': RuntimeError: " in out
+    assert "no maps" in out
+
+
+def test_silent_clips_cannot_calibrate(untrained, tmp_path):
+    for index in range(8):
+        (tmp_path / "sounds" / "ab"[index % 2]).mkdir(parents=True, exist_ok=True)
+        soundfile.write(tmp_path / "sounds" / "ab"[index % 2] / f"{index}.wav", np.zeros(4000), 12_000)
+    data = ["--data", "folder", "--data.root", "sounds", "--data.folds", "2", "--data.n_samples", "4000"]
+    status, _, err = untrained("proxy", *TEMPORAL, *data, "--model.calibrate", "true")
+    assert status == 2
+    assert "frontend 'temporal': cannot calibrate Temporal: all values of the spectrograms are" in err
 
 
 @pytest.mark.parametrize(
