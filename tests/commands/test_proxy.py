@@ -115,7 +115,7 @@ class Broken(Frontend):
 
 def test_a_frontend_that_raises(untrained):
     FRONTENDS.register("broken")(Broken)
-    status, out, _ = untrained("proxy", "--model.frontend", "broken", *DATA, "--proxies", "snip", "n_parameters")
+    status, out, _ = untrained("proxy", "--model.frontend", "broken", *DATA, "--proxies", "snip")
     assert status == 0
     assert "proxy 'snip' of frontend 'broken': RuntimeError: " in out
     assert "no maps" in out
