@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from .probes.fitted import load_probe
     from .probes.notebook import load_embeddings
     from .probes.probe import Probe
-    from .registry import BACKENDS, DATAMODULES, FRONTENDS
+    from .proxies import Proxy
+    from .registry import BACKENDS, DATAMODULES, FRONTENDS, PROXIES
 
 __all__ = [
     "BACKENDS",
     "DATAMODULES",
     "FRONTENDS",
+    "PROXIES",
     "AudioDataModule",
     "Backend",
     "Clip",
@@ -33,6 +35,7 @@ __all__ = [
     "Frontend",
     "LogMel",
     "Probe",
+    "Proxy",
     "RandomFeatures",
     "Waveform",
     "load_embeddings",
@@ -49,7 +52,8 @@ _MODULES = {
     "probes.fitted": ["load_probe"],
     "probes.notebook": ["load_embeddings"],
     "probes.probe": ["Probe"],
-    "registry": ["BACKENDS", "DATAMODULES", "FRONTENDS"],
+    "proxies": ["Proxy"],
+    "registry": ["BACKENDS", "DATAMODULES", "FRONTENDS", "PROXIES"],
 }
 
 

@@ -17,9 +17,14 @@ from jsonargparse import ArgumentParser, Namespace
 
 from .errors import UntrainedError, UsageError
 from .files import MAX_YAML, as_yaml, read_bounded, refuse_absurd_yaml
-from .registry import BACKENDS, DATAMODULES, FRONTENDS, PROBE_OPTIONS, Registry
+from .registry import BACKENDS, DATAMODULES, FRONTENDS, PROBE_OPTIONS, PROXIES, Registry
 
-KINDS: dict[str, Registry[Any]] = {"frontend": FRONTENDS, "backend": BACKENDS, "data": DATAMODULES}
+KINDS: dict[str, Registry[Any]] = {
+    "frontend": FRONTENDS,
+    "backend": BACKENDS,
+    "data": DATAMODULES,
+    "proxy": PROXIES,
+}
 Types = list[str] | str  # --trust TYPE, or --trust '[TYPE, TYPE]'
 ABOUT_TRUST = (
     "Additional Python types and modules that a checkpoint may load, such as mypackage.MyScaler. Trust only files "
@@ -111,14 +116,14 @@ def load_names(registries: Sequence[Registry[Any]] = (FRONTENDS, BACKENDS, DATAM
         registries: Kinds of plug-ins that the command line can name.
     """
     for registry in registries:
-        names = importlib.import_module(f".{registry.kind}s.names", __package__)
+        names = importlib.import_module(f".{registry.room}.names", __package__)
         loaded, _ = registry.load_all()
         for name in loaded:
             getattr(names, name)
 
 
 def contract_parser(kind: str) -> Parser:
-    """Return a parser for a plug-in and its arguments; `kind` is frontend, backend or datamodule."""
+    """Return a parser for a plug-in and its arguments; `kind` is frontend, backend, datamodule or proxy."""
     registry = {"datamodule": DATAMODULES, **KINDS}[kind]
     parser = Parser(prog=f"untrained check {kind}", description="Check the contract of a plug-in.")
     parser.add_subclass_arguments(registry.contract, kind, required=True, help="Plug-in to check.")

@@ -1,4 +1,4 @@
-"""Registries that find frontends, backends and datamodules of any installed package by name.
+"""Registries that find frontends, backends, datamodules and proxies of any installed package by name.
 
 A plug-in is an entry point: a name and a `module:Class`. Names are read from metadata, so listing them imports nothing.
 A class is imported on request, and one that cannot be imported does not affect the others.
@@ -112,6 +112,11 @@ class Registry(Generic[T]):
             Plugin(entry.name, entry.value, entry.dist.name if entry.dist else "an unknown distribution")
             for entry in entry_points(group=self.group)
         ]
+
+    @property
+    def room(self) -> str:
+        """Name of the kind in the plural, which is also that of the folder with our own plug-ins."""
+        return self.group.rpartition(".")[2]
 
     @property
     def contract(self) -> type[T]:
@@ -277,5 +282,6 @@ BACKENDS: Registry[Any] = Registry("backend", "untrained.backends", "untrained.b
 DATAMODULES: Registry[Any] = Registry(
     "datamodule", "untrained.datamodules", "untrained.datamodules.base:AudioDataModule"
 )
+PROXIES: Registry[Any] = Registry("proxy", "untrained.proxies", "untrained.proxies.base:Proxy")
 PROBE_OPTIONS = ("init", "layers", "pooling", "standardize", "tf32", "calibrate", "weights")
 """Options of a probe that are lists in a study, because they apply to frontends of any package."""

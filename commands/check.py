@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ from .words import names_first
 if TYPE_CHECKING:
     from .examination import Examination
 
-CONTRACTS = ("frontend", "backend", "datamodule")
+CONTRACTS = ("frontend", "backend", "datamodule", "proxy")
 PLUGINS = {**KINDS, "datamodule": DATAMODULES}
 MAX_SHOWN = 20  # lines of a list
 FAR = 2  # factor from which a clip is far longer, or far shorter, than the length that a run reads
@@ -81,8 +82,8 @@ def check_contract(kind: str, argv: list[str]) -> int:
     """Print whether a plug-in meets each requirement of its contract.
 
     Args:
-        kind: Kind of plug-in: frontend, backend or datamodule.
-        argv: Command line after the kind: a name and its arguments.
+        kind: Kind of plug-in: frontend, backend, datamodule or proxy.
+        argv: Command line after the kind: a name, or `module:Class`, and its arguments.
 
     Returns:
         Exit status: 1 if a requirement is violated.
@@ -93,7 +94,10 @@ def check_contract(kind: str, argv: list[str]) -> int:
     if not argv or (argv[0].startswith("-") and argv[0] not in ("-h", "--help")):
         raise UsageError(f"check {kind} needs a name: untrained check {kind} NAME; untrained list shows the names")
     parser = contract_parser(kind)
-    arguments = argv if argv[0].startswith("-") else [f"--{kind}", *argv]
+    name, *rest = argv
+    # As in an entry point; the parser knows `module.Class`.
+    name = name.replace(":", ".") if re.fullmatch(r"[\w.]+:\w+", name) else name
+    arguments = argv if name.startswith("-") else [f"--{kind}", name, *rest]
     plugin = instantiate(parser, parser.parse_args(arguments))[kind]
     if kind == "datamodule":
         plugin.listed  # noqa: B018  # raises if there is no data to check with

@@ -9,7 +9,7 @@ import shtab
 
 from ..errors import UsageError
 from ..parsing import KINDS, load_names
-from ..registry import DATAMODULES, Registry
+from ..registry import DATAMODULES, PROXIES, Registry
 from ..studies.plan import study_parser
 from . import COMMANDS
 from .check import data_parser
@@ -18,6 +18,7 @@ from .config import bundled_studies
 from .dispatch import begin, explained
 from .list import REGISTRIES, RUNS, STORES
 from .new import PLUGINS
+from .proxy import proxy_parser
 from .stages import stage_parsers
 from .train import train_parser
 
@@ -63,6 +64,7 @@ def completion_script(shell: str, commands: Mapping[str, str], studies: Iterable
     of_command = {
         **stage_parsers(),
         "train": train_parser(),
+        "proxy": proxy_parser(),
         "compare": study_parser(),
         "classify": classify_parser(),
     }
@@ -109,8 +111,9 @@ def _copy(source: argparse.ArgumentParser, target: argparse.ArgumentParser) -> N
         if action.option_strings and not options:
             continue
         choices = registry.names() if registry else _choices(getattr(action, "_typehint", None))
+        choices = PROXIES.names() if action.dest == "proxies" else choices
         taken: dict[str, Any] = {"action": "store_true"} if action.nargs == 0 else {"choices": choices or None}
-        if not action.option_strings:
+        if not action.option_strings or action.nargs == "+":
             taken |= {"nargs": action.nargs}
         _add(target, options or [action.dest], action.dest, help=_one_line(action.help), **taken)
         if registry and options:

@@ -69,13 +69,7 @@ class PluginCLI(LightningCLI):
             try:
                 self.config = parser.parse_args(self._words)
             except UsageError as error:
-                _, _, lacking = str(error).partition("arguments are required: ")
-                if lacking == "data":
-                    raise UsageError(_NO_DATA) from error
-                if "model.frontend" in lacking:
-                    names = ", ".join(FRONTENDS.names())
-                    raise UsageError(f"no frontend was given: add --model.frontend, one of {names}") from error
-                raise
+                raise explained_lack(error) from error
         if self.options.get("data") is None:
             raise UsageError(_NO_DATA)
 
@@ -101,6 +95,21 @@ class PluginCLI(LightningCLI):
     def root(self) -> Path:
         """Folder of all results."""
         return Path(self.trainer.default_root_dir)
+
+
+def explained_lack(error: UsageError) -> UsageError:
+    """Return the error of a parser, or a clearer one if the data set or the frontend is missing.
+
+    Args:
+        error: Error of the parser.
+    """
+    _, _, lacking = str(error).partition("arguments are required: ")
+    if lacking == "data":
+        return UsageError(_NO_DATA)
+    if "model.frontend" in lacking:
+        names = ", ".join(FRONTENDS.names())
+        return UsageError(f"no frontend was given: add --model.frontend, one of {names}")
+    return error
 
 
 def parsers_of(cli: type[PluginCLI]) -> list[LightningArgumentParser]:

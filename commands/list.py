@@ -12,15 +12,18 @@ from ..embeddings import FORMAT
 from ..errors import UntrainedError, UsageError
 from ..escaping import for_terminal
 from ..files import other_format, read_json
-from ..registry import BACKENDS, DATAMODULES, FRONTENDS, Plugin, Registry
+from ..registry import BACKENDS, DATAMODULES, FRONTENDS, PROXIES, Plugin, Registry
 from ..terminal import say
 from .runs import print_runs
 
-REGISTRIES: dict[str, Registry[Any]] = {"frontends": FRONTENDS, "backends": BACKENDS, "datamodules": DATAMODULES}
+REGISTRIES: dict[str, Registry[Any]] = {
+    registry.room: registry for registry in (FRONTENDS, BACKENDS, DATAMODULES, PROXIES)
+}
 STORES = "embeddings"
 RUNS = "runs"
 _ABOUT_FRONTENDS = ("input", "filters", "domain_knowledge", "reference")  # class attributes, all optional
 _ABOUT_DATA = ("origin", "licence", "citation")
+_ABOUT = {"frontend": _ABOUT_FRONTENDS, "datamodule": _ABOUT_DATA, "proxy": ("needs",)}
 
 
 def run(argv: list[str]) -> int:
@@ -63,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="untrained list", description="Show registered plug-ins, embedding stores or runs."
     )
-    kinds = f"{', '.join(REGISTRIES)} (default: all three), {STORES}, or {RUNS} with their folder (default: {RUNS})"
+    kinds = f"{', '.join(REGISTRIES)} (default: all four), {STORES}, or {RUNS} with their folder (default: {RUNS})"
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=kinds)
     folder = "folder of all embedding stores (default: %(default)s)"
     parser.add_argument("--embeddings", default="runs/embeddings", metavar="DIR", help=folder)
@@ -96,7 +99,7 @@ def _about(plugin: Plugin, registry: Registry[Any]) -> list[str]:
         UntrainedError: A plug-in of another package cannot be imported.
     """
     cls = None if plugin.is_ours else registry.get(plugin.name)
-    names = _ABOUT_FRONTENDS if registry is FRONTENDS else _ABOUT_DATA
+    names = _ABOUT.get(registry.kind, ())
     attributes = plugin.constants() if cls is None else {name: getattr(cls, name, None) for name in names}
     # The source of an editable installation may be found only by importing it.
     summary = plugin.summary() or ((cls.__doc__ or "").strip().partition("\n")[0] if cls is not None else "")
@@ -104,6 +107,12 @@ def _about(plugin: Plugin, registry: Registry[Any]) -> list[str]:
         return [summary, *_design(attributes)]
     if registry is DATAMODULES:
         return [summary, *(f"{name}: {attributes[name]}" for name in names if attributes.get(name))]
+    if registry is PROXIES:
+        needs = attributes.get("needs")
+        return [
+            summary,
+            f"needs {', '.join(map(str, needs)) if isinstance(needs, tuple | list) and needs else 'no data'}",
+        ]
     return [summary]
 
 

@@ -7,16 +7,19 @@ from string import Template
 from typing import Any
 
 from ..errors import UsageError
-from ..registry import BACKENDS, DATAMODULES, FRONTENDS, Registry
+from ..registry import BACKENDS, DATAMODULES, FRONTENDS, PROXIES, Registry
 from ..terminal import say
 from .dispatch import explained
 
-PLUGINS: dict[str, Registry[Any]] = {"frontend": FRONTENDS, "backend": BACKENDS, "datamodule": DATAMODULES}
+PLUGINS: dict[str, Registry[Any]] = {
+    registry.kind: registry for registry in (FRONTENDS, BACKENDS, DATAMODULES, PROXIES)
+}
 # Names that the templates import.
 _IMPORTED = {
     *("Frontend", "LogMel", "Tensor"),
     *("Any", "Backend", "ClassVar", "Self"),
     *("AudioDataModule", "Clip", "DataError", "Path"),
+    *("Proxy", "Subject"),
 }
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -52,7 +55,7 @@ def new_plugin(kind: str, name: str) -> list[Path]:
     """Write a package with one plug-in, its entry point and its tests to the folder `untrained-NAME`.
 
     Args:
-        kind: Kind of the plug-in: frontend, backend or datamodule.
+        kind: Kind of the plug-in: frontend, backend, datamodule or proxy.
         name: Name of the plug-in, a Python identifier.
 
     Returns:

@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ..registry import BACKENDS, DATAMODULES, FRONTENDS
+from ..registry import BACKENDS, DATAMODULES, FRONTENDS, PROXIES
 from . import COMMANDS
 from .config import bundled_studies
 
@@ -183,12 +183,28 @@ def _compare() -> Mapping[str, list[Option]]:
     }
 
 
+def _proxy() -> Mapping[str, list[Option]]:
+    return {
+        "Proxies": [
+            Option("--proxies", "NAME ...", f"Proxies: {', '.join(PROXIES.names())}; all by default."),
+            Option("--n_clips", "N", "Number of training clips in a batch; 64 by default."),
+            Option("--n_batches", "N", "Number of batches; 2 by default, of which most proxies read the first."),
+            Option("--seeds", "N ...", "Seeds of the frontend, over which values are averaged."),
+        ],
+        "Data": _data(),
+        "Model": [*_frontend(), _MODEL[0], _MODEL[2], *_MODEL[6:]],
+        "Files": _CONFIG,
+        "Devices": [Option("--device", "NAME", "Device: cpu, cuda, mps; cpu by default.")],
+    }
+
+
 _USAGE = {
     "predict": "--data NAME --model.frontend NAME [OPTION ...]",
     "fit": "--data NAME --model.frontend NAME --model.backend NAME [OPTION ...]",
     "train": "--data NAME --model.frontend NAME [OPTION ...]",
     "test": "--data NAME --ckpt_path FILE [OPTION ...]",
     "compare": "[STUDY] [OPTION ...]",
+    "proxy": "--data NAME --model.frontend NAME [OPTION ...]",
 }
 _EXAMPLE = {
     "predict": "--data folder --data.root sounds --model.frontend vgg",
@@ -196,6 +212,7 @@ _EXAMPLE = {
     "train": "--data folder --data.root sounds --model.frontend vgg --trainer.max_steps 500",
     "test": "--data folder --data.root sounds --ckpt_path RUN/probe.ckpt",
     "compare": "synthetic --frontends '[vgg, mfcc]' --dry_run",
+    "proxy": "--data folder --data.root sounds --model.frontend vgg --proxies naswot snip",
 }
 
 
@@ -214,7 +231,7 @@ def run(argv: list[str]) -> int:
 
 def sections(command: str) -> Mapping[str, list[Option]]:
     """Return the options on the help page of a command, by section."""
-    pages = {"compare": _compare, "train": _train}
+    pages = {"compare": _compare, "train": _train, "proxy": _proxy}
     return pages[command]() if command in pages else _stage(command)
 
 

@@ -19,6 +19,7 @@ LAYERS: list[dict[str, str]] = [
     {"commands": "one file for each command"},
     {"integrations": "HEAR, scikit-learn", "testing": "contract checks for plug-ins"},
     {"studies": "many runs: plan, execute, analyse, report"},
+    {"proxies": "numbers of a network before training that may predict its accuracy"},
     {"training": "a frontend + a head, trained end to end"},
     {"probes": "one frontend + one backend: choose, fit, score, save, use"},
     {"embeddings": "audio -> rows on disk, once"},

@@ -16,7 +16,7 @@ from pathlib import Path
 
 PAGES = Path(__file__).parent / "howto"
 SAVED = re.compile(r"```\w+\n((?:(?!```).)*)```\s+Saved as `([\w.]+)`", re.DOTALL)
-ENTRY = "[untrained.{kind}s]\n{name} = untrained_{name}:{cls}\n"
+ENTRY = "[untrained.{kinds}]\n{name} = untrained_{name}:{cls}\n"
 
 
 def prepare(sandbox: Path) -> None:
@@ -40,15 +40,16 @@ def prepare(sandbox: Path) -> None:
         for text, name in SAVED.findall(page.read_text("utf-8")):
             (folder / name).write_text(text, encoding="utf-8")
     _takes(sounds, sandbox / "data-set" / "takes")
-    for kind, name, cls in (
-        ("frontend", "my_idea", "MyIdea"),
-        ("backend", "my_rule", "MyRule"),
-        ("datamodule", "my_data", "MyData"),
+    for kinds, name, cls in (
+        ("frontends", "my_idea", "MyIdea"),
+        ("backends", "my_rule", "MyRule"),
+        ("datamodules", "my_data", "MyData"),
+        ("proxies", "my_guess", "MyGuess"),
     ):
         entry = sandbox / "installed" / f"untrained_{name}-0.1.0.dist-info"
         entry.mkdir(parents=True)
         (entry / "METADATA").write_text(f"Metadata-Version: 2.1\nName: untrained-{name}\nVersion: 0.1.0\n")
-        (entry / "entry_points.txt").write_text(ENTRY.format(kind=kind, name=name, cls=cls))
+        (entry / "entry_points.txt").write_text(ENTRY.format(kinds=kinds, name=name, cls=cls))
 
 
 def _takes(sounds: Path, folder: Path) -> None:

@@ -17,13 +17,14 @@ STATISTICS: dict[Pooling, tuple[str, ...]] = {
 _LEAST_VARIANCE = 1e-12  # under gradients, because the slope of a square root at 0 is infinite
 
 
-def pool(layer: Tensor, pooling: Pooling) -> Tensor:
-    """Return statistics of every feature map over its positions, in float32.
+def pool(layer: Tensor, pooling: Pooling, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Return statistics of every feature map over its positions.
 
     Args:
         layer: Feature maps of a layer, `(batch, n_maps, *positions)`.
         pooling: Statistic to compute: `mean`; `mean_std`, the means of all maps followed by their (population) standard
             deviations; `max`; or `mean_max`, the means of all maps followed by their maxima.
+        dtype: Precision of the statistics.
 
     Returns:
         Statistics, `(batch, n_maps)`, or `(batch, 2 * n_maps)` for `mean_std` and `mean_max`.
@@ -37,12 +38,12 @@ def pool(layer: Tensor, pooling: Pooling) -> Tensor:
         layer = layer[..., None]
     positions = tuple(range(2, layer.ndim))
     if pooling == "max":
-        return layer.amax(positions).float()
+        return layer.amax(positions).to(dtype)
     if pooling == "mean":
-        return layer.mean(positions, dtype=torch.float32)
+        return layer.mean(positions, dtype=dtype)
     if pooling == "mean_max":
-        return torch.cat([layer.mean(positions, dtype=torch.float32), layer.amax(positions).float()], dim=1)
-    variance, mean = torch.var_mean(layer.float(), positions, correction=0)
+        return torch.cat([layer.mean(positions, dtype=dtype), layer.amax(positions).to(dtype)], dim=1)
+    variance, mean = torch.var_mean(layer.to(dtype), positions, correction=0)
     if variance.requires_grad:
         variance = variance.clamp(min=_LEAST_VARIANCE)
     return torch.cat([mean, variance.sqrt()], dim=1)

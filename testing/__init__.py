@@ -1,4 +1,4 @@
-"""Contract checks of frontends, backends and datamodules, for use in the tests of any package.
+"""Contract checks of frontends, backends, datamodules and proxies, for use in the tests of any package.
 
 Example:
     In the tests of a package::
@@ -16,6 +16,7 @@ from .checks import (
     check_backend,
     check_datamodule,
     check_frontend,
+    check_proxy,
     checks_of,
     parametrize_with_checks,
     results_of,
@@ -27,6 +28,7 @@ __all__ = [
     "check_backend",
     "check_datamodule",
     "check_frontend",
+    "check_proxy",
     "checks_of",
     "parametrize_with_checks",
     "results_of",

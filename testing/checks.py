@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import SkipTest
 
 from ..errors import ContractError
-from ..registry import BACKENDS, DATAMODULES, FRONTENDS
+from ..registry import BACKENDS, DATAMODULES, FRONTENDS, PROXIES
 
 if TYPE_CHECKING:
     from ..backends import Backend
     from ..datamodules import AudioDataModule
     from ..frontends import Frontend
+    from ..proxies import Proxy
 
 
 @dataclass(frozen=True)
@@ -72,12 +73,12 @@ def checks_of(plugin: Any) -> list[Check]:
     """Return all checks of a plug-in.
 
     Args:
-        plugin: Class of a frontend or backend whose arguments have defaults, or an instance of one; or an instance of a
-            datamodule.
+        plugin: Class of a frontend, backend or proxy whose arguments have defaults, or an instance of one; or an
+            instance of a datamodule.
 
     Raises:
         ContractError: The plug-in is a class that cannot be created without arguments.
-        TypeError: The plug-in is not a frontend, backend or datamodule.
+        TypeError: The plug-in is not a frontend, backend, datamodule or proxy.
 
     Example:
         >>> from untrained.frontends.vgg import VGG
@@ -85,7 +86,7 @@ def checks_of(plugin: Any) -> list[Check]:
         Has a docstring whose first line describes it
     """
     cls = plugin if isinstance(plugin, type) else type(plugin)
-    for registry in (FRONTENDS, BACKENDS, DATAMODULES):
+    for registry in (FRONTENDS, BACKENDS, DATAMODULES, PROXIES):
         if registry.keeps_to(cls):
             found = importlib.import_module(f".{registry.kind}", __package__)
             needed = [
@@ -105,7 +106,7 @@ def checks_of(plugin: Any) -> list[Check]:
                 if inspect.isfunction(function) and function.__module__ == found.__name__ and not name.startswith("_")
             ]
     raise TypeError(
-        f"{cls.__name__} is not a Frontend, Backend or AudioDataModule; derive it from one of these classes"
+        f"{cls.__name__} is not a Frontend, Backend, AudioDataModule or Proxy; derive it from one of these classes"
     )
 
 
@@ -142,6 +143,18 @@ def check_datamodule(plugin: "AudioDataModule") -> None:
 
     Args:
         plugin: Instance whose data can be read, for example a small copy of the data set.
+
+    Raises:
+        ContractError: The contract is violated; the message lists all violated requirements.
+    """
+    _run_all(plugin)
+
+
+def check_proxy(plugin: "type[Proxy] | Proxy") -> None:
+    """Check that a proxy meets its contract, on a small network over the waveform and one over spectrograms.
+
+    Args:
+        plugin: Class, or an instance with arguments other than the defaults.
 
     Raises:
         ContractError: The contract is violated; the message lists all violated requirements.

@@ -15,7 +15,7 @@ import pytest
 import soundfile
 from forked import Started
 from untrained.cli import main
-from untrained.registry import BACKENDS, DATAMODULES, FRONTENDS
+from untrained.registry import BACKENDS, DATAMODULES, FRONTENDS, PROXIES
 
 # A shell makes background jobs ignore Ctrl-C, which commands that tests interrupt would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -26,7 +26,7 @@ FIXTURES = Path(__file__).parent / "fixtures"
 @pytest.fixture(autouse=True)
 def nothing_registered(monkeypatch):
     """Remove the plug-ins that a test registers."""
-    for registry in (FRONTENDS, BACKENDS, DATAMODULES):
+    for registry in (FRONTENDS, BACKENDS, DATAMODULES, PROXIES):
         monkeypatch.setattr(registry, "_registered", [])
 
 

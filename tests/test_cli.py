@@ -39,6 +39,7 @@ def test_commands_without_a_loop_import_no_lightning(untrained, sounds, study, t
         "assert main(['check', 'backend', 'nearest_class']) == 0\n"
         f"assert main({classify!r}) == 0\n"
         "assert main(['check', 'frontend', 'mfcc']) == 0\n"
+        "assert main(['check', 'proxy', 'n_features']) == 0\n"
         "assert not imported('pytorch_lightning')"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)

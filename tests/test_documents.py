@@ -9,6 +9,7 @@ import pytest
 from untrained.commands.check import data_parser
 from untrained.commands.classify import classify_parser
 from untrained.commands.config import bundled_studies
+from untrained.commands.proxy import proxy_parser
 from untrained.commands.report import report_parser
 from untrained.commands.stages import stage_parsers
 from untrained.commands.train import train_parser
@@ -30,6 +31,7 @@ REST = {
     "train": MODEL,
     "test": ["--data", "synthetic"],
     "compare": [],
+    "proxy": MODEL,
     "classify": ["--ckpt_path", "probe.ckpt", "a.wav"],
     "check data": ["--data", "synthetic"],
     "report": ["runs/mine"],
@@ -37,11 +39,22 @@ REST = {
 OF_TAKES = ["--datamodule.root", "takes", "--datamodule.n_samples", "24000"]
 # Arguments of the other commands; names in capitals are placeholders.
 WORDS = {
-    "list": ["frontends", "backends", "datamodules", "embeddings", "runs", "FOLDER", "--details"],
+    "list": ["frontends", "backends", "datamodules", "proxies", "embeddings", "runs", "FOLDER", "--details"],
     "config": ["NAME", *bundled_studies()],
     "completion": ["SHELL", "bash", "zsh", "fish"],
-    "new": ["frontend", "backend", "datamodule", "NAME", "my_idea", "my_rule", "my_data"],
-    "check": ["frontend", "backend", "datamodule", "NAME", "my_idea", "my_rule", "my_data", *OF_TAKES],
+    "new": ["frontend", "backend", "datamodule", "proxy", "NAME", "my_idea", "my_rule", "my_data", "my_guess"],
+    "check": [
+        "frontend",
+        "backend",
+        "datamodule",
+        "proxy",
+        "NAME",
+        "my_idea",
+        "my_rule",
+        "my_data",
+        "my_guess",
+        *OF_TAKES,
+    ],
     "--version": [],
 }
 KINDS = {"--data": DATAMODULES, "--model.frontend": FRONTENDS, "--model.backend": BACKENDS}
@@ -54,7 +67,7 @@ def parsers():
     load_names()
     stages = {name: parser for name, parser in stage_parsers().items() if name in REST}
     found = {**stages, "compare": study_parser(), "classify": classify_parser(), "check data": data_parser()}
-    found |= {"report": report_parser(), "train": train_parser()}
+    found |= {"report": report_parser(), "train": train_parser(), "proxy": proxy_parser()}
     for parser in found.values():
         parser.allow_abbrev = False  # so that --seed is not accepted for --seeds
     return found

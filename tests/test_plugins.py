@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 from forked import Started
-from untrained.testing import check_backend, check_datamodule
+from untrained.testing import check_backend, check_datamodule, check_proxy
 
 ROOT = Path(__file__).parents[1]
 
@@ -53,7 +53,7 @@ def digits(tmp_path):
 @pytest.mark.slow
 def test_names_of_a_third_party_work_like_ours(installed, digits):
     listed = installed("list").stdout
-    for name in ("gated", "cosine", "spoken_digits"):
+    for name in ("gated", "cosine", "spoken_digits", "class_spread"):
         assert re.search(rf"^  {name} +untrained-example +\w", listed, re.MULTILINE)
     helped = installed("fit", "--model.frontend.help", "gated").stdout
     assert "--model.frontend.n_layers" in helped
@@ -92,7 +92,9 @@ def test_a_broken_package_breaks_nothing_else(installed):
 
 def test_the_code_of_the_guides_runs(monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)  # a guide writes a file of weights
-    guides = [(ROOT / f"docs/howto/{name}.md").read_text() for name in ("frontend", "backend", "data-set", "python")]
+    guides = [
+        (ROOT / f"docs/howto/{name}.md").read_text() for name in ("frontend", "backend", "data-set", "python", "proxy")
+    ]
     blocks = re.findall(r"```python\n(.*?)```", "\n".join(guides), re.DOTALL)
     # Code that reads runs and probes is executed when the documentation is built, after the commands that make them.
     blocks = [block for block in blocks if "import load_" not in block]
@@ -112,3 +114,5 @@ def test_the_code_of_the_guides_runs(monkeypatch, capsys, tmp_path):
         )
     check_datamodule(names["Takes"](str(tmp_path), n_samples=3000))
     check_backend(names["TwoNearest"])
+    check_proxy(names["ActiveShare"])
+    assert 0 < names["shares"][0].value < 1

@@ -19,6 +19,7 @@ TESTED_BY = {
     "parsing": "tests/commands/test_mistakes.py",
     "backends.names": "tests/test_registry.py",
     "datamodules.names": "tests/test_registry.py",
+    "proxies.names": "tests/test_registry.py",
     "frontends.names": "tests/test_registry.py",
     "datamodules.clip": "tests/datamodules/test_splits.py",
     "datamodules.synthesis": "tests/datamodules/test_synthetic.py",

@@ -38,6 +38,8 @@ def test_completion_in_a_shell(untrained, tmp_path):
     assert completed("config p") == ["paper"]
     assert completed("check backend kn") == ["knn"]
     assert completed("check data --data g") == ["gtzan"]
+    assert completed("check proxy z") == ["zico"]
+    assert completed("proxy --proxies snip na") == ["naswot"]
     assert completed("list e") == ["embeddings"]
     assert completed("list --de") == ["--details"]
     assert completed("test --ckpt_path comp") == ["completion.bash"]

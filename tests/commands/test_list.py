@@ -14,6 +14,16 @@ def test_list_shows_the_design_and_the_layers_of_frontends(untrained):
     assert line == ["convs.1", "Conv2d", "32", "x", "16", "x", "85", "9,248", "302,579,712"]  # pooled
 
 
+def test_list_shows_what_proxies_need(untrained):
+    status, out, _ = untrained("list", "proxies")
+    assert status == 0
+    lines = [line.strip() for line in out.splitlines()]
+    number = next(number for number, line in enumerate(lines) if line.startswith("snip "))
+    assert lines[number + 1] == "needs data, labels, head, backward"
+    number = next(number for number, line in enumerate(lines) if line.startswith("n_features "))
+    assert lines[number + 1] == "needs no data"
+
+
 def test_list_shows_stored_embeddings(untrained, sounds, tmp_path):
     status, _, err = untrained("list", "embeddings")
     assert status == 2

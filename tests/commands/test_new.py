@@ -8,7 +8,7 @@ import pytest
 def test_new_packages(untrained, start, tmp_path):
     """Packages of all kinds are installed at once and tested in one process, because each step takes seconds."""
     folders = {}
-    for kind in ("frontend", "backend", "datamodule"):
+    for kind in ("frontend", "backend", "datamodule", "proxy"):
         status, out, _ = untrained("new", kind, f"my_{kind}")
         assert status == 0
         folders[kind] = tmp_path / f"untrained-my-{kind}"
@@ -23,7 +23,7 @@ def test_new_packages(untrained, start, tmp_path):
     tests = [folder / "tests" for folder in folders.values()]
     tested = start("-q", "-p", "no:cacheprovider", *tests, what="pytest", PYTHONPATH=str(site)).end()
     assert tested.returncode == 0, tested.stdout
-    assert f"{34 + 20 + 3} passed" in tested.stdout
+    assert f"{34 + 20 + 3 + 8} passed" in tested.stdout
     checked = start("check", "backend", "my_backend", PYTHONPATH=str(site)).end()
     assert checked.returncode == 0, checked.stdout
     assert "MyBackend meets 9 of 9 requirements" in checked.stdout
@@ -40,9 +40,9 @@ def test_invalid_names(untrained):
         status, _, err = untrained("new", "frontend", name)
         assert status == 2
         assert message in err
-    for kind, name in (("backend", "svm"), ("datamodule", "folder")):
+    for kind, name in (("backend", "svm"), ("datamodule", "folder"), ("proxy", "naswot")):
         assert f"{kind} {name!r} is registered by untrained" in untrained("new", kind, name)[2]
     for arguments in ([], ["study", "mine"], ["backend"], ["backend", "--mine"]):
         status, _, err = untrained("new", *arguments)
         assert status == 2
-        assert "untrained new frontend|backend|datamodule NAME" in err
+        assert "untrained new frontend|backend|datamodule|proxy NAME" in err

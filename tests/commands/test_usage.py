@@ -2,6 +2,7 @@ import inspect
 
 import pytest
 from untrained.commands import STAGES, WITH_SHORT_HELP
+from untrained.commands.proxy import proxy_parser
 from untrained.commands.stages import stage_parsers
 from untrained.commands.train import train_parser
 from untrained.commands.usage import page, sections
@@ -15,7 +16,7 @@ NOT_OF |= {"fit": ("--trust",), "test": ("--model.",), "compare": ("--roots", "-
 
 @pytest.fixture(scope="module")
 def parsers():
-    return {**stage_parsers(), "train": train_parser(), "compare": study_parser()}
+    return {**stage_parsers(), "train": train_parser(), "compare": study_parser(), "proxy": proxy_parser()}
 
 
 @pytest.mark.parametrize("command", WITH_SHORT_HELP)

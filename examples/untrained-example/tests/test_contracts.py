@@ -4,13 +4,15 @@ import soundfile
 import torch
 from untrained.cli import main
 from untrained.frontends.trained import load_weights
+from untrained.proxies.scoring import score
 from untrained.testing import check_datamodule, parametrize_with_checks
 from untrained_example.cosine import CosineCentroids
 from untrained_example.gated import Gated
 from untrained_example.spoken_digits import SpokenDigits
+from untrained_example.spread import ClassSpread
 
 
-@parametrize_with_checks(Gated, CosineCentroids)
+@parametrize_with_checks(Gated, CosineCentroids, ClassSpread)
 def test_contract(check):
     check()
 
@@ -22,6 +24,17 @@ def test_the_frontend_trains(tmp_path):
     (weights,) = tmp_path.rglob("frontend.safetensors")
     loaded, drawn = load_weights(Gated(n_filters=2), weights), Gated(n_filters=2)
     assert not torch.equal(loaded.first.weight, drawn.first.weight)
+
+
+def test_the_proxy_measures_how_far_apart_classes_are():
+    noise, labels = torch.randn(8, 4000, generator=torch.Generator().manual_seed(0)), torch.arange(8) % 2
+    apart = noise * (1 + 9 * labels[:, None])
+    near, far, equal = (
+        score(Gated(n_filters=2), [(waveforms, labels)], [ClassSpread()])[0]
+        for waveforms in (noise, apart, torch.zeros(8, 4000))
+    )
+    assert near.value < far.value
+    assert equal.reason.endswith("the clips of each class have equal embeddings")
 
 
 @pytest.fixture
