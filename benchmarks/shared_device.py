@@ -3,14 +3,15 @@
 python benchmarks/shared_device.py [--runs 16] [--steps 300] [--seconds 8] [--at_once 1 2 4 8 16] [--precision 32-true]
 
 Networks are small versions of four frontends, with a new seed for each run. For each number of runs at once, the script
-prints the seconds of all runs with the start of the processes, and whether the trained weights equal those of the runs
-one at a time, or by how much they differ. On a GPU it then compares two other ways in one process:
+prints the seconds of all runs, with and without the start of the processes, and by how much the trained weights differ
+from those of the runs one at a time. On a GPU it then compares two other ways in one process:
 
 - `loader`: waveforms are copied to the GPU batch by batch, instead of living there;
 - `streams`: a plain loop steps all networks in turn, each on a CUDA stream of its own, beside the default stream.
 """
 
 import argparse
+import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,13 +54,18 @@ def jobs(folder: Path, given: argparse.Namespace, n: int) -> list[TrainingJob]:
     return found
 
 
-def seconds_of(runs: list[TrainingJob], device: torch.device, at_once: int) -> float:
-    """Carry out training runs, and return the time in s."""
+def seconds_of(runs: list[TrainingJob], device: torch.device, at_once: int) -> tuple[float, float]:
+    """Carry out training runs, and return the time of all of them, and of all after the first results, in s.
+
+    The first results are those of one run in each process, which include the start of the processes.
+    """
     start = time.perf_counter()
+    ends = []
     for job, error in run_jobs(runs, [device], at_once, Observers, lambda line: None):
+        ends.append(time.perf_counter() - start)
         if error:
             raise SystemExit(f"{job.folder} failed: {error}")
-    return time.perf_counter() - start
+    return ends[-1], ends[-1] - ends[min(at_once, len(ends)) - 1]
 
 
 def difference(folder: Path, other: Path, n: int) -> float:
@@ -110,24 +116,30 @@ def main() -> None:
     parser.add_argument("--at_once", type=int, nargs="+", default=[1, 2, 4, 8, 16])
     parser.add_argument("--precision", default="32-true")
     given = parser.parse_args()
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     is_gpu = torch.cuda.is_available()
     device = torch.device("cuda", 0) if is_gpu else torch.device("cpu")
     print(torch.cuda.get_device_name() if is_gpu else f"CPU, {torch.get_num_threads()} threads", flush=True)
     with TemporaryDirectory() as temporary:
         root = Path(temporary)
         seconds_of(jobs(root / "first", given, 1), device, 1)  # makes the sounds, and starts CUDA
-        known: dict[int, float] = {}
+        known: dict[int, tuple[float, float]] = {}
         for n in given.at_once:
             known[n] = seconds_of(jobs(root / str(n), given, given.runs), device, n)
             first = given.at_once[0]
-            text = f"{n:>2} at once: {known[n]:6.1f} s, {known[first] / known[n]:.2f} times as fast"
+            whole, later = known[n]
+            faster = f"{known[first][0] / whole:.2f} times as fast"
+            if given.runs > n:
+                rate = (given.runs - n) / later
+                faster += f"; once started, {rate / ((given.runs - first) / known[first][1]):.2f} times as fast"
+            text = f"{n:>2} at once: {whole:6.1f} s, {faster}"
             differs = difference(root / str(n), root / str(first), given.runs)
             print(f"{text}; largest relative difference of weights {differs:.1e}", flush=True)
         if is_gpu:
             few = len(NETWORKS)
-            living = seconds_of(jobs(root / "living", given, few), device, 1)
+            living, _ = seconds_of(jobs(root / "living", given, few), device, 1)
             with mock.patch.object(data_module, "is_resident", return_value=False):
-                copied = seconds_of(jobs(root / "copied", given, few), device, 1)
+                copied, _ = seconds_of(jobs(root / "copied", given, few), device, 1)
             print(f"waveforms on the device {living:.1f} s, loader {copied:.1f} s ({few} runs, one at a time)")
             n_samples = round(12_000 * given.seconds)
             one, several = (

@@ -175,7 +175,7 @@ def _compare() -> Mapping[str, list[Option]]:
         ],
         "Training, for the weights `linear` and `trained`": [
             Option("--training.max_steps", "N", "Number of steps; 1000 by default."),
-            Option("--training.jobs", "N|auto", "Number of training runs that share a device."),
+            Option("--training.jobs", "N", "Number of training runs that share a device."),
             Option("--training.ARGUMENT", "VALUE", "Argument of the recipe, such as --training.head last."),
         ],
         "Files": [*_CONFIG, *_STORED],

@@ -11,7 +11,6 @@ from jsonargparse import Namespace
 from pytorch_lightning import Trainer
 
 from ..datamodules import AudioDataModule
-from ..datamodules.machine import Auto
 from ..errors import UntrainedError, UsageError
 from ..files import as_yaml, plain
 from ..frontends import Frontend
@@ -44,8 +43,8 @@ def add_recipe(parser: Parser) -> None:
     parser.add_argument("--training.gradient_clip_val", type=float | None, default=1.0, help=help)
     help = "Precision of training, such as bf16-mixed; frozen frontends keep that of the trainer."
     parser.add_argument("--training.precision", type=str, default="32-true", help=help)
-    help = "Number of training runs that share a device; auto is 8 on a GPU, and 1 on a CPU."
-    parser.add_argument("--training.jobs", type=int | Auto, default="auto", help=help)
+    help = "Number of training runs that share a device, each in a process of its own."
+    parser.add_argument("--training.jobs", type=int, default=1, help=help)
 
 
 def arms_of(config: Namespace) -> list[str]:

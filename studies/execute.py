@@ -12,7 +12,6 @@ from typing import Any
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from ..datamodules.base import Batch
-from ..datamodules.machine import Auto
 from ..embeddings.changes import changes, is_of_code
 from ..embeddings.extract import refuse_broken_before
 from ..embeddings.heard import Say, notices, say_all, stored_lengths
@@ -27,7 +26,7 @@ from ..probes.record import OPTIMISTIC, read_metrics
 from ..probes.run import Run
 from ..probes.stages import fit_run, test_run
 from ..terminal import bar
-from ..training.jobs import TrainingJob, devices_of, run_jobs, share
+from ..training.jobs import TrainingJob, devices_of, run_jobs
 from . import results
 from .aside import put_aside
 from .plan import Study
@@ -46,7 +45,7 @@ def execute(
     force: bool = False,
     flush_every: int = 512,
     flush_seconds: float = 30.0,
-    jobs: int | Auto = "auto",
+    jobs: int = 1,
 ) -> bool:
     """Run the missing runs of a study, and append each result to the files in its folder.
 
@@ -103,14 +102,14 @@ def _carry_out(
     trainer: Trainer,
     say: Say,
     observers: Callable[[], Observers],
-    jobs: int | Auto,
+    jobs: int,
 ) -> Iterator[Run | TrainingJob]:
     """Fit the backends, then train, and yield each run when it has ended, with or without an error."""
     for run in _probes(waiting):
         _fit(run, extractions[run.key.extraction], observers)
         yield run
     trainings = [run for run in waiting if isinstance(run, TrainingJob)]
-    for job, error in run_jobs(trainings, devices_of(trainer), share(trainer, jobs), observers, say):
+    for job, error in run_jobs(trainings, devices_of(trainer), jobs, observers, say):
         if error:
             line, _, more = error.partition("\n")
             text = f"{in_terms_of_a_study(line)}\n{more}"

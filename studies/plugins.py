@@ -146,11 +146,17 @@ def variants(frontend: Frontend, model: Namespace, notes: dict[str, None]) -> li
             try:
                 if layers != "all":
                     variant.columns(layers)  # raises an error if a layer does not exist
+            except ValueError as error:
+                refused.append(str(error))
+                continue
+            try:
                 if calibrate:
                     refuse_calibration(variant, weights)
                 found.append(Variant(variant, layers, calibrate, weights))
-            except (ValueError, UsageError) as error:
+            except UsageError as error:
                 refused.append(str(error))
+                if False not in model.calibrate:  # else it would be missing, although calibrating changes nothing
+                    found.append(Variant(variant, layers, False, weights))
     if not found and not frontend.has_maps:
         found = [Variant(frontend, "all")]
     if not found:

@@ -3,13 +3,15 @@
 import contextlib
 import itertools
 import logging
+import os
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from pickle import PicklingError
 from typing import Any
@@ -18,7 +20,6 @@ import torch
 from pytorch_lightning import Trainer
 
 from ..datamodules import AudioDataModule
-from ..datamodules.machine import Auto
 from ..errors import TrainingError
 from ..probes.observers import Observers
 from ..probes.run import RunKey
@@ -30,8 +31,6 @@ from .run import TrainingRun, is_done
 from .sounds import Sounds
 from .stages import train_run
 
-SHARE = 8
-"""Number of training runs that share one GPU by default; small networks leave most of it idle."""
 _REMEDY = "a plug-in cannot be sent to another process; define it in a module, or use --training.jobs 1"
 Outcome = tuple["TrainingJob", str]
 """A training run, and its error with the traceback as text; the text is empty if it succeeded."""
@@ -82,16 +81,6 @@ def devices_of(trainer: Trainer) -> list[torch.device]:
     return [torch.device(kind, index) for index in trainer.device_ids]
 
 
-def share(trainer: Trainer, jobs: int | Auto) -> int:
-    """Return how many training runs share a device.
-
-    Args:
-        trainer: Trainer with the devices.
-        jobs: Number that the user gives; `auto` is 8 on a GPU, and 1 elsewhere.
-    """
-    return jobs if jobs != "auto" else SHARE if trainer.strategy.root_device.type == "cuda" else 1
-
-
 def run_job(
     job: TrainingJob,
     device: torch.device,
@@ -124,26 +113,30 @@ def run_job(
         "use_distributed_sampler": False,
         "log_every_n_steps": 10,
         "default_root_dir": str(job.folder),
+        # Otherwise sums of gradients on a GPU depend on timing, and with it on other runs.
+        "deterministic": "warn" if accelerator == "gpu" else None,
     }
-    metrics = train_run(
-        TrainingRun(
-            module=job.module,
-            datamodule=job.datamodule,
-            key=job.key,
-            folder=job.folder,
-            config=job.config,
-            make_trainer=partial(Trainer, **options),
-            observers=seen_by,
-            is_first=True,
-            n_processes=1,
-            device=device,
-            say=say,
-            wait=lambda: None,
-            sounds=sounds,
-        )
+    run = TrainingRun(
+        module=job.module,
+        datamodule=job.datamodule,
+        key=job.key,
+        folder=job.folder,
+        config=job.config,
+        make_trainer=partial(Trainer, **options),
+        observers=seen_by,
+        is_first=True,
+        n_processes=1,
+        device=device,
+        say=say,
+        wait=lambda: None,
+        sounds=sounds,
     )
-    seen_by.close()
-    return metrics
+    before = torch.are_deterministic_algorithms_enabled()
+    try:
+        return train_run(run)
+    finally:
+        torch.use_deterministic_algorithms(before)  # Lightning leaves it on
+        seen_by.close()
 
 
 def run_jobs(
@@ -177,7 +170,9 @@ def run_jobs(
     places = context.Queue()
     for device in itertools.islice(itertools.cycle(devices), n_processes):
         places.put(device)
-    setting = (places, torch.get_num_threads(), observers)
+    # On a CPU, sums depend on the number of threads, so that it stays as in a single process.
+    n_threads = torch.get_num_threads() // (n_processes if devices[0].type == "cuda" else 1)
+    setting = (places, max(1, n_threads), observers)
     with ProcessPoolExecutor(n_processes, context, _enter, setting) as pool:
         waiting = {pool.submit(_in_process, job): job for job in jobs}
         try:
@@ -228,10 +223,19 @@ _here: dict[str, Any] = {}  # device, observers and sounds of a process that car
 
 def _enter(places: Any, n_threads: int, observers: Callable[[], Observers]) -> None:
     """Prepare a process that carries out training runs."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     hide_bars()
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    torch.set_num_threads(n_threads)  # as in a single process, because sums depend on it
+    torch.set_num_threads(n_threads)
     _here.update(device=places.get(), observers=observers, read={})
+
+
+def _end_with_parent() -> None:
+    """End this process when the command has ended, for example because a scheduler has killed it."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _in_process(job: TrainingJob) -> tuple[str, list[str]]:

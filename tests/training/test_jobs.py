@@ -1,3 +1,5 @@
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -9,10 +11,26 @@ from untrained.frontends.musical import Temporal
 from untrained.probes.observers import Observers
 from untrained.training import jobs
 from untrained.training.fitting import PROGRESS
-from untrained.training.jobs import SHARE, TrainingJob, devices_of, run_jobs, share
+from untrained.training.jobs import TrainingJob, devices_of, run_jobs
 from untrained.training.module import EndToEnd
 from untrained.training.run import training_key
 
+ORPHANS = """
+import os
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+from untrained.training import jobs
+
+
+def main():
+    context = get_context("spawn")
+    places = context.Queue()
+    places.put("cpu")
+    pool = ProcessPoolExecutor(1, context, jobs._enter, (places, 1, None))
+    print(pool.submit(os.getpid).result(), flush=True)
+    os.kill(os.getpid(), 9)
+"""
 CPU = [torch.device("cpu")]
 
 
@@ -52,13 +70,24 @@ def test_what_an_interrupted_run_has_left_is_forgotten(tmp_path):
     assert not (tmp_path / PROGRESS).exists()
 
 
-def test_small_trainings_share_a_gpu_but_not_a_cpu():
+def test_processes_on_a_cpu_count_as_one_device():
     trainer = Trainer(accelerator="cpu", devices=2, logger=False, enable_checkpointing=False)
     assert devices_of(trainer) == CPU
-    assert share(trainer, "auto") == 1
-    assert share(trainer, 3) == 3
-    trainer.strategy._root_device = torch.device("cuda", 0)
-    assert SHARE > 1
+
+
+def test_processes_end_with_the_command(tmp_path, start):
+    """A scheduler may kill the command alone; its processes would otherwise wait for ever."""
+    (tmp_path / "script.py").write_text(ORPHANS)
+    (tmp_path / "run.py").write_text("import script\n\nif __name__ == '__main__':\n    script.main()\n")
+    done = start(what=tmp_path / "run.py").end()
+    (child,) = map(int, done.stdout.split())
+    for _ in range(100):
+        try:
+            os.kill(child, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"process {child} is still alive")
 
 
 def test_no_process_is_started_without_runs(monkeypatch):
