@@ -1,4 +1,4 @@
-"""Terminal output: colours, widths, progress bars and Ctrl-C.
+"""Terminal: colours, widths, progress bars, Ctrl-C, and the end of a command.
 
 Code below `commands` requests a progress bar with `bar` or `progress`; it is shown only if the running command has
 called `show_bars`. rich is imported on first use.
@@ -6,9 +6,11 @@ called `show_bars`. rich is imported on first use.
 
 import contextlib
 import io
+import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from types import FrameType
@@ -154,3 +156,15 @@ def is_child_process() -> bool:
 
 def _leave_to_first_process(number: int, frame: FrameType | None) -> None:
     """Ignore the signal, which the first process handles."""
+
+
+def end_with_parent() -> None:
+    """End this process when the one that started it has ended, for example because a scheduler has killed it."""
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()

@@ -16,10 +16,14 @@ from ..frontends import Frontend
 from ..frontends.initialisers import Init
 from ..frontends.pooling import Pooling
 from ..parsing import Parser, instantiate, load_names
-from ..probes.origin import RANDOM, refuse_calibration, with_weights
+from ..probes.origin import refuse_calibration, with_weights
+from ..probes.record import RANDOM
 from ..proxies import Proxy
 from ..proxies.base import NEEDS
 from ..proxies.batches import N_BATCHES, N_CLIPS, draw_batches
+from ..proxies.nngp import NAME as NNGP
+from ..proxies.nngp import NEEDS as NNGP_NEEDS
+from ..proxies.nngp import nngp_score
 from ..proxies.scoring import Score, averaged, named, score
 from ..proxies.subject import CHUNK, needs_of
 from ..registry import DATAMODULES, FRONTENDS, PROXIES
@@ -51,7 +55,9 @@ def run(argv: list[str]) -> int:
         config = run_with_argv(lambda: parser.parse_args(words[1:]), words)
     except UsageError as error:
         raise explained_lack(error) from error
-    proxies, problems = chosen(config.proxies)
+    has_nngp = not config.proxies or NNGP in config.proxies
+    names = [name for name in config.proxies if name != NNGP]
+    proxies, problems = chosen(names) if names or not config.proxies else ([], [])
     frontends = frontends_of(parser, config)
     data: AudioDataModule = _make(parser, "data", config.data)
     batches, classes = draw_batches(data, frontends[0].sample_rate, config.n_clips, config.n_batches)
@@ -62,13 +68,17 @@ def run(argv: list[str]) -> int:
         moved = frontend.to(_device(config.device))
         scores.append(score(moved, batches, proxies, n_classes=len(classes)))
     found = averaged(scores)
+    needs = list(map(_describe_needs, proxies))
+    if has_nngp:
+        found.append(nngp_score(frontends, batches, len(classes)))
+        needs.append(NNGP_NEEDS)
     n_samples = batches[0][0].shape[1]
     seeds = ", ".join(str(frontend.seed) for frontend in frontends)
     say(
         f"{named(frontends[0])} (seed {seeds}) on {data.dataset_name}: {len(batches)} batches of {len(batches[0][0])} "
         f"clips of {n_samples:,} samples, {len(classes)} classes"
     )
-    console().print(table(found, proxies))
+    console().print(table(found, needs))
     for line in [*(each.reason for each in found if each.reason), *problems]:
         say(line)
     return 0
@@ -78,7 +88,7 @@ def proxy_parser() -> Parser:
     """Return the parser of the command."""
     parser = Parser(prog="untrained proxy", description="Compute proxies of a frontend.")
     parser.add_argument("--config", action="config", help="YAML file with options.")
-    help = "Names of the proxies; by default, all that are registered."
+    help = "Names of the proxies; by default nngp and all that are registered."
     parser.add_argument("--proxies", nargs="+", type=str, default=[], help=help)
     parser.add_argument("--n_clips", type=int, default=N_CLIPS, help="Number of training clips in a batch.")
     help = "Number of batches. Most proxies read the first one alone; zico compares them."
@@ -180,20 +190,20 @@ def _make(parser: Parser, key: str, config: Namespace) -> Any:
     return instantiate(parser, alone)[key]
 
 
-def table(scores: Sequence[Score], proxies: Sequence[Proxy]) -> Table:
+def table(scores: Sequence[Score], needs: Sequence[str]) -> Table:
     """Return a table of scores, with the time and the needs of each proxy.
 
     Args:
         scores: Scores.
-        proxies: Their proxies.
+        needs: What each of them needs, as text.
     """
     made = Table()
     for name in ("proxy", "value", "seconds", "needs"):
         made.add_column(name, justify="right" if name in ("value", "seconds") else "left")
-    for each, proxy in zip(scores, proxies, strict=True):
+    for each, needed in zip(scores, needs, strict=True):
         whole = each.value.is_integer() and abs(each.value) < 1e15
         value = f"{each.value:,.0f}" if whole else f"{each.value:.6g}"
-        made.add_row(for_terminal(each.proxy), value, f"{each.seconds:.2f}", _describe_needs(proxy))
+        made.add_row(for_terminal(each.proxy), value, f"{each.seconds:.2f}", needed)
     return made
 
 

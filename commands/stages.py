@@ -25,9 +25,9 @@ from ..probes.extraction import extract_all, prepared
 from ..probes.fitted import FittedProbe, load_probe
 from ..probes.guard import refuse_learned, refuse_other_classes
 from ..probes.observers import Observers
-from ..probes.origin import RANDOM, name_weights
+from ..probes.origin import name_weights
 from ..probes.probe import Probe
-from ..probes.record import find_checkpoint, format_arguments, mark_latest, write_request
+from ..probes.record import RANDOM, find_checkpoint, format_arguments, mark_latest, write_request
 from ..probes.run import Run
 from ..probes.stages import fit_run, test_run
 from ..probes.tensorboard import named_profile

@@ -128,7 +128,7 @@ def _train() -> Mapping[str, list[Option]]:
             Option("--model.head", "NAME", "Classification head: linear, last, musicnn."),
             Option("--model.head_only", "true|false", "Whether to keep the frontend frozen."),
             Option("--model.learning_rate", "X|[X, ...]", "Peak learning rate; the best one of a list is kept."),
-            Option("--model.weight_decay", "X", "Weight decay, not of biases and normalisation layers."),
+            Option("--model.weight_decay", "X", "Weight decay, except of biases and norms."),
             Option("--model.warmup", "SHARE", "Share of the steps during which the rate rises."),
             Option("--model.betas", "[X, X]", "Coefficients of AdamW's running averages."),
             Option("--model.circular_shift", "true|false", "Whether clips start at a random sample."),

@@ -155,7 +155,7 @@ def solve(family: Family, design: int, n_parameters: int) -> Plan:
 
     Example:
         >>> solve("vgg", 0, 30_000).n_parameters
-        29852
+        29848
     """
     if type(n_parameters) is not int or n_parameters < 1:
         raise ValueError(f"n_parameters={n_parameters!r}; expected an integer of 1 or more")

@@ -9,8 +9,7 @@ from ..frontends import Frontend
 from ..frontends.initialisers import Init
 from ..frontends.pooling import Pooling
 from ..frontends.trained import load_weights
-
-RANDOM = "random"
+from .record import RANDOM
 
 
 def with_weights(frontend: Frontend, init: Init | None, pooling: Pooling | None, weights: str) -> Frontend:

@@ -29,7 +29,8 @@ from ..frontends.outputs import embed
 from ..frontends.pooling import Pooling
 from ..frontends.precision import float32_products
 from ..registry import BACKENDS, FRONTENDS
-from .origin import RANDOM, name_weights, refuse_calibration, with_weights
+from .origin import name_weights, refuse_calibration, with_weights
+from .record import RANDOM
 from .selection import Protocol, Selection, resolve, select
 from .selection_by_fold import select_by_fold
 

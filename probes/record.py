@@ -30,6 +30,10 @@ OPTIMISTIC = ", chosen on the scored clips"
 """Remark on scores whose candidate was chosen on the scored clips."""
 ORIGIN: dict[str, Any] = {"calibrate": False, "weights": "random"}
 """Options that decide where the weights and statistics of a frontend come from, with their defaults."""
+RANDOM = "random"
+"""Weights that are drawn, and not trained."""
+ARMS = ("linear", "trained")
+"""Weights of training runs: of a head alone on a frozen frontend, or of both."""
 _PACKAGES = (
     "torch",
     "torchaudio",

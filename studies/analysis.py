@@ -9,8 +9,7 @@ import numpy as np
 
 from ..errors import UsageError
 from ..probes.metrics import bootstrap, interval
-from ..probes.origin import RANDOM
-from ..probes.record import Predictions, predictions_file, read_metrics, read_predictions
+from ..probes.record import RANDOM, Predictions, predictions_file, read_metrics, read_predictions
 from .axes import AxisTest, Key, Settings, compare_axes, is_random, is_training, settings_of, variants
 from .families import Family, Method, Model, compare_frontends, seeds_of
 from .overall import Overall, compare_overall

@@ -16,7 +16,8 @@ from ..files import as_yaml, plain
 from ..frontends import Frontend
 from ..frontends.weights import undrawn
 from ..parsing import Parser
-from ..probes.origin import RANDOM, refuse_calibration
+from ..probes.origin import refuse_calibration
+from ..probes.record import ARMS, RANDOM
 from ..probes.run import folder_of, frontend_label
 from ..training.arguments import as_rates, refuse_odd_arguments
 from ..training.data import BATCH
@@ -25,7 +26,7 @@ from ..training.jobs import TrainingJob
 from ..training.module import EndToEnd
 from ..training.parts import parts_of
 from ..training.run import BUDGET, head_name, training_key
-from .plugins import ARMS, NO_VALUE, Part, Seeded
+from .plugins import NO_VALUE, Part, Seeded
 from .problems import Problem, attempt
 
 _RECIPE = ("head", "learning_rate", "weight_decay", "warmup", "betas", "circular_shift", "random_crop")

@@ -5,10 +5,8 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
-from ..probes.record import ORIGIN, as_text
-from ..training.heads import Head, layers_of, pooling_of
+from ..probes.record import ARMS, ORIGIN, as_text
 from .families import Model, estimate_paired, seeds_of_differences
-from .plugins import ARMS
 from .significance import Estimate
 from .verdict import PairTest, correct_family
 
@@ -156,8 +154,7 @@ def _axis(a: Settings, b: Settings) -> str:
 
 def _comes_with_training(name: str, training: Settings) -> bool:
     """Return whether a setting differs because a training run has its own head, precision and normalised input."""
-    head: Head = training["backend.head"]
-    forced = {"pooling": pooling_of(head) is not None, "layers": layers_of(head) != "all"}
+    forced = {"pooling": training["backend.head"] == "musicnn", "layers": training["backend.head"] == "last"}
     own = ("weights", "standardize", "calibrate", "data.precision", "tf32")
     return name in own or name.partition(".")[0] == "backend" or forced.get(name, False)
 

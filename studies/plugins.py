@@ -18,8 +18,8 @@ from ..frontends.initialisers import Init
 from ..frontends.pooling import Pooling
 from ..frontends.trained import read_description
 from ..probes.checkpoint import name_backend, name_frontend
-from ..probes.origin import RANDOM, refuse_calibration, with_weights
-from ..probes.record import as_text
+from ..probes.origin import refuse_calibration, with_weights
+from ..probes.record import ARMS, RANDOM, as_text
 from ..probes.selection import resolve
 from .entries import CONTROLS, KINDS, Entry, checked, read_entries
 from .problems import Problem, attempt
@@ -36,8 +36,6 @@ MODEL: dict[str, tuple[Any, list[Any], str]] = {
 }
 """Type, default and help text of the lists that a study varies among the arguments of `Probe`, by argument."""
 NO_VALUE = "the key has no value; remove it or set one"
-ARMS = ("linear", "trained")
-"""Values of `model.weights` that are training runs: of the head alone on a frozen frontend, or of both."""
 
 
 class Part(NamedTuple, Generic[T]):

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple, get_args
 
 from ..errors import UsageError
 from ..files import MAX_JSON, other_format, read_bounded, read_json, write_atomically
-from ..probes.origin import RANDOM
-from ..probes.record import FORMAT, csv_line, format_arguments, read_metrics
+from ..probes.record import FORMAT, RANDOM, csv_line, format_arguments, read_metrics
 
 
 @dataclass(frozen=True)

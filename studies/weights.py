@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from ..probes.record import ARMS
 from .analysis import Analysis, Cell
-from .plugins import ARMS
 from .verdict import PairTest
 
 

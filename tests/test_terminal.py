@@ -81,3 +81,39 @@ def test_characters_that_an_encoding_lacks_are_escaped(monkeypatch):
     terminal.print_what_an_encoding_lacks()
     print("café ±\udcff", flush=True)
     assert stream.buffer.getvalue() == b"caf\\xe9 \\xb1\\udcff\n"
+
+
+ORPHAN = """
+import multiprocessing
+import os
+import time
+
+from untrained.terminal import end_with_parent
+
+
+def wait(queue):
+    end_with_parent()
+    queue.put(os.getpid())
+    time.sleep(60)
+
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context("spawn")
+    queue = context.Queue()
+    context.Process(target=wait, args=(queue,)).start()
+    print(queue.get(), flush=True)
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_process_ends_with_the_one_that_started_it(tmp_path):
+    """A scheduler may kill a command alone; its processes would otherwise wait for ever."""
+    (tmp_path / "orphan.py").write_text(ORPHAN)
+    done = subprocess.run([sys.executable, "orphan.py"], cwd=tmp_path, capture_output=True, text=True)
+    child = int(done.stdout)
+    stop = time.monotonic() + 10
+    while Path(f"/proc/{child}/stat").exists() and time.monotonic() < stop:
+        if Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+            return
+        time.sleep(0.05)
+    assert not Path(f"/proc/{child}").exists()

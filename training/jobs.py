@@ -3,15 +3,13 @@
 import contextlib
 import itertools
 import logging
-import os
-import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 from pickle import PicklingError
 from typing import Any
@@ -24,7 +22,7 @@ from ..errors import TrainingError
 from ..probes.observers import Observers
 from ..probes.run import RunKey
 from ..probes.tensorboard import forget_run
-from ..terminal import hide_bars
+from ..terminal import end_with_parent, hide_bars
 from .fitting import PROGRESS, checks_of_validation
 from .module import EndToEnd
 from .run import TrainingRun, is_done
@@ -223,19 +221,11 @@ _here: dict[str, Any] = {}  # device, observers and sounds of a process that car
 
 def _enter(places: Any, n_threads: int, observers: Callable[[], Observers]) -> None:
     """Prepare a process that carries out training runs."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     hide_bars()
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     torch.set_num_threads(n_threads)
     _here.update(device=places.get(), observers=observers, read={})
-
-
-def _end_with_parent() -> None:
-    """End this process when the command has ended, for example because a scheduler has killed it."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _in_process(job: TrainingJob) -> tuple[str, list[str]]:

@@ -87,36 +87,43 @@ def test_force_replaces_a_damaged_store(tmp_path):
     assert extract(Probe(MFCC()), data(), trainer(), tmp_path).n_computed == 0
 
 
+EXTRACT = [
+    *["predict", "--data", "folder", "--data.root", "../sounds", "--data.n_samples", "60000"],
+    *["--data.batch_size", "1", "--model.frontend", "vgg", "--flush_every", "2"],
+]
+
+
 def kill_at_random(start, root, seed):
-    """Kill a process three times at random moments, let it finish, and compare its store with an uninterrupted one."""
-    command = [
-        *["predict", "--data", "folder", "--data.root", "../sounds", "--data.n_samples", "60000"],
-        *["--data.batch_size", "1", "--model.frontend", "vgg", "--flush_every", "2"],
-    ]
+    """Kill a process three times at random moments, let it finish, and return the folder of its store."""
     root.mkdir()
     rng = random.Random(seed)
     for _ in range(3):
         before = set(root.glob("runs/embeddings/*/shards/*.safetensors"))
-        process = start(*command, folder=root, OMP_NUM_THREADS="1")
+        process = start(*EXTRACT, folder=root, OMP_NUM_THREADS="1")
         while process.is_running and not set(root.glob("runs/embeddings/*/shards/*.safetensors")) - before:
             time.sleep(0.01)
         time.sleep(rng.uniform(0, 0.3))
         assert process.is_running, "the process ended before it was killed"
         process.send(signal.SIGKILL)
         assert process.end().returncode == -signal.SIGKILL
-    again = start(*command, folder=root, OMP_NUM_THREADS="1").end()
+    again = start(*EXTRACT, folder=root, OMP_NUM_THREADS="1").end()
     assert again.returncode == 0
     assert "200 of 200" not in again.stdout
-    assert start(*command, "--embeddings", "whole", folder=root, OMP_NUM_THREADS="1").end().returncode == 0
-    (killed,), (whole,) = root.glob("runs/embeddings/sounds-*"), root.glob("whole/sounds-*")
-    for name in ("clips.csv", "manifest.json", "embeddings.safetensors"):
-        assert (killed / name).read_bytes() == (whole / name).read_bytes()
+    (killed,) = root.glob("runs/embeddings/sounds-*")
     assert not (killed / "shards").exists()
+    return killed
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_an_extraction_resumes_after_random_kills(start, tmp_path):
     Synthetic("events", clips_per_class=25, n_samples=60_000).export(tmp_path / "sounds")
+    (tmp_path / "whole").mkdir()
+    uninterrupted = start(*EXTRACT, folder=tmp_path / "whole", OMP_NUM_THREADS="1")
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(partial(kill_at_random, start), [tmp_path / "a", tmp_path / "b"], [0, 1]))
+        stores = list(pool.map(partial(kill_at_random, start), [tmp_path / "a", tmp_path / "b"], [0, 1]))
+    assert uninterrupted.end().returncode == 0
+    (whole,) = tmp_path.glob("whole/runs/embeddings/sounds-*")
+    for killed in stores:
+        for name in ("clips.csv", "manifest.json", "embeddings.safetensors"):
+            assert (killed / name).read_bytes() == (whole / name).read_bytes()

@@ -30,6 +30,13 @@ PRELOADED = [
 _turn = threading.Lock()  # starting one process asks for the status of the others, which can be read only once
 
 
+def preloaded() -> multiprocessing.context.ForkServerContext:
+    """Return the context of processes that are forked from one that has imported what commands need."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([*PRELOADED, "torch.utils.tensorboard"])
+    return context
+
+
 class Started:
     """A process that runs a module, or a script."""
 
@@ -39,8 +46,7 @@ class Started:
         self.command = [what, *arguments]
         if "forkserver" not in multiprocessing.get_all_start_methods():
             pytest.skip("this system cannot fork processes")
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([*PRELOADED, "torch.utils.tensorboard"])
+        context = preloaded()
         self.process = context.Process(target=_run, args=(what, arguments, str(folder), dict(environment), files))
         with _turn:
             self.process.start()

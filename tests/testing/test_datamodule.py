@@ -105,5 +105,5 @@ def test_data_that_violates_a_requirement(cls):
 
 def test_good_data_passes_and_other_objects_are_refused():
     check_datamodule(Sounds(n_samples=100))
-    with pytest.raises(TypeError, match="dict is not a Frontend, Backend or AudioDataModule"):
+    with pytest.raises(TypeError, match="dict is not a Frontend, Backend, AudioDataModule or Proxy"):
         checks_of({})

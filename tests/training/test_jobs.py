@@ -1,9 +1,8 @@
-import os
-import time
 from pathlib import Path
 
 import pytest
 import torch
+from forked import preloaded
 from pytorch_lightning import Trainer
 from untrained.datamodules.synthetic import Synthetic
 from untrained.errors import TrainingError
@@ -15,22 +14,6 @@ from untrained.training.jobs import TrainingJob, devices_of, run_jobs
 from untrained.training.module import EndToEnd
 from untrained.training.run import training_key
 
-ORPHANS = """
-import os
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-
-from untrained.training import jobs
-
-
-def main():
-    context = get_context("spawn")
-    places = context.Queue()
-    places.put("cpu")
-    pool = ProcessPoolExecutor(1, context, jobs._enter, (places, 1, None))
-    print(pool.submit(os.getpid).result(), flush=True)
-    os.kill(os.getpid(), 9)
-"""
 CPU = [torch.device("cpu")]
 
 
@@ -75,21 +58,6 @@ def test_processes_on_a_cpu_count_as_one_device():
     assert devices_of(trainer) == CPU
 
 
-def test_processes_end_with_the_command(tmp_path, start):
-    """A scheduler may kill the command alone; its processes would otherwise wait for ever."""
-    (tmp_path / "script.py").write_text(ORPHANS)
-    (tmp_path / "run.py").write_text("import script\n\nif __name__ == '__main__':\n    script.main()\n")
-    done = start(what=tmp_path / "run.py").end()
-    (child,) = map(int, done.stdout.split())
-    for _ in range(100):
-        try:
-            os.kill(child, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"process {child} is still alive")
-
-
 def test_no_process_is_started_without_runs(monkeypatch):
     monkeypatch.setattr(jobs, "ProcessPoolExecutor", None)
     assert run([]) == []
@@ -100,7 +68,7 @@ def test_a_process_that_is_killed_ends_the_study_with_advice(tmp_path, monkeypat
         """Pool whose processes end at once, as if the system had killed them."""
 
         def __init__(self, n, context, initializer, arguments):
-            super().__init__(n, context, initializer=exit_at_once)
+            super().__init__(n, preloaded(), initializer=exit_at_once)
 
     monkeypatch.setattr(jobs, "ProcessPoolExecutor", Killed)
     with pytest.raises(TrainingError, match=r"ended from outside.*--training.jobs 1: finished runs"):
