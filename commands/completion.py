@@ -111,7 +111,7 @@ def _copy(source: argparse.ArgumentParser, target: argparse.ArgumentParser) -> N
         if action.option_strings and not options:
             continue
         choices = registry.names() if registry else _choices(getattr(action, "_typehint", None))
-        choices = PROXIES.names() if action.dest == "proxies" else choices
+        choices = [*PROXIES.names(), "nngp"] if action.dest == "proxies" else choices
         taken: dict[str, Any] = {"action": "store_true"} if action.nargs == 0 else {"choices": choices or None}
         if not action.option_strings or action.nargs == "+":
             taken |= {"nargs": action.nargs}

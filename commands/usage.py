@@ -186,7 +186,7 @@ def _compare() -> Mapping[str, list[Option]]:
 def _proxy() -> Mapping[str, list[Option]]:
     return {
         "Proxies": [
-            Option("--proxies", "NAME ...", f"Proxies: {', '.join(PROXIES.names())}; all by default."),
+            Option("--proxies", "NAME ...", f"Proxies: {', '.join(PROXIES.names())}, nngp; all by default."),
             Option("--n_clips", "N", "Number of training clips in a batch; 64 by default."),
             Option("--n_batches", "N", "Number of batches; 2 by default, of which most proxies read the first."),
             Option("--seeds", "N ...", "Seeds of the frontend, over which values are averaged."),

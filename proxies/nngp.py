@@ -56,6 +56,6 @@ def _features(frontend: Frontend, batches: Sequence[Tensor]) -> NDArray[np.float
     columns = frontend.columns("last" if frontend.has_maps else "all")
     device = next((tensor.device for tensor in frontend.state_dict().values()), torch.device("cpu"))
     with torch.inference_mode(), float32_products():
-        parts = [part for batch in batches for part in batch.split(CHUNK)]
+        parts = [part for batch in batches for part in torch.split(batch, CHUNK)]
         found = torch.cat([embed(frontend, part.to(device)).float().cpu() for part in parts])
     return np.asarray(found[:, columns])

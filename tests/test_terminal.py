@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from rich.table import Table
@@ -87,6 +88,7 @@ ORPHAN = """
 import multiprocessing
 import os
 import time
+from pathlib import Path
 
 from untrained.terminal import end_with_parent
 

@@ -24,7 +24,7 @@ def test_all_proxies_of_a_frontend(untrained):
     assert (status, err) == (0, "")
     assert out.startswith("temporal (seed 0) on synthetic-events: 2 batches of 8 clips of 4,000 samples, 8 classes\n")
     found = values(out)
-    assert list(found) == PROXIES.names()
+    assert list(found) == [*PROXIES.names(), "nngp"]
     assert found["n_features"] == ("56", "nothing")
     assert found["zico"][1] == "clips, labels, head, backward pass"
     assert found["naswot"][1] == "clips, forward pass"
