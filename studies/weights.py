@@ -148,4 +148,4 @@ def _points(test: PairTest | None) -> str:
 
 
 def _spent(cell: Cell | None) -> tuple[str, str]:
-    return ("-", "-") if cell is None else (f"{seconds(cell):.1f}", f"{multiply_adds(cell) / 1e9:.1f}")
+    return ("-", "-") if cell is None else (f"{seconds(cell):.1f}", f"{multiply_adds(cell) / 1e9:.3g}")
