@@ -129,6 +129,7 @@ class TrainCLI(PluginCLI):
                 say=console(sys.stderr).print,
                 wait=lambda: wait_for_all(self.trainer),
                 stores=self.root / "embeddings",
+                force=options.force,
             )
         )
         leave_process_group()

@@ -134,6 +134,8 @@ def _train() -> Mapping[str, list[Option]]:
             Option("--model.circular_shift", "true|false", "Whether clips start at a random sample."),
             Option("--model.random_crop", "S", "Seconds from which clips are cropped at random."),
             Option("--model.seed", "N", "Seed; by default, that of the frontend."),
+            _MODEL[0]._replace(text="Distribution of the random weights."),
+            _MODEL[2]._replace(text="How feature maps become features."),
         ],
         "Budget": [
             Option("--trainer.max_steps", "N", "Number of steps; 1000 by default."),

@@ -96,7 +96,7 @@ class Waveforms:
         self._fields = plain(waveform_fields(datamodule, sample_rate))
         self._key = digest({"format": FORMAT, "dtype": self._dtype, **self._fields})
         self.folder = root / FOLDER / f"{datamodule.dataset_name}-{sample_rate}-{self._key[:12]}"
-        self.writes = False
+        self.writes = self._may_write = False
         self._lock = contextlib.ExitStack()
         self._places: dict[str, Place] = {}
         self._asked: dict[str, tuple[Clip, Stamp, Place | None]] = {}  # what `find` was asked for and found
@@ -114,6 +114,7 @@ class Waveforms:
             force: Whether to decode all clips again.
         """
         damaged = self._list()
+        self._may_write = writes
         renewed = _RENEWED.setdefault(self._datamodule, set())
         if force and self.folder not in renewed:
             self._ignored, self._places = set(self.folder.glob("*.safetensors")), {}
@@ -194,8 +195,13 @@ class Waveforms:
 
     def places(self) -> dict[str, Place]:
         """Return the places of the clips that were read and are cached, by id."""
-        found = {clip_id: (self._places.get(clip_id), stamp) for clip_id, (_, stamp, _) in self._asked.items()}
-        return {name: place for name, (place, stamp) in found.items() if place is not None and place.row.stamp == stamp}
+        found = {}
+        for name, (_, stamp, before) in self._asked.items():
+            place = self._places.get(name)
+            is_lost = name in self._lost and place is before  # it was damaged, and has not been written anew
+            if place is not None and place.row.stamp == stamp and not is_lost:
+                found[name] = place
+        return found
 
     def add(self, batch: Batch) -> None:
         """Add the waveforms of a batch that do not come from the cache.
@@ -209,6 +215,9 @@ class Waveforms:
             clip, stamp, place = self._asked[clip_id]
             if place is not None:
                 self._lost.add(clip_id)
+                if self._may_write and not self.writes:  # all clips seemed to be in the cache
+                    self._begin(1, [])
+                    self._may_write = False
             if self.writes and self._datamodule.stamp(clip) == stamp:  # the file may have changed while it was read
                 self._add(batch, index, stamp)
         if sum(waveform.nbytes for _, waveform in self._waiting.values()) >= FILE_BYTES:
@@ -254,8 +263,8 @@ class Waveforms:
         self.flush()
         if self._lost:
             self._say(
-                f"note: {len(self._lost):,} waveforms in {self.folder} were damaged and are decoded again, for example "
-                f"{min(self._lost)!r}"
+                f"note: {len(self._lost):,} of the waveforms in {self.folder} were damaged, for example "
+                f"{min(self._lost)!r}; their clips were decoded again"
             )
         if self._has_written:
             self._ignored = set()

@@ -27,7 +27,7 @@ class GradNorm(Proxy):
 
 
 class SNIP(Proxy):
-    """Sum over all weights of |weight x gradient|, the effect of removing a weight (Lee et al. 2019, ICLR).
+    """Sum over all weights of the absolute weight x gradient, the effect of removing a weight (Lee et al. 2019, ICLR).
 
     The loss is the mean cross-entropy of one batch. This equals the gradient of a mask of ones, as in `snip.py` of
     zero-cost-nas; Lee et al. normalise it to a sum of 1, which would be constant.

@@ -191,8 +191,9 @@ def _apart(families: Sequence[Family], settings: Mapping[Key, Settings]) -> list
         return list(families)
     found = []
     for family in families:
-        name = weights.get((family.dataset, family.backend), RANDOM)
-        found.append(replace(family, variant=", ".join(filter(None, [f"weights={name}", family.variant]))))
+        named = weights.get((family.dataset, family.backend), RANDOM)
+        parts = [family.variant] if "weights=" in family.variant else [f"weights={named}", family.variant]
+        found.append(replace(family, variant=", ".join(filter(None, parts))))
     return found
 
 

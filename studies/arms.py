@@ -34,7 +34,7 @@ _RECIPE = ("head", "learning_rate", "weight_decay", "warmup", "betas", "circular
 
 def add_recipe(parser: Parser) -> None:
     """Add the section `training` to the parser of studies."""
-    skip = {"frontend", "seed", "head_only"}
+    skip = {"frontend", "seed", "head_only", "init", "pooling"}
     parser.add_class_arguments(EndToEnd, "training", skip=skip, instantiate=False)
     parser.add_argument("--training.max_steps", type=int, default=BUDGET, help="Number of steps of a training run.")
     help = "Number of passes over the training clips, instead of steps."
@@ -94,11 +94,21 @@ def trainings(
         root: Folder of the study.
     """
     arms = arms_of(config)
+    if arms:
+        config.training.precision = str(_trainer_of(config.training.precision).precision)
+        if config.protocol == "study":
+            text = "note: the protocol `study` chooses candidates on the scored clips, and training does not, so that "
+            notes[f"{text}their differences are not tested"] = None
     usable = [_with_batches(part, config.training.batch_size) for part in data if arms and _is_usable(part, notes)]
     for parts, arm in itertools.product(seeded, arms):
         for frontend in parts.frontends:
             for module in _modules(frontend.made, config, arm, notes):
                 for clips in usable:
+                    rate, seconds = module.frontend.sample_rate, module.random_crop
+                    if 0 < seconds * rate <= clips.made.samples_at(rate):
+                        text = f"random_crop={seconds:g} is not longer than the clips of {clips.name}"
+                        notes[f"skipped in this study: weights {arm!r}: {text}"] = None
+                        continue
                     yield frontend, _job(module, frontend, clips, config, root)
 
 
@@ -145,6 +155,9 @@ def _job(
     names = {"frontend": _label(module, config), "backend": head_name(module), "dataset": clips.name}
     key = replace(key, params={**key.params, **names}, folder=folder_of(names, key.folder.name))
     model = {"frontend": frontend.written, **{name: plain(recipe[name]) for name in _RECIPE}}
+    if module.frontend.has_maps:
+        options = module.frontend.options
+        model |= {"init": options.init, "pooling": None if pooling_of(module.head) else options.pooling}
     content = {
         "data": clips.written,
         "model": {**model, "head_only": module.head_only},

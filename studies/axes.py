@@ -114,6 +114,9 @@ def compare_axes(models: Mapping[Key, Model], settings: Mapping[Key, Settings]) 
     pairs: dict[str, list[tuple[Key, Key]]] = {}
     for a, b in combinations(models, 2):
         if axis := _axis(settings[a], settings[b]):
+            trains = axis == "weights" and (is_training(settings[a]) or is_training(settings[b]))
+            if trains and a[1] != b[1]:
+                continue  # a training run is compared with the frontend of its own name alone, not with other options
             is_reversed = axis == "weights" and _order(settings[a]) < _order(settings[b])
             pairs.setdefault(axis, []).append((b, a) if is_reversed else (a, b))
     short = [axis.partition(".")[2] or axis for axis in pairs]
@@ -131,10 +134,12 @@ def _tests(
         found = {(a, b): estimate_paired((models[a], models[b]), seeds) for a, b in of_dataset}
         known |= {pair: estimate for pair, estimate in found.items() if estimate is not None}
     tests = correct_family({(f"{a}", f"{b}"): estimate for (a, b), estimate in known.items()})
-    has_trainings = any(is_training(settings[key]) for pair in known for key in pair)
+    has_trainings = axis == "weights" and any(is_training(settings[key]) for pair in known for key in pair)
 
     def name(key: Key) -> str:
-        return _value(axis, settings[key]) if has_trainings else as_text(settings[key][axis])
+        value = as_text(settings[key][axis])
+        # Random weights are named with their backend, which training runs do not have.
+        return f"{value}, {key[2]}" if has_trainings and not is_training(settings[key]) else value
 
     return [AxisTest(*a, replace(test, a=name(a), b=name(b))) for (a, b), test in zip(known, tests, strict=True)]
 
@@ -157,12 +162,6 @@ def _comes_with_training(name: str, training: Settings) -> bool:
     forced = {"pooling": training["backend.head"] == "musicnn", "layers": training["backend.head"] == "last"}
     own = ("weights", "standardize", "calibrate", "data.precision", "tf32")
     return name in own or name.partition(".")[0] == "backend" or forced.get(name, False)
-
-
-def _value(axis: str, settings: Settings) -> str:
-    """Return the value of a setting; random weights are named with their backend, which training runs do not have."""
-    value = as_text(settings[axis])
-    return value if axis != "weights" or is_training(settings) else f"{value}, {settings['backend']}"
 
 
 def _frontend(settings: Settings) -> Hashable:

@@ -74,8 +74,9 @@ def dry_run(study: Study, trainer: Trainer, embeddings: Path, *, force: bool) ->
             how = "estimated from one clip of each frontend, from small grid searches and from a few steps of training"
         yield f"about {together}: {', '.join(parts)} ({how})"
     to_read = {(run.datamodule, run.probe.require_frontend().sample_rate) for n, run in missing.values() if n}
+    to_read |= {(run.datamodule, run.module.frontend.sample_rate) for run in waiting if isinstance(run, TrainingJob)}
     plans = (Waveforms(embeddings, *pair, say=lambda text: None).plan() for pair in to_read)
-    yield from sorted(filter(None, plans))
+    yield from sorted(set(filter(None, plans)))
 
 
 def duration(seconds: float) -> str:

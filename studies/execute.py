@@ -82,7 +82,7 @@ def execute(
         to_extract = [(run.probe, run.datamodule) for run in _one_per_extraction(_probes(waiting))]
         refuse_broken_before(to_extract, str(trainer.precision), embeddings, force=force)
         if trainer.is_global_zero:
-            _start(study, waiting, config)
+            _start(study, waiting, config, force=force)
         if trainer.is_global_zero:
             _say_notices(study, waiting, str(trainer.precision), embeddings, say_once)
         writing = {"force": force, "flush_every": flush_every, "flush_seconds": flush_seconds, "say": say_once}
@@ -132,8 +132,6 @@ def _waiting(study: Study, say: Say, *, force: bool) -> list[Run | TrainingJob]:
     for run in waiting:
         if isinstance(run, Run):
             run.probe.require_frontend().draw()
-        elif force:
-            run.forget()
     return waiting
 
 
@@ -145,7 +143,7 @@ def _why_again(run: Run | TrainingJob) -> str:
     return "; ".join(differing.values()) if is_same_run else ""
 
 
-def _start(study: Study, waiting: Sequence[Run | TrainingJob], config: str) -> None:
+def _start(study: Study, waiting: Sequence[Run | TrainingJob], config: str, *, force: bool) -> None:
     """Write the study and the results of its finished runs; move runs of other studies out of its folder."""
     put_aside(study)
     write_atomically(study.folder / "study.yaml", config.encode())
@@ -153,6 +151,9 @@ def _start(study: Study, waiting: Sequence[Run | TrainingJob], config: str) -> N
         (run.folder / "error.txt").unlink(missing_ok=True)
     named, unfinished = [_named(study, run) for run in study.runs], [_relative(study, run) for run in waiting]
     results.start(study.folder, named, unfinished, study.controls)
+    for run in waiting:
+        if force and isinstance(run, TrainingJob):
+            run.forget()
 
 
 def _say_notices(

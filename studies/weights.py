@@ -108,8 +108,9 @@ HOW_TO_READ = """\
 - **Random and trained weights**: `frozen-` is a head that is trained on the frozen random frontend, and `trained-` is
   the same head and the frontend trained together, both by the recipe in the section `training` of the study. Their
   difference shows what the weights add. The difference from a backend such as `svm` also contains that of the
-  classifier. Multiply-adds are those of the frontend: one pass of each clip for frozen weights, and for trained ones
-  three passes of each clip in each step, for all learning rates, without those of validation.
+  classifier. Multiply-adds are those of the frontend: one pass of each clip for a
+  backend and two for a trained head (more with folds), and for trained weights three passes of each clip in each step,
+  for all learning rates, without those of validation.
 """
 """Explanation for a report, in Markdown."""
 
@@ -137,7 +138,8 @@ def _place(cell: Cell) -> int:
 def _percent(cell: Cell | None) -> str:
     if cell is None:
         return "-"
-    return f"{100 * cell.accuracy:.1f}{'' if cell.deviation is None else f' ± {100 * cell.deviation:.1f}'}"
+    optimistic = " (optimistic)" if cell.first.selected_on_test else ""
+    return f"{100 * cell.accuracy:.1f}{'' if cell.deviation is None else f' ± {100 * cell.deviation:.1f}'}{optimistic}"
 
 
 def _points(test: PairTest | None) -> str:

@@ -98,7 +98,7 @@ def run_job(
     Raises:
         UntrainedError: The data or a learning rate cannot be used.
     """
-    seen_by = observers()
+    seen_by = replace(observers(), callbacks=())  # those of a study belong to extractions and fits
     accelerator = "gpu" if device.type == "cuda" else device.type
     options = {
         **job.trainer,
@@ -164,6 +164,7 @@ def run_jobs(
         for job in jobs:
             yield job, _error_of(job, devices[0], observers, say, read)
         return
+    _fill_cache(jobs, say)
     context = get_context("spawn")  # CUDA cannot be used in a process that is forked
     places = context.Queue()
     for device in itertools.islice(itertools.cycle(devices), n_processes):
@@ -214,6 +215,14 @@ def _error_of(
         line = f"{type(error).__name__}: {' '.join(str(error).split())}"
         return f"{line}\n\n{''.join(traceback.format_exception(error))}"
     return ""
+
+
+def _fill_cache(jobs: Sequence[TrainingJob], say: Callable[[str], None]) -> None:
+    """Decode each data set once, before several processes would each decode it; errors are left to the runs."""
+    places = {(job.key.params["dataset"], job.module.frontend.sample_rate): job for job in jobs if job.stores}
+    for (_, rate), job in places.items():
+        with contextlib.suppress(Exception):
+            Sounds(job.datamodule, rate, stores=job.stores, say=say, random_crop=job.module.random_crop)
 
 
 _here: dict[str, Any] = {}  # device, observers and sounds of a process that carries out training runs

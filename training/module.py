@@ -14,6 +14,8 @@ from torch.nn.functional import cross_entropy
 from ..errors import TrainingError, UsageError
 from ..files import plain
 from ..frontends import Frontend
+from ..frontends.initialisers import Init
+from ..frontends.pooling import Pooling
 from ..frontends.trainable import trainable
 from ..probes.checkpoint import name_frontend
 from .arguments import as_rates, refuse_odd_arguments
@@ -49,6 +51,8 @@ class EndToEnd(LightningModule):
             the start of the clip.
         head_only: Whether to train the head alone, on the frozen frontend. Its input is normalised, and its BatchNorm
             layers have statistics, as in a frontend that is trained.
+        init: Distribution of the random weights; by default, that of the frontend.
+        pooling: Pooling of the feature maps; by default, that of the frontend. The head `musicnn` has its own.
 
     Raises:
         ValueError: An argument is out of range, or the frontend has nothing to train.
@@ -72,6 +76,8 @@ class EndToEnd(LightningModule):
         circular_shift: bool = False,
         random_crop: float = 0.0,
         head_only: bool = False,
+        init: Init | None = None,
+        pooling: Pooling | None = None,
     ) -> None:
         super().__init__()
         rates = as_rates(learning_rate)
@@ -79,7 +85,7 @@ class EndToEnd(LightningModule):
         if not head_only:
             trainable(frontend)  # raises if there is nothing to train
         self.circular_shift, self.random_crop = bool(circular_shift), float(random_crop)
-        read = frontend.with_options(pooling=pooling_of(head))
+        read = frontend.with_options(init, pooling_of(head) or pooling)
         read.columns(layers_of(head))  # raises if there are no feature maps
         self.head, self.learning_rates, self.head_only = head, rates, head_only
         self.weight_decay, self.warmup, self.betas = weight_decay, warmup, (betas[0], betas[1])

@@ -1,6 +1,6 @@
 """Record of a training run: the files of any run, with the weights of the frontend."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from ..probes.stages import record_fit, record_test
 from .data import BATCH
 from .heads import backend_of, layers_of, standardize_of
 from .outcome import Heard, Scored, predict, selection_of
+from .parts import Part
 from .run import TrainingRun
 from .sounds import Sounds
 
@@ -81,20 +82,21 @@ class _Reading:
     profile: dict[str, float] = field(default_factory=dict)
 
 
-def clip_passes(run: TrainingRun, trainings: Iterable[tuple[int, int]], n_clips: int) -> int:
+def clip_passes(run: TrainingRun, parts: Sequence[Part], trainings: Iterable[tuple[int, int]], n_clips: int) -> int:
     """Return the cost of a run in passes of one clip through the frontend, without those of validation.
 
     A step counts three passes for each clip, because the backward pass needs about twice the operations of the forward
     pass; with a frozen frontend it counts one. If the clips do not change at random, a frozen frontend computes each of
-    them only once.
+    each part only once.
 
     Args:
         run: Training run.
+        parts: Parts of the data, each with its own network.
         trainings: Number of training clips and number of steps of each training.
         n_clips: Number of clips that were read, each of which is computed once more at the end.
     """
     if run.module.head_only and not run.module.changes_clips:
-        return n_clips
+        return sum(len(part.clips) for part in parts) + n_clips
     size = BATCH if run.datamodule.batch_size == "auto" else run.datamodule.batch_size
     in_steps = sum(n_steps * min(size * run.n_processes, n_trained) for n_trained, n_steps in trainings)
     return (1 if run.module.head_only else 3) * in_steps + n_clips

@@ -19,7 +19,10 @@ def is_resident(device: torch.device, n_bytes: int) -> bool:
         device: Device of the network.
         n_bytes: Size of the waveforms.
     """
-    return device.type == "cuda" and n_bytes <= SHARE_OF_DEVICE * torch.cuda.mem_get_info(device)[1]
+    if device.type != "cuda":
+        return False
+    free, total = torch.cuda.mem_get_info(device)
+    return n_bytes <= min(SHARE_OF_DEVICE * total, free / 2)
 
 
 def stacked(read: Callable[[Clip], Tensor], clips: Sequence[Clip], device: torch.device) -> Tensor:

@@ -51,6 +51,7 @@ class TrainingRun:
         wait: Function that waits until all processes have called it.
         stores: Folder that holds all stores, with the cache of waveforms; by default, there is no cache.
         sounds: Sounds of the data set, if they have been read already.
+        force: Whether clips are decoded again, although their waveforms are cached.
     """
 
     module: EndToEnd
@@ -67,6 +68,7 @@ class TrainingRun:
     wait: Callable[[], None]
     stores: Path | None = None
     sounds: Sounds | None = None
+    force: bool = False
 
 
 def training_key(module: EndToEnd, datamodule: AudioDataModule, trainer: Mapping[str, Any], precision: str) -> RunKey:

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -37,6 +38,7 @@ class Sounds:
         say: Function that shows a line of text to the user.
         writes: Whether this process may add waveforms to the cache on disk.
         random_crop: Duration in s of the longer waveforms from which training clips are cropped; 0 if there are none.
+        force: Whether to decode all clips again, although their waveforms are cached.
 
     Attributes:
         clips: Clips that could be read.
@@ -63,6 +65,7 @@ class Sounds:
         say: Say = lambda text: None,
         writes: bool = True,
         random_crop: float = 0,
+        force: bool = False,
     ) -> None:
         if datamodule.sample_rate not in (None, sample_rate):
             raise UsageError(
@@ -79,7 +82,9 @@ class Sounds:
         self._places: dict[str, Place] = {}
         listed = datamodule.listed
         using = (
-            cached_waveforms(stores, self._datamodule, sample_rate, listed, say=say, writes=writes) if stores else None
+            cached_waveforms(stores, self._datamodule, sample_rate, listed, say=say, writes=writes, force=force)
+            if stores
+            else None
         )
         with using or nullcontext() as cache:
             self._read_all(
@@ -98,7 +103,8 @@ class Sounds:
         self.longer: Sounds | None = None
         if random_crop:
             more = self._longer(random_crop)
-            self.longer = Sounds(more, sample_rate, num_workers, max_kept, stores=stores, say=say, writes=writes)
+            options: Any = {"stores": stores, "say": say, "writes": writes, "force": force}
+            self.longer = Sounds(more, sample_rate, num_workers, max_kept, **options)
             self.keeps_all = self.keeps_all and self.longer.keeps_all
 
     def _longer(self, seconds: float) -> AudioDataModule:

@@ -85,6 +85,7 @@ def train_run(run: TrainingRun) -> dict[str, Any]:
         say=say,
         writes=run.is_first,
         random_crop=module.random_crop,
+        force=run.force,
     )
     parts = _parts(run, sounds.clips)
     with locked(run.folder, "use another --trainer.default_root_dir") if run.is_first else contextlib.nullcontext():
@@ -120,7 +121,7 @@ def _train_parts(run: TrainingRun, sounds: Sounds, parts: list[Part], start: flo
         for part in parts
     ]
     n_steps = [(len(each.part.train), ended[each.name].last_step) for each in trainings]
-    metrics = record(run, scored, sounds, heard, start, clip_passes(run, n_steps, len(sounds.clips)))
+    metrics = record(run, scored, sounds, heard, start, clip_passes(run, parts, n_steps, len(sounds.clips)))
     _tidy(run, [each for each in trainings if each.part is parts[-1]][scored[-1].chosen])
     progress.end()
     return metrics

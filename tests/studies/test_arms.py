@@ -148,6 +148,9 @@ def test_a_training_of_a_study_is_that_of_the_command(again, untrained, tmp_path
     (other,) = (tmp_path / "other").rglob("metrics.json")
     ours, theirs = read_metrics(run), read_metrics(other.parent)
     assert ours["key"]["training"] == theirs["key"]["training"]
+    config = (run / "config.yaml").read_text()
+    assert "init: he_truncated" in config
+    assert "pooling: mean" in config
     assert ours["test/accuracy"] == theirs["test/accuracy"]
 
 

@@ -1,8 +1,10 @@
-from untrained.probes.record import ORIGIN, read_predictions
+import pytest
+from untrained.probes.record import ORIGIN, read_metrics, read_predictions, update_metrics
 from untrained.studies.analysis import analyse
 from untrained.studies.axes import compare_axes, variants
 from untrained.studies.families import Model
 from untrained.studies.findings import axis_lines, axis_table
+from untrained.studies.weights import beside
 
 
 def test_axes_and_variants_of_a_study(tmp_path, made, kept):
@@ -31,6 +33,22 @@ def test_axes_and_variants_of_a_study(tmp_path, made, kept):
         "  my copy, vgg, svm: mean - max: +25.8 *",
     ]
     assert axis_table(tests)[1][0][:6] == ["my copy", "vgg", "svm", "mean", "max", "**+25.8**"]
+
+
+def test_training_is_compared_with_the_frontend_of_its_own_name(tmp_path, made, kept):
+    """Other poolings and backends of the study have rows and columns of their own."""
+    trained = made("vgg", backend="trained-linear", run="trained", weights="trained")
+    results = [kept(tmp_path, made("vgg"), 30), kept(tmp_path, trained, 50)]
+    results += [kept(tmp_path, made("vgg-pooling=max"), 20, pooling="max")]
+    key = read_metrics(tmp_path / "trained")["key"]
+    changed = {"backend": "trained-linear", "training": {"head": "linear"}, "weights": "trained"}
+    update_metrics(tmp_path / "trained", {"key": {**key, **changed}})
+    analysis = analyse(results, tmp_path)
+    (found,) = analysis.axes["weights"]
+    assert (found.frontend, found.test.a, found.test.b) == ("vgg", "trained", "random, svm")
+    assert found.test.estimate.difference == pytest.approx(20 / 60)
+    gains = {row.frontend: list(row.gains) for row in beside(analysis)}
+    assert gains == {"vgg": ["random, svm"], "vgg-pooling=max": []}
 
 
 def test_arguments_of_the_same_name_are_separate_axes(tmp_path, made, kept):

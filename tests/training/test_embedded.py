@@ -60,7 +60,7 @@ def run_folder(tmp_path_factory):
 def test_a_run_of_a_head_is_named_after_it(run_folder):
     metrics = read_metrics(run_folder)
     assert metrics["weights"] == "linear"
-    assert metrics["clip_passes"] == metrics["n_clips"]
+    assert metrics["n_clips"] < metrics["clip_passes"] < 2 * metrics["n_clips"]  # test clips are computed once
     probe = load_probe(run_folder)
     drawn = Temporal(n_filters=4).state_dict()
     assert all(torch.equal(tensor, drawn[name]) for name, tensor in probe.frontend.state_dict().items())

@@ -36,7 +36,9 @@ def test_resident_waveforms_are_those_of_the_loader(events, vgg, monkeypatch, sh
 
 
 def test_waveforms_stay_off_a_device_that_they_would_fill(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (0, 1600))
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (400, 1600))
     assert is_resident(torch.device("cuda"), 100)
     assert not is_resident(torch.device("cuda"), 101)
     assert not is_resident(torch.device("cpu"), 1)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (100, 1600))
+    assert not is_resident(torch.device("cuda"), 100)

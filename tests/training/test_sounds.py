@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from untrained.audio import Decoded
 from untrained.datamodules import AudioDataModule, Clip
 from untrained.errors import AudioError, DataError, UsageError
@@ -71,6 +72,20 @@ def test_waveforms_are_read_from_the_cache_on_disk(tmp_path):
     for path in tmp_path.rglob("*.safetensors"):
         path.write_bytes(b"")
     assert float(other.waveform(other.clips[1])[0]) == ord("c")
+
+
+@pytest.mark.parametrize("writes", [True, False])
+def test_damaged_waveforms_are_not_trained_on(tmp_path, writes):
+    options = {"stores": tmp_path, "say": print}
+    Sounds(Noise(n_samples=10, on_error="skip"), 8000, **options)
+    (path,) = tmp_path.rglob("*.safetensors")
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 64
+    path.write_bytes(content)
+    sounds = Sounds(Noise(n_samples=10, on_error="skip"), 8000, **options, writes=writes)
+    whole = Sounds(Noise(n_samples=10, on_error="skip", cache="off"), 8000)
+    for clip in sounds.clips:
+        assert torch.equal(sounds.waveform(clip), whole.waveform(clip))
 
 
 def test_longer_clips_must_be_longer():
