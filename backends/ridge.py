@@ -1,6 +1,7 @@
 """Ridge regression as a classifier, with its penalty chosen by leave-one-out cross-validation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from numbers import Real
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -14,6 +15,7 @@ from .ridge_path import RidgePath, is_dual
 
 ALPHAS = tuple(10 ** (power / 3) for power in range(-9, 10, 2))
 """Penalties that are tried by default: ten from 1e-3 to 1e3, as with ROCKET (Dempster et al. 2020)."""
+_ROUNDING = 1e-12  # relative to the smallest error; smaller differences of errors are rounding
 
 
 class RidgeClassifier(Backend):
@@ -21,7 +23,8 @@ class RidgeClassifier(Backend):
 
     The targets are +1 for the class of a clip and -1 for every other class. The class with the largest output is
     predicted. The penalty `loo` is the one with the smallest squared leave-one-out error, averaged over clips and
-    classes. Predictions equal those of `sklearn.linear_model.RidgeClassifierCV` with the same penalties.
+    classes; of penalties whose errors differ by rounding alone, the first. Predictions equal those of
+    `sklearn.linear_model.RidgeClassifierCV` with the same penalties.
 
     All penalties and classes share one eigendecomposition in float64, of the products of features or of clips,
     whichever are fewer. The search computes these products once for all splits.
@@ -120,10 +123,10 @@ class RidgeClassifier(Backend):
         if isinstance(self.alpha, str):
             if self.alpha not in ("loo", SEARCH):
                 raise ValueError(f"alpha={self.alpha!r}; expected 'loo', 'search' or a number above 0")
-        elif not 0 < self.alpha < np.inf:
-            raise ValueError(f"alpha={self.alpha}; expected 'loo', 'search' or a number above 0")
-        if self.alphas is not None and (not len(self.alphas) or not all(0 < alpha < np.inf for alpha in self.alphas)):
-            raise ValueError(f"alphas={self.alphas}; expected a list of numbers above 0")
+        elif not _is_penalty(self.alpha):
+            raise ValueError(f"alpha={self.alpha!r}; expected 'loo', 'search' or a number above 0")
+        if self.alphas is not None and not _are_penalties(self.alphas):
+            raise ValueError(f"alphas={self.alphas!r}; expected a list of numbers above 0")
         if not isinstance(self.alpha, str):
             return (float(self.alpha),)
         return ALPHAS if self.alphas is None else tuple(map(float, self.alphas))
@@ -132,7 +135,8 @@ class RidgeClassifier(Backend):
         """Choose the penalty, and set the attributes of a fit."""
         self.alphas_ = np.array(self._choices())
         self.loo_errors_ = path.leave_one_out_errors(self.alphas_)
-        self.alpha_ = float(self.alphas_[self.loo_errors_.argmin()])
+        good = self.loo_errors_ <= self.loo_errors_.min() * (1 + _ROUNDING)
+        self.alpha_ = float(self.alphas_[good.argmax()])  # the first
         weights, self.intercept_ = path.solution(self.alpha_)
         self.coef_ = weights.T
 
@@ -142,6 +146,15 @@ class RidgeClassifier(Backend):
 
     def _labels(self, outputs: Array) -> Array:
         return np.asarray(self.classes_[outputs.argmax(axis=1) if outputs.ndim == 2 else (outputs > 0).astype(int)])
+
+
+def _is_penalty(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and 0 < float(value) < np.inf
+
+
+def _are_penalties(values: object) -> bool:
+    found = list(values) if isinstance(values, Iterable) else []
+    return bool(found) and all(map(_is_penalty, found))
 
 
 def _classes_and_targets(y: Array) -> tuple[Array, Array]:

@@ -27,6 +27,7 @@ VERSIONS = {
     "frontends": 2,  # representations, distributions of weights, pooling, repetition of short clips
     "selection": 1,  # protocols and scores
     "z-scoring": 1,
+    "frontend drawn": 2,  # shapes of the family `shapes` are sorted since version 2
     "backend svm": 2,  # class scores are soft votes since version 2
 }
 """Versions of the parts of this package.

@@ -42,6 +42,8 @@ class Drawn(Frontend):
         ('spectrogram', 9651)
     """
 
+    reference = "grammar of eight families; input and filters depend on the family"
+
     def __init__(self, family: Family = "vgg", design: int = 0, n_parameters: int = 30_000, *, seed: int = 0) -> None:
         super().__init__(seed=seed)
         plan = solve(family, design, n_parameters)

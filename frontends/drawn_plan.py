@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .grammar import N_BANDS, N_SAMPLES, Design, Family, Layer, draw_design
+from .grammar import N_BANDS, N_SAMPLES, Design, Family, Layer, draw_design, is_integer
 
 TOLERANCE = 0.1
 """Largest relative difference between the wanted and the actual number of parameters."""
@@ -136,7 +136,6 @@ class Plan:
         return N_BANDS - height + 1 if is_over_bands and height else 1
 
 
-@functools.lru_cache(maxsize=1024)
 def solve(family: Family, design: int, n_parameters: int) -> Plan:
     """Return the plan of a design whose number of parameters is nearest to the wanted one.
 
@@ -157,9 +156,15 @@ def solve(family: Family, design: int, n_parameters: int) -> Plan:
         >>> solve("vgg", 0, 30_000).n_parameters
         29848
     """
-    if type(n_parameters) is not int or n_parameters < 1:
+    if not is_integer(n_parameters) or n_parameters < 1:
         raise ValueError(f"n_parameters={n_parameters!r}; expected an integer of 1 or more")
-    return fit(draw_design(family, design), n_parameters, f"family {family!r}, design {design}")
+    # The draw refuses arguments such as 1.0 and True, which a cache does not distinguish from 1.
+    return _solved(draw_design(family, design), int(n_parameters), f"family {family!r}, design {design}")
+
+
+@functools.lru_cache(maxsize=1024)
+def _solved(design: Design, n_parameters: int, who: str) -> Plan:
+    return fit(design, n_parameters, who)
 
 
 def fit(design: Design, n_parameters: int, who: str) -> Plan:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .drawn_plan import Plan, solve
-from .grammar import FAMILIES, N_SAMPLES, Design, Dice, Family
+from .grammar import FAMILIES, N_SAMPLES, Design, Dice, Family, is_integer
 
 if TYPE_CHECKING:
     from .drawn import Drawn
@@ -71,6 +71,13 @@ class DrawnDesign:
             the embedding, which is all of them), `n_parameters` and `n_features` (actual numbers), `receptive_field`
             and `total_stride` (in samples or frames of the input), `receptive_bands` (0 for waveforms), `flop` for one
             clip, and `activation_bytes` (outputs of all convolutions for one clip, in float32).
+
+            The receptive field is that of the convolutions and pools alone; with the norm `group`, every position
+            depends on the whole clip. `receptive_field` may exceed the clip, and `receptive_bands` ends at the 96 bands
+            of the input.
+
+            The share of dead maps, which is another such property, depends on data. With embeddings E of several clips,
+            `(n_clips, n_features)`, it is `(E == E[0]).all(0).mean()`, the share of maps that are equal for all clips.
         """
         plan, cost = self.plan, self.plan.cost(n_samples)
         depth = len(plan.design.layers)
@@ -153,12 +160,12 @@ def _ranks(values: Sequence[int]) -> NDArray[np.float64]:
 
 def _slots(n: int, seed: int) -> list[DrawnDesign | tuple[Family, int]]:
     """Return the first n places of a set: a design, or family and number of parameters if there is none."""
-    if type(n) is not int or not 1 <= n <= 1000 * ROUND:
+    if not is_integer(n) or not 1 <= n <= 1000 * ROUND:
         raise ValueError(f"n={n!r}; expected an integer from 1 to {1000 * ROUND:,}")
-    if type(seed) is not int or not 0 <= seed < 2**32:
+    if not is_integer(seed) or not 0 <= seed < 2**32:
         raise ValueError(f"seed={seed!r}; expected an integer of 0 or more, below 2**32")
-    each = -(-n // len(FAMILIES))
-    families = [_of_family(family, each, seed) for family in FAMILIES]
+    each = -(-int(n) // len(FAMILIES))
+    families = [_of_family(family, each, int(seed)) for family in FAMILIES]
     return [family[index] for index in range(each) for family in families][:n]
 
 

@@ -4,8 +4,10 @@ A design fixes everything except the number of filters, which `drawn_plan` solve
 use the raw output of PCG64 alone, which NumPy keeps the same in all versions, unlike the methods of its generators.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Literal, TypeVar, get_args
 
 import numpy as np
@@ -126,11 +128,11 @@ def draw_design(family: Family, design: int) -> Design:
         >>> draw_design("vertical", 0) == draw_design("vertical", 0)
         True
     """
-    if family not in FAMILIES:
+    if not isinstance(family, str) or family not in FAMILIES:
         raise ValueError(f"family={family!r}; expected one of {', '.join(FAMILIES)}")
-    if type(design) is not int or not 0 <= design < 2**63:
+    if not is_integer(design) or not 0 <= design < 2**63:
         raise ValueError(f"design={design!r}; expected an integer of 0 or more, below 2**63")
-    dice = Dice(FAMILIES.index(family), design)
+    dice = Dice(FAMILIES.index(family), int(design))
     layers = _LAYERS[family](dice)
     activation = dice.pick(get_args(Activation))
     norm = dice.pick(get_args(Norm))
@@ -145,6 +147,11 @@ def draw_design(family: Family, design: int) -> Design:
         residual and len(layers) > 1,
         pooling if _pools(family, layers) else "max",
     )
+
+
+def is_integer(value: object) -> bool:
+    """Return whether a value is an integer of Python or NumPy; True and False are not."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def _pools(family: Family, layers: Sequence[Layer]) -> bool:
@@ -171,8 +178,12 @@ def _horizontal(dice: Dice) -> tuple[Layer, ...]:
 
 def _shapes(dice: Dice) -> tuple[Layer, ...]:
     shapes = dice.sample(VERTICAL + HORIZONTAL, dice.pick(range(3, 9)))
-    shares = tuple(dice.pick((1, 2, 4)) for _ in shapes)
-    return (Layer(tuple(shapes), shares), *_on_top(dice, range(4)))
+    shares = [dice.pick((1, 2, 4)) for _ in shapes]
+    # Neither the order of the shapes nor a common factor of their shares changes the network.
+    by_shape = sorted(zip(shapes, shares, strict=True))
+    factor = math.gcd(*shares)
+    first = Layer(tuple(shape for shape, _ in by_shape), tuple(share // factor for _, share in by_shape))
+    return (first, *_on_top(dice, range(4)))
 
 
 def _sample_level(dice: Dice) -> tuple[Layer, ...]:

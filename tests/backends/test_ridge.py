@@ -116,6 +116,12 @@ def test_a_class_that_a_split_lacks_is_not_predicted(classes, assert_same):
         ({"alphas": []}, r"alphas=\[\]; expected a list of numbers above 0"),
         ({"alphas": [1.0, -1.0]}, r"alphas=\[1.0, -1.0\]; expected a list of numbers above 0"),
         ({"alpha": 3.0, "alphas": [0.0]}, r"alphas=\[0.0\]; expected"),
+        ({"alpha": None}, "alpha=None; expected 'loo', 'search' or a number above 0"),
+        ({"alpha": [1]}, r"alpha=\[1\]; expected"),
+        ({"alpha": True}, "alpha=True; expected"),
+        ({"alphas": ["a"]}, r"alphas=\['a'\]; expected a list of numbers above 0"),
+        ({"alphas": [True]}, r"alphas=\[True\]; expected"),
+        ({"alphas": 3.0}, "alphas=3.0; expected"),
     ],
 )
 def test_invalid_arguments_are_refused(arguments, message, classes):
@@ -137,6 +143,13 @@ def test_clips_that_cannot_be_fitted_are_refused(classes):
         for learn in (RidgeClassifier().fit, lambda X, y, split=split: RidgeClassifier().search(X, y, split)):
             with pytest.raises(Exception, match=message), warnings.catch_warnings(action="ignore"):
                 learn(bad, labels)
+
+
+@pytest.mark.parametrize("n_features", [3, 40])
+def test_the_first_of_equally_good_penalties_is_chosen(n_features):
+    """Without information, errors differ by rounding alone."""
+    fitted = RidgeClassifier().fit(np.full((40, n_features), 0.1), np.arange(40) % 3)
+    assert fitted.alpha_ == fitted.alphas_[0]
 
 
 def test_features_without_information_predict_the_most_frequent_class():

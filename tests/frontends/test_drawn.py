@@ -39,6 +39,13 @@ def test_what_a_frontend_reads_depends_on_its_family():
     assert [family for family in FAMILIES if not told[family].domain_knowledge] == ["vgg", "sample_level"]
 
 
+def test_the_list_of_frontends_says_what_decides(untrained):
+    _, out, _ = untrained("list", "frontends")
+    lines = out.splitlines()
+    drawn = next(index for index, line in enumerate(lines) if line.split()[:1] == ["drawn"])
+    assert lines[drawn + 1].strip() == "grammar of eight families; input and filters depend on the family"
+
+
 def test_features_are_those_of_every_layer():
     made = Drawn("vertical", 1, **SMALL)
     assert made.embedding_size == sum(made.plan.widths) == len(made.feature_names)

@@ -1,6 +1,6 @@
-import time
-
+import numpy as np
 import pytest
+from untrained.frontends import drawn_plan
 from untrained.frontends.drawn import Drawn
 from untrained.frontends.drawn_plan import fit, solve
 from untrained.frontends.grammar import FAMILIES, Design, Layer, draw_design
@@ -98,11 +98,23 @@ def test_a_message_names_family_and_design():
         solve("vgg", 0, 10**30)
 
 
-def test_solving_is_fast():
-    start = time.process_time()
-    for family in FAMILIES:
-        fit(draw_design(family, 1), 20_000, "mine")
-    assert time.process_time() - start < 0.3 * len(FAMILIES)
+def test_arguments_are_checked_whatever_was_solved_before():
+    plan = solve("vgg", 1, 30_000)
+    for odd in (1.0, True, np.True_, "1"):
+        with pytest.raises(ValueError, match=r"design=.*; expected an integer of 0 or more"):
+            solve("vgg", odd, 30_000)
+    with pytest.raises(ValueError, match=r"n_parameters=30000\.0; expected an integer of 1 or more"):
+        solve("vgg", 1, 30_000.0)
+    with pytest.raises(ValueError, match=r"family=\['vgg'\]; expected one of vgg, vertical"):
+        solve(["vgg"], 1, 30_000)
+    assert solve("vgg", np.int64(1), np.int32(30_000)) is plan
+
+
+def test_few_numbers_of_filters_are_tried(monkeypatch):
+    deal, dealt = drawn_plan._deal, []
+    monkeypatch.setattr(drawn_plan, "_deal", lambda layers, total: dealt.append(total) or deal(layers, total))
+    fit(draw_design("shapes", 1), 20_000, "mine")
+    assert 1 < len(dealt) <= 12  # a bisection of 1009 totals, and the two nearest
 
 
 def test_a_larger_number_of_parameters_never_has_fewer_features():

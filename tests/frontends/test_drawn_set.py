@@ -135,10 +135,13 @@ def test_columns_describe_a_design():
     values = sum(math.prod(layer.shape) for layer in described.layers if layer.name.endswith("conv"))
     assert waveform["activation_bytes"] == 4 * values
     assert drawn_set(16)[5].columns(24_000)["flop"] < waveform["flop"]
+    for name in spectrogram:
+        assert f"`{name}`" in MODULE.DrawnDesign.columns.__doc__
 
 
 @pytest.mark.parametrize(
-    ("n", "seed", "message"), [(0, 0, "n=0"), (2.5, 0, "n=2.5"), (8, -1, "seed=-1"), (8, "a", "seed='a'")]
+    ("n", "seed", "message"),
+    [(0, 0, "n=0"), (2.5, 0, "n=2.5"), (8, -1, "seed=-1"), (8, "a", "seed='a'"), (True, 0, "n=True")],
 )
 def test_invalid_arguments_are_refused(n, seed, message):
     with pytest.raises(ValueError, match=message):

@@ -1,4 +1,5 @@
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -55,6 +56,13 @@ def test_axes_without_effect_have_their_first_value():
                 assert design.pooling == "max"
     lone = [design for design in MANY["temporal"] if design.layers[0].shapes[0][1] == 1]
     assert {layer.dilation for design in lone for layer in design.layers} == {1}
+
+
+def test_equal_networks_of_many_shapes_are_equal_designs():
+    for layer in (design.layers[0] for design in MANY["shapes"]):
+        assert list(layer.shapes) == sorted({*layer.shapes})
+        assert math.gcd(*layer.shares) == 1
+        assert len(layer.shares) == len(layer.shapes)
 
 
 def test_a_design_is_the_same_everywhere_and_differs_from_others():
