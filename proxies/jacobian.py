@@ -5,7 +5,8 @@ import math
 import torch
 
 from .base import DegenerateError, Proxy
-from .subject import CHUNK, Subject, refuse_single, slopes_of
+from .passes import slopes_of
+from .subject import CHUNK, Subject, refuse_single
 
 _K = 1e-5  # keeps the logarithm and the fraction finite, as in the authors' code
 

@@ -16,7 +16,8 @@ from ..errors import UsageError
 from ..frontends import Frontend
 from ..registry import FRONTENDS, PROXIES
 from .base import DegenerateError, Proxy
-from .subject import Labelled, Subject, needs_of, problem_of_maps, represented
+from .passes import problem_of_maps
+from .subject import Labelled, Subject, needs_of, represented
 
 
 class Score(NamedTuple):

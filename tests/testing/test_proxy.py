@@ -78,6 +78,18 @@ def test_a_proxy_that_uses_an_unseeded_generator_fails_where_it_is_examined():
     assert list(failed) == ["repeats_itself"]
 
 
+def test_the_examination_of_needs_is_seeded():
+    drawn = []
+    noisy = proxy(lambda self, subject: drawn.append(torch.rand(1).item()) or len(subject.batch))
+    (check,) = (check for check in checks_of(noisy) if check.name == "states_its_needs")
+    before = torch.get_rng_state()
+    check()
+    torch.manual_seed(5)
+    check()
+    torch.set_rng_state(before)
+    assert drawn[0] == drawn[1]
+
+
 def test_changes_stay_in_the_copy():
     def damage(self, subject):
         subject.frontend.convs[0].weight.data.zero_() if hasattr(subject.frontend, "convs") else None
