@@ -2,7 +2,7 @@
 
 All networks get the same batches of the synthetic task `events`, and their input is calibrated on them. The first table
 has the values and the total time, the second the seconds of each proxy, the third the rank correlation (Spearman) of
-each pair of proxies over all networks for which both are finite.
+each pair of proxies over all networks for which both are finite. `nngp` joins the features of all seeds.
 
     python benchmarks/proxies.py                          # two batches of 64 clips of 4 s
     python benchmarks/proxies.py --n_clips 16 --seeds 3   # smaller batches, mean over three seeds
@@ -19,7 +19,9 @@ from scipy.stats import spearmanr
 from untrained import FRONTENDS, PROXIES, Frontend
 from untrained.datamodules.synthetic import Synthetic
 from untrained.embeddings.calibrated import can_be_calibrated
+from untrained.frontends.drawn_set import drawn_set
 from untrained.proxies.batches import draw_batches
+from untrained.proxies.nngp import nngp_score
 from untrained.proxies.scoring import Score, averaged, score
 
 NINE = (
@@ -45,13 +47,14 @@ def main() -> None:
     score(FRONTENDS.create("sample_level"), batches, proxies)  # the first call imports and allocates
     found: dict[str, list[Score]] = {}
     for name, arguments in networks(options.designs):
-        started, of_seeds = time.perf_counter(), []
+        started, of_seeds, frontends = time.perf_counter(), [], []
         for seed in range(options.seeds):
             frontend: Frontend = FRONTENDS.create(arguments[0], **arguments[1], seed=seed)
             if can_be_calibrated(frontend):
                 frontend.calibrate(parts)
-            of_seeds.append(score(frontend.to(options.device), batches, proxies, n_classes=len(names)))
-        found[name] = averaged(of_seeds)
+            frontends.append(frontend.to(options.device))
+            of_seeds.append(score(frontend, batches, proxies, n_classes=len(names)))
+        found[name] = [*averaged(of_seeds), nngp_score(frontends, batches, len(names))]
         print(f"{name}: {time.perf_counter() - started:.1f} s", flush=True)
     columns = [each.proxy for each in next(iter(found.values()))]
     print(f"\nvalues, {len(batches)} batches of {len(batches[0][0])} clips of {options.n_samples:,} samples")
@@ -71,11 +74,8 @@ def main() -> None:
 def networks(n_designs: int) -> Iterator[tuple[str, tuple[str, dict[str, Any]]]]:
     """Yield the name of each network, and its frontend with its arguments."""
     yield from ((name, (name, {})) for name in NINE)
-    if n_designs and "drawn" in FRONTENDS.names():
-        from untrained.frontends.drawn_set import drawn_set
-
-        for each in drawn_set(n_designs):
-            yield f"{each.family} {each.design}, {each.n_parameters:,}", ("drawn", each.arguments)
+    for each in drawn_set(n_designs) if n_designs else []:
+        yield f"{each.family} {each.design}, {each.n_parameters:,}", ("drawn", each.arguments)
 
 
 def correlations(values: np.ndarray) -> np.ndarray:

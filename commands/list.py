@@ -109,10 +109,8 @@ def _about(plugin: Plugin, registry: Registry[Any]) -> list[str]:
         return [summary, *(f"{name}: {attributes[name]}" for name in names if attributes.get(name))]
     if registry is PROXIES:
         needs = attributes.get("needs")
-        return [
-            summary,
-            f"needs {', '.join(map(str, needs)) if isinstance(needs, tuple | list) and needs else 'no data'}",
-        ]
+        listed = list(map(str, needs)) if isinstance(needs, tuple | list) else []
+        return [summary, f"needs {', '.join(listed if {'data', 'labels'} & {*listed} else ['no data', *listed])}"]
     return [summary]
 
 

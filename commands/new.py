@@ -70,6 +70,8 @@ def new_plugin(kind: str, name: str) -> list[Path]:
     registry = PLUGINS[kind]
     if name in registry.names():
         raise UsageError(f"{kind} {name!r} is registered by {registry.find(name).distribution}; give another name")
+    if (kind, name) == ("proxy", "nngp"):
+        raise UsageError("proxy 'nngp' has the name of a score of untrained that is not registered; give another name")
     dashed = name.replace("_", "-").lower()
     folder = Path(f"untrained-{dashed}")
     if folder.exists():

@@ -1,6 +1,7 @@
 """`untrained proxy`: compute numbers of a frontend before training that may predict its accuracy after training."""
 
 import copy
+import difflib
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -23,9 +24,9 @@ from ..proxies.base import NEEDS
 from ..proxies.batches import N_BATCHES, N_CLIPS, draw_batches
 from ..proxies.nngp import NAME as NNGP
 from ..proxies.nngp import NEEDS as NNGP_NEEDS
-from ..proxies.nngp import nngp_score
+from ..proxies.nngp import nngp_score, parts_of
 from ..proxies.scoring import Score, averaged, named, score
-from ..proxies.subject import CHUNK, needs_of
+from ..proxies.subject import needs_of
 from ..registry import DATAMODULES, FRONTENDS, PROXIES
 from ..terminal import console, progress, say
 from .dispatch import begin, run_with_argv
@@ -56,17 +57,16 @@ def run(argv: list[str]) -> int:
     except UsageError as error:
         raise explained_lack(error) from error
     has_nngp = not config.proxies or NNGP in config.proxies
-    names = [name for name in config.proxies if name != NNGP]
-    proxies, problems = chosen(names) if names or not config.proxies else ([], [])
+    proxies, problems = chosen(config.proxies)
+    device = _device(config.device)
     frontends = frontends_of(parser, config)
     data: AudioDataModule = _make(parser, "data", config.data)
     batches, classes = draw_batches(data, frontends[0].sample_rate, config.n_clips, config.n_batches)
     scores = []
     for frontend in progress(frontends, len(frontends), "computing proxies"):
         if config.model.calibrate:
-            _calibrate(frontend, [part for waveforms, _ in batches for part in _parts(waveforms)])
-        moved = frontend.to(_device(config.device))
-        scores.append(score(moved, batches, proxies, n_classes=len(classes)))
+            _calibrate(frontend, [part for waveforms, _ in batches for part in parts_of(waveforms)])
+        scores.append(score(frontend.to(device), batches, proxies, n_classes=len(classes)))
     found = averaged(scores)
     needs = list(map(_describe_needs, proxies))
     if has_nngp:
@@ -79,6 +79,11 @@ def run(argv: list[str]) -> int:
         f"clips of {n_samples:,} samples, {len(classes)} classes"
     )
     console().print(table(found, needs))
+    if len(batches[-1][0]) < config.n_clips:
+        say(
+            f"The batches have fewer than --n_clips {config.n_clips} clips, because {data.dataset_name} has too few "
+            "training clips."
+        )
     for line in [*(each.reason for each in found if each.reason), *problems]:
         say(line)
     return 0
@@ -91,9 +96,9 @@ def proxy_parser() -> Parser:
     help = "Names of the proxies; by default nngp and all that are registered."
     parser.add_argument("--proxies", nargs="+", type=str, default=[], help=help)
     parser.add_argument("--n_clips", type=int, default=N_CLIPS, help="Number of training clips in a batch.")
-    help = "Number of batches. Most proxies read the first one alone; zico compares them."
+    help = "Number of batches. Most proxies read the first one alone; zico compares all, and nngp predicts the others."
     parser.add_argument("--n_batches", type=int, default=N_BATCHES, help=help)
-    help = "Seeds of the frontend, over which values are averaged; by default, its own seed."
+    help = "Seeds of the frontend, by default its own. Values are averaged over them; nngp joins their features."
     parser.add_argument("--seeds", nargs="+", type=int, default=[], help=help)
     parser.add_argument("--device", type=str, default="cpu", help="Device that computes, such as cpu, cuda or mps.")
     parser.add_subclass_arguments(FRONTENDS.contract, "model.frontend", required=True, help="Frontend to examine.")
@@ -134,22 +139,49 @@ def chosen(names: Sequence[str]) -> tuple[list[Proxy], list[str]]:
     """Return the proxies to compute, and the problems of those that cannot be.
 
     Args:
-        names: Names of the proxies; if there are none, all that are registered.
+        names: Names of the proxies; if there are none, all that are registered. `nngp` is left out, because it is not
+            in the registry.
 
     Raises:
-        PluginError: A name is unknown or given twice, or its proxy cannot be loaded.
+        PluginError: A name is unknown or given twice, its proxy cannot be loaded or created, or a plug-in has the name
+            `nngp`.
     """
+    if NNGP in PROXIES.names():
+        raise PluginError(
+            f"proxy {NNGP!r} of {PROXIES.find(NNGP).distribution} has the name of a score of untrained; rename it"
+        )
     twice = [name for name in names if list(names).count(name) > 1]
     if twice:
         raise PluginError(f"--proxies has {twice[0]!r} more than once; remove one")
-    loaded, failed = ({name: PROXIES.get(name) for name in names}, {}) if names else PROXIES.load_all()
+    loaded, failed = ({name: _get(name) for name in names if name != NNGP}, {}) if names else PROXIES.load_all()
     made, problems = [], [str(error) for error in failed.values()]
     for name, cls in loaded.items():
         try:
             made.append(cls())
         except Exception as error:  # a plug-in may raise anything
-            problems.append(f"proxy {name!r} cannot be created: {type(error).__name__}: {error}")
+            problem = f"proxy {name!r} cannot be created: {type(error).__name__}: {error}"
+            if names:
+                raise PluginError(problem) from error
+            problems.append(problem)
     return made, problems
+
+
+def _get(name: str) -> type[Proxy]:
+    """Return a registered proxy.
+
+    Raises:
+        PluginError: The name is unknown, or the proxy cannot be loaded.
+    """
+    try:
+        return PROXIES.get(name)
+    except PluginError as error:
+        if str(error) != PROXIES.unknown(name):
+            raise
+        nearest = difflib.get_close_matches(name, [*PROXIES.names(), NNGP], n=1)
+        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+        raise PluginError(
+            f"unknown proxy {name!r}; {hint}registered: {', '.join(PROXIES.names())}; also {NNGP}"
+        ) from None
 
 
 def frontends_of(parser: Parser, config: Namespace) -> list[Frontend]:
@@ -213,9 +245,10 @@ def _describe_needs(proxy: Proxy) -> str:
         needs = needs_of(proxy)
     except PluginError as error:
         return str(error)
-    parts = [{"data": "clips"}.get(name, name) for name in NEEDS if name in needs and name != "backward"]
+    parts = [] if "data" in needs else ["no data"]
+    parts += [{"data": "clips"}.get(name, name) for name in NEEDS if name in needs and name != "backward"]
     passes = ["backward pass"] if "backward" in needs else ["forward pass"] if "data" in needs else []
-    return ", ".join(parts + passes) or "nothing"
+    return ", ".join(parts + passes)
 
 
 def _calibrate(frontend: Frontend, waveforms: Sequence[torch.Tensor]) -> None:
@@ -229,11 +262,6 @@ def _calibrate(frontend: Frontend, waveforms: Sequence[torch.Tensor]) -> None:
     except Exception as error:  # a plug-in may raise anything
         text = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
         raise DataError(f"frontend {named(frontend)!r}: {text}") from error
-
-
-def _parts(waveforms: torch.Tensor) -> Sequence[torch.Tensor]:
-    """Return waveforms in parts of at least two clips, because a BatchNorm layer needs several values."""
-    return torch.tensor_split(waveforms, max(1, len(waveforms) // CHUNK))
 
 
 def _device(name: str) -> torch.device:

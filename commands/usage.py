@@ -190,8 +190,12 @@ def _proxy() -> Mapping[str, list[Option]]:
         "Proxies": [
             Option("--proxies", "NAME ...", f"Proxies: {', '.join(PROXIES.names())}, nngp; all by default."),
             Option("--n_clips", "N", "Number of training clips in a batch; 64 by default."),
-            Option("--n_batches", "N", "Number of batches; 2 by default, of which most proxies read the first."),
-            Option("--seeds", "N ...", "Seeds of the frontend, over which values are averaged."),
+            Option(
+                "--n_batches", "N", "Number of batches; 2 by default. Most proxies read the first; zico and nngp, all."
+            ),
+            Option(
+                "--seeds", "N ...", "Seeds of the frontend, over which values are averaged; nngp joins their features."
+            ),
         ],
         "Data": _data(),
         "Model": [*_frontend(), _MODEL[0], _MODEL[2], *_MODEL[6:]],

@@ -21,8 +21,8 @@ NEEDS = {
 class Proxy:
     """A number that is computed from a network before training and may predict its accuracy after training.
 
-    A plug-in writes a docstring, `needs` and `compute`. Everything that it does not list in `needs` is withheld, so
-    that a proxy without `labels` cannot depend on the labels.
+    A plug-in writes a docstring, `needs` and `compute`. Data, labels, a head and gradients that it does not list in
+    `needs` are withheld, so that a proxy without `labels` cannot depend on the labels.
 
     Attributes:
         needs: What the proxy reads: `data`, `labels` (which implies `data`), `head` and `backward` (gradients).

@@ -1,6 +1,8 @@
 """Labelled batches for proxies: drawn once from the training clips, with all classes as evenly as possible."""
 
+import itertools
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -24,7 +26,8 @@ def draw_batches(
     """Draw batches of labelled clips from the train split or, if the data has folds, from all clips.
 
     The batches depend on the data set, its `seed` and the arguments, so they are the same for all frontends. No clip is
-    in two batches. If there are too few clips, all batches are equally smaller.
+    in two batches. All batches have as many clips of each class, as far as there are enough. If there are too few
+    clips, all batches are equally smaller.
 
     Args:
         datamodule: Data set.
@@ -65,19 +68,35 @@ def draw_batches(
     names = classes_learned(clips)
     size = min(n_clips, len(clips) // n_batches)
     index = {name: number for number, name in enumerate(names)}
-    found: list[Labelled] = []
+    drawn: list[list[tuple[np.ndarray, str]]] = [[] for _ in range(n_batches)]
     with bar("reading clips", size * n_batches) as advance:
-        read = _read(datamodule, clips, sample_rate)
-        for _ in range(n_batches):
-            pairs = []
-            for _, pair in zip(range(size), read, strict=False):
-                pairs.append(pair)
+        of_class = {
+            name: _read(datamodule, [clip for clip in clips if clip.label == name], sample_rate) for name in names
+        }
+        wanted = _classes_of_a_batch(clips, size, n_batches)
+        for pairs in drawn:
+            for name in wanted:
+                pairs.extend(itertools.islice(of_class[name], 1))
                 advance(1)
-            if not pairs:
-                raise DataError(f"{datamodule.dataset_name}: too few clips can be read; run `untrained check data`")
-            waveforms = torch.stack([torch.from_numpy(waveform) for waveform, _ in pairs])
-            found.append((waveforms, torch.tensor([index[label] for _, label in pairs])))
+        rounds = itertools.zip_longest(*of_class.values())  # lazy, so nothing is read unless it is needed
+        rest = (pair for each in rounds for pair in each if pair is not None)
+        for pairs in drawn:
+            pairs.extend(itertools.islice(rest, size - len(pairs)))
+            advance(size - len(wanted))
+    if not all(drawn):
+        raise DataError(f"{datamodule.dataset_name}: too few clips can be read; run `untrained check data`")
+    found = []
+    for pairs in drawn:
+        waveforms = torch.stack([torch.from_numpy(waveform) for waveform, _ in pairs])
+        found.append((waveforms, torch.tensor([index[label] for _, label in pairs])))
     return found, names
+
+
+def _classes_of_a_batch(clips: Sequence[Clip], size: int, n_batches: int) -> list[str]:
+    """Return the classes of the clips of each batch, in the order of `evenly`, that all batches can have."""
+    n_of = Counter(clip.label for clip in clips)
+    ranked = [(place, name) for name, n in n_of.items() for place in range(n // n_batches)]
+    return [name for _, name in sorted(ranked)[:size]]
 
 
 def evenly(clips: Sequence[Clip], seed: int) -> list[Clip]:

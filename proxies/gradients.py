@@ -7,6 +7,8 @@ import torch
 from .base import DegenerateError, Proxy
 from .subject import Subject
 
+_ROUNDING = 1e-6  # relative deviation of gradients up to which they count as equal
+
 
 class GradNorm(Proxy):
     """Sum over layers of the norm of the gradient of their weights (Abdelfattah et al. 2021, ICLR).
@@ -48,9 +50,11 @@ class ZiCo(Proxy):
     """Mean of a gradient over its deviation between batches, in log sums over layers (Li et al. 2023, ICLR).
 
     For each weight, the mean over batches of the absolute gradient is divided by the (population) standard deviation of
-    the gradient, and weights whose deviation is 0 are dropped. The ratios are summed in each layer, and the logarithms
-    of the sums are added. As in `compute_zico.py` of the authors' code, a layer without any ratio is skipped. That code
-    sets the network to training mode; here it is in evaluation mode, so no layer mixes clips.
+    the gradient, and weights whose deviation is 0 are dropped. A deviation counts as 0 up to 1e-6 times the mean, and
+    all is computed in float64, so that rounding does not decide which weights are dropped. The ratios are summed in
+    each layer, and the logarithms of the sums are added. As in `compute_zico.py` of the authors' code, a layer without
+    any ratio is skipped. That code sets the network to training mode; here it is in evaluation mode, so no layer mixes
+    clips.
 
     Reference: Li et al. 2023, ZiCo: zero-shot NAS via inverse coefficient of variation on gradients (ICLR).
     """
@@ -62,12 +66,13 @@ class ZiCo(Proxy):
         n_batches = len(subject.batches)
         if n_batches < 2:
             raise DegenerateError(f"it needs two batches of labelled clips or more; {n_batches} is given")
+        subject.double()
         found = [subject.gradients(batch) for batch in subject.batches]
         logs = []
         for name in found[0]:
             gradients = torch.stack([gradients[name].double() for gradients in found])
             means, deviations = gradients.abs().mean(dim=0), gradients.std(dim=0, correction=0)
-            ratios = (means / deviations)[deviations > 0]
+            ratios = (means / deviations)[deviations > _ROUNDING * means]
             if ratios.sum() > 0:
                 logs.append(math.log(ratios.sum().item()))
         if not logs:

@@ -5,6 +5,7 @@ import math
 import torch
 
 from .base import DegenerateError, Proxy
+from .passes import slopes_of
 from .subject import CHUNK, Subject, refuse_single
 
 _K = 1e-5  # keeps the logarithm and the fraction finite, as in the authors' code
@@ -29,7 +30,7 @@ class JacobCov(Proxy):
         rows = []
         for part in torch.split(subject.batch.inputs, CHUNK):
             inputs = part.clone().requires_grad_(True)
-            (slopes,) = torch.autograd.grad(subject.logits(inputs).sum(), inputs, allow_unused=True)
+            (slopes,) = slopes_of(subject.logits(inputs).sum(), [inputs])
             if slopes is None:
                 raise DegenerateError("the logits have no gradient at the input; do not detach it in feature_maps")
             rows.append(slopes.flatten(1).double().cpu())

@@ -1,7 +1,6 @@
 """Score of a frontend as a Gaussian process, from the features of one or several random networks."""
 
-import math
-import time
+import copy
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,10 +10,12 @@ from torch import Tensor
 
 from ..backends.nngp import nngp
 from ..frontends import Frontend
+from ..frontends.calibrating import needs_calibration
 from ..frontends.outputs import embed
 from ..frontends.precision import float32_products
-from .scoring import Score, named
-from .subject import CHUNK, Labelled
+from .base import DegenerateError
+from .scoring import Score, attempt
+from .subject import CHUNK, Labelled, refuse_single
 
 NAME = "nngp"
 """Name of the score. It is not in the registry, because it reads several networks, and clips to validate on."""
@@ -25,30 +26,56 @@ NEEDS = "clips, labels, forward pass"
 def nngp_score(frontends: Sequence[Frontend], batches: Sequence[Labelled], n_classes: int) -> Score:
     """Return the validation accuracy of ridge regression on the last layers of random networks (Park et al. 2020).
 
-    The first batch is fitted and all others are predicted. See `backends.nngp` for the formula.
+    The first batch is fitted and all others are predicted. See `backends.nngp` for the formula. A frontend whose
+    BatchNorm layers have no statistics yet is calibrated on the first batch, in a copy.
 
     Args:
-        frontends: One frontend with several seeds, or with one; calibrate them first if they have BatchNorm layers.
+        frontends: One frontend with several seeds, or with one; they are left unchanged.
         batches: Batches of waveforms `(batch, n_samples)` with labels `(batch,)`.
         n_classes: Number of classes.
 
     Returns:
         The accuracy as a fraction, or NaN with the reason.
     """
-    start = time.perf_counter()
-    value, reason = math.nan, ""
+    return attempt(NAME, frontends[0], lambda: _accuracy(frontends, batches, n_classes))
+
+
+def _accuracy(frontends: Sequence[Frontend], batches: Sequence[Labelled], n_classes: int) -> float:
+    """Return the accuracy on all batches but the first.
+
+    Raises:
+        DegenerateError: There is none.
+    """
+    if len(batches) < 2:
+        raise DegenerateError("it needs a batch to fit and another to validate on; use --n_batches 2 or more")
+    (waveforms, labels), rest = batches[0], batches[1:]
+    refuse_single(waveforms)
+    known = torch.cat([others.cpu() for _, others in rest])
+    if not torch.isin(known, labels.cpu()).any():
+        raise DegenerateError("no clip of the further batches is of a class of the first one; use a larger --n_clips")
+    train, validation = [], []
+    for frontend in frontends:
+        copied = copy.deepcopy(frontend).eval()
+        if needs_calibration(copied):
+            try:
+                copied.calibrate(parts_of(waveforms))
+            except ValueError as error:
+                raise DegenerateError(str(error)) from error
+        train.append(_features(copied, [waveforms]))
+        validation.append(_features(copied, [others for others, _ in rest]))
     try:
-        if len(batches) < 2:
-            raise ValueError("it needs a batch to fit and another to validate on; use --n_batches 2 or more")
-        (waveforms, labels), rest = batches[0], batches[1:]
-        train = [_features(frontend, [waveforms]) for frontend in frontends]
-        validation = [_features(frontend, [others for others, _ in rest]) for frontend in frontends]
-        known = np.concatenate([np.asarray(each.cpu()) for _, each in rest])
-        value = nngp(train, np.asarray(labels.cpu()), validation, known, n_classes)
-    except Exception as error:  # a plug-in may raise anything
-        kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-        reason = f"proxy {NAME!r} of frontend {named(frontends[0])!r}: {kind}{' '.join(str(error).split())}"
-    return Score(NAME, value, reason, time.perf_counter() - start)
+        return nngp(train, labels.cpu().numpy(), validation, known.numpy(), n_classes)
+    except ValueError as error:
+        raise DegenerateError(str(error)) from error
+
+
+def parts_of(waveforms: Tensor) -> Sequence[Tensor]:
+    """Return waveforms in parts of at least two clips, because a BatchNorm layer needs several values.
+
+    Args:
+        waveforms: Waveforms `(batch, n_samples)`.
+    """
+    return torch.tensor_split(waveforms, max(1, len(waveforms) // CHUNK))
 
 
 def _features(frontend: Frontend, batches: Sequence[Tensor]) -> NDArray[np.float32]:

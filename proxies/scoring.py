@@ -3,7 +3,7 @@
 import copy
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from numbers import Real
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from ..errors import UsageError
 from ..frontends import Frontend
 from ..registry import FRONTENDS, PROXIES
 from .base import DegenerateError, Proxy
+from .passes import problem_of_maps
 from .subject import Labelled, Subject, needs_of, represented
 
 
@@ -60,7 +61,8 @@ def score(
         A score for each proxy, in their order.
 
     Raises:
-        UsageError: There are neither batches nor `n_samples`, or the batches have the wrong shapes.
+        UsageError: There are neither batches nor `n_samples`, or the batches have wrong shapes, waveforms that are not
+            finite, or invalid labels.
 
     Example:
         >>> from untrained.frontends.sample_level import SampleLevel
@@ -69,18 +71,16 @@ def score(
         14.0
     """
     for waveforms, labels in batches:
-        if waveforms.ndim != 2 or not waveforms.numel() or labels.shape != waveforms.shape[:1]:
-            raise UsageError(
-                f"a batch has waveforms {tuple(waveforms.shape)} and labels {tuple(labels.shape)}; expected "
-                "(batch, n_samples) and (batch,)"
-            )
+        _refuse_invalid(waveforms, labels, n_classes)
     if n_samples is None and not batches:
         raise UsageError("there are neither batches nor n_samples; give the length of the clips in samples")
     n_samples = batches[0][0].shape[1] if n_samples is None else n_samples
     if n_classes is None:
         n_classes = 1 + max((int(labels.max()) for _, labels in batches), default=1)
+    with isolated(frontend):
+        problem = problem_of_maps(frontend, n_samples)
     inputs: list[Labelled] = []  # computed once, by the first proxy that needs them
-    return [_score(frontend, batches, inputs, proxy, n_samples, n_classes) for proxy in proxies]
+    return [_score(frontend, batches, inputs, proxy, n_samples, n_classes, problem) for proxy in proxies]
 
 
 def averaged(scores: Sequence[Sequence[Score]]) -> list[Score]:
@@ -108,17 +108,39 @@ def _score(
     proxy: Proxy,
     n_samples: int,
     n_classes: int,
+    problem: DegenerateError | None,
 ) -> Score:
-    name = PROXIES.name_of(type(proxy)) or type(proxy).__name__
+    def prepare() -> None:
+        if problem:
+            raise problem
+        if "data" in needs_of(proxy) and not inputs and frontend.has_maps:
+            inputs.extend(represented(frontend, batches))
+
+    def compute() -> float:
+        subject = Subject(frontend, proxy, inputs, n_samples, n_classes)
+        with torch.set_grad_enabled("backward" in proxy.needs):
+            return _number(copy.deepcopy(proxy).compute(subject))
+
+    return attempt(PROXIES.name_of(type(proxy)) or type(proxy).__name__, frontend, compute, prepare)
+
+
+def attempt(
+    name: str, frontend: Frontend, compute: Callable[[], float], prepare: Callable[[], None] = lambda: None
+) -> Score:
+    """Return the score that a function computes; what it raises becomes the reason.
+
+    Args:
+        name: Name of the proxy.
+        frontend: Frontend, for the device and for messages.
+        compute: Function that returns the value. Random generators are seeded for it and restored afterwards.
+        prepare: Function that is called before, whose time does not count.
+    """
     value, reason, started = math.nan, "", time.perf_counter()
     try:
-        with _isolated(frontend):
-            if "data" in needs_of(proxy) and not inputs and frontend.has_maps:
-                inputs += represented(frontend, batches)
-                started = time.perf_counter()
-            subject = Subject(frontend, proxy, inputs, n_samples, n_classes)
-            with torch.set_grad_enabled("backward" in proxy.needs):
-                value = _number(copy.deepcopy(proxy).compute(subject))
+        with isolated(frontend):
+            prepare()
+            started = time.perf_counter()
+            value = compute()
         if not math.isfinite(value):
             reason = f"compute returned {value}"
     except DegenerateError as error:
@@ -138,6 +160,27 @@ def named(frontend: Frontend) -> str:
     return FRONTENDS.name_of(type(frontend)) or type(frontend).__name__
 
 
+def _refuse_invalid(waveforms: Tensor, labels: Tensor, n_classes: int | None) -> None:
+    """Raise if a batch is not valid.
+
+    Raises:
+        UsageError: It is not.
+    """
+    if waveforms.ndim != 2 or not waveforms.numel() or labels.shape != waveforms.shape[:1]:
+        raise UsageError(
+            f"a batch has waveforms {tuple(waveforms.shape)} and labels {tuple(labels.shape)}; expected "
+            "(batch, n_samples) and (batch,)"
+        )
+    if not waveforms.is_floating_point() or not torch.isfinite(waveforms).all():
+        raise UsageError(f"a batch has waveforms of {waveforms.dtype} that are not all finite floating-point numbers")
+    if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
+        raise UsageError(f"a batch has labels of {labels.dtype}; expected integers from 0")
+    least, most = int(labels.min()), int(labels.max())
+    if least < 0 or (n_classes is not None and most >= n_classes):
+        last = "" if n_classes is None else f" to n_classes - 1 = {n_classes - 1}"
+        raise UsageError(f"a batch has labels from {least} to {most}; expected integers from 0{last}")
+
+
 def _number(value: object) -> float:
     """Return what a proxy returned as a number.
 
@@ -152,8 +195,12 @@ def _number(value: object) -> float:
 
 
 @contextmanager
-def _isolated(frontend: Frontend) -> Iterator[None]:
-    """Seed the generators of torch and NumPy, and restore them and the default precision afterwards."""
+def isolated(frontend: Frontend) -> Iterator[None]:
+    """Seed the generators of torch and NumPy, and restore them and the default precision afterwards.
+
+    Args:
+        frontend: Frontend, whose devices have generators too.
+    """
     devices = {tensor.device for tensor in frontend.state_dict().values() if tensor.device.type == "cuda"}
     state, default = np.random.get_state(), torch.get_default_dtype()  # noqa: NPY002
     try:

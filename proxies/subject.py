@@ -1,8 +1,8 @@
 """The network that a proxy examines: a copy of a frontend with gradients, a head, and labelled inputs."""
 
 import copy
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Sequence, Sized
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,7 @@ from ..frontends.pooling import pool
 from ..frontends.weights import drawn_layers
 from ..training.heads import make_head
 from .base import NEEDS, DegenerateError, Proxy
+from .passes import device_of, differentiated, maps_in
 
 CHUNK = 8  # clips per forward pass, which limits the memory; in evaluation mode no layer mixes clips
 
@@ -36,6 +37,16 @@ class Minibatch:
 
     def __len__(self) -> int:
         return len(self.inputs)
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> None:
+        """Move the batch to a device, and convert the inputs.
+
+        Args:
+            device: Device of inputs and labels.
+            dtype: Type of the inputs.
+        """
+        self.inputs = self.inputs.to(device, dtype)
+        self._labels = None if self._labels is None else self._labels.to(device)
 
     @property
     def labels(self) -> Tensor:
@@ -69,12 +80,13 @@ class Subject:
         copied = copy.deepcopy(frontend)
         copied.draw()
         self.frontend: Frontend = copied.eval()
+        has_gradients = "backward" in self._needs
         for _, parameter in copied.network_parameters():
-            parameter.requires_grad_(parameter.is_floating_point())
+            parameter.requires_grad_(has_gradients and parameter.is_floating_point())
         self._head: nn.Module | None = None
         if "head" in self._needs and frontend.has_maps:
             head = make_head("linear", frontend.embedding_size, n_classes, frontend.seed % 2**32)
-            self._head = head.to(self._device, self._dtype).eval()
+            self._head = head.to(self._device, self._dtype).eval().requires_grad_(has_gradients)
         reads_labels = "labels" in self._needs
         self._batches = [
             Minibatch(inputs.clone(), labels.clone() if reads_labels else None, self._who)
@@ -121,14 +133,10 @@ class Subject:
             inputs: Inputs of the network, such as `batch.inputs`.
 
         Raises:
-            DegenerateError: The frontend has no weights or no feature maps.
+            DegenerateError: The frontend has no weights or no feature maps, or returns something else.
         """
         self._refuse_unusable()
-        maps = list(self.frontend.feature_maps(inputs))
-        for layer in maps:
-            if not isinstance(layer, Tensor):
-                raise DegenerateError(f"feature_maps returns {type(layer).__name__}; expected tensors")
-        return maps
+        return maps_in(self.frontend.feature_maps(inputs.clone()), len(inputs))  # it may change its input
 
     def logits(self, inputs: Tensor) -> Tensor:
         """Return the outputs of the head on the pooled feature maps, `(batch, n_classes)`.
@@ -140,6 +148,8 @@ class Subject:
         maps, dtype = self.feature_maps(inputs), self._dtype
         pooled = [pool(layer, self.frontend.options.pooling, dtype) for layer in maps]
         found: Tensor = head(torch.cat(pooled, dim=1))
+        if torch.is_grad_enabled() and "backward" not in self._needs:
+            raise PluginError(_undeclared(self._who, "gradients", "backward"))
         if torch.is_grad_enabled() and not any(layer.requires_grad for layer in maps):
             raise DegenerateError(
                 "feature_maps returns maps without a gradient; use neither torch.no_grad() nor detach() in it"
@@ -150,7 +160,7 @@ class Subject:
         """Return the weights of all Conv1d, Conv2d and Linear layers by name, without biases, the head last.
 
         Raises:
-            DegenerateError: The frontend has none.
+            DegenerateError: The frontend has none, or one is parametrised.
         """
         self._refuse_unusable()
         layers = set(map(id, drawn_layers(self.frontend)))
@@ -161,7 +171,11 @@ class Subject:
             found += [(f"head.{index}", part) for index, part in self._head.named_modules() if hasattr(part, "weight")]
         weights: dict[str, Tensor] = {}
         for name, layer in found:
-            if isinstance(layer.weight, Tensor) and not any(layer.weight is weight for weight in weights.values()):
+            if layer.weight is None:
+                continue
+            if not isinstance(layer.weight, nn.Parameter):
+                raise DegenerateError(f"{name}.weight is parametrised, as by weight_norm, so it is no parameter itself")
+            if not any(layer.weight is weight for weight in weights.values()):
                 weights[f"{name}.weight"] = layer.weight
         return weights
 
@@ -187,10 +201,13 @@ class Subject:
         return sums
 
     def double(self) -> "Subject":
-        """Convert the copy and the head to float64, and return this object."""
-        self.frontend.double()
+        """Convert the copy, the head and the inputs to float64, and return this object."""
+        device = torch.device("cpu") if self._device.type == "mps" else self._device  # mps has no float64
+        self.frontend.to(device, torch.float64)
         if self._head is not None:
-            self._head.double()
+            self._head.to(device, torch.float64)
+        for batch in self._batches:
+            batch.to(device, torch.float64)
         return self
 
     @property
@@ -222,36 +239,11 @@ def represented(frontend: Frontend, batches: Sequence[Labelled]) -> list[Labelle
         whole = repeat_up_to(waveforms.to(device), frontend.min_samples)
         with torch.no_grad():
             inputs = torch.cat([copied.represent(part.clone()) for part in torch.split(whole, CHUNK)])
-        found.append((inputs, labels.to(device)))
+        found.append((inputs, labels.to(device).long()))
     return found
 
 
-def device_of(frontend: Frontend) -> torch.device:
-    """Return the device of a frontend."""
-    tensors = [*frontend.parameters(), *frontend.buffers()]
-    return next((tensor.device for tensor in tensors), torch.device("cpu"))
-
-
-def differentiated(value: Tensor, weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return the gradient of a number with respect to each weight, by name.
-
-    Args:
-        value: Tensor of a single number.
-        weights: Weights by name.
-
-    Raises:
-        DegenerateError: The value does not depend on a weight.
-    """
-    found: Any = torch.autograd.grad(value, list(weights.values()), allow_unused=True)
-    unused = [name for name, gradient in zip(weights, found, strict=True) if gradient is None]
-    if unused:
-        raise DegenerateError(
-            f"{', '.join(unused)} does not reach the output; use it in feature_maps, without detach(), or remove it"
-        )
-    return {name: gradient.detach() for name, gradient in zip(weights, found, strict=True)}
-
-
-def refuse_single(batch: Minibatch) -> None:
+def refuse_single(batch: Sized) -> None:
     """Raise if a batch has a single clip.
 
     Raises:

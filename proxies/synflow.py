@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from .base import DegenerateError, Proxy
-from .subject import Subject, differentiated
+from .passes import differentiated
+from .subject import Subject
 
 
 class SynFlow(Proxy):

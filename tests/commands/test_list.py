@@ -22,6 +22,8 @@ def test_list_shows_what_proxies_need(untrained):
     assert lines[number + 1] == "needs data, labels, head, backward"
     number = next(number for number, line in enumerate(lines) if line.startswith("n_features "))
     assert lines[number + 1] == "needs no data"
+    number = next(number for number, line in enumerate(lines) if line.startswith("synflow "))
+    assert lines[number + 1] == "needs no data, head, backward"
 
 
 def test_list_shows_stored_embeddings(untrained, sounds, tmp_path):

@@ -42,6 +42,7 @@ def test_invalid_names(untrained):
         assert message in err
     for kind, name in (("backend", "svm"), ("datamodule", "folder"), ("proxy", "naswot")):
         assert f"{kind} {name!r} is registered by untrained" in untrained("new", kind, name)[2]
+    assert "'nngp' has the name of a score of untrained" in untrained("new", "proxy", "nngp")[2]
     for arguments in ([], ["study", "mine"], ["backend"], ["backend", "--mine"]):
         status, _, err = untrained("new", *arguments)
         assert status == 2

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import soundfile
 from untrained import FRONTENDS, PROXIES, Frontend, Proxy
-from untrained.commands.proxy import spread
+from untrained.commands.proxy import chosen, spread
+from untrained.errors import PluginError
 from untrained.frontends.musical import Temporal
 from untrained.frontends.trained import save_weights
 from untrained.registry import Plugin
@@ -25,7 +26,7 @@ def test_all_proxies_of_a_frontend(untrained):
     assert out.startswith("temporal (seed 0) on synthetic-events: 2 batches of 8 clips of 4,000 samples, 8 classes\n")
     found = values(out)
     assert list(found) == [*PROXIES.names(), "nngp"]
-    assert found["n_features"] == ("56", "nothing")
+    assert found["n_features"] == ("56", "no data")
     assert found["zico"][1] == "clips, labels, head, backward pass"
     assert found["naswot"][1] == "clips, forward pass"
     assert all(re.fullmatch(r"-?[\d,.e+]+", value) for value, _ in found.values())
@@ -94,9 +95,25 @@ def test_what_has_no_value_has_a_message_and_the_rest_is_printed(untrained, monk
         assert line in out.splitlines()
     assert "proxy 'gone' of broken-package cannot be imported" in out
     assert "proxy 'unmade' cannot be created: TypeError" in out
-    status, _, err = untrained("proxy", *TEMPORAL, *DATA, "--proxies", "gone")
+    for name, problem in (("gone", "of broken-package cannot be imported"), ("unmade", "cannot be created: TypeError")):
+        status, _, err = untrained("proxy", *TEMPORAL, *DATA, "--proxies", "n_features", name)
+        assert status == 2
+        assert f"proxy {name!r} {problem}" in err
+
+
+def test_a_plugin_with_the_name_of_nngp_is_refused():
+    PROXIES.register("nngp")(type("Mine", (Proxy,), {"compute": lambda self, subject: 1.0}))
+    with pytest.raises(PluginError, match=r"proxy 'nngp' of .* has the name of a score of untrained; rename it"):
+        chosen([])
+
+
+def test_smaller_batches_are_noted_and_the_device_is_checked_first(untrained, monkeypatch):
+    _, out, _ = untrained("proxy", *TEMPORAL, *DATA, "--proxies", "n_features")
+    assert "The batches have fewer than --n_clips 64 clips, because synthetic-events has too few training clips." in out
+    monkeypatch.setattr("untrained.commands.proxy.draw_batches", None)
+    status, _, err = untrained("proxy", *TEMPORAL, *DATA, "--device", "abacus")
     assert status == 2
-    assert "proxy 'gone' of broken-package cannot be imported" in err
+    assert "--device 'abacus' cannot be used" in err
 
 
 def test_a_frontend_without_weights(untrained):
@@ -138,6 +155,8 @@ def test_silent_clips_cannot_calibrate(untrained, tmp_path):
         ([*TEMPORAL], "no data set given; use --data folder"),
         ([*TEMPORAL, *DATA, "--proxies", "nasswot"], "unknown proxy 'nasswot'; did you mean 'naswot'? registered: "),
         ([*TEMPORAL, *DATA, "--proxies", "snip", "snip"], "--proxies has 'snip' more than once; remove one"),
+        ([*TEMPORAL, *DATA, "--proxies", "nngp", "nngp"], "--proxies has 'nngp' more than once; remove one"),
+        ([*TEMPORAL, *DATA, "--proxies", "nngpp"], "unknown proxy 'nngpp'; did you mean 'nngp'? registered: "),
         ([*TEMPORAL, *DATA, "--seeds", "1", "1"], "--seeds 1 1 has a seed twice; remove one"),
         ([*TEMPORAL, *DATA, "--seeds", "x"], "--seeds"),
         ([*TEMPORAL, *DATA, "--n_clips", "0"], "n_clips=0; expected an integer of 1 or more"),

@@ -25,6 +25,14 @@ def test_batches_are_fixed_disjoint_and_stratified():
     assert all(any(torch.equal(waveform, sound) for sound in sounds) for waveform in first[0])
 
 
+def test_fewer_clips_than_classes_are_of_the_same_classes_in_all_batches():
+    data = Synthetic("events", clips_per_class=10, n_samples=500)
+    found, _ = draw_batches(data, 12_000, n_clips=4, n_batches=3)
+    assert [labels.tolist() for _, labels in found] == [[0, 1, 2, 3]] * 3
+    found, _ = draw_batches(data, 12_000, n_clips=19, n_batches=3)  # 6 of a class are enough for 2 in each batch
+    assert [Counter(labels.tolist()) for _, labels in found] == [dict.fromkeys(range(8), 2)] * 3
+
+
 def test_batches_of_little_data_are_smaller():
     data = Synthetic("events", clips_per_class=4, n_samples=500, folds=2)
     found, _ = draw_batches(data, 12_000)

@@ -35,6 +35,16 @@ def test_zico_drops_weights_whose_gradient_is_constant(value_of, frontend, plain
     assert found.reason == ""
 
 
+def test_rounding_does_not_decide_which_weights_zico_drops(value_of, frontend, batches):
+    frontend.first.weight[0], frontend.first.bias[0] = 0, 0.5  # a feature that is the same for all clips
+    frontend.first.weight[1] *= 1e-4  # and one that is nearly the same
+    frontend.first.bias[1] = 0.5
+    frontend.float()
+    in_float32 = value_of(ZiCo(), frontend, [(waveforms.float(), labels) for waveforms, labels in batches])
+    in_float64 = value_of(ZiCo(), frontend.double(), batches)
+    assert in_float32.value == pytest.approx(in_float64.value, rel=1e-9)
+
+
 def test_zico_needs_several_batches_that_differ(value_of, frontend, batches):
     found = value_of(ZiCo(), frontend, batches[:1])
     assert math.isnan(found.value)

@@ -3,10 +3,12 @@ import math
 import numpy as np
 import pytest
 import torch
+from tiny_networks import Tiny
 from untrained.cli import main
 from untrained.frontends.baselines import MFCC
+from untrained.frontends.calibrating import needs_calibration
 from untrained.frontends.musical import Temporal
-from untrained.proxies.nngp import nngp_score
+from untrained.proxies.nngp import nngp_score, parts_of
 
 N_CLASSES = 3
 
@@ -61,6 +63,34 @@ def test_what_prevents_the_score_is_a_reason():
     broken = Temporal(n_filters=4)
     broken.represent = None
     assert "TypeError" in nngp_score([broken], BATCHES, N_CLASSES).reason
+
+
+def test_batches_without_a_common_class_and_single_clips_have_a_reason():
+    (waveforms, labels), *_ = BATCHES
+    disjoint = [(waveforms[labels < 2], labels[labels < 2]), (waveforms[labels == 2], labels[labels == 2])]
+    assert "no clip of the further batches is of a class of the first" in nngp_score([MFCC()], disjoint, 3).reason
+    single = nngp_score([MFCC()], [(waveforms[:1], labels[:1]), BATCHES[1]], 3).reason
+    assert single.endswith("it needs a batch of two clips or more; 1 is given")
+
+
+def test_batch_norm_is_calibrated_on_the_first_batch_in_a_copy():
+    frontend, calibrated = Tiny(norm=True), Tiny(norm=True)
+    frontend.double().float()
+    calibrated.calibrate(parts_of(BATCHES[0][0]))
+    found = nngp_score([frontend], BATCHES, N_CLASSES)
+    assert needs_calibration(frontend)
+    assert (found.value, found.reason) == (nngp_score([calibrated], BATCHES, N_CLASSES).value, "")
+
+
+def test_too_little_memory_has_the_same_reason_as_for_other_proxies():
+    frontend = Temporal(n_filters=4)
+    frontend.min_samples  # noqa: B018
+
+    def represent(waveform):
+        raise MemoryError
+
+    frontend.represent = represent
+    assert "not enough memory; give shorter clips" in nngp_score([frontend], BATCHES, N_CLASSES).reason
 
 
 def test_the_command_shows_it_alone_and_with_all_others(capsys):

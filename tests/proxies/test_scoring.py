@@ -85,6 +85,21 @@ def test_a_bare_call_is_refused(batches):
         score(Tiny(), [(batches[0][0], batches[0][1][1:])], [])
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda x, y: (x, y.double()), r"labels of torch.float64; expected integers"),
+        (lambda x, y: (x, y > 0), r"labels of torch.bool; expected integers"),
+        (lambda x, y: (x, y - 1), r"labels from -1 to 1; expected integers from 0 to n_classes - 1 = 2"),
+        (lambda x, y: (x, y + 1), r"labels from 1 to 3; expected integers from 0 to n_classes - 1 = 2"),
+        (lambda x, y: (x * math.nan, y), r"not all finite"),
+    ],
+)
+def test_invalid_batches(batches, change, message):
+    with pytest.raises(UsageError, match=message):
+        score(Tiny(), [change(*batches[0])], [], n_classes=3)
+
+
 def test_proxies_that_need_data_say_that_there_is_none():
     names = ("n_features", "synflow", "naswot", "snip")
     found = score(FRONTENDS.create("temporal"), [], [PROXIES.create(name) for name in names], n_samples=4000)

@@ -44,6 +44,45 @@ def test_gradients_exist_only_if_they_are_declared(value_of, frontend, batches):
     assert value_of(enabled, frontend, batches).value == 1
 
 
+@pytest.mark.parametrize("needs", [("data", "head"), ("data", "head", "backward")])
+def test_gradients_that_are_not_declared_are_withheld(value_of, frontend, batches, needs):
+    def take(subject):
+        with torch.enable_grad():
+            subject.logits(subject.batch.inputs).sum().backward()
+        return 1
+
+    assert ("add 'backward' to its needs" in value_of(Reads(take, needs), frontend, batches).reason) is (len(needs) < 3)
+
+    def circumvent(subject):
+        with torch.enable_grad():
+            subject.feature_maps(subject.batch.inputs)[0].sum().backward()
+        return 1
+
+    assert math.isnan(value_of(Reads(circumvent, needs), frontend, batches).value) is (len(needs) < 3)
+
+
+def test_a_parametrised_weight_is_named(value_of, batches):
+    frontend = Tiny()
+    torch.nn.utils.parametrizations.weight_norm(frontend.second)
+    reason = value_of(PROXIES.create("snip"), frontend, batches).reason
+    assert "second.weight is parametrised, as by weight_norm, so it is no parameter itself" in reason
+
+
+def test_maps_may_change_their_input(value_of, batches):
+    class Changing(Tiny):
+        def feature_maps(self, x):
+            return super().feature_maps(x.mul_(2))
+
+    class Copying(Tiny):
+        def feature_maps(self, x):
+            return super().feature_maps(x * 2)
+
+    for name in ("jacob_cov", "zico"):
+        changing, copying = (value_of(PROXIES.create(name), cls(), batches) for cls in (Changing, Copying))
+        assert changing.value == copying.value
+        assert changing.reason == ""
+
+
 def test_the_copy_has_gradients_in_evaluation_mode_and_the_original_stays(value_of, batches):
     frontend, seen = Tiny(norm=True).double(), []
 
@@ -54,7 +93,7 @@ def test_the_copy_has_gradients_in_evaluation_mode_and_the_original_stays(value_
         return 0
 
     state, given = frontend.first.weight.clone(), batches[0][0].clone()
-    value_of(Reads(damage, ("data", "head")), frontend, batches)
+    value_of(Reads(damage, ("data", "head", "backward")), frontend, batches)
     assert seen == [(False, True, False)]
     assert torch.equal(frontend.first.weight, state)
     assert not frontend.first.weight.requires_grad
@@ -101,7 +140,15 @@ def numbers(of, maps):
             "second.weight does not reach the output; use it in feature_maps",
         ),
         (lambda of, maps: [maps[0], of.second(maps[0].detach())], ""),
-        (numbers, "feature_maps returns ndarray; expected tensors"),
+        (numbers, "feature_maps returns a list with ndarray; expected a list of tensors (batch, n_maps, *positions)"),
+        (lambda of, maps: None, "feature_maps returns NoneType; expected a list of tensors"),
+        (lambda of, maps: [], "feature_maps returns no maps; expected a list of tensors"),
+        (lambda of, maps: maps[0], "feature_maps returns Tensor; expected a list of tensors"),
+        (lambda of, maps: [maps[0].mean(0)], "for 1 clips; expected a list of tensors"),
+        (
+            lambda of, maps: [maps[0], of.second(maps[0].add_(1))],
+            "feature_maps changes a tensor in place that the gradient needs",
+        ),
         (lambda of, maps: 1 / 0, "ZeroDivisionError: division by zero"),
     ],
 )

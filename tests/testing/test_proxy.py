@@ -66,11 +66,28 @@ def test_a_violated_requirement_is_named(plugin, name, problem):
 
 
 def test_what_is_not_declared_cannot_change_the_value():
-    seen = itertools.count()
-    counting = proxy(lambda self, subject: float(next(seen)), ())
+    values = itertools.chain([0.0, 0.0], itertools.count(1.0))  # equal calls agree
+    counting = proxy(lambda self, subject: next(values), ())
     (check,) = (check for check in checks_of(counting) if check.name == "depends_on_what_it_needs_alone")
     with pytest.raises(ContractError, match=r"the value changes with it; add '\w+' to needs"):
         check()
+
+
+def test_a_proxy_that_uses_an_unseeded_generator_fails_where_it_is_examined():
+    failed = failing(proxy(lambda self, subject: random.random() + 0 * len(subject.batch), ("data",)))
+    assert list(failed) == ["repeats_itself"]
+
+
+def test_the_examination_of_needs_is_seeded():
+    drawn = []
+    noisy = proxy(lambda self, subject: drawn.append(torch.rand(1).item()) or len(subject.batch))
+    (check,) = (check for check in checks_of(noisy) if check.name == "states_its_needs")
+    before = torch.get_rng_state()
+    check()
+    torch.manual_seed(5)
+    check()
+    torch.set_rng_state(before)
+    assert drawn[0] == drawn[1]
 
 
 def test_changes_stay_in_the_copy():
