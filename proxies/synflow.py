@@ -12,7 +12,7 @@ from .subject import Subject
 
 
 class SynFlow(Proxy):
-    """Logarithm of the sum over weights of the absolute weight x gradient of the paths, without data (Tanaka et al. 2020).
+    """Logarithm of the sum of the absolute weight x gradient of the paths, without data (Tanaka et al. 2020).
 
     All weights and biases are replaced by their absolute values and BatchNorm layers by the identity. The input is
     ones, in the shape that the network reads; the gradient is that of the sum of the logits, in float64. It follows
