@@ -85,7 +85,7 @@ def test_bundled_studies_run(untrained, path, tmp_path, copies):
         arguments += ["--vary.datamodules.n_samples", "[8000]", "--vary.frontends.size", "[small]"]
     else:
         arguments += ["--datamodules", TINY]
-    if path.stem in ("paper", "extended_ballroom"):  # the other studies have the same frontends
+    if path.stem in ("paper", "extended_ballroom", "gtzan"):  # the other studies have the same frontends
         arguments += ["--frontends", "[mfcc, {class_path: frame_level, init_args: {collapse_deep: true}}]"]
         study["frontends"] = ["mfcc", "frame_level"]
     if path.stem == "weights":  # a network on short clips, without the pre-trained model, which is not installed

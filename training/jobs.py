@@ -146,8 +146,8 @@ def run_jobs(
 ) -> Iterator[Outcome]:
     """Carry out training runs, and yield each with its error as soon as it has ended; the others go on.
 
-    Each run has its own seeds, so results do not depend on the number of processes: on a CPU bit for bit, on a GPU as far
-    as its operations are deterministic.
+    Each run has its own seeds, so results do not depend on the number of processes: on a CPU bit for bit, and on a GPU
+    as far as its operations are deterministic.
 
     Args:
         jobs: Training runs.

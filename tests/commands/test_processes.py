@@ -141,7 +141,7 @@ STUDY = """
 datamodules: [{class_path: synthetic, init_args: {task: events, clips_per_class: 4, n_samples: 8000, folds: 4}}]
 frontends: [mfcc, {class_path: temporal, init_args: {n_filters: 4}}]
 controls: []
-backends: [{class_path: sklearn, init_args: {estimator: slow.Slow}}, elm]
+backends: [{class_path: sklearn, init_args: {estimator: slow.Slow}}]
 trainer:
   accelerator: cpu
   devices: 2
@@ -161,5 +161,5 @@ def test_a_search_may_take_longer_than_the_timeout_of_the_processes(untrained, r
     assert done.stderr.count("All 32 clips present") == 1  # for mfcc
     assert done.stderr.count("32 of 32 clips computed") == 1
     results = list(csv.DictReader((tmp_path / "runs/study/results.csv").open(newline="")))
-    assert len(results) == 4
+    assert len(results) == 2
     assert max(float(row["seconds"]) for row in results) > 20
