@@ -54,7 +54,7 @@ class TrainingData(LightningDataModule):
     ) -> None:
         super().__init__()
         self.sounds, self.part, self.class_names, self.seed = sounds, part, list(class_names), seed
-        self.batch_size = BATCH if batch_size == "auto" else batch_size
+        self.batch_size = clips_in_a_batch(batch_size)
         self._num_workers = num_workers
 
     @classmethod
@@ -151,6 +151,11 @@ class TrainingData(LightningDataModule):
         return workers_for(self.trainer.strategy.root_device.type, self.trainer.num_devices)
 
 
+def clips_in_a_batch(batch_size: int | Auto) -> int:
+    """Return the number of clips per batch in each process, which is 32 for `auto`."""
+    return BATCH if batch_size == "auto" else batch_size
+
+
 def refuse_small(part: Part, batch_size: int | Auto, n_processes: int) -> None:
     """Raise if there are too few clips for batches of all processes.
 
@@ -162,7 +167,7 @@ def refuse_small(part: Part, batch_size: int | Auto, n_processes: int) -> None:
     Raises:
         UsageError: There are too few.
     """
-    BatchOrder(len(part.train), BATCH if batch_size == "auto" else batch_size, 0, 0, n_processes)
+    BatchOrder(len(part.train), clips_in_a_batch(batch_size), 0, 0, n_processes)
     n_clips = len(part.validation)
     if n_clips < n_processes:
         raise UsageError(

@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy
 
 from ..datamodules.classes import classes_learned
 from ..frontends.precision import float32_products
-from .data import BATCH
+from .data import clips_in_a_batch
 from .fitting import N_CHECKS
 from .jobs import TrainingJob
 from .order import BatchOrder
@@ -22,8 +22,8 @@ WRITING = 3.0  # approximate time for checkpoints, figures and logs of a run, in
 def seconds_of_jobs(jobs: Sequence[TrainingJob], device: torch.device) -> float:
     """Return the estimated time of training runs that are carried out one after another, in s.
 
-    Each network is timed once for each length of the clips. A frozen frontend needs one pass of each clip; the steps of
-    its head take next to no time.
+    Each network is timed once for each length of the clips. A frozen frontend needs one pass of each clip, unless
+    clips change at random; the steps of its head take next to no time.
 
     Args:
         jobs: Training runs.
@@ -33,7 +33,12 @@ def seconds_of_jobs(jobs: Sequence[TrainingJob], device: torch.device) -> float:
     total = 0.0
     for job in jobs:
         n_samples = job.datamodule.samples_at(job.module.frontend.sample_rate)
-        place = (job.key.params["frontend"], n_samples, _batch_size(job), job.module.head_only)
+        place = (
+            job.key.params["frontend"],
+            n_samples,
+            clips_in_a_batch(job.datamodule.batch_size),
+            job.module.head_only,
+        )
         if place not in known:
             known[place] = _seconds_of_step(job, device)
         total += _seconds_of(job, *known[place])
@@ -46,7 +51,7 @@ def _seconds_of(job: TrainingJob, step: float, clip: float) -> float:
     listed = job.datamodule.listed
     for part in parts_of(listed, job.datamodule.seed):
         n_steps = _n_steps(job, part)
-        if job.module.head_only:
+        if job.module.head_only and not job.module.changes_clips:
             total += clip * len(part.clips) + n_steps * OVERHEAD * len(job.module.learning_rates)
         else:
             checks = N_CHECKS * len(part.validation) * clip
@@ -57,16 +62,14 @@ def _seconds_of(job: TrainingJob, step: float, clip: float) -> float:
 def _n_steps(job: TrainingJob, part: Part) -> int:
     if job.trainer["max_steps"] > 0:
         return int(job.trainer["max_steps"])
-    return int(job.trainer["max_epochs"]) * len(BatchOrder(len(part.train), _batch_size(job), 0))
-
-
-def _batch_size(job: TrainingJob) -> int:
-    return BATCH if job.datamodule.batch_size == "auto" else job.datamodule.batch_size
+    return int(job.trainer["max_epochs"]) * len(
+        BatchOrder(len(part.train), clips_in_a_batch(job.datamodule.batch_size), 0)
+    )
 
 
 def _seconds_of_step(job: TrainingJob, device: torch.device) -> tuple[float, float]:
     """Return the time of a step, and of a forward pass of one clip; 0 if the network fails, which the run reports."""
-    frontend, n = job.module.frontend, _batch_size(job)
+    frontend, n = job.module.frontend, clips_in_a_batch(job.datamodule.batch_size)
     n_classes = len(classes_learned(job.datamodule.listed))
     try:
         module = job.module.with_rate(job.module.learning_rates[0])
@@ -78,7 +81,8 @@ def _seconds_of_step(job: TrainingJob, device: torch.device) -> tuple[float, flo
             start = time.perf_counter()
             with float32_products():
                 loss = cross_entropy(network(batch), labels)
-                middle = float(loss.detach()) * 0 + time.perf_counter()  # reading the loss waits for the device
+                loss.item()  # waits for the device
+                middle = time.perf_counter()
                 loss.backward()  # type: ignore[no-untyped-call]
             if device.type == "cuda":
                 torch.cuda.synchronize(device)

@@ -11,7 +11,7 @@ from ..frontends.trained import save_weights
 from ..probes.probe import Probe
 from ..probes.run import Run
 from ..probes.stages import record_fit, record_test
-from .data import BATCH
+from .data import clips_in_a_batch
 from .heads import backend_of, layers_of, standardize_of
 from .outcome import Heard, Scored, predict, selection_of
 from .parts import Part
@@ -86,8 +86,8 @@ def clip_passes(run: TrainingRun, parts: Sequence[Part], trainings: Iterable[tup
     """Return the cost of a run in passes of one clip through the frontend, without those of validation.
 
     A step counts three passes for each clip, because the backward pass needs about twice the operations of the forward
-    pass; with a frozen frontend it counts one. If the clips do not change at random, a frozen frontend computes each of
-    each part only once.
+    pass; with a frozen frontend it counts one. Without random changes, a frozen frontend computes each clip of a part
+    once for all steps.
 
     Args:
         run: Training run.
@@ -97,6 +97,6 @@ def clip_passes(run: TrainingRun, parts: Sequence[Part], trainings: Iterable[tup
     """
     if run.module.head_only and not run.module.changes_clips:
         return sum(len(part.clips) for part in parts) + n_clips
-    size = BATCH if run.datamodule.batch_size == "auto" else run.datamodule.batch_size
+    size = clips_in_a_batch(run.datamodule.batch_size)
     in_steps = sum(n_steps * min(size * run.n_processes, n_trained) for n_trained, n_steps in trainings)
     return (1 if run.module.head_only else 3) * in_steps + n_clips

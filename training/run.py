@@ -14,7 +14,7 @@ from ..files import digest, plain
 from ..probes.observers import Observers
 from ..probes.record import FORMAT, as_text, predictions_file, read_metrics
 from ..probes.run import RunKey, data_label, folder_of, frontend_label, label_of
-from .data import BATCH
+from .data import BATCH, clips_in_a_batch
 from .fitting import MakeTrainer
 from .heads import layers_of, pooling_of, standardize_of
 from .module import EndToEnd
@@ -84,7 +84,7 @@ def training_key(module: EndToEnd, datamodule: AudioDataModule, trainer: Mapping
     frontend = module.frontend
     options = {**frontend.options._asdict(), "layers": layers_of(module.head)}
     budget = {name: plain(trainer[name]) for name in _DECISIVE if name in trainer}
-    batch = BATCH if datamodule.batch_size == "auto" else datamodule.batch_size
+    batch = clips_in_a_batch(datamodule.batch_size)
     rates = module.learning_rates
     settings = {
         "head": module.head,

@@ -1,3 +1,5 @@
+import math
+
 from untrained.training.estimate import seconds_of_jobs
 
 from .test_jobs import CPU, job
@@ -12,3 +14,9 @@ def test_the_estimate_of_a_network_that_fails_is_that_of_writing_its_files(tmp_p
     broken = job(tmp_path)
     broken.module.with_rate = None
     assert 0 < seconds_of_jobs([broken], CPU[0]) < 5
+
+
+def test_the_estimate_of_a_network_that_diverges_is_a_number(tmp_path):
+    diverging = job(tmp_path)
+    diverging.module.frontend.input_scalars = (float("nan"), 1.0)
+    assert math.isfinite(seconds_of_jobs([diverging], CPU[0]))
