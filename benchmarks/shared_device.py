@@ -27,7 +27,8 @@ from untrained.frontends import Frontend
 from untrained.probes.observers import Observers
 from untrained.registry import FRONTENDS
 from untrained.training import data as data_module
-from untrained.training.jobs import TrainingJob, run_jobs
+from untrained.training.jobs import TrainingJob, one_per_data_set
+from untrained.training.pool import one_by_one, run_jobs
 from untrained.training.module import EndToEnd
 from untrained.training.run import training_key
 
@@ -61,7 +62,8 @@ def seconds_of(runs: list[TrainingJob], device: torch.device, at_once: int) -> t
     """
     start = time.perf_counter()
     ends = []
-    for job, error in run_jobs(runs, [device], at_once, Observers, lambda line: None):
+    first = one_per_data_set(runs)
+    for job, ended in run_jobs(one_by_one(runs), [device], min(at_once, len(runs)), Observers, print, first=first):
         ends.append(time.perf_counter() - start)
         if error:
             raise SystemExit(f"{job.folder} failed: {error}")

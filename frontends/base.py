@@ -15,7 +15,7 @@ from .initialisers import Init, draw_parameters
 from .lengths import Sizes, shortest
 from .options import Options, applied
 from .padding import repeat_up_to
-from .pooling import Pooling, pool
+from .pooling import Pooling, pooled
 from .representations import in_float32
 from .weights import draw_from, drawn_layers, is_deferred, refuse_undrawn
 
@@ -116,7 +116,7 @@ class Frontend(nn.Module):
         if waveform.ndim != 2 or waveform.shape[1] == 0:
             raise ValueError(f"waveform has shape {tuple(waveform.shape)}; expected (batch, n_samples), n_samples > 0")
         maps = self.feature_maps(self.represent(repeat_up_to(waveform, self.min_samples)))
-        return torch.cat([pool(layer, self.options.pooling) for layer in maps], dim=1)
+        return pooled(maps, self.options.pooling)
 
     def represent(self, waveform: Tensor) -> Tensor:
         """Return the input of the network, computed in float32 whatever the precision of the network.

@@ -1,5 +1,6 @@
 """Pooling of each feature map to one or two numbers."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -47,3 +48,13 @@ def pool(layer: Tensor, pooling: Pooling, dtype: torch.dtype = torch.float32) ->
     if variance.requires_grad:
         variance = variance.clamp(min=_LEAST_VARIANCE)
     return torch.cat([mean, variance.sqrt()], dim=1)
+
+
+def pooled(maps: Sequence[Tensor], pooling: Pooling) -> Tensor:
+    """Return the embedding that feature maps of several layers have, `(batch, embedding_size)`, in float32.
+
+    Args:
+        maps: Feature maps of each layer, `(batch, n_maps, *positions)`.
+        pooling: Statistic of each map.
+    """
+    return torch.cat([pool(layer, pooling) for layer in maps], dim=1)

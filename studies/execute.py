@@ -26,7 +26,8 @@ from ..probes.record import OPTIMISTIC, read_metrics
 from ..probes.run import Run
 from ..probes.stages import fit_run, test_run
 from ..terminal import bar
-from ..training.jobs import TrainingJob, devices_of, run_jobs
+from ..training.jobs import TrainingJob, devices_of, one_per_data_set
+from ..training.pool import one_by_one, run_jobs
 from . import results
 from .aside import put_aside
 from .plan import Study
@@ -109,9 +110,12 @@ def _carry_out(
         _fit(run, extractions[run.key.extraction], observers)
         yield run
     trainings = [run for run in waiting if isinstance(run, TrainingJob)]
-    for job, error in run_jobs(trainings, devices_of(trainer), jobs, observers, say):
-        if error:
-            line, _, more = error.partition("\n")
+    devices = devices_of(trainer)
+    n_processes = min(len(trainings), jobs * len(devices))
+    first = one_per_data_set(trainings)
+    for job, ended in run_jobs(one_by_one(trainings), devices, n_processes, observers, say, first=first):
+        if ended.error:
+            line, _, more = ended.error.partition("\n")
             text = f"{in_terms_of_a_study(line)}\n{more}"
             write_atomically(job.folder / "error.txt", text.encode(errors="backslashreplace"))
         yield job

@@ -1,9 +1,10 @@
-"""Checkpoints of a training run: the best one, and the one of the last finished epoch."""
+"""Callbacks of a training run: its best checkpoint, that of the last finished epoch, and a score of the first epoch."""
 
 from pathlib import Path
 from typing import Any
 
-from pytorch_lightning import LightningModule, Trainer
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from .module import MARK
@@ -59,3 +60,40 @@ class FinishedEpoch(ModelCheckpoint):
         for name in ("epoch_loop.batch_progress", "epoch_loop.val_loop.batch_progress"):
             loops[name]["current"] = dict.fromkeys(loops[name]["current"], 0)
             loops[name]["is_last_batch"] = False
+
+
+class FirstEpoch(Callback):
+    """Callback that computes the validation accuracy after the first epoch, without affecting the training.
+
+    Checkpoints keep it, so that a resumed training has it too.
+
+    Attributes:
+        accuracy: Accuracy on the validation clips; None before the end of the first epoch.
+    """
+
+    def __init__(self) -> None:
+        self.accuracy: float | None = None
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Score the validation clips after the first epoch."""
+        if self.accuracy is not None or trainer.current_epoch > 0:
+            return
+        modes = {module: module.training for module in pl_module.modules()}
+        pl_module.eval()
+        right = n = 0
+        with torch.no_grad():
+            for batch, labels in trainer.datamodule.val_dataloader():  # type: ignore[attr-defined]
+                predicted = pl_module(batch.to(pl_module.device)).argmax(1)
+                right += int((predicted == labels.to(predicted.device)).sum())
+                n += len(labels)
+        for module, is_training in modes.items():
+            module.training = is_training
+        self.accuracy = right / n
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        return {"accuracy": self.accuracy}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore what a checkpoint kept."""
+        self.accuracy = state_dict["accuracy"]

@@ -17,6 +17,7 @@ from .augmentation import circular_shift, generator, random_crop, shift_of
 from .embedded import Embedded
 from .order import BatchOrder
 from .parts import Part, parts_of
+from .represented import Represented
 from .resident import ResidentBatches, is_resident, stacked
 from .sounds import Batches, Sounds
 
@@ -28,7 +29,7 @@ class TrainingData(LightningDataModule):
     """Datamodule that reads batches of waveforms with labels from one part of a data set.
 
     Args:
-        sounds: Sounds of the data set, or their embeddings by a frozen frontend.
+        sounds: Sounds of the data set, their spectrograms, or their embeddings by a frozen frontend.
         part: Clips to train on, and to validate on.
         class_names: Names of the classes, in the order of the labels.
         seed: Seed of the order of batches.
@@ -44,7 +45,7 @@ class TrainingData(LightningDataModule):
 
     def __init__(
         self,
-        sounds: Sounds | Embedded,
+        sounds: Sounds | Embedded | Represented,
         part: Part,
         class_names: Sequence[str],
         *,
@@ -241,7 +242,7 @@ class _Examples(Dataset[tuple[Tensor, int]]):
 
     def __init__(
         self,
-        sounds: Sounds | Embedded,
+        sounds: Sounds | Embedded | Represented,
         clips: Sequence[Clip],
         labels: Sequence[int],
         seed: int,

@@ -18,7 +18,7 @@ from pytorch_lightning.loggers import Logger
 from ..errors import TrainingError, UsageError
 from ..files import read_json, write_atomically
 from ..frontends.precision import float32_products
-from .checkpoints import BEST, LAST, BestLoss, FinishedEpoch
+from .checkpoints import BEST, LAST, BestLoss, FinishedEpoch, FirstEpoch
 from .data import TrainingData
 from .module import EndToEnd
 
@@ -39,12 +39,14 @@ class Ended:
         last_step: Number of steps of the training run.
         loss: Best validation loss.
         failed: Error message if training failed; empty otherwise.
+        first_epoch: Validation accuracy after the first epoch; None if it was not asked for.
     """
 
     step: int = 0
     last_step: int = 0
     loss: float = 0.0
     failed: str = ""
+    first_epoch: float | None = None
 
 
 class Progress:
@@ -99,6 +101,8 @@ def train_once(
     folder: Path,
     callbacks: Sequence[Callback],
     loggers: Sequence[Logger] | None,
+    *,
+    scores_first_epoch: bool = False,
 ) -> Ended:
     """Train a module, from its last finished epoch if the folder holds one.
 
@@ -109,6 +113,7 @@ def train_once(
         folder: Folder for the checkpoints and, by default, the curves.
         callbacks: Callbacks of the user, which are copied.
         loggers: Loggers of the user; None for TensorBoard in the folder.
+        scores_first_epoch: Whether to compute the validation accuracy after the first epoch.
 
     Raises:
         TrainingError: The loss is not finite, or training has ended before the first validation.
@@ -121,8 +126,9 @@ def train_once(
         filename="best", monitor="val/loss", save_weights_only=True, save_on_train_epoch_end=False, **options
     )
     last = FinishedEpoch(filename="last", save_on_train_epoch_end=True, **options)
+    first = [FirstEpoch()] if scores_first_epoch else []
     trainer = make_trainer(
-        callbacks=[*copy.deepcopy(list(callbacks)), best, last],
+        callbacks=[*copy.deepcopy(list(callbacks)), *first, best, last],
         logger=[run_logger(folder)] if loggers is None else list(loggers),
     )
     path = str(folder / LAST) if (folder / LAST).is_file() else None
@@ -147,7 +153,8 @@ def train_once(
             "training stopped before the first validation, so no checkpoint was saved; increase --trainer.max_steps or "
             "--trainer.max_time"
         )
-    return Ended(read_best(folder)["global_step"], trainer.global_step, float(best.best_model_score))
+    step, accuracy = read_best(folder)["global_step"], first[0].accuracy if first else None
+    return Ended(step, trainer.global_step, float(best.best_model_score), first_epoch=accuracy)
 
 
 def _line(error: Exception) -> str:

@@ -137,6 +137,8 @@ class Scored:
         predictions: Indices of their predicted classes.
         held_out: Class scores of the clips, the kind of the scores, and the column of each true class; None if the
             backend has no scores.
+        failed: Learning rates that have failed.
+        first_epoch: Validation accuracy after the first epoch; None if it was not asked for.
     """
 
     part: Part
@@ -149,6 +151,7 @@ class Scored:
     predictions: NDArray[Any]
     held_out: tuple[NDArray[Any], str, NDArray[Any]] | None = None
     failed: list[FailedCandidate] = field(default_factory=list)
+    first_epoch: float | None = None
 
 
 def predict(trained: Trained, X: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], Any]:

@@ -60,6 +60,7 @@ def record(
         "train/accuracy": float(np.mean(right == heard.labels(learned))),
         "n_train_clips": len(learned),
         "device": str(run.device),
+        **({} if final.first_epoch is None else {"val/first_epoch_accuracy": final.first_epoch}),
     }
     heard_as: Any = heard
     reading: Any = _Reading(sounds.failed, notes)

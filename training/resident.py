@@ -26,8 +26,8 @@ def is_resident(device: torch.device, n_bytes: int) -> bool:
 
 
 def stacked(read: Callable[[Clip], Tensor], clips: Sequence[Clip], device: torch.device) -> Tensor:
-    """Return the waveforms of clips on a device, `(len(clips), n_samples)`."""
-    found = torch.empty(len(clips), len(read(clips[0])), device=device)
+    """Return the waveforms of clips on a device, `(len(clips), n_samples)`, or their spectrograms."""
+    found = torch.empty(len(clips), *read(clips[0]).shape, device=device)
     for row, clip in zip(found, clips, strict=True):
         row.copy_(read(clip))
     return found

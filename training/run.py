@@ -52,6 +52,7 @@ class TrainingRun:
         stores: Folder that holds all stores, with the cache of waveforms; by default, there is no cache.
         sounds: Sounds of the data set, if they have been read already.
         force: Whether clips are decoded again, although their waveforms are cached.
+        scores_first_epoch: Whether the validation accuracy after the first epoch is among the metrics.
     """
 
     module: EndToEnd
@@ -69,6 +70,7 @@ class TrainingRun:
     stores: Path | None = None
     sounds: Sounds | None = None
     force: bool = False
+    scores_first_epoch: bool = False
 
 
 def training_key(module: EndToEnd, datamodule: AudioDataModule, trainer: Mapping[str, Any], precision: str) -> RunKey:

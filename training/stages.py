@@ -31,6 +31,7 @@ from .module import EndToEnd, calibrated, rates_as_text
 from .outcome import Heard, Scored, Trained, best_of, predict
 from .parts import Part, parts_of
 from .recording import clip_passes, record
+from .represented import Represented, can_represent
 from .run import TrainingRun
 from .sounds import Sounds
 
@@ -53,11 +54,11 @@ class _Model(NamedTuple):
 
     Args:
         make: Function that creates the module for a learning rate.
-        source: Waveforms of the clips, or their embeddings by a frozen frontend.
+        source: Waveforms of the clips, their representations, or their embeddings by a frozen frontend.
     """
 
     make: Make
-    source: Sounds | Embedded
+    source: Sounds | Embedded | Represented
 
 
 def train_run(run: TrainingRun) -> dict[str, Any]:
@@ -163,10 +164,13 @@ def _model(run: TrainingRun, sounds: Sounds, part: Part, heard: Heard, *, alone:
     frontend = calibrated(run.module.frontend, _data(run, sounds, part, heard), run.device)
 
     reads_embeddings = run.module.head_only and not run.module.changes_clips
+    changes = run.module.changes_clips
+    reads_representations = not changes and not reads_embeddings and can_represent(frontend, sounds)
 
     def make(rate: float) -> EndToEnd:
         module = run.module.with_rate(rate, frontend)
-        module.build(heard.n_learned).reads_embeddings = reads_embeddings
+        network = module.build(heard.n_learned)
+        network.reads_embeddings, network.reads_representations = reads_embeddings, reads_representations
         module.about = {
             "identity": run.key.identity,
             "key": json.dumps(plain(run.key.fields)),
@@ -175,12 +179,14 @@ def _model(run: TrainingRun, sounds: Sounds, part: Part, heard: Heard, *, alone:
         }
         return module
 
+    if reads_representations:
+        return _Model(make, Represented(sounds, frontend))
     if not reads_embeddings:
         return _Model(make, sounds)
     return _Model(make, Embedded(sounds, make(run.module.learning_rates[0]).frontend, part.clips, run.device))
 
 
-def _data(run: TrainingRun, source: Sounds | Embedded, part: Part, heard: Heard) -> TrainingData:
+def _data(run: TrainingRun, source: Sounds | Embedded | Represented, part: Part, heard: Heard) -> TrainingData:
     names = heard.class_names[: heard.n_learned]
     return TrainingData(
         source,
@@ -203,6 +209,7 @@ def _train(run: TrainingRun, training: _Training, model: _Model, heard: Heard) -
             training.folder,
             run.observers.callbacks,
             run.observers.loggers,
+            scores_first_epoch=run.scores_first_epoch,
         )
     except TrainingError as error:
         if len(run.module.learning_rates) == 1 or run.n_processes > 1:  # Lightning has ended the other processes
@@ -247,7 +254,10 @@ def _scored(
         if result.failed
     ]
     best = results[chosen]
-    return Scored(part, accuracies, chosen, trained, best.step, best.last_step, clips, predicted, held_out, failed)
+    steps = (best.step, best.last_step)
+    return Scored(
+        part, accuracies, chosen, trained, *steps, clips, predicted, held_out, failed, first_epoch=best.first_epoch
+    )
 
 
 def _tidy(run: TrainingRun, final: _Training) -> None:
