@@ -12,7 +12,7 @@ from .errors import UntrainedError, UsageError
 from .probes.record import installed_versions
 from .terminal import is_child_process, print_what_an_encoding_lacks, say
 
-RESUMED = (*STAGES, "train", "compare")  # commands that resume after an interruption
+RESUMED = (*STAGES, "train", "compare", "rank")  # commands that resume after an interruption
 
 
 def main(argv: Sequence[str]) -> int:

@@ -28,8 +28,8 @@ from untrained.probes.observers import Observers
 from untrained.registry import FRONTENDS
 from untrained.training import data as data_module
 from untrained.training.jobs import TrainingJob, one_per_data_set
-from untrained.training.pool import one_by_one, run_jobs
 from untrained.training.module import EndToEnd
+from untrained.training.pool import one_by_one, run_jobs
 from untrained.training.run import training_key
 
 NETWORKS = (("temporal", 8), ("vertical_7x86", 16), ("frame_level", 8), ("sample_level", 8))
@@ -65,8 +65,8 @@ def seconds_of(runs: list[TrainingJob], device: torch.device, at_once: int) -> t
     first = one_per_data_set(runs)
     for job, ended in run_jobs(one_by_one(runs), [device], min(at_once, len(runs)), Observers, print, first=first):
         ends.append(time.perf_counter() - start)
-        if error:
-            raise SystemExit(f"{job.folder} failed: {error}")
+        if ended.error:
+            raise SystemExit(f"{job.folder} failed: {ended.error}")
     return ends[-1], ends[-1] - ends[min(at_once, len(ends)) - 1]
 
 

@@ -7,6 +7,7 @@ COMMANDS = {
     "test": "Score a fitted probe on the test split.",
     "compare": "Run a study: frontends x backends x data sets x seeds.",
     "proxy": "Compute proxies: numbers that may predict accuracy before training.",
+    "rank": "Test whether the rank without training predicts the rank with it.",
     "report": "Rewrite the report of a study from its stored results.",
     "classify": "Label sounds with a fitted probe.",
     "check": "Decode every clip of a data set, or check the contract of a plug-in.",
@@ -20,5 +21,5 @@ COMMANDS = {
 STAGES = ("predict", "fit", "test")
 """Commands that run a stage of a probe with LightningCLI."""
 
-WITH_SHORT_HELP = (*STAGES, "train", "compare", "proxy")
+WITH_SHORT_HELP = (*STAGES, "train", "compare", "rank", "proxy")
 """Commands with so many options that `--help` shows only the important ones, and `--help-all` shows all."""

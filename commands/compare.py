@@ -46,7 +46,7 @@ def run(argv: list[str]) -> int:
     load_names()
     begin()
     parser = study_parser()
-    arguments = paths_as_text(_with_study(argv))
+    arguments = paths_as_text(with_study(argv))
     config = run_with_argv(lambda: parser.parse_args(arguments), ["compare", *argv])
     return run_with_argv(lambda: _compare(parser, config), ["compare", *argv])
 
@@ -56,7 +56,7 @@ def _compare(parser: Parser, config: Namespace) -> int:
     refuse_unused(config.trainer)
     if not config.trainer.enable_progress_bar:
         hide_bars()
-    trainer = _trainer(config)
+    trainer = trainer_of(config)
     root = Path(trainer.default_root_dir)
     study = plan(config, str(trainer.precision), root)
     embeddings = Path(config.embeddings or root / "embeddings")
@@ -77,8 +77,15 @@ def _compare(parser: Parser, config: Namespace) -> int:
     return write_and_show(study.folder, anew=False, open_page=config.open) if has_fitted else 0
 
 
-def _trainer(config: Namespace) -> Trainer:
-    """Return the trainer that extracts embeddings, without a progress bar and without the loggers of the runs."""
+def trainer_of(config: Namespace) -> Trainer:
+    """Return the trainer of a study, without a progress bar and without the loggers of the runs.
+
+    Args:
+        config: Study, as its parser returns it.
+
+    Raises:
+        UsageError: The trainer rejects its arguments.
+    """
     parser = Parser()
     parser.add_class_arguments(Trainer, "trainer")
     arguments = config.trainer.clone()
@@ -98,17 +105,27 @@ def _observers(logger: Any, callbacks: Sequence[Callback]) -> Observers:
     return Observers.of(made, callbacks, of_study=True)
 
 
-def _with_study(argv: Sequence[str]) -> list[str]:
-    """Return a command line that gives its study, a file or the name of a bundled study, with `--config`."""
+def with_study(argv: Sequence[str], kind: str = "studies", default: str = _DEFAULT_STUDY) -> list[str]:
+    """Return a command line that gives its study, a file or the name of a bundled study, with `--config`.
+
+    Args:
+        argv: Command line without the command.
+        kind: Folder of the bundled studies.
+        default: Name of the bundled study that runs if none is given.
+
+    Raises:
+        UsageError: There is no such study.
+    """
     flags = list(itertools.takewhile(_FLAGS.__contains__, argv))  # the study may follow these flags
     words = [*argv[len(flags) :], *flags]
     if words and not words[0].startswith("-"):
         words[:1] = ["--config", words[0]]
     elif not list(configs_in(words)):
-        words[:0] = ["--config", _DEFAULT_STUDY]
+        words[:0] = ["--config", default]
+    bundled = bundled_studies(kind)
     for index, option, study in list(configs_in(words)):
-        path = bundled_studies().get(study, Path(study))
+        path = bundled.get(study, Path(study))
         if not path.is_file():
-            raise UsageError(f"no study {study!r}: neither a file nor a bundled study ({', '.join(bundled_studies())})")
+            raise UsageError(f"no study {study!r}: neither a file nor a bundled study ({', '.join(bundled)})")
         words[index] = f"{option}{path}"
     return words

@@ -6,7 +6,7 @@ from pathlib import Path
 from ..errors import UsageError
 from .dispatch import explained
 
-_STUDIES = Path(__file__).parents[1] / "configs" / "studies"
+_CONFIGS = Path(__file__).parents[1] / "configs"
 
 
 def run(argv: list[str]) -> int:
@@ -21,7 +21,7 @@ def run(argv: list[str]) -> int:
     Raises:
         UsageError: No bundled study has that name.
     """
-    studies = bundled_studies()
+    studies = {**bundled_studies(), **bundled_studies("rank")}
     names = ", ".join(studies)
     what = f"Print a bundled study to use as a starting point; without NAME, list the bundled studies: {names}."
     if explained(argv, "config [NAME]", what):
@@ -32,9 +32,13 @@ def run(argv: list[str]) -> int:
     return 0
 
 
-def bundled_studies() -> dict[str, Path]:
-    """Return the files of the bundled studies, by name."""
-    return {path.stem: path for path in sorted(_STUDIES.glob("*.yaml"))}
+def bundled_studies(kind: str = "studies") -> dict[str, Path]:
+    """Return the files of the bundled studies, by name.
+
+    Args:
+        kind: Their folder: `studies` for `untrained compare`, `rank` for `untrained rank`.
+    """
+    return {path.stem: path for path in sorted((_CONFIGS / kind).glob("*.yaml"))}
 
 
 def configs_in(words: Sequence[str]) -> Iterator[tuple[int, str, str]]:

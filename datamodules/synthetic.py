@@ -1,5 +1,6 @@
 """Synthetic data set: audio generated from a seed, so that no files are shipped or downloaded."""
 
+import itertools
 import zlib
 from pathlib import Path
 from typing import Any, Literal, Unpack
@@ -36,6 +37,12 @@ class Synthetic(AudioDataModule):
         task: Task: `rhythm`, `timbre` or `events`.
         clips_per_class: Number of clips of each of the eight classes.
         folds: Number of stratified folds for cross-validation, instead of a split.
+        sizes: Numbers of clips for training, for validation, and of one or more test sets, each a multiple of eight,
+            instead of `clips_per_class` and `folds`. Test sets have clips of their own, and `metadata["test_set"]`
+            counts them from 0.
+
+    Raises:
+        UsageError: An argument is invalid, or two exclude each other.
 
     Example:
         >>> data = Synthetic(task="events", clips_per_class=3)
@@ -51,6 +58,7 @@ class Synthetic(AudioDataModule):
         *,
         clips_per_class: int = 20,
         folds: int | None = None,
+        sizes: list[int] | None = None,
         **loader: Unpack[LoaderOptions],
     ) -> None:
         super().__init__(**loader)
@@ -59,6 +67,7 @@ class Synthetic(AudioDataModule):
         if clips_per_class < 1:
             raise UsageError(f"clips_per_class={clips_per_class}; expected an integer of 1 or more")
         self.task, self.clips_per_class, self.folds = task, clips_per_class, folds
+        self.sizes = None if sizes is None else _checked_sizes(sizes, len(CLASSES[task]), folds)
 
     @property
     def dataset_name(self) -> str:
@@ -72,12 +81,27 @@ class Synthetic(AudioDataModule):
 
     def clips(self) -> list[Clip]:
         """Return the clips of the task, with splits or folds."""
+        if self.sizes is not None:
+            return self._sized(self.sizes)
         clips = [
             Clip(id=f"{label}/{index:04d}", label=label, metadata={"index": index})
             for label in CLASSES[self.task]
             for index in range(self.clips_per_class)
         ]
         return self.divided(clips, self.folds)
+
+    def _sized(self, sizes: list[int]) -> list[Clip]:
+        """Return as many clips of each split as wanted; no clip of a class has the index of another."""
+        labels, splits = CLASSES[self.task], ["train", "validation", *["test"] * (len(sizes) - 2)]
+        found = []
+        for label in labels:
+            indices = itertools.count()
+            for place, (split, size) in enumerate(zip(splits, sizes, strict=True)):
+                about = {"test_set": place - 2} if split == "test" else {}
+                for index in itertools.islice(indices, size // len(labels)):
+                    clip = Clip(id=f"{label}/{index:04d}", label=label, split=split, metadata={"index": index, **about})
+                    found.append(clip)
+        return found
 
     def read(self, clip: Clip, sample_rate: int) -> audio.Decoded:
         """Generate the waveform of a clip, `(samples_at(sample_rate),)` at `sample_rate` Hz."""
@@ -125,3 +149,20 @@ class Synthetic(AudioDataModule):
             path.parent.mkdir(parents=True, exist_ok=True)
             soundfile.write(path, self.make(clip, sample_rate)[0], sample_rate, subtype="PCM_16")
         return root
+
+
+def _checked_sizes(sizes: list[int], n_classes: int, folds: int | None) -> list[int]:
+    """Return the numbers of clips of each split.
+
+    Raises:
+        UsageError: They are invalid.
+    """
+    if folds is not None:
+        raise UsageError(f"sizes={sizes} and folds={folds}: give one of them, because sizes sets the splits")
+    valid = all(isinstance(size, int) and size > 0 and size % n_classes == 0 for size in sizes)
+    if len(sizes) < 3 or not valid:
+        raise UsageError(
+            f"sizes={sizes}; expected the numbers of clips for training, for validation, and of one or more test sets, "
+            f"each a multiple of the {n_classes} classes, such as [160, 80, 320]"
+        )
+    return sizes

@@ -29,7 +29,8 @@ from ..training.run import BUDGET, head_name, training_key
 from .plugins import NO_VALUE, Part, Seeded
 from .problems import Problem, attempt
 
-_RECIPE = ("head", "learning_rate", "weight_decay", "warmup", "betas", "circular_shift", "random_crop")
+RECIPE = ("head", "learning_rate", "weight_decay", "warmup", "betas", "circular_shift", "random_crop")
+"""Arguments of `EndToEnd` that a recipe sets."""
 
 
 def add_recipe(parser: Parser) -> None:
@@ -99,7 +100,7 @@ def trainings(
         if config.protocol == "study":
             text = "note: the protocol `study` chooses candidates on the scored clips, and training does not, so that "
             notes[f"{text}their differences are not tested"] = None
-    usable = [_with_batches(part, config.training.batch_size) for part in data if arms and _is_usable(part, notes)]
+    usable = [with_batches(part, config.training.batch_size) for part in data if arms and _is_usable(part, notes)]
     for parts, arm in itertools.product(seeded, arms):
         for frontend in parts.frontends:
             for module in _modules(frontend.made, config, arm, notes):
@@ -109,7 +110,7 @@ def trainings(
                         text = f"random_crop={seconds:g} is not longer than the clips of {clips.name}"
                         notes[f"skipped in this study: weights {arm!r}: {text}"] = None
                         continue
-                    yield frontend, _job(module, frontend, clips, config, root)
+                    yield frontend, job_of(module, frontend, clips, config, root)
 
 
 def _is_usable(part: Part[AudioDataModule], notes: dict[str, None]) -> bool:
@@ -122,7 +123,8 @@ def _is_usable(part: Part[AudioDataModule], notes: dict[str, None]) -> bool:
     return True
 
 
-def _with_batches(part: Part[AudioDataModule], batch_size: int) -> Part[AudioDataModule]:
+def with_batches(part: Part[AudioDataModule], batch_size: int) -> Part[AudioDataModule]:
+    """Return a data set that is read in batches of a size."""
     datamodule = copy.copy(part.made)
     datamodule.batch_size = batch_size
     arguments = {**part.written.get("init_args", {}), "batch_size": batch_size}
@@ -138,14 +140,23 @@ def _modules(frontend: Frontend, config: Namespace, arm: str, notes: dict[str, N
         try:
             with undrawn():
                 varied = frontend.with_options(init, pooling)
-                yield EndToEnd(varied, **{name: recipe[name] for name in _RECIPE}, head_only=arm == "linear")
+                yield EndToEnd(varied, **{name: recipe[name] for name in RECIPE}, head_only=arm == "linear")
         except ValueError as error:
             notes[f"skipped in this study: weights {arm!r}: {error}"] = None
 
 
-def _job(
+def job_of(
     module: EndToEnd, frontend: Part[Frontend], clips: Part[AudioDataModule], config: Namespace, root: Path
 ) -> TrainingJob:
+    """Return a training run of a study.
+
+    Args:
+        module: Module to train.
+        frontend: Its frontend, as the study names it.
+        clips: Data set.
+        config: Study, as its parser returns it.
+        root: Folder of the study.
+    """
     recipe = config.training
     max_steps = recipe.max_steps if recipe.max_epochs is None else -1
     budget: dict[str, Any] = {"max_steps": max_steps, "gradient_clip_val": recipe.gradient_clip_val}
@@ -154,7 +165,7 @@ def _job(
     key = training_key(module, clips.made, budget, recipe.precision)
     names = {"frontend": _label(module, config), "backend": head_name(module), "dataset": clips.name}
     key = replace(key, params={**key.params, **names}, folder=folder_of(names, key.folder.name))
-    model = {"frontend": frontend.written, **{name: plain(recipe[name]) for name in _RECIPE}}
+    model = {"frontend": frontend.written, **{name: plain(recipe[name]) for name in RECIPE}}
     if module.frontend.has_maps:
         options = module.frontend.options
         model |= {"init": options.init, "pooling": None if pooling_of(module.head) else options.pooling}

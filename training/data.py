@@ -256,8 +256,10 @@ class _Examples(Dataset[tuple[Tensor, int]]):
     def __getitem__(self, request: tuple[int, int]) -> tuple[Tensor, int]:
         index, epoch = request
         clip, longer = self._clips[index], self._longer
-        rng = generator(self._seed, epoch, clip.id)
         waveform = self._sounds.waveform(clip)
+        if not self._shifts and self._longer is None:
+            return waveform, self._labels[index]
+        rng = generator(self._seed, epoch, clip.id)
         if longer is not None and clip.id in longer.seconds:  # else only its start can be read
             n_own = round(longer.seconds[clip.id] * longer.sample_rate)
             waveform = random_crop(longer.waveform(clip), len(waveform), n_own, rng)

@@ -45,6 +45,16 @@ def seconds_of_jobs(jobs: Sequence[TrainingJob], device: torch.device) -> float:
     return total
 
 
+def seconds_of_steps(job: TrainingJob, device: torch.device) -> float:
+    """Return the estimated time of one training run of which only the scores are kept, in s.
+
+    Args:
+        job: Training run.
+        device: Device to train on.
+    """
+    return _seconds_of(job, *_seconds_of_step(job, device)) - WRITING
+
+
 def _seconds_of(job: TrainingJob, step: float, clip: float) -> float:
     """Return the time of a run from that of a step and of a forward pass of one clip."""
     total = WRITING
