@@ -16,8 +16,9 @@ class TaskData:
     """Results of all architectures on one task.
 
     An architecture is scored by its mean accuracy over seeds and clips. Arms whose name begins with `random` are
-    scored on the clips of test set 0, arms whose name begins with `trained` on those of test set 1, and `linear` on
-    both. If all clips are in test set 0, every arm is scored on all of them.
+    scored on the clips of test set 0, arms whose name begins with `trained` on those of test set 1. `linear` is scored
+    on both: on set 0 where it is compared with y, on set 1 where it is compared with u. If all clips are in test set
+    0, every arm is scored on all of them.
 
     Args:
         name: Name of the task.
@@ -29,9 +30,9 @@ class TaskData:
         n_validation: Number of validation clips.
         n_classes: Number of classes.
         right: Whether each prediction is correct, for each arm, `(n_architectures, n_seeds, n_clips)`, float64: 1 if
-            it is correct, 0 if not, NaN where the run is missing or failed. The arms are `random`, `linear` and
-            `trained`, and for the sensitivities `random-raw`, `random-mean_std`, `random-last`, `random-columns`,
-            `trained-last` and `trained-common`; arms that were not run are left out.
+            it is correct, 0 if not, NaN where the run is missing or failed. The arms are `random`, `trained` and, if
+            they were run, `linear` and those of the sensitivities: `random-raw`, `random-mean_std`, `random-last`,
+            `random-columns`, `trained-last` and `trained-common`.
         train_accuracy: Accuracy of the trained network on its training clips, `(n_architectures,)`, as a fraction; NaN
             if missing.
         at_grid_end: Whether the chosen learning rate is the lowest or the highest of the grid, `(n_architectures,)`.
@@ -74,9 +75,9 @@ class TaskData:
     def clips_of(self, arm: str) -> NDArray[Any]:
         """Return whether each clip is one on which the arm is scored, `(n_clips,)`, bool.
 
-        `linear` is scored here on the clips of `trained`; pass `random` for its score on the others.
+        For `linear` these are the clips of `random`, on which it is compared with y.
         """
-        on_second = not self.shares_clips and not arm.startswith(RANDOM)
+        on_second = not self.shares_clips and arm.startswith(TRAINED)
         return np.asarray(self.test_set == int(on_second))
 
 

@@ -66,7 +66,7 @@ class Scores:
     Args:
         untrained: u, mean accuracy of the untrained arm over seeds and clips.
         trained: y, mean accuracy of the trained arm.
-        linear: u_linear, on the clips of y.
+        linear: u_linear, on the clips of u.
         untrained_error: Standard error of u over seeds and clips.
         trained_error: Standard error of y over seeds and clips.
     """
@@ -101,13 +101,14 @@ class Correlations:
     Args:
         rho: ρ(u, y); p is one-sided, by permuting y. It is the cross-fitted ρ where u and y share clips.
         tau: Kendall's τ-b, a mean over tasks.
-        closed_form: ρ with the interval of Bonett & Wright (2000), to check `rho` with; it ignores seeds and clips.
+        closed_form: ρ with the interval of Bonett & Wright (2000), to check `rho` with: it
+            ignores seeds and clips; NaN for the pooled ρ.
         by_input: ρ within each type of input.
         without_family: ρ without each family, by family.
         within_family: ρ of ranks that are centred in each family; p by permuting within families.
         partial: ρ given size.
-        linear_trained: ρ(u_linear, y), on the clips of y.
-        untrained_linear: ρ(u, u_linear), on the clips of u.
+        linear_trained: ρ(u_linear, y), with u_linear on the clips of u.
+        untrained_linear: ρ(u, u_linear), with u_linear on the clips of y.
         ceiling: Highest correlations that noise allows.
     """
 
