@@ -61,7 +61,7 @@ def room_of(module: str) -> str:
 def modules(root: Path = ROOT) -> dict[str, Path]:
     """Return the modules of the package by their dotted names below it; a package has the name of its folder."""
     found = {}
-    for path in sorted(root.glob("*.py")) + sorted(root.glob("*/*.py")):
+    for path in sorted(root.glob("*.py")) + sorted(root.glob("*/*.py")) + sorted(root.glob("*/*/*.py")):
         parts = path.relative_to(root).with_suffix("").parts
         if parts[0] not in OUTSIDE and not parts[0].startswith("."):
             found[".".join(parts).removesuffix(".__init__")] = path

@@ -73,7 +73,7 @@ def test_circular_imports_are_found(tmp_path):
 def copy_package(root):
     for path in rooms.modules().values():
         copy = root / path.relative_to(ROOT)
-        copy.parent.mkdir(exist_ok=True)
+        copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(path.read_text())
 
 

@@ -1,0 +1,1 @@
+"""What the results of a rank study say: pure functions from per-clip results to statistics and a verdict."""
