@@ -12,7 +12,7 @@ from .. import audio
 from ..errors import UsageError
 from . import synthesis
 from .base import DEFAULT_SAMPLE_RATE, AudioDataModule
-from .clip import Clip
+from .clip import Clip, Split
 from .loader import LoaderOptions
 
 Task = Literal["rhythm", "timbre", "events"]
@@ -92,7 +92,8 @@ class Synthetic(AudioDataModule):
 
     def _sized(self, sizes: list[int]) -> list[Clip]:
         """Return as many clips of each split as wanted; no clip of a class has the index of another."""
-        labels, splits = CLASSES[self.task], ["train", "validation", *["test"] * (len(sizes) - 2)]
+        labels = CLASSES[self.task]
+        splits: list[Split] = ["train", "validation", *["test"] * (len(sizes) - 2)]  # type: ignore[list-item]
         found = []
         for label in labels:
             indices = itertools.count()

@@ -30,13 +30,13 @@ class Place(NamedTuple):
         device: Device to compute on.
         observers: Function that creates the loggers and callbacks of one run.
         say: Function that shows a line of text to the user.
-        read: Sounds that earlier jobs of the process have read, with their data set.
+        read: What earlier jobs of the process have read, such as sounds with their data set, by any key.
     """
 
     device: torch.device
     observers: Callable[[], Observers]
     say: Callable[[str], None]
-    read: dict[Any, tuple[AudioDataModule, Sounds]]
+    read: dict[Any, Any]
 
     def sounds_of(
         self, datamodule: AudioDataModule, name: str, sample_rate: int, stores: Path | None, random_crop: float = 0
@@ -54,7 +54,8 @@ class Place(NamedTuple):
         if place not in self.read:
             found = Sounds(datamodule, sample_rate, stores=stores, say=self.say, random_crop=random_crop)
             self.read[place] = datamodule, found
-        return self.read[place]
+        kept: tuple[AudioDataModule, Sounds] = self.read[place]
+        return kept
 
 
 class Job(Protocol):

@@ -1,118 +1,146 @@
 """Dry run of a rank study: what is done and to do, and the time that it would take, from a few timed steps."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.optimize import nnls
 
 from ...training.estimate import seconds_of_steps
 from ..estimate import duration
-from .execute import Schedule
+from .execute import Schedule, threads
 from .items import LINEAR, TRAINED, Item
 from .machine import THREADS, n_processes
 from .plan import RankPlan
-from .results import Results
 from .trained_scores import TrainedJob
 
-N_TIMED = 6  # number of architectures that are timed, from the fewest to the most operations
+TIMING = 60.0  # time in s after which no further architecture is timed; the others are extrapolated
 FIXED = {"random": 2.0, "proxies": 3.0, "nngp": 1.0}  # approximate time of items without training, in s
 
 
-def dry_run(plan: RankPlan, schedule: Schedule, devices: Sequence[torch.device], folder_digest: str) -> Iterator[str]:
+def dry_run(plan: RankPlan, schedule: Schedule, devices: Sequence[torch.device], digest: str) -> Iterator[str]:
     """Yield a description of the work that a rank study would do, without doing it.
 
     Args:
         plan: Plan of the study.
         schedule: Items that wait.
         devices: Devices that would compute.
-        folder_digest: Digest of the protocol.
+        digest: Digest of the protocol.
     """
     design, config = plan.design, plan.config
     yield from plan.notes
-    families = Counter(each.family for each in plan.architectures[: len(design.architectures)] if not each.is_apart)
+    yield f"protocol {digest}"
+    taken = plan.architectures[: len(design.architectures)]
+    families = Counter(each.family for each in taken if not each.is_apart)
     shown = ", ".join(f"{n} {family}" for family, n in families.items())
-    yield f"protocol {folder_digest}"
-    yield f"{len(design.architectures)} of {len(plan.architectures)} architectures: {shown}"
-    apart = [each.name for each in plan.architectures if each.is_apart]
+    yield f"{len(taken)} of {len(plan.architectures)} architectures: {shown}"
+    apart = [each.name for each in taken if each.is_apart]
     if apart:
         yield f"reported apart: {', '.join(apart)}"
     for part in plan.data:
         counts = Counter(str(clip.split) for clip in part.made.listed)
         sets = len({clip.metadata.get("test_set", 0) for clip in part.made.listed if clip.split == "test"})
-        shared = f"{sets} test sets" if sets > 1 else "both arms share the test clips"
-        yield f"{part.name}: " + ", ".join(f"{n} {split}" for split, n in counts.items()) + f" clips; {shared}"
+        clips = ", ".join(f"{n:,} {split}" for split, n in counts.items())
+        yield f"{part.name}: {clips} clips; " + (f"{sets} test sets" if sets > 1 else "all arms share the test clips")
     for task, why in config.left_out.items():
         yield f"left out: {task}: {why}"
+    if config.gate.n:
+        yield f"gate: {config.gate.n} other designs, before the protocol is frozen; not counted below"
     n_done, total = schedule.count()
-    yield f"{total} items: {n_done} done, {total - n_done} to do"
-    waiting = _all_waiting(plan, schedule.known, schedule)
+    yield f"{total:,} items: {n_done:,} done, {total - n_done:,} to do"
+    waiting = _all_waiting(plan, schedule)
     if waiting:
         yield from _times(plan, waiting, devices)
 
 
 def _times(plan: RankPlan, waiting: Sequence[Item], devices: Sequence[torch.device]) -> Iterator[str]:
-    before = torch.get_num_threads()
-    if devices[0].type == "cpu":
-        torch.set_num_threads(THREADS)
-    try:
-        steps = _seconds(plan, devices[0])
-    finally:
-        torch.set_num_threads(before)
+    """Yield the estimated times of items by arm, and of all of them."""
     n = n_processes(plan.config.jobs, devices)
-    of_arm: Counter[str] = Counter()
+    with threads(THREADS if devices[0].type == "cpu" else None):
+        steps, n_timed = _seconds(plan, devices[0])
+    of_arm: dict[str, float] = {}
     for item in waiting:
-        of_arm[item.arm] += FIXED.get(item.arm) or steps[item.arm != LINEAR][item.task][item.architecture]
+        seconds = FIXED.get(item.arm) or steps[item.arm == LINEAR, item.task][item.architecture]
+        of_arm[item.arm] = of_arm.get(item.arm, 0.0) + seconds
     counts = Counter(item.arm for item in waiting)
     for arm, seconds in of_arm.items():
-        yield f"{arm}: {counts[arm]} items, {seconds / counts[arm]:.1f} s each, {duration(seconds)} on one process"
-    total = sum(of_arm.values()) / n
+        yield f"{arm}: {counts[arm]:,} items, {seconds / counts[arm]:.1f} s each, {duration(seconds)} on one process"
     where = "this CPU" if devices[0].type == "cpu" else f"{len(devices)} x {plan.machine['device']}"
+    processes = "1 process" if n == 1 else f"{n} processes"
     yield (
-        f"about {duration(total)} with {n} processes on {where} (estimated from a few timed steps of {N_TIMED} "
-        "architectures)"
+        f"about {duration(sum(of_arm.values()) / n)} with {processes} on {where} (estimated from a few timed steps of "
+        f"{n_timed} architectures)"
     )
 
 
-def _seconds(plan: RankPlan, device: torch.device) -> list[dict[str, dict[str, float]]]:
-    """Return the time of a trained head, and of a training, by task and architecture, in s."""
-    names = plan.design.architectures
-    flop = np.array([columns["flop"] for columns in plan.columns()][: len(names)], dtype=float)
-    timed = np.unique(np.linspace(0, len(names) - 1, min(N_TIMED, len(names))).astype(int))
-    chosen = np.argsort(flop, kind="stable")[timed]
-    found: list[dict[str, dict[str, float]]] = [{}, {}]
+def _seconds(plan: RankPlan, device: torch.device) -> tuple[dict[tuple[bool, str], dict[str, float]], int]:
+    """Return the time of a trained head (True) and of a training (False) by task and architecture, in s.
 
-    lengths: dict[int, list[NDArray[np.float64]]] = {}
-    for task in plan.design.tasks:
-        rate, seed = plan.design.learning_rates[0], plan.design.trained_seeds[0]
-        items = [Item(task, names[index], TRAINED, rate, seed) for index in chosen]
-        heads = [item._replace(arm=LINEAR, seed=plan.design.linear_seeds[0]) for item in items]
-        jobs = [plan.job(item) for item in [*items, *heads]]
-        trainings = [job.job for job in jobs if isinstance(job, TrainedJob)]
-        n_samples = trainings[0].datamodule.samples_at(trainings[0].module.frontend.sample_rate)
-        if n_samples not in lengths:
-            each = np.array([seconds_of_steps(training, device) for training in trainings])
-            lengths[n_samples] = [_fitted(flop, chosen, part) for part in np.split(each, 2)]
-        for kind, seconds in zip(found, reversed(lengths[n_samples]), strict=True):
-            kind[task] = dict(zip(names, map(float, seconds), strict=True))
+    Also returns the number of architectures that were timed.
+    """
+    names, design = plan.design.architectures, plan.design
+    costs = [[1.0, row["flop"], row.get("activation_bytes", 0)] for row in plan.columns()[: len(names)]]
+    features = np.array(costs, dtype=float)
+    order = _spread(features[:, 1])
+    by_length: dict[int, list[NDArray[np.float64]]] = {}
+    found: dict[tuple[bool, str], dict[str, float]] = {}
+    n_timed = 0
+    for part in plan.data:
+        n_samples = part.made.samples_at(plan.frontends[design.random_seeds[0]][0].made.sample_rate)
+        if n_samples not in by_length:
+            timed: dict[int, list[float]] = {}
+            start = time.perf_counter()
+            for index in order:
+                if timed and time.perf_counter() - start > TIMING and len(timed) >= features.shape[1]:
+                    break
+                item = Item(part.name, names[index], TRAINED, design.learning_rates[0], design.trained_seeds[0])
+                head = item._replace(arm=LINEAR, seed=design.linear_seeds[0])
+                timed[index] = [_time(plan, each, device) for each in (item, head)]
+            by_length[n_samples] = [_extrapolated(features, {k: v[kind] for k, v in timed.items()}) for kind in (0, 1)]
+            n_timed = max(n_timed, len(timed))
+        for is_head, seconds in enumerate(by_length[n_samples]):
+            found[bool(is_head), part.name] = dict(zip(names, map(float, seconds), strict=True))
+    return found, n_timed
+
+
+def _time(plan: RankPlan, item: Item, device: torch.device) -> float:
+    job = plan.job(item)
+    assert isinstance(job, TrainedJob)
+    return seconds_of_steps(job.job, device)
+
+
+def _spread(values: NDArray[np.float64]) -> list[int]:
+    """Return indices so that each beginning is spread from the smallest to the largest value."""
+    ranked = np.argsort(values, kind="stable")
+    found: dict[int, None] = {}
+    n_parts = 1
+    while len(found) < len(ranked):
+        for place in np.linspace(0, len(ranked) - 1, n_parts + 1).round().astype(int):
+            found[int(ranked[place])] = None
+        n_parts *= 2
+    return list(found)
+
+
+def _extrapolated(features: NDArray[np.float64], timed: dict[int, float]) -> NDArray[np.float64]:
+    """Return the time of every architecture; those that were not timed follow from their costs, by least squares."""
+    known, seconds = list(timed), np.array(list(timed.values()))
+    scale = features.max(axis=0)
+    scale[scale == 0] = 1.0
+    weights, _ = nnls(features[known] / scale, seconds)
+    found: NDArray[np.float64] = features / scale @ weights
+    found[known] = seconds
     return found
 
 
-def _fitted(flop: NDArray[np.float64], timed: NDArray[np.int64], seconds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the time of every architecture: a line through the timed ones, at least the shortest of them."""
-    if len(timed) < 2 or np.ptp(flop[timed]) == 0:
-        return np.full(len(flop), seconds.mean())
-    slope, level = np.polyfit(flop[timed], seconds, 1)
-    return np.maximum(level + max(slope, 0.0) * flop, seconds.min())
-
-
-def _all_waiting(plan: RankPlan, known: Results, schedule: Schedule) -> list[Item]:
+def _all_waiting(plan: RankPlan, schedule: Schedule) -> list[Item]:
     """Return all items that are not done, with those whose learning rate is not chosen yet."""
-    design, done = plan.design, known.done
+    design, known = plan.design, schedule.known
     found = []
     for name in schedule.mine():
         for task in design.tasks:
             rate = known.chosen(design.searched(task, name)) or design.learning_rates[0]
             found += [*design.frozen(task, name), *design.searched(task, name), *design.at_rate(task, name, rate)]
-    return [item for item in found if not done(item)]
+    return [item for item in found if not known.done(item)]

@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import torch
 
@@ -93,13 +94,15 @@ def execute(plan: RankPlan, schedule: Schedule, devices: Sequence[torch.device],
     """
     n_done, total = schedule.count()
     n = n_processes(plan.config.jobs, devices)
-    threads = THREADS if devices[0].type == "cpu" else None
-    with locked(plan.folder, "give the study another --name"), _threads(threads):
+    n_threads = THREADS if devices[0].type == "cpu" else None
+    with locked(plan.folder, "give the study another --name"), threads(n_threads):
         errors = plan.folder / ERRORS
         errors.unlink(missing_ok=True)
         first = [plan.job(item) for item in _one_per_task(plan, schedule)]
-        for job, ended in run_jobs(schedule.take, devices, n, _observers, say, first=first, n_threads=threads):
-            records = _records(job, ended, plan)
+        jobs: Iterator[tuple[AnyJob, Ended]]
+        jobs = run_jobs(schedule.take, devices, n, _observers, say, first=first, n_threads=n_threads)
+        for job, ended in jobs:
+            records = _records(job, ended, plan.machine)
             results.append(plan.folder, records)
             for record in records:
                 schedule.known.add(record)
@@ -116,8 +119,12 @@ def _observers() -> Observers:
 
 
 @contextlib.contextmanager
-def _threads(n: int | None) -> Iterator[None]:
-    """Set the number of threads of this process, in which jobs run if there is one process."""
+def threads(n: int | None) -> Iterator[None]:
+    """Set the number of threads of this process for a while, in which jobs run if there is one process.
+
+    Args:
+        n: Number of threads; None to leave it.
+    """
     before = torch.get_num_threads()
     if n is not None:
         torch.set_num_threads(n)
@@ -136,9 +143,9 @@ def _one_per_task(plan: RankPlan, schedule: Schedule) -> list[Item]:
     return [Item(task, name, RANDOM, None, seed) for task in sorted(tasks) for name in names]
 
 
-def _records(job: AnyJob, ended: Ended, plan: RankPlan) -> list[Record]:
+def _records(job: AnyJob, ended: Ended, machine: dict[str, Any]) -> list[Record]:
     if ended.error:
-        return [Record(job.item, error=ended.error.partition("\n")[0], machine=plan.machine)]
+        return [Record(job.item, error=ended.error.partition("\n")[0], machine=machine)]
     found: list[Record] = ended.value
     return found
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from joblib import parallel_config
 from numpy.typing import NDArray
 from sklearn.base import clone
 
@@ -143,5 +144,6 @@ class FrozenJob:
         backend: Any = clone(self.backend)
         backend = Standardized(backend) if standardize else backend
         n, y = len(learned), heard.labels(learned)
-        selection = select(backend, X[:n], y, learned, "holdout", self.datamodule.seed)
+        with parallel_config("sequential"):  # other jobs run at the same time
+            selection = select(backend, X[:n], y, learned, "holdout", self.datamodule.seed)
         return float(selection.score), predicted(selection.model, X[n:])

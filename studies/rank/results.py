@@ -64,10 +64,10 @@ class Record:
         found = json.loads(line)
         try:
             rate = found.pop("learning_rate")
-            key = [found.pop(name) for name in ("task", "architecture", "arm")]
-            item = Item(*key, None if rate is None else float(rate), int(found.pop("seed")))
+            task, architecture, arm = (found.pop(name) for name in ("task", "architecture", "arm"))
+            item = Item(task, architecture, arm, None if rate is None else float(rate), int(found.pop("seed")))
             record = cls(item, **found)
-            if not all(isinstance(text, str) for text in key) or not _has_types(record):
+            if not all(isinstance(text, str) for text in item[:3]) or not _has_types(record):
                 raise TypeError("a field has another type")
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{type(error).__name__}: {error}") from error
