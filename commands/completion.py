@@ -11,6 +11,7 @@ from ..errors import UsageError
 from ..parsing import KINDS, load_names
 from ..registry import DATAMODULES, PROXIES, Registry
 from ..studies.plan import study_parser
+from ..studies.rank.parser import rank_parser
 from . import COMMANDS
 from .check import data_parser
 from .classify import classify_parser
@@ -66,11 +67,13 @@ def completion_script(shell: str, commands: Mapping[str, str], studies: Iterable
         "train": train_parser(),
         "proxy": proxy_parser(),
         "compare": study_parser(),
+        "rank": rank_parser(),
         "classify": classify_parser(),
     }
     first: dict[str, Sequence[str]] = {
         "compare": list(studies),
-        "config": list(studies),
+        "rank": list(bundled_studies("rank")),
+        "config": [*studies, *bundled_studies("rank")],
         "new": list(PLUGINS),
         "list": [*REGISTRIES, STORES, RUNS],
         "completion": shtab.SUPPORTED_SHELLS,

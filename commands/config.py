@@ -38,7 +38,7 @@ def bundled_studies(kind: str = "studies") -> dict[str, Path]:
     Args:
         kind: Their folder: `studies` for `untrained compare`, `rank` for `untrained rank`.
     """
-    return {path.stem: path for path in sorted((_CONFIGS / kind).glob("*.yaml"))}
+    return {path.stem: path for path in sorted((_CONFIGS / kind).glob("*.yaml"), key=lambda path: path.stem)}
 
 
 def configs_in(words: Sequence[str]) -> Iterator[tuple[int, str, str]]:

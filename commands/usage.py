@@ -185,6 +185,42 @@ def _compare() -> Mapping[str, list[Option]]:
     }
 
 
+def _rank() -> Mapping[str, list[Option]]:
+    return {
+        "Study": [
+            Option("STUDY", "", f"Study file, or a bundled study: {', '.join(bundled_studies('rank'))}."),
+            Option("--name", "NAME", "Name of the study's folder in --trainer.default_root_dir."),
+            Option("--roots.NAME", "DIR", "Folder of a data set, such as --roots.gtzan DIR."),
+            Option("--dry_run", "", "Only count what is done and to do, and estimate the time."),
+            Option("--open", "", "Open the report, report.html, in the browser."),
+        ],
+        "Architectures and tasks": [
+            Option("--datamodules", "[NAME, ...]", "Tasks, which need train, validation and test splits."),
+            Option("--designs.n", "N", "Number of drawn designs in the list; 0 for none."),
+            Option("--designs.max_flop", "X", "Largest number of operations of a design for one clip."),
+            Option("--frontends", "[NAME, ...]", f"Further frontends: {', '.join(FRONTENDS.names())}."),
+            Option("--apart", "[NAME, ...]", "Frontends that are reported apart and enter no statistic."),
+        ],
+        "Protocol, which is frozen before anything is trained": [
+            Option("--seeds.ARM", "[N, ...]", "Seeds of the arms random, linear and trained; no two may be equal."),
+            Option("--proxies", "[NAME, ...]", f"Rivals: {', '.join(PROXIES.names())}, nngp."),
+            Option("--sensitivities", "[NAME, ...]", "Changes of embeddings: raw, mean_std, last, columns."),
+            Option("--training.learning_rate", "[X, ...]", "Learning rates to try."),
+            Option("--training.ARGUMENT", "VALUE", "Argument of the recipe, such as --training.max_steps 300."),
+            Option("--gate.n", "N", "Number of other designs that are trained before the protocol is frozen."),
+        ],
+        "Time slots and several machines": [
+            Option("--max_seconds", "S", "Start nothing new after this time; what is running ends first."),
+            Option("--first", "N", "Carry out the first architectures only, which are a smaller study."),
+            Option("--part", "I/N", "Share of the architectures of this machine, such as 1/2."),
+            Option("--merge", "DIR ...", "Merge the results in these folders; nothing is computed."),
+            Option("--jobs", "N|auto", "Number of processes for each device."),
+        ],
+        "Files": _CONFIG,
+        "Devices": _TRAINER,
+    }
+
+
 def _proxy() -> Mapping[str, list[Option]]:
     return {
         "Proxies": [
@@ -210,6 +246,7 @@ _USAGE = {
     "train": "--data NAME --model.frontend NAME [OPTION ...]",
     "test": "--data NAME --ckpt_path FILE [OPTION ...]",
     "compare": "[STUDY] [OPTION ...]",
+    "rank": "[STUDY] [OPTION ...]",
     "proxy": "--data NAME --model.frontend NAME [OPTION ...]",
 }
 _EXAMPLE = {
@@ -218,6 +255,7 @@ _EXAMPLE = {
     "train": "--data folder --data.root sounds --model.frontend vgg --trainer.max_steps 500",
     "test": "--data folder --data.root sounds --ckpt_path RUN/probe.ckpt",
     "compare": "synthetic --frontends '[vgg, mfcc]' --dry_run",
+    "rank": "rank --max_seconds 600",
     "proxy": "--data folder --data.root sounds --model.frontend vgg --proxies naswot snip",
 }
 
@@ -237,7 +275,7 @@ def run(argv: list[str]) -> int:
 
 def sections(command: str) -> Mapping[str, list[Option]]:
     """Return the options on the help page of a command, by section."""
-    pages = {"compare": _compare, "train": _train, "proxy": _proxy}
+    pages = {"compare": _compare, "train": _train, "rank": _rank, "proxy": _proxy}
     return pages[command]() if command in pages else _stage(command)
 
 

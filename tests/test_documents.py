@@ -17,6 +17,7 @@ from untrained.errors import UsageError
 from untrained.parsing import load_names
 from untrained.registry import BACKENDS, DATAMODULES, FRONTENDS
 from untrained.studies.plan import study_parser
+from untrained.studies.rank.parser import rank_parser
 
 ROOT = Path(__file__).parents[1]
 MADE = {ROOT / "docs" / "sandbox", ROOT / "docs" / "site"}  # by the build of the documentation
@@ -40,7 +41,7 @@ OF_TAKES = ["--datamodule.root", "takes", "--datamodule.n_samples", "24000"]
 # Arguments of the other commands; names in capitals are placeholders.
 WORDS = {
     "list": ["frontends", "backends", "datamodules", "proxies", "embeddings", "runs", "FOLDER", "--details"],
-    "config": ["NAME", *bundled_studies()],
+    "config": ["NAME", *bundled_studies(), *bundled_studies("rank")],
     "completion": ["SHELL", "bash", "zsh", "fish"],
     "new": ["frontend", "backend", "datamodule", "proxy", "NAME", "my_idea", "my_rule", "my_data", "my_guess"],
     "check": [
@@ -67,7 +68,7 @@ def parsers():
     load_names()
     stages = {name: parser for name, parser in stage_parsers().items() if name in REST}
     found = {**stages, "compare": study_parser(), "classify": classify_parser(), "check data": data_parser()}
-    found |= {"report": report_parser(), "train": train_parser(), "proxy": proxy_parser()}
+    found |= {"report": report_parser(), "train": train_parser(), "proxy": proxy_parser(), "rank": rank_parser()}
     for parser in found.values():
         parser.allow_abbrev = False  # so that --seed is not accepted for --seeds
     return found

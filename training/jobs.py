@@ -62,8 +62,8 @@ class TrainingJob:
     def carry_out(self, place: Place) -> dict[str, Any]:
         """Train, or resume, with sounds that are read once for each data set, and return the metrics."""
         name, rate, crop = self.key.params["dataset"], self.module.frontend.sample_rate, self.module.random_crop
-        datamodule, sounds = place.sounds_of(self.datamodule, name, rate, self.stores, crop)
-        return run_job(replace(self, datamodule=datamodule), place.device, place.observers, place.say, sounds)
+        sounds = place.sounds_of(self.datamodule, name, rate, self.stores, crop)
+        return run_job(self, place.device, place.observers, place.say, sounds)
 
     def prepare(self, say: Callable[[str], None]) -> None:
         """Decode the data set once, before several processes would each decode it; errors are left to the runs."""

@@ -30,7 +30,7 @@ class Place(NamedTuple):
         device: Device to compute on.
         observers: Function that creates the loggers and callbacks of one run.
         say: Function that shows a line of text to the user.
-        read: What earlier jobs of the process have read, such as sounds with their data set, by any key.
+        read: What earlier jobs of the process have read, such as the sounds of a data set, by any key.
     """
 
     device: torch.device
@@ -40,8 +40,8 @@ class Place(NamedTuple):
 
     def sounds_of(
         self, datamodule: AudioDataModule, name: str, sample_rate: int, stores: Path | None, random_crop: float = 0
-    ) -> tuple[AudioDataModule, Sounds]:
-        """Return the sounds of a data set, which each process reads once, and the data set that they were read from.
+    ) -> Sounds:
+        """Return the sounds of a data set, which each process reads once.
 
         Args:
             datamodule: Data set.
@@ -52,10 +52,9 @@ class Place(NamedTuple):
         """
         place = (name, sample_rate)
         if place not in self.read:
-            found = Sounds(datamodule, sample_rate, stores=stores, say=self.say, random_crop=random_crop)
-            self.read[place] = datamodule, found
-        kept: tuple[AudioDataModule, Sounds] = self.read[place]
-        return kept
+            self.read[place] = Sounds(datamodule, sample_rate, stores=stores, say=self.say, random_crop=random_crop)
+        found: Sounds = self.read[place]
+        return found
 
 
 class Job(Protocol):

@@ -89,7 +89,7 @@ def _seconds(plan: RankPlan, device: torch.device) -> tuple[dict[tuple[bool, str
     found: dict[tuple[bool, str], dict[str, float]] = {}
     n_timed = 0
     for part in plan.data:
-        n_samples = part.made.samples_at(plan.frontends[design.random_seeds[0]][0].made.sample_rate)
+        n_samples = part.made.samples_at(plan.frontends[plan.comparison.seeds[0]][0].made.sample_rate)
         if n_samples not in by_length:
             timed: dict[int, list[float]] = {}
             start = time.perf_counter()

@@ -136,7 +136,7 @@ def threads(n: int | None) -> Iterator[None]:
 
 def _one_per_task(plan: RankPlan, schedule: Schedule) -> list[Item]:
     """Return an item of each task, whose job decodes the data set for all others."""
-    seed = plan.design.random_seeds[0]
+    seed = plan.comparison.seeds[0]
     rates = {part.made.sample_rate: index for index, part in reversed(list(enumerate(plan.frontends[seed])))}
     tasks = {item.task for item in schedule.waiting()}
     names = [plan.architectures[index].name for index in rates.values()]

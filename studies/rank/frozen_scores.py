@@ -48,8 +48,8 @@ class Heard(NamedTuple):
     @classmethod
     def of(cls, place: Place, datamodule: AudioDataModule, name: str, sample_rate: int, stores: Path | None) -> "Heard":
         """Return the clips of a data set, which each process reads once."""
-        found, sounds = place.sounds_of(datamodule, name, sample_rate, stores)
-        return cls(sounds, parts_of(sounds.clips, found.seed)[-1], classes_learned(sounds.clips))
+        sounds = place.sounds_of(datamodule, name, sample_rate, stores)
+        return cls(sounds, parts_of(sounds.clips, datamodule.seed)[-1], classes_learned(sounds.clips))
 
     def labels(self, clips: Sequence[Clip]) -> NDArray[Any]:
         """Return the labels of clips as indices into the names."""

@@ -69,7 +69,7 @@ def rank_parser() -> Parser:
     help = "Time in s after which nothing new is started; what is running ends first."
     parser.add_argument("--max_seconds", type=float | None, default=None, help=help)
     help = "Folders of the same study, whose results are merged into its folder; nothing is computed."
-    parser.add_argument("--merge", type=list[str], default=[], help=help)
+    parser.add_argument("--merge", nargs="+", type=str, default=[], help=help)
     parser.add_argument("--dry_run", action="store_true", help="Count what is done and to do; estimate the time.")
     parser.add_argument("--open", action="store_true", help="Open the report in the browser.")
     help = "Folder of the cache of waveforms; by default embeddings/ in the trainer's default_root_dir."

@@ -12,7 +12,7 @@ from jsonargparse import Namespace
 
 from ...datamodules import AudioDataModule
 from ...datamodules.classes import classes_learned
-from ...errors import PluginError, UntrainedError
+from ...errors import PluginError
 from ...frontends import Frontend
 from ...frontends.weights import undrawn
 from ...proxies import Proxy
@@ -32,6 +32,7 @@ from .proxy_scores import ProxyJob
 from .trained_scores import TrainedJob
 
 AnyJob = FrozenJob | ProxyJob | TrainedJob
+SPLITS = "clips with train, validation and test splits"
 WORK = "unfinished"
 """Folder, in that of the study, of trainings that have not ended."""
 
@@ -210,11 +211,11 @@ def _data(
     first.seeds = config.seeds.random[:1]
     with undrawn():
         data, _, more = make_plugins(first, {})
-    about_data = [each for each in more if each.place.startswith(("datamodules", "roots", "backends"))]
-    problems += about_data
+    problems += [each for each in more if each.place.startswith(("datamodules", "roots", "backends"))]
     for part in data:
-        outcome = attempt(f"the data set {part.name}", _refuse_other_splits, part.made)
+        outcome = attempt(f"the data set {part.name}", _refuse_too_few, part.made)
         problems += [outcome] if isinstance(outcome, Problem) else []
+    problems = list(map(_about_splits, problems))
     refuse(problems)
     rate = 12_000  # sample rate of all drawn designs
     longest = max(part.made.samples_at(rate) for part in data) if data else 0
@@ -225,16 +226,16 @@ def _data(
     return full, list(data), kept
 
 
-def _refuse_other_splits(datamodule: AudioDataModule) -> None:
-    """Raise if a data set does not have the three splits."""
-    splits = {clip.split for clip in datamodule.listed}
-    if not {"train", "validation", "test"} <= splits:
-        found = ", ".join(sorted(map(str, splits - {None}))) or "folds" if splits != {None} else "folds alone"
-        raise UntrainedError(
-            f"rank needs clips with train, validation and test splits; found {found}. Give the data a split, for "
-            "example in a table of clips"
-        )
+def _refuse_too_few(datamodule: AudioDataModule) -> None:
+    """Raise if a data set has no clips to train or to validate on."""
     parts_of(datamodule.listed, datamodule.seed)
+
+
+def _about_splits(problem: Problem) -> Problem:
+    """Return a problem of a data set with folds in terms of this command, which has no other protocol."""
+    if "needs train and test splits" not in problem.text:
+        return problem
+    return problem._replace(text=f"rank needs {SPLITS}, which folds do not replace; give the data a split")
 
 
 def _trainable(frontend: Frontend, config: Namespace) -> None:

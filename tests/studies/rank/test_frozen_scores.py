@@ -1,0 +1,33 @@
+import pytest
+import torch
+from untrained.probes.observers import Observers
+from untrained.studies.rank.items import Item
+from untrained.training.pool import Place
+
+
+@pytest.fixture
+def place():
+    return Place(torch.device("cpu"), lambda: Observers(loggers=[]), lambda text: None, {})
+
+
+def test_frozen_scores_have_all_changes_and_repeat(copied, planned, known, place):
+    plan = planned(root=copied)
+    item = Item("synthetic-events", plan.design.architectures[0], "random", None, 0)
+    records = plan.job(item).carry_out(place)
+    assert [record.item.arm for record in records] == [
+        *("random-mean_std", "random-columns", "random-last", "random-raw", "random")
+    ]
+    for record in records:
+        assert record.agrees_with(known.records[record.item])
+    n_features = plan.frontend(item).made.embedding_size
+    same = records[1].predicted == records[-1].predicted
+    assert same is True or n_features > 112  # all columns, where there are no more
+
+
+def test_a_clip_that_cannot_be_read_has_no_prediction(planned, known, place, monkeypatch, tmp_path):
+    plan = planned(root=tmp_path)
+    job = plan.job(Item("synthetic-events", plan.design.architectures[0], "random", None, 0))
+    job = type(job)(**{**vars(job), "tested": ["missing", *job.tested], "changes": []})
+    (record,) = job.carry_out(place)
+    assert record.predicted[0] == -1
+    assert record.predicted[1:] == list(known.records[record.item].predicted)
