@@ -202,7 +202,7 @@ def _rank() -> Mapping[str, list[Option]]:
             Option("--apart", "[NAME, ...]", "Frontends that are reported apart and enter no statistic."),
         ],
         "Protocol, which is frozen before anything is trained": [
-            Option("--seeds.ARM", "[N, ...]", "Seeds of the arms random, linear and trained; no two may be equal."),
+            Option("--seeds.random", "[N, ...]", "Seeds of frozen frontends; also --seeds.linear, --seeds.trained."),
             Option("--proxies", "[NAME, ...]", f"Rivals: {', '.join(PROXIES.names())}, nngp."),
             Option("--sensitivities", "[NAME, ...]", "Changes of embeddings: raw, mean_std, last, columns."),
             Option("--training.learning_rate", "[X, ...]", "Learning rates to try."),

@@ -8,15 +8,19 @@ from untrained.commands.train import train_parser
 from untrained.commands.usage import page, sections
 from untrained.datamodules.folder import AudioFolder
 from untrained.studies.plan import study_parser
+from untrained.studies.rank.parser import rank_parser
 
 ONLY_IN_ALL = {"--help", "--help-all", "--seed_everything", "--trainer", "--model", "--data"}  # or from a plug-in
+RARE_OF_RANK = ("--backends", "--common_rate", "--embeddings", "--last_head", "--left_out")
 NOT_OF = {"predict": ("--trust", "--model.backend", "--model.layers", "--model.protocol", "--model.standardize")}
 NOT_OF |= {"fit": ("--trust",), "test": ("--model.",), "compare": ("--roots", "--training")}
+NOT_OF |= {"rank": ("--roots", "--training", "--seeds", "--designs", "--gate", *RARE_OF_RANK)}
 
 
 @pytest.fixture(scope="module")
 def parsers():
-    return {**stage_parsers(), "train": train_parser(), "compare": study_parser(), "proxy": proxy_parser()}
+    found = {"train": train_parser(), "compare": study_parser(), "rank": rank_parser(), "proxy": proxy_parser()}
+    return {**stage_parsers(), **found}
 
 
 @pytest.mark.parametrize("command", WITH_SHORT_HELP)

@@ -4,6 +4,7 @@ from synthetic_controls import control, onset_autocorrelation
 from untrained.datamodules.folder import AudioFolder
 from untrained.datamodules.synthesis import RHYTHMS
 from untrained.datamodules.synthetic import CLASSES, Synthetic
+from untrained.errors import UsageError
 from untrained.frontends.baselines import LogMelStats
 
 CHANCE = 1 / 8
@@ -68,3 +69,22 @@ def test_an_exported_folder_holds_the_same_clips(tmp_path):
     for ours, theirs in zip(data.listed[::7], folder.listed[::7], strict=True):
         difference = data.read(ours, 12_000).waveform - folder.read(theirs, 12_000).waveform
         assert np.abs(difference).max() < 1e-4
+
+
+def test_sizes_of_splits_and_test_sets():
+    data = Synthetic("events", sizes=[32, 16, 8, 24], n_samples=2048)
+    splits = [(clip.split, clip.metadata.get("test_set")) for clip in data.listed]
+    counts = {found: splits.count(found) for found in splits}
+    assert counts == {("train", None): 32, ("validation", None): 16, ("test", 0): 8, ("test", 1): 24}
+    assert len({clip.id for clip in data.listed}) == 80
+    same = Synthetic("events", clips_per_class=10, n_samples=2048)
+    ours, theirs = ({clip.id: clip for clip in each.listed}[data.listed[-1].id] for each in (data, same))
+    np.testing.assert_array_equal(data.read(ours, 12_000).waveform, same.read(theirs, 12_000).waveform)
+
+
+@pytest.mark.parametrize("sizes", [[8, 8], [8, 8, 4], [8, 8, 0], []])
+def test_sizes_are_multiples_of_the_classes(sizes):
+    with pytest.raises(UsageError, match=r"expected the numbers of clips for training, .* a multiple of the 8 classes"):
+        Synthetic("events", sizes=sizes)
+    with pytest.raises(UsageError, match="give one of them"):
+        Synthetic("events", sizes=[8, 8, 8], folds=2)

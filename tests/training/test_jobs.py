@@ -1,32 +1,27 @@
-from pathlib import Path
-
-import pytest
 import torch
-from forked import preloaded
 from pytorch_lightning import Trainer
 from untrained.datamodules.synthetic import Synthetic
-from untrained.errors import TrainingError
 from untrained.frontends.musical import Temporal
 from untrained.probes.observers import Observers
-from untrained.training import jobs
 from untrained.training.fitting import PROGRESS
-from untrained.training.jobs import TrainingJob, devices_of, run_jobs
+from untrained.training.jobs import TrainingJob, devices_of, one_per_data_set
 from untrained.training.module import EndToEnd
+from untrained.training.pool import one_by_one, run_jobs
 from untrained.training.run import training_key
 
 CPU = [torch.device("cpu")]
 
 
-def job(folder, frontend=None, **budget):
+def job(folder, frontend=None, *, batch_size=16, scores=False, **budget):
     module = EndToEnd(frontend or Temporal(n_filters=4))
-    data = Synthetic("events", clips_per_class=5, n_samples=4000, batch_size=16)
+    data = Synthetic("events", clips_per_class=5, n_samples=4000, batch_size=batch_size)
     options = {"max_steps": 2, "gradient_clip_val": 1.0, "precision": "32-true", **budget}
     key = training_key(module, data, options, "32-true")
-    return TrainingJob(module, data, key, folder, "config: true\n", options)
+    return TrainingJob(module, data, key, folder, "config: true\n", options, scores_first_epoch=scores)
 
 
 def run(several):
-    return list(run_jobs(several, CPU, 1, Observers, lambda line: None))
+    return list(run_jobs(one_by_one(several), CPU, 1, Observers, lambda line: None))
 
 
 def test_a_run_that_fails_does_not_end_the_others(tmp_path):
@@ -39,10 +34,11 @@ def test_a_run_that_fails_does_not_end_the_others(tmp_path):
             return super().feature_maps(x)
 
     several = [job(tmp_path / "broken", Broken(n_filters=4)), job(tmp_path / "whole")]
-    (_, error), (_, none) = run(several)
-    assert error.startswith("RuntimeError: broken in training\n")
-    assert "Traceback" in error
-    assert none == ""
+    (_, broken), (_, whole) = run(several)
+    assert broken.error.startswith("RuntimeError: broken in training\n")
+    assert "Traceback" in broken.error
+    assert whole.error == ""
+    assert whole.value["test/accuracy"] >= 0
     assert [each.is_done for each in several] == [False, True]
 
 
@@ -58,24 +54,17 @@ def test_processes_on_a_cpu_count_as_one_device():
     assert devices_of(trainer) == CPU
 
 
-def test_no_process_is_started_without_runs(monkeypatch):
-    monkeypatch.setattr(jobs, "ProcessPoolExecutor", None)
-    assert run([]) == []
+def test_sounds_are_shared_and_batches_are_not(tmp_path):
+    """A job keeps the batch size of its own data set."""
+    several = [job(tmp_path / str(size), scores=size == 8, batch_size=size) for size in (16, 8)]
+    (_, first), (_, second) = run(several)
+    alone = run([job(tmp_path / "alone", batch_size=8)])[0][1]
+    assert second.value["clip_passes"] == alone.value["clip_passes"] != first.value["clip_passes"]
+    assert second.value["test/accuracy"] == alone.value["test/accuracy"]
+    assert 0 <= second.value["val/first_epoch_accuracy"] <= 1
+    assert "val/first_epoch_accuracy" not in first.value
 
 
-def test_a_process_that_is_killed_ends_the_study_with_advice(tmp_path, monkeypatch):
-    class Killed(jobs.ProcessPoolExecutor):
-        """Pool whose processes end at once, as if the system had killed them."""
-
-        def __init__(self, n, context, initializer, arguments):
-            super().__init__(n, preloaded(), initializer=exit_at_once)
-
-    monkeypatch.setattr(jobs, "ProcessPoolExecutor", Killed)
-    with pytest.raises(TrainingError, match=r"ended from outside.*--training.jobs 1: finished runs"):
-        list(run_jobs([job(Path("a")), job(Path("b"))], CPU, 2, Observers, lambda line: None))
-
-
-def exit_at_once():
-    import os
-
-    os._exit(9)
+def test_one_job_of_each_data_set_prepares_the_others(tmp_path):
+    several = [job(tmp_path / str(index)) for index in range(2)]
+    assert one_per_data_set(several) == several[:1]
