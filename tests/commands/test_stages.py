@@ -236,6 +236,7 @@ def test_arguments_of_a_backend_are_kept(untrained, sounds, tmp_path):
     assert "ELMClassifier cannot be fitted: seed=-1" in err
 
 
+@pytest.mark.draws
 def test_names_that_tools_would_interpret(untrained, sounds, tmp_path):
     root = tmp_path / "my [old] so[b]unds"
     for label in ("high", "low"):

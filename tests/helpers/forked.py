@@ -24,16 +24,16 @@ from pathlib import Path
 
 import pytest
 
-PRELOADED = [
-    f"untrained.{name}" for name in ("commands.stages", "commands.train", "commands.compare", "studies.figures")
-]
 _turn = threading.Lock()  # starting one process asks for the status of the others, which can be read only once
 
 
 def preloaded() -> multiprocessing.context.ForkServerContext:
     """Return the context of processes that are forked from one that has imported what commands need."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([*PRELOADED, "torch.utils.tensorboard"])
+    context.set_forkserver_preload(["warmed", "torch.utils.tensorboard"])
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)  # which has `warmed`
+        multiprocessing.forkserver.ensure_running()
     return context
 
 
@@ -46,9 +46,9 @@ class Started:
         self.command = [what, *arguments]
         if "forkserver" not in multiprocessing.get_all_start_methods():
             pytest.skip("this system cannot fork processes")
-        context = preloaded()
-        self.process = context.Process(target=_run, args=(what, arguments, str(folder), dict(environment), files))
         with _turn:
+            context = preloaded()
+            self.process = context.Process(target=_run, args=(what, arguments, str(folder), dict(environment), files))
             self.process.start()
 
     @property
