@@ -106,6 +106,8 @@ def _run(what: str, arguments: list[str], folder: str, environment: dict[str, st
     os.environ.update(environment)
     sys.path[:0] = [folder, *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
     importlib.invalidate_caches()
+    if any(list(Path(path).glob("*.dist-info")) for path in sys.path[:2]):
+        _forget_names()
     if any(Path(path, "sitecustomize.py").is_file() for path in sys.path[:2]):
         sys.modules.pop("sitecustomize", None)
         importlib.import_module("sitecustomize")
@@ -125,3 +127,12 @@ def _run(what: str, arguments: list[str], folder: str, environment: dict[str, st
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
+
+
+def _forget_names() -> None:
+    """Forget the names that `warmed` has made, which may be those of plug-ins of other installed packages, too."""
+    for room in ("frontends", "backends", "datamodules"):
+        names = importlib.import_module(f"untrained.{room}.names")
+        for name, value in list(vars(names).items()):
+            if isinstance(value, type) and value.__module__ == names.__name__:
+                delattr(names, name)
