@@ -30,6 +30,17 @@ def nothing_registered(monkeypatch):
         monkeypatch.setattr(registry, "_registered", [])
 
 
+def draw_nothing(monkeypatch):
+    monkeypatch.setattr("matplotlib.figure.Figure.draw", lambda figure, renderer: None)
+
+
+@pytest.fixture(autouse=True)
+def blank_figures(request, monkeypatch):
+    """Leave figures blank, because drawing takes half of the time of a study, except in tests with the mark `draws`."""
+    if not request.node.get_closest_marker("draws"):
+        draw_nothing(monkeypatch)
+
+
 @pytest.fixture(scope="session")
 def reference():
     """Function that loads reference values of the original code by name."""
@@ -135,7 +146,9 @@ def study(tmp_path_factory):
     """Folder of a finished study with folds and with a test split. It is run once, and tests change only copies."""
     root = tmp_path_factory.mktemp("study")
     (root / "study.yaml").write_text(STUDY)
-    assert main(["compare", str(root / "study.yaml"), "--trainer.default_root_dir", str(root / "runs")]) == 0
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        draw_nothing(monkeypatch)
+        assert main(["compare", str(root / "study.yaml"), "--trainer.default_root_dir", str(root / "runs")]) == 0
     return root / "runs" / "small"
 
 

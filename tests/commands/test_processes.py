@@ -133,7 +133,7 @@ class Slow(SVC):
     waits = 6  # number of fits that wait: those of the first run, two at a time
 
     def fit(self, X, y):
-        time.sleep(7 if Slow.waits > 0 else 0)
+        time.sleep(4 if Slow.waits > 0 else 0)
         Slow.waits -= 1
         return super().fit(X, y)
 """
@@ -147,7 +147,7 @@ trainer:
   devices: 2
   strategy:
     class_path: DDPStrategy
-    init_args: {process_group_backend: gloo, timeout: "0:00:20"}
+    init_args: {process_group_backend: gloo, timeout: "0:00:11"}
 """
 
 
@@ -162,4 +162,4 @@ def test_a_search_may_take_longer_than_the_timeout_of_the_processes(untrained, r
     assert done.stderr.count("32 of 32 clips computed") == 1
     results = list(csv.DictReader((tmp_path / "runs/study/results.csv").open(newline="")))
     assert len(results) == 2
-    assert max(float(row["seconds"]) for row in results) > 20
+    assert max(float(row["seconds"]) for row in results) > 11

@@ -7,6 +7,7 @@ import pytest
 import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+from untrained.cli import main
 
 SMALL = ["--data.n_samples", "8000"]
 TEMPORAL = ["--model.frontend", "temporal", "--model.frontend.n_filters", "4"]
@@ -137,9 +138,19 @@ def test_a_folder_that_cannot_be_written(untrained, sounds, tmp_path):
     assert str(tmp_path / "file") in err
 
 
+@pytest.fixture(scope="module")
+def runs(sounds, tmp_path_factory):
+    """Folder of a fit, which tests copy."""
+    root = tmp_path_factory.mktemp("fitted")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.chdir(root)
+        assert main(["fit", *map(str, folder(sounds)), *TEMPORAL, "--model.backend", "elm"]) == 0
+    return root / "runs"
+
+
 @pytest.fixture
-def fitted(untrained, sounds, tmp_path):
-    assert untrained("fit", *folder(sounds), *TEMPORAL, "--model.backend", "elm")[0] == 0
+def fitted(untrained, runs, tmp_path):
+    shutil.copytree(runs, tmp_path / "runs")
     return only(tmp_path, "runs/**/probe.ckpt")
 
 
@@ -236,6 +247,7 @@ def test_arguments_of_a_backend_are_kept(untrained, sounds, tmp_path):
     assert "ELMClassifier cannot be fitted: seed=-1" in err
 
 
+@pytest.mark.draws
 def test_names_that_tools_would_interpret(untrained, sounds, tmp_path):
     root = tmp_path / "my [old] so[b]unds"
     for label in ("high", "low"):

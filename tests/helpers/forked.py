@@ -24,16 +24,16 @@ from pathlib import Path
 
 import pytest
 
-PRELOADED = [
-    f"untrained.{name}" for name in ("commands.stages", "commands.train", "commands.compare", "studies.figures")
-]
 _turn = threading.Lock()  # starting one process asks for the status of the others, which can be read only once
 
 
 def preloaded() -> multiprocessing.context.ForkServerContext:
     """Return the context of processes that are forked from one that has imported what commands need."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([*PRELOADED, "torch.utils.tensorboard"])
+    context.set_forkserver_preload(["warmed", "torch.utils.tensorboard"])
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)  # which has `warmed`
+        multiprocessing.forkserver.ensure_running()
     return context
 
 
@@ -46,9 +46,9 @@ class Started:
         self.command = [what, *arguments]
         if "forkserver" not in multiprocessing.get_all_start_methods():
             pytest.skip("this system cannot fork processes")
-        context = preloaded()
-        self.process = context.Process(target=_run, args=(what, arguments, str(folder), dict(environment), files))
         with _turn:
+            context = preloaded()
+            self.process = context.Process(target=_run, args=(what, arguments, str(folder), dict(environment), files))
             self.process.start()
 
     @property
@@ -106,6 +106,8 @@ def _run(what: str, arguments: list[str], folder: str, environment: dict[str, st
     os.environ.update(environment)
     sys.path[:0] = [folder, *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
     importlib.invalidate_caches()
+    if any(list(Path(path).glob("*.dist-info")) for path in sys.path[:2]):
+        _forget_names()
     if any(Path(path, "sitecustomize.py").is_file() for path in sys.path[:2]):
         sys.modules.pop("sitecustomize", None)
         importlib.import_module("sitecustomize")
@@ -125,3 +127,12 @@ def _run(what: str, arguments: list[str], folder: str, environment: dict[str, st
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
+
+
+def _forget_names() -> None:
+    """Forget the names that `warmed` has made, which may be those of plug-ins of other installed packages, too."""
+    for room in ("frontends", "backends", "datamodules"):
+        names = importlib.import_module(f"untrained.{room}.names")
+        for name, value in list(vars(names).items()):
+            if isinstance(value, type) and value.__module__ == names.__name__:
+                delattr(names, name)

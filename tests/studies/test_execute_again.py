@@ -4,7 +4,6 @@ import importlib
 import shutil
 import signal
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -117,28 +116,30 @@ def test_a_failed_run_is_recorded_and_the_other_runs_continue(untrained, tmp_pat
     assert {row["error"] for row in results_of(tmp_path)} == {""}
 
 
+SLOW = """
+import os
+import time
+from pathlib import Path
+from untrained.backends.nearest_class import NearestClass
+
 class Slow(NearestClass):
-    """Backend that creates the file `begun` and then fits slowly."""
+    \"\"\"Backend that waits in its second run to be interrupted.\"\"\"
 
     def fit(self, X, y):
-        Path("begun").touch()
-        time.sleep(0.5)
+        if "WAITS" in os.environ and len(Path("runs/small/results.csv").read_text().splitlines()) > 1:
+            time.sleep(200)
         return super().fit(X, y)
+"""
 
 
 @pytest.mark.slow
 def test_ctrl_c_keeps_finished_runs(untrained, start, tmp_path, monkeypatch, results_of, little):
     """A separate process is interrupted in its second run, and the study resumes there."""
     (tmp_path / "study.yaml").write_text(little.replace("nearest_class", "slow"))
-    source = "from pathlib import Path\nimport time\nfrom untrained.backends.nearest_class import NearestClass\n"
-    source += f"class Slow(NearestClass):\n    {Slow.__doc__!r}\n"
-    source += (
-        "    def fit(self, X, y):\n        Path('begun').touch(); time.sleep(0.5)\n        return super().fit(X, y)\n"
-    )
-    (tmp_path / "slow.py").write_text(source)
+    (tmp_path / "slow.py").write_text(SLOW)
     registered = "from slow import Slow; from untrained.registry import BACKENDS; BACKENDS.register('slow')(Slow)"
     (tmp_path / "sitecustomize.py").write_text(registered)
-    process = start("compare", "study.yaml")
+    process = start("compare", "study.yaml", WAITS="1")
     path = tmp_path / "runs/small/results.csv"
     while not path.is_file() or len(path.read_text().splitlines()) < 2:  # a header, and the first run
         time.sleep(0.05)
