@@ -2,96 +2,16 @@
 
 import shutil
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
 
 from ..registry import BACKENDS, DATAMODULES, FRONTENDS, PROXIES
 from . import COMMANDS
 from .config import bundled_studies
+from .options import CONFIG, MODEL, STORED, TRAINER, Option, backend, data, frontend, plugin
 
 MAX_WIDTH = 100  # columns of text; longer lines are hard to read
 _OPTION_WIDTH = 34
 _INDENT = 2
-
-
-class Option(NamedTuple):
-    """Option on a help page.
-
-    Args:
-        name: Name of the option.
-        value: Placeholder of its value; empty if it takes none.
-        text: Description.
-    """
-
-    name: str
-    value: str
-    text: str
-
-
-def _plugin(option: str, kind: str, names: Sequence[str], example: str) -> list[Option]:
-    return [
-        Option(option, "NAME", f"{kind}: {', '.join(names)}."),
-        Option(f"{option}.ARGUMENT", "VALUE", f"Argument of the {kind.lower()}, such as {option}.{example}."),
-        Option(f"{option}.help", "NAME", f"Show the arguments of a {kind.lower()} and exit."),
-    ]
-
-
-def _data() -> list[Option]:
-    named, more, help = _plugin("--data", "Data set", DATAMODULES.names(), "root DIR")
-    return [
-        named,
-        Option("--data.root", "DIR", "Folder of the sounds; `folder` expects one sub-folder per class."),
-        Option("--data.seconds", "S", "Length of every clip, in s."),
-        Option("--data.n_samples", "N", "Length of every clip, in samples, instead of --data.seconds."),
-        Option("--data.cache", "NAME", "Waveforms on disk: auto, float32, int16, off."),
-        Option("--data.folds", "N", "Number of folds, for data without official splits."),
-        Option(
-            "--data.group_by",
-            "REGEX",
-            "Regular expression that extracts the recording, which is never divided, from a clip id.",
-        ),
-        Option("--data.on_error", "skip|raise", "Whether to skip files that cannot be read, or to raise an error."),
-        more,
-        help,
-    ]
-
-
-_MODEL = [
-    Option(
-        "--model.init", "NAME", "Distribution of the weights: he_truncated, he_normal, xavier, orthogonal, pytorch."
-    ),
-    Option("--model.layers", "all|last|[N, ...]", "Layers of the frontend that the backend learns from."),
-    Option("--model.pooling", "NAME", "How feature maps become features: mean, mean_std, max, mean_max."),
-    Option("--model.standardize", "NAME", "Scaling of the features: zscore, or none to leave them unchanged."),
-    Option("--model.tf32", "true|false", "Whether NVIDIA GPUs compute in TF32, which is faster and less exact."),
-    Option("--model.protocol", "NAME", "How candidates are chosen and scored: auto, holdout, nested, study."),
-    Option("--model.calibrate", "true|false", "Whether to normalise with statistics of the training clips."),
-    Option("--model.weights", "random|FILE", "Random weights, or a frontend.safetensors written by train."),
-]
-_STORED = [
-    Option("--embeddings", "DIR", "Folder of all embedding stores."),
-    Option("--force", "", "Recompute stored embeddings and repeat finished runs."),
-    Option("--flush_every", "N", "Number of rows to keep in memory before they are written."),
-    Option("--flush_seconds", "S", "Maximum time before rows are written, in s."),
-]
-_CONFIG = [
-    Option("--config", "FILE", "YAML file with options; options after it take precedence."),
-    Option("--print_config", "", "Print all options as YAML and exit."),
-]
-_TRAINER = [
-    Option("--trainer.accelerator", "NAME", "Device: auto, cpu, gpu, mps."),
-    Option("--trainer.devices", "N|auto", "Number of devices that share the clips."),
-    Option("--trainer.precision", "NAME", "Precision of the network, such as 32-true or bf16-mixed."),
-    Option("--trainer.default_root_dir", "DIR", "Folder of all results; runs by default."),
-]
-
-
-def _frontend() -> list[Option]:
-    return _plugin("--model.frontend", "Frontend", FRONTENDS.names(), "n_filters 8")
-
-
-def _backend() -> list[Option]:
-    return _plugin("--model.backend", "Backend", BACKENDS.names(), "kernel rbf")
 
 
 def _trust(*, applies: bool) -> list[Option]:
@@ -107,24 +27,24 @@ def _stage(stage: str) -> Mapping[str, list[Option]]:
     about = "Checkpoint of a fitted probe: probe.ckpt, or the folder of its run."
     checkpoint = [Option("--ckpt_path", "FILE", about)] if stage == "test" else []
     model = {
-        "predict": [*_frontend(), _MODEL[0], _MODEL[2], _MODEL[4], *_MODEL[6:]],
-        "fit": [*_frontend(), *_backend(), *_MODEL],
+        "predict": [*frontend(), MODEL[0], MODEL[2], MODEL[4], *MODEL[6:]],
+        "fit": [*frontend(), *backend(), *MODEL],
         "test": [],  # comes from the checkpoint
     }[stage]
     return {
-        "Data": _data(),
+        "Data": data(),
         "Model": [*checkpoint, *model, *_trust(applies=stage == "test")],
-        "Files": [*_CONFIG, *_STORED],
-        "Devices": _TRAINER,
+        "Files": [*CONFIG, *STORED],
+        "Devices": TRAINER,
     }
 
 
 def _train() -> Mapping[str, list[Option]]:
-    frontend = _plugin("--model.frontend", "Frontend with random weights", FRONTENDS.names(), "n_filters 8")
+    trained = plugin("--model.frontend", "Frontend with random weights", FRONTENDS.names(), "n_filters 8")
     return {
-        "Data": [*_data(), Option("--data.batch_size", "N", "Clips per batch in each process; 32 by default.")],
+        "Data": [*data(), Option("--data.batch_size", "N", "Clips per batch in each process; 32 by default.")],
         "Model": [
-            *frontend,
+            *trained,
             Option("--model.head", "NAME", "Classification head: linear, last, musicnn."),
             Option("--model.head_only", "true|false", "Whether to keep the frontend frozen."),
             Option("--model.learning_rate", "X|[X, ...]", "Peak learning rate; the best one of a list is kept."),
@@ -134,8 +54,8 @@ def _train() -> Mapping[str, list[Option]]:
             Option("--model.circular_shift", "true|false", "Whether clips start at a random sample."),
             Option("--model.random_crop", "S", "Seconds from which clips are cropped at random."),
             Option("--model.seed", "N", "Seed; by default, that of the frontend."),
-            _MODEL[0]._replace(text="Distribution of the random weights."),
-            _MODEL[2]._replace(text="How feature maps become features."),
+            MODEL[0]._replace(text="Distribution of the random weights."),
+            MODEL[2]._replace(text="How feature maps become features."),
         ],
         "Budget": [
             Option("--trainer.max_steps", "N", "Number of steps; 1000 by default."),
@@ -144,11 +64,11 @@ def _train() -> Mapping[str, list[Option]]:
             Option("--trainer.callbacks", "[NAME, ...]", "Callbacks of Lightning, such as EarlyStopping."),
         ],
         "Files": [
-            *_CONFIG,
+            *CONFIG,
             Option("--ckpt_path", "FILE", "The last.ckpt to resume from; the same command finds its own."),
             Option("--force", "", "Train again, although the run is done."),
         ],
-        "Devices": _TRAINER,
+        "Devices": TRAINER,
     }
 
 
@@ -170,18 +90,18 @@ def _compare() -> Mapping[str, list[Option]]:
                 Option(f"--vary.{kind}", "{ARGUMENT: [...]}", f"Values of arguments to try with all {kind}.")
                 for kind in ("datamodules", "frontends", "backends")
             ),
-            *(option._replace(value="[...]") for option in (*_MODEL[:5], _MODEL[6])),
+            *(option._replace(value="[...]") for option in (*MODEL[:5], MODEL[6])),
             Option("--model.weights", "[...]", "Weights: random, linear, trained, or files."),
             Option("--seeds", "[N, ...]", "Seeds of frontends and backends."),
-            _MODEL[5]._replace(name="--protocol"),
+            MODEL[5]._replace(name="--protocol"),
         ],
         "Training, for the weights `linear` and `trained`": [
             Option("--training.max_steps", "N", "Number of steps; 1000 by default."),
             Option("--training.jobs", "N", "Number of training runs that share a device."),
             Option("--training.ARGUMENT", "VALUE", "Argument of the recipe, such as --training.head last."),
         ],
-        "Files": [*_CONFIG, *_STORED],
-        "Devices": _TRAINER,
+        "Files": [*CONFIG, *STORED],
+        "Devices": TRAINER,
     }
 
 
@@ -216,8 +136,8 @@ def _rank() -> Mapping[str, list[Option]]:
             Option("--merge", "DIR ...", "Merge the results in these folders; nothing is computed."),
             Option("--jobs", "N|auto", "Number of processes for each device."),
         ],
-        "Files": _CONFIG,
-        "Devices": _TRAINER,
+        "Files": CONFIG,
+        "Devices": TRAINER,
     }
 
 
@@ -233,9 +153,9 @@ def _proxy() -> Mapping[str, list[Option]]:
                 "--seeds", "N ...", "Seeds of the frontend, over which values are averaged; nngp joins their features."
             ),
         ],
-        "Data": _data(),
-        "Model": [*_frontend(), _MODEL[0], _MODEL[2], *_MODEL[6:]],
-        "Files": _CONFIG,
+        "Data": data(),
+        "Model": [*frontend(), MODEL[0], MODEL[2], *MODEL[6:]],
+        "Files": CONFIG,
         "Devices": [Option("--device", "NAME", "Device: cpu, cuda, mps; cpu by default.")],
     }
 

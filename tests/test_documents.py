@@ -32,6 +32,7 @@ REST = {
     "train": MODEL,
     "test": ["--data", "synthetic"],
     "compare": [],
+    "rank": [],
     "proxy": MODEL,
     "classify": ["--ckpt_path", "probe.ckpt", "a.wav"],
     "check data": ["--data", "synthetic"],
@@ -112,12 +113,12 @@ def commands_of(line):
 def completed(name, words):
     """Return the words of a command, with options instead of `...` and of files, which need not exist."""
     left = list(words)
-    if name == "compare" and left and not left[0].startswith("-"):
+    if name in ("compare", "rank") and left and not left[0].startswith("-"):
         left[:0] = ["--config"]
     files = [i for i, word in enumerate(left) if word == "--config"]
     found = REST[name] if files or "..." in left or not left else []
     for index in files:
-        study = bundled_studies().get(left[index + 1])
+        study = {**bundled_studies(), **bundled_studies("rank")}.get(left[index + 1])
         left[index : index + 2] = ["--config", str(study)] if study else ["", ""]
     return [*found, *(word for word in left if word not in ("", "..."))]
 

@@ -16,6 +16,7 @@ TESTED_BY = {
     "__main__": "tests/test_terminal.py",
     "errors": "tests/commands/test_mistakes.py",
     "hear": "tests/integrations/test_hear.py",
+    "commands.options": "tests/commands/test_usage.py",
     "parsing": "tests/commands/test_mistakes.py",
     "backends.names": "tests/test_registry.py",
     "datamodules.names": "tests/test_registry.py",

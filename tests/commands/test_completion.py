@@ -33,7 +33,8 @@ def test_completion_in_a_shell(untrained, tmp_path):
     assert completed("predict --data.fo") == ["--data.folds"]
     assert "bf16-mixed" in completed("predict --trainer.precision ''")
     assert completed("predict --trainer.devices ''") == []  # any number
-    assert completed("compare sy") == ["synthetic-full", "synthetic"]
+    assert completed("compare sy") == ["synthetic", "synthetic-full"]
+    assert completed("rank r") == ["rank", "rank-full"]
     assert completed("compare --proto") == ["--protocol"]
     assert completed("config p") == ["paper"]
     assert completed("check backend kn") == ["knn"]
