@@ -9,16 +9,18 @@ import torch
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
+from ...proxies.batches import N_BATCHES, N_CLIPS
 from ...training.estimate import seconds_of_steps
 from ..estimate import duration
 from .execute import Schedule, threads
-from .items import LINEAR, TRAINED, Item
+from .items import LINEAR, NNGP, PROXIES, RANDOM, TRAINED, Item
 from .machine import THREADS, n_processes
 from .plan import RankPlan
 from .trained_scores import TrainedJob
 
 TIMING = 60.0  # time in s after which no further architecture is timed; the others are extrapolated
-FIXED = {"random": 2.0, "proxies": 3.0, "nngp": 1.0}  # approximate time of items without training, in s
+FITS = 1.0  # approximate time of the fits of a frozen frontend with its changes, in s
+PROXY_CLIPS = 512  # number of clips in the training steps that take as long as all proxies of a network
 
 
 def dry_run(plan: RankPlan, schedule: Schedule, devices: Sequence[torch.device], digest: str) -> Iterator[str]:
@@ -63,8 +65,7 @@ def _times(plan: RankPlan, waiting: Sequence[Item], devices: Sequence[torch.devi
         steps, n_timed = _seconds(plan, devices[0])
     of_arm: dict[str, float] = {}
     for item in waiting:
-        seconds = FIXED.get(item.arm) or steps[item.arm == LINEAR, item.task][item.architecture]
-        of_arm[item.arm] = of_arm.get(item.arm, 0.0) + seconds
+        of_arm[item.arm] = of_arm.get(item.arm, 0.0) + _seconds_of(item, plan, steps)
     counts = Counter(item.arm for item in waiting)
     for arm, seconds in of_arm.items():
         yield f"{arm}: {counts[arm]:,} items, {seconds / counts[arm]:.1f} s each, {duration(seconds)} on one process"
@@ -74,6 +75,28 @@ def _times(plan: RankPlan, waiting: Sequence[Item], devices: Sequence[torch.devi
         f"about {duration(sum(of_arm.values()) / n)} with {processes} on {where} (estimated from a few timed steps of "
         f"{n_timed} architectures)"
     )
+
+
+def _seconds_of(item: Item, plan: RankPlan, steps: dict[tuple[bool, str], dict[str, float]]) -> float:
+    """Return the time of an item, in s; those without training follow from the times of a step and of a clip."""
+    trained, head = (steps[is_head, item.task][item.architecture] for is_head in (False, True))
+    if item.arm == RANDOM:
+        return FITS + head * (2 if "mean_std" in plan.config.sensitivities else 1)
+    if item.arm == PROXIES:
+        return trained * PROXY_CLIPS / _n_clips_in_steps(plan, item.task)
+    if item.arm == NNGP:
+        clips = next(part.made.listed for part in plan.data if part.name == item.task)
+        return head * N_BATCHES * N_CLIPS * len(plan.design.random_seeds) / len(clips)
+    return head if item.arm == LINEAR else trained
+
+
+def _n_clips_in_steps(plan: RankPlan, task: str) -> int:
+    """Return the number of clips in all steps of a training."""
+    recipe = plan.config.training
+    if recipe.max_epochs is None:
+        return int(recipe.max_steps * recipe.batch_size)
+    listed = next(part.made.listed for part in plan.data if part.name == task)
+    return int(recipe.max_epochs * sum(clip.split == "train" for clip in listed))
 
 
 def _seconds(plan: RankPlan, device: torch.device) -> tuple[dict[tuple[bool, str], dict[str, float]], int]:
@@ -113,15 +136,15 @@ def _time(plan: RankPlan, item: Item, device: torch.device) -> float:
 
 
 def _spread(values: NDArray[np.float64]) -> list[int]:
-    """Return indices so that each beginning is spread from the smallest to the largest value."""
+    """Return indices so that each beginning is spread over the values; the extremes come last."""
     ranked = np.argsort(values, kind="stable")
     found: dict[int, None] = {}
     n_parts = 1
-    while len(found) < len(ranked):
-        for place in np.linspace(0, len(ranked) - 1, n_parts + 1).round().astype(int):
-            found[int(ranked[place])] = None
+    while n_parts < 2 * len(ranked):
+        middles = (np.arange(n_parts) + 0.5) / n_parts * len(ranked)
+        found |= {int(ranked[int(place)]): None for place in middles}
         n_parts *= 2
-    return list(found)
+    return list(found | {int(index): None for index in ranked})
 
 
 def _extrapolated(features: NDArray[np.float64], timed: dict[int, float]) -> NDArray[np.float64]:
