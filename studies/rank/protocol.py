@@ -16,6 +16,9 @@ MAX_BYTES = 2**28
 RULES: dict[str, Any] = {
     "headline": "tanh of the mean of atanh Spearman over tasks, of accuracies without and with training",
     "learning_rate": "best validation accuracy of the first seed, and among equals the smallest",
+    "linear": "at the learning rate that was chosen for the trained network",
+    "one_epoch": "validation accuracy of the first seed after one epoch, at the common rate",
+    "proxies": "means over the seeds of the frozen frontends; nngp joins their features",
     "verdict": [
         "predicts, beyond size: all four of the following hold",
         "predicts: the first two hold",
