@@ -17,12 +17,10 @@ from typing import NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
-from untrained.studies.rank_analysis.compared import Task
+from untrained.studies.rank_analysis.compared import prepare
 from untrained.studies.rank_analysis.correlations import pool_compared
 from untrained.studies.rank_analysis.data import RankData, TaskData
-from untrained.studies.rank_analysis.draws import draw
 from untrained.studies.rank_analysis.ranks import Frame, bonett_wright
-from untrained.studies.rank_analysis.scores import arms_of
 
 N_FAMILIES, PER_FAMILY, N_TASKS = 8, 10, 2
 BETWEEN = 0.3  # share of the variance of true accuracy that is between families
@@ -95,9 +93,7 @@ def replicate(job: tuple[Cell, int, tuple[float, float]]) -> list[float]:
     """Return whether each interval of one study contains the true value, and the width of the one of a task."""
     cell, seed, (rho, within) = job
     data = study(cell, seed)
-    arms = [arms_of(task) for task in data.tasks]
-    draws = draw(arms, data.designs, data.apart, cell.n_draws, seed)
-    tasks = [Task.of(data, index, one, draws, np.random.default_rng(0)) for index, one in enumerate(arms)]
+    tasks = prepare(data, cell.n_draws, seed)
     found = [task.compare() for task in tasks]
     intervals = [
         (pool_compared(found).statistic(), rho),

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .data import RANDOM, TRAINED, RankData, TaskData
-from .draws import Draws, permutations
+from .draws import Draws, draw, permutations
 from .ranks import LEAST, Frame, fisher
-from .scores import Arm, draw_halves, halves, is_used
+from .scores import Arm, arms_of, draw_halves, halves, is_used
 from .statistics import CrossFitted
 
 N_SPLITS = 200
@@ -61,13 +61,6 @@ class Task:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "is_in", is_used(self.arms, self.data.apart))
-
-    @classmethod
-    def of(cls, data: RankData, index: int, arms: Mapping[str, Arm], draws: Draws, rng: np.random.Generator) -> "Task":
-        """Return a task by its index; `rng` draws the halves of shared clips."""
-        task = data.tasks[index]
-        splits = draw_halves(task.labels, task.groups, N_SPLITS, rng) if task.shares_clips else None
-        return cls(data, task, arms, draws, draws.scores[index], splits)
 
     @property
     def n(self) -> int:
@@ -135,6 +128,24 @@ class Task:
         rho = _trace(products)
         plain = frame.rho(frame.ranks(self.values(RANDOM)), frame.ranks(self.values(TRAINED)))
         return CrossFitted(rho, rho / factor, float(plain))
+
+
+def prepare(data: RankData, n_draws: int, seed: int) -> list[Task]:
+    """Return the tasks of a study, with draws that are the same for all statistics.
+
+    Args:
+        data: Results of the study.
+        n_draws: Number of draws.
+        seed: Seed of the draws, and of the halves of shared clips.
+    """
+    arms = [arms_of(task) for task in data.tasks]
+    draws = draw(arms, data.designs, data.apart, n_draws, seed)
+    streams = np.random.default_rng([seed, 1]).spawn(len(arms))
+    found = []
+    for task, of_task, scores, rng in zip(data.tasks, arms, draws.scores, streams, strict=True):
+        splits = draw_halves(task.labels, task.groups, N_SPLITS, rng) if task.shares_clips else None
+        found.append(Task(data, task, of_task, draws, scores, splits))
+    return found
 
 
 def _trace(products: NDArray[Any]) -> float:

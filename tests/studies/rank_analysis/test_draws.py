@@ -1,0 +1,88 @@
+"""Draws of designs, seeds, clips and permutations."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rank_results import made_up
+from untrained.studies.rank_analysis import draws
+from untrained.studies.rank_analysis.scores import arms_of
+
+DATA = made_up(n_families=2, per_family=3, n_tasks=1, n_clips=80, n_seeds=3)
+TASK = DATA.tasks[0]
+
+
+def test_members_of_a_design_are_drawn_together_and_those_apart_never():
+    designs = ["a", "a", "b", "c", "d", "a"]
+    apart = np.array([0, 0, 0, 0, 1, 1])
+    weights = draws.draw_designs(designs, apart, 2000, np.random.default_rng(0))
+    assert (weights[:, 0] == weights[:, 1]).all()
+    assert (weights[:, 4:] == 0).all()
+    assert (weights[:, [0, 2, 3]].sum(axis=1) == 3).all()
+    assert weights[:, :4].mean(axis=0) == pytest.approx(np.ones(4), abs=0.06)
+
+
+def test_groups_of_clips_are_drawn_within_their_class():
+    labels = np.array(["a"] * 4 + ["b"] * 2)
+    groups = np.array(["1", "1", "2", "3", "4", "5"])
+    counts = draws.draw_clips(labels, groups, 500, np.random.default_rng(0))
+    assert (counts[:, 0] == counts[:, 1]).all()
+    assert (counts[:, [0, 2, 3]].sum(axis=1) == 3).all()
+    assert (counts[:, 4:].sum(axis=1) == 2).all()
+
+
+def test_drawn_scores_vary_as_seeds_and_clips_do():
+    """The variance is that of the mean of seeds and of clips, each as in a plain bootstrap."""
+    arms = arms_of(TASK)
+    found = draws.draw_scores(arms, 4000, np.random.default_rng(0))
+    right = arms["random"].right
+    assert found["random"].mean(axis=0) == pytest.approx(arms["random"].scores, abs=0.01)
+    of_clips = right.mean(axis=1)
+    clips = sum(of_clips[:, arms["random"].labels == label].var(axis=1) for label in np.unique(TASK.labels)) / 4 / 40
+    interaction = (right - right.mean(axis=1, keepdims=True)).var(axis=(1, 2)) / 40 / 3
+    seeds = right.mean(axis=2).var(axis=1) / 3
+    expected = clips + interaction + seeds
+    assert found["random"].var(axis=0) == pytest.approx(expected, rel=0.25)
+
+
+def test_arms_on_the_same_clips_and_seeds_are_paired():
+    right = {**TASK.right, "random-raw": TASK.right["random"], "linear": TASK.right["random"]}
+    found = draws.draw_scores(arms_of(replace(TASK, right=right)), 50, np.random.default_rng(0))
+    assert (found["random-raw"] == found["random"]).all()
+    assert (found["linear"] != found["random"]).any()  # other seeds
+    shared = replace(
+        TASK, test_set=np.zeros(80, int), right={"random": right["random"][:, :1], "trained": right["random"][:, :1]}
+    )
+    found = draws.draw_scores(arms_of(shared), 50, np.random.default_rng(0))
+    assert (found["trained"] == found["random"]).all()
+
+
+def test_chunks_make_up_all_draws(monkeypatch):
+    monkeypatch.setattr(draws, "CHUNK", 7)
+    found = draws.draw_scores(arms_of(TASK), 20, np.random.default_rng(0))
+    assert found["trained"].shape == (20, 6)
+    assert len(np.unique(found["trained"], axis=0)) == 20
+
+
+def test_architectures_without_a_complete_run_have_no_scores():
+    right = TASK.right["trained"].copy()
+    right[2] = np.nan
+    right[3, 1] = np.nan
+    task = replace(TASK, right={**TASK.right, "trained": right})
+    found = draws.draw_scores(arms_of(task), 30, np.random.default_rng(0))["trained"]
+    assert np.isnan(found).all(axis=0).tolist() == [False, False, True, False, False, False]
+    assert np.isfinite(np.delete(found, 2, axis=1)).all()
+
+
+def test_permutations_are_the_same_in_all_tasks_and_may_keep_families():
+    keys = np.random.default_rng(0).random((100, 6))
+    everything = draws.permutations(keys, np.ones(6, bool))
+    assert (np.sort(everything, axis=1) == np.arange(6)).all()
+    assert len(np.unique(everything, axis=0)) > 80
+    is_in = np.array([1, 1, 0, 1, 1, 1], bool)
+    assert (np.sort(draws.permutations(keys, is_in), axis=1) == np.arange(5)).all()
+    families = ["a", "b", "x", "a", "b", "a"]
+    within = draws.permutations(keys, is_in, families)
+    of_used = np.array(families)[is_in]
+    assert (of_used[within] == of_used).all()
+    assert len(np.unique(within, axis=0)) == 12  # 3! x 2!
