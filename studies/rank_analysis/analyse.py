@@ -90,8 +90,8 @@ def scores_of(task: Task) -> Scores:
         untrained=task.values(RANDOM),
         trained=task.values(TRAINED),
         linear=task.values(LINEAR) if LINEAR in task.arms else unknown,
-        untrained_error=task.scores[RANDOM].std(axis=0, ddof=1),
-        trained_error=task.scores[TRAINED].std(axis=0, ddof=1),
+        untrained_error=task.noise[RANDOM].std(axis=0, ddof=1),
+        trained_error=task.noise[TRAINED].std(axis=0, ddof=1),
     )
 
 

@@ -24,7 +24,7 @@ class Compared:
 
     Args:
         value: Estimate.
-        draws: Fisher's z of the correlation on all clips in each draw, `(n_draws,)`.
+        draws: Fisher's z of the correlation, without cross-fitting, in each draw, `(n_all_draws,)`.
         products: Matrix P such that the correlation after permuting y is the sum of P[i, permutation(i)], over the
             architectures in use, `(n, n)`.
         frame: Frame of the ranks in P.
@@ -47,7 +47,8 @@ class Task:
         task: Results of the task.
         arms: Arms of the task.
         draws: Draws of the study.
-        scores: Accuracies of each arm in each draw, `(n_draws, n_architectures)`, by arm.
+        clips: Accuracies on drawn clips, `(n_draws // 4, n_architectures)`, by arm.
+        noise: Accuracies on drawn seeds and clips, `(n_draws // 4, n_architectures)`, by arm.
         splits: Halves of the clips, `(n_splits, n_clips)`, if all arms share them.
     """
 
@@ -55,7 +56,8 @@ class Task:
     task: TaskData
     arms: Mapping[str, Arm]
     draws: Draws
-    scores: Mapping[str, NDArray[Any]]
+    clips: Mapping[str, NDArray[Any]]
+    noise: Mapping[str, NDArray[Any]]
     splits: NDArray[Any] | None
     is_in: NDArray[Any] = field(init=False)
 
@@ -70,6 +72,12 @@ class Task:
     def values(self, arm: str) -> NDArray[Any]:
         """Return the accuracies of an arm, `(n_architectures,)`."""
         return self.arms[arm].scores
+
+    def drawn(self, arm: str) -> NDArray[Any]:
+        """Return the accuracies of an arm in all draws, `(n_all_draws, n_architectures)`."""
+        values, clips = self.values(arm), self.clips[arm]
+        n_first = len(self.draws.weights) - 2 * len(clips)
+        return np.concatenate([np.broadcast_to(values, (n_first, len(values))), clips, clips])
 
     def frame(self, subset: Any = True, *, families: bool = False, sizes: bool = False, drawn: bool = False) -> Frame:
         """Return the frame of a correlation: of the study, or of its draws.
@@ -103,7 +111,7 @@ class Task:
             n = int(used.sum())
             return Compared(nan, np.full(len(self.draws.weights), nan), np.full((n, n), nan), frame, np.full(n, nan))
         drawn = self.frame(both, families=families, sizes=sizes, drawn=True)
-        of_draws = drawn.fisher(drawn.ranks(self.scores[a]), drawn.ranks(self.scores[b]))
+        of_draws = drawn.fisher(drawn.ranks(self.drawn(a)), drawn.ranks(self.drawn(b)))
         products = self._products(frame, a, b)[np.ix_(used, used)]
         return Compared(_trace(products), of_draws, products, frame, frame.ranks(self.values(b))[used])
 
@@ -142,9 +150,9 @@ def prepare(data: RankData, n_draws: int, seed: int) -> list[Task]:
     draws = draw(arms, data.designs, data.apart, n_draws, seed)
     streams = np.random.default_rng([seed, 1]).spawn(len(arms))
     found = []
-    for task, of_task, scores, rng in zip(data.tasks, arms, draws.scores, streams, strict=True):
+    for index, (task, of_task, rng) in enumerate(zip(data.tasks, arms, streams, strict=True)):
         splits = draw_halves(task.labels, task.groups, N_SPLITS, rng) if task.shares_clips else None
-        found.append(Task(data, task, of_task, draws, scores, splits))
+        found.append(Task(data, task, of_task, draws, draws.clips[index], draws.noise[index], splits))
     return found
 
 

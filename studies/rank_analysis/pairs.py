@@ -27,7 +27,7 @@ def significant_pairs(task: Task) -> SignificantPairs:
     y, u = task.values(TRAINED)[task.is_in], task.values(RANDOM)[task.is_in]
     if len(y) < LEAST:
         return SignificantPairs(nan, nan)
-    covariance = np.cov(task.scores[TRAINED][:, task.is_in], rowvar=False)
+    covariance = np.cov(task.noise[TRAINED][:, task.is_in], rowvar=False)
     rows, columns = np.triu_indices(len(y), 1)
     variance = np.diag(covariance)[rows] + np.diag(covariance)[columns] - 2 * covariance[rows, columns]
     apart = y[rows] - y[columns]

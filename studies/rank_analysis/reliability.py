@@ -9,6 +9,7 @@ import numpy as np
 
 from .compared import Task
 from .data import RANDOM, TRAINED
+from .pooling import spread
 from .ranks import LEAST, QUANTILE, Frame
 from .scores import draw_halves, halves
 from .statistics import Attenuation, Ceiling, Reliability, Statistic
@@ -145,9 +146,8 @@ def attenuation(
         first, second = (half[split] for half in halves(arm, of_clip, rng if by == "both" else None))
         r = np.maximum(frame.rho(frame.ranks(first), frame.ranks(second)), 0)
         product *= 2 * r / (1 + r)
-        ranks.append(frame.ranks(task.scores[name]))
+        ranks.append(frame.ranks(task.drawn(name)))
     with np.errstate(divide="ignore", invalid="ignore"):
         corrected = frame.rho(*ranks) / np.sqrt(product)
-    corrected = corrected[np.isfinite(corrected)]
-    error = abs(value) * float(np.std(corrected, ddof=1) / abs(np.mean(corrected)))
+    error = abs(value / float(np.mean(corrected[np.isfinite(corrected)]))) * spread(corrected)
     return Attenuation(Statistic(value, value - QUANTILE * error, value + QUANTILE * error), min(found) < STABLE, by)

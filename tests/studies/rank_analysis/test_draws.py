@@ -34,7 +34,7 @@ def test_groups_of_clips_are_drawn_within_their_class():
 def test_drawn_scores_vary_as_seeds_and_clips_do():
     """The variance is that of the mean of seeds and of clips, each as in a plain bootstrap."""
     arms = arms_of(TASK)
-    found = draws.draw_scores(arms, 4000, np.random.default_rng(0))
+    of_clips_alone, found = draws.draw_scores(arms, 4000, np.random.default_rng(0))
     right = arms["random"].right
     assert found["random"].mean(axis=0) == pytest.approx(arms["random"].scores, abs=0.01)
     of_clips = right.mean(axis=1)
@@ -43,23 +43,25 @@ def test_drawn_scores_vary_as_seeds_and_clips_do():
     seeds = right.mean(axis=2).var(axis=1) / 3
     expected = clips + interaction + seeds
     assert found["random"].var(axis=0) == pytest.approx(expected, rel=0.25)
+    assert of_clips_alone["random"].var(axis=0) == pytest.approx(clips, rel=0.15)
 
 
 def test_arms_on_the_same_clips_and_seeds_are_paired():
     right = {**TASK.right, "random-raw": TASK.right["random"], "linear": TASK.right["random"]}
-    found = draws.draw_scores(arms_of(replace(TASK, right=right)), 50, np.random.default_rng(0))
+    clips, found = draws.draw_scores(arms_of(replace(TASK, right=right)), 50, np.random.default_rng(0))
+    assert (clips["linear"] == clips["random"]).all()
     assert (found["random-raw"] == found["random"]).all()
     assert (found["linear"] != found["random"]).any()  # other seeds
     shared = replace(
         TASK, test_set=np.zeros(80, int), right={"random": right["random"][:, :1], "trained": right["random"][:, :1]}
     )
-    found = draws.draw_scores(arms_of(shared), 50, np.random.default_rng(0))
+    _, found = draws.draw_scores(arms_of(shared), 50, np.random.default_rng(0))
     assert (found["trained"] == found["random"]).all()
 
 
 def test_chunks_make_up_all_draws(monkeypatch):
     monkeypatch.setattr(draws, "CHUNK", 7)
-    found = draws.draw_scores(arms_of(TASK), 20, np.random.default_rng(0))
+    _, found = draws.draw_scores(arms_of(TASK), 20, np.random.default_rng(0))
     assert found["trained"].shape == (20, 6)
     assert len(np.unique(found["trained"], axis=0)) == 20
 
@@ -69,9 +71,45 @@ def test_architectures_without_a_complete_run_have_no_scores():
     right[2] = np.nan
     right[3, 1] = np.nan
     task = replace(TASK, right={**TASK.right, "trained": right})
-    found = draws.draw_scores(arms_of(task), 30, np.random.default_rng(0))["trained"]
+    found = draws.draw_scores(arms_of(task), 30, np.random.default_rng(0))[1]["trained"]
     assert np.isnan(found).all(axis=0).tolist() == [False, False, True, False, False, False]
     assert np.isfinite(np.delete(found, 2, axis=1)).all()
+
+
+def test_parts_of_the_draws():
+    weights = draws.draw(
+        [arms_of(TASK)], [f"d{index}" for index in range(6)], np.array([0, 0, 0, 0, 0, 1]), 11, 0
+    ).weights
+    first, second, third = draws.parts(weights)
+    assert [len(part) for part in (first, second, third)] == [11, 2, 2]
+    assert (second == [1, 1, 1, 1, 1, 0]).all()
+    assert (third == first[:2]).all()
+
+
+def test_the_variance_counts_luck_once():
+    """The mean of a table of rows and columns with effects of both, and of each pair, has A + B + AB."""
+    rng = np.random.default_rng(0)
+    n_rows, n_columns = 20, 30
+    found, expected = [], []
+    for _ in range(60):
+        a, b, ab = rng.normal(size=(n_rows, 1)), rng.normal(size=n_columns), 4 * rng.normal(size=(n_rows, n_columns))
+        table = a + b + ab
+        rows = rng.multinomial(n_rows, np.full(n_rows, 1 / n_rows), 400) / n_rows
+        columns = rng.multinomial(n_columns, np.full(n_columns, 1 / n_columns), 100) / n_columns
+        first, second = rows @ table.mean(axis=1), columns @ table.mean(axis=0)
+        third = np.einsum("dr,rc,dc->d", rows[:100], table, columns)
+        found.append(draws.variance(np.concatenate([first, second, third])))
+        expected.append(table.mean() ** 2)
+    assert np.mean(found) == pytest.approx(1 / 20 + 1 / 30 + 16 / 600, rel=0.12)
+    assert np.mean(expected) == pytest.approx(1 / 20 + 1 / 30 + 16 / 600, rel=0.35)
+
+
+def test_the_variance_needs_more_than_half_of_the_draws():
+    assert draws.variance(np.array([1.0, 2, 3])) == 1  # too few for a part of clips
+    assert np.isnan(draws.variance(np.array([1.0, np.nan, np.nan])))
+    assert np.isnan(draws.variance(np.array([])))
+    partly = np.array([1.0, 2, 3, 4, 5, 6, 7, 8, np.nan, 1.0, np.nan, 1.0])
+    assert draws.variance(partly) == 6
 
 
 def test_permutations_are_the_same_in_all_tasks_and_may_keep_families():

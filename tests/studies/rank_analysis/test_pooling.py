@@ -12,7 +12,7 @@ def test_correlations_are_pooled_by_fishers_z():
     found = pool([0.5, 0.8], draws, [20, 30])
     assert found.value == pytest.approx(np.tanh((np.arctanh(0.5) + np.arctanh(0.8)) / 2))
     statistic = found.statistic(0.01)
-    error = np.std(np.mean(draws, axis=0), ddof=1)
+    error = spread(np.mean(draws, axis=0))
     z = np.arctanh(found.value)
     ends = np.tanh([z - 1.96 * error, z + 1.96 * error])
     assert [statistic.low, statistic.high] == pytest.approx(ends, abs=1e-4)
@@ -29,14 +29,14 @@ def test_a_task_without_a_correlation_is_left_out():
     assert np.isnan(nothing.statistic().low)
 
 
-def test_the_spread_needs_more_than_half_of_the_draws():
-    assert spread(np.array([1.0, 2, 3, np.nan])) == 1
-    assert np.isnan(spread(np.array([1.0, 2, np.nan, np.nan])))
+def test_the_spread_is_the_root_of_the_variance_of_the_draws():
+    assert spread(np.array([1.0, 2, 3])) == 1
+    assert np.isnan(spread(np.array([1.0, np.nan, np.nan])))
 
 
 def test_p_of_a_difference_comes_from_its_spread():
     draws = RNG.normal(size=1000)
-    draws *= 0.1 / draws.std(ddof=1)
+    draws *= 0.1 / spread(draws)
     found = difference(0.196, draws)
     assert found.p == pytest.approx(0.05, abs=1e-3)
     assert found.low == pytest.approx(0, abs=1e-4)

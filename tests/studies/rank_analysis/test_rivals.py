@@ -8,6 +8,7 @@ from rank_results import made_up
 from scipy import stats
 from untrained.studies.rank_analysis.compared import prepare
 from untrained.studies.rank_analysis.correlations import pool_compared
+from untrained.studies.rank_analysis.pooling import spread
 from untrained.studies.rank_analysis.rivals import RIVALS, compare_rivals, family_mean, more_than_size, pool_rival
 from untrained.studies.significance import holm
 
@@ -52,7 +53,7 @@ def test_the_untrained_accuracy_is_no_better_than_itself(study):
 
 
 def replace_task(task, data):
-    return type(task)(task.data, data, task.arms, task.draws, task.scores, task.splits)
+    return type(task)(task.data, data, task.arms, task.draws, task.clips, task.noise, task.splits)
 
 
 def test_values_that_are_not_finite_are_ranked_lowest_and_counted(study):
@@ -84,7 +85,7 @@ def test_the_better_size_is_chosen_inside_each_draw(tasks):
     found = more_than_size(tasks, headline)
     assert found.value == pytest.approx(headline.value - max(size.value for size in sizes))
     draws = np.tanh(headline.draws) - np.tanh(np.maximum(*(size.draws for size in sizes)))
-    assert found.high - found.low == pytest.approx(2 * 1.96 * draws.std(ddof=1), rel=1e-3)
+    assert found.high - found.low == pytest.approx(2 * 1.96 * spread(draws), rel=1e-3)
 
 
 def test_three_architectures_have_no_rivals():
