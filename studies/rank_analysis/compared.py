@@ -73,11 +73,17 @@ class Task:
         """Return the accuracies of an arm, `(n_architectures,)`."""
         return self.arms[arm].scores
 
-    def drawn(self, arm: str) -> NDArray[Any]:
-        """Return the accuracies of an arm in all draws, `(n_all_draws, n_architectures)`."""
-        values, clips = self.values(arm), self.clips[arm]
-        n_first = len(self.draws.weights) - 2 * len(clips)
-        return np.concatenate([np.broadcast_to(values, (n_first, len(values))), clips, clips])
+    def drawn_ranks(self, frame: Frame, arm: str) -> NDArray[Any]:
+        """Return the corrected ranks of an arm in all draws, `(n_all_draws, n_architectures)`.
+
+        Args:
+            frame: Frame of the draws.
+            arm: Name of the arm.
+        """
+        clips = self.clips[arm]
+        n_first = len(frame.weights) - 2 * len(clips)  # the accuracies differ in the other two parts alone
+        first, rest = frame.part(slice(n_first)), frame.part(slice(n_first, None))
+        return np.concatenate([first.ranks(self.values(arm)), rest.ranks(np.concatenate([clips, clips]))])
 
     def frame(self, subset: Any = True, *, families: bool = False, sizes: bool = False, drawn: bool = False) -> Frame:
         """Return the frame of a correlation: of the study, or of its draws.
@@ -111,7 +117,7 @@ class Task:
             n = int(used.sum())
             return Compared(nan, np.full(len(self.draws.weights), nan), np.full((n, n), nan), frame, np.full(n, nan))
         drawn = self.frame(both, families=families, sizes=sizes, drawn=True)
-        of_draws = drawn.fisher(drawn.ranks(self.drawn(a)), drawn.ranks(self.drawn(b)))
+        of_draws = drawn.fisher(self.drawn_ranks(drawn, a), self.drawn_ranks(drawn, b))
         products = self._products(frame, a, b)[np.ix_(used, used)]
         return Compared(_trace(products), of_draws, products, frame, frame.ranks(self.values(b))[used])
 

@@ -146,7 +146,7 @@ def attenuation(
         first, second = (half[split] for half in halves(arm, of_clip, rng if by == "both" else None))
         r = np.maximum(frame.rho(frame.ranks(first), frame.ranks(second)), 0)
         product *= 2 * r / (1 + r)
-        ranks.append(frame.ranks(task.drawn(name)))
+        ranks.append(task.drawn_ranks(frame, name))
     with np.errstate(divide="ignore", invalid="ignore"):
         corrected = frame.rho(*ranks) / np.sqrt(product)
     error = abs(value / float(np.mean(corrected[np.isfinite(corrected)]))) * spread(corrected)

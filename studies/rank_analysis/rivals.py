@@ -78,7 +78,7 @@ def pool_rival(tasks: Sequence[Task], name: str) -> tuple[Pooled, dict[str, floa
             ranked = np.where(finite, known, -np.inf)
             frame, of_draws = task.frame(), task.frame(drawn=True)
             value = float(frame.rho(frame.ranks(ranked), frame.ranks(task.values(TRAINED))))
-            drawn = of_draws.fisher(of_draws.ranks(ranked), of_draws.ranks(task.drawn(TRAINED)))
+            drawn = of_draws.fisher(of_draws.ranks(ranked), task.drawn_ranks(of_draws, TRAINED))
         values.append(value if task.n >= LEAST else np.nan)
         draws.append(drawn)
         sizes.append(task.n)

@@ -50,7 +50,7 @@ def _pool(tasks: Sequence[Task], pair: tuple[str, str], subsets: Sequence[np.nda
         frame, drawn = task.frame(subset), task.frame(subset, drawn=True)
         n = int(frame.weights.sum())
         values.append(float(frame.rho(*(frame.ranks(task.values(arm)) for arm in pair))) if n >= LEAST else np.nan)
-        draws.append(drawn.fisher(*(drawn.ranks(task.drawn(arm)) for arm in pair)))
+        draws.append(drawn.fisher(*(task.drawn_ranks(drawn, arm) for arm in pair)))
         sizes.append(n)
     return pool(values, draws, sizes)
 

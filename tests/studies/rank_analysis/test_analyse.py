@@ -37,7 +37,7 @@ def test_the_known_answer_is_found(analysis):
 
 
 def test_without_a_correlation_nothing_is_shown():
-    found = analyse(made_up(rho=0.0, family_effect=0, n_seeds=1, n_clips=100), n_draws=200)
+    found = analyse(made_up(rho=0.0, family_effect=0, n_seeds=1, n_clips=100), n_draws=100)
     assert found.verdict.text == "not shown"
     assert found.verdict.too_small == ""
     assert np.isnan(found.pooled.ceiling.predictor.both)
@@ -45,19 +45,21 @@ def test_without_a_correlation_nothing_is_shown():
 
 def test_an_effect_of_families_alone_is_not_prediction():
     """Families differ by as much as the networks in a family, whose order untrained says nothing."""
-    data = made_up(rho=0.0, family_effect=0, n_clips=400)
-    better = (np.arange(80) % 8 / 8)[:, None, None] > np.random.default_rng(0).random((80, 1, 400))
+    data = made_up(rho=0.0, family_effect=0, n_clips=240)
+    better = (np.arange(80) % 8 / 8)[:, None, None] > np.random.default_rng(0).random((80, 1, 240))
     tasks = [
         replace(task, right={arm: np.where(better, values, 0) for arm, values in task.right.items()})
         for task in data.tasks
     ]
-    assert analyse(replace(data, tasks=tasks), n_draws=200).verdict.text == "between families only"
+    assert analyse(replace(data, tasks=tasks), n_draws=100).verdict.text == "between families only"
 
 
-def test_the_same_seed_gives_the_same_analysis(study, analysis):
-    again = as_json(analyse(study, n_draws=300))
-    assert again == as_json(analysis)
-    assert as_json(analyse(study, n_draws=300, seed=1)) != again
+def test_the_same_seed_gives_the_same_analysis():
+    data = made_up(n_families=4, per_family=3, n_clips=40)
+    first, again, other = (as_json(analyse(data, n_draws=40, seed=seed)) for seed in (5, 5, 6))
+    assert first == again
+    assert first["pooled"]["rho"]["value"] == other["pooled"]["rho"]["value"]
+    assert first["pooled"]["rho"]["low"] != other["pooled"]["rho"]["low"]
 
 
 def test_every_number_is_in_the_json(analysis):
@@ -74,13 +76,14 @@ def test_every_number_is_in_the_json(analysis):
     assert as_json([Band(20, np.inf, 1.0, 3)]) == [{"low": 20, "high": None, "share": 1.0, "n_pairs": 3}]
 
 
-def test_architectures_without_a_score_are_listed_and_left_out_of_their_task_alone(study):
+def test_architectures_without_a_score_are_listed_and_left_out_of_their_task_alone():
+    study = made_up(n_families=4, per_family=3, n_clips=40)
     right = {arm: values.copy() for arm, values in study.tasks[0].right.items()}
     right["trained"][4] = np.nan
     right["random"][7, :, 5] = np.nan
     found = analyse(replace(study, tasks=[replace(study.tasks[0], right=right), study.tasks[1]]), n_draws=50)
     assert found.tasks[0].left_out == ["net-4", "net-7"]
-    assert (found.tasks[0].n, found.tasks[1].n) == (78, 80)
+    assert (found.tasks[0].n, found.tasks[1].n) == (10, 12)
     assert found.tasks[1].left_out == []
     assert np.isnan(found.tasks[0].scores.trained[4])
     assert np.isfinite(found.pooled.rho.low)
@@ -106,7 +109,8 @@ def test_a_small_study_is_no_error(options):
         assert found.verdict.text == "not shown"
 
 
-def test_constant_scores_are_no_error(study):
+def test_constant_scores_are_no_error():
+    study = made_up(n_families=4, per_family=3, n_clips=40)
     first = study.tasks[0]
     constant = replace(first, right={**first.right, "trained": np.ones_like(first.right["trained"])})
     found = analyse(replace(study, tasks=[constant, study.tasks[1]]), n_draws=50)
