@@ -153,7 +153,7 @@ def prepare(data: RankData, n_draws: int, seed: int) -> list[Task]:
         seed: Seed of the draws, and of the halves of shared clips.
     """
     arms = [arms_of(task) for task in data.tasks]
-    draws = draw(arms, data.designs, data.apart, n_draws, seed)
+    draws = draw(data, arms, n_draws, seed)
     streams = np.random.default_rng([seed, 1]).spawn(len(arms))
     found = []
     for index, (task, of_task, rng) in enumerate(zip(data.tasks, arms, streams, strict=True)):

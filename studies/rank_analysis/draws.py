@@ -1,5 +1,6 @@
 """Draws of architectures, seeds and clips, for the intervals of all statistics."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
@@ -8,10 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .data import RankData
 from .scores import Arm, divide, strata
 
 LEAST_SHARE = 0.5
 """Least share of draws in which a statistic must be defined to have an interval."""
+LEAST_DESIGNS = 3  # number of designs of a family that is drawn by itself
 CHUNK = 500  # number of draws whose counts of clips are in memory together
 N_DRAWS = 10_000
 
@@ -26,7 +29,7 @@ class Draws:
     puts together: architectures, clips, and both at once.
 
     Args:
-        weights: Number of occurrences of each architecture, `(n_all_draws, n_architectures)`; see `parts`.
+        weights: Weight of each architecture, its number of occurrences, `(n_all_draws, n_architectures)`; see `parts`.
         clips: Accuracies on drawn clips, `(n_draws // 4, n_architectures)`, for each task by arm.
         noise: Accuracies on drawn seeds and clips, `(n_draws // 4, n_architectures)`, for each task by arm.
         keys: Random numbers that put the architectures in a random order, the same for all tasks,
@@ -39,23 +42,20 @@ class Draws:
     keys: NDArray[Any]
 
 
-def draw(
-    arms: Sequence[Mapping[str, Arm]], designs: Sequence[str], apart: NDArray[Any], n_draws: int, seed: int
-) -> Draws:
+def draw(data: RankData, arms: Sequence[Mapping[str, Arm]], n_draws: int, seed: int) -> Draws:
     """Draw designs, seeds and clips.
 
     Args:
+        data: Results of the study.
         arms: Arms of each task.
-        designs: Base design of each architecture; all architectures of a drawn design are drawn.
-        apart: Whether each architecture is reported apart and never drawn, `(n_architectures,)`.
         n_draws: Number of draws of designs; a quarter as many of clips, and of both.
         seed: Seed.
     """
     streams = iter(np.random.default_rng(seed).spawn(2 + len(arms)))
-    weights = draw_designs(designs, apart, n_draws, next(streams))
+    weights = draw_designs(data, n_draws, next(streams))
     keys = next(streams).random(weights.shape)
     n_clips = n_draws // 4
-    once = np.broadcast_to(1.0 - np.asarray(apart, bool), (n_clips, len(designs)))
+    once = np.broadcast_to(1.0 - np.asarray(data.apart, bool), (n_clips, len(data.designs)))
     found = [draw_scores(of_task, n_clips, rng) for of_task, rng in zip(arms, streams, strict=True)]
     weights = np.concatenate([weights, once, weights[:n_clips]])
     return Draws(weights, [clips for clips, _ in found], [noise for _, noise in found], keys)
@@ -96,14 +96,36 @@ def variance(draws: NDArray[Any]) -> float:
     return float(np.var(first[finite], ddof=1)) + max(shared, 0.0)
 
 
-def draw_designs(designs: Sequence[str], apart: NDArray[Any], n_draws: int, rng: np.random.Generator) -> NDArray[Any]:
-    """Draw as many designs as there are, with replacement: occurrences of architectures, `(n_draws, n)`."""
-    is_in = ~np.asarray(apart, bool)
-    names, design = np.unique(np.asarray(designs)[is_in], return_inverse=True)
-    weights = np.zeros((n_draws, len(is_in)))
-    if len(names):
-        weights[:, is_in] = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), n_draws)[:, design]
+def draw_designs(data: RankData, n_draws: int, rng: np.random.Generator) -> NDArray[Any]:
+    """Draw designs with replacement inside each family: occurrences of architectures, `(n_draws, n_architectures)`.
+
+    Families are fixed, not sampled. Of m designs, m - 1 are drawn, and each counts as m/(m - 1): draws of m have a
+    variance that is too small by (m - 1)/m (Rao & Wu, Journal of the American Statistical Association 83, 1988).
+    Families with one or two designs are drawn as one family. A drawn design brings all of its architectures along;
+    architectures that are reported apart are never drawn.
+    """
+    strata_of = _strata_of_designs(data)
+    weights = np.zeros((n_draws, len(data.designs)))
+    for stratum in dict.fromkeys(strata_of.values()):
+        names = [design for design, its in strata_of.items() if its == stratum]
+        n = len(names)
+        drawn = rng.multinomial(max(n - 1, 1), np.full(n, 1 / n), n_draws) * (n / max(n - 1, 1))
+        place = {design: index for index, design in enumerate(names)}
+        for index, (design, is_apart) in enumerate(zip(data.designs, data.apart, strict=True)):
+            if design in place and not is_apart:
+                weights[:, index] = drawn[:, place[design]]
     return weights
+
+
+def _strata_of_designs(data: RankData) -> dict[str, str]:
+    """Return the family of each design that is not apart, or an empty name if the family has too few designs."""
+    found = {
+        design: family
+        for design, family, is_apart in zip(data.designs, data.families, data.apart, strict=True)
+        if not is_apart
+    }
+    sizes = Counter(found.values())
+    return {design: family if sizes[family] >= LEAST_DESIGNS else "" for design, family in found.items()}
 
 
 def draw_scores(

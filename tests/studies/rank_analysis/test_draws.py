@@ -12,14 +12,36 @@ DATA = made_up(n_families=2, per_family=3, n_tasks=1, n_clips=80, n_seeds=3)
 TASK = DATA.tasks[0]
 
 
-def test_members_of_a_design_are_drawn_together_and_those_apart_never():
-    designs = ["a", "a", "b", "c", "d", "a"]
-    apart = np.array([0, 0, 0, 0, 1, 1])
-    weights = draws.draw_designs(designs, apart, 2000, np.random.default_rng(0))
+def named(designs, families, apart):
+    """Return a study of six architectures, of which only the names matter."""
+    return replace(DATA, designs=designs, families=families, apart=np.array(apart))
+
+
+def test_designs_are_drawn_with_all_members_inside_their_family():
+    data = named(["a", "a", "b", "c", "d", "e"], ["1", "1", "1", "1", "2", "1"], [0, 0, 0, 0, 0, 1])
+    weights = draws.draw_designs(data, 2000, np.random.default_rng(0))
     assert (weights[:, 0] == weights[:, 1]).all()
-    assert (weights[:, 4:] == 0).all()
-    assert (weights[:, [0, 2, 3]].sum(axis=1) == 3).all()
+    assert (weights[:, 5] == 0).all()  # apart
+    assert (weights[:, 4] == 1).all()  # alone in its family
+    assert weights[:, [0, 2, 3]].sum(axis=1) == pytest.approx(3 * np.ones(2000))
+    assert set(np.unique(weights[:, 0])) == {0, 1.5, 3}  # two of three, each counts as 1.5
     assert weights[:, :4].mean(axis=0) == pytest.approx(np.ones(4), abs=0.06)
+
+
+def test_families_with_few_designs_are_drawn_together():
+    data = named(list("abcdef"), ["1", "1", "2", "2", "3", "4"], np.zeros(6))
+    weights = draws.draw_designs(data, 500, np.random.default_rng(0))
+    assert weights.sum(axis=1) == pytest.approx(6 * np.ones(500))
+    assert len(np.unique(weights[:, :2].sum(axis=1))) > 3
+
+
+def test_the_mean_of_drawn_designs_has_the_variance_of_a_mean():
+    """Draws of all m designs would have (m - 1)/m of it."""
+    data = named(list("abcdef"), ["1", "1", "1", "2", "2", "2"], np.zeros(6))
+    values = np.array([0.0, 1, 5, 100, 102, 110])
+    drawn = draws.draw_designs(data, 20000, np.random.default_rng(0)) @ values / 6
+    expected = (values[:3].var(ddof=1) + values[3:].var(ddof=1)) / 3 / 4
+    assert drawn.var() == pytest.approx(expected, rel=0.05)
 
 
 def test_groups_of_clips_are_drawn_within_their_class():
@@ -77,9 +99,7 @@ def test_architectures_without_a_complete_run_have_no_scores():
 
 
 def test_parts_of_the_draws():
-    weights = draws.draw(
-        [arms_of(TASK)], [f"d{index}" for index in range(6)], np.array([0, 0, 0, 0, 0, 1]), 11, 0
-    ).weights
+    weights = draws.draw(replace(DATA, apart=np.array([0, 0, 0, 0, 0, 1])), [arms_of(TASK)], 11, 0).weights
     first, second, third = draws.parts(weights)
     assert [len(part) for part in (first, second, third)] == [11, 2, 2]
     assert (second == [1, 1, 1, 1, 1, 0]).all()
