@@ -10,7 +10,7 @@ import numpy as np
 from .analysis import RankAnalysis, TaskAnalysis
 from .compared import Task, prepare
 from .contrast import contrast
-from .correlations import correlations, measure, pool_compared, rho_apart
+from .correlations import correlations, measure, rho_apart
 from .data import LINEAR, RANDOM, TRAINED, RankData
 from .decisions import decisions_of, mean_decisions
 from .draws import N_DRAWS
@@ -33,7 +33,6 @@ def analyse(data: RankData, *, n_draws: int = N_DRAWS, seed: int = 0) -> RankAna
     tasks = prepare(data, n_draws, seed)
     streams = np.random.default_rng([seed, 2]).spawn(len(tasks))
     measures = measure(tasks)
-    rho = pool_compared(measures["rho"])
     reliabilities, ceilings = [], []
     for task, rng in zip(tasks, streams, strict=True):
         untrained, _ = reliability(task, RANDOM, rng)
@@ -62,11 +61,11 @@ def analyse(data: RankData, *, n_draws: int = N_DRAWS, seed: int = 0) -> RankAna
         )
     unknown = [one.name for one in found if not isfinite(one.correlations.rho.value)]
     return RankAnalysis(
-        verdict=verdict(pooled, more_than_size(tasks, rho), [task.n for task in tasks], unknown),
+        verdict=verdict(pooled, more_than_size(tasks, measures["rho"]), [task.n for task in tasks], unknown),
         pooled=pooled,
         tasks=found,
         contrast=contrast(tasks, measures["rho"]),
-        rivals=compare_rivals(tasks, rho),
+        rivals=compare_rivals(tasks, measures["rho"]),
         agreement=agreement(tasks),
         sensitivities=sensitivities(tasks),
         decisions=mean_decisions([one.decisions for one in found]),

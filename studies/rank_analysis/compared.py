@@ -1,7 +1,7 @@
 """Correlation of two arms of one task, cross-fitted where they share clips, with its draws and permutations."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import nan
 from typing import Any
 
@@ -37,6 +37,11 @@ class Compared:
     frame: Frame
     trained: NDArray[Any]
 
+    @property
+    def estimated(self) -> tuple[float, NDArray[Any], int]:
+        """The estimate, its draws, and the number of architectures."""
+        return self.value, self.draws, len(self.products)
+
 
 @dataclass(frozen=True)
 class Task:
@@ -50,6 +55,7 @@ class Task:
         clips: Accuracies on drawn clips, `(n_draws // 4, n_architectures)`, by arm.
         noise: Accuracies on drawn seeds and clips, `(n_draws // 4, n_architectures)`, by arm.
         splits: Halves of the clips, `(n_splits, n_clips)`, if all arms share them.
+        is_in: Whether each architecture is in the statistics, `(n_architectures,)`.
     """
 
     data: RankData
@@ -59,10 +65,7 @@ class Task:
     clips: Mapping[str, NDArray[Any]]
     noise: Mapping[str, NDArray[Any]]
     splits: NDArray[Any] | None
-    is_in: NDArray[Any] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "is_in", is_used(self.arms, self.data.apart))
+    is_in: NDArray[Any]
 
     @property
     def n(self) -> int:
@@ -158,7 +161,8 @@ def prepare(data: RankData, n_draws: int, seed: int) -> list[Task]:
     found = []
     for index, (task, of_task, rng) in enumerate(zip(data.tasks, arms, streams, strict=True)):
         splits = draw_halves(task.labels, task.groups, N_SPLITS, rng) if task.shares_clips else None
-        found.append(Task(data, task, of_task, draws, draws.clips[index], draws.noise[index], splits))
+        is_in = is_used(of_task, data.apart)
+        found.append(Task(data, task, of_task, draws, draws.clips[index], draws.noise[index], splits, is_in))
     return found
 
 

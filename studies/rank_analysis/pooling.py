@@ -13,6 +13,9 @@ from .draws import variance
 from .ranks import QUANTILE, around, fisher
 from .statistics import Statistic
 
+Estimated = tuple[float, NDArray[Any], int]
+"""A correlation of one task: the estimate, Fisher's z in each draw, and the number of architectures."""
+
 
 @dataclass(frozen=True)
 class Pooled:
@@ -54,6 +57,18 @@ def pool(values: Sequence[float], draws: Sequence[NDArray[Any]], sizes: Sequence
     z = [fisher(values[index], sizes[index]) for index in known]
     value = values[known[0]] if len(known) == 1 else float(np.tanh(np.mean(z)))
     return Pooled(value, np.mean([draws[index] for index in known], axis=0), float(np.mean([sizes[i] for i in known])))
+
+
+def pool_both(a: Sequence[Estimated], b: Sequence[Estimated]) -> tuple[Pooled, Pooled]:
+    """Pool two correlations over the tasks in which both can be estimated, so that they can be compared.
+
+    Args:
+        a: A correlation of each task.
+        b: Another correlation of each task.
+    """
+    known = [index for index in range(len(a)) if np.isfinite(a[index][0] + b[index][0])] or [0]
+    first, second = (pool(*zip(*(each[index] for index in known), strict=True)) for each in (a, b))
+    return first, second
 
 
 def spread(draws: NDArray[Any]) -> float:
