@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .data import RANDOM, TRAINED, RankData, TaskData
+from .data import RANDOM, SIZES, TRAINED, RankData, TaskData
 from .draws import Draws, draw, permutations
 from .ranks import LEAST, Frame, fisher
 from .scores import Arm, arms_of, draw_halves, halves, is_used
 from .statistics import CrossFitted
 
 N_SPLITS = 200
-SIZES = ("n_parameters", "flop", "n_features")
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ def test_results_that_do_not_fit_are_refused(changes, message):
     [
         ({"families": ["a"]}, "families has 1 values; expected one for each of 4 architectures"),
         ({"columns": {"depth": np.zeros(5)}}, "depth has 5 values"),
+        ({"columns": {"flop": np.zeros(4)}}, "columns lacks n_parameters, n_features; expected n_parameters, flop, n_"),
         ({"tasks": []}, "tasks is empty"),
     ],
 )

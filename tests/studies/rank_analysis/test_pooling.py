@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import rank_intervals
 from untrained.studies.rank_analysis.pooling import difference, pool, spread
 
 RNG = np.random.default_rng(0)
@@ -42,3 +43,11 @@ def test_p_of_a_difference_comes_from_its_spread():
     assert found.low == pytest.approx(0, abs=1e-4)
     assert difference(0.0, np.zeros(9)).p == 1
     assert np.isnan(difference(np.nan, draws).p)
+
+
+def test_the_simulation_of_coverage_runs():
+    cell = rank_intervals.Cell(rho=0.7, per_family=3, n_seeds=2, n_clips=16, n_draws=20)
+    *covers, width = rank_intervals.replicate((cell, 0, (0.0, 2.0)))
+    assert covers[0] in (0, 1)
+    assert covers[2] == 0  # no interval contains a correlation of 2
+    assert 0 < width < 2
