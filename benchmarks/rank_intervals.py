@@ -113,8 +113,8 @@ def replicate(job: tuple[Cell, int, tuple[float, float]]) -> list[float]:
 def main() -> None:
     """Print the table, a row at a time."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--simulations", type=int, default=1000, help="number of studies per row")
-    parser.add_argument("--draws", type=int, default=400, help="number of draws per interval")
+    parser.add_argument("--simulations", type=int, default=800, help="number of studies per row")
+    parser.add_argument("--draws", type=int, default=1000, help="number of draws per interval; few make it too wide")
     parser.add_argument(
         "--rho", type=float, nargs="+", default=[0.3, 0.5, 0.7, 0.9], help="Spearman correlation without noise"
     )
