@@ -1,9 +1,10 @@
 """Coverage of the intervals of a rank study, by simulation: python benchmarks/rank_intervals.py.
 
-Each simulated study draws 10 designs in each of 8 families, whose means are fixed, and gives each design an untrained
-and a trained accuracy in each of two tasks: means over seeds and clips, with luck of seeds, difficult clips, and clips
-that suit a design. u and y have clips of their own. The intervals are those of `untrained.studies.rank_analysis`, and
-the true value is the correlation of such accuracies over very many designs of the same families.
+Each simulated study draws 10 designs in each of 8 families, whose means are fixed and the same in both tasks. In each
+task a design has an untrained and a trained accuracy, u and y. Both are means over seeds and over clips of their own,
+with luck of seeds, difficult clips, and clips that suit a design. The intervals are those of
+`untrained.studies.rank_analysis`. The true value is the correlation of such accuracies over very many designs of the
+same families.
 
 Columns are the share of studies whose nominal 95 % interval contains the true value: of the headline (two tasks), of
 one task, within families, and of the closed form of Bonett and Wright for one task, which ignores seeds and clips; and
@@ -17,14 +18,12 @@ from typing import NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
-from untrained.studies.rank_analysis.compared import Task
+from untrained.studies.rank_analysis.compared import prepare
 from untrained.studies.rank_analysis.correlations import pool_compared
-from untrained.studies.rank_analysis.data import RankData, TaskData
-from untrained.studies.rank_analysis.draws import draw
+from untrained.studies.rank_analysis.data import SIZES, RankData, TaskData
 from untrained.studies.rank_analysis.ranks import Frame, bonett_wright
-from untrained.studies.rank_analysis.scores import arms_of
 
-N_FAMILIES, PER_FAMILY, N_TASKS = 8, 10, 2
+N_FAMILIES, N_TASKS = 8, 2
 BETWEEN = 0.3  # share of the variance of true accuracy that is between families
 SPREAD = 0.12  # standard deviation of true accuracy over designs
 COLUMNS = ("headline", "one task", "within family", "closed form", "width")
@@ -34,6 +33,7 @@ class Cell(NamedTuple):
     """One row of the table."""
 
     rho: float
+    per_family: int
     n_seeds: int
     n_clips: int
     n_draws: int
@@ -76,7 +76,7 @@ def true_values(cell: Cell) -> tuple[float, float]:
 def study(cell: Cell, seed: int) -> RankData:
     """Draw a study."""
     rng = np.random.default_rng([seed, int(100 * cell.rho)])
-    n = N_FAMILIES * PER_FAMILY
+    n = N_FAMILIES * cell.per_family
     families = np.arange(n) % N_FAMILIES
     tasks = []
     for name in map(str, range(N_TASKS)):
@@ -88,16 +88,15 @@ def study(cell: Cell, seed: int) -> RankData:
         labels = np.tile(np.arange(cell.n_clips) % 8, 2)
         tasks.append(TaskData(name, labels, clips, test_set, 1, 1, 8, right, np.ones(n), np.zeros(n, bool), {}))
     names = list(map(str, range(n)))
-    return RankData(names, list(map(str, families)), names, ["waveform"] * n, {}, np.zeros(n, bool), tasks)
+    sizes = dict.fromkeys(SIZES, np.ones(n))
+    return RankData(names, list(map(str, families)), names, ["waveform"] * n, sizes, np.zeros(n, bool), tasks)
 
 
 def replicate(job: tuple[Cell, int, tuple[float, float]]) -> list[float]:
     """Return whether each interval of one study contains the true value, and the width of the one of a task."""
     cell, seed, (rho, within) = job
     data = study(cell, seed)
-    arms = [arms_of(task) for task in data.tasks]
-    draws = draw(arms, data.designs, data.apart, cell.n_draws, seed)
-    tasks = [Task.of(data, index, one, draws, np.random.default_rng(0)) for index, one in enumerate(arms)]
+    tasks = prepare(data, cell.n_draws, seed)
     found = [task.compare() for task in tasks]
     intervals = [
         (pool_compared(found).statistic(), rho),
@@ -114,11 +113,12 @@ def replicate(job: tuple[Cell, int, tuple[float, float]]) -> list[float]:
 def main() -> None:
     """Print the table, a row at a time."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--simulations", type=int, default=1000, help="number of studies per row")
-    parser.add_argument("--draws", type=int, default=400, help="number of draws per interval")
+    parser.add_argument("--simulations", type=int, default=800, help="number of studies per row")
+    parser.add_argument("--draws", type=int, default=1000, help="number of draws per interval; few make it too wide")
     parser.add_argument(
         "--rho", type=float, nargs="+", default=[0.3, 0.5, 0.7, 0.9], help="Spearman correlation without noise"
     )
+    parser.add_argument("--per_family", type=int, default=10, help="number of designs in each family")
     parser.add_argument("--seeds", type=int, default=3, help="seeds of each architecture")
     parser.add_argument("--clips", type=int, default=600, help="clips of each test set")
     parser.add_argument("--workers", type=int, default=1, help="number of processes")
@@ -128,7 +128,7 @@ def main() -> None:
     with ProcessPoolExecutor(chosen.workers, initializer=threadpool_limits, initargs=(1,)) as pool:
         for rho in chosen.rho:
             start = time.perf_counter()
-            cell = Cell(rho, chosen.seeds, chosen.clips, chosen.draws)
+            cell = Cell(rho, chosen.per_family, chosen.seeds, chosen.clips, chosen.draws)
             true = true_values(cell)
             jobs = [(cell, seed, true) for seed in range(chosen.simulations)]
             found = np.array(list(pool.map(replicate, jobs, chunksize=5)))

@@ -8,16 +8,15 @@ from typing import Any
 import numpy as np
 
 from .analysis import RankAnalysis, TaskAnalysis
-from .compared import Task
+from .compared import Task, prepare
 from .contrast import contrast
-from .correlations import correlations, measure, pool_compared, rho_apart
+from .correlations import correlations, measure, rho_apart
 from .data import LINEAR, RANDOM, TRAINED, RankData
 from .decisions import decisions_of, mean_decisions
-from .draws import N_DRAWS, draw
+from .draws import N_DRAWS
 from .pairs import agreement, significant_pairs
 from .reliability import attenuation, ceiling, reliability
 from .rivals import compare_rivals, more_than_size
-from .scores import arms_of
 from .sensitivities import flags, sensitivities
 from .statistics import Scores
 from .verdict import verdict
@@ -31,23 +30,18 @@ def analyse(data: RankData, *, n_draws: int = N_DRAWS, seed: int = 0) -> RankAna
         n_draws: Number of draws of the intervals, and of permutations.
         seed: Seed of all draws; the same seed gives the same analysis.
     """
-    arms = [arms_of(task) for task in data.tasks]
-    draws = draw(arms, data.designs, data.apart, n_draws, seed)
-    streams = np.random.default_rng([seed, 1]).spawn(2 * len(arms))
-    tasks = [Task.of(data, index, of_task, draws, streams[index]) for index, of_task in enumerate(arms)]
+    tasks = prepare(data, n_draws, seed)
+    streams = np.random.default_rng([seed, 2]).spawn(len(tasks))
     measures = measure(tasks)
-    rho = pool_compared(measures["rho"])
     reliabilities, ceilings = [], []
-    for task, rng in zip(tasks, streams[len(arms) :], strict=True):
+    for task, rng in zip(tasks, streams, strict=True):
         untrained, _ = reliability(task, RANDOM, rng)
         trained, one_seed = reliability(task, TRAINED, rng)
         reliabilities.append((untrained, trained))
         ceilings.append(ceiling(untrained, trained, one_seed))
     of_tasks, pooled = correlations(tasks, measures, ceilings)
     found = []
-    for task, rng, of_task, (untrained, trained) in zip(
-        tasks, streams[len(arms) :], of_tasks, reliabilities, strict=True
-    ):
+    for task, rng, of_task, (untrained, trained) in zip(tasks, streams, of_tasks, reliabilities, strict=True):
         found.append(
             TaskAnalysis(
                 name=task.task.name,
@@ -67,11 +61,11 @@ def analyse(data: RankData, *, n_draws: int = N_DRAWS, seed: int = 0) -> RankAna
         )
     unknown = [one.name for one in found if not isfinite(one.correlations.rho.value)]
     return RankAnalysis(
-        verdict=verdict(pooled, more_than_size(tasks, rho), [task.n for task in tasks], unknown),
+        verdict=verdict(pooled, more_than_size(tasks, measures["rho"]), [task.n for task in tasks], unknown),
         pooled=pooled,
         tasks=found,
         contrast=contrast(tasks, measures["rho"]),
-        rivals=compare_rivals(tasks, rho),
+        rivals=compare_rivals(tasks, measures["rho"]),
         agreement=agreement(tasks),
         sensitivities=sensitivities(tasks),
         decisions=mean_decisions([one.decisions for one in found]),
@@ -95,8 +89,8 @@ def scores_of(task: Task) -> Scores:
         untrained=task.values(RANDOM),
         trained=task.values(TRAINED),
         linear=task.values(LINEAR) if LINEAR in task.arms else unknown,
-        untrained_error=task.scores[RANDOM].std(axis=0, ddof=1),
-        trained_error=task.scores[TRAINED].std(axis=0, ddof=1),
+        untrained_error=task.noise[RANDOM].std(axis=0, ddof=1),
+        trained_error=task.noise[TRAINED].std(axis=0, ddof=1),
     )
 
 
@@ -115,6 +109,8 @@ def as_json(analysis: Any) -> Any:
         return as_json(analysis.tolist())
     if isinstance(analysis, list | tuple):
         return [as_json(value) for value in analysis]
-    if isinstance(analysis, float | np.floating):
+    if isinstance(analysis, np.generic):
+        return as_json(analysis.item())
+    if isinstance(analysis, float):
         return float(analysis) if isfinite(analysis) else None
     return analysis

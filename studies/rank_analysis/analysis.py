@@ -165,7 +165,7 @@ class Condition:
     @property
     def holds(self) -> bool:
         """Whether the lower end of the interval is above the limit; False if it cannot be estimated."""
-        return self.statistic.low > self.limit
+        return bool(self.statistic.low > self.limit)
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,20 @@
 """Correlation of two arms of one task, cross-fitted where they share clips, with its draws and permutations."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import nan
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .data import RANDOM, TRAINED, RankData, TaskData
-from .draws import Draws, permutations
+from .data import RANDOM, SIZES, TRAINED, RankData, TaskData
+from .draws import Draws, draw, permutations
 from .ranks import LEAST, Frame, fisher
-from .scores import Arm, draw_halves, halves, is_used
+from .scores import Arm, arms_of, draw_halves, halves, is_used
 from .statistics import CrossFitted
 
 N_SPLITS = 200
-SIZES = ("n_parameters", "flop", "n_features")
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class Compared:
 
     Args:
         value: Estimate.
-        draws: Fisher's z of the correlation on all clips in each draw, `(n_draws,)`.
+        draws: Fisher's z of the correlation, without cross-fitting, in each draw, `(n_all_draws,)`.
         products: Matrix P such that the correlation after permuting y is the sum of P[i, permutation(i)], over the
             architectures in use, `(n, n)`.
         frame: Frame of the ranks in P.
@@ -37,6 +36,11 @@ class Compared:
     frame: Frame
     trained: NDArray[Any]
 
+    @property
+    def estimated(self) -> tuple[float, NDArray[Any], int]:
+        """The estimate, its draws, and the number of architectures."""
+        return self.value, self.draws, len(self.products)
+
 
 @dataclass(frozen=True)
 class Task:
@@ -47,27 +51,20 @@ class Task:
         task: Results of the task.
         arms: Arms of the task.
         draws: Draws of the study.
-        scores: Accuracies of each arm in each draw, `(n_draws, n_architectures)`, by arm.
+        clips: Accuracies on drawn clips, `(n_draws // 4, n_architectures)`, by arm.
+        noise: Accuracies on drawn seeds and clips, `(n_draws // 4, n_architectures)`, by arm.
         splits: Halves of the clips, `(n_splits, n_clips)`, if all arms share them.
+        is_in: Whether each architecture is in the statistics, `(n_architectures,)`.
     """
 
     data: RankData
     task: TaskData
     arms: Mapping[str, Arm]
     draws: Draws
-    scores: Mapping[str, NDArray[Any]]
+    clips: Mapping[str, NDArray[Any]]
+    noise: Mapping[str, NDArray[Any]]
     splits: NDArray[Any] | None
-    is_in: NDArray[Any] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "is_in", is_used(self.arms, self.data.apart))
-
-    @classmethod
-    def of(cls, data: RankData, index: int, arms: Mapping[str, Arm], draws: Draws, rng: np.random.Generator) -> "Task":
-        """Return a task by its index; `rng` draws the halves of shared clips."""
-        task = data.tasks[index]
-        splits = draw_halves(task.labels, task.groups, N_SPLITS, rng) if task.shares_clips else None
-        return cls(data, task, arms, draws, draws.scores[index], splits)
+    is_in: NDArray[Any]
 
     @property
     def n(self) -> int:
@@ -77,6 +74,18 @@ class Task:
     def values(self, arm: str) -> NDArray[Any]:
         """Return the accuracies of an arm, `(n_architectures,)`."""
         return self.arms[arm].scores
+
+    def drawn_ranks(self, frame: Frame, arm: str) -> NDArray[Any]:
+        """Return the corrected ranks of an arm in all draws, `(n_all_draws, n_architectures)`.
+
+        Args:
+            frame: Frame of the draws.
+            arm: Name of the arm.
+        """
+        clips = self.clips[arm]
+        n_first = len(frame.weights) - 2 * len(clips)  # the accuracies differ in the other two parts alone
+        first, rest = frame.part(slice(n_first)), frame.part(slice(n_first, None))
+        return np.concatenate([first.ranks(self.values(arm)), rest.ranks(np.concatenate([clips, clips]))])
 
     def frame(self, subset: Any = True, *, families: bool = False, sizes: bool = False, drawn: bool = False) -> Frame:
         """Return the frame of a correlation: of the study, or of its draws.
@@ -110,7 +119,7 @@ class Task:
             n = int(used.sum())
             return Compared(nan, np.full(len(self.draws.weights), nan), np.full((n, n), nan), frame, np.full(n, nan))
         drawn = self.frame(both, families=families, sizes=sizes, drawn=True)
-        of_draws = drawn.fisher(drawn.ranks(self.scores[a]), drawn.ranks(self.scores[b]))
+        of_draws = drawn.fisher(self.drawn_ranks(drawn, a), self.drawn_ranks(drawn, b))
         products = self._products(frame, a, b)[np.ix_(used, used)]
         return Compared(_trace(products), of_draws, products, frame, frame.ranks(self.values(b))[used])
 
@@ -135,6 +144,25 @@ class Task:
         rho = _trace(products)
         plain = frame.rho(frame.ranks(self.values(RANDOM)), frame.ranks(self.values(TRAINED)))
         return CrossFitted(rho, rho / factor, float(plain))
+
+
+def prepare(data: RankData, n_draws: int, seed: int) -> list[Task]:
+    """Return the tasks of a study, with draws that are the same for all statistics.
+
+    Args:
+        data: Results of the study.
+        n_draws: Number of draws.
+        seed: Seed of the draws, and of the halves of shared clips.
+    """
+    arms = [arms_of(task) for task in data.tasks]
+    draws = draw(data, arms, n_draws, seed)
+    streams = np.random.default_rng([seed, 1]).spawn(len(arms))
+    found = []
+    for index, (task, of_task, rng) in enumerate(zip(data.tasks, arms, streams, strict=True)):
+        splits = draw_halves(task.labels, task.groups, N_SPLITS, rng) if task.shares_clips else None
+        is_in = is_used(of_task, data.apart)
+        found.append(Task(data, task, of_task, draws, draws.clips[index], draws.noise[index], splits, is_in))
+    return found
 
 
 def _trace(products: NDArray[Any]) -> float:

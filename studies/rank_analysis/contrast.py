@@ -36,7 +36,7 @@ def contrast(tasks: Sequence[Task], rho: Sequence[Compared]) -> Contrast:
             if both.sum() >= LEAST:
                 pair = frame.ranks(first.values(RANDOM)), frame.ranks(second.values(TRAINED))
                 matrix[t, s] = frame.rho(*pair)
-            pair = drawn.ranks(first.scores[RANDOM]), drawn.ranks(second.scores[TRAINED])
+            pair = first.drawn_ranks(drawn, RANDOM), second.drawn_ranks(drawn, TRAINED)
             draws = draws - drawn.rho(*pair) / (n * (n - 1))
     names = [task.task.name for task in tasks]
     if n == 1:

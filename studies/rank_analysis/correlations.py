@@ -42,7 +42,7 @@ def measure(tasks: Sequence[Task]) -> Measures:
 
 def pool_compared(found: Sequence[Compared]) -> Pooled:
     """Pool a correlation over tasks."""
-    return pool([one.value for one in found], [one.draws for one in found], [len(one.products) for one in found])
+    return pool(*zip(*(one.estimated for one in found), strict=True))
 
 
 def correlations(

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 RANDOM, LINEAR, TRAINED = "random", "linear", "trained"
 """The three main arms: u (frozen network, SVM), u_linear (frozen network, trained linear head) and y (all trained)."""
+SIZES = ("n_parameters", "flop", "n_features")
+"""Columns that measure the size of an architecture."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +93,12 @@ class RankData:
         designs: Base design of each architecture; networks that differ in width alone share it.
         inputs: Input of each architecture, `waveform` or `spectrogram`.
         columns: Properties of the architectures by name, `(n_architectures,)` each, such as `n_parameters`, `flop`,
-            `n_features`, `depth` and `receptive_field`.
+            `n_features`, `depth` and `receptive_field`; the first three are required.
         apart: Whether each architecture is reported apart and left out of all statistics, `(n_architectures,)`, bool.
         tasks: Results of each task.
 
     Raises:
-        ValueError: A field does not have one value for each architecture, or there is no task.
+        ValueError: A field does not have one value for each architecture, a size is missing, or there is no task.
     """
 
     architectures: Sequence[str]
@@ -113,6 +115,8 @@ class RankData:
         for name, values in {**fields, **self.columns}.items():
             if len(values) != n:
                 raise ValueError(f"{name} has {len(values)} values; expected one for each of {n} architectures")
+        if missing := [name for name in SIZES if name not in self.columns]:
+            raise ValueError(f"columns lacks {', '.join(missing)}; expected {', '.join(SIZES)}")
         if not self.tasks:
             raise ValueError("tasks is empty; expected the results of one task or more")
         for task in self.tasks:

@@ -1,14 +1,20 @@
-"""Draws of architectures, seeds and clips, all at once, for the intervals of all statistics."""
+"""Draws of architectures, seeds and clips, for the intervals of all statistics."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .data import RankData
 from .scores import Arm, divide, strata
 
+LEAST_SHARE = 0.5
+"""Least share of draws in which a statistic must be defined to have an interval."""
+LEAST_DESIGNS = 3  # number of designs of a family that is drawn by itself
 CHUNK = 500  # number of draws whose counts of clips are in memory together
 N_DRAWS = 10_000
 
@@ -17,58 +23,123 @@ N_DRAWS = 10_000
 class Draws:
     """Draws with replacement, in which all statistics are computed again.
 
-    Base designs are drawn for all tasks together, seeds inside each architecture, and groups of clips within each
-    class. Each architecture of a draw has the same seeds and clips however often it occurs.
+    A drawn architecture brings the luck of its seeds and clips along, so draws of architectures cover it. They do not
+    cover luck with clips that architectures have in common. Drawing architectures and clips at once would count the
+    former twice, because noise is drawn on top of noisy scores. The draws therefore have three parts, which `variance`
+    puts together: architectures, clips, and both at once.
 
     Args:
-        weights: Number of occurrences of each architecture, `(n_draws, n_architectures)`.
-        scores: Accuracies on the drawn seeds and clips, `(n_draws, n_architectures)`, for each task by arm.
+        weights: Weight of each architecture, its number of occurrences, `(n_all_draws, n_architectures)`; see `parts`.
+        clips: Accuracies on drawn clips, `(n_draws // 4, n_architectures)`, for each task by arm.
+        noise: Accuracies on drawn seeds and clips, `(n_draws // 4, n_architectures)`, for each task by arm.
         keys: Random numbers that put the architectures in a random order, the same for all tasks,
             `(n_draws, n_architectures)`.
     """
 
     weights: NDArray[Any]
-    scores: Sequence[Mapping[str, NDArray[Any]]]
+    clips: Sequence[Mapping[str, NDArray[Any]]]
+    noise: Sequence[Mapping[str, NDArray[Any]]]
     keys: NDArray[Any]
 
 
-def draw(
-    arms: Sequence[Mapping[str, Arm]], designs: Sequence[str], apart: NDArray[Any], n_draws: int, seed: int
-) -> Draws:
+def draw(data: RankData, arms: Sequence[Mapping[str, Arm]], n_draws: int, seed: int) -> Draws:
     """Draw designs, seeds and clips.
 
     Args:
+        data: Results of the study.
         arms: Arms of each task.
-        designs: Base design of each architecture; all architectures of a drawn design are drawn.
-        apart: Whether each architecture is reported apart and never drawn, `(n_architectures,)`.
-        n_draws: Number of draws.
+        n_draws: Number of draws of designs; a quarter as many of clips, and of both.
         seed: Seed.
     """
     streams = iter(np.random.default_rng(seed).spawn(2 + len(arms)))
-    weights = draw_designs(designs, apart, n_draws, next(streams))
+    weights = draw_designs(data, n_draws, next(streams))
     keys = next(streams).random(weights.shape)
-    return Draws(
-        weights, [draw_scores(of_task, n_draws, rng) for of_task, rng in zip(arms, streams, strict=True)], keys
-    )
+    n_clips = n_draws // 4
+    once = np.broadcast_to(1.0 - np.asarray(data.apart, bool), (n_clips, len(data.designs)))
+    found = [draw_scores(of_task, n_clips, rng) for of_task, rng in zip(arms, streams, strict=True)]
+    weights = np.concatenate([weights, once, weights[:n_clips]])
+    return Draws(weights, [clips for clips, _ in found], [noise for _, noise in found], keys)
 
 
-def draw_designs(designs: Sequence[str], apart: NDArray[Any], n_draws: int, rng: np.random.Generator) -> NDArray[Any]:
-    """Draw as many designs as there are, with replacement: occurrences of architectures, `(n_draws, n)`."""
-    is_in = ~np.asarray(apart, bool)
-    names, design = np.unique(np.asarray(designs)[is_in], return_inverse=True)
-    weights = np.zeros((n_draws, len(is_in)))
-    if len(names):
-        weights[:, is_in] = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), n_draws)[:, design]
+def parts(draws: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Return the draws of architectures, `(n_draws,)`, of clips, and of both at once, `(n_draws // 4,)` each.
+
+    The latter have the clips of the second and the architectures of the first of the first part.
+    """
+    n = len(draws) // 6
+    return draws[: len(draws) - 2 * n], draws[len(draws) - 2 * n : len(draws) - n], draws[len(draws) - n :]
+
+
+def variance(draws: NDArray[Any]) -> float:
+    """Return the variance of a statistic over architectures, with their seeds and clips, from its draws.
+
+    Scores have effects of architectures (A), of clips (B), and of both together (AB). Draws of architectures have the
+    variance A + AB, draws of clips B + AB, and draws of both at once A + B + 3 AB (Owen, Annals of Applied Statistics
+    1, 2007). Hence A + B + AB is the first plus the shared part of the clips, B = first + 2 second - third, if it is
+    above 0.
+
+    Args:
+        draws: The statistic in each draw, `(n_all_draws,)`; draws that are not finite are left out.
+
+    Returns:
+        The variance; NaN if half of the draws of architectures or more are not finite.
+    """
+    first, second, third = parts(draws)
+    finite = np.isfinite(first)
+    if finite.sum() < 2 or finite.mean() <= LEAST_SHARE:
+        return nan
+    paired = np.isfinite(first[: len(third)]) & np.isfinite(second) & np.isfinite(third)
+    of_architectures, of_clips, of_both = (each[: len(third)][paired] for each in (first, second, third))
+    shared = 0.0
+    if paired.sum() > 1:
+        shared = float(np.var(of_architectures, ddof=1) + 2 * np.var(of_clips, ddof=1) - np.var(of_both, ddof=1))
+    return float(np.var(first[finite], ddof=1)) + max(shared, 0.0)
+
+
+def draw_designs(data: RankData, n_draws: int, rng: np.random.Generator) -> NDArray[Any]:
+    """Draw designs with replacement inside each family: occurrences of architectures, `(n_draws, n_architectures)`.
+
+    Families are fixed, not sampled. Of m designs, m - 1 are drawn, and each counts as m/(m - 1): draws of m have a
+    variance that is too small by (m - 1)/m (Rao & Wu, Journal of the American Statistical Association 83, 1988).
+    Families with one or two designs are drawn as one family. A drawn design brings all of its architectures along;
+    architectures that are reported apart are never drawn.
+    """
+    strata_of = _strata_of_designs(data)
+    weights = np.zeros((n_draws, len(data.designs)))
+    for stratum in dict.fromkeys(strata_of.values()):
+        names = [design for design, its in strata_of.items() if its == stratum]
+        n = len(names)
+        drawn = rng.multinomial(max(n - 1, 1), np.full(n, 1 / n), n_draws) * (n / max(n - 1, 1))
+        place = {design: index for index, design in enumerate(names)}
+        for index, (design, is_apart) in enumerate(zip(data.designs, data.apart, strict=True)):
+            if design in place and not is_apart:
+                weights[:, index] = drawn[:, place[design]]
     return weights
 
 
-def draw_scores(arms: Mapping[str, Arm], n_draws: int, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
-    """Draw seeds and clips of one task, and return the accuracies of each arm, `(n_draws, n_architectures)`.
+def _strata_of_designs(data: RankData) -> dict[str, str]:
+    """Return the family of each design that is not apart, or an empty name if the family has too few designs."""
+    found = {
+        design: family
+        for design, family, is_apart in zip(data.designs, data.families, data.apart, strict=True)
+        if not is_apart
+    }
+    sizes = Counter(found.values())
+    return {design: family if sizes[family] >= LEAST_DESIGNS else "" for design, family in found.items()}
+
+
+def draw_scores(
+    arms: Mapping[str, Arm], n_draws: int, rng: np.random.Generator
+) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+    """Draw clips and seeds of one task, and return the accuracies of each arm, `(n_draws, n_architectures)`.
 
     Arms on the same test set have the same draws of clips. Arms that differ after a hyphen alone, such as `random` and
     `random-raw`, have the same draws of seeds.
+
+    Returns:
+        Accuracies of all seeds on the drawn clips, and of the drawn seeds on them.
     """
-    found: dict[str, list[NDArray[Any]]] = {arm: [] for arm in arms}
+    found: dict[str, list[tuple[NDArray[Any], NDArray[Any]]]] = {arm: [] for arm in arms}
     for first in range(0, n_draws, CHUNK):
         n = min(CHUNK, n_draws - first)
         counts: dict[int, NDArray[Any]] = {}
@@ -80,7 +151,14 @@ def draw_scores(arms: Mapping[str, Arm], n_draws: int, rng: np.random.Generator)
             if side not in places:
                 places[side] = rng.random((n, *arm.right.shape[:2]))
             found[name].append(_scores(arm, counts[arm.test_set], places[side]))
-    return {name: np.concatenate(parts) for name, parts in found.items()}
+    clips, noise = (
+        {
+            name: np.concatenate([np.empty((0, len(arms[name].n_runs))), *(pair[which] for pair in pairs)])
+            for name, pairs in found.items()
+        }
+        for which in (0, 1)
+    )
+    return clips, noise
 
 
 def draw_clips(labels: NDArray[Any], groups: NDArray[Any], n_draws: int, rng: np.random.Generator) -> NDArray[Any]:
@@ -92,12 +170,13 @@ def draw_clips(labels: NDArray[Any], groups: NDArray[Any], n_draws: int, rng: np
     return of_group[:, group]
 
 
-def _scores(arm: Arm, counts: NDArray[Any], places: NDArray[Any]) -> NDArray[Any]:
+def _scores(arm: Arm, counts: NDArray[Any], places: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     n_architectures, n_seeds, n_clips = arm.right.shape
     of_runs = (counts @ arm.right.reshape(-1, n_clips).T).reshape(-1, n_architectures, n_seeds)
     drawn = (places * arm.n_runs[:, None]).astype(int)  # runs of each architecture, with replacement
     chosen = np.take_along_axis(of_runs, drawn, axis=2) * (np.arange(n_seeds) < arm.n_runs[:, None])
-    return divide(chosen.sum(axis=2), counts.sum(axis=1)[:, None] * arm.n_runs)
+    n = counts.sum(axis=1)[:, None] * arm.n_runs
+    return divide(of_runs.sum(axis=2), n), divide(chosen.sum(axis=2), n)
 
 
 def permutations(keys: NDArray[Any], is_in: NDArray[Any], strata_of: Sequence[str] | None = None) -> NDArray[Any]:

@@ -27,7 +27,7 @@ def significant_pairs(task: Task) -> SignificantPairs:
     y, u = task.values(TRAINED)[task.is_in], task.values(RANDOM)[task.is_in]
     if len(y) < LEAST:
         return SignificantPairs(nan, nan)
-    covariance = np.cov(task.scores[TRAINED][:, task.is_in], rowvar=False)
+    covariance = np.cov(task.noise[TRAINED][:, task.is_in], rowvar=False)
     rows, columns = np.triu_indices(len(y), 1)
     variance = np.diag(covariance)[rows] + np.diag(covariance)[columns] - 2 * covariance[rows, columns]
     apart = y[rows] - y[columns]
@@ -41,8 +41,9 @@ def significant_pairs(task: Task) -> SignificantPairs:
 def agreement(tasks: Sequence[Task]) -> Agreement:
     """Return the probability that the better architecture untrained is the better one trained, given the difference.
 
-    Pairs within a task, from all tasks. Untrained ties and trained ties count as half. The band draws designs as the
-    other intervals do, with the number of pairs that the drawn designs make up.
+    The pairs are those within a task, of all tasks. Untrained ties and trained ties count as half. For the band,
+    designs are drawn as for the other intervals. There is no cross-fitting: where u and y share clips, the probability
+    is a little too high.
     """
     parts = [_pairs(task) for task in tasks]
     difference, agrees, rows, columns = (np.concatenate(each) for each in zip(*parts, strict=True))

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from .draws import variance
 from .ranks import QUANTILE, around, fisher
 from .statistics import Statistic
 
-LEAST_SHARE = 0.5
-"""Least share of draws in which a statistic must be defined to have an interval."""
+Estimated = tuple[float, NDArray[Any], int]
+"""A correlation of one task: the estimate, Fisher's z in each draw, and the number of architectures."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Pooled:
 
     Args:
         value: Estimate, tanh of the mean of atanh ρ over tasks.
-        draws: Fisher's z, a mean over tasks, in each draw, `(n_draws,)`.
+        draws: Fisher's z, a mean over tasks, in each draw, `(n_all_draws,)`.
         n: Mean number of architectures in a task.
     """
 
@@ -31,10 +32,9 @@ class Pooled:
     n: float
 
     def statistic(self, p: float = nan) -> Statistic:
-        """Return the estimate with the interval tanh(z ± 1.96 sd), where sd is the standard deviation over draws.
+        """Return the estimate with the interval tanh(z ± 1.96 sd), where sd is `spread` of the draws.
 
-        Noise is drawn on top of noisy scores, which lowers the correlations of the draws. Their spread is used, not
-        their quantiles.
+        `spread` puts draws of architectures and of clips together.
 
         Args:
             p: P-value.
@@ -48,7 +48,7 @@ def pool(values: Sequence[float], draws: Sequence[NDArray[Any]], sizes: Sequence
 
     Args:
         values: Correlation of each task.
-        draws: Fisher's z of the correlation of each task in each draw, `(n_draws,)`.
+        draws: Fisher's z of the correlation of each task in each draw, `(n_all_draws,)`.
         sizes: Number of architectures in each task.
     """
     known = [index for index, value in enumerate(values) if np.isfinite(value)]
@@ -59,10 +59,21 @@ def pool(values: Sequence[float], draws: Sequence[NDArray[Any]], sizes: Sequence
     return Pooled(value, np.mean([draws[index] for index in known], axis=0), float(np.mean([sizes[i] for i in known])))
 
 
+def pool_both(a: Sequence[Estimated], b: Sequence[Estimated]) -> tuple[Pooled, Pooled]:
+    """Pool two correlations over the tasks in which both can be estimated, so that they can be compared.
+
+    Args:
+        a: A correlation of each task.
+        b: Another correlation of each task.
+    """
+    known = [index for index in range(len(a)) if np.isfinite(a[index][0] + b[index][0])] or [0]
+    first, second = (pool(*zip(*(each[index] for index in known), strict=True)) for each in (a, b))
+    return first, second
+
+
 def spread(draws: NDArray[Any]) -> float:
-    """Return the standard deviation of the finite draws; NaN if half of them or more are not finite."""
-    finite = draws[np.isfinite(draws)]
-    return float(np.std(finite, ddof=1)) if len(finite) > max(1, LEAST_SHARE * len(draws)) else nan
+    """Return the standard error of a statistic from its draws, the root of their `variance`."""
+    return float(np.sqrt(variance(draws)))
 
 
 def difference(value: float, draws: NDArray[Any]) -> Statistic:
@@ -70,7 +81,7 @@ def difference(value: float, draws: NDArray[Any]) -> Statistic:
 
     Args:
         value: Estimate.
-        draws: The difference in each draw, `(n_draws,)`.
+        draws: The difference in each draw, `(n_all_draws,)`.
     """
     error = spread(draws)
     if np.isnan(value) or np.isnan(error):

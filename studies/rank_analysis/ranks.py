@@ -30,20 +30,28 @@ def weighted_ranks(values: NDArray[Any], weights: NDArray[Any]) -> NDArray[Any]:
         >>> weighted_ranks(np.array([0.3, 0.1, 0.3]), np.array([1, 1, 2]))  # 0.1, 0.3, 0.3, 0.3
         array([3., 1., 3.])
     """
+    shape = np.broadcast_shapes(values.shape, np.shape(weights))
+    weights = np.broadcast_to(weights, shape)
     order = np.argsort(values, axis=-1)
     inner = np.take_along_axis(values, order, axis=-1)
+    place = np.arange(shape[-1])
     is_new = np.ones(inner.shape, bool)
     is_new[..., 1:] = inner[..., 1:] != inner[..., :-1]
+    first = np.maximum.accumulate(np.where(is_new, place, 0), axis=-1)  # place of the first and the last equal value
     is_last = np.ones(inner.shape, bool)
     is_last[..., :-1] = is_new[..., 1:]
-    shape = np.broadcast_shapes(values.shape, np.shape(weights))
-    order = np.broadcast_to(order, shape)
-    ordered = np.take_along_axis(np.broadcast_to(weights, shape), order, axis=-1).astype(float)
-    after = np.cumsum(ordered, axis=-1)
-    before = np.maximum.accumulate(np.where(is_new, after - ordered, 0), axis=-1)
-    after = np.minimum.accumulate(np.where(is_last, after, np.inf)[..., ::-1], axis=-1)[..., ::-1]
+    last = np.minimum.accumulate(np.where(is_last, place, shape[-1])[..., ::-1], axis=-1)[..., ::-1]
     ranks = np.empty(shape)
-    np.put_along_axis(ranks, order, (before + after + 1) / 2, axis=-1)
+    if values.ndim == 1:
+        ordered = weights[..., order]
+        after = np.cumsum(ordered, axis=-1)
+        ranks[..., order] = ((after - ordered)[..., first] + after[..., last] + 1) / 2
+    else:
+        ordered = np.take_along_axis(weights, order, axis=-1)
+        after = np.cumsum(ordered, axis=-1)
+        before = np.take_along_axis(after - ordered, first, axis=-1)
+        mean = (before + np.take_along_axis(after, last, axis=-1) + 1) / 2
+        np.put_along_axis(ranks, order, mean, axis=-1)
     return ranks
 
 
@@ -83,6 +91,10 @@ class Frame:
             # A covariate that the others determine is left out.
             frame = cls(weights, frame.families, [*frame.given, np.where(np.isfinite(one), one, 0)])
         return frame
+
+    def part(self, samples: slice) -> "Frame":
+        """Return the frame of some of the samples."""
+        return Frame(self.weights[samples], self.families, [one[samples] for one in self.given])
 
     def ranks(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return the corrected ranks of values, scaled so that their weighted squares add up to 1.

@@ -9,8 +9,9 @@ import numpy as np
 
 from .compared import Task
 from .data import RANDOM, TRAINED
+from .pooling import spread
 from .ranks import LEAST, QUANTILE, Frame
-from .scores import Arm, draw_halves, halves
+from .scores import draw_halves, halves
 from .statistics import Attenuation, Ceiling, Reliability, Statistic
 
 N_SPLITS = 1000
@@ -35,11 +36,8 @@ def reliability(task: Task, name: str, rng: np.random.Generator) -> tuple[Reliab
 
     Over seeds it is the mean correlation of pairs of seeds, stepped up to the number of seeds. Over clips it is the
     mean correlation of random halves of the clips, which keep groups together and classes balanced, stepped up to all
-    clips. Over both, each half has its own seeds too; an odd number of seeds is divided unevenly, which makes the value
-    slightly low.
-
-    For one seed, let r_ab be the mean correlation of halves with different seeds, and r_aa of halves with the same
-    seed. Then the reliability over both is 2 r_ab/(1 + r_aa): the clips are stepped up, the seeds are not.
+    clips. Over both it comes from `components`, because the luck of one seed with one clip shrinks with the number of
+    both, which Spearman-Brown's formula does not allow for.
 
     Args:
         task: A task.
@@ -60,19 +58,42 @@ def reliability(task: Task, name: str, rng: np.random.Generator) -> tuple[Reliab
     of_halves = [[frame.ranks(half) for half in halves(single, of_clip)] for single in singles]
     same = _mean([float(frame.rho(*both).mean()) for both in of_halves])
     other = _mean([float(frame.rho(of_halves[i][0], of_halves[j][1]).mean()) for i, j in pairs])
-    one = Reliability(of_seeds, spearman_brown(same, 2), min(1.0, 2 * max(other, 0) / (1 + max(same, 0))))
-    clips, both = (_between_halves(arm, frame, of_clip, way) for way in (None, rng))
-    whole = Reliability(
-        spearman_brown(of_seeds, complete),
-        spearman_brown(clips, 2),
-        spearman_brown(both, 2) if complete > 1 else nan,
+    clips = _mean(
+        [float(frame.rho(of_halves[i][half], of_halves[j][half]).mean()) for i, j in pairs for half in (0, 1)]
     )
-    return whole, one if complete > 1 else replace(one, both=nan)
+    first, second = (frame.ranks(half) for half in halves(arm, of_clip))
+    between = float(frame.rho(first, second).mean())
+    whole, one = (
+        Reliability(spearman_brown(of_seeds, n), spearman_brown(r, 2), components(other, same, clips, n))
+        for n, r in ((complete, between), (1, same))
+    )
+    return whole, one
 
 
-def _between_halves(arm: Arm, frame: Frame, of_clip: np.ndarray, rng: np.random.Generator | None) -> float:
-    first, second = halves(arm, of_clip, rng)
-    return float(frame.rho(frame.ranks(first), frame.ranks(second)).mean())
+def components(other: float, same_seed: float, same_clips: float, n_seeds: int) -> float:
+    """Return the reliability over seeds and clips of the mean of several seeds on all clips.
+
+    Scores of one seed on half of the clips, with variance 1, are the sum of the architecture (T), its luck with the
+    seed (S), with the clips (C), and of the seed with the clips (E). Halves and seeds that differ have the correlation
+    T, halves with the same seed T + S, and seeds on the same half T + C. On all clips C and E are half as large, and
+    with n seeds S and E are an n-th.
+
+    Args:
+        other: Correlation of scores with other seeds and other clips.
+        same_seed: Correlation of scores with the same seed and other clips.
+        same_clips: Correlation of scores with other seeds and the same clips.
+        n_seeds: Number of seeds.
+
+    Returns:
+        T/(T + S/n + C/2 + E/(2 n)).
+
+    Example:
+        >>> components(0.5, 0.7, 0.6, 2)  # T = 0.5, S = 0.2, C = 0.1, E = 0.2
+        0.7142857142857143
+    """
+    of_seeds, of_clips = max(same_seed - other, 0), max(same_clips - other, 0)
+    rest = max(1 - other - of_seeds - of_clips, 0)
+    return max(other, 0) / (max(other, 0) + of_seeds / n_seeds + of_clips / 2 + rest / (2 * n_seeds))
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -98,7 +119,10 @@ def ceiling(untrained: Reliability, trained: Reliability, one_seed: Reliability)
 def attenuation(
     task: Task, rho: float, untrained: Reliability, trained: Reliability, rng: np.random.Generator
 ) -> Attenuation:
-    """Return ρ corrected for noise. Its interval repeats ρ and both reliabilities in each draw, each on one split.
+    """Return ρ corrected for noise.
+
+    Its interval repeats ρ and both reliabilities in each draw, each on one split, and has the relative spread of their
+    quotient.
 
     Args:
         task: A task.
@@ -122,8 +146,8 @@ def attenuation(
         first, second = (half[split] for half in halves(arm, of_clip, rng if by == "both" else None))
         r = np.maximum(frame.rho(frame.ranks(first), frame.ranks(second)), 0)
         product *= 2 * r / (1 + r)
-        ranks.append(frame.ranks(task.scores[name]))
+        ranks.append(task.drawn_ranks(frame, name))
     with np.errstate(divide="ignore", invalid="ignore"):
         corrected = frame.rho(*ranks) / np.sqrt(product)
-    error = float(np.std(corrected[np.isfinite(corrected)], ddof=1))
+    error = abs(value / float(np.mean(corrected[np.isfinite(corrected)]))) * spread(corrected)
     return Attenuation(Statistic(value, value - QUANTILE * error, value + QUANTILE * error), min(found) < STABLE, by)

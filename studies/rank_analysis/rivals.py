@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from ..significance import holm
 from .analysis import Rival
-from .compared import Task
+from .compared import Compared, Task
 from .data import TRAINED
-from .pooling import Pooled, difference, pool
+from .pooling import Estimated, difference, pool_both
 from .ranks import LEAST
 from .statistics import Statistic
 
@@ -58,46 +58,43 @@ def family_mean(y: NDArray[Any], families: Sequence[str], is_in: NDArray[Any]) -
     return found
 
 
-def pool_rival(tasks: Sequence[Task], name: str) -> tuple[Pooled, dict[str, float], int]:
-    """Correlate a rival with the trained accuracy.
+def correlate_rival(task: Task, name: str) -> tuple[Estimated, int]:
+    """Correlate a rival with the trained accuracy of a task.
 
     NaN and infinite values, of either sign, are ranked lowest. A rival is not drawn again: its values are those of the
     study in all draws.
 
     Returns:
-        The pooled ρ, ρ of each task by name, and the number of values that are not finite.
+        The correlation, NaN if the rival was not computed, and the number of values that are not finite.
     """
-    values, draws, sizes, n_not_finite = [], [], [], 0
-    for task in tasks:
-        known = rival_values(task, name)
-        finite = np.isfinite(known)
-        if not (finite & task.is_in).any():  # it was not computed
-            value, drawn = np.nan, np.full(len(task.draws.weights), np.nan)
-        else:
-            n_not_finite += int((~finite & task.is_in).sum())
-            ranked = np.where(finite, known, -np.inf)
-            frame, of_draws = task.frame(), task.frame(drawn=True)
-            value = float(frame.rho(frame.ranks(ranked), frame.ranks(task.values(TRAINED))))
-            drawn = of_draws.fisher(of_draws.ranks(ranked), of_draws.ranks(task.scores[TRAINED]))
-        values.append(value if task.n >= LEAST else np.nan)
-        draws.append(drawn)
-        sizes.append(task.n)
-    by_task = {task.task.name: value for task, value in zip(tasks, values, strict=True)}
-    return pool(values, draws, sizes), by_task, n_not_finite
+    known = rival_values(task, name)
+    finite = np.isfinite(known)
+    if task.n < LEAST or not (finite & task.is_in).any():
+        return (np.nan, np.full(len(task.draws.weights), np.nan), task.n), 0
+    ranked = np.where(finite, known, -np.inf)
+    frame, drawn = task.frame(), task.frame(drawn=True)
+    value = float(frame.rho(frame.ranks(ranked), frame.ranks(task.values(TRAINED))))
+    z = drawn.fisher(drawn.ranks(ranked), task.drawn_ranks(drawn, TRAINED))
+    return (value, z, task.n), int((~finite & task.is_in).sum())
 
 
-def compare_rivals(tasks: Sequence[Task], headline: Pooled) -> list[Rival]:
+def compare_rivals(tasks: Sequence[Task], rho: Sequence[Compared]) -> list[Rival]:
     """Compare the untrained accuracy with each rival: one test each, corrected together by Holm's method.
+
+    A rival that was not computed for all tasks is compared on the tasks for which it was.
 
     Args:
         tasks: All tasks.
-        headline: Pooled ρ(u, y).
+        rho: ρ(u, y) of each task.
     """
     found = []
+    of_u = [one.estimated for one in rho]
     for name in RIVALS:
-        pooled, by_task, n_not_finite = pool_rival(tasks, name)
+        of_tasks = [correlate_rival(task, name) for task in tasks]
+        pooled, headline = pool_both([one for one, _ in of_tasks], of_u)
         apart = difference(headline.value - pooled.value, np.tanh(headline.draws) - np.tanh(pooled.draws))
-        found.append(Rival(name, pooled.statistic(), apart, np.nan, by_task, n_not_finite))
+        by_task = {task.task.name: one[0] for task, (one, _) in zip(tasks, of_tasks, strict=True)}
+        found.append(Rival(name, pooled.statistic(), apart, np.nan, by_task, sum(n for _, n in of_tasks)))
     tested = [index for index, rival in enumerate(found) if np.isfinite(rival.difference.p)]
     corrected = holm([found[index].difference.p for index in tested])
     for index, p in zip(tested, corrected, strict=True):
@@ -105,8 +102,15 @@ def compare_rivals(tasks: Sequence[Task], headline: Pooled) -> list[Rival]:
     return found
 
 
-def more_than_size(tasks: Sequence[Task], headline: Pooled) -> Statistic:
-    """Return ρ(u) - max(ρ(n_parameters), ρ(flop)), all pooled, with the maximum taken inside each draw."""
-    parameters, flop = (pool_rival(tasks, name)[0] for name in ("n_parameters", "flop"))
+def more_than_size(tasks: Sequence[Task], rho: Sequence[Compared]) -> Statistic:
+    """Return ρ(u) - max(ρ(n_parameters), ρ(flop)), all pooled, with the maximum taken inside each draw.
+
+    Args:
+        tasks: All tasks.
+        rho: ρ(u, y) of each task.
+    """
+    of_u = [one.estimated for one in rho]
+    parameters, headline = pool_both([correlate_rival(task, "n_parameters")[0] for task in tasks], of_u)
+    flop, _ = pool_both([correlate_rival(task, "flop")[0] for task in tasks], of_u)
     best = np.tanh(np.maximum(parameters.draws, flop.draws))
     return difference(headline.value - np.maximum(parameters.value, flop.value), np.tanh(headline.draws) - best)

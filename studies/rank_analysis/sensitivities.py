@@ -7,7 +7,7 @@ import numpy as np
 from .analysis import Sensitivity
 from .compared import Task
 from .data import RANDOM, TRAINED
-from .pooling import Pooled, difference, pool
+from .pooling import Estimated, difference, pool_both
 from .ranks import LEAST
 from .statistics import Flags
 
@@ -37,22 +37,20 @@ def sensitivities(tasks: Sequence[Task]) -> list[Sensitivity]:
 def _sensitivity(
     name: str, tasks: Sequence[Task], pair: tuple[str, str], subsets: Sequence[np.ndarray], others: Sequence[np.ndarray]
 ) -> Sensitivity:
-    changed = _pool(tasks, pair, subsets)
-    main = _pool(tasks, (RANDOM, TRAINED), others)
+    changed, main = pool_both(_correlate(tasks, pair, subsets), _correlate(tasks, (RANDOM, TRAINED), others))
     apart = difference(changed.value - main.value, np.tanh(changed.draws) - np.tanh(main.draws))
     n = {task.task.name: int((task.is_in & subset).sum()) for task, subset in zip(tasks, subsets, strict=True)}
     return Sensitivity(name, changed.statistic(), apart, n)
 
 
-def _pool(tasks: Sequence[Task], pair: tuple[str, str], subsets: Sequence[np.ndarray]) -> Pooled:
-    values, draws, sizes = [], [], []
+def _correlate(tasks: Sequence[Task], pair: tuple[str, str], subsets: Sequence[np.ndarray]) -> list[Estimated]:
+    found = []
     for task, subset in zip(tasks, subsets, strict=True):
         frame, drawn = task.frame(subset), task.frame(subset, drawn=True)
         n = int(frame.weights.sum())
-        values.append(float(frame.rho(*(frame.ranks(task.values(arm)) for arm in pair))) if n >= LEAST else np.nan)
-        draws.append(drawn.fisher(*(drawn.ranks(task.scores[arm]) for arm in pair)))
-        sizes.append(n)
-    return pool(values, draws, sizes)
+        value = float(frame.rho(*(frame.ranks(task.values(arm)) for arm in pair))) if n >= LEAST else np.nan
+        found.append((value, drawn.fisher(*(task.drawn_ranks(drawn, arm) for arm in pair)), n))
+    return found
 
 
 def is_trained(task: Task) -> np.ndarray:

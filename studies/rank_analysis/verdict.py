@@ -48,6 +48,8 @@ def _too_small(rho: Statistic, sizes: Sequence[int], left_out: Sequence[str]) ->
     if left_out:
         return f"the correlation cannot be estimated on {', '.join(left_out)}"
     width = rho.high - rho.low
-    if not np.isfinite(width) or width > WIDEST:
+    if np.isnan(width):
+        return "the interval of the headline cannot be estimated"
+    if width > WIDEST:
         return f"the interval of the headline is {width:.2f} wide; expected {WIDEST} or less"
     return ""

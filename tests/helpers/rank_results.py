@@ -1,7 +1,10 @@
 """Results of a rank study that are made up, with a known answer."""
 
 import numpy as np
+from scipy import stats
 from untrained.studies.rank_analysis.data import RankData, TaskData
+
+SPREAD = 0.15  # standard deviation of the true accuracies
 
 
 def made_up(
@@ -14,57 +17,61 @@ def made_up(
     n_clips=240,
     shared=False,
     family_effect=1.0,
+    luck=0.15,
     n_apart=0,
     seed=0,
     arms=("random-raw", "trained-common"),
 ):
-    """Return results in which the accuracies that seeds and clips estimate have a Spearman correlation of `rho`.
+    """Return results in which the true accuracies, which seeds and clips estimate, have a Spearman correlation of rho.
 
-    Architectures of the first family are better by `family_effect` standard deviations, untrained and trained. The
-    rival `naswot` is u plus noise; `n_parameters` and the other sizes have nothing to do with either accuracy.
+    On top of that, architectures of the first family are better by `family_effect` standard deviations, untrained and
+    trained. The rival `naswot` is u plus noise. `synflow`, `n_parameters` and the other sizes have nothing to do with
+    either accuracy. Clips suit or do not suit an architecture, with a standard deviation of `luck`.
     """
     rng = np.random.default_rng(seed)
     n = n_families * per_family + n_apart
     families = [f"family-{index % n_families}" for index in range(n)]
-    r = 2 * np.sin(np.pi * rho / 6)
-    first = np.array([name == "family-0" for name in families])
+    shift = np.where(np.arange(n) % n_families == 0, family_effect, 0)
     sizes = {name: 10 ** rng.uniform(3.5, 5.5, n) for name in ("n_parameters", "flop", "n_features")}
-    tasks = [
-        made_up_task(f"task-{index}", r, first * family_effect, n_seeds, n_clips, shared, arms, sizes, rng)
-        for index in range(n_tasks)
-    ]
+    names = [f"net-{index}" for index in range(n)]
     return RankData(
-        architectures=[f"net-{index}" for index in range(n)],
+        architectures=names,
         families=families,
-        designs=[f"net-{index}" for index in range(n)],
+        designs=names,
         inputs=["waveform" if index % n_families >= n_families / 2 else "spectrogram" for index in range(n)],
         columns=sizes,
         apart=np.arange(n) >= n - n_apart,
-        tasks=tasks,
+        tasks=[
+            made_up_task(f"task-{index}", draw_pair(rho, n, rng), shift, n_seeds, n_clips, shared, luck, arms, rng)
+            for index in range(n_tasks)
+        ],
     )
 
 
-def made_up_task(name, r, shift, n_seeds, n_clips, shared, arms, sizes, rng):
-    n = len(shift)
+def draw_pair(rho, n, rng):
+    """Return two normal samples of size n whose Spearman correlation is as close to rho as can be."""
     y, other = rng.normal(size=(2, n))
-    y = (y - y.mean()) / y.std()
-    other -= other.mean() + y * (other @ y) / n
-    u = r * y + np.sqrt(1 - r**2) * other / other.std()
+    r = np.linspace(-1, 1, 201)[:, None]
+    u = r * y + np.sqrt(1 - r**2) * other
+    distance = ((stats.rankdata(u, axis=1) - stats.rankdata(y)) ** 2).sum(axis=1)
+    found = 1 - 6 * distance / max(n * (n**2 - 1), 1)
+    return u[np.abs(found - rho).argmin()], y
+
+
+def made_up_task(name, pair, shift, n_seeds, n_clips, shared, luck, arms, rng):
+    u, y = pair
+    n = len(u)
     test_set = np.zeros(n_clips, int) if shared else np.repeat([0, 1], n_clips // 2)
-    labels = np.array([f"class-{index % 4}" for index in range(n_clips)])
-    luck = {arm: rng.normal(size=(n, n_clips)) for arm in ("random", "trained")}
-    if shared:
-        luck["trained"] = luck["random"]
+    of_clips = {arm: luck * rng.normal(size=(n, 1, n_clips)) for arm in ("random", "trained")}
     right = {}
     for arm in ("random", "linear", "trained", *arms):
-        latent = shift + (y if arm.startswith("trained") else u)
-        chance = 0.5 + 0.1 * (latent[:, None, None] + 0.1 * rng.normal(size=(n, n_seeds, 1)))
-        chance = chance + 0.15 * luck["trained" if arm.startswith("trained") else "random"][:, None, :]
+        side = "trained" if arm.startswith("trained") else "random"
+        of_seeds = shift + (y if side == "trained" else u) + 0.3 * rng.normal(size=(n_seeds, n))
+        chance = 0.5 + SPREAD * of_seeds.T[:, :, None] + of_clips["random" if shared else side]
         right[arm] = (rng.random((n, n_seeds, n_clips)) < chance).astype(float)
-    rivals = {"naswot": u + 0.7 * rng.normal(size=n), "synflow": rng.normal(size=n), **sizes}
     return TaskData(
         name=name,
-        labels=labels,
+        labels=np.array([f"class-{index % 4}" for index in range(n_clips)]),
         groups=np.array([f"clip-{index}" for index in range(n_clips)]),
         test_set=test_set,
         n_train=720,
@@ -73,5 +80,5 @@ def made_up_task(name, r, shift, n_seeds, n_clips, shared, arms, sizes, rng):
         right=right,
         train_accuracy=np.full(n, 0.9),
         at_grid_end=np.zeros(n, bool),
-        rivals=rivals,
+        rivals={"naswot": u + 0.7 * rng.normal(size=n), "synflow": rng.normal(size=n)},
     )

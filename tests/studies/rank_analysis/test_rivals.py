@@ -1,0 +1,103 @@
+"""Rivals: values that are not finite, the family mean, paired differences and their correction."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rank_results import made_up
+from scipy import stats
+from untrained.studies.rank_analysis.compared import prepare
+from untrained.studies.rank_analysis.correlations import pool_compared
+from untrained.studies.rank_analysis.pooling import pool, spread
+from untrained.studies.rank_analysis.rivals import RIVALS, compare_rivals, correlate_rival, family_mean, more_than_size
+from untrained.studies.significance import holm
+
+
+@pytest.fixture(scope="module")
+def found(tasks):
+    return {rival.name: rival for rival in compare_rivals(tasks, [task.compare() for task in tasks])}
+
+
+def test_all_rivals_are_listed_and_those_that_were_run_are_tested(found):
+    assert tuple(found) == RIVALS
+    run = ["n_features", "n_parameters", "flop", "naswot", "synflow", "family_mean"]
+    assert [name for name, rival in found.items() if np.isfinite(rival.difference.p)] == run
+    assert [found[name].p_corrected for name in run] == holm([found[name].difference.p for name in run])
+    assert np.isnan(found["zico"].rho.value)
+    assert np.isnan(found["zico"].p_corrected)
+
+
+def test_rho_of_a_rival_is_pooled_by_fishers_z(tasks, found):
+    rho = [stats.spearmanr(task.task.rivals["naswot"][:80], task.values("trained")[:80]).statistic for task in tasks]
+    assert list(found["naswot"].by_task.values()) == pytest.approx(rho)
+    assert found["naswot"].rho.value == pytest.approx(np.tanh(np.mean(np.arctanh(rho))))
+    headline = pool_compared([task.compare() for task in tasks])
+    assert found["naswot"].difference.value == pytest.approx(headline.value - found["naswot"].rho.value)
+
+
+def test_noise_on_u_makes_a_weaker_rival_and_chance_a_hopeless_one(found):
+    assert found["synflow"].p_corrected < 1e-3
+    assert 0.05 < found["naswot"].difference.value < 0.3
+    paired = found["naswot"].difference
+    assert paired.high - paired.low < found["synflow"].difference.high - found["synflow"].difference.low
+
+
+def test_the_untrained_accuracy_is_no_better_than_itself(study):
+    tasks = prepare(replace(study, tasks=study.tasks[:1]), 50, 0)
+    u = tasks[0].values("random")
+    with_u = replace(tasks[0].task, rivals={"naswot": u})
+    tasks = [replace(tasks[0], task=with_u)]
+    rival = compare_rivals(tasks, [tasks[0].compare()])[3]
+    assert rival.difference.value == pytest.approx(0)
+    assert rival.difference.p > 0.99
+
+
+def test_a_rival_of_some_tasks_is_compared_on_these(tasks):
+    without = replace(tasks[1], task=replace(tasks[1].task, rivals={}))
+    rho = [task.compare() for task in tasks]
+    rival = compare_rivals([tasks[0], without], rho)[3]
+    assert rival.rho.value == pytest.approx(rival.by_task["task-0"])
+    assert np.isnan(rival.by_task["task-1"])
+    assert rival.difference.value == pytest.approx(rho[0].value - rival.rho.value)
+
+
+def test_values_that_are_not_finite_are_ranked_lowest_and_counted(study):
+    values = study.tasks[0].rivals["naswot"].copy()
+    values[[3, 4, 81]] = np.nan, np.inf, np.nan  # the last one is apart
+    data = replace(study, tasks=[replace(study.tasks[0], rivals={"naswot": values})])
+    task = prepare(data, 20, 0)[0]
+    (rho, _, n), n_not_finite = correlate_rival(task, "naswot")
+    values[[3, 4]] = -1e9
+    assert n == 80
+    assert rho == pytest.approx(stats.spearmanr(values[:80], task.values("trained")[:80]).statistic)
+    assert n_not_finite == 2
+    assert (
+        correlate_rival(task, "flop")[0][0]
+        == pytest.approx(  # from the columns
+            stats.spearmanr(study.columns["flop"][:80], task.values("trained")[:80]).statistic
+        )
+    )
+
+
+def test_the_family_mean_leaves_the_architecture_out():
+    is_in = np.array([1, 1, 1, 1, 0], bool)
+    found = family_mean(np.array([0.1, 0.2, 0.6, 0.5, 0.9]), ["a", "a", "a", "b", "b"], is_in)
+    assert found.tolist() == pytest.approx([0.4, 0.35, 0.15, np.nan, 0.5], nan_ok=True)
+
+
+def test_the_better_size_is_chosen_inside_each_draw(tasks):
+    rho = [task.compare() for task in tasks]
+    headline = pool_compared(rho)
+    sizes = [
+        pool(*zip(*(correlate_rival(task, name)[0] for task in tasks), strict=True))
+        for name in ("n_parameters", "flop")
+    ]
+    found = more_than_size(tasks, rho)
+    assert found.value == pytest.approx(headline.value - max(size.value for size in sizes))
+    draws = np.tanh(headline.draws) - np.tanh(np.maximum(*(size.draws for size in sizes)))
+    assert found.high - found.low == pytest.approx(2 * 1.96 * spread(draws), rel=1e-3)
+
+
+def test_three_architectures_have_no_rivals():
+    tasks = prepare(made_up(n_families=1, per_family=3, n_tasks=1), 5, 0)
+    assert np.isnan(correlate_rival(tasks[0], "naswot")[0][0])
