@@ -87,7 +87,7 @@ def _task(
         n_classes=len(task["classes"]),
         right={arm: values for arm, values in arms.items() if arm in main or np.isfinite(values).any()},
         train_accuracy=_of_first(known, name, names, chosen, first),
-        at_grid_end=np.array([len(rates) > 1 and rate in (min(rates), max(rates)) for rate in chosen]),
+        at_grid_end=np.array([len(rates) > 2 and rate in (min(rates), max(rates)) for rate in chosen]),
         rivals=_rivals(known, name, names, settings, columns),
     )
 
