@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,7 +14,7 @@ from ...training.pool import Ended, run_jobs
 from . import results
 from .items import RANDOM, Item
 from .machine import THREADS, n_processes
-from .plan import AnyJob, RankPlan
+from .plan import WORK, AnyJob, RankPlan
 from .results import Record, Results
 
 Say = Callable[[str], None]
@@ -111,6 +112,7 @@ def execute(plan: RankPlan, schedule: Schedule, devices: Sequence[torch.device],
                 before = errors.read_bytes() if errors.is_file() else b""
                 write_atomically(errors, before + f"{job.item}\n{ended.error}\n".encode(errors="backslashreplace"))
             say(f"[{n_done}/{total}] {job.item}: {_line(records[-1])}")
+        _remove_empty(plan.folder / WORK)
 
 
 def _observers() -> Observers:
@@ -132,6 +134,14 @@ def threads(n: int | None) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove a folder with those inside that hold no file."""
+    for path in sorted([folder, *folder.rglob("*")], reverse=True):
+        if path.is_dir():
+            with contextlib.suppress(OSError):  # it holds an unfinished training
+                path.rmdir()
 
 
 def _one_per_task(plan: RankPlan, schedule: Schedule) -> list[Item]:
