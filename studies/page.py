@@ -77,15 +77,7 @@ def page(
         ("reading", "How to read", [_list(how_to_read)]),
     ]
     shown = [(identifier, title, content) for identifier, title, content in sections if content]
-    links = [element("li", element("a", title, href=f"#{identifier}")) for identifier, title, _ in shown]
-    toggle = element("button", "Dark", type="button", id="scheme", aria_pressed="false", hidden=True)
-    body = [
-        element("header", element("p", "untrained study", class_="kind"), element("h1", name), toggle, _size(analysis)),
-        element("nav", element("ul", links), aria_label="Sections"),
-        element("main", [_section(*each) for each in shown]),
-        element("footer", element("p", "Written by ", element("code", "untrained report"), " from stored results.")),
-    ]
-    return _document(name, body)
+    return document(name, _size(analysis), shown, command="untrained report")
 
 
 def _size(analysis: Analysis) -> Markup:
@@ -97,8 +89,31 @@ def _size(analysis: Analysis) -> Markup:
     return element("p", ", ".join(found), class_="kind")
 
 
-def _document(name: str, body: Sequence[Markup]) -> str:
-    """Return an HTML document that contains its style sheet and script."""
+def document(
+    name: str,
+    size: Markup,
+    sections: Sequence[tuple[str, str, Sequence[Markup]]],
+    *,
+    command: str,
+    kind: str = "study",
+) -> str:
+    """Return a page that contains its style sheet and script.
+
+    Args:
+        name: Name of the study.
+        size: How large the study is.
+        sections: Identifier, title and content of each section.
+        command: Command that wrote the page.
+        kind: Kind of the study.
+    """
+    links = [element("li", element("a", title, href=f"#{identifier}")) for identifier, title, _ in sections]
+    toggle = element("button", "Dark", type="button", id="scheme", aria_pressed="false", hidden=True)
+    body = [
+        element("header", element("p", f"untrained {kind}", class_="kind"), element("h1", name), toggle, size),
+        element("nav", element("ul", links), aria_label="Sections"),
+        element("main", [_section(*each) for each in sections]),
+        element("footer", element("p", "Written by ", element("code", command), " from stored results.")),
+    ]
     style, script = (Markup((_HERE / file).read_text("utf-8")) for file in ("page.css", "page.js"))
     policy = (
         f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
@@ -109,11 +124,11 @@ def _document(name: str, body: Sequence[Markup]) -> str:
         element("meta", http_equiv="Content-Security-Policy", content=policy),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
-        element("title", f"{name}: untrained study"),
+        element("title", f"{name}: untrained {kind}"),
         element("link", rel="icon", href="data:,"),
         element("style", style),
     ]
-    content = [element("head", head), element("body", list(body), element("script", script))]
+    content = [element("head", head), element("body", body, element("script", script))]
     return f"<!doctype html>\n{element('html', content, lang='en')}\n"
 
 

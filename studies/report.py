@@ -1,12 +1,12 @@
 """Report of a study: a table for the terminal, Markdown with figures, and the other files of a report."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.table import Table
 
 from ..errors import UsageError
-from ..escaping import for_markdown, for_terminal
+from ..escaping import for_markdown, for_terminal, markdown_table
 from ..files import MAX_YAML, read_bounded, refuse_absurd_yaml, write_atomically
 from ..probes.record import OPTIMISTIC
 from . import results
@@ -172,7 +172,7 @@ def markdown(
     if failures:
         rows = [(f.dataset, f.frontend, f.backend, f.seed, f.error) for f in failures]
         header = ("data set", "frontend", "backend", "seed", "error")
-        parts += [f"## Failed: {len(failures)} runs\n", _table(header, rows)]
+        parts += [f"## Failed: {len(failures)} runs\n", markdown_table(header, rows)]
     return "\n".join([*parts, how_to_read(method, analysis), f"{_MADE_BY.format(method)}\n"])
 
 
@@ -223,7 +223,7 @@ def _score_table(cells: Sequence[Cell], from_controls: Mapping[str, Mapping[str,
             known = cell.published
             row += ["", ""] if known is None else [_percent(known), f"{100 * (cell.accuracy - known):+.1f}"]
         rows.append(row)
-    return _table(header, rows)
+    return markdown_table(header, rows)
 
 
 def _differences(analysis: Analysis, dataset: str, backend: str, cells: Sequence[Cell]) -> list[str]:
@@ -239,7 +239,7 @@ def _differences(analysis: Analysis, dataset: str, backend: str, cells: Sequence
         parts += [f"#### {for_markdown(family.variant)}\n"] if family.variant else []
         parts += [_sentence(family.verdict, accuracies)] if family.verdict else []
         for text, header, rows in family_tables(family, list(accuracies)):
-            parts += [f"{text}\n", _table(header, rows)]
+            parts += [f"{text}\n", markdown_table(header, rows)]
     return parts
 
 
@@ -252,11 +252,11 @@ def _beyond_tables(analysis: Analysis) -> list[str]:
         parts += ["![mean ranks](ranks.png)\n"] if overall is ranked(analysis.overall) else []
     if rows := beside(analysis):
         parts += ["## Random and trained weights\n", "![random and trained weights](weights.png)\n"]
-        parts += [_table(*beside_rows(rows)), "Cost of each accuracy:\n", _table(*spent_rows(rows))]
+        parts += [markdown_table(*beside_rows(rows)), "Cost of each accuracy:\n", markdown_table(*spent_rows(rows))]
     for axis, tests in analysis.axes.items():
         n = sum(found.test.is_significant for found in tests)
         said = f"{n} of {len(tests)} differences are significant (p < {LEVEL} after Holm's correction for all).\n"
-        parts += [f"## Along {for_markdown(axis)}\n", said, _table(*axis_table(tests))]
+        parts += [f"## Along {for_markdown(axis)}\n", said, markdown_table(*axis_table(tests))]
     return parts
 
 
@@ -273,12 +273,7 @@ def _cost_table(analysis: Analysis) -> str:
             if cell := cells.get((name, dataset)):
                 seconds = "" if cell.seconds_per_clip is None else f"{cell.seconds_per_clip:.4f}"
                 rows.append([name, dataset, f"{cell.first.n_parameters:,}", f"{cell.first.flop / 1e9:.3f}", seconds])
-    return _table(["frontend", "data set", "parameters", "GFLOP per clip", "seconds per clip"], rows)
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(for_markdown(value) for value in line) + " |" for line in lines) + "\n"
+    return markdown_table(["frontend", "data set", "parameters", "GFLOP per clip", "seconds per clip"], rows)
 
 
 def _percent(fraction: float) -> str:

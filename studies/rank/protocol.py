@@ -172,4 +172,3 @@ def _task(plan: RankPlan, part: Any) -> dict[str, Any]:
             "sets": [int(each) for each in sets] if len(set(sets)) > 1 else None,
         },
     }
-

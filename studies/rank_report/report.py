@@ -1,0 +1,64 @@
+"""Report of a rank study: its page, Markdown, figures, TensorBoard logs, and all numbers as JSON."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from ...files import write_atomically
+from ..rank import protocol
+from ..rank.results import Results
+from ..rank_analysis.analyse import as_json
+from .answer import headline, terminal_lines
+from .document import as_markdown
+from .page import page
+from .sections import CAPTIONS, sections
+from .study import RankStudy, examine
+
+PAGE, MARKDOWN, NUMBERS = "report.html", "report.md", "analysis.json"
+"""File names of the report in the folder of a study."""
+FORMAT = 1
+
+
+def write_report(folder: Path, known: Results) -> Iterator[str]:
+    """Write the report of a rank study to its folder, and yield its lines for the terminal, the verdict first.
+
+    Args:
+        folder: Folder of the study.
+        known: Results, of any completeness.
+    """
+    from .figures import figures  # imported here, because a dry run needs no figure
+    from .tensorboard import log_study
+
+    study = examine(folder, protocol.read(folder), known)
+    drawn = dict(figures(study.analysis)) if study.analysis else {}
+    for name in CAPTIONS:
+        (folder / f"{name}.png").unlink(missing_ok=True)
+    for name, figure in drawn.items():
+        figure.savefig(folder / f"{name}.png", dpi=150)
+    parts = sections(study, set(drawn))
+    text = as_markdown(f"{study.name}: {study.digest}", parts)
+    write_atomically(
+        folder / NUMBERS, json.dumps(numbers(study), indent=1, default=lambda value: value.item()).encode()
+    )
+    write_atomically(folder / PAGE, page(study, parts).encode())
+    log_study(folder, study, text, drawn)
+    write_atomically(folder / MARKDOWN, text.encode())
+    yield from terminal_lines(study)
+    yield "\n".join(f"{folder}/{name}" for name in (PAGE, MARKDOWN, NUMBERS))
+    yield f"tensorboard --logdir {folder}"
+
+
+def numbers(study: RankStudy) -> dict[str, object]:
+    """Return all numbers of a report, with what they come from, as plain values."""
+    done, total = study.progress()
+    return {
+        "format": FORMAT,
+        "protocol": study.digest,
+        "verdict": headline(study),
+        "tasks": study.tasks,
+        "shared_clips": study.shared,
+        "left_out": dict(study.protocol["left_out"]),
+        "items": {"done": done, "total": total, "failed": len(study.known.failures)},
+        "machines": [dict(machine) for machine in study.known.machines()],
+        "analysis": None if study.analysis is None else as_json(study.analysis),
+    }
