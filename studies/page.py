@@ -44,6 +44,7 @@ def page(
     config: str,
     how_to_read: str,
     protocols: Mapping[str, str],
+    after_training: Sequence[str] = (),
 ) -> str:
     """Return the page of a study.
 
@@ -55,6 +56,7 @@ def page(
         config: Study as YAML; empty if it is unknown.
         how_to_read: Explanation of the report, a list in Markdown.
         protocols: Descriptions of protocols by name.
+        after_training: What a rank study says about the differences; empty without one.
     """
     name = folder.resolve().name
     sections = [("answer", "Verdict", answer(analysis, failures, n_waiting))]
@@ -64,6 +66,7 @@ def page(
             ("figures", "Figures", _figures(analysis)),
             ("weights", "Random and trained", _weights(analysis)),
             ("differences", "Differences", difference_tables(analysis)),
+            ("after", "After training", _sentences(after_training)),
             ("classes", "Classes", _classes(folder, analysis)),
             ("cost", "Cost", _cost(analysis)),
             ("search", "Grid search", _search(folder, analysis)),
@@ -213,6 +216,10 @@ def _weights(analysis: Analysis) -> list[Markup]:
         element("h3", "Cost of each accuracy"),
         table(*spent_rows(rows), "Cost of each accuracy", numeric=2),
     ]
+
+
+def _sentences(texts: Sequence[str]) -> list[Markup]:
+    return [element("ul", [element("li", text) for text in texts])] if texts else []
 
 
 def _classes(folder: Path, analysis: Analysis) -> list[Markup]:

@@ -7,16 +7,16 @@ from pathlib import Path
 from ...files import write_atomically
 from ..rank import protocol
 from ..rank.results import Results
-from ..rank_analysis.analyse import as_json
-from .answer import headline, terminal_lines
+from .answer import terminal_lines
 from .document import as_markdown
+from .numbers import numbers
 from .page import page
 from .sections import CAPTIONS, sections
-from .study import RankStudy, examine
+from .study import examine
+from .worth import NUMBERS
 
-PAGE, MARKDOWN, NUMBERS = "report.html", "report.md", "analysis.json"
+PAGE, MARKDOWN = "report.html", "report.md"
 """File names of the report in the folder of a study."""
-FORMAT = 1
 
 
 def write_report(folder: Path, known: Results) -> Iterator[str]:
@@ -46,19 +46,3 @@ def write_report(folder: Path, known: Results) -> Iterator[str]:
     yield from terminal_lines(study)
     yield "\n".join(f"{folder}/{name}" for name in (PAGE, MARKDOWN, NUMBERS))
     yield f"tensorboard --logdir {folder}"
-
-
-def numbers(study: RankStudy) -> dict[str, object]:
-    """Return all numbers of a report, with what they come from, as plain values."""
-    done, total = study.progress()
-    return {
-        "format": FORMAT,
-        "protocol": study.digest,
-        "verdict": headline(study),
-        "tasks": study.tasks,
-        "shared_clips": study.shared,
-        "left_out": dict(study.protocol["left_out"]),
-        "items": {"done": done, "total": total, "failed": len(study.known.failures)},
-        "machines": [dict(machine) for machine in study.known.machines()],
-        "analysis": None if study.analysis is None else as_json(study.analysis),
-    }

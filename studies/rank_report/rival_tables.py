@@ -34,7 +34,7 @@ class Budget:
 def rivals(study: RankStudy, analysis: RankAnalysis) -> list[Part]:
     """Return the tables of the other predictors."""
     said = (
-        "Each difference is paired in every draw and tested once; the p-values are corrected together by Holm's method. "
+        "Each difference is paired in every draw and tested once, with p-values corrected together by Holm's method. "
         "A value that is not finite is ranked lowest."
     )
     parts: list[Part] = [rival_table(analysis), Text(said, "note")]
