@@ -71,7 +71,7 @@ def limits(study: RankStudy) -> Iterator[str]:
     if study.known.differing:
         n = len(study.known.differing)
         yield f"{several(n, 'item')} {'has' if n == 1 else 'have'} two results that differ; see State of the study."
-    versions = sorted({str(machine.get("torch", "unknown")) for machine in study.known.machines()})
+    versions = sorted({str(machine["torch"]) for machine in study.known.machines() if "torch" in machine})
     if len(versions) > 1:
         which = ", ".join(versions)
         yield f"The results come from several versions of torch ({which}); accuracies may differ slightly."

@@ -6,7 +6,7 @@ from math import nan
 from ..rank_analysis.analysis import RankAnalysis, TaskAnalysis
 from ..rank_analysis.statistics import Ceiling, Correlations, Reliability, Statistic
 from .document import Heading, Part, Table, Text
-from .words import CHANGES, UNKNOWN, estimate, number, percent, probability, signed, tested
+from .words import CHANGES, UNKNOWN, as_p, estimate, number, percent, probability, signed
 
 
 def correlations(analysis: RankAnalysis) -> list[Part]:
@@ -124,7 +124,7 @@ def specificity(analysis: RankAnalysis) -> str:
     if text == UNKNOWN:
         return "Specificity to the task cannot be estimated."
     return (
-        f"Specificity to the task: {text} ({tested(found.p)}), the mean ρ within tasks minus the mean ρ between "
+        f"Specificity to the task: {text} ({as_p(found.p)}), the mean ρ within tasks minus the mean ρ between "
         "them. No measure of size can be specific."
     )
 

@@ -89,11 +89,11 @@ def probability(p: float) -> str:
     return "< 0.0001" if p < 0.0001 else f"{p:.2g}"
 
 
-def tested(p: float) -> str:
+def as_p(p: float) -> str:
     """Return a p-value with its sign of equality, for a sentence.
 
     Example:
-        >>> tested(0.0312), tested(1e-12)
+        >>> as_p(0.0312), as_p(1e-12)
         ('p = 0.031', 'p < 0.0001')
     """
     text = probability(p)

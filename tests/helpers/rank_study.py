@@ -16,7 +16,7 @@ PROXIES = ("naswot", "synflow", "jacob_cov", "zico", "nngp")
 RATES = (0.001, 0.003)
 
 
-def made_up_study(n_draws=200, **options):
+def made_up_study(n_draws=100, **options):
     """Return a protocol and complete results; the options are those of `made_up`."""
     data = made_up(**{"arms": ("random-raw",), **options})
     n_apart = int(data.apart.sum())
