@@ -6,6 +6,7 @@ files hold them unchanged, because programs read these files.
 
 import html
 import re
+from collections.abc import Iterable, Sequence
 
 _MARKUP = re.compile(r"[\\`*|]|\](?=[(\[:])|(?<![^\W_])_|_(?![^\W_])")  # an underscore within a word is not markup
 
@@ -47,6 +48,17 @@ def for_markdown(text: object) -> str:
         return text
     shown = html.escape(" ".join(for_terminal(text).split()), quote=False)
     return _MARKUP.sub(r"\\\g<0>", shown)
+
+
+def markdown_table(header: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
+    r"""Return a table in Markdown; its cells are escaped.
+
+    Example:
+        >>> markdown_table(["name", "ρ"], [["a_b", 0.7]])
+        '| name | ρ |\n| --- | --- |\n| a_b | 0.7 |\n'
+    """
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(map(for_markdown, line)) + " |" for line in lines) + "\n"
 
 
 def for_html(text: object, *, lines: bool = False) -> str:

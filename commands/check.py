@@ -109,7 +109,7 @@ def check_contract(kind: str, argv: list[str]) -> int:
     for result in results_of(plugin):
         n_kept, n_broken = n_kept + result.is_kept, n_broken + bool(result.problem)
         n_skipped += not (result.is_kept or result.problem)
-        sign = "✗" if result.problem else "✓" if result.is_kept else "–"  # noqa: RUF001
+        sign = "✗" if result.problem else "✓" if result.is_kept else "–"
         say(f"{sign} {result.check.promise}", flush=True)
         if result.problem or result.skipped:
             say(f"    {result.problem or f'skipped: {result.skipped}'}")

@@ -21,6 +21,7 @@ from ..probes.trainer import refuse_unused
 from ..studies.estimate import dry_run
 from ..studies.execute import execute
 from ..studies.plan import plan, study_parser
+from ..studies.rank_report.worth import read_worth
 from ..terminal import console, hide_bars, say
 from .config import bundled_studies, configs_in
 from .dispatch import begin, run_with_argv
@@ -58,6 +59,7 @@ def _compare(parser: Parser, config: Namespace) -> int:
         hide_bars()
     trainer = trainer_of(config)
     root = Path(trainer.default_root_dir)
+    worth = read_worth(Path(config.rank)) if config.rank else None
     study = plan(config, str(trainer.precision), root)
     embeddings = Path(config.embeddings or root / "embeddings")
     if config.dry_run:
@@ -66,7 +68,7 @@ def _compare(parser: Parser, config: Namespace) -> int:
         return 0
     repeated = config.clone()
     repeated.force = False
-    del repeated["open"]
+    del repeated["open"], repeated["rank"]
     text = as_yaml(yaml.safe_load(parser.dump(repeated, skip_unset=False)), literal=True)
     writing = {name: config[name] for name in ("force", "flush_every", "flush_seconds")}
     writing["jobs"] = config.training.jobs
@@ -74,7 +76,7 @@ def _compare(parser: Parser, config: Namespace) -> int:
     callbacks = list(trainer.callbacks)  # type: ignore[attr-defined]  # all of them are the user's
     observers = functools.partial(_observers, config.trainer.logger, callbacks)
     has_fitted = execute(study, trainer, embeddings, text, note, observers, **writing)
-    return write_and_show(study.folder, anew=False, open_page=config.open) if has_fitted else 0
+    return write_and_show(study.folder, anew=False, open_page=config.open, worth=worth) if has_fitted else 0
 
 
 def trainer_of(config: Namespace) -> Trainer:

@@ -103,7 +103,7 @@ def _share(part: str) -> Callable[[Sequence[str]], set[str]]:
 
 def _reported(folder: Path, known: Results, config: Namespace) -> int:
     """Write the report, show it in short, and return the exit status."""
-    from ..studies.rank.report import write_report
+    from ..studies.rank_report.report import write_report
 
     for line in write_report(folder, known):
         say(line)

@@ -12,6 +12,7 @@ from .dispatch import begin
 
 if TYPE_CHECKING:
     from ..studies.families import Method
+    from ..studies.rank_report.worth import Worth
 
 MAX_TICKED = 40  # maximum number of runs that TensorBoard selects by default
 
@@ -29,7 +30,12 @@ def run(argv: list[str]) -> int:
         UsageError: The command line is invalid.
     """
     options = report_parser().parse_args(argv)
-    shown = {"method": options.test, "along": options.along, "open_page": options.open}
+    worth = None
+    if options.rank:
+        from ..studies.rank_report.worth import read_worth
+
+        worth = read_worth(Path(options.rank))
+    shown = {"method": options.test, "along": options.along, "open_page": options.open, "worth": worth}
     return write_and_show(Path(options.folder), anew=True, **shown)
 
 
@@ -42,6 +48,8 @@ def report_parser() -> argparse.ArgumentParser:
     parser.add_argument("--along", metavar="AXIS", help="Also test a setting of the study, such as pooling.")
     help = "Significance test for cross-validated results: clips (default) or folds (corrected t-test, less power)."
     parser.add_argument("--test", choices=["clips", "folds"], default="clips", help=help)
+    help = "Folder of a rank study: also report what differences without training have been worth after training."
+    parser.add_argument("--rank", metavar="DIR", help=help)
     parser.add_argument("--open", action="store_true", help="Open the report, report.html, in the browser.")
     return parser
 
@@ -54,7 +62,13 @@ class _Parser(argparse.ArgumentParser):
 
 
 def write_and_show(
-    folder: Path, *, anew: bool, method: "Method" = "clips", along: str | None = None, open_page: bool = False
+    folder: Path,
+    *,
+    anew: bool,
+    method: "Method" = "clips",
+    along: str | None = None,
+    open_page: bool = False,
+    worth: "Worth | None" = None,
 ) -> int:
     """Write the report of a study and show its table.
 
@@ -64,6 +78,7 @@ def write_and_show(
         method: Significance test for cross-validated results.
         along: Setting of the study that is also tested.
         open_page: Whether to open the page of the study in the browser.
+        worth: What differences have been worth in a rank study.
 
     Returns:
         Exit status: 1 if any run failed.
@@ -72,12 +87,13 @@ def write_and_show(
         UsageError: The study does not vary the setting.
     """
     from ..studies.findings import axis_lines, summary
+    from ..studies.rank_report.worth import worth_lines
     from ..studies.report import PAGE, comparison_table, write_report
     from ..studies.tensorboard import STUDY
     from ..terminal import console, say
 
     begin()
-    analysis, failures = write_report(folder, anew=anew, method=method)
+    analysis, failures = write_report(folder, anew=anew, method=method, worth=worth)
     if along is not None and along not in analysis.axes:
         varied = ", ".join(analysis.axes) or "none"
         raise UsageError(
@@ -85,7 +101,8 @@ def write_and_show(
         )
     if analysis.cells:
         console(soft_wrap=False).print(comparison_table(analysis))
-        for line in [*summary(analysis), *(axis_lines(analysis, along) if along else [])]:
+        after = ["after training, by a rank study:", *worth_lines(worth, analysis)] if worth else []
+        for line in [*summary(analysis), *(axis_lines(analysis, along) if along else []), *after]:
             say(for_terminal(line))
         say(f"{folder}/{PAGE}\n{folder}/report.md\n{folder}/results.csv")
         is_logged = (folder / STUDY).is_dir()

@@ -44,6 +44,7 @@ def page(
     config: str,
     how_to_read: str,
     protocols: Mapping[str, str],
+    after_training: Sequence[str] = (),
 ) -> str:
     """Return the page of a study.
 
@@ -55,6 +56,7 @@ def page(
         config: Study as YAML; empty if it is unknown.
         how_to_read: Explanation of the report, a list in Markdown.
         protocols: Descriptions of protocols by name.
+        after_training: What a rank study says about the differences; empty without one.
     """
     name = folder.resolve().name
     sections = [("answer", "Verdict", answer(analysis, failures, n_waiting))]
@@ -64,6 +66,7 @@ def page(
             ("figures", "Figures", _figures(analysis)),
             ("weights", "Random and trained", _weights(analysis)),
             ("differences", "Differences", difference_tables(analysis)),
+            ("after", "After training", _sentences(after_training)),
             ("classes", "Classes", _classes(folder, analysis)),
             ("cost", "Cost", _cost(analysis)),
             ("search", "Grid search", _search(folder, analysis)),
@@ -77,15 +80,7 @@ def page(
         ("reading", "How to read", [_list(how_to_read)]),
     ]
     shown = [(identifier, title, content) for identifier, title, content in sections if content]
-    links = [element("li", element("a", title, href=f"#{identifier}")) for identifier, title, _ in shown]
-    toggle = element("button", "Dark", type="button", id="scheme", aria_pressed="false", hidden=True)
-    body = [
-        element("header", element("p", "untrained study", class_="kind"), element("h1", name), toggle, _size(analysis)),
-        element("nav", element("ul", links), aria_label="Sections"),
-        element("main", [_section(*each) for each in shown]),
-        element("footer", element("p", "Written by ", element("code", "untrained report"), " from stored results.")),
-    ]
-    return _document(name, body)
+    return document(name, _size(analysis), shown, command="untrained report")
 
 
 def _size(analysis: Analysis) -> Markup:
@@ -97,8 +92,31 @@ def _size(analysis: Analysis) -> Markup:
     return element("p", ", ".join(found), class_="kind")
 
 
-def _document(name: str, body: Sequence[Markup]) -> str:
-    """Return an HTML document that contains its style sheet and script."""
+def document(
+    name: str,
+    size: Markup,
+    sections: Sequence[tuple[str, str, Sequence[Markup]]],
+    *,
+    command: str,
+    kind: str = "study",
+) -> str:
+    """Return a page that contains its style sheet and script.
+
+    Args:
+        name: Name of the study.
+        size: How large the study is.
+        sections: Identifier, title and content of each section.
+        command: Command that wrote the page.
+        kind: Kind of the study.
+    """
+    links = [element("li", element("a", title, href=f"#{identifier}")) for identifier, title, _ in sections]
+    toggle = element("button", "Dark", type="button", id="scheme", aria_pressed="false", hidden=True)
+    body = [
+        element("header", element("p", f"untrained {kind}", class_="kind"), element("h1", name), toggle, size),
+        element("nav", element("ul", links), aria_label="Sections"),
+        element("main", [_section(*each) for each in sections]),
+        element("footer", element("p", "Written by ", element("code", command), " from stored results.")),
+    ]
     style, script = (Markup((_HERE / file).read_text("utf-8")) for file in ("page.css", "page.js"))
     policy = (
         f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
@@ -109,11 +127,11 @@ def _document(name: str, body: Sequence[Markup]) -> str:
         element("meta", http_equiv="Content-Security-Policy", content=policy),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
-        element("title", f"{name}: untrained study"),
+        element("title", f"{name}: untrained {kind}"),
         element("link", rel="icon", href="data:,"),
         element("style", style),
     ]
-    content = [element("head", head), element("body", list(body), element("script", script))]
+    content = [element("head", head), element("body", body, element("script", script))]
     return f"<!doctype html>\n{element('html', content, lang='en')}\n"
 
 
@@ -198,6 +216,10 @@ def _weights(analysis: Analysis) -> list[Markup]:
         element("h3", "Cost of each accuracy"),
         table(*spent_rows(rows), "Cost of each accuracy", numeric=2),
     ]
+
+
+def _sentences(texts: Sequence[str]) -> list[Markup]:
+    return [element("ul", [element("li", text) for text in texts])] if texts else []
 
 
 def _classes(folder: Path, analysis: Analysis) -> list[Markup]:

@@ -94,6 +94,8 @@ def study_parser() -> Parser:
     for option, (_, default, help) in MODEL.items():
         parser.add_argument(f"--model.{option}", type=list[Any], default=default, help=help)
     parser.add_argument("--dry_run", action="store_true", help="List runs and stored embeddings; estimate the time.")
+    help = "Folder of a rank study, which says what differences without training have been worth after training."
+    parser.add_argument("--rank", type=str | None, default=None, help=help)
     parser.add_argument("--open", action="store_true", help="Open the report in the browser.")
     add_recipe(parser)
     add_extraction_arguments(parser)

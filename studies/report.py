@@ -1,12 +1,12 @@
 """Report of a study: a table for the terminal, Markdown with figures, and the other files of a report."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.table import Table
 
 from ..errors import UsageError
-from ..escaping import for_markdown, for_terminal
+from ..escaping import for_markdown, for_terminal, markdown_table
 from ..files import MAX_YAML, read_bounded, refuse_absurd_yaml, write_atomically
 from ..probes.record import OPTIMISTIC
 from . import results
@@ -24,6 +24,7 @@ from .findings import (
 )
 from .overall import ranked
 from .page import page
+from .rank_report.worth import Worth, worth_lines
 from .results import Failure
 from .verdict import LEVEL, Verdict
 from .weights import beside, beside_rows, spent_rows
@@ -33,13 +34,16 @@ PAGE = "report.html"
 _MADE_BY = "<!-- report 6, tests by {} -->"  # increase the number when the same results give another report
 
 
-def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple[Analysis, list[Failure]]:
+def write_report(
+    folder: Path, *, anew: bool, method: Method = "clips", worth: Worth | None = None
+) -> tuple[Analysis, list[Failure]]:
     """Write the report of a study from its results: `report.md`, `report.html`, figures, tests and TensorBoard logs.
 
     Args:
         folder: Folder of the study.
         anew: Whether to rewrite the report even if it is up to date.
         method: Test of the differences between frontends in a cross-validation, `clips` or `folds`.
+        worth: What differences have been worth in a rank study.
 
     Returns:
         The analysis, and the runs that failed.
@@ -51,19 +55,19 @@ def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple
     if not done and not failures:
         raise UsageError(f"{folder}: no run has finished yet; run the study again")
     analysis = analyse(done, folder, controls, method)
-    if not anew and _is_up_to_date(folder, method):
+    if not anew and _is_up_to_date(folder, method, worth):
         return analysis, failures
-    report = markdown(analysis, failures, folder.resolve().name, n_waiting, method)
+    report = markdown(analysis, failures, folder.resolve().name, n_waiting, method, worth)
     text = _settings(folder / "study.yaml")
     said = (analysis, failures, n_waiting)
-    html = page(folder, *said, config=text, how_to_read=how_to_read(method, analysis), protocols=PROTOCOLS)
+    read, after = how_to_read(method, analysis), worth_lines(worth, analysis) if worth else []
+    html = page(folder, *said, config=text, how_to_read=read, protocols=PROTOCOLS, after_training=after)
     write_atomically(folder / PAGE, html.encode())
     if not done:
         for name in ("results.png", "cost.png", "ranks.png", "weights.png", "comparisons.csv"):
             (folder / name).unlink(missing_ok=True)
         write_atomically(folder / "report.md", report.encode())
         return analysis, failures
-    # These modules are imported here, because a report that is up to date does not need them.
     from .diagram import overall_figure
     from .figures import comparison_figure, pareto_figure
     from .tensorboard import forget_study, log_study, logs_to_tensorboard
@@ -82,8 +86,7 @@ def write_report(folder: Path, *, anew: bool, method: Method = "clips") -> tuple
         log_study(folder, analysis, report, text)
     else:
         forget_study(folder)
-    # This file is written last, because it marks the files above as complete.
-    write_atomically(folder / "report.md", report.encode())
+    write_atomically(folder / "report.md", report.encode())  # last, because it marks the files above as complete
     return analysis, failures
 
 
@@ -97,7 +100,7 @@ def _settings(path: Path) -> str:
     return text
 
 
-def _is_up_to_date(folder: Path, method: Method) -> bool:
+def _is_up_to_date(folder: Path, method: Method, worth: Worth | None) -> bool:
     """Return whether the report is newer than the results and was written by this version with the same test."""
     path = folder / "report.md"
     is_newer = (
@@ -105,7 +108,11 @@ def _is_up_to_date(folder: Path, method: Method) -> bool:
         and (folder / PAGE).is_file()
         and path.stat().st_mtime_ns > (folder / "results.jsonl").stat().st_mtime_ns
     )
-    return is_newer and path.read_bytes().rstrip().endswith(_MADE_BY.format(method).encode())
+    return is_newer and path.read_bytes().rstrip().endswith(_made_by(method, worth).encode())
+
+
+def _made_by(method: Method, worth: Worth | None) -> str:
+    return _MADE_BY.format(f"{method}, {worth.mark}" if worth else method)
 
 
 def comparison_table(analysis: Analysis) -> Table:
@@ -150,7 +157,12 @@ def _in_terminal(cell: Cell, seeds: int) -> str:
 
 
 def markdown(
-    analysis: Analysis, failures: Sequence[Failure], name: str, n_waiting: int = 0, method: Method = "clips"
+    analysis: Analysis,
+    failures: Sequence[Failure],
+    name: str,
+    n_waiting: int = 0,
+    method: Method = "clips",
+    worth: Worth | None = None,
 ) -> str:
     """Return the report as Markdown.
 
@@ -160,6 +172,7 @@ def markdown(
         name: Name of the study.
         n_waiting: Number of runs that have not finished yet.
         method: Test of the differences between frontends in a cross-validation, `clips` or `folds`.
+        worth: What differences have been worth in a rank study.
     """
     parts = [f"# {for_markdown(name)}\n"]
     parts += [f"**{n_waiting} runs of this study have not finished yet.**\n"] if n_waiting else []
@@ -167,13 +180,15 @@ def markdown(
     for dataset in analysis.datasets:
         parts += _of_dataset(analysis, dataset)
     parts += _beyond_tables(analysis)
+    after = worth_lines(worth, analysis) if worth else []
+    parts += ["## After training\n", *(f"- {for_markdown(line)}" for line in after), ""] if after else []
     if analysis.cells:
         parts += ["## Cost\n", "![accuracy against cost](cost.png)\n", _cost_table(analysis)]
     if failures:
         rows = [(f.dataset, f.frontend, f.backend, f.seed, f.error) for f in failures]
         header = ("data set", "frontend", "backend", "seed", "error")
-        parts += [f"## Failed: {len(failures)} runs\n", _table(header, rows)]
-    return "\n".join([*parts, how_to_read(method, analysis), f"{_MADE_BY.format(method)}\n"])
+        parts += [f"## Failed: {len(failures)} runs\n", markdown_table(header, rows)]
+    return "\n".join([*parts, how_to_read(method, analysis), f"{_made_by(method, worth)}\n"])
 
 
 def _of_dataset(analysis: Analysis, dataset: str) -> list[str]:
@@ -223,7 +238,7 @@ def _score_table(cells: Sequence[Cell], from_controls: Mapping[str, Mapping[str,
             known = cell.published
             row += ["", ""] if known is None else [_percent(known), f"{100 * (cell.accuracy - known):+.1f}"]
         rows.append(row)
-    return _table(header, rows)
+    return markdown_table(header, rows)
 
 
 def _differences(analysis: Analysis, dataset: str, backend: str, cells: Sequence[Cell]) -> list[str]:
@@ -239,7 +254,7 @@ def _differences(analysis: Analysis, dataset: str, backend: str, cells: Sequence
         parts += [f"#### {for_markdown(family.variant)}\n"] if family.variant else []
         parts += [_sentence(family.verdict, accuracies)] if family.verdict else []
         for text, header, rows in family_tables(family, list(accuracies)):
-            parts += [f"{text}\n", _table(header, rows)]
+            parts += [f"{text}\n", markdown_table(header, rows)]
     return parts
 
 
@@ -252,11 +267,11 @@ def _beyond_tables(analysis: Analysis) -> list[str]:
         parts += ["![mean ranks](ranks.png)\n"] if overall is ranked(analysis.overall) else []
     if rows := beside(analysis):
         parts += ["## Random and trained weights\n", "![random and trained weights](weights.png)\n"]
-        parts += [_table(*beside_rows(rows)), "Cost of each accuracy:\n", _table(*spent_rows(rows))]
+        parts += [markdown_table(*beside_rows(rows)), "Cost of each accuracy:\n", markdown_table(*spent_rows(rows))]
     for axis, tests in analysis.axes.items():
         n = sum(found.test.is_significant for found in tests)
         said = f"{n} of {len(tests)} differences are significant (p < {LEVEL} after Holm's correction for all).\n"
-        parts += [f"## Along {for_markdown(axis)}\n", said, _table(*axis_table(tests))]
+        parts += [f"## Along {for_markdown(axis)}\n", said, markdown_table(*axis_table(tests))]
     return parts
 
 
@@ -273,12 +288,7 @@ def _cost_table(analysis: Analysis) -> str:
             if cell := cells.get((name, dataset)):
                 seconds = "" if cell.seconds_per_clip is None else f"{cell.seconds_per_clip:.4f}"
                 rows.append([name, dataset, f"{cell.first.n_parameters:,}", f"{cell.first.flop / 1e9:.3f}", seconds])
-    return _table(["frontend", "data set", "parameters", "GFLOP per clip", "seconds per clip"], rows)
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(for_markdown(value) for value in line) + " |" for line in lines) + "\n"
+    return markdown_table(["frontend", "data set", "parameters", "GFLOP per clip", "seconds per clip"], rows)
 
 
 def _percent(fraction: float) -> str:

@@ -51,14 +51,14 @@ def log_study(folder: Path, analysis: Analysis, report: str, config: str) -> Non
     for names, cell in analysis.cells.items():
         figures[f"confusion/{'/'.join(names)}"] = _mean_confusion(folder, cell)
     forget_study(folder)
-    values = [_text(f"{STUDY}/{name}", text) for name, text in texts.items()]
-    values += [_image(f"{STUDY}/{name}", figure) for name, figure in figures.items()]
-    _write(folder / STUDY, values)
+    values = [text(f"{STUDY}/{name}", content) for name, content in texts.items()]
+    values += [image(f"{STUDY}/{name}", figure) for name, figure in figures.items()]
+    write(folder / STUDY, values)
     for row, session in zip(rows, sessions(rows), strict=True):
-        _write(folder / STUDY / RANKING / row.folder, session)
+        write(folder / STUDY / RANKING / row.folder, session)
 
 
-def _write(folder: Path, values: Sequence[Summary.Value]) -> None:
+def write(folder: Path, values: Sequence[Summary.Value]) -> None:
     """Write values as the events of one TensorBoard run."""
     writer = EventFileWriter(str(folder))
     for value in values:
@@ -80,14 +80,14 @@ def logs_to_tensorboard(config: str) -> bool:
         return True  # the file was changed by hand
 
 
-def _text(tag: str, text: str) -> Summary.Value:
+def text(tag: str, content: str) -> Summary.Value:
     """Return a text in the format of TensorBoard's text plug-in."""
     shape = TensorShapeProto(dim=[TensorShapeProto.Dim(size=1)])
-    tensor = TensorProto(dtype="DT_STRING", string_val=[text.encode()], tensor_shape=shape)
+    tensor = TensorProto(dtype="DT_STRING", string_val=[content.encode()], tensor_shape=shape)
     return Summary.Value(tag=f"{tag}/text_summary", metadata=create_summary_metadata(None, None), tensor=tensor)
 
 
-def _image(tag: str, figure: Figure) -> Summary.Value:
+def image(tag: str, figure: Figure) -> Summary.Value:
     """Return a figure as a PNG image."""
     png = io.BytesIO()
     figure.savefig(png, format="png", dpi="figure")

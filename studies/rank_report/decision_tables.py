@@ -1,0 +1,81 @@
+"""Tables of decisions: what is lost by choosing architectures without training, and what a difference is worth."""
+
+from ..rank_analysis.analysis import Agreement, RankAnalysis
+from ..rank_analysis.statistics import Decisions
+from .document import Part, Points, Table, Text
+from .words import UNKNOWN, band, number, percent
+
+ORDERS = {"untrained": "untrained accuracy", "random": "random order", "parameters": "number of parameters"}
+"""Descriptions of the orders of training."""
+
+
+def decisions(analysis: RankAnalysis) -> list[Part]:
+    """Return the tables of decisions."""
+    said = (
+        "Regret is the trained accuracy that is lost by training the best k untrained architectures of a random subset "
+        "only, instead of all. The best is chosen on one half of clips and seeds and valued on the other half, so a "
+        "small regret may come out negative."
+    )
+    found: list[tuple[str, Decisions]] = [("mean over tasks", analysis.decisions)]
+    if len(analysis.tasks) > 1:
+        found += [(task.name, task.decisions) for task in analysis.tasks]
+    if not any(each.regrets for _, each in found):
+        return [Text("Too few architectures have both scores.")]
+    parts: list[Part] = [regret_table(found), Text(said, "note"), search_table(found)]
+    return parts
+
+
+def regret_table(found: list[tuple[str, Decisions]]) -> Table:
+    """Return the regret for each number of candidates and each number of trained architectures."""
+    rows = [
+        [
+            name,
+            f"{regret.k} of {regret.n_candidates}",
+            number(regret.points, 1),
+            percent(regret.share, 0),
+            percent(regret.recall, 0),
+            percent(regret.chance, 0),
+        ]
+        for name, each in found
+        for regret in each.regrets
+    ]
+    header = ["task", "trained", "regret (points)", "regret (% of best - median)", "recall (%)", "by chance (%)"]
+    return Table("Regret, and share of the k best that are among the untrained k best.", header, rows)
+
+
+def search_table(found: list[tuple[str, Decisions]]) -> Table:
+    """Return how many architectures must be trained to be within a point of the best."""
+    rows = [
+        [name, str(search.n_candidates), *(str(search.n_within_point.get(order, UNKNOWN)) for order in ORDERS)]
+        for name, each in found
+        for search in each.searches
+    ]
+    header = ["task", "candidates", *(f"by {text}" for text in ORDERS.values())]
+    return Table("Architectures to train until the mean regret is at most 1 point.", header, rows)
+
+
+def agreement(analysis: RankAnalysis) -> list[Part]:
+    """Return how often the better architecture without training is the better one with training."""
+    said = [
+        "Pairs that share an architecture are not independent; the band of the figure accounts for that by drawing "
+        "designs.",
+        *worth(analysis.agreement),
+    ]
+    return [agreement_table(analysis.agreement), Points(said)]
+
+
+def agreement_table(found: Agreement) -> Table:
+    """Return the share of pairs with the same order with training, by their difference without it."""
+    rows = [[band(each.low, each.high), percent(each.share, 0), f"{each.n_pairs:,}"] for each in found.bands]
+    header = ["difference untrained (points)", "same order trained (%)", "pairs"]
+    return Table("Pairs of architectures by the difference of their untrained accuracies.", header, rows)
+
+
+def worth(found: Agreement) -> list[str]:
+    """Return from which difference on the order is the same with a probability of 90 %, as a sentence."""
+    enough = [difference for difference, p in zip(found.difference, found.probability, strict=True) if p >= 0.9]
+    if not len(found.difference):
+        return []
+    if not enough:
+        return ["No difference in this study makes the same order 90 % likely."]
+    return [f"From a difference of {number(float(enough[0]), 1)} points on, the same order is at least 90 % likely."]
