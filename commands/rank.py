@@ -18,11 +18,11 @@ from ..studies.rank.gate import pass_gate
 from ..studies.rank.merge import merge
 from ..studies.rank.parser import rank_parser
 from ..studies.rank.plan import RankPlan, plan
-from ..studies.rank.results import Results
 from ..terminal import console, hide_bars, say
 from ..training.jobs import devices_of
 from .compare import trainer_of, with_study
 from .dispatch import begin, run_with_argv
+from .report import show_rank_report
 from .words import paths_as_text
 
 
@@ -55,7 +55,7 @@ def _rank(parser: Parser, config: Namespace) -> int:
     root, note = Path(trainer.default_root_dir), console(sys.stderr).print
     if config.merge:
         folders = [Path(folder) for folder in config.merge]
-        return _reported(root / config.name, merge(folders, root / config.name, note), config)
+        return show_rank_report(root / config.name, merge(folders, root / config.name, note), open_page=config.open)
     is_mine = _share(config.part)
     devices = devices_of(trainer)
     planned = plan(config, root, devices[0])
@@ -77,7 +77,7 @@ def _rank(parser: Parser, config: Namespace) -> int:
     if schedule.is_over and any(True for _ in schedule.waiting()):
         n_done, total = schedule.count()
         note(f"the time is up: {n_done} of {total} items are done; run the same command to go on")
-    return _reported(planned.folder, known, config)
+    return show_rank_report(planned.folder, known, open_page=config.open)
 
 
 def _frozen(
@@ -99,17 +99,3 @@ def _share(part: str) -> Callable[[Sequence[str]], set[str]]:
         raise UsageError(f"--part {part}: expected I/N with I from 1 to N, such as 1/2 and 2/2 on two machines")
     start, step = int(found[1]) - 1, int(found[2])
     return lambda names: set(names[start::step])
-
-
-def _reported(folder: Path, known: Results, config: Namespace) -> int:
-    """Write the report, show it in short, and return the exit status."""
-    from ..studies.rank_report.report import write_report
-
-    for line in write_report(folder, known):
-        say(line)
-    failures = known.failures
-    for record in failures[:10]:
-        say(f"untrained: failed: {record.item}: {record.error}", sys.stderr)
-    if failures:
-        print(f"untrained: {len(failures)} items failed; run the same command to try them again", file=sys.stderr)
-    return int(bool(failures))

@@ -12,8 +12,10 @@ from .dispatch import begin
 
 if TYPE_CHECKING:
     from ..studies.families import Method
+    from ..studies.rank.results import Results
     from ..studies.rank_report.worth import Worth
 
+MAX_FAILURES = 10  # maximum number of failures of a rank study that are shown
 MAX_TICKED = 40  # maximum number of runs that TensorBoard selects by default
 
 
@@ -30,6 +32,8 @@ def run(argv: list[str]) -> int:
         UsageError: The command line is invalid.
     """
     options = report_parser().parse_args(argv)
+    if (Path(options.folder) / "protocol.json").is_file():
+        return _of_rank_study(options)
     worth = None
     if options.rank:
         from ..studies.rank_report.worth import read_worth
@@ -37,6 +41,45 @@ def run(argv: list[str]) -> int:
         worth = read_worth(Path(options.rank))
     shown = {"method": options.test, "along": options.along, "open_page": options.open, "worth": worth}
     return write_and_show(Path(options.folder), anew=True, **shown)
+
+
+def _of_rank_study(options: argparse.Namespace) -> int:
+    """Rewrite the report of a rank study."""
+    from ..studies.rank.results import read
+    from ..terminal import say
+
+    if options.along or options.rank or options.test != "clips":
+        name = "--along" if options.along else "--rank" if options.rank else "--test"
+        raise UsageError(f"{name} applies to studies of `untrained compare`; {options.folder} holds a rank study")
+    begin()
+    folder = Path(options.folder)
+    return show_rank_report(folder, read(folder, say), open_page=options.open)
+
+
+def show_rank_report(folder: Path, known: "Results", *, open_page: bool) -> int:
+    """Write the report of a rank study and show it in short.
+
+    Args:
+        folder: Folder of the study.
+        known: Its results.
+        open_page: Whether to open the page of the study in the browser.
+
+    Returns:
+        Exit status: 1 if any item failed.
+    """
+    from ..studies.rank_report.report import PAGE, write_report
+    from ..terminal import say
+
+    for line in write_report(folder, known):
+        say(for_terminal(line, lines=True))
+    failures = known.failures
+    for record in failures[:MAX_FAILURES]:
+        say(f"untrained: failed: {record.item}: {record.error}", sys.stderr)
+    if failures:
+        print(f"untrained: {len(failures)} items failed; run the same command to try them again", file=sys.stderr)
+    if open_page and not opened(folder / PAGE):
+        say(f"untrained: no browser was found; open {folder}/{PAGE} in a browser", sys.stderr)
+    return int(bool(failures))
 
 
 def report_parser() -> argparse.ArgumentParser:

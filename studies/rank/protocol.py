@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...embeddings.provenance import VERSIONS
 from ...errors import UsageError
 from ...files import digest, plain, read_json, write_atomically
-from .plan import RankPlan
+
+if TYPE_CHECKING:
+    from .plan import RankPlan
 
 FILE = "protocol.json"
 FORMAT = 1
@@ -42,7 +44,7 @@ _OF_A_RUN = (
 )
 
 
-def protocol_of(plan: RankPlan) -> dict[str, Any]:
+def protocol_of(plan: "RankPlan") -> dict[str, Any]:
     """Return the protocol of a study: everything that its analysis reads besides the results, and its digest.
 
     Args:
@@ -67,7 +69,7 @@ def protocol_of(plan: RankPlan) -> dict[str, Any]:
     return {**content, "digest": digest({**content, "left_out": None})[:16]}
 
 
-def freeze(plan: RankPlan, gate: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def freeze(plan: "RankPlan", gate: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Write the protocol of a study to its folder, or check that the folder holds the same one, and return it.
 
     Args:
@@ -153,7 +155,7 @@ def _differences(known: Any, wanted: Any, place: str = "") -> Iterator[str]:
         yield f"{place} is {known!r} there and {wanted!r} here"
 
 
-def _task(plan: RankPlan, part: Any) -> dict[str, Any]:
+def _task(plan: "RankPlan", part: Any) -> dict[str, Any]:
     """Return what the analysis needs to know of a task, and a digest of its clips."""
     datamodule = part.made
     tested = [clip for clip in datamodule.listed if clip.split == "test"]

@@ -52,6 +52,18 @@ def test_a_finished_study_is_not_computed_again(done, untrained):
     assert out
 
 
+def test_its_report_is_written_again(done, untrained):
+    folder = done[0] / "runs/small"
+    (folder / "report.html").unlink()
+    status, out, _ = untrained("report", folder)
+    assert status == 0
+    assert (folder / "report.html").is_file()
+    assert f"\n{folder}/report.html\n" in out
+    status, _, err = untrained("report", folder, "--along", "pooling")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "--along applies to studies of `untrained compare`" in err
+
+
 def test_halves_of_two_machines_are_merged(done, command, untrained, tmp_path):
     for part in ("1/2", "2/2"):
         status, _, _ = command("--part", part, "--name", part[0])
