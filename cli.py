@@ -49,7 +49,7 @@ def main(argv: Sequence[str]) -> int:
         return _run_of(command)([command, *rest] if command in (*STAGES, "train") else rest)
     except UntrainedError as error:
         text = str(error)
-        if command == "compare":
+        if command in ("compare", "rank"):
             from .studies.problems import in_terms_of_a_study
 
             text = in_terms_of_a_study(text)

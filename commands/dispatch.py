@@ -46,7 +46,7 @@ def _format_warning(
 ) -> str:
     """Format a warning of this package as one line without its source; `others` formats all other warnings."""
     if issubclass(category, UserWarning) and Path(filename).is_relative_to(_PACKAGE):
-        text = in_terms_of_a_study(str(message)) if sys.argv[1:2] == ["compare"] else str(message)
+        text = in_terms_of_a_study(str(message)) if sys.argv[1:2] in (["compare"], ["rank"]) else str(message)
         return f"untrained: warning: {for_terminal(text, lines=True)}\n"
     return others(message, category, filename, lineno, line)
 

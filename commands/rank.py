@@ -2,13 +2,16 @@
 
 import re
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from jsonargparse import Namespace
 
 from ..errors import UsageError
+from ..files import locked
 from ..parsing import Parser, load_names
 from ..probes.trainer import refuse_unused
 from ..studies.rank import protocol, results
@@ -56,37 +59,50 @@ def _rank(parser: Parser, config: Namespace) -> int:
     if config.merge:
         folders = [Path(folder) for folder in config.merge]
         return show_rank_report(root / config.name, merge(folders, root / config.name, note), open_page=config.open)
+    started = time.monotonic()
     is_mine = _share(config.part)
     devices = devices_of(trainer)
     planned = plan(config, root, devices[0])
     known = results.read(planned.folder, note)
     mine = is_mine([each.name for each in planned.architectures])
-    schedule = Schedule(planned, known, mine.__contains__, config.max_seconds)
+    ends = None if config.max_seconds is None else started + config.max_seconds
+    schedule = Schedule(planned, known, mine.__contains__, ends)
     if config.dry_run:
-        for line in dry_run(planned, schedule, devices, protocol.protocol_of(planned)["digest"]):
+        for line in dry_run(planned, schedule, devices, _checked_digest(planned)):
             say(line)
         return 0
     for text in planned.notes:
         note(text)
-    frozen = _frozen(planned, devices, note)
-    if frozen is None:
-        note("the time is up before the gate has ended; run the same command to go on")
-        return 0
-    note(f"protocol {frozen['digest']} -> {planned.folder}")
-    execute(planned, schedule, devices, note)
+    with locked(planned.folder, "give the study another --name"):
+        frozen = _frozen(planned, devices, note, ends)
+        if frozen is None:
+            note("the time is up before the gate has ended; run the same command to go on")
+            return 0
+        note(f"protocol {frozen['digest']} -> {planned.folder}")
+        schedule.known = results.read(planned.folder, lambda text: None)  # another process may have written
+        known = schedule.known
+        execute(planned, schedule, devices, note)
     if schedule.is_over and any(True for _ in schedule.waiting()):
         n_done, total = schedule.count()
         note(f"the time is up: {n_done} of {total} items are done; run the same command to go on")
     return show_rank_report(planned.folder, known, open_page=config.open)
 
 
+def _checked_digest(planned: RankPlan) -> str:
+    """Return the digest of the protocol, which must be that in the folder of the study if there is one."""
+    wanted = protocol.protocol_of(planned)
+    if (planned.folder / protocol.FILE).is_file():
+        protocol.refuse_other(protocol.read(planned.folder), wanted, planned.folder)
+    return str(wanted["digest"])
+
+
 def _frozen(
-    planned: RankPlan, devices: Sequence[torch.device], note: Callable[[str], None]
-) -> dict[str, object] | None:
+    planned: RankPlan, devices: Sequence[torch.device], note: Callable[[str], None], ends: float | None
+) -> dict[str, Any] | None:
     """Return the frozen protocol, after the gate if there is one and it has not been passed yet."""
     gate = None
     if planned.config.gate.n and not (planned.folder / protocol.FILE).is_file():
-        gate = pass_gate(planned, devices, note, planned.config.max_seconds)
+        gate = pass_gate(planned, devices, note, ends)
         if gate is None:
             return None
     return protocol.freeze(planned, gate)

@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import logging
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -20,7 +20,7 @@ from ..probes.observers import Observers
 from ..terminal import end_with_parent, hide_bars
 from .sounds import Sounds
 
-_REMEDY = "a plug-in cannot be sent to another process; define it in a module, or use --training.jobs 1"
+_REMEDY = "a plug-in cannot be sent to another process; define it in a module, or use"
 
 
 class Place(NamedTuple):
@@ -89,8 +89,9 @@ def run_jobs(
     observers: Callable[[], Observers],
     say: Callable[[str], None],
     *,
-    first: Sequence[Job] = (),
+    first: Iterable[Job] = (),
     n_threads: int | None = None,
+    option: str = "--training.jobs",
 ) -> Iterator[tuple[J, Ended]]:
     """Carry out jobs, and yield each with its outcome as soon as it has ended; the others go on.
 
@@ -106,6 +107,7 @@ def run_jobs(
         say: Function that shows a line of text to the user.
         first: Jobs that are prepared before several processes start.
         n_threads: Number of threads of each process; by default, those of this process.
+        option: Name of the option that sets the number of processes, for messages.
 
     Raises:
         TrainingError: A process was killed; the finished jobs have been yielded.
@@ -132,13 +134,14 @@ def run_jobs(
                     running[pool.submit(_in_process, job)] = job
                 if not running:
                     return
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    yield running.pop(future), _received(future, say)
+                ended = wait(running, return_when=FIRST_COMPLETED).done
+                for future in sorted(ended, key=_is_broken):  # what has ended comes before a process that was killed
+                    yield running.pop(future), _received(future, say, option)
         except BrokenProcessPool as error:
             raise TrainingError(
                 "a process of a training run was ended from outside, perhaps because memory ran out; run the same "
-                f"command again, with --training.jobs {max(1, n_processes // len(devices) // 2)}: finished runs and "
-                "epochs are kept"
+                f"command again, with {option} {max(1, n_processes // len(devices) // 2)}: finished runs and epochs "
+                "are kept"
             ) from error
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -153,12 +156,16 @@ def one_by_one(jobs: Sequence[J]) -> Callable[[], J | None]:
     return lambda: next(remaining, None)
 
 
-def _received(future: "Future[tuple[Ended, list[str]]]", say: Callable[[str], None]) -> Ended:
+def _is_broken(future: "Future[tuple[Ended, list[str]]]") -> bool:
+    return isinstance(future.exception(), BrokenProcessPool)
+
+
+def _received(future: "Future[tuple[Ended, list[str]]]", say: Callable[[str], None], option: str) -> Ended:
     """Return the outcome of a job from another process, and show its messages."""
     try:
         ended, lines = future.result()
     except (PicklingError, AttributeError, TypeError) as problem:
-        return Ended(None, f"{type(problem).__name__}: {problem}; {_REMEDY}\n")
+        return Ended(None, f"{type(problem).__name__}: {problem}; {_REMEDY} {option} 1\n")
     for line in lines:
         say(line)
     return ended
@@ -171,6 +178,9 @@ def _ended(job: Job, place: Place) -> Ended:
     except Exception as error:  # a plug-in may raise anything
         line = f"{type(error).__name__}: {' '.join(str(error).split())}"
         return Ended(None, f"{line}\n\n{''.join(traceback.format_exception(error))}")
+    finally:
+        if place.device.type == "cuda":  # others that share the device need what this job no longer does
+            torch.cuda.empty_cache()
 
 
 _here: list[Place] = []  # place of a process that carries out jobs

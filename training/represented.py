@@ -10,13 +10,18 @@ from ..frontends.representations import LogMel
 from .sounds import MAX_KEPT, Sounds
 
 
-def can_represent(frontend: Frontend, sounds: Sounds) -> bool:
-    """Return whether the spectrograms of all clips can be computed once: a frontend reads them, and they fit in memory.
+def can_represent(frontend: Frontend, sounds: Sounds, device: torch.device) -> bool:
+    """Return whether the spectrograms of all clips are computed once: a frontend reads them, and they fit in memory.
+
+    A GPU computes them in next to no time with each batch.
 
     Args:
         frontend: Frontend, calibrated.
         sounds: Sounds of the clips, which do not change at random.
+        device: Device of the network.
     """
+    if device.type != "cpu":
+        return False
     if not (frontend.has_maps and type(frontend.representation) is LogMel and sounds.keeps_all):
         return False
     n_bytes: int = frontend.represent(_waveform(frontend, sounds, sounds.clips[0])).nbytes

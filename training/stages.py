@@ -165,7 +165,7 @@ def _model(run: TrainingRun, sounds: Sounds, part: Part, heard: Heard, *, alone:
 
     reads_embeddings = run.module.head_only and not run.module.changes_clips
     changes = run.module.changes_clips
-    reads_representations = not changes and not reads_embeddings and can_represent(frontend, sounds)
+    reads_representations = not changes and not reads_embeddings and can_represent(frontend, sounds, run.device)
 
     def make(rate: float) -> EndToEnd:
         module = run.module.with_rate(rate, frontend)

@@ -1,5 +1,6 @@
 """Architectures of a rank study: drawn designs, further frontends, and those that are reported apart."""
 
+import itertools
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -48,9 +49,10 @@ def architectures_of(config: Namespace) -> tuple[list[Architecture], list[Proble
     for key in ("frontends", "apart"):
         for index, written in enumerate(config[key]):
             entry = {"class_path": written} if isinstance(written, str) else dict(written)
+            family, design = entry.pop("family", None), entry.pop("design", None)
             name = _name_of(entry)
-            place = f"{key}[{index}]"
-            found.append(Architecture(name, place, entry, str(entry.get("class_path", "")), name, key == "apart"))
+            named = (str(family or entry.get("class_path", "")), str(design or name))
+            found.append(Architecture(name, f"{key}[{index}]", entry, *named, key == "apart"))
     names = [each.name for each in found]
     problems = [
         Problem(each.place, f"{each.name} is there twice; remove one")
@@ -87,24 +89,28 @@ def _drawn(config: Namespace, notes: list[str]) -> list[Architecture]:
     return found
 
 
-def within_flop(architectures: Sequence[Architecture], n_samples: int, config: Namespace) -> list[Architecture]:
-    """Return the architectures without the drawn designs that need too many operations for one clip.
+def within_limits(architectures: Sequence[Architecture], n_samples: int, config: Namespace) -> list[Architecture]:
+    """Return the architectures without the drawn designs that exceed a limit.
+
+    The drawn designs that are left are in rounds of one of each family, as in the whole list, so that each beginning
+    has all families as evenly as possible.
 
     Args:
-        architectures: Architectures, without a limit for each family.
+        architectures: Architectures.
         n_samples: Length of the longest clips in samples.
         config: Rank study.
     """
     most, limit = config.designs.max_flop, config.designs.max_per_family
-    found: list[Architecture] = []
+    of_family: dict[str, list[Architecture]] = {}
     for each in architectures:
         if each.drawn is not None:
-            if most is not None and each.drawn.plan.cost(n_samples).flop > most:
-                continue
-            if limit is not None and sum(other.family == each.family for other in found) >= limit:
-                continue
-        found.append(each)
-    return found
+            members = of_family.setdefault(each.family, [])
+            is_small = most is None or each.drawn.plan.cost(n_samples).flop <= most
+            if is_small and (limit is None or len(members) < limit):
+                members.append(each)
+    rounds = itertools.zip_longest(*of_family.values())
+    drawn = [each for members in rounds for each in members if each is not None]
+    return [*drawn, *(each for each in architectures if each.drawn is None)]
 
 
 def columns_of(architecture: Architecture, frontend: Frontend, n_samples: int) -> dict[str, Any]:

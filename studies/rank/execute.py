@@ -3,19 +3,22 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ...files import locked, write_atomically
+from ...errors import TrainingError
+from ...files import write_atomically
 from ...probes.observers import Observers
-from ...training.pool import Ended, run_jobs
+from ...training.pool import Ended, Place, run_jobs
 from . import results
 from .items import RANDOM, Item
 from .machine import THREADS, n_processes
 from .plan import WORK, AnyJob, RankPlan
 from .results import Record, Results
+from .trained_scores import TrainedJob
 
 Say = Callable[[str], None]
 ERRORS = "errors.txt"
@@ -29,15 +32,15 @@ class Schedule:
         plan: Plan of the study.
         known: Results so far, to which new ones are added.
         is_mine: Function that returns whether this machine carries out an architecture.
-        max_seconds: Time after which nothing new is started, in s; None for no limit.
+        ends: Reading of `time.monotonic` after which nothing new is started; None for no limit.
     """
 
     def __init__(
-        self, plan: RankPlan, known: Results, is_mine: Callable[[str], bool], max_seconds: float | None = None
+        self, plan: RankPlan, known: Results, is_mine: Callable[[str], bool], ends: float | None = None
     ) -> None:
         self._plan, self.known, self._is_mine = plan, known, is_mine
         self._started: set[Item] = set()
-        self._ends = None if max_seconds is None else time.monotonic() + max_seconds
+        self._ends = ends
 
     @property
     def is_over(self) -> bool:
@@ -52,16 +55,19 @@ class Schedule:
             return self.known.chosen(design.searched(task, architecture))
 
         for item in design.ready(chosen):
-            if item not in self._started and self._is_mine(item.architecture) and not self.known.done(item):
+            if item not in self._started and self._is_mine(item.architecture) and not self.known.has_ended(item):
                 yield item
 
-    def take(self) -> AnyJob | None:
+    def take(self) -> "AnyJob | FailedJob | None":
         """Return the next job; None if there is none now, or the time is up."""
         if self.is_over:
             return None
         for item in self.waiting():
             self._started.add(item)
-            return self._plan.job(item)
+            try:
+                return self._plan.job(item)
+            except Exception as error:  # a plug-in may raise anything
+                return FailedJob(item, error)
         return None
 
     def mine(self) -> list[str]:
@@ -77,6 +83,26 @@ class Schedule:
         design = self._plan.design
         is_change = item.arm.startswith("random-")
         return self._is_mine(item.architecture) and item.architecture in design.architectures and not is_change
+
+
+@dataclass(frozen=True)
+class FailedJob:
+    """Item whose job cannot be made.
+
+    Args:
+        item: Key of the result.
+        error: Why.
+    """
+
+    item: Item
+    error: Exception
+
+    def carry_out(self, place: Place) -> list[Record]:
+        """Raise the error."""
+        raise self.error
+
+    def prepare(self, say: Say) -> None:
+        """Do nothing."""
 
 
 def execute(plan: RankPlan, schedule: Schedule, devices: Sequence[torch.device], say: Say) -> None:
@@ -96,23 +122,36 @@ def execute(plan: RankPlan, schedule: Schedule, devices: Sequence[torch.device],
     n_done, total = schedule.count()
     n = n_processes(plan.config.jobs, devices)
     n_threads = THREADS if devices[0].type == "cpu" else None
-    with locked(plan.folder, "give the study another --name"), threads(n_threads):
-        errors = plan.folder / ERRORS
-        errors.unlink(missing_ok=True)
-        first = [plan.job(item) for item in _one_per_task(plan, schedule)]
-        jobs: Iterator[tuple[AnyJob, Ended]]
-        jobs = run_jobs(schedule.take, devices, n, _observers, say, first=first, n_threads=n_threads)
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    errors = plan.folder / ERRORS
+    errors.unlink(missing_ok=True)
+    # A generator, so that nothing more is prepared when the time is up.
+    first = (plan.job(item) for item in _one_per_task(plan, schedule) if not schedule.is_over)
+    options: dict[str, Any] = {"first": first, "n_threads": n_threads, "option": "--jobs"}
+    with threads(n_threads):
+        jobs: Iterator[tuple[AnyJob | FailedJob, Ended]]
+        jobs = run_jobs(schedule.take, devices, n, _observers, say, **options)
         for job, ended in jobs:
             records = _records(job, ended, plan.machine)
             results.append(plan.folder, records)
             for record in records:
                 schedule.known.add(record)
+            if isinstance(job, TrainedJob) and not ended.error:
+                job.forget()
             n_done += not records[-1].error
             if ended.error:
                 before = errors.read_bytes() if errors.is_file() else b""
                 write_atomically(errors, before + f"{job.item}\n{ended.error}\n".encode(errors="backslashreplace"))
             say(f"[{n_done}/{total}] {job.item}: {_line(records[-1])}")
+            _refuse_broken_device(ended.error)
         _remove_empty(plan.folder / WORK)
+
+
+def _refuse_broken_device(error: str) -> None:
+    """Raise if a GPU computes nothing any more in this process, so that no further item fails for this reason."""
+    line = error.partition("\n")[0]
+    if "CUDA error" in line and "out of memory" not in line:
+        raise TrainingError(f"the GPU has failed ({line}); run the same command to go on, which keeps all results")
 
 
 def _observers() -> Observers:
@@ -153,7 +192,7 @@ def _one_per_task(plan: RankPlan, schedule: Schedule) -> list[Item]:
     return [Item(task, name, RANDOM, None, seed) for task in sorted(tasks) for name in names]
 
 
-def _records(job: AnyJob, ended: Ended, machine: dict[str, Any]) -> list[Record]:
+def _records(job: AnyJob | FailedJob, ended: Ended, machine: dict[str, Any]) -> list[Record]:
     if ended.error:
         return [Record(job.item, error=ended.error.partition("\n")[0], machine=machine)]
     found: list[Record] = ended.value

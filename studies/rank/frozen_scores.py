@@ -2,7 +2,7 @@
 
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -71,6 +71,7 @@ class FrozenJob:
         backend: Backend that learns from its embeddings.
         datamodule: Data set.
         tested: Ids of the test clips in the order of the predictions.
+        names: Names of the classes in the order of the labels.
         changes: Changes of the embeddings that are scored too.
         stores: Folder with the cache of waveforms.
         machine: Description of the machine.
@@ -81,6 +82,7 @@ class FrozenJob:
     backend: Backend
     datamodule: AudioDataModule
     tested: Sequence[str]
+    names: Sequence[str]
     changes: Sequence[str]
     stores: Path | None
     machine: dict[str, Any]
@@ -95,13 +97,23 @@ class FrozenJob:
         frontend = heard.calibrated(self.frontend, place.device)
         clips = [*learned, *tested]
         embeddings = embeddings_of(frontend, heard.sounds, clips, place.device)
+        index = {name: number for number, name in enumerate(self.names)}
         found: list[Record] = []
-        for arm, columns, standardize, X in self._arms(frontend, heard, clips, embeddings, place.device):
-            validation, labels = self._fitted(X[:, columns], heard, learned, standardize=standardize)
-            label_of = dict(zip((clip.id for clip in tested), labels, strict=True))
+        for change in ("", *self.changes):
+            item = self.item._replace(arm=f"{self.item.arm}-{change}" if change else self.item.arm)
+            try:
+                X = self._changed(change, frontend, heard, clips, embeddings, place.device)
+                validation, labels = self._fitted(X, heard, learned, standardize=change != "raw")
+            except Exception as error:  # a plug-in may raise anything
+                if not change:
+                    raise
+                found.append(Record(item, error=f"{type(error).__name__}: {error}", machine=self.machine))
+                continue
+            predicted = dict(zip((clip.id for clip in tested), labels, strict=True))
+            of_class = {clip_id: index.get(heard.names[int(label)], -1) for clip_id, label in predicted.items()}
             record = Record(
-                self.item._replace(arm=arm),
-                predicted=[int(label_of.get(clip_id, -1)) for clip_id in self.tested],
+                item,
+                predicted=[of_class.get(clip_id, -1) for clip_id in self.tested],
                 validation=validation,
                 seconds=round(time.perf_counter() - start, 3),
                 machine=self.machine,
@@ -114,28 +126,26 @@ class FrozenJob:
         """Decode the data set once, before several processes would each decode it."""
         Sounds(self.datamodule, self.frontend.sample_rate, stores=self.stores, say=say)
 
-    def _arms(
+    def _changed(
         self,
+        change: str,
         frontend: Frontend,
         heard: Heard,
         clips: Sequence[Clip],
         embeddings: NDArray[Any],
         device: torch.device,
-    ) -> Iterator[tuple[str, Any, bool, NDArray[Any]]]:
-        """Yield name, columns, whether features are standardised, and embeddings of each arm."""
-        every = slice(None)
-        yield self.item.arm, every, True, embeddings
-        if "raw" in self.changes:
-            yield f"{self.item.arm}-raw", every, False, embeddings
-        if "last" in self.changes:
-            yield f"{self.item.arm}-last", frontend.columns("last"), True, embeddings
-        if "columns" in self.changes:
-            n = embeddings.shape[1]
+    ) -> NDArray[Any]:
+        """Return the embeddings after a change, `(n_clips, n_features)`."""
+        if change == "last":
+            last: NDArray[Any] = embeddings[:, frontend.columns("last")]
+            return last
+        if change == "columns":
             rng = np.random.default_rng([zlib.crc32(self.item.architecture.encode()), self.item.seed])
-            yield f"{self.item.arm}-columns", np.sort(rng.permutation(n)[:N_COLUMNS]), True, embeddings
-        if "mean_std" in self.changes:
-            both = frontend.with_options(pooling="mean_std")
-            yield f"{self.item.arm}-mean_std", every, True, embeddings_of(both, heard.sounds, clips, device)
+            drawn: NDArray[Any] = embeddings[:, np.sort(rng.permutation(embeddings.shape[1])[:N_COLUMNS])]
+            return drawn
+        if change == "mean_std":
+            return embeddings_of(frontend.with_options(pooling="mean_std"), heard.sounds, clips, device)
+        return embeddings
 
     def _fitted(
         self, X: NDArray[Any], heard: Heard, learned: Sequence[Clip], *, standardize: bool

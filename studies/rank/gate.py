@@ -9,10 +9,12 @@ import torch
 from scipy.stats import spearmanr
 
 from ...errors import UsageError
+from ...files import digest
 from .architectures import gate_architectures
 from .execute import Schedule, execute
 from .items import Item
 from .plan import RankPlan, plan_with
+from .protocol import protocol_of
 from .results import Results, read
 
 FOLDER = "gate"
@@ -27,7 +29,7 @@ def gate_plan(plan: RankPlan) -> RankPlan:
     Args:
         plan: Plan of the study.
     """
-    made = plan_with(plan, gate_architectures(plan.config), plan.folder / FOLDER)
+    made = plan_with(plan, gate_architectures(plan.config), plan.folder)
     names = [each.name for each in made.architectures]
     alone = replace(
         plan.design,
@@ -39,11 +41,15 @@ def gate_plan(plan: RankPlan) -> RankPlan:
         has_nngp=False,
         has_last_head=False,
     )
-    return replace(made, design=alone)
+    # Results with another recipe, other clips or another grammar are others; another grid of rates only adds some.
+    settings = {name: value for name, value in protocol_of(made).items() if name != "digest"}
+    recipe = {**settings["settings"]["training"], "learning_rate": None}
+    about = {**settings, "settings": {"training": recipe, "seeds": settings["settings"]["seeds"]}, "left_out": None}
+    return replace(made, design=alone, folder=plan.folder / FOLDER / digest(about)[:16])
 
 
 def pass_gate(
-    plan: RankPlan, devices: Sequence[torch.device], say: Callable[[str], None], max_seconds: float | None
+    plan: RankPlan, devices: Sequence[torch.device], say: Callable[[str], None], ends: float | None
 ) -> dict[str, Any] | None:
     """Train the designs of the gate, and return what they have shown.
 
@@ -51,7 +57,7 @@ def pass_gate(
         plan: Plan of the study.
         devices: Devices to compute on.
         say: Function that shows a line of text to the user.
-        max_seconds: Time after which nothing new is started, in s.
+        ends: Reading of `time.monotonic` after which nothing new is started; None for no limit.
 
     Returns:
         Facts by task; None if the time was up before the gate had ended.
@@ -61,12 +67,15 @@ def pass_gate(
     """
     of_gate = gate_plan(plan)
     known = read(of_gate.folder, say)
-    schedule = Schedule(of_gate, known, lambda name: True, max_seconds)
+    schedule = Schedule(of_gate, known, lambda name: True, ends)
     n_done, total = schedule.count()
     if n_done < total:
-        say(f"gate: {len(of_gate.architectures)} designs that are not part of the study")
+        say(
+            f"gate: {len(of_gate.architectures)} designs that are not part of the study; a machine that has passed it "
+            f"spares others the gate, if its protocol.json is copied to {plan.folder}"
+        )
         execute(of_gate, schedule, devices, say)
-    if any(True for _ in schedule.waiting()):
+    if schedule.is_over and any(True for _ in schedule.waiting()):
         return None
     facts = {task: facts_of(task, of_gate, known) for task in of_gate.design.tasks}
     for task, found in facts.items():

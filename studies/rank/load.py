@@ -26,8 +26,9 @@ def load(protocol: Mapping[str, Any], known: Results) -> RankData:
     with_results = {item.architecture for item in known.records}
     rows = [row for row in protocol["architectures"] if row["name"] in with_results]
     names = [row["name"] for row in rows]
-    numbers = [name for name in rows[0] if isinstance(rows[0][name], int | float) and name != "apart"] if rows else []
-    columns = {name: np.array([float(row.get(name) or np.nan) for row in rows]) for name in numbers}
+    first = protocol["architectures"][0]
+    numbers = [name for name, value in first.items() if isinstance(value, int | float) and name != "apart"]
+    columns = {name: np.array([float(row.get(name, np.nan)) for row in rows]) for name in numbers}
     return RankData(
         architectures=names,
         families=[row["family"] for row in rows],

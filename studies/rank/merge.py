@@ -35,17 +35,17 @@ def merge(folders: Sequence[Path], into: Path, say: Say) -> Results:
             protocol.refuse_other(known, other, first)
         except UsageError as error:
             raise UsageError(f"{folder} is another study than {first}: {_difference(str(error))}") from error
-    found = results.read(into, say)
     versions: dict[str, list[str]] = {}
     with locked(into, "give the study another --name"):
         if not (into / protocol.FILE).is_file():
             write_atomically(into / protocol.FILE, json.dumps(known, indent=1).encode())
+        found = results.read(into, say)
+        _note_versions(versions, into, found)
         for folder in folders:
             if folder.resolve() != into.resolve():
-                _add(folder, into, found, say)
-    for folder, its in {**{folder: results.read(folder, lambda text: None) for folder in folders}}.items():
-        for machine in its.machines():
-            versions.setdefault(str(machine.get("torch", "unknown")), []).append(str(folder))
+                its = results.read(folder, say)
+                _note_versions(versions, folder, its)
+                _add(folder, its, into, found, say)
     if len(versions) > 1:
         which = ", ".join(f"{version} in {', '.join(dict.fromkeys(where))}" for version, where in versions.items())
         say(
@@ -57,10 +57,16 @@ def merge(folders: Sequence[Path], into: Path, say: Say) -> Results:
     return found
 
 
-def _add(folder: Path, into: Path, found: Results, say: Say) -> None:
+def _note_versions(versions: dict[str, list[str]], folder: Path, its: Results) -> None:
+    """Add the folder to each version of torch that computed its results."""
+    for machine in its.machines():
+        versions.setdefault(str(machine.get("torch", "unknown")), []).append(str(folder))
+
+
+def _add(folder: Path, its: Results, into: Path, found: Results, say: Say) -> None:
     """Append the records of a folder that are new, or differ from the known ones."""
     new = []
-    for record in results.read(folder, say).records.values():
+    for record in [*its.records.values(), *(other for _, other in its.differing)]:
         n_differing, known = len(found.differing), found.records.get(record.item)
         found.add(record)
         is_new = known is None or (known.error and not record.error)

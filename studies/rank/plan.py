@@ -12,7 +12,7 @@ from jsonargparse import Namespace
 
 from ...datamodules import AudioDataModule
 from ...datamodules.classes import classes_learned
-from ...errors import PluginError
+from ...errors import PluginError, UsageError
 from ...frontends import Frontend
 from ...frontends.weights import undrawn
 from ...proxies import Proxy
@@ -22,12 +22,13 @@ from ...training.parts import parts_of
 from ..arms import RECIPE, job_of, recipe_problems, with_batches
 from ..plugins import Part, make_plugins
 from ..problems import Problem, attempt, refuse
-from .architectures import Architecture, architectures_of, columns_of, within_flop
+from .architectures import Architecture, architectures_of, columns_of, within_limits
 from .frozen_scores import FrozenJob
-from .items import LAST_HEAD, LINEAR, NNGP, RANDOM, Design, Item
+from .items import LAST_HEAD, LINEAR, N_WITH_LAST_HEAD, NNGP, RANDOM, Design, Item
 from .items import PROXIES as PROXY_ARM
 from .machine import describe_machine
-from .parser import as_comparison, config_problems
+from .parser import as_comparison
+from .problems import config_problems, missing_values
 from .proxy_scores import ProxyJob
 from .trained_scores import TrainedJob
 
@@ -106,7 +107,8 @@ class RankPlan:
         if item.arm == RANDOM:
             changes, tested = self.config.sensitivities, self.tested[item.task]
             made = self.frontend(item).made
-            return FrozenJob(item, made, self.backend, tested=tested, changes=changes, **common)
+            names = self.names[item.task]
+            return FrozenJob(item, made, self.backend, tested=tested, names=names, changes=changes, **common)
         if item.arm == PROXY_ARM:
             return ProxyJob(item, [self.frontend(item).made], self.proxies, **common)
         if item.arm == NNGP:
@@ -139,10 +141,15 @@ def plan(config: Namespace, root: Path, device: torch.device) -> RankPlan:
     Raises:
         UsageError: The study has problems; the message lists all of them with their locations in the study.
     """
-    architectures, problems, notes = architectures_of(config)
-    problems = [*config_problems(config), *problems]
+    refuse(missing_values(config))  # nothing else can be read without them
+    problems = config_problems(config)
     proxies, more = _proxies(config.proxies)
     problems += more
+    architectures: list[Architecture] = []
+    notes: list[str] = []
+    if not any(problem.place.startswith(("designs", "gate")) for problem in problems):
+        architectures, more, notes = architectures_of(config)
+        problems += more
     refuse(problems)
     return _planned(config, architectures, root / config.name, proxies, notes, device)
 
@@ -177,8 +184,9 @@ def _planned(
     refuse(problems)
     frontends = {seed: parts.frontends for seed, parts in zip(comparison.seeds, seeded, strict=True)}
     trained = frontends[config.seeds.trained[0]]
-    for architecture, part in zip(architectures, trained, strict=True):
-        outcome = attempt(architecture.place, _trainable, part.made, config)
+    for index, (architecture, part) in enumerate(zip(architectures, trained, strict=True)):
+        has_last_head = config.last_head and index < N_WITH_LAST_HEAD
+        outcome = attempt(architecture.place, _trainable, part.made, config, has_last_head)
         problems += [outcome] if isinstance(outcome, Problem) else []
     refuse(problems)
     first = config.first or len(architectures)
@@ -219,7 +227,10 @@ def _data(
     refuse(problems)
     rate = 12_000  # sample rate of all drawn designs
     longest = max(part.made.samples_at(rate) for part in data) if data else 0
-    kept = within_flop(architectures, longest, config)
+    kept = within_limits(architectures, longest, config)
+    if not kept:
+        text = "no drawn design is within designs.max_flop and designs.max_per_family; raise them"
+        refuse([Problem("designs", text)])
     full = as_comparison(config, [_plain(each.entry) for each in kept])
     rates = full.training.learning_rate
     full.training.learning_rate = [float(each) for each in (rates if isinstance(rates, list) else [rates])]
@@ -227,7 +238,10 @@ def _data(
 
 
 def _refuse_too_few(datamodule: AudioDataModule) -> None:
-    """Raise if a data set has no clips to train or to validate on."""
+    """Raise if a data set has no clips to train or to validate on, or more test sets than two."""
+    sets = sorted({clip.metadata.get("test_set", 0) for clip in datamodule.listed if clip.split == "test"})
+    if len(sets) > 2:
+        raise UsageError(f"it has {len(sets)} test sets; expected one, or one for each of the two main arms")
     parts_of(datamodule.listed, datamodule.seed)
 
 
@@ -238,10 +252,13 @@ def _about_splits(problem: Problem) -> Problem:
     return problem._replace(text=f"rank needs {SPLITS}, which folds do not replace; give the data a split")
 
 
-def _trainable(frontend: Frontend, config: Namespace) -> None:
-    """Raise if a frontend cannot be trained."""
+def _trainable(frontend: Frontend, config: Namespace, has_last_head: bool) -> None:
+    """Raise if a frontend cannot be trained, or not with the head `last`."""
+    arguments = {name: config.training[name] for name in RECIPE}
     with undrawn():
-        EndToEnd(frontend, **{name: config.training[name] for name in RECIPE})
+        EndToEnd(frontend, **arguments)
+        if has_last_head:
+            EndToEnd(frontend, **{**arguments, "head": "last"})
 
 
 def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...embeddings.provenance import VERSIONS
+from ...embeddings.provenance import VERSIONS, data_fields, frontend_fields
+from ...embeddings.sources import source_digest
 from ...errors import UsageError
 from ...files import digest, plain, read_json, write_atomically
 
@@ -13,10 +14,12 @@ if TYPE_CHECKING:
     from .plan import RankPlan
 
 FILE = "protocol.json"
+RESULTS = "results.jsonl"
 FORMAT = 1
 MAX_BYTES = 2**28
 RULES: dict[str, Any] = {
     "headline": "tanh of the mean of atanh Spearman over tasks, of accuracies without and with training",
+    "intervals": "designs drawn inside their families, and the luck of clips that architectures share",
     "learning_rate": "best validation accuracy of the first seed, and among equals the smallest",
     "linear": "at the learning rate that was chosen for the trained network",
     "one_epoch": "validation accuracy of the first seed after one epoch, at the common rate",
@@ -52,17 +55,14 @@ def protocol_of(plan: "RankPlan") -> dict[str, Any]:
     """
     settings = {name: plain(value) for name, value in plan.config.as_dict().items() if name not in _OF_A_RUN}
     settings["training"].pop("jobs", None)  # how many run at once changes no result
-    names = [each.name for each in plan.architectures]
     content = {
         "format": FORMAT,
         "settings": settings,
         "tasks": [_task(plan, part) for part in plan.data],
         "left_out": dict(plan.config.left_out),
-        "architectures": [
-            {"name": name, "family": each.family, "design": each.design, "apart": each.is_apart, **columns}
-            for name, each, columns in zip(names, plan.architectures, plan.columns(), strict=True)
-        ],
+        "architectures": [_architecture(plan, index, columns) for index, columns in enumerate(plan.columns())],
         "versions": dict(VERSIONS),
+        "plugins": source_digest([type(plan.backend), *map(type, plan.proxies)]),
         "rules": RULES,
     }
     content = plain(content)
@@ -85,6 +85,11 @@ def freeze(plan: "RankPlan", gate: Mapping[str, Any] | None = None) -> dict[str,
         known = read(plan.folder)
         refuse_other(known, wanted, plan.folder)
         return known
+    if (plan.folder / RESULTS).is_file():
+        raise UsageError(
+            f"{plan.folder} has results but no {FILE}, so that nobody can tell how they were made; restore the file, "
+            "or use another --name"
+        )
     content = {**wanted, **({"gate": plain(dict(gate))} if gate else {})}
     write_atomically(path, json.dumps(content, indent=1).encode())
     return content
@@ -155,17 +160,34 @@ def _differences(known: Any, wanted: Any, place: str = "") -> Iterator[str]:
         yield f"{place} is {known!r} there and {wanted!r} here"
 
 
+def _architecture(plan: "RankPlan", index: int, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what identifies an architecture, and its properties."""
+    each, part = plan.architectures[index], plan.frontends[plan.comparison.seeds[0]][index]
+    fields = {name: value for name, value in frontend_fields(part.made).items() if name != "weights"}
+    fields["arguments"] = {name: value for name, value in fields["arguments"].items() if name != "seed"}
+    named = {"name": each.name, "family": each.family, "design": each.design, "apart": each.is_apart}
+    return {**named, **columns, "fields": fields}
+
+
 def _task(plan: "RankPlan", part: Any) -> dict[str, Any]:
-    """Return what the analysis needs to know of a task, and a digest of its clips."""
+    """Return what the analysis needs to know of a task, and digests of its clips and of everything that makes them.
+
+    Locations of folders are left out, because the same data lies elsewhere on another machine.
+    """
     datamodule = part.made
     tested = [clip for clip in datamodule.listed if clip.split == "test"]
     sets = [clip.metadata.get("test_set", 0) for clip in tested]
-    listed = [(clip.id, clip.label, clip.split, clip.group) for clip in datamodule.listed]
+    sizes = {clip_id: stamp.size for clip_id, stamp in datamodule.stamps().items()}
+    listed = [(clip.id, clip.label, clip.split, clip.group, sizes.get(clip.id)) for clip in datamodule.listed]
     groups = [clip.group for clip in tested]
+    rates = sorted({each.made.sample_rate for each in plan.frontends[plan.comparison.seeds[0]]})
+    made = {str(rate): data_fields(datamodule, rate, "") for rate in rates}
+    for fields in made.values():
+        fields["source"] = {name: value for name, value in fields["source"].items() if not _is_path(value)}
     return {
         "name": part.name,
-        "source": plain(datamodule.source),
-        "n_samples": datamodule.samples_at(plan.frontends[plan.design.random_seeds[0]][0].made.sample_rate),
+        "sounds": made,
+        "seed": datamodule.seed,
         "clips": digest({"clips": listed})[:16],
         "classes": plan.names[part.name],
         "n_train": sum(clip.split == "train" for clip in datamodule.listed),
@@ -177,3 +199,7 @@ def _task(plan: "RankPlan", part: Any) -> dict[str, Any]:
             "sets": [int(each) for each in sets] if len(set(sets)) > 1 else None,
         },
     }
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str) and Path(value).is_absolute()

@@ -10,9 +10,11 @@ from typing import Any
 from ...errors import UsageError
 from ...files import read_bounded
 from .items import Item
+from .protocol import RESULTS as FILE
 
-FILE = "results.jsonl"
 MAX_BYTES = 2**30
+DIVERGED = "TrainingError: "
+"""Beginning of the error of a training that diverges, and would do so again."""
 _VARY = ("times", "seconds", "machine")  # fields in which equal results of two machines differ
 
 
@@ -69,7 +71,7 @@ class Record:
             record = cls(item, **found)
             if not all(isinstance(text, str) for text in item[:3]) or not _has_types(record):
                 raise TypeError("a field has another type")
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ArithmeticError) as error:
             raise ValueError(f"{type(error).__name__}: {error}") from error
         return record
 
@@ -99,7 +101,8 @@ class Results:
         known = self.records.get(record.item)
         if known is None or known.error or not record.error:
             if known is not None and not known.error and not record.error:
-                if not known.agrees_with(record):
+                others = [other for first, other in self.differing if first.item == record.item]
+                if not any(each.agrees_with(record) for each in (known, *others)):
                     self.differing.append((known, record))
                 return
             self.records[record.item] = record
@@ -108,6 +111,11 @@ class Results:
         """Return the record of an item that has succeeded; None if there is none."""
         found = self.records.get(item)
         return None if found is None or found.error else found
+
+    def has_ended(self, item: Item) -> bool:
+        """Return whether an item has succeeded, or failed in a way that trying again cannot change."""
+        found = self.records.get(item)
+        return found is not None and (not found.error or found.error.startswith(DIVERGED))
 
     @property
     def failures(self) -> list[Record]:
@@ -128,9 +136,9 @@ class Results:
             searched: Items that try the learning rates.
 
         Returns:
-            The rate; None if an item has not ended, or all have failed.
+            The rate; None if an item has not ended, or all have diverged.
         """
-        if not all(item in self.records for item in searched):
+        if not all(map(self.has_ended, searched)):
             return None
         scores = [
             (record.validation, -(item.learning_rate or 0))

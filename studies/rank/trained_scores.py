@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...probes.record import predictions_file, read_predictions
+from ...probes.record import predictions_file, read_metrics, read_predictions
 from ...training.jobs import TrainingJob
 from ...training.pool import Place
 from .items import Item
@@ -31,12 +31,12 @@ class TrainedJob:
     machine: dict[str, Any]
 
     def carry_out(self, place: Place) -> list[Record]:
-        """Train, or resume, and return the record; the folder of the run is deleted."""
-        metrics = self.job.carry_out(place)
+        """Train, or resume, and return the record."""
+        is_done = self.job.is_done  # the process was killed before the record was written
+        metrics = read_metrics(self.job.folder) if is_done else self.job.carry_out(place)
         scored = read_predictions(self.job.folder / predictions_file("test/accuracy"))
         label_of = dict(zip(scored.ids, scored.predicted, strict=True))
         index = {name: number for number, name in enumerate(self.names)}
-        shutil.rmtree(self.job.folder, ignore_errors=True)
         return [
             Record(
                 self.item,
@@ -48,6 +48,10 @@ class TrainedJob:
                 machine=self.machine,
             )
         ]
+
+    def forget(self) -> None:
+        """Delete the folder of the run, whose record is written."""
+        shutil.rmtree(self.job.folder, ignore_errors=True)
 
     def prepare(self, say: Callable[[str], None]) -> None:
         """Decode the data set once, before several processes would each decode it."""

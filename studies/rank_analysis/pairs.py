@@ -1,5 +1,6 @@
 """Pairs of architectures: which differ beyond chance, and how often the untrained order is the trained order."""
 
+import warnings
 from collections.abc import Sequence
 from itertools import pairwise
 from math import inf, nan
@@ -54,7 +55,8 @@ def agreement(tasks: Sequence[Task]) -> Agreement:
     places = np.arange(0, difference.max() + STEP, STEP)
     weights = tasks[0].draws.weights[:N_BAND_DRAWS]
     drawn = [isotonic(difference, agrees, one[rows] * one[columns], places) for one in weights]
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of places that no draw reaches
         low, high = np.nanquantile(np.stack(drawn), [0.025, 0.975], axis=0)
     return Agreement(places, isotonic(difference, agrees, np.ones(len(agrees)), places), low, high, bands)
 

@@ -13,6 +13,8 @@ from untrained.training.represented import Represented, can_represent
 from untrained.training.run import training_key
 from untrained.training.sounds import Sounds
 
+CPU = torch.device("cpu")
+
 
 @pytest.fixture(scope="module")
 def sounds():
@@ -36,18 +38,19 @@ def test_each_clip_has_the_representation_of_a_batch(sounds):
 
 
 def test_only_spectrograms_that_fit_are_computed_once(sounds, monkeypatch):
-    assert can_represent(calibrated(sounds), sounds)
+    assert can_represent(calibrated(sounds), sounds, CPU)
     waveform = SampleLevel(n_filters=2)
     assert not reads_spectrogram(waveform)
-    assert not can_represent(waveform, sounds)
+    assert not can_represent(waveform, sounds, CPU)
+    assert not can_represent(calibrated(sounds), sounds, torch.device("cuda"))
     monkeypatch.setattr(represented, "MAX_KEPT", 1000)
-    assert not can_represent(calibrated(sounds), sounds)
+    assert not can_represent(calibrated(sounds), sounds, CPU)
 
 
 def test_training_is_the_same_with_and_without_them(tmp_path, monkeypatch):
     """Clips that are shorter than the network needs are repeated in both."""
     with_them, weights = trained(tmp_path / "with")
-    monkeypatch.setattr(stages, "can_represent", lambda frontend, sounds: False)
+    monkeypatch.setattr(stages, "can_represent", lambda frontend, sounds, device: False)
     without, same = trained(tmp_path / "without")
     assert with_them["test/accuracy"] == without["test/accuracy"]
     assert weights.keys() == same.keys()
@@ -59,5 +62,5 @@ def trained(folder):
     module, data = EndToEnd(Temporal(n_filters=4)), Synthetic("events", clips_per_class=5, n_samples=4000)
     options = {"max_steps": 4, "gradient_clip_val": 1.0, "precision": "32-true"}
     job = TrainingJob(module, data, training_key(module, data, options, "32-true"), folder, "", options)
-    metrics = run_job(job, torch.device("cpu"), lambda: Observers(loggers=[]), lambda line: None)
+    metrics = run_job(job, CPU, lambda: Observers(loggers=[]), lambda line: None)
     return metrics, load_file(folder / "frontend.safetensors")

@@ -1,5 +1,5 @@
 from untrained.frontends.musical import Temporal
-from untrained.studies.rank.architectures import architectures_of, columns_of, gate_architectures, within_flop
+from untrained.studies.rank.architectures import architectures_of, columns_of, gate_architectures, within_limits
 
 
 def test_drawn_designs_come_first_and_those_apart_last(parsed):
@@ -25,11 +25,34 @@ def test_a_shorter_list_is_the_beginning_of_a_longer_one(parsed):
 def test_limits_of_operations_and_of_families(parsed):
     config = parsed("--designs.n", 40, "--designs.max_flop", "4e6", "--designs.max_per_family", 2)
     every, _, _ = architectures_of(config)
-    kept = within_flop(every, 24_000, config)
+    kept = within_limits(every, 24_000, config)
     assert all(each.drawn.plan.cost(24_000).flop <= 4e6 for each in kept)
     families = [each.family for each in kept]
     assert max(map(families.count, families)) == 2
-    assert {each.name for each in within_flop(every, 2_048, config)} - {each.name for each in kept}  # fewer operations
+    assert {each.name for each in within_limits(every, 2_048, config)} - {
+        each.name for each in kept
+    }  # fewer operations
+
+
+def test_each_round_has_one_of_each_family(parsed):
+    config = parsed("--designs.n", 160, "--designs.max_flop", "2e7", "--designs.max_per_family", 3)
+    kept = within_limits(architectures_of(config)[0], 24_000, config)
+    assert len(kept) == 24
+    for start in (0, 8, 16):
+        assert len({each.family for each in kept[start : start + 8]}) == 8
+    every = architectures_of(parsed("--designs.n", 80, "--designs.max_flop", "null"))[0]
+    unlimited = parsed("--designs.max_flop", "null", "--designs.max_per_family", "null")
+    assert within_limits(every, 24_000, unlimited) == every  # the list has this order already
+
+
+def test_a_frontend_may_name_its_family_and_its_base_design(parsed):
+    entry = "{class_path: vgg, init_args: {n_filters: 4}, family: mine, design: vgg}"
+    found = architectures_of(parsed("--designs.n", 0, "--frontends", f"[{entry}, vgg]"))[0]
+    assert [(each.name, each.family, each.design) for each in found] == [
+        ("vgg-n_filters=4", "mine", "vgg"),
+        ("vgg", "vgg", "vgg"),
+    ]
+    assert "family" not in found[0].entry
 
 
 def test_the_designs_of_the_gate_are_others(parsed):

@@ -1,6 +1,10 @@
+import time
+
+import pytest
 import torch
+from untrained.errors import TrainingError
 from untrained.studies.rank import results
-from untrained.studies.rank.execute import ERRORS, Schedule, execute, threads
+from untrained.studies.rank.execute import ERRORS, Schedule, _refuse_broken_device, execute, threads
 from untrained.studies.rank.items import Item
 from untrained.studies.rank.results import Record, Results
 
@@ -69,11 +73,11 @@ def test_an_item_that_fails_is_recorded_and_the_others_go_on(copied, planned, mo
 
 
 def test_nothing_new_is_started_when_the_time_is_up(planned):
-    schedule = Schedule(planned(), Results(), lambda name: True, max_seconds=0.0)
+    schedule = Schedule(planned(), Results(), lambda name: True, ends=0.0)
     assert schedule.is_over
     assert schedule.take() is None
     assert next(schedule.waiting(), None) is not None
-    assert not Schedule(planned(), Results(), lambda name: True, max_seconds=60.0).is_over
+    assert not Schedule(planned(), Results(), lambda name: True, ends=time.monotonic() + 60).is_over
 
 
 def test_a_machine_carries_out_its_own_architectures(planned):
@@ -101,3 +105,22 @@ def test_the_number_of_threads_is_restored():
     assert torch.get_num_threads() == before
     with threads(None):
         assert torch.get_num_threads() == before
+
+
+def test_an_item_whose_job_cannot_be_made_fails_alone(planned, monkeypatch):
+    plan = planned()
+
+    def broken(self, item):
+        raise ValueError("no such layer")
+
+    monkeypatch.setattr(type(plan), "job", broken)
+    job = Schedule(plan, Results(), lambda name: True).take()
+    with pytest.raises(ValueError, match="no such layer"):
+        job.carry_out(None)
+
+
+def test_a_gpu_that_has_failed_ends_the_study():
+    _refuse_broken_device("RuntimeError: CUDA error: out of memory\n")
+    _refuse_broken_device("ValueError: no")
+    with pytest.raises(TrainingError, match=r"the GPU has failed .*illegal memory access"):
+        _refuse_broken_device("RuntimeError: CUDA error: an illegal memory access was encountered\n")

@@ -21,7 +21,11 @@ def filled(plan, accuracies, rate=0.003):
 def test_the_gate_trains_other_designs_with_all_rates(planned, tmp_path):
     plan = planned(*GATE, root=tmp_path)
     of_gate = gate_plan(plan)
-    assert of_gate.folder == tmp_path / "tiny" / "gate"
+    assert of_gate.folder.parent == tmp_path / "tiny" / "gate"
+    longer = planned(*GATE, "--training.max_steps", 40, root=tmp_path)
+    assert gate_plan(longer).folder != of_gate.folder  # its results are others
+    wider = planned(*GATE[:2], "--training.learning_rate", "[0.0003, 0.001, 0.003, 0.01]", root=tmp_path)
+    assert gate_plan(wider).folder == of_gate.folder  # which keeps the results of the other rates
     assert not {*of_gate.design.architectures} & {*plan.design.architectures}
     items = list(of_gate.design.ready(lambda task, name: 0.003))
     assert {(item.arm, item.seed) for item in items} == {("trained", 100)}
@@ -57,4 +61,4 @@ def test_a_gate_that_is_not_passed_freezes_nothing(planned, tmp_path):
     results.append(of_gate.folder, known.records.values())
     with pytest.raises(UsageError, match=r"the gate is not passed, so nothing is frozen: synthetic-events: accuracies"):
         pass_gate(plan, CPU, print, None)
-    assert pass_gate(planned(*GATE, "--name", "new", root=tmp_path), CPU, print, max_seconds=0.0) is None
+    assert pass_gate(planned(*GATE, "--name", "new", root=tmp_path), CPU, print, ends=0.0) is None

@@ -40,3 +40,9 @@ def test_what_is_missing_is_not_a_number(finished, known):
     assert np.isnan(task.right["trained"][1]).all()
     assert np.isfinite(task.right["random"]).all()
     assert np.isnan(task.rivals["zico"][1])
+
+
+def test_a_study_without_results_has_no_architectures(finished):
+    data = load(protocol.read(finished[0] / "tiny"), Results())
+    assert data.architectures == []
+    assert data.tasks[0].right["random"].shape == (0, 1, 24)

@@ -45,6 +45,10 @@ def test_results_that_differ_are_both_kept_and_shown(halves, tmp_path):
     assert said[-1].startswith(shown)
     assert "and 0.00 % of the validation clips" in said[-1]
     assert len(results.read(tmp_path / "both", said.append).differing) == 1
+    size = (tmp_path / "both" / results.FILE).stat().st_size
+    merge(halves, tmp_path / "both", said.append)  # again
+    assert (tmp_path / "both" / results.FILE).stat().st_size == size
+    assert len(merge([tmp_path / "both"], tmp_path / "new", said.append).differing) == 1
 
 
 def test_machines_with_other_versions_of_torch_are_named(halves, tmp_path):
@@ -57,6 +61,9 @@ def test_machines_with_other_versions_of_torch_are_named(halves, tmp_path):
     assert len(notes) == 1
     assert f"9.9 in {halves[1]}" in notes[0]
     assert len(found.records) == 44
+    said.clear()
+    merge(halves[1:], tmp_path / "both", said.append)  # into a folder with other results
+    assert len([line for line in said if "several versions of torch" in line]) == 1
 
 
 def test_another_study_is_refused_and_nothing_is_changed(halves, tmp_path, planned):

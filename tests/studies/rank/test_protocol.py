@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 
 import pytest
 from untrained.errors import UsageError
@@ -12,6 +13,33 @@ def test_the_digest_depends_on_what_a_study_is_and_not_on_how_it_runs(planned):
     assert protocol.protocol_of(planned(*same))["digest"] == digest
     for words in (["--seeds.random", "[5]"], ["--training.max_steps", 21], ["--designs.max_flop", "2e6"]):
         assert protocol.protocol_of(planned(*words))["digest"] != digest
+
+
+def test_the_digest_depends_on_what_makes_the_sounds(planned):
+    """It does not depend on where they lie, see `test_the_same_files_in_another_folder`."""
+    of = "[{{class_path: synthetic, init_args: {{task: events, sizes: [16, 8, 8, 16], n_samples: 2048{}}}}}]"
+    digests = [
+        protocol.protocol_of(planned("--datamodules", of.format(more)))["digest"]
+        for more in ("", ", fit_length: zero", ", cache: int16", ", seed: 1")
+    ]
+    assert digests[0] == protocol.protocol_of(planned())["digest"]
+    assert len(set(digests)) == 4
+
+
+def test_the_same_files_in_another_folder(planned, sounds, tmp_path):
+    shutil.copytree(sounds, tmp_path / "elsewhere" / sounds.name)
+    digests = []
+    for root in (sounds, tmp_path / "elsewhere" / sounds.name):
+        data = f"[{{class_path: folder, init_args: {{root: {root}, n_samples: 2048}}}}]"
+        digests.append(protocol.protocol_of(planned("--datamodules", data))["digest"])
+    assert digests[0] == digests[1]
+
+
+def test_results_without_their_protocol_are_refused(planned, tmp_path):
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny" / protocol.RESULTS).write_text("{}")
+    with pytest.raises(UsageError, match=r"has results but no protocol\.json"):
+        protocol.freeze(planned(root=tmp_path))
 
 
 def test_a_protocol_is_written_once_and_another_is_refused(planned, tmp_path):

@@ -14,7 +14,16 @@ def test_a_record_is_read_back():
 
 
 @pytest.mark.parametrize(
-    "line", ["", "{", '{"task": "a"}', "[]", RECORD.line()[:-20], RECORD.line().replace("0.5", '"x"')]
+    "line",
+    [
+        "",
+        "{",
+        '{"task": "a"}',
+        "[]",
+        RECORD.line()[:-20],
+        RECORD.line().replace("0.5", '"x"'),
+        RECORD.line().replace("100", "Infinity"),
+    ],
 )
 def test_a_line_that_is_no_record_is_refused(line):
     with pytest.raises(ValueError, match=r"."):
@@ -58,6 +67,8 @@ def test_equal_results_agree_whatever_the_machine_and_the_time():
     other = Record(ITEM, predicted=[0, 0, -1], validation=0.5, train=0.75)
     known.add(other)
     assert known.differing == [(RECORD, other)]
+    known.add(other)  # again
+    assert len(known.differing) == 1
     assert known.done(ITEM) == RECORD
 
 
@@ -67,7 +78,11 @@ def test_the_best_learning_rate_is_chosen_when_all_have_ended():
     for item, accuracy in zip(rates[:3], (0.5, 0.6, 0.6), strict=True):
         known.add(Record(item, validation=accuracy))
     assert known.chosen(rates) is None
+    known.add(Record(rates[3], error="OSError: the disk is full"))  # which trying again may change
+    assert known.chosen(rates) is None
+    assert not known.has_ended(rates[3])
     known.add(Record(rates[3], error="TrainingError: diverged"))
+    assert known.has_ended(rates[3])
     assert known.chosen(rates) == 0.001  # the smaller of two equal ones
     assert known.chosen([rates[3]]) is None
 
