@@ -23,6 +23,7 @@ from ..terminal import console, hide_bars, say
 from ..training.jobs import devices_of
 from .compare import trainer_of, with_study
 from .dispatch import begin, run_with_argv
+from .report import opened
 from .words import paths_as_text
 
 
@@ -103,8 +104,9 @@ def _share(part: str) -> Callable[[Sequence[str]], set[str]]:
 
 def _reported(folder: Path, known: Results, config: Namespace) -> int:
     """Write the report, show it in short, and return the exit status."""
-    from ..studies.rank_report.report import write_report
+    from ..studies.rank_report.report import PAGE, write_report
 
+    say(f"analysing {len(known.records):,} results", sys.stderr)
     for line in write_report(folder, known):
         say(line)
     failures = known.failures
@@ -112,4 +114,6 @@ def _reported(folder: Path, known: Results, config: Namespace) -> int:
         say(f"untrained: failed: {record.item}: {record.error}", sys.stderr)
     if failures:
         print(f"untrained: {len(failures)} items failed; run the same command to try them again", file=sys.stderr)
+    if config.open and not opened(folder / PAGE):
+        say(f"untrained: no browser was found; open {folder}/{PAGE} in a browser", sys.stderr)
     return int(bool(failures))
