@@ -17,6 +17,7 @@ from untrained.errors import UsageError
 from untrained.parsing import load_names
 from untrained.registry import BACKENDS, DATAMODULES, FRONTENDS
 from untrained.studies.plan import study_parser
+from untrained.studies.rank.parser import rank_parser
 
 ROOT = Path(__file__).parents[1]
 MADE = {ROOT / "docs" / "sandbox", ROOT / "docs" / "site"}  # by the build of the documentation
@@ -31,6 +32,7 @@ REST = {
     "train": MODEL,
     "test": ["--data", "synthetic"],
     "compare": [],
+    "rank": [],
     "proxy": MODEL,
     "classify": ["--ckpt_path", "probe.ckpt", "a.wav"],
     "check data": ["--data", "synthetic"],
@@ -67,7 +69,7 @@ def parsers():
     load_names()
     stages = {name: parser for name, parser in stage_parsers().items() if name in REST}
     found = {**stages, "compare": study_parser(), "classify": classify_parser(), "check data": data_parser()}
-    found |= {"report": report_parser(), "train": train_parser(), "proxy": proxy_parser()}
+    found |= {"report": report_parser(), "train": train_parser(), "proxy": proxy_parser(), "rank": rank_parser()}
     for parser in found.values():
         parser.allow_abbrev = False  # so that --seed is not accepted for --seeds
     return found
@@ -111,12 +113,12 @@ def commands_of(line):
 def completed(name, words):
     """Return the words of a command, with options instead of `...` and of files, which need not exist."""
     left = list(words)
-    if name == "compare" and left and not left[0].startswith("-"):
+    if name in ("compare", "rank") and left and not left[0].startswith("-"):
         left[:0] = ["--config"]
     files = [i for i, word in enumerate(left) if word == "--config"]
     found = REST[name] if files or "..." in left or not left else []
     for index in files:
-        study = bundled_studies().get(left[index + 1])
+        study = bundled_studies("rank" if name == "rank" else "studies").get(left[index + 1])
         left[index : index + 2] = ["--config", str(study)] if study else ["", ""]
     return [*found, *(word for word in left if word not in ("", "..."))]
 
