@@ -79,6 +79,7 @@ def _compare() -> Mapping[str, list[Option]]:
             Option("--name", "NAME", "Name of the study's folder in --trainer.default_root_dir."),
             Option("--roots.NAME", "DIR", "Folder of a data set, such as --roots.gtzan DIR."),
             Option("--dry_run", "", "Only list the runs and stored embeddings, and estimate the time."),
+            Option("--rank", "DIR", "Folder of a rank study: what have such differences been worth after training?"),
             Option("--open", "", "Open the report, report.html, in the browser."),
         ],
         "Axes": [

@@ -4,6 +4,7 @@ from typing import Any
 
 from ..rank_analysis.analyse import as_json
 from .answer import headline
+from .rival_tables import budgets
 from .study import RankStudy
 from .worth import FORMAT
 
@@ -20,5 +21,7 @@ def numbers(study: RankStudy) -> dict[str, Any]:
         "left_out": dict(study.protocol["left_out"]),
         "items": {"done": done, "total": total, "failed": len(study.known.failures)},
         "machines": [dict(machine) for machine in study.known.machines()],
+        "budgets": {name: as_json(budget) for name, budget in budgets(study).items()},
+        "architectures": list(study.protocol["architectures"]),
         "analysis": None if study.analysis is None else as_json(study.analysis),
     }

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from ...escaping import for_terminal
 from ...files import write_atomically
 from ..rank import protocol
 from ..rank.results import Results
@@ -43,6 +44,6 @@ def write_report(folder: Path, known: Results) -> Iterator[str]:
     write_atomically(folder / PAGE, page(study, parts).encode())
     log_study(folder, study, text, drawn)
     write_atomically(folder / MARKDOWN, text.encode())
-    yield from terminal_lines(study)
+    yield from map(for_terminal, terminal_lines(study))
     yield "\n".join(f"{folder}/{name}" for name in (PAGE, MARKDOWN, NUMBERS))
     yield f"tensorboard --logdir {folder}"

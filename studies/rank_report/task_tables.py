@@ -59,7 +59,7 @@ def main_table(analysis: RankAnalysis) -> Table:
             ),
         )
     caption = "Spearman's ρ of untrained (u) and trained (y) accuracy, with 95 % intervals; pooled by Fisher's z."
-    return Table(caption, ["", *names], rows)
+    return Table(caption, ["statistic", *names], rows)
 
 
 def _corrected(task: TaskAnalysis) -> str:
@@ -86,7 +86,7 @@ def noise_table(analysis: RankAnalysis) -> Table:
         [name, *(" / ".join(number(value) for value in (one.seeds, one.clips, one.both)) for one in each)]
         for name, each in kinds
     ]
-    return Table("Noise: seeds / clips / both.", ["", *names], rows)
+    return Table("Noise: seeds / clips / both.", ["statistic", *names], rows)
 
 
 def stated_ceiling(ceiling: Ceiling) -> tuple[float, str]:
@@ -103,7 +103,7 @@ def subset_table(analysis: RankAnalysis) -> Table:
     nothing = Statistic(nan)
     rows = [[f"input {name}", *(estimate(each.by_input.get(name, nothing)) for each in found)] for name in inputs]
     rows += [[f"without {name}", *(number(each.without_family.get(name, nan)) for each in found)] for name in families]
-    return Table("ρ(u, y) within each input, and without each family.", ["", *names], rows)
+    return Table("ρ(u, y) within each input, and without each family.", ["architectures", *names], rows)
 
 
 def contrast_table(analysis: RankAnalysis) -> Table:
@@ -112,7 +112,7 @@ def contrast_table(analysis: RankAnalysis) -> Table:
     rows = [
         [f"u on {name}", *(number(value) for value in row)] for name, row in zip(found.tasks, found.rho, strict=True)
     ]
-    return Table("ρ of untrained accuracy (rows) with trained accuracy (columns).", ["", *found.tasks], rows)
+    return Table("ρ of untrained accuracy (rows) with trained accuracy (columns).", ["untrained", *found.tasks], rows)
 
 
 def specificity(analysis: RankAnalysis) -> str:

@@ -71,6 +71,9 @@ def test_halves_of_two_machines_are_merged(done, command, untrained, tmp_path):
     status, _, err = untrained("rank", "small.yaml", "--merge", "runs/1", "runs/2", "--name", "both")
     assert status == 0
     assert "runs/2: " in err
+    status, _, err = untrained("rank", "small.yaml", "--merge", "[runs/1, runs/2]", "--name", "both")
+    assert status == 0
+    assert "runs/2: 0 results added" in err
     whole = results.read(done[0] / "runs/small", print).records
     both = results.read(tmp_path / "runs/both", print).records
     assert both.keys() == whole.keys()

@@ -12,7 +12,7 @@ def test_all_architectures_are_listed_with_their_scores(whole):
     scores = whole.analysis.tasks[0].scores
     assert table.rows[0][6].startswith(f"{100 * scores.untrained[index]:.1f} ± ")
     trained = [sum(float(row[column].split(" ")[0]) for column in (7, 9)) for row in table.rows]
-    assert trained == pytest.approx(sorted(trained, reverse=True))
+    assert trained == pytest.approx(sorted(trained, reverse=True), abs=0.21)
 
 
 def test_architectures_without_a_trained_score_come_last(parts, made):
