@@ -25,11 +25,7 @@ from ..terminal import console, hide_bars, say
 from ..training.jobs import devices_of
 from .compare import trainer_of, with_study
 from .dispatch import begin, run_with_argv
-<<<<<<< HEAD
 from .report import show_rank_report
-=======
-from .report import opened
->>>>>>> b30
 from .words import paths_as_text
 
 
@@ -125,23 +121,3 @@ def _share(part: str) -> Callable[[Sequence[str]], set[str]]:
         raise UsageError(f"--part {part}: expected I/N with I from 1 to N, such as 1/2 and 2/2 on two machines")
     start, step = int(found[1]) - 1, int(found[2])
     return lambda names: set(names[start::step])
-<<<<<<< HEAD
-=======
-
-
-def _reported(folder: Path, known: Results, config: Namespace) -> int:
-    """Write the report, show it in short, and return the exit status."""
-    from ..studies.rank_report.report import PAGE, write_report
-
-    say(f"analysing {len(known.records):,} results", sys.stderr)
-    for line in write_report(folder, known):
-        say(line)
-    failures = known.failures
-    for record in failures[:10]:
-        say(f"untrained: failed: {record.item}: {record.error}", sys.stderr)
-    if failures:
-        print(f"untrained: {len(failures)} items failed; run the same command to try them again", file=sys.stderr)
-    if config.open and not opened(folder / PAGE):
-        say(f"untrained: no browser was found; open {folder}/{PAGE} in a browser", sys.stderr)
-    return int(bool(failures))
->>>>>>> b30

@@ -70,6 +70,7 @@ def show_rank_report(folder: Path, known: "Results", *, open_page: bool) -> int:
     from ..studies.rank_report.report import PAGE, write_report
     from ..terminal import say
 
+    say(f"analysing {len(known.records):,} results", sys.stderr)
     for line in write_report(folder, known):
         say(for_terminal(line, lines=True))
     failures = known.failures

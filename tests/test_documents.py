@@ -118,11 +118,7 @@ def completed(name, words):
     files = [i for i, word in enumerate(left) if word == "--config"]
     found = REST[name] if files or "..." in left or not left else []
     for index in files:
-<<<<<<< HEAD
         study = {**bundled_studies(), **bundled_studies("rank")}.get(left[index + 1])
-=======
-        study = bundled_studies("rank" if name == "rank" else "studies").get(left[index + 1])
->>>>>>> b30
         left[index : index + 2] = ["--config", str(study)] if study else ["", ""]
     return [*found, *(word for word in left if word not in ("", "..."))]
 
