@@ -141,7 +141,8 @@ def terminal_lines(study: RankStudy) -> Iterator[str]:
     yield headline(study)
     yield basis(study)
     if study.analysis is not None:
-        for condition in study.analysis.verdict.conditions:
+        known = [each for each in study.analysis.verdict.conditions if isfinite(each.statistic.value)]
+        for condition in known:
             limit = f"lower end > {condition.limit:g}: {holds(condition)}"
             yield f"  {condition.name}: {estimate(condition.statistic)} ({limit})"
         best = [r for r in study.analysis.rivals if isfinite(r.rho.value)]
