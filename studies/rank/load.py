@@ -112,7 +112,7 @@ def _rivals(
     settings: Mapping[str, Any],
     columns: Mapping[str, NDArray[np.float64]],
 ) -> dict[str, NDArray[np.float64]]:
-    """Return the values of the other predictors, as means over seeds."""
+    """Return the values of the other predictors, as means over seeds; -inf if not finite, NaN if not computed."""
     found = {name: columns[name] for name in _COUNTS}
     random_seeds = settings["seeds"]["random"]
     for proxy in settings["proxies"]:
@@ -121,9 +121,10 @@ def _rivals(
         for row, name in enumerate(names):
             for column, seed in enumerate(seeds):
                 record = known.done(Item(task, name, arm, None, seed))
-                value = record.values.get(proxy) if record else None
-                values[row, column] = np.nan if value is None else value
-        found[proxy] = values.mean(axis=1)  # not finite if any seed is not
+                if record is not None and proxy in record.values:
+                    value = record.values[proxy]
+                    values[row, column] = -np.inf if value is None else value  # ranked lowest
+        found[proxy] = values.mean(axis=1)  # not finite if any seed is not, and NaN if any is missing
     one_epoch = np.full(len(names), np.nan)
     for row, name in enumerate(names):
         item = Item(task, name, TRAINED, settings["common_rate"], settings["seeds"]["trained"][0])

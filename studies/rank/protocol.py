@@ -25,11 +25,16 @@ RULES: dict[str, Any] = {
     "one_epoch": "validation accuracy of the first seed after one epoch, at the common rate",
     "proxies": "means over the seeds of the frozen frontends; nngp joins their features",
     "verdict": [
-        "predicts, beyond size: all four of the following hold",
+        "predicts, beyond size: all four conditions hold",
         "predicts: the first two hold",
         "between families only: the first holds",
         "not shown: otherwise",
     ],
+    "too_small": {
+        "fewer_architectures_than": 9,
+        "interval_wider_than": 0.6,
+        "or": "a task whose correlation cannot be estimated",
+    },
     "conditions": {
         "headline": "lower end of its 95 % interval above 0.5",
         "within_families": "lower end of the interval of the pooled correlation above 0",

@@ -40,6 +40,9 @@ def test_what_is_missing_is_not_a_number(finished, known):
     assert np.isnan(task.right["trained"][1]).all()
     assert np.isfinite(task.right["random"]).all()
     assert np.isnan(task.rivals["zico"][1])
+    item = Item("synthetic-events", name, "proxies", None, 0)
+    some.records[item] = Record(item, values={**known.records[item].values, "zico": None})  # computed, not finite
+    assert load(frozen, some).tasks[0].rivals["zico"][0] == -np.inf
 
 
 def test_a_study_without_results_has_no_architectures(finished):
