@@ -11,7 +11,7 @@ from untrained.cli import main
 from untrained.frontends.musical import Temporal
 from untrained.frontends.trained import read_description
 from untrained.probes.record import read_metrics
-from untrained.training import jobs
+from untrained.training import pool
 from untrained.training.module import EndToEnd
 
 DATA = "{class_path: synthetic, init_args: {task: events, clips_per_class: 5, n_samples: 4000}}"
@@ -197,7 +197,7 @@ def test_an_odd_recipe_is_refused_before_anything_is_read(untrained, tmp_path, o
 
 
 def test_trainings_in_processes_of_their_own_have_the_same_results(again, tmp_path, monkeypatch):
-    monkeypatch.setattr(jobs, "get_context", lambda name: preloaded())  # whose processes start sooner
+    monkeypatch.setattr(pool, "get_context", lambda name: preloaded())  # whose processes start sooner
     before = {key: row["accuracy"] for key, row in rows(tmp_path).items()}
     weights = {}
     for key, row in rows(tmp_path).items():

@@ -75,9 +75,11 @@ def add_callback(patch, callback):
     from untrained.training import fitting
 
     original = fitting.train_once
-    patch.setattr(
-        "untrained.training.stages.train_once", lambda *args: original(*args[:4], [*args[4], callback], *args[5:])
-    )
+
+    def with_callback(*args, **options):
+        return original(*args[:4], [*args[4], callback], *args[5:], **options)
+
+    patch.setattr("untrained.training.stages.train_once", with_callback)
 
 
 def test_a_killed_training_ends_with_the_same_weights(again, trained, tmp_path, capsys):
