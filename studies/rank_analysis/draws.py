@@ -30,6 +30,7 @@ class Draws:
 
     Args:
         weights: Weight of each architecture, its number of occurrences, `(n_all_draws, n_architectures)`; see `parts`.
+        centred: The same for statistics that are centred in each family.
         clips: Accuracies on drawn clips, `(n_draws // 4, n_architectures)`, for each task by arm.
         noise: Accuracies on drawn seeds and clips, `(n_draws // 4, n_architectures)`, for each task by arm.
         keys: Random numbers that put the architectures in a random order, the same for all tasks,
@@ -37,6 +38,7 @@ class Draws:
     """
 
     weights: NDArray[Any]
+    centred: NDArray[Any]
     clips: Sequence[Mapping[str, NDArray[Any]]]
     noise: Sequence[Mapping[str, NDArray[Any]]]
     keys: NDArray[Any]
@@ -51,14 +53,16 @@ def draw(data: RankData, arms: Sequence[Mapping[str, Arm]], n_draws: int, seed: 
         n_draws: Number of draws of designs; a quarter as many of clips, and of both.
         seed: Seed.
     """
-    streams = iter(np.random.default_rng(seed).spawn(2 + len(arms)))
-    weights = draw_designs(data, n_draws, next(streams))
-    keys = next(streams).random(weights.shape)
+    designs, order, *of_tasks, centred = np.random.default_rng(seed).spawn(3 + len(arms))
+    keys = order.random((n_draws, len(data.designs)))
     n_clips = n_draws // 4
     once = np.broadcast_to(1.0 - np.asarray(data.apart, bool), (n_clips, len(data.designs)))
-    found = [draw_scores(of_task, n_clips, rng) for of_task, rng in zip(arms, streams, strict=True)]
-    weights = np.concatenate([weights, once, weights[:n_clips]])
-    return Draws(weights, [clips for clips, _ in found], [noise for _, noise in found], keys)
+    found = [draw_scores(of_task, n_clips, rng) for of_task, rng in zip(arms, of_tasks, strict=True)]
+    plain, within = (
+        np.concatenate([weights, once, weights[:n_clips]])
+        for weights in (draw_designs(data, n_draws, designs), draw_centred(data, n_draws, centred))
+    )
+    return Draws(plain, within, [clips for clips, _ in found], [noise for _, noise in found], keys)
 
 
 def parts(draws: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -105,11 +109,28 @@ def draw_designs(data: RankData, n_draws: int, rng: np.random.Generator) -> NDAr
     architectures that are reported apart are never drawn.
     """
     strata_of = _strata_of_designs(data)
+    return _draw_inside(data, strata_of, n_draws, rng, n_left_out=1)
+
+
+def draw_centred(data: RankData, n_draws: int, rng: np.random.Generator) -> NDArray[Any]:
+    """Draw designs as `draw_designs` does, for statistics that are centred in each family.
+
+    All m designs of a family are drawn. Centring again in each draw already costs one degree of freedom; with m - 1
+    draws, small families would lose two, and a family of two would not vary at all.
+    """
+    return _draw_inside(data, _families_of_designs(data), n_draws, rng, n_left_out=0)
+
+
+def _draw_inside(
+    data: RankData, strata_of: Mapping[str, str], n_draws: int, rng: np.random.Generator, *, n_left_out: int
+) -> NDArray[Any]:
+    """Draw m - `n_left_out` of the m designs of each stratum, and scale their weights to a sum of m."""
     weights = np.zeros((n_draws, len(data.designs)))
     for stratum in dict.fromkeys(strata_of.values()):
         names = [design for design, its in strata_of.items() if its == stratum]
         n = len(names)
-        drawn = rng.multinomial(max(n - 1, 1), np.full(n, 1 / n), n_draws) * (n / max(n - 1, 1))
+        n_drawn = max(n - n_left_out, 1)
+        drawn = rng.multinomial(n_drawn, np.full(n, 1 / n), n_draws) * (n / n_drawn)
         place = {design: index for index, design in enumerate(names)}
         for index, (design, is_apart) in enumerate(zip(data.designs, data.apart, strict=True)):
             if design in place and not is_apart:
@@ -117,13 +138,15 @@ def draw_designs(data: RankData, n_draws: int, rng: np.random.Generator) -> NDAr
     return weights
 
 
+def _families_of_designs(data: RankData) -> dict[str, str]:
+    """Return the family of each design that is not apart."""
+    members = zip(data.designs, data.families, data.apart, strict=True)
+    return {design: family for design, family, is_apart in members if not is_apart}
+
+
 def _strata_of_designs(data: RankData) -> dict[str, str]:
     """Return the family of each design that is not apart, or an empty name if the family has too few designs."""
-    found = {
-        design: family
-        for design, family, is_apart in zip(data.designs, data.families, data.apart, strict=True)
-        if not is_apart
-    }
+    found = _families_of_designs(data)
     sizes = Counter(found.values())
     return {design: family if sizes[family] >= LEAST_DESIGNS else "" for design, family in found.items()}
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from rank_results import made_up
 from untrained.studies.rank_analysis import draws
+from untrained.studies.rank_analysis.ranks import Frame
 from untrained.studies.rank_analysis.scores import arms_of
 
 DATA = made_up(n_families=2, per_family=3, n_tasks=1, n_clips=80, n_seeds=3)
@@ -42,6 +43,36 @@ def test_the_mean_of_drawn_designs_has_the_variance_of_a_mean():
     drawn = draws.draw_designs(data, 20000, np.random.default_rng(0)) @ values / 6
     expected = (values[:3].var(ddof=1) + values[3:].var(ddof=1)) / 3 / 4
     assert drawn.var() == pytest.approx(expected, rel=0.05)
+
+
+def test_designs_of_centred_statistics_are_all_drawn_inside_their_family():
+    data = named(list("aabcde"), ["1", "1", "1", "2", "2", "3"], np.zeros(6))
+    weights = draws.draw_centred(data, 2000, np.random.default_rng(0))
+    assert (weights[:, 0] == weights[:, 1]).all()
+    assert (weights[:, [0, 2]].sum(axis=1) == 2).all()
+    assert (weights[:, [3, 4]].sum(axis=1) == 2).all()
+    assert (weights[:, 5] == 1).all()
+    # Half of the draws of a family of two have both, and half of them one of them twice.
+    assert (weights[:, 3] == 1).mean() == pytest.approx(0.5, abs=0.05)
+    found = draws.draw(DATA, [arms_of(TASK)], 8, 0)
+    assert (found.centred[8:10] == 1).all()
+    assert (found.centred[10:] == found.centred[:2]).all()
+    assert (found.centred == found.centred.round()).all()
+
+
+def test_rho_within_small_families_has_its_true_error():
+    """Draws of m - 1 of m designs would give 1.5 times as much."""
+    families = np.repeat(list("abcdefgh"), [4, 4, 4, 4, 4, 3, 3, 2]).tolist()
+    data = replace(made_up(n_families=4, per_family=7, n_tasks=1, n_clips=4), families=families)
+    rng = np.random.default_rng(0)
+    frames = [Frame.of(weights, families) for weights in (np.ones(28), draws.draw_centred(data, 200, rng))]
+    z, errors = [], []
+    for _ in range(150):
+        values = rng.multivariate_normal([0, 0], [[1, 0.7], [0.7, 1]], 28).T
+        of_study, drawn = (frame.fisher(*map(frame.ranks, values)) for frame in frames)
+        z.append(of_study)
+        errors.append(drawn.std())
+    assert np.mean(errors) == pytest.approx(np.std(z), rel=0.25)
 
 
 def test_groups_of_clips_are_drawn_within_their_class():
