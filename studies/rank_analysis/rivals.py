@@ -43,6 +43,8 @@ def rival_values(task: Task, name: str) -> NDArray[Any]:
 def family_mean(y: NDArray[Any], families: Sequence[str], is_in: NDArray[Any]) -> NDArray[Any]:
     """Return the mean trained accuracy of the other members of each family, `(n,)`; NaN for the only member.
 
+    With one family all are NaN: the mean of the others falls as y rises, so that the correlation would always be -1.
+
     Args:
         y: Trained accuracies, `(n,)`.
         families: Family of each architecture.
@@ -50,6 +52,8 @@ def family_mean(y: NDArray[Any], families: Sequence[str], is_in: NDArray[Any]) -
     """
     names = np.asarray(families)
     found = np.full(len(y), np.nan)
+    if len(np.unique(names[is_in])) < 2:
+        return found
     for index in range(len(y)):
         others = is_in & (names == names[index])
         others[index] = False

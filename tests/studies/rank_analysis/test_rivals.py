@@ -85,6 +85,13 @@ def test_the_family_mean_leaves_the_architecture_out():
     assert found.tolist() == pytest.approx([0.4, 0.35, 0.15, np.nan, 0.5], nan_ok=True)
 
 
+def test_one_family_has_no_family_mean():
+    tasks = prepare(made_up(n_families=1, per_family=9, n_tasks=1, n_clips=40), 20, 0)
+    found = {rival.name: rival for rival in compare_rivals(tasks, [tasks[0].compare()])}
+    assert np.isnan([found["family_mean"].rho.value, found["family_mean"].p_corrected]).all()
+    assert np.isfinite(found["naswot"].p_corrected)
+
+
 def test_the_better_size_is_chosen_inside_each_draw(tasks):
     rho = [task.compare() for task in tasks]
     headline = pool_compared(rho)
