@@ -78,7 +78,7 @@ class Correlated(NamedTuple):
 
 def has_values(task: Task, *names: str) -> NDArray[Any]:
     """Return whether each architecture has a value of these rivals, finite or not, `(n_architectures,)`, bool."""
-    return ~np.isnan([rival_values(task, name) for name in names]).any(axis=0)
+    return np.asarray(~np.isnan([rival_values(task, name) for name in names]).any(axis=0))
 
 
 def correlate_rival(task: Task, name: str, subset: Any = True) -> Correlated:
