@@ -1,10 +1,10 @@
 """Coverage of the intervals of a rank study, by simulation: python benchmarks/rank_intervals.py.
 
-Each simulated study draws 10 designs in each of 8 families, whose means are fixed and the same in both tasks. In each
-task a design has an untrained and a trained accuracy, u and y. Both are means over seeds and over clips of their own,
-with luck of seeds, difficult clips, and clips that suit a design. The intervals are those of
-`untrained.studies.rank_analysis`. The true value is the correlation of such accuracies over very many designs of the
-same families.
+Each simulated study draws 10 designs in each of 8 families, or as many as `--per_family` says. The means of the
+families are fixed and the same in both tasks. In each task a design has an untrained and a trained accuracy, u and y.
+Both are means over seeds and over clips of their own, with luck of seeds, difficult clips, and clips that suit a
+design. The intervals are those of `untrained.studies.rank_analysis`. The true value is the correlation of such
+accuracies over very many designs of the same families.
 
 Columns are the share of studies whose nominal 95 % interval contains the true value: of the headline (two tasks), of
 one task, within families, and of the closed form of Bonett and Wright for one task, which ignores seeds and clips; and
@@ -33,10 +33,15 @@ class Cell(NamedTuple):
     """One row of the table."""
 
     rho: float
-    per_family: int
+    per_family: tuple[int, ...]
     n_seeds: int
     n_clips: int
     n_draws: int
+
+    @property
+    def families(self) -> np.ndarray:
+        """Family of each design, `(n,)`."""
+        return np.repeat(np.arange(N_FAMILIES), self.per_family)
 
 
 def family_means(r: float) -> np.ndarray:
@@ -62,9 +67,9 @@ def draw_accuracies(cell: Cell, families: np.ndarray, rng: np.random.Generator) 
 
 
 def true_values(cell: Cell) -> tuple[float, float]:
-    """Return ρ, and ρ within families, of 80,000 designs: the mean of 20 sets of clips."""
+    """Return ρ, and ρ within families, of 80,000 designs in the same proportions: the mean of 20 sets of clips."""
     found = []
-    families = np.arange(4000) % N_FAMILIES
+    families = np.resize(cell.families, 4000)
     for seed in range(20):
         u, y = (a.mean(axis=(1, 2)) for a in draw_accuracies(cell, families, np.random.default_rng([seed, 1])))
         frames = [Frame.of(np.ones(len(u)), names) for names in (None, list(map(str, families)))]
@@ -76,8 +81,8 @@ def true_values(cell: Cell) -> tuple[float, float]:
 def study(cell: Cell, seed: int) -> RankData:
     """Draw a study."""
     rng = np.random.default_rng([seed, int(100 * cell.rho)])
-    n = N_FAMILIES * cell.per_family
-    families = np.arange(n) % N_FAMILIES
+    families = cell.families
+    n = len(families)
     tasks = []
     for name in map(str, range(N_TASKS)):
         u, y = draw_accuracies(cell, families, rng)
@@ -118,17 +123,26 @@ def main() -> None:
     parser.add_argument(
         "--rho", type=float, nargs="+", default=[0.3, 0.5, 0.7, 0.9], help="Spearman correlation without noise"
     )
-    parser.add_argument("--per_family", type=int, default=10, help="number of designs in each family")
+    parser.add_argument(
+        "--per_family",
+        type=int,
+        nargs="+",
+        default=[10],
+        help=f"number of designs in each family, or {N_FAMILIES} numbers, such as 4 4 4 4 4 3 3 2",
+    )
     parser.add_argument("--seeds", type=int, default=3, help="seeds of each architecture")
     parser.add_argument("--clips", type=int, default=600, help="clips of each test set")
     parser.add_argument("--workers", type=int, default=1, help="number of processes")
     chosen = parser.parse_args()
+    if len(chosen.per_family) not in (1, N_FAMILIES):
+        parser.error(f"--per_family has {len(chosen.per_family)} numbers; expected 1 or {N_FAMILIES}")
+    per_family = tuple(np.broadcast_to(chosen.per_family, N_FAMILIES).tolist())
     print(f"| rho without noise | true rho | {' | '.join(COLUMNS)} | ± |")
     print("|" + "---|" * (len(COLUMNS) + 3), flush=True)
     with ProcessPoolExecutor(chosen.workers, initializer=threadpool_limits, initargs=(1,)) as pool:
         for rho in chosen.rho:
             start = time.perf_counter()
-            cell = Cell(rho, chosen.per_family, chosen.seeds, chosen.clips, chosen.draws)
+            cell = Cell(rho, per_family, chosen.seeds, chosen.clips, chosen.draws)
             true = true_values(cell)
             jobs = [(cell, seed, true) for seed in range(chosen.simulations)]
             found = np.array(list(pool.map(replicate, jobs, chunksize=5)))

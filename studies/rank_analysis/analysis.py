@@ -84,7 +84,9 @@ class Rival:
             by its standard deviation over draws.
         p_corrected: P-value after Holm's correction for all rivals.
         by_task: ρ(rival, y) of each task, by name.
-        n_not_finite: Number of values over all tasks that are NaN or infinite; each is ranked lowest.
+        n_not_finite: Number of infinite values over all tasks; each is ranked lowest.
+        n_missing: Number of architectures over all tasks that lack a value. They are left out of this comparison, of
+            the untrained accuracy too. Tasks without any value do not count.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Rival:
     p_corrected: float
     by_task: Mapping[str, float]
     n_not_finite: int
+    n_missing: int
 
 
 @dataclass(frozen=True)

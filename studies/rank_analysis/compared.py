@@ -96,7 +96,10 @@ class Task:
             sizes: Whether ranks are corrected for size.
             drawn: Whether the architectures are those of the draws.
         """
-        weights = (self.is_in & subset) * (self.draws.weights if drawn else np.ones(len(self.is_in)))
+        weights = np.ones(len(self.is_in))
+        if drawn:
+            weights = self.draws.centred if families else self.draws.weights
+        weights = (self.is_in & subset) * weights
         columns = [self.data.columns[name] for name in SIZES] if sizes else []
         return Frame.of(weights, self.data.families if families else None, columns)
 

@@ -59,7 +59,7 @@ def correlations(
         _correlations([task], {name: [found[index]] for name, found in measures.items()}, ceilings[index])
         for index, task in enumerate(tasks)
     ]
-    return of_tasks, _correlations(tasks, measures, pooled_ceiling(ceilings))
+    return of_tasks, _correlations(tasks, measures, pooled_ceiling(ceilings, [task.n for task in tasks]))
 
 
 def _correlations(tasks: Sequence[Task], measures: Measures, ceiling: Ceiling) -> Correlations:
@@ -114,7 +114,11 @@ def permutation_p(tasks: Sequence[Task], found: Sequence[Compared], *, within: b
 
 
 def _pooled_value(tasks: Sequence[Task], subset: Any) -> float:
-    values = [(task.compare_value(subset), int((task.is_in & subset).sum())) for task in tasks]
+    return _pool_values([(task.compare_value(subset), int((task.is_in & subset).sum())) for task in tasks])
+
+
+def _pool_values(values: Sequence[tuple[float, int]]) -> float:
+    """Pool correlations, each with its number of architectures, by Fisher's z; those that are NaN are left out."""
     known = [(value, n) for value, n in values if np.isfinite(value)]
     if len(known) < 2:
         return known[0][0] if known else nan
@@ -140,12 +144,17 @@ def _mean(values: Sequence[float]) -> float:
     return float(np.mean(known)) if known else nan
 
 
-def pooled_ceiling(ceilings: Sequence[Ceiling]) -> Ceiling:
-    """Return ceilings pooled over tasks by Fisher's z, to stand next to the headline."""
+def pooled_ceiling(ceilings: Sequence[Ceiling], sizes: Sequence[int]) -> Ceiling:
+    """Return ceilings pooled over tasks by Fisher's z, to stand next to the headline.
+
+    Args:
+        ceilings: Ceiling of each task.
+        sizes: Number of architectures in each task, for `fisher`, which keeps a ceiling of 1 from outweighing the rest.
+    """
 
     def mean(kind: str, name: str) -> float:
         values = [getattr(getattr(ceiling, kind), name) for ceiling in ceilings]
-        return float(np.tanh(_mean([float(np.arctanh(min(value, 1 - 1e-6))) for value in values])))
+        return _pool_values(list(zip(values, sizes, strict=True)))
 
     kinds: Mapping[str, Reliability] = {
         kind: Reliability(mean(kind, "seeds"), mean(kind, "clips"), mean(kind, "both"))

@@ -39,7 +39,7 @@ class TaskData:
             if missing.
         at_grid_end: Whether the chosen learning rate is the lowest or the highest of the grid, `(n_architectures,)`.
         rivals: Other predictors of the trained accuracy by name, `(n_architectures,)`, higher is better, means over
-            seeds; NaN where missing.
+            seeds; NaN where missing or failed, -inf where it was computed and is not finite.
 
     Raises:
         ValueError: An array does not have the expected shape, or a main arm is missing.

@@ -28,14 +28,15 @@ class Subsets:
         choice: Trained accuracies by which the best architecture is chosen, `(n_subsets, n_candidates)`.
         value: Trained accuracies on other clips, and other seeds if there are several, which value the choice,
             `(n_subsets, n_candidates)`.
-        whole: Trained accuracies on all clips, `(n_subsets, n_candidates)`.
+        recalled: Trained accuracies by which recall is counted, `(n_subsets, n_candidates)`: on all clips, or on the
+            clips of the value if u and y share clips.
         untrained: Untrained accuracies, on the clips of the choice if u and y share clips.
         parameters: Numbers of parameters.
     """
 
     choice: NDArray[Any]
     value: NDArray[Any]
-    whole: NDArray[Any]
+    recalled: NDArray[Any]
     untrained: NDArray[Any]
     parameters: NDArray[Any]
 
@@ -54,12 +55,11 @@ def draw_subsets(task: Task, n_candidates: int, rng: np.random.Generator) -> Sub
     of_clip = draw_halves(arm.labels, arm.groups, N_SUBSETS, rng)
     has_seeds = int(arm.n_runs[task.is_in].min()) > 1
     choice, value = halves(arm, of_clip, rng if has_seeds else None)
-    u = np.broadcast_to(task.values(RANDOM), choice.shape)
+    u, recalled = (np.broadcast_to(task.values(name), choice.shape) for name in (RANDOM, TRAINED))
     if task.splits is not None:
-        u = halves(task.arms[RANDOM], of_clip)[0]
+        u, recalled = halves(task.arms[RANDOM], of_clip)[0], halves(arm, of_clip)[1]
     parameters = np.broadcast_to(np.asarray(task.data.columns["n_parameters"], float), choice.shape)
-    whole = np.broadcast_to(task.values(TRAINED), choice.shape)
-    return Subsets(*(np.take_along_axis(one, members, axis=1) for one in (choice, value, whole, u, parameters)))
+    return Subsets(*(np.take_along_axis(one, members, axis=1) for one in (choice, value, recalled, u, parameters)))
 
 
 def regrets(subsets: Subsets, order: NDArray[Any]) -> NDArray[Any]:
@@ -105,7 +105,7 @@ def decisions_of(task: Task, rng: np.random.Generator) -> Decisions:
         for k in TRAINED_K:
             is_defined = k < size
             loss = float(curves["untrained"][:, k - 1].mean()) if is_defined else nan
-            both = top(subsets.untrained, k) & top(subsets.whole, k)
+            both = top(subsets.untrained, k) & top(subsets.recalled, k)
             recall = float(both.sum() / (k * len(both))) if is_defined else nan
             found.append(Regret(size, k, 100 * loss, loss / room if room > 0 else nan, recall, min(1.0, k / size)))
         means = {name: 100 * curve.mean(axis=0) for name, curve in curves.items()}

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .data import RankData
-from .scores import Arm, divide, strata
+from .scores import Arm, divide, is_used, strata
 
 LEAST_SHARE = 0.5
 """Least share of draws in which a statistic must be defined to have an interval."""
@@ -30,6 +30,7 @@ class Draws:
 
     Args:
         weights: Weight of each architecture, its number of occurrences, `(n_all_draws, n_architectures)`; see `parts`.
+        centred: The same for statistics that are centred in each family.
         clips: Accuracies on drawn clips, `(n_draws // 4, n_architectures)`, for each task by arm.
         noise: Accuracies on drawn seeds and clips, `(n_draws // 4, n_architectures)`, for each task by arm.
         keys: Random numbers that put the architectures in a random order, the same for all tasks,
@@ -37,6 +38,7 @@ class Draws:
     """
 
     weights: NDArray[Any]
+    centred: NDArray[Any]
     clips: Sequence[Mapping[str, NDArray[Any]]]
     noise: Sequence[Mapping[str, NDArray[Any]]]
     keys: NDArray[Any]
@@ -51,14 +53,17 @@ def draw(data: RankData, arms: Sequence[Mapping[str, Arm]], n_draws: int, seed: 
         n_draws: Number of draws of designs; a quarter as many of clips, and of both.
         seed: Seed.
     """
-    streams = iter(np.random.default_rng(seed).spawn(2 + len(arms)))
-    weights = draw_designs(data, n_draws, next(streams))
-    keys = next(streams).random(weights.shape)
+    designs, order, *of_tasks, centred = np.random.default_rng(seed).spawn(3 + len(arms))
+    keys = order.random((n_draws, len(data.designs)))
     n_clips = n_draws // 4
     once = np.broadcast_to(1.0 - np.asarray(data.apart, bool), (n_clips, len(data.designs)))
-    found = [draw_scores(of_task, n_clips, rng) for of_task, rng in zip(arms, streams, strict=True)]
-    weights = np.concatenate([weights, once, weights[:n_clips]])
-    return Draws(weights, [clips for clips, _ in found], [noise for _, noise in found], keys)
+    found = [draw_scores(of_task, n_clips, rng) for of_task, rng in zip(arms, of_tasks, strict=True)]
+    is_in = np.any([is_used(of_task, data.apart) for of_task in arms], axis=0)
+    plain, within = (
+        np.concatenate([weights, once, weights[:n_clips]])
+        for weights in (draw_designs(data, is_in, n_draws, designs), draw_centred(data, is_in, n_draws, centred))
+    )
+    return Draws(plain, within, [clips for clips, _ in found], [noise for _, noise in found], keys)
 
 
 def parts(draws: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -96,36 +101,71 @@ def variance(draws: NDArray[Any]) -> float:
     return float(np.var(first[finite], ddof=1)) + max(shared, 0.0)
 
 
-def draw_designs(data: RankData, n_draws: int, rng: np.random.Generator) -> NDArray[Any]:
+def draw_designs(data: RankData, is_in: NDArray[Any], n_draws: int, rng: np.random.Generator) -> NDArray[Any]:
     """Draw designs with replacement inside each family: occurrences of architectures, `(n_draws, n_architectures)`.
 
     Families are fixed, not sampled. Of m designs, m - 1 are drawn, and each counts as m/(m - 1): draws of m have a
     variance that is too small by (m - 1)/m (Rao & Wu, Journal of the American Statistical Association 83, 1988).
-    Families with one or two designs are drawn as one family. A drawn design brings all of its architectures along;
-    architectures that are reported apart are never drawn.
+    Families with one or two designs are drawn as one family, and a single design that is left over is drawn with the
+    next smallest family. A drawn design brings all of its architectures along.
+
+    Args:
+        data: Results of the study.
+        is_in: Whether each architecture is in the statistics of a task, `(n_architectures,)`; others are never drawn.
+        n_draws: Number of draws.
+        rng: Draws the designs.
     """
-    strata_of = _strata_of_designs(data)
-    weights = np.zeros((n_draws, len(data.designs)))
+    strata_of = _merge_small(_families_of_designs(data, is_in))
+    return _draw_inside(data.designs, is_in, strata_of, n_draws, rng, n_left_out=1)
+
+
+def draw_centred(data: RankData, is_in: NDArray[Any], n_draws: int, rng: np.random.Generator) -> NDArray[Any]:
+    """Draw designs as `draw_designs` does, for statistics that are centred in each family.
+
+    All m designs of a family are drawn. Centring again in each draw already costs one degree of freedom; with m - 1
+    draws, small families would lose two, and a family of two would not vary at all.
+    """
+    return _draw_inside(data.designs, is_in, _families_of_designs(data, is_in), n_draws, rng, n_left_out=0)
+
+
+def _draw_inside(
+    designs: Sequence[str],
+    is_in: NDArray[Any],
+    strata_of: Mapping[str, str],
+    n_draws: int,
+    rng: np.random.Generator,
+    *,
+    n_left_out: int,
+) -> NDArray[Any]:
+    """Draw m - `n_left_out` of the m designs of each stratum, and scale their weights to a sum of m."""
+    weights = np.zeros((n_draws, len(designs)))
     for stratum in dict.fromkeys(strata_of.values()):
         names = [design for design, its in strata_of.items() if its == stratum]
         n = len(names)
-        drawn = rng.multinomial(max(n - 1, 1), np.full(n, 1 / n), n_draws) * (n / max(n - 1, 1))
+        n_drawn = max(n - n_left_out, 1)
+        drawn = rng.multinomial(n_drawn, np.full(n, 1 / n), n_draws) * (n / n_drawn)
         place = {design: index for index, design in enumerate(names)}
-        for index, (design, is_apart) in enumerate(zip(data.designs, data.apart, strict=True)):
-            if design in place and not is_apart:
+        for index, design in enumerate(designs):
+            if design in place and is_in[index]:
                 weights[:, index] = drawn[:, place[design]]
     return weights
 
 
-def _strata_of_designs(data: RankData) -> dict[str, str]:
-    """Return the family of each design that is not apart, or an empty name if the family has too few designs."""
-    found = {
-        design: family
-        for design, family, is_apart in zip(data.designs, data.families, data.apart, strict=True)
-        if not is_apart
-    }
-    sizes = Counter(found.values())
-    return {design: family if sizes[family] >= LEAST_DESIGNS else "" for design, family in found.items()}
+def _families_of_designs(data: RankData, is_in: NDArray[Any]) -> dict[str, str]:
+    """Return the family of each design that has an architecture in the statistics."""
+    members = zip(data.designs, data.families, is_in, strict=True)
+    return {design: family for design, family, one in members if one}
+
+
+def _merge_small(families: Mapping[str, str]) -> dict[str, str]:
+    """Return the family of each design, or an empty name if its family has too few designs to be drawn by itself."""
+    merged: set[str] = set()
+    n = 0
+    for family, size in sorted(Counter(families.values()).items(), key=lambda one: one[1]):
+        if size < LEAST_DESIGNS or n == 1:
+            merged.add(family)
+            n += size
+    return {design: "" if family in merged else family for design, family in families.items()}
 
 
 def draw_scores(

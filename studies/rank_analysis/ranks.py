@@ -19,7 +19,8 @@ def weighted_ranks(values: NDArray[Any], weights: NDArray[Any]) -> NDArray[Any]:
     """Return mid-ranks in samples in which each value occurs as often as its weight says.
 
     Args:
-        values: Values, `(n,)`, or `(n_samples, n)` with other values in each sample; NaN is ranked highest.
+        values: Values, `(n,)`, or `(n_samples, n)` with other values in each sample. All NaN are ties of each
+            other, and of -inf, and are ranked lowest.
         weights: Numbers of occurrences, 0 or more, `(n,)` or `(n_samples, n)`.
 
     Returns:
@@ -32,6 +33,7 @@ def weighted_ranks(values: NDArray[Any], weights: NDArray[Any]) -> NDArray[Any]:
     """
     shape = np.broadcast_shapes(values.shape, np.shape(weights))
     weights = np.broadcast_to(weights, shape)
+    values = np.where(np.isnan(values), -np.inf, values)
     order = np.argsort(values, axis=-1)
     inner = np.take_along_axis(values, order, axis=-1)
     place = np.arange(shape[-1])

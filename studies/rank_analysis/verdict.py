@@ -8,8 +8,10 @@ from .analysis import Condition, Verdict
 from .statistics import Correlations, Statistic
 
 HEADLINE = 0.5
-LEAST_ARCHITECTURES = 9
-WIDEST = 0.6
+MIN_ARCHITECTURES = 9
+"""Smallest number of architectures in each task of a study that is not too small."""
+MAX_WIDTH = 0.6
+"""Largest width of the interval of the headline in a study that is not too small."""
 
 
 def verdict(pooled: Correlations, more_than_size: Statistic, sizes: Sequence[int], left_out: Sequence[str]) -> Verdict:
@@ -43,13 +45,14 @@ def verdict(pooled: Correlations, more_than_size: Statistic, sizes: Sequence[int
 
 
 def _too_small(rho: Statistic, sizes: Sequence[int], left_out: Sequence[str]) -> str:
-    if min(sizes) < LEAST_ARCHITECTURES:
-        return f"{min(sizes)} architectures in a task; expected {LEAST_ARCHITECTURES} or more"
+    if min(sizes) < MIN_ARCHITECTURES:
+        noun = "architecture" if min(sizes) == 1 else "architectures"
+        return f"{min(sizes)} {noun} in a task; expected {MIN_ARCHITECTURES} or more"
     if left_out:
         return f"the correlation cannot be estimated on {', '.join(left_out)}"
     width = rho.high - rho.low
     if np.isnan(width):
         return "the interval of the headline cannot be estimated"
-    if width > WIDEST:
-        return f"the interval of the headline is {width:.2f} wide; expected {WIDEST} or less"
+    if width > MAX_WIDTH:
+        return f"the interval of the headline is {width:.2f} wide; expected {MAX_WIDTH} or less"
     return ""

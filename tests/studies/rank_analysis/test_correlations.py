@@ -110,10 +110,14 @@ def test_one_family_four_designs_of_four_families_and_no_linear_arm():
 
 
 def test_ceilings_are_pooled():
-    found = pooled_ceiling([CEILING, Ceiling(Reliability(np.nan, 0.7, 0.8), NAN, NAN)])
+    found = pooled_ceiling([CEILING, Ceiling(Reliability(np.nan, 0.7, 0.8), NAN, NAN)], [80, 80])
     assert found.predictor.clips == pytest.approx(np.tanh((np.arctanh(0.9) + np.arctanh(0.7)) / 2))
     assert found.predictor.both == pytest.approx(0.8)
     assert np.isnan(found.predictor.seeds)
+    perfect = Ceiling(Reliability(1.0, 1.0, 0.8), NAN, NAN)
+    pooled = pooled_ceiling([perfect, CEILING], [9, 9]).predictor
+    assert pooled.clips == pytest.approx(np.tanh((np.arctanh(1 - 6 / 720) + np.arctanh(0.9)) / 2))
+    assert pooled.seeds == 1  # known in one task
 
 
 def test_architectures_that_are_reported_apart_have_a_rho_of_their_own(tasks):

@@ -1,5 +1,7 @@
 """Regret of choosing by untrained accuracy, on hand-worked subsets and on made-up results."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from rank_results import made_up
@@ -30,13 +32,13 @@ def test_subsets_are_drawn_without_replacement_and_never_from_those_apart(tasks)
     task = tasks[0]
     found = draw_subsets(task, 20, rng())
     assert found.choice.shape == (1000, 20)
-    for row in found.whole[:20]:
+    for row in found.recalled[:20]:
         assert set(row) <= set(task.values("trained")[:80])
     parameters = found.parameters
     assert all(len(set(row)) == 20 for row in parameters)
     assert set(parameters.ravel()) == set(task.data.columns["n_parameters"][:80])
     assert (found.choice != found.value).any()
-    assert (found.choice + found.value).mean() / 2 == pytest.approx(found.whole.mean(), abs=0.005)
+    assert (found.choice + found.value).mean() / 2 == pytest.approx(found.recalled.mean(), abs=0.005)
 
 
 def test_sizes_are_at_most_half_of_the_architectures(tasks):
@@ -78,6 +80,17 @@ def test_decisions_are_averaged_over_tasks(tasks):
         assert mean.recall == pytest.approx((first.recall + second.recall) / 2)
     curves = [one.searches[0].regret["random"] for one in both]
     assert found.searches[0].regret["random"] == pytest.approx((curves[0] + curves[1]) / 2)
+
+
+def test_on_shared_clips_recall_counts_no_luck_that_u_and_y_share():
+    """All architectures guess, and u and y are the same guesses: on all clips the recall would be 1."""
+    data = made_up(per_family=20, shared=True, n_tasks=1, n_clips=200, n_seeds=1, arms=())
+    guesses = rng().integers(2, size=(160, 1, 200)).astype(float)
+    right = {"random": guesses, "trained": guesses}
+    task = prepare(replace(data, tasks=[replace(data.tasks[0], right=right)]), 4, 0)[0]
+    found = decisions_of(task, rng()).regrets[1]
+    assert (found.n_candidates, found.k) == (20, 5)
+    assert found.recall == pytest.approx(found.chance, abs=0.06)
 
 
 def test_on_shared_clips_the_choice_by_u_does_not_see_the_clips_of_the_value(shared_tasks):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from rank_results import made_up
 from untrained.studies.rank_analysis import draws
+from untrained.studies.rank_analysis.ranks import Frame
 from untrained.studies.rank_analysis.scores import arms_of
 
 DATA = made_up(n_families=2, per_family=3, n_tasks=1, n_clips=80, n_seeds=3)
@@ -18,11 +19,10 @@ def named(designs, families, apart):
 
 
 def test_designs_are_drawn_with_all_members_inside_their_family():
-    data = named(["a", "a", "b", "c", "d", "e"], ["1", "1", "1", "1", "2", "1"], [0, 0, 0, 0, 0, 1])
-    weights = draws.draw_designs(data, 2000, np.random.default_rng(0))
+    data = named(["a", "a", "b", "c", "d", "e"], ["1", "1", "1", "1", "2", "1"], [0, 0, 0, 0, 1, 1])
+    weights = draws.draw_designs(data, data.apart == 0, 2000, np.random.default_rng(0))
     assert (weights[:, 0] == weights[:, 1]).all()
-    assert (weights[:, 5] == 0).all()  # apart
-    assert (weights[:, 4] == 1).all()  # alone in its family
+    assert (weights[:, 4:] == 0).all()  # apart
     assert weights[:, [0, 2, 3]].sum(axis=1) == pytest.approx(3 * np.ones(2000))
     assert set(np.unique(weights[:, 0])) == {0, 1.5, 3}  # two of three, each counts as 1.5
     assert weights[:, :4].mean(axis=0) == pytest.approx(np.ones(4), abs=0.06)
@@ -30,18 +30,67 @@ def test_designs_are_drawn_with_all_members_inside_their_family():
 
 def test_families_with_few_designs_are_drawn_together():
     data = named(list("abcdef"), ["1", "1", "2", "2", "3", "4"], np.zeros(6))
-    weights = draws.draw_designs(data, 500, np.random.default_rng(0))
+    weights = draws.draw_designs(data, data.apart == 0, 500, np.random.default_rng(0))
     assert weights.sum(axis=1) == pytest.approx(6 * np.ones(500))
     assert len(np.unique(weights[:, :2].sum(axis=1))) > 3
+    alone = named(list("abcdef"), ["1", "1", "1", "1", "2", "3"], np.array([0, 0, 0, 0, 0, 1]))
+    weights = draws.draw_designs(alone, alone.apart == 0, 500, np.random.default_rng(0))
+    assert set(np.unique(weights[:, 4])) > {0, 1.25, 2.5}  # one design of a family is drawn with another family
+    three = named(list("abcdef"), ["1", "2", "2", "2", "3", "3"], np.array([0, 0, 0, 0, 1, 1]))
+    weights = draws.draw_designs(three, three.apart == 0, 500, np.random.default_rng(0))
+    assert weights.sum(axis=1) == pytest.approx(4 * np.ones(500))
+    assert weights[:, 0].std() > 0.5
+
+
+def test_designs_without_scores_do_not_count():
+    """Of three designs of family 0, two have u and y."""
+    right = {arm: values.copy() for arm, values in TASK.right.items()}
+    right["trained"][2] = np.nan
+    weights = draws.draw(DATA, [arms_of(replace(TASK, right=right))], 400, 0)
+    assert (weights.weights[:400, 2] == 0).all()
+    assert (weights.centred[:400, [0, 4]].sum(axis=1) == 2).all()
+    assert weights.weights[:400].sum(axis=1) == pytest.approx(5 * np.ones(400))
 
 
 def test_the_mean_of_drawn_designs_has_the_variance_of_a_mean():
     """Draws of all m designs would have (m - 1)/m of it."""
     data = named(list("abcdef"), ["1", "1", "1", "2", "2", "2"], np.zeros(6))
     values = np.array([0.0, 1, 5, 100, 102, 110])
-    drawn = draws.draw_designs(data, 20000, np.random.default_rng(0)) @ values / 6
+    drawn = draws.draw_designs(data, data.apart == 0, 20000, np.random.default_rng(0)) @ values / 6
     expected = (values[:3].var(ddof=1) + values[3:].var(ddof=1)) / 3 / 4
     assert drawn.var() == pytest.approx(expected, rel=0.05)
+
+
+def test_designs_of_centred_statistics_are_all_drawn_inside_their_family():
+    data = named(list("aabcde"), ["1", "1", "1", "2", "2", "3"], np.zeros(6))
+    weights = draws.draw_centred(data, data.apart == 0, 2000, np.random.default_rng(0))
+    assert (weights[:, 0] == weights[:, 1]).all()
+    assert (weights[:, [0, 2]].sum(axis=1) == 2).all()
+    assert (weights[:, [3, 4]].sum(axis=1) == 2).all()
+    assert (weights[:, 5] == 1).all()
+    # Half of the draws of a family of two have both, and half of them one of them twice.
+    assert (weights[:, 3] == 1).mean() == pytest.approx(0.5, abs=0.05)
+    found = draws.draw(DATA, [arms_of(TASK)], 8, 0)
+    assert (found.centred[8:10] == 1).all()
+    assert (found.centred[10:] == found.centred[:2]).all()
+    assert (found.centred == found.centred.round()).all()
+
+
+def test_rho_within_small_families_has_its_true_error():
+    """Draws of m - 1 of m designs would give 1.5 times as much."""
+    families = np.repeat(list("abcdefgh"), [4, 4, 4, 4, 4, 3, 3, 2]).tolist()
+    data = replace(made_up(n_families=4, per_family=7, n_tasks=1, n_clips=4), families=families)
+    rng = np.random.default_rng(0)
+    frames = [
+        Frame.of(weights, families) for weights in (np.ones(28), draws.draw_centred(data, data.apart == 0, 200, rng))
+    ]
+    z, errors = [], []
+    for _ in range(150):
+        values = rng.multivariate_normal([0, 0], [[1, 0.7], [0.7, 1]], 28).T
+        of_study, drawn = (frame.fisher(*map(frame.ranks, values)) for frame in frames)
+        z.append(of_study)
+        errors.append(drawn.std())
+    assert np.mean(errors) == pytest.approx(np.std(z), rel=0.25)
 
 
 def test_groups_of_clips_are_drawn_within_their_class():

@@ -57,6 +57,19 @@ def test_the_probability_increases_inside_its_band(tasks):
     assert sum(band.n_pairs for band in found.bands) == 2 * 80 * 79 / 2
 
 
+def test_luck_with_shared_clips_makes_no_agreement():
+    found, plain = [], []
+    for seed in range(4):
+        data = made_up(rho=0.0, n_families=3, shared=True, n_tasks=1, n_clips=40, luck=0.4, family_effect=0, seed=seed)
+        task = prepare(data, 8, 0)[0]
+        for shares, each in ((task, found), (replace(task, splits=None), plain)):
+            bands = [band for band in agreement([shares]).bands if band.n_pairs]
+            assert sum(band.n_pairs for band in bands) == pytest.approx(30 * 29 / 2, abs=2)
+            each.append(np.average([band.share for band in bands], weights=[band.n_pairs for band in bands]))
+    assert np.mean(plain) > np.mean(found) + 0.03
+    assert np.mean(found) == pytest.approx(0.5, abs=0.06)
+
+
 def test_pairs_that_differ_by_chance_do_not_count():
     # Of 10 clips, only 0 and 1 against 10 and 9 differ beyond chance; the untrained order of one such pair is a tie.
     found = significant_pairs(tiny([0.1, 0.2, 0.2, 0.9], [0.0, 0.1, 0.9, 1.0])[0])

@@ -46,7 +46,7 @@ def test_p_of_a_difference_comes_from_its_spread():
 
 
 def test_the_simulation_of_coverage_runs():
-    cell = rank_intervals.Cell(rho=0.7, per_family=3, n_seeds=2, n_clips=16, n_draws=20)
+    cell = rank_intervals.Cell(rho=0.7, per_family=(3,) * 8, n_seeds=2, n_clips=16, n_draws=20)
     *covers, width = rank_intervals.replicate((cell, 0, (0.0, 2.0)))
     assert covers[0] in (0, 1)
     assert covers[2] == 0  # no interval contains a correlation of 2

@@ -20,6 +20,13 @@ def test_ranks_are_those_of_the_repeated_values():
             assert np.repeat(ranks, times).tolist() == expected.tolist()
 
 
+def test_nan_values_are_ties_of_each_other():
+    values = np.array([0.3, np.nan, 0.1, np.nan, 0.2])
+    assert weighted_ranks(values, np.ones(5)).tolist() == [5, 1.5, 3, 1.5, 4]
+    assert weighted_ranks(values, np.array([[1, 1, 1, 3, 1]])).tolist() == [[7, 2.5, 5, 2.5, 6]]
+    assert weighted_ranks(values[None], np.ones(5)).tolist() == [[5, 1.5, 3, 1.5, 4]]
+
+
 def test_rho_is_spearmans_of_the_repeated_values():
     weights = RNG.integers(0, 4, (5, N)).astype(float)
     frame = Frame.of(weights)

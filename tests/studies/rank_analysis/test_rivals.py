@@ -61,28 +61,53 @@ def test_a_rival_of_some_tasks_is_compared_on_these(tasks):
     assert rival.difference.value == pytest.approx(rho[0].value - rival.rho.value)
 
 
-def test_values_that_are_not_finite_are_ranked_lowest_and_counted(study):
+def test_infinite_values_are_ranked_lowest_and_missing_ones_left_out(study):
     values = study.tasks[0].rivals["naswot"].copy()
-    values[[3, 4, 81]] = np.nan, np.inf, np.nan  # the last one is apart
+    values[[3, 4, 9, 81]] = -np.inf, np.inf, np.nan, np.nan  # the last one is apart
     data = replace(study, tasks=[replace(study.tasks[0], rivals={"naswot": values})])
     task = prepare(data, 20, 0)[0]
-    (rho, _, n), n_not_finite = correlate_rival(task, "naswot")
+    (rho, _, n), n_not_finite, n_missing = correlate_rival(task, "naswot")
+    values = values.copy()
     values[[3, 4]] = -1e9
-    assert n == 80
-    assert rho == pytest.approx(stats.spearmanr(values[:80], task.values("trained")[:80]).statistic)
-    assert n_not_finite == 2
+    has_value = np.isfinite(values) & task.is_in
+    expected = stats.spearmanr(values[has_value], task.values("trained")[has_value]).statistic
+    assert n == 79
+    assert rho == pytest.approx(expected)
+    assert (n_not_finite, n_missing) == (2, 1)
+    rival = compare_rivals([task], [task.compare()])[3]
+    u = stats.spearmanr(task.values("random")[has_value], task.values("trained")[has_value]).statistic
+    assert rival.difference.value == pytest.approx(u - expected)  # u on the same architectures
+    assert u != pytest.approx(task.compare().value)
+    assert (rival.n_not_finite, rival.n_missing) == (2, 1)
     assert (
-        correlate_rival(task, "flop")[0][0]
+        correlate_rival(task, "flop").estimated[0]
         == pytest.approx(  # from the columns
             stats.spearmanr(study.columns["flop"][:80], task.values("trained")[:80]).statistic
         )
     )
 
 
+def test_the_sizes_are_compared_where_both_are_known(study):
+    flop, n_parameters = (study.columns[name].copy() for name in ("flop", "n_parameters"))
+    flop[:30], n_parameters[30:35] = np.nan, np.nan
+    columns = {**study.columns, "flop": flop, "n_parameters": n_parameters}
+    task = prepare(replace(study, columns=columns, tasks=study.tasks[:1]), 20, 0)[0]
+    u, y = task.values("random"), task.values("trained")
+    rho = [stats.spearmanr(each[35:80], y[35:80]).statistic for each in (u, flop, n_parameters)]
+    assert more_than_size([task], [task.compare()]).value == pytest.approx(rho[0] - max(rho[1:]))
+
+
 def test_the_family_mean_leaves_the_architecture_out():
     is_in = np.array([1, 1, 1, 1, 0], bool)
     found = family_mean(np.array([0.1, 0.2, 0.6, 0.5, 0.9]), ["a", "a", "a", "b", "b"], is_in)
     assert found.tolist() == pytest.approx([0.4, 0.35, 0.15, np.nan, 0.5], nan_ok=True)
+
+
+def test_one_family_has_no_family_mean():
+    tasks = prepare(made_up(n_families=1, per_family=9, n_tasks=1, n_clips=40), 20, 0)
+    found = {rival.name: rival for rival in compare_rivals(tasks, [tasks[0].compare()])}
+    assert np.isnan([found["family_mean"].rho.value, found["family_mean"].p_corrected]).all()
+    assert np.isfinite(found["naswot"].p_corrected)
 
 
 def test_the_better_size_is_chosen_inside_each_draw(tasks):

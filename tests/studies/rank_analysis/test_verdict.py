@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from untrained.studies.rank_analysis.statistics import Statistic
-from untrained.studies.rank_analysis.verdict import verdict
+from untrained.studies.rank_analysis.verdict import MAX_WIDTH, MIN_ARCHITECTURES, verdict
 
 
 def judge(headline, within, partial, more, *, n=80, high=0.9, left_out=()):
@@ -38,12 +38,16 @@ def test_the_first_statement_whose_conditions_hold(lows, text):
 
 
 def test_a_study_may_be_too_small():
+    unknown = "the interval of the headline cannot be estimated"
     assert judge(0.6, 0.1, 0.1, 0.1, n=8).too_small == "8 architectures in a task; expected 9 or more"
+    assert judge(0.6, 0.1, 0.1, 0.1, n=1).too_small == "1 architecture in a task; expected 9 or more"
+    assert (MIN_ARCHITECTURES, MAX_WIDTH) == (9, 0.6)
+    assert judge(0.6, 0.1, 0.1, 0.1, high=np.nan).too_small == unknown
     assert "0.65 wide; expected 0.6 or less" in judge(0.25, 0.1, 0.1, 0.1, high=0.9).too_small
     assert judge(0.6, 0.1, 0.1, 0.1, left_out=["rhythm"]).too_small == "the correlation cannot be estimated on rhythm"
-    unknown = judge(np.nan, 0.1, 0.1, 0.1)
-    assert (unknown.text, unknown.conditions[0].holds) == ("not shown", False)
-    assert unknown.too_small == "the interval of the headline cannot be estimated"
+    nothing = judge(np.nan, 0.1, 0.1, 0.1)
+    assert (nothing.text, nothing.conditions[0].holds) == ("not shown", False)
+    assert nothing.too_small == unknown
 
 
 def test_conditions_keep_their_numbers():
