@@ -106,7 +106,8 @@ class Band:
         low: Smallest difference, in percentage points.
         high: Largest difference, exclusive; infinite in the last band.
         share: Share of pairs with the same order in the trained accuracy; a trained tie counts as half.
-        n_pairs: Number of pairs; pairs that share an architecture are not independent.
+        n_pairs: Number of pairs; pairs that share an architecture are not independent. Where u and y share clips, it is
+            a mean over splits of the clips.
     """
 
     low: float
