@@ -13,6 +13,7 @@ from ..rank_analysis.analysis import RankAnalysis, TaskAnalysis
 from .decision_tables import ORDERS
 from .families import Look, looks
 from .labels import place
+from .pair_counts import has_band
 from .rival_tables import title
 from .task_tables import stated_ceiling
 from .words import estimate, number, percent
@@ -233,7 +234,7 @@ def agreement_chart(analysis: RankAnalysis) -> Markup:
     """Return a plot of the probability of the same order with training against the difference without training."""
     found = analysis.agreement
     axes = Axes((0, max(float(found.difference[-1]), 1.0)), (0, 100), 34)
-    known = np.isfinite(found.low) & np.isfinite(found.high)
+    known = has_band(found)
     x = [axes.x_of(value) for value in found.difference[known]]
     ends = [[axes.y_of(100 * value) for value in of[known]] for of in (found.low, found.high)]
     outline = [*zip(x, ends[0], strict=True), *reversed([*zip(x, ends[1], strict=True)])]

@@ -1,8 +1,11 @@
 """Tables of decisions: what is lost by choosing architectures without training, and what a difference is worth."""
 
+import numpy as np
+
 from ..rank_analysis.analysis import Agreement, RankAnalysis
 from ..rank_analysis.statistics import Decisions
 from .document import Part, Points, Table, Text
+from .pair_counts import has_band, in_pairs, pairs_of
 from .words import UNKNOWN, band, number, percent
 
 ORDERS = {"untrained": "untrained accuracy", "random": "random order", "parameters": "number of parameters"}
@@ -60,6 +63,7 @@ def agreement(analysis: RankAnalysis) -> list[Part]:
         "Pairs that share an architecture are not independent; the band of the figure accounts for that by drawing "
         "designs.",
         *worth(analysis.agreement),
+        *without_band(analysis),
     ]
     return [agreement_table(analysis.agreement), Points(said)]
 
@@ -72,10 +76,24 @@ def agreement_table(found: Agreement) -> Table:
 
 
 def worth(found: Agreement) -> list[str]:
-    """Return from which difference on the order is the same with a probability of 90 %, as a sentence."""
-    enough = [difference for difference, p in zip(found.difference, found.probability, strict=True) if p >= 0.9]
-    if not len(found.difference):
+    """Return from which difference on the order is the same with a probability of 90 %, as a sentence.
+
+    The lower end of the band decides. Without a band, or if it stays lower, nothing is said.
+    """
+    enough = np.flatnonzero(found.low >= 0.9)  # NaN is not
+    if not len(enough) or not has_band(found)[enough[0]]:
         return []
-    if not enough:
-        return ["No difference in this study makes the same order 90 % likely."]
-    return [f"From a difference of {number(float(enough[0]), 1)} points on, the same order is at least 90 % likely."]
+    least = number(float(found.difference[enough[0]]), 1)
+    return [f"From a difference of {least} points on, the same order is at least 90 % likely (lower end of the band)."]
+
+
+def without_band(analysis: RankAnalysis) -> list[str]:
+    """Return what the largest differences say if all drawn pairs agree, so that there is no band, as a sentence."""
+    found = analysis.agreement
+    bare = np.flatnonzero(~has_band(found) & np.isfinite(found.probability))
+    if not len(bare) or bare[-1] != len(found.difference) - 1:
+        return []
+    start = float(found.difference[found.probability >= found.probability[-1] - 1e-9][0])
+    scores = [(task.scores.untrained.tolist(), task.scores.trained.tolist()) for task in analysis.tasks]
+    counted = in_pairs(pairs_of(scores, analysis.apart.tolist()), start)
+    return [f"The order with training was the same {counted}, which are too few for a band."]
