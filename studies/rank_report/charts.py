@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..charts import chart, line, mark, text
 from ..markup import Markup, element
 from ..rank_analysis.analysis import RankAnalysis, TaskAnalysis
-from .decision_tables import ORDERS
+from .decision_tables import ORDERS, shares
 from .families import Look, looks
 from .labels import place
 from .pair_counts import has_band
@@ -149,7 +149,9 @@ def _accuracies(task: TaskAnalysis, analysis: RankAnalysis) -> Markup | None:
     words = [text("0", 14 + 17 * index, words, "more") for index, words in enumerate(said)]
     drawn = axes.drawn("without training (%)", "with training (%)")
     lines = [whiskers(row) for row in order]
-    return chart(f"Accuracy with and without training on {task.name}", axes.height, words, drawn, lines, marks, names)
+    return chart(
+        f"Accuracy with and without training on {task.name}. {said[0]}", axes.height, words, drawn, lines, marks, names
+    )
 
 
 def rival_chart(analysis: RankAnalysis) -> Markup:
@@ -245,7 +247,7 @@ def agreement_chart(analysis: RankAnalysis) -> Markup:
     half = axes.y_of(50)
     parts.append(line(f"{_LEFT}%", half, "98%", half, "chance"))
     drawn = axes.drawn("difference without training (points)", "same order with training (%)")
-    return chart("Probability of the same order with training", axes.height, drawn, parts)
+    return chart(f"Probability of the same order with training. {shares(found)}", axes.height, drawn, parts)
 
 
 def _curve(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], style: str, label: str) -> Markup:

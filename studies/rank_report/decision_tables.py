@@ -75,6 +75,12 @@ def agreement_table(found: Agreement) -> Table:
     return Table("Pairs of architectures by the difference of their untrained accuracies.", header, rows)
 
 
+def shares(found: Agreement) -> str:
+    """Return the share of pairs with the same order in each band, as a sentence."""
+    said = [f"{percent(each.share, 0)} % at {band(each.low, each.high)} points" for each in found.bands if each.n_pairs]
+    return f"Pairs in the same order: {', '.join(said)}." if said else "There are no pairs."
+
+
 def worth(found: Agreement) -> list[str]:
     """Return from which difference on the order is the same with a probability of 90 %, as a sentence.
 

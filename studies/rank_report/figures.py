@@ -51,7 +51,9 @@ def accuracies_figure(analysis: RankAnalysis) -> Figure:
     ]
     if analysis.apart.any():
         handles.append(Line2D([], [], marker="o", color="black", markerfacecolor="none", linestyle="", label="apart"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(5, len(handles)), fontsize=8)
+    below = figure.legend(handles=handles, loc="outside lower center", ncols=min(5, len(handles)), fontsize=8)
+    for name in below.get_texts():
+        name.set_parse_math(False)  # a family may be called anything
     return figure
 
 

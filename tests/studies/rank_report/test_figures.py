@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from untrained.studies.rank_report.figures import figures
+from untrained.studies.rank_report.figures import accuracies_figure, figures
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +27,17 @@ def test_accuracies_have_a_panel_for_each_task_with_ceiling_and_names(drawn, who
     )
     assert len(points) == 27
     assert sorted(points) == pytest.approx(sorted(100 * whole.analysis.tasks[0].scores.untrained))
+
+
+def test_names_are_no_formulas(whole, tmp_path):
+    """A family, an architecture and a task may be called anything, such as half a formula, which cannot be drawn."""
+    odd = r"x$\frac$y"
+    (first, *_), analysis = whole.analysis.tasks, whole.analysis
+    odds = [odd] * len(analysis.families)
+    analysis = replace(analysis, families=odds, architectures=odds, tasks=[replace(first, name=odd)])
+    figure = accuracies_figure(analysis)
+    assert odd in [text.get_text() for text in figure.legends[0].get_texts()]
+    figure.savefig(tmp_path / "odd.png", dpi=30)
 
 
 def test_rivals_have_a_bar_each_with_the_untrained_accuracy_first(drawn):
