@@ -6,6 +6,7 @@ from ..rank_analysis.analysis import Agreement, RankAnalysis
 from ..rank_analysis.statistics import Decisions
 from .document import Part, Points, Table, Text
 from .pair_counts import has_band, in_pairs, pairs_of
+from .task_tables import not_cross_fitted
 from .words import UNKNOWN, band, number, percent
 
 ORDERS = {"untrained": "untrained accuracy", "random": "random order", "parameters": "number of parameters"}
@@ -65,7 +66,8 @@ def agreement(analysis: RankAnalysis) -> list[Part]:
         *worth(analysis.agreement),
         *without_band(analysis),
     ]
-    return [agreement_table(analysis.agreement), Points(said)]
+    shared = not_cross_fitted(analysis, "The shares of pairs, and the probabilities of the figure, are")
+    return [agreement_table(analysis.agreement), *shared, Points(said)]
 
 
 def agreement_table(found: Agreement) -> Table:

@@ -54,7 +54,7 @@ def sections(study: RankStudy, figures: set[str]) -> list[Section]:
                 "What a difference is worth",
                 [*_known(pictures, "agreement"), *decision_tables.agreement(analysis)],
             ),
-            Section("sensitivities", "Sensitivities", [task_tables.sensitivity_table(analysis)]),
+            Section("sensitivities", "Sensitivities", task_tables.sensitivities(analysis)),
         ]
     found.append(Section("state", "State of the study", state.state(study)))
     if analysis is not None and data is not None:
