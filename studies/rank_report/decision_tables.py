@@ -6,8 +6,8 @@ from ..rank_analysis.analysis import Agreement, RankAnalysis
 from ..rank_analysis.statistics import Decisions
 from .document import Part, Points, Table, Text
 from .pair_counts import has_band, in_pairs, pairs_of
-from .task_tables import not_cross_fitted
-from .words import UNKNOWN, band, number, percent
+from .task_tables import shared
+from .words import UNKNOWN, band, listed, number, percent
 
 ORDERS = {"untrained": "untrained accuracy", "random": "random order", "parameters": "number of parameters"}
 """Descriptions of the orders of training."""
@@ -66,8 +66,12 @@ def agreement(analysis: RankAnalysis) -> list[Part]:
         *worth(analysis.agreement),
         *without_band(analysis),
     ]
-    shared = not_cross_fitted(analysis, "The shares of pairs, and the probabilities of the figure, are")
-    return [agreement_table(analysis.agreement), *shared, Points(said)]
+    parts: list[Part] = [agreement_table(analysis.agreement)]
+    if names := shared(analysis):
+        halves = "shares and probabilities take both accuracies from opposite halves of the clips"
+        counts = "Numbers of pairs in sentences are of all clips, not cross-fitted, and may be too high by shared clips"
+        parts.append(Text(f"On {listed(names)}, {halves}. {counts}.", "note"))
+    return [*parts, Points(said)]
 
 
 def agreement_table(found: Agreement) -> Table:

@@ -31,10 +31,13 @@ def not_cross_fitted(analysis: RankAnalysis, which: str) -> list[Part]:
         analysis: What a study says.
         which: The numbers and "is" or "are", as the beginning of a sentence.
     """
-    names = [task.name for task in analysis.tasks if task.cross_fitted is not None]
-    if not names:
-        return []
-    return [Text(f"{which} not cross-fitted on {listed(names)}, and may be too high by shared clips.", "note")]
+    said = f"{which} not cross-fitted on {listed(shared(analysis))}, and may be too high by shared clips."
+    return [Text(said, "note")] if shared(analysis) else []
+
+
+def shared(analysis: RankAnalysis) -> list[str]:
+    """Return the names of the tasks on which untrained and trained accuracy share their clips."""
+    return [task.name for task in analysis.tasks if task.cross_fitted is not None]
 
 
 def sensitivities(analysis: RankAnalysis) -> list[Part]:

@@ -204,8 +204,8 @@ def _limits(worth: Worth) -> Iterator[str]:
         yield f"That study is incomplete: {which}, so its numbers may still change."
     if worth.shared:
         yield (
-            f"In that study, untrained and trained accuracy share the clips of {listed(list(worth.shared))}, so these "
-            "probabilities may be too high."
+            f"In that study, untrained and trained accuracy share the clips of {listed(list(worth.shared))}. The "
+            "probabilities take them from opposite halves of the clips; numbers of pairs do not, and may be too high."
         )
 
 

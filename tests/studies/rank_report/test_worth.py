@@ -72,7 +72,7 @@ def test_a_lead_with_too_few_pairs_for_a_band_has_no_interval(worth, best, beyon
     [
         ({"items": (7, 9, 0)}, "incomplete: 7 of 9 items are done, so"),
         ({"items": (8, 9, 1)}, "incomplete: 8 of 9 items are done, and 1 item failed, so"),
-        ({"shared": ["events"]}, "untrained and trained accuracy share the clips of events, so"),
+        ({"shared": ["events"]}, "untrained and trained accuracy share the clips of events. The probabilities take"),
     ],
 )
 def test_limits_of_the_rank_study_are_said(changed, said):
