@@ -63,7 +63,11 @@ class RankStudy:
         """Return what the standard errors of both accuracies cover, as sentences."""
         u, y = (len(self.protocol["settings"]["seeds"][arm]) for arm in ("random", "trained"))
         text = f"Errors are {noise_of(u)} of u, and {noise_of(y)} of y."
-        return f"{text} With S seeds, the variance of seeds is too small by (S - 1)/S." if max(u, y) > 1 else text
+        return (
+            f"{text} With S seeds, their part of the variance is too small by the factor (S - 1)/S."
+            if max(u, y) > 1
+            else text
+        )
 
     def scored(self, task: str) -> int:
         """Return the number of architectures in the statistics of a task."""
