@@ -1,12 +1,16 @@
 """What a rank study says, in a sentence, with what the sentence rests on and what limits it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
+from typing import Any
+
+import numpy as np
 
 from ..rank_analysis.analysis import Condition, RankAnalysis, Verdict
+from ..rank_analysis.ranks import spearman
 from .document import Part, Table, Text
 from .study import RankStudy, n_rates
-from .words import UNKNOWN, estimate, interval, listed, number, percent, several
+from .words import UNKNOWN, count, estimate, interval, listed, number, percent, several
 
 QUESTION = "the rank of untrained architectures predicts their rank after training"
 _CONDITIONS = {
@@ -28,19 +32,25 @@ def answer(study: RankStudy) -> list[Part]:
 
 
 def headline(study: RankStudy) -> str:
-    """Return the verdict as a sentence, with the headline ρ and its interval."""
+    """Return the verdict as a sentence, with the headline ρ and its interval, and the progress if it is unfinished."""
     if study.analysis is None:
         return f"Nothing is scored yet, so this study cannot say whether {QUESTION}."
-    verdict, rho = study.analysis.verdict, study.analysis.pooled.rho
+    said = _said(study, study.analysis)
+    done, total = study.progress()
+    return said if done >= total else f"So far ({done:,} of {total:,} items): {said[0].lower()}{said[1:]}"
+
+
+def _said(study: RankStudy, analysis: RankAnalysis) -> str:
+    verdict, rho = analysis.verdict, analysis.pooled.rho
     found = f"ρ = {estimate(rho)}" if isfinite(rho.value) else "ρ cannot be estimated"
     if verdict.too_small:
-        return f"Too small to say whether {QUESTION}: {verdict.too_small}. So far, {found}."
+        return f"Too small to say whether {QUESTION}: {verdict.too_small}; {found}."
     on = _on_tasks(study)
     said = {
         "predicts, beyond size": f"On {on}, {QUESTION}, within families and beyond their size: {found}.",
         "predicts": f"On {on}, {QUESTION}, also within families: {found}. That it says more than size is not shown.",
-        "between families only": f"On {on}, the untrained rank predicts which families are better after training, but "
-        f"it is not shown to predict the rank within a family: {found}.",
+        "between families only": f"On {on}, the untrained rank predicts the trained rank overall: {found}. That it "
+        "does so within families is not shown.",
     }
     limit = verdict.conditions[0].limit
     why = f", and the lower end of its interval is not above {limit:g}" if isfinite(rho.low) else ""
@@ -49,10 +59,9 @@ def headline(study: RankStudy) -> str:
 
 def basis(study: RankStudy) -> str:
     """Return what the verdict is drawn from: architectures, tasks, and the digest of the protocol."""
-    n = len([row for row in study.protocol["architectures"] if not row["apart"]])
     sizes = ", ".join(f"{study.scored(task)} on {task}" for task in study.tasks)
     return (
-        f"Of {several(n, 'architecture')}, these have both scores: {sizes}. The protocol {study.digest} was frozen "
+        f"Of {study.size()}, these have both scores: {sizes}. The protocol {study.digest} was frozen "
         "before the first training."
     )
 
@@ -64,6 +73,7 @@ def limits(study: RankStudy) -> Iterator[str]:
         yield f"Unfinished: {done:,} of {total:,} items are done, so every number may still change."
     if study.known.failures:
         yield f"{several(len(study.known.failures), 'item')} failed; see State of the study."
+    yield from _of_range(study.protocol["architectures"])
     for name, reason in study.protocol["left_out"].items():
         yield f"The task {name} was left out of the protocol: {reason}."
     if study.analysis is not None:
@@ -75,6 +85,20 @@ def limits(study: RankStudy) -> Iterator[str]:
     if len(versions) > 1:
         which = ", ".join(versions)
         yield f"The results come from several versions of torch ({which}); accuracies may differ slightly."
+
+
+def _of_range(architectures: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the range of sizes, which the limits of the drawn designs restrict."""
+    rows = [row for row in architectures if not row["apart"]]
+    if not rows:
+        return
+    flop, parameters, depth = ([float(row[name]) for row in rows] for name in ("flop", "n_parameters", "depth"))
+    rho = abs(spearman(np.log10(np.maximum(parameters, 1.0)), np.array(depth)))
+    yield (
+        f"The range of sizes is restricted to {number(min(flop) / 1e6, 1)} to {number(max(flop) / 1e6, 1)} MFLOP and "
+        f"{count(min(parameters))} to {count(max(parameters))} parameters, which weakens these two as rivals."
+        + (f" |ρ| of log10 of parameters and depth is {number(rho)}." if isfinite(rho) else "")
+    )
 
 
 def _of_analysis(study: RankStudy, analysis: RankAnalysis) -> Iterator[str]:

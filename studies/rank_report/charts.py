@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from ..charts import chart, line, mark, text
 from ..markup import Markup, element
 from ..rank_analysis.analysis import RankAnalysis, TaskAnalysis
-from .decision_tables import ORDERS
+from .decision_tables import ORDERS, shares
 from .families import Look, looks
 from .labels import place
+from .pair_counts import has_band
 from .rival_tables import title
 from .task_tables import stated_ceiling
 from .words import estimate, number, percent
@@ -148,7 +149,9 @@ def _accuracies(task: TaskAnalysis, analysis: RankAnalysis) -> Markup | None:
     words = [text("0", 14 + 17 * index, words, "more") for index, words in enumerate(said)]
     drawn = axes.drawn("without training (%)", "with training (%)")
     lines = [whiskers(row) for row in order]
-    return chart(f"Accuracy with and without training on {task.name}", axes.height, words, drawn, lines, marks, names)
+    return chart(
+        f"Accuracy with and without training on {task.name}. {said[0]}", axes.height, words, drawn, lines, marks, names
+    )
 
 
 def rival_chart(analysis: RankAnalysis) -> Markup:
@@ -233,7 +236,7 @@ def agreement_chart(analysis: RankAnalysis) -> Markup:
     """Return a plot of the probability of the same order with training against the difference without training."""
     found = analysis.agreement
     axes = Axes((0, max(float(found.difference[-1]), 1.0)), (0, 100), 34)
-    known = np.isfinite(found.low) & np.isfinite(found.high)
+    known = has_band(found)
     x = [axes.x_of(value) for value in found.difference[known]]
     ends = [[axes.y_of(100 * value) for value in of[known]] for of in (found.low, found.high)]
     outline = [*zip(x, ends[0], strict=True), *reversed([*zip(x, ends[1], strict=True)])]
@@ -244,7 +247,7 @@ def agreement_chart(analysis: RankAnalysis) -> Markup:
     half = axes.y_of(50)
     parts.append(line(f"{_LEFT}%", half, "98%", half, "chance"))
     drawn = axes.drawn("difference without training (points)", "same order with training (%)")
-    return chart("Probability of the same order with training", axes.height, drawn, parts)
+    return chart(f"Probability of the same order with training. {shares(found)}", axes.height, drawn, parts)
 
 
 def _curve(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], style: str, label: str) -> Markup:

@@ -1,9 +1,13 @@
 """Tables of decisions: what is lost by choosing architectures without training, and what a difference is worth."""
 
+import numpy as np
+
 from ..rank_analysis.analysis import Agreement, RankAnalysis
 from ..rank_analysis.statistics import Decisions
 from .document import Part, Points, Table, Text
-from .words import UNKNOWN, band, number, percent
+from .pair_counts import has_band, in_pairs, pairs_of
+from .task_tables import shared
+from .words import UNKNOWN, band, listed, number, percent
 
 ORDERS = {"untrained": "untrained accuracy", "random": "random order", "parameters": "number of parameters"}
 """Descriptions of the orders of training."""
@@ -60,8 +64,14 @@ def agreement(analysis: RankAnalysis) -> list[Part]:
         "Pairs that share an architecture are not independent; the band of the figure accounts for that by drawing "
         "designs.",
         *worth(analysis.agreement),
+        *without_band(analysis),
     ]
-    return [agreement_table(analysis.agreement), Points(said)]
+    parts: list[Part] = [agreement_table(analysis.agreement)]
+    if names := shared(analysis):
+        halves = "shares and probabilities take both accuracies from opposite halves of the clips"
+        counts = "Numbers of pairs in sentences are of all clips, not cross-fitted, and may be too high by shared clips"
+        parts.append(Text(f"On {listed(names)}, {halves}. {counts}.", "note"))
+    return [*parts, Points(said)]
 
 
 def agreement_table(found: Agreement) -> Table:
@@ -71,11 +81,31 @@ def agreement_table(found: Agreement) -> Table:
     return Table("Pairs of architectures by the difference of their untrained accuracies.", header, rows)
 
 
+def shares(found: Agreement) -> str:
+    """Return the share of pairs with the same order in each band, as a sentence."""
+    said = [f"{percent(each.share, 0)} % at {band(each.low, each.high)} points" for each in found.bands if each.n_pairs]
+    return f"Pairs in the same order: {', '.join(said)}." if said else "There are no pairs."
+
+
 def worth(found: Agreement) -> list[str]:
-    """Return from which difference on the order is the same with a probability of 90 %, as a sentence."""
-    enough = [difference for difference, p in zip(found.difference, found.probability, strict=True) if p >= 0.9]
-    if not len(found.difference):
+    """Return from which difference on the order is the same with a probability of 90 %, as a sentence.
+
+    The lower end of the band decides. Without a band, or if it stays lower, nothing is said.
+    """
+    enough = np.flatnonzero(found.low >= 0.9)  # NaN is not
+    if not len(enough) or not has_band(found)[enough[0]]:
         return []
-    if not enough:
-        return ["No difference in this study makes the same order 90 % likely."]
-    return [f"From a difference of {number(float(enough[0]), 1)} points on, the same order is at least 90 % likely."]
+    least = number(float(found.difference[enough[0]]), 1)
+    return [f"From a difference of {least} points on, the same order is at least 90 % likely (lower end of the band)."]
+
+
+def without_band(analysis: RankAnalysis) -> list[str]:
+    """Return what the largest differences say if all drawn pairs agree, so that there is no band, as a sentence."""
+    found = analysis.agreement
+    bare = np.flatnonzero(~has_band(found) & np.isfinite(found.probability))
+    if not len(bare) or bare[-1] != len(found.difference) - 1:
+        return []
+    start = float(found.difference[found.probability >= found.probability[-1] - 1e-9][0])
+    scores = [(task.scores.untrained.tolist(), task.scores.trained.tolist()) for task in analysis.tasks]
+    counted = in_pairs(pairs_of(scores, analysis.apart.tolist()), start)
+    return [f"The order with training was the same {counted}, which are too few for a band."]

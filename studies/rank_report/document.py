@@ -71,12 +71,14 @@ class Picture:
         title: What it shows.
         charts: Title and chart of each panel.
         legend: Legend of the charts.
+        result: What it says, for readers who cannot see it.
     """
 
     file: str
     title: str
     charts: Sequence[tuple[str, Markup]] = ()
     legend: Markup = field(default_factory=lambda: Markup(""))
+    result: str = ""
 
 
 Part = Text | Heading | Table | Points | Picture
@@ -115,8 +117,8 @@ def _markdown(part: Part) -> str:
             return f"### {for_markdown(text)}\n"
         case Points(texts):
             return "".join(f"- {for_markdown(text)}\n" for text in texts)
-        case Picture(file, title, _, _):
-            return f"![{for_markdown(title)}]({file})\n"
+        case Picture(file, title, _, _, result):
+            return f"![{for_markdown(f'{title} {result}'.strip())}]({file})\n"
         case Table(caption, header, rows, _):
             return f"{for_markdown(caption)}\n\n{markdown_table(header, rows)}"
 
@@ -134,7 +136,7 @@ def _html(part: Part) -> Markup:
             return element("h3", text)
         case Points(texts):
             return element("ul", [element("li", text) for text in texts])
-        case Picture(_, title, charts, legend):
+        case Picture(_, title, charts, legend, _):
             figures = [
                 element("figure", element("figcaption", caption) if caption else None, chart)
                 for caption, chart in charts

@@ -13,6 +13,7 @@ from ..rank_analysis.analysis import RankAnalysis, TaskAnalysis
 from .decision_tables import ORDERS
 from .families import COLOURS, looks
 from .labels import place
+from .pair_counts import has_band
 from .rival_tables import title
 from .task_tables import stated_ceiling
 from .words import estimate, number
@@ -50,7 +51,9 @@ def accuracies_figure(analysis: RankAnalysis) -> Figure:
     ]
     if analysis.apart.any():
         handles.append(Line2D([], [], marker="o", color="black", markerfacecolor="none", linestyle="", label="apart"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(5, len(handles)), fontsize=8)
+    below = figure.legend(handles=handles, loc="outside lower center", ncols=min(5, len(handles)), fontsize=8)
+    for name in below.get_texts():
+        name.set_parse_math(False)  # a family may be called anything
     return figure
 
 
@@ -154,7 +157,9 @@ def agreement_figure(analysis: RankAnalysis) -> Figure:
     found = analysis.agreement
     figure = Figure(figsize=(6.2, 3.9), layout="constrained")
     axes = figure.subplots()
-    axes.fill_between(found.difference, found.low, found.high, color=COLOURS[0], alpha=0.2, linewidth=0)
+    axes.fill_between(
+        found.difference, found.low, found.high, has_band(found), color=COLOURS[0], alpha=0.2, linewidth=0
+    )
     axes.plot(found.difference, found.probability, color=COLOURS[0])
     axes.axhline(0.5, color="black", linestyle="--", linewidth=0.8)
     axes.set(xlabel="difference of untrained accuracies (points)", ylabel="P(same order with training)", ylim=(0, 1.02))

@@ -18,7 +18,7 @@ def page(study: RankStudy, sections: Sequence[Section]) -> str:
     """
     done, total = study.progress()
     said = (
-        f"{several(len(study.tasks), 'task')}, {several(len(study.architectures), 'architecture')}, "
+        f"{several(len(study.tasks), 'task')}, {study.size()}, "
         f"{done:,} of {several(total, 'result')}; protocol {study.digest}"
     )
     shown = [(each.identifier, each.title, as_html(each)) for each in sections if each.parts]

@@ -1,14 +1,18 @@
 """Sections of the report of a rank study, for its page and for Markdown."""
 
+from math import isfinite
+
+from ..rank_analysis.analysis import RankAnalysis
 from . import answer, decision_tables, rival_tables, state, task_tables
 from .architecture_table import architecture_table
 from .charts import accuracy_charts, agreement_chart, legend, regret_charts, regret_legend, rival_chart
-from .document import Part, Picture, Points, Section
+from .document import Part, Picture, Points, Section, Text
 from .study import RankStudy
+from .words import estimate, number
 
 CAPTIONS = {
     "accuracies": "Accuracy without training (x) and with training (y), a panel for each task. Lines are 95 % "
-    "intervals over seeds and clips; hollow marks with names are reported apart and enter no statistic.",
+    "intervals; hollow marks with names are reported apart and enter no statistic.",
     "rivals": "Correlation of each predictor with the trained accuracy, pooled over tasks, with 95 % intervals.",
     "regret": "Accuracy that is lost by training only the first networks of an order, mean over subsets and tasks. "
     "The horizontal line is 1 point.",
@@ -50,11 +54,15 @@ def sections(study: RankStudy, figures: set[str]) -> list[Section]:
                 "What a difference is worth",
                 [*_known(pictures, "agreement"), *decision_tables.agreement(analysis)],
             ),
-            Section("sensitivities", "Sensitivities", [task_tables.sensitivity_table(analysis)]),
+            Section("sensitivities", "Sensitivities", task_tables.sensitivities(analysis)),
         ]
     found.append(Section("state", "State of the study", state.state(study)))
     if analysis is not None and data is not None:
-        found.append(Section("architectures", "Architectures", [architecture_table(data, analysis)]))
+        found.append(
+            Section(
+                "architectures", "Architectures", [architecture_table(data, analysis), Text(study.errors(), "note")]
+            )
+        )
     return [*found, Section("reading", "How to read", [Points(HOW_TO_READ)])]
 
 
@@ -65,11 +73,32 @@ def _known(pictures: dict[str, Part], name: str) -> list[Part]:
 def _picture(name: str, study: RankStudy) -> Picture:
     analysis = study.analysis
     assert analysis is not None
-    file = f"{name}.png"
+    file, title, result = f"{name}.png", CAPTIONS[name], _result(name, analysis)
     if name == "accuracies":
-        return Picture(file, CAPTIONS[name], accuracy_charts(analysis), legend(analysis))
+        return Picture(file, f"{title} {study.errors()}", accuracy_charts(analysis), legend(analysis), result)
     if name == "rivals":
-        return Picture(file, CAPTIONS[name], [("", rival_chart(analysis))])
+        return Picture(file, title, [("", rival_chart(analysis))], result=result)
     if name == "regret":
-        return Picture(file, CAPTIONS[name], regret_charts(analysis), regret_legend())
-    return Picture(file, CAPTIONS[name], [("", agreement_chart(analysis))])
+        return Picture(file, title, regret_charts(analysis), regret_legend(), result)
+    return Picture(file, title, [("", agreement_chart(analysis))], result=result)
+
+
+def _result(name: str, analysis: RankAnalysis) -> str:
+    """Return what a figure says, as a sentence."""
+    if name == "accuracies":
+        return f"Pooled ρ = {estimate(analysis.pooled.rho)}."
+    if name == "rivals":
+        found = ", ".join(
+            f"{rival_tables.title(each.name)} {estimate(each.rho)}"
+            for each in analysis.rivals
+            if isfinite(each.rho.value)
+        )
+        return f"u: {estimate(analysis.pooled.rho)}; {found}."
+    if name == "regret":
+        found = ", ".join(
+            f"{number(each.points, 1)} points after {each.k} of {each.n_candidates}"
+            for each in analysis.decisions.regrets
+            if isfinite(each.points)
+        )
+        return f"Mean regret: {found}."
+    return decision_tables.shares(analysis.agreement)

@@ -12,6 +12,7 @@ from ..rank.results import Results
 from ..rank_analysis.analyse import analyse
 from ..rank_analysis.analysis import RankAnalysis
 from ..rank_analysis.data import RankData
+from .words import noise_of, several
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,22 @@ class RankStudy:
     def shared(self) -> list[str]:
         """Names of the tasks in which untrained and trained accuracy share their clips."""
         return [task["name"] for task in self.protocol["tasks"] if not task["test"]["sets"]]
+
+    def size(self) -> str:
+        """Return the number of architectures in the statistics, and of those reported apart, as text."""
+        n_apart = sum(bool(row["apart"]) for row in self.protocol["architectures"])
+        n = several(len(self.architectures) - n_apart, "architecture")
+        return f"{n} and {n_apart} reported apart" if n_apart else n
+
+    def errors(self) -> str:
+        """Return what the standard errors of both accuracies cover, as sentences."""
+        u, y = (len(self.protocol["settings"]["seeds"][arm]) for arm in ("random", "trained"))
+        text = f"Errors are {noise_of(u)} of u, and {noise_of(y)} of y."
+        return (
+            f"{text} With S seeds, their part of the variance is too small by the factor (S - 1)/S."
+            if max(u, y) > 1
+            else text
+        )
 
     def scored(self, task: str) -> int:
         """Return the number of architectures in the statistics of a task."""

@@ -6,12 +6,13 @@ from math import nan
 from ..rank_analysis.analysis import RankAnalysis, TaskAnalysis
 from ..rank_analysis.statistics import Ceiling, Correlations, Reliability, Statistic
 from .document import Heading, Part, Table, Text
-from .words import CHANGES, UNKNOWN, as_p, estimate, number, percent, probability, signed
+from .words import CHANGES, UNKNOWN, as_p, estimate, listed, number, percent, probability, signed
 
 
 def correlations(analysis: RankAnalysis) -> list[Part]:
     """Return the tables of correlations."""
-    parts: list[Part] = [main_table(analysis), noise_table(analysis)]
+    plain = "Kendall's τ-b, τ over pairs that differ beyond chance, and ρ of the frontends reported apart are"
+    parts: list[Part] = [main_table(analysis), *not_cross_fitted(analysis, plain), noise_table(analysis)]
     said = (
         "Seeds, clips, both: over what a replicate would differ. The ceiling is the highest expected ρ of a predictor "
         "as noisy as u with y, sqrt(rel_u rel_y); without noise in the predictor it is sqrt(rel_y). Retest is the "
@@ -21,6 +22,30 @@ def correlations(analysis: RankAnalysis) -> list[Part]:
     parts += [Heading("By input and family"), subset_table(analysis)]
     parts += [Heading("Tasks compared"), contrast_table(analysis), Text(specificity(analysis))]
     return parts
+
+
+def not_cross_fitted(analysis: RankAnalysis, which: str) -> list[Part]:
+    """Return which numbers are inflated by shared clips, if there are any.
+
+    Args:
+        analysis: What a study says.
+        which: The numbers and "is" or "are", as the beginning of a sentence.
+    """
+    said = f"{which} not cross-fitted on {listed(shared(analysis))}, and may be too high by shared clips."
+    return [Text(said, "note")] if shared(analysis) else []
+
+
+def shared(analysis: RankAnalysis) -> list[str]:
+    """Return the names of the tasks on which untrained and trained accuracy share their clips."""
+    return [task.name for task in analysis.tasks if task.cross_fitted is not None]
+
+
+def sensitivities(analysis: RankAnalysis) -> list[Part]:
+    """Return the table of sensitivities, and what to know about it."""
+    return [
+        sensitivity_table(analysis),
+        *not_cross_fitted(analysis, "Both ρ of each row, and so their difference, are"),
+    ]
 
 
 def columns(analysis: RankAnalysis) -> tuple[list[str], list[Correlations]]:

@@ -140,6 +140,16 @@ def several(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
+def noise_of(n_seeds: int) -> str:
+    """Return what the standard error of a score covers.
+
+    Example:
+        >>> noise_of(1), noise_of(2)
+        ('over clips (one seed)', 'over 2 seeds and clips')
+    """
+    return "over clips (one seed)" if n_seeds == 1 else f"over {several(n_seeds, 'seed')} and clips"
+
+
 def listed(names: Sequence[str], most: int = 8) -> str:
     """Return names with commas, at most a few of them.
 

@@ -1,6 +1,6 @@
 """What a difference between untrained architectures has been worth in a rank study, for the report of `compare`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 from ...errors import UsageError
 from ...files import digest, read_json
 from ..analysis import Analysis, Cell
+from .pair_counts import DEGENERATE, Pair, in_pairs, pairs_of
 from .words import listed, number, several
 
 NUMBERS = "analysis.json"
@@ -16,6 +17,7 @@ NUMBERS = "analysis.json"
 FORMAT = 1
 CAVEAT = "Other data, other architectures and another way of training may behave differently."
 _MAX_BYTES = 2**26
+_SELECTED = "These two are no randomly chosen pair, but the best of this table."
 _EXAMPLES = (2.0, 5.0, 10.0, 20.0)  # differences for the general sentence, in points
 
 
@@ -32,6 +34,9 @@ class Worth:
         low: Lower end of its 95 % band.
         high: Upper end.
         too_small: Why the rank study is too small to say; empty if it is not.
+        pairs: Pairs of its architectures.
+        items: Numbers of its items that are done, of all items, and of items that failed.
+        shared: Tasks in which untrained and trained accuracy share their clips.
     """
 
     digest: str
@@ -42,6 +47,9 @@ class Worth:
     low: Sequence[float]
     high: Sequence[float]
     too_small: str
+    pairs: Sequence[Pair]
+    items: tuple[int, int, int]
+    shared: Sequence[str]
 
     @property
     def mark(self) -> str:
@@ -59,6 +67,22 @@ class Worth:
             return values[max(index - 1, 0)] * (1 - share) + values[index] * share
 
         return between(self.probability), between(self.low), between(self.high)
+
+    def has_band(self, points: float) -> bool:
+        """Return whether the band at a difference says anything: it is not empty, and the study has such pairs."""
+        _, low, high = self.at(points)
+        return points <= self.largest and high - low >= DEGENERATE
+
+    def counted(self, points: float) -> str:
+        """Return in how many pairs the order was the same, from the smallest difference with this probability on."""
+        p = self.at(points)[0]
+        start = next(x for x, q in zip(self.difference, self.probability, strict=True) if q >= p - 1e-9)
+        return in_pairs(self.pairs, min(start, self.largest))
+
+    @property
+    def largest(self) -> float:
+        """Largest difference of a pair that the band covers, in points."""
+        return min(self.difference[-1], max((pair.points for pair in self.pairs), default=0.0))
 
 
 def read_worth(folder: Path) -> Worth:
@@ -131,8 +155,20 @@ def _worth(found: Mapping[str, Any], folder: Path) -> Worth:
     sizes = [int(task["n"]) for task in analysis["tasks"]]
     tasks = [str(name) for name in found["tasks"]]
     difference, probability, low, high = columns
-    too_small = str(analysis["verdict"]["too_small"])
-    return Worth(str(found["protocol"]), tasks, sizes, difference, probability, low, high, too_small)
+    scores = [(task["scores"]["untrained"], task["scores"]["trained"]) for task in analysis["tasks"]]
+    return Worth(
+        digest=str(found["protocol"]),
+        tasks=tasks,
+        n=sizes,
+        difference=difference,
+        probability=probability,
+        low=low,
+        high=high,
+        too_small=str(analysis["verdict"]["too_small"]),
+        pairs=pairs_of(scores, analysis["apart"]),
+        items=(int(found["items"]["done"]), int(found["items"]["total"]), int(found["items"]["failed"])),
+        shared=[str(name) for name in found["shared_clips"]],
+    )
 
 
 def worth_lines(worth: Worth, analysis: Analysis) -> list[str]:
@@ -156,24 +192,46 @@ def worth_lines(worth: Worth, analysis: Analysis) -> list[str]:
     lines.append(f"In general, {general(worth)} (rank study {worth.digest}: {listed(list(worth.tasks))}; {n}).")
     if worth.too_small:
         lines.append(f"That study is too small to say whether untrained ranks predict trained ones: {worth.too_small}.")
-    return [*lines, CAVEAT]
+    return [*lines, *_limits(worth), CAVEAT]
+
+
+def _limits(worth: Worth) -> Iterator[str]:
+    """Yield what limits the numbers of a rank study."""
+    done, total, failed = worth.items
+    if done < total or failed:
+        which = f"{done:,} of {total:,} items are done"
+        which += f", and {several(failed, 'item')} failed" if failed else ""
+        yield f"That study is incomplete: {which}, so its numbers may still change."
+    if worth.shared:
+        yield (
+            f"In that study, untrained and trained accuracy share the clips of {listed(list(worth.shared))}. The "
+            "probabilities take them from opposite halves of the clips; numbers of pairs do not, and may be too high."
+        )
 
 
 def general(worth: Worth) -> str:
     """Return what differences are worth, as a part of a sentence."""
-    known = [points for points in _EXAMPLES if points <= worth.difference[-1]] or list(worth.difference[-1:])
-    said = ", ".join(f"{number(100 * worth.at(points)[0], 0)} % at {points:g} points" for points in known)
-    return f"the better of two untrained networks was also the better one after training with a probability of {said}"
+    known = [points for points in _EXAMPLES if points <= worth.largest] or [worth.largest]
+    said = [f"{number(100 * worth.at(each)[0], 0)} % at {each:.3g} points" for each in known if worth.has_band(each)]
+    better = "was also the better one after training"
+    parts = [f"with a probability of {', '.join(said)}"] if said else []
+    parts += [worth.counted(each) for each in known if not worth.has_band(each)][:1]
+    return f"the better of two untrained networks {better} {', and '.join(parts)}"
 
 
 def _of_pair(worth: Worth, first: Cell, second: Cell) -> str:
     points = 100 * (first.accuracy - second.accuracy)
-    p, low, high = (100 * value for value in worth.at(points))
-    beyond = "" if points <= worth.difference[-1] else f", the largest there being {worth.difference[-1]:.1f}"
+    lead = f"{first.first.frontend} leads {second.first.frontend} by {points:.1f} points untrained"
+    if worth.has_band(points):
+        p, low, high = (100 * value for value in worth.at(points))
+        return (
+            f"{lead}; of randomly chosen pairs with this difference, the better one was still the better one after "
+            f"training with a probability of {p:.0f} % [{low:.0f}, {high:.0f}]. {_SELECTED}"
+        )
+    beyond = "" if points <= worth.largest else f", more than any of the rank study ({worth.largest:.1f} points)"
     return (
-        f"{first.first.frontend} leads {second.first.frontend} by {points:.1f} points untrained; after training, the "
-        f"better one of such a pair was still the better one with a probability of {p:.0f} % [{low:.0f}, {high:.0f}]"
-        f"{beyond}."
+        f"{lead}{beyond}; there, the better one was still the better one after training {worth.counted(points)}, "
+        f"too few for an interval. {_SELECTED}"
     )
 
 

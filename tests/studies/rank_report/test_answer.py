@@ -17,7 +17,8 @@ def says(study, text, too_small=""):
     [
         ("predicts, beyond size", "predicts their rank after training, within families and beyond their size: ρ = 0."),
         ("predicts", "also within families: ρ = 0."),
-        ("between families only", "not shown to predict the rank within a family: ρ = 0."),
+        ("between families only", "the untrained rank predicts the trained rank overall: ρ = 0."),
+        ("between families only", "]. That it does so within families is not shown."),
         ("not shown", "Not shown: ρ = 0."),
     ],
 )
@@ -36,6 +37,17 @@ def test_a_study_that_is_too_small_says_so_first_and_claims_nothing(whole):
     assert next(terminal_lines(study)) == headline(study)
 
 
+def test_the_verdict_of_an_unfinished_study_says_how_far_it_is(whole, parts):
+    study = parts(lambda record: record.item.arm != "linear")
+    done, total = study.progress()
+    assert headline(study).startswith(f"So far ({done} of {total} items): ")
+    assert next(terminal_lines(study)) == headline(study)
+    assert answer(study)[0] == Text(headline(study), "headline")
+    small = says(study, "predicts", "4 architectures in a task; expected 9 or more")
+    assert f"{total} items): too small to say whether" in headline(small)
+    assert "So far" not in headline(whole)
+
+
 def test_a_study_without_results_says_so(nothing):
     assert headline(nothing).startswith("Nothing is scored yet")
     assert any("0 of 486 items are done" in line for line in terminal_lines(nothing))
@@ -45,6 +57,7 @@ def test_the_answer_shows_digest_and_conditions(whole):
     parts = answer(whole)
     assert parts[0] == Text(headline(whole), "headline")
     assert whole.digest in parts[1].text
+    assert "Of 24 architectures and 3 reported apart, these have both scores: 24 on task-0" in parts[1].text
     (table,) = (part for part in parts if isinstance(part, Table))
     assert [row[3] for row in table.rows] == ["> 0.5", "> 0", "> 0", "> 0"]
 
@@ -64,6 +77,18 @@ def test_limits_of_a_study_are_named(whole, nothing, parts):
     assert "Unfinished: 0 of 486" in " ".join(limits(nothing))
     one = parts(lambda record: record.item.task == "task-0" or record.item.arm != "trained")
     assert "ρ cannot be estimated on task-1, which the pooled ρ leaves out" in " ".join(limits(one))
+
+
+def test_the_range_of_sizes_is_a_limit(whole):
+    """Rivals such as parameters are weak if all architectures are small, and depth may go along with them."""
+    rows = [
+        {"name": f"{index}", "apart": False, "flop": flop, "n_parameters": 10**index, "depth": depth}
+        for index, (flop, depth) in enumerate([(2.0e6, 4), (1.9e7, 3), (5.0e6, 2), (3.0e6, 1)])
+    ]
+    rows.append({"name": "4", "apart": True, "flop": 9.0e9, "n_parameters": 10**9, "depth": 9})
+    said = " ".join(limits(replace(whole, protocol={**whole.protocol, "architectures": rows})))
+    assert "restricted to 2.0 to 19.0 MFLOP and 1 to 1,000 parameters, which weakens these two as rivals" in said
+    assert "|ρ| of log10 of parameters and depth is 1.00." in said
 
 
 def test_results_of_several_versions_of_torch_are_named(whole):

@@ -52,6 +52,8 @@ def test_agreement_has_a_band(whole):
     chart = agreement_chart(whole.analysis)
     assert (chart.count("<polyline"), chart.count("<polygon")) == (1, 1)
     assert "nan" not in chart
+    first = whole.analysis.agreement.bands[0]
+    assert f"with training. Pairs in the same order: {100 * first.share:.0f} % at 0 to 2 points, " in chart
 
 
 def test_positions_follow_the_axes():

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from untrained.studies.rank_report.figures import figures
+from matplotlib.text import Text
+from untrained.studies.rank_report.figures import accuracies_figure, figures
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +28,17 @@ def test_accuracies_have_a_panel_for_each_task_with_ceiling_and_names(drawn, who
     )
     assert len(points) == 27
     assert sorted(points) == pytest.approx(sorted(100 * whole.analysis.tasks[0].scores.untrained))
+
+
+def test_names_are_no_formulas(whole):
+    """A family, an architecture and a task may be called anything, such as half a formula, which cannot be drawn."""
+    odd = r"x$\frac$y"
+    (first, *_), analysis = whole.analysis.tasks, whole.analysis
+    odds = [odd] * len(analysis.families)
+    analysis = replace(analysis, families=odds, architectures=odds, tasks=[replace(first, name=odd)])
+    found = [text for text in accuracies_figure(analysis).findobj(Text) if odd in text.get_text()]
+    assert len(found) == 1 + 1 + 3  # title, legend, and the architectures that are reported apart
+    assert not any(text.get_parse_math() for text in found)
 
 
 def test_rivals_have_a_bar_each_with_the_untrained_accuracy_first(drawn):

@@ -1,13 +1,16 @@
 from dataclasses import replace
 from math import nan
 
+import pytest
 from untrained.studies.rank_analysis.statistics import Ceiling, Reliability, Statistic
+from untrained.studies.rank_report.decision_tables import agreement
 from untrained.studies.rank_report.document import Table
 from untrained.studies.rank_report.task_tables import (
     contrast_table,
     correlations,
     main_table,
     noise_table,
+    sensitivities,
     sensitivity_table,
     specificity,
     stated_ceiling,
@@ -32,6 +35,16 @@ def test_correlations_are_those_of_the_analysis(whole):
     assert rows["ρ(u, y)"][0] == f"{first.rho.value:.2f} [{first.rho.low:.2f}, {first.rho.high:.2f}]"
     assert rows["Kendall's τ-b"][2] == f"{pooled.tau:.2f}"
     assert "ρ without cross-fitting (inflated by shared clips)" not in rows
+
+
+@pytest.mark.parametrize("parts", [correlations, sensitivities, agreement])
+def test_numbers_that_shared_clips_inflate_are_named_below_their_table(whole, shared, parts):
+    first, second, *_ = parts(shared.analysis)
+    assert isinstance(first, Table)
+    assert "task-0" in second.text
+    assert "not cross-fitted" in second.text
+    assert second.text.endswith("and may be too high by shared clips.")
+    assert "not cross-fitted" not in str(parts(whole.analysis))
 
 
 def test_shared_clips_show_the_plain_correlation_too(shared):

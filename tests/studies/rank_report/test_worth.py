@@ -1,14 +1,31 @@
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from rank_study import write
 from untrained.errors import UsageError
 from untrained.studies.analysis import Analysis, Cell
+from untrained.studies.rank_report.pair_counts import Pair
 from untrained.studies.rank_report.worth import CAVEAT, Worth, general, read_worth, worth_lines
 from untrained.studies.results import Result
 
-WORTH = Worth("abc", ["events"], [28], [0.0, 10.0, 20.0], [0.5, 0.7, 0.9], [0.4, 0.6, 0.8], [0.6, 0.8, 1.0], "")
+PAIRS = [Pair(20.0, True, 0, 1), Pair(20.0, True, 0, 2), Pair(3.0, False, 1, 2)]
+BAND = {"low": [0.4, 0.6, 0.8], "high": [0.6, 0.8, 1.0]}
+WORTH = Worth(
+    digest="abc",
+    tasks=["events"],
+    n=[28],
+    difference=[0.0, 10.0, 20.0],
+    probability=[0.5, 0.7, 0.9],
+    **BAND,
+    too_small="",
+    pairs=PAIRS,
+    items=(9, 9, 0),
+    shared=[],
+)
+ONES = replace(WORTH, probability=[0.5, 0.7, 1.0], low=[0.4, 0.6, 1.0])
+SELECTED = "These two are no randomly chosen pair, but the best of this table."
 
 
 def analysis_of(*scores, weights="random"):
@@ -29,16 +46,39 @@ def test_a_probability_between_known_differences_is_interpolated(points, p):
 def test_the_lead_of_the_best_untrained_network_is_rated():
     found = worth_lines(WORTH, analysis_of(("vgg", 0.6, 9), ("timbral", 0.65, 9), ("mfcc", 0.9, 0)))
     assert found[0] == (
-        "mine, svm: timbral leads vgg by 5.0 points untrained; after training, the better one of such a pair was still "
-        "the better one with a probability of 60 % [50, 70]."
+        "mine, svm: timbral leads vgg by 5.0 points untrained; of randomly chosen pairs with this difference, the "
+        f"better one was still the better one after training with a probability of 60 % [50, 70]. {SELECTED}"
     )
     assert found[1].endswith("(rank study abc: events; 28 architectures).")
     assert found[2] == CAVEAT
 
 
-def test_a_lead_beyond_those_of_the_rank_study_is_marked():
-    found = worth_lines(WORTH, analysis_of(("vgg", 0.2, 9), ("timbral", 0.6, 9)))
-    assert "90 % [80, 100], the largest there being 20.0." in found[0]
+@pytest.mark.parametrize(
+    ("worth", "best", "beyond"),
+    [(WORTH, 0.6, ", more than any of the rank study (20.0 points)"), (ONES, 0.4, "")],
+)
+def test_a_lead_with_too_few_pairs_for_a_band_has_no_interval(worth, best, beyond):
+    """Beyond the data, or where all drawn pairs agree, a band such as [100, 100] would claim a certainty."""
+    found = worth_lines(worth, analysis_of(("vgg", 0.2, 9), ("timbral", best, 9)))[0]
+    assert found.endswith(
+        f"points untrained{beyond}; there, the better one was still the better one after training in all 2 pairs of 3 "
+        f"architectures with a difference of 20.0 points or more, too few for an interval. {SELECTED}"
+    )
+    assert "%" not in found
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"items": (7, 9, 0)}, "incomplete: 7 of 9 items are done, so"),
+        ({"items": (8, 9, 1)}, "incomplete: 8 of 9 items are done, and 1 item failed, so"),
+        ({"shared": ["events"]}, "untrained and trained accuracy share the clips of events. The probabilities take"),
+    ],
+)
+def test_limits_of_the_rank_study_are_said(changed, said):
+    study = analysis_of(("vgg", 0.2, 9), ("timbral", 0.3, 9))
+    assert said in " ".join(worth_lines(replace(WORTH, **changed), study))
+    assert said not in " ".join(worth_lines(WORTH, study))
 
 
 def test_tables_without_two_untrained_networks_are_not_rated():
@@ -50,10 +90,14 @@ def test_tables_without_two_untrained_networks_are_not_rated():
 def test_differences_in_general():
     said = "the better of two untrained networks was also the better one after training with a probability of "
     assert general(WORTH) == f"{said}54 % at 2 points, 60 % at 5 points, 70 % at 10 points, 90 % at 20 points"
+    assert general(ONES) == (
+        f"{said}54 % at 2 points, 60 % at 5 points, 70 % at 10 points, and in all 2 pairs of 3 architectures with a "
+        "difference of 20.0 points or more"
+    )
 
 
 def test_a_study_that_is_too_small_is_named():
-    small = Worth(*[*vars(WORTH).values()][:-1], "4 architectures in a task; expected 9 or more")
+    small = replace(WORTH, too_small="4 architectures in a task; expected 9 or more")
     assert any("too small to say" in line for line in worth_lines(small, analysis_of(("vgg", 0.2, 9))))
     assert small.mark != WORTH.mark
 
@@ -61,6 +105,8 @@ def test_a_study_that_is_too_small_is_named():
 def test_the_numbers_of_a_report_are_read_or_computed(written, made, tmp_path, whole):
     found = read_worth(written[0])
     assert (found.digest, found.n) == (whole.digest, [24, 24])
+    assert 0.9 * 2 * 276 < len(found.pairs) <= 2 * 276  # without those that are equal without training
+    assert (found.items, found.shared) == ((486, 486, 1), [])
     assert found.probability == pytest.approx(list(whole.analysis.agreement.probability))
     assert read_worth(write(tmp_path / "bare", *made)) == found
 
