@@ -35,12 +35,16 @@ def rivals(study: RankStudy, analysis: RankAnalysis) -> list[Part]:
     """Return the tables of the other predictors."""
     said = (
         "Each difference is paired in every draw and tested once, with p-values corrected together by Holm's method. "
-        "A value that is not finite is ranked lowest."
+        "An infinite value is ranked lowest."
     )
     parts: list[Part] = [rival_table(analysis), Text(said, "note")]
     lost = [f"{title(each.name)} ({each.n_not_finite})" for each in analysis.rivals if each.n_not_finite]
     if lost:
         parts.append(Text(f"Values that are not finite, over all tasks: {', '.join(lost)}.", "warning"))
+    missing = [f"{title(each.name)} ({each.n_missing})" for each in analysis.rivals if each.n_missing]
+    if missing:
+        said = "Architectures without a value, over all tasks, which are left out of that comparison"
+        parts.append(Text(f"{said}: {', '.join(missing)}.", "warning"))
     return [*parts, Heading("Budget"), budget_table(study), Text(_BUDGET, "note")]
 
 
