@@ -5,6 +5,7 @@ working folder, environment, output and exit status, and can be interrupted and 
 other devices, which Lightning starts by a command, are forked as well, except with REAL_RANKS=1 in the environment.
 """
 
+import gc
 import importlib
 import multiprocessing
 import multiprocessing.forkserver
@@ -136,3 +137,5 @@ def _forget_names() -> None:
         for name, value in list(vars(names).items()):
             if isinstance(value, type) and value.__module__ == names.__name__:
                 delattr(names, name)
+        del value
+    gc.collect()  # until then, parsers find them among the subclasses of the contracts

@@ -1,8 +1,7 @@
-import time
-
 import pytest
 import torch
 from forked import preloaded
+from pool_jobs import Job, exit_at_once
 from untrained.datamodules.synthetic import Synthetic
 from untrained.errors import TrainingError
 from untrained.probes.observers import Observers
@@ -10,23 +9,6 @@ from untrained.training import pool
 from untrained.training.pool import Ended, Place, one_by_one, run_jobs
 
 CPU = [torch.device("cpu")]
-
-
-class Job:
-    """Job that returns its number and the number of threads, or fails."""
-
-    def __init__(self, number, seconds=0.0):
-        self.number, self.seconds, self.prepared = number, seconds, False
-
-    def carry_out(self, place):
-        place.say(f"job {self.number}")
-        time.sleep(self.seconds)
-        if self.number < 0:
-            raise ValueError("negative")
-        return self.number, torch.get_num_threads()
-
-    def prepare(self, say):
-        self.prepared = True
 
 
 @pytest.fixture
@@ -77,12 +59,6 @@ def test_a_process_that_is_killed_ends_the_study_with_advice(monkeypatch):
     monkeypatch.setattr(pool, "ProcessPoolExecutor", Killed)
     with pytest.raises(TrainingError, match=r"ended from outside.*--training.jobs 1: finished runs"):
         list(run_jobs(one_by_one([Job(0), Job(1)]), CPU, 2, Observers, lambda line: None))
-
-
-def exit_at_once():
-    import os
-
-    os._exit(9)
 
 
 def test_a_job_that_cannot_be_sent_says_so(forked):
