@@ -12,7 +12,7 @@ from jsonargparse import Namespace
 
 from ..errors import UsageError
 from ..files import locked
-from ..parsing import Parser, load_names
+from ..parsing import load_names
 from ..probes.trainer import refuse_unused
 from ..studies.rank import protocol, results
 from ..studies.rank.estimate import dry_run
@@ -46,10 +46,10 @@ def run(argv: list[str]) -> int:
     parser = rank_parser()
     arguments = paths_as_text(with_study(argv, "rank", "rank"))
     config = run_with_argv(lambda: parser.parse_args(arguments), ["rank", *argv])
-    return run_with_argv(lambda: _rank(parser, config), ["rank", *argv])
+    return run_with_argv(lambda: _rank(config), ["rank", *argv])
 
 
-def _rank(parser: Parser, config: Namespace) -> int:
+def _rank(config: Namespace) -> int:
     """Plan a rank study; then estimate, merge or run it, and write its report."""
     refuse_unused(config.trainer)
     if not config.trainer.enable_progress_bar:

@@ -85,11 +85,11 @@ class RankPlan:
 
     def frontend(self, item: Item, seed: int | None = None) -> Part[Frontend]:
         """Return the frontend of an item, by default with its seed."""
-        index = self.design_names.index(item.architecture)
+        index = self.architecture_names.index(item.architecture)
         return self.frontends[item.seed if seed is None else seed][index]
 
     @cached_property
-    def design_names(self) -> list[str]:
+    def architecture_names(self) -> list[str]:
         """Names of all architectures."""
         return [each.name for each in self.architectures]
 

@@ -19,7 +19,7 @@ _SHAPES = {
 
 @dataclass(frozen=True)
 class Look:
-    """Look of a family, which is told by its marker as well as by its colour.
+    """Look of a family, which its marker shows as well as its colour.
 
     Args:
         colour: Index of the colour.
