@@ -22,6 +22,7 @@ from .loader import Cache, CacheMode, ClipLoader, OnError, require_at_least, req
 from .machine import CLIPS, Auto, plan_loading
 from .signature import spell_out
 from .splits import fold_by_class, refuse_torn_groups, split_by_class
+from .stamps import Stamps
 
 DEFAULT_SAMPLE_RATE = 12_000
 
@@ -155,9 +156,9 @@ class AudioDataModule(LightningDataModule):
         """Return the size and modification time of a clip's file; zeros if it cannot be read."""
         return stamp_of(clip)
 
-    def stamps(self) -> dict[str, Stamp]:
+    def stamps(self) -> Stamps:
         """Return the stamp of every clip by its id."""
-        return {clip.id: self.stamp(clip) for clip in self.listed}
+        return Stamps.of((clip.id, self.stamp(clip)) for clip in self.listed)
 
     def read(self, clip: Clip, sample_rate: int) -> audio.Decoded:
         """Read the waveform of a clip, `(samples_at(sample_rate),)` at `sample_rate` Hz.

@@ -1,0 +1,66 @@
+"""Stamps of the files of all clips of a data set, as columns rather than as objects."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from .clip import Stamp
+
+
+class Stamps(Mapping[str, Stamp]):
+    """Stamps of files by the ids of clips, in 16 bytes a clip besides the ids.
+
+    Args:
+        ids: Unique ids, sorted, as an Arrow array of type `large_string`.
+        sizes: Sizes of the files in bytes, `(n_clips,)`, int64.
+        mtimes_ns: Modification times of the files in ns, `(n_clips,)`, int64.
+
+    Example:
+        >>> Stamps.of([("b.wav", Stamp(5, 7)), ("a.wav", Stamp(1, 2))])["b.wav"]
+        Stamp(size=5, mtime_ns=7)
+    """
+
+    def __init__(self, ids: pa.Array, sizes: NDArray[np.int64], mtimes_ns: NDArray[np.int64]) -> None:
+        self.ids, self.sizes, self.mtimes_ns = ids, sizes, mtimes_ns
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[str, Stamp]]) -> "Stamps":
+        """Return the stamps of clips that are given one by one, in any order.
+
+        Args:
+            pairs: Id and stamp of each clip.
+        """
+        ordered = sorted(pairs)
+        ids = pa.array([clip_id for clip_id, _ in ordered], pa.large_string())
+        values = np.array([stamp for _, stamp in ordered], np.int64).reshape(-1, 2)
+        return cls(ids, values[:, 0].copy(), values[:, 1].copy())
+
+    def __getitem__(self, clip_id: str) -> Stamp:
+        number = self.position(clip_id)
+        return Stamp(int(self.sizes[number]), int(self.mtimes_ns[number]))
+
+    def position(self, clip_id: str) -> int:
+        """Return the position of an id among the sorted ids.
+
+        Raises:
+            KeyError: There is no such id.
+        """
+        low, high = 0, len(self.ids)
+        while low < high:
+            middle = (low + high) // 2
+            if self.ids[middle].as_py() < clip_id:
+                low = middle + 1
+            else:
+                high = middle
+        if low == len(self.ids) or self.ids[low].as_py() != clip_id:
+            raise KeyError(clip_id)
+        return low
+
+    def __iter__(self) -> Iterator[str]:
+        for start in range(0, len(self.ids), 8192):
+            yield from self.ids.slice(start, 8192).to_pylist()
+
+    def __len__(self) -> int:
+        return len(self.ids)
