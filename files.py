@@ -30,7 +30,7 @@ MAX_DEPTH = 50
 LOCK_TIMEOUT_SECONDS = 30
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes | memoryview) -> None:
     """Write a file atomically: under a temporary name, flushed to disk, then renamed.
 
     Raises:

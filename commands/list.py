@@ -1,7 +1,6 @@
 """`untrained list`: show plug-ins, embedding stores and runs, without importing torch or NumPy."""
 
 import argparse
-import csv
 import inspect
 import time
 from collections.abc import Mapping
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..embeddings import FORMAT
+from ..embeddings.shard_list import FILE, read_list
 from ..errors import UntrainedError, UsageError
 from ..escaping import for_terminal
 from ..files import other_format, read_json
@@ -147,7 +147,7 @@ def _list_stores(root: Path) -> int:
             about = _about_store(folder)
         except UntrainedError as error:
             about = (str(error), "", "")
-        except (ValueError, KeyError, TypeError, OSError, csv.Error) as error:
+        except (ValueError, KeyError, TypeError, OSError) as error:
             about = (f"FAILED: {type(error).__name__}: {error}", "", "")
         lines.append(tuple(map(for_terminal, (folder.name, *about, _megabytes(size)))))
     n_stores = len(lines)
@@ -169,11 +169,8 @@ def _about_store(folder: Path) -> tuple[str, str, str]:
     manifest = read_json(folder / "manifest.json")
     if manifest["format"] != FORMAT:
         raise UntrainedError(f"{other_format(manifest['format'], FORMAT)} delete the folder")
-    written = folder / "clips.csv"
-    n_clips = 0
-    if written.is_file():
-        with written.open(encoding="utf-8", newline="") as file:
-            n_clips = max(0, sum(1 for _ in csv.reader(file)) - 1)
+    written = folder / FILE
+    n_clips = sum(shard.n_rows for shard in read_list(folder)[0])
     changed = (written if written.is_file() else folder).stat().st_mtime
     return f"{n_clips:,}", f"{manifest['embedding_size']:,}", time.strftime("%Y-%m-%d %H:%M", time.localtime(changed))
 

@@ -93,7 +93,7 @@ class TrainCLI(PluginCLI):
         datamodule.require_classes()
         refuse_more_devices_than_clips(self.trainer, datamodule)
         if datamodule.on_error == "raise":
-            refuse_broken(datamodule, [clip.id for clip in datamodule.listed])
+            refuse_broken(datamodule, datamodule.listed)
         key = training_key(module, datamodule, self._decisive(), str(self.trainer.precision))
         folder = self.root / key.folder
         is_first = self.trainer.is_global_zero

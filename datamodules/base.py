@@ -250,9 +250,9 @@ class AudioDataModule(LightningDataModule):
             )
         self._rate = frontend.sample_rate
 
-    def select(self, ids: Sequence[str] | None) -> None:
+    def select(self, ids: Any) -> None:
         """Restrict the predict loop to the clips with these ids; None selects all clips."""
-        self._selected = None if ids is None else frozenset(ids)
+        self._selected = None if ids is None else frozenset(i if isinstance(i, str) else self.listed[i].id for i in ids)
 
     @contextlib.contextmanager
     def workers_kept(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from .clip import Stamp
+from .sorted_ids import lower_bound
 
 
 class Stamps(Mapping[str, Stamp]):
@@ -47,16 +48,10 @@ class Stamps(Mapping[str, Stamp]):
         Raises:
             KeyError: There is no such id.
         """
-        low, high = 0, len(self.ids)
-        while low < high:
-            middle = (low + high) // 2
-            if self.ids[middle].as_py() < clip_id:
-                low = middle + 1
-            else:
-                high = middle
-        if low == len(self.ids) or self.ids[low].as_py() != clip_id:
+        number = lower_bound(self.ids, clip_id)
+        if number == len(self.ids) or self.ids[number].as_py() != clip_id:
             raise KeyError(clip_id)
-        return low
+        return number
 
     def __iter__(self) -> Iterator[str]:
         for start in range(0, len(self.ids), 8192):

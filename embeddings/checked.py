@@ -1,78 +1,146 @@
-"""Reading of the files of a store, with checks of their content."""
+"""Reading of the files of a store, with checks of their content, whose origin is unknown."""
 
 import csv
 import io
 import json
-import zlib
-from collections.abc import Mapping
+import mmap
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 
-CHECKSUM = "crc32"
-"""Name of the checksum in the metadata of a file; files of earlier versions have no checksum."""
+from .shards import METADATA, clips_checksum, embeddings_checksum, in_order, schema
 
 
 class DamagedError(ValueError):
     """Error for a file of a store with damaged or unexpected content; its message is the reason."""
 
 
-def read_shard(path: Path, embedding_size: int) -> tuple[list[list[str]], NDArray[Any], dict[str, str]]:
-    """Read a matrix of embeddings with its table of clips.
-
-    safetensors itself rejects tensors that overlap or exceed the file.
+@dataclass(frozen=True)
+class Content:
+    """Content of a shard, memory-mapped to its file.
 
     Args:
-        path: File of a store.
-        embedding_size: Number of features that an embedding must have.
+        batch: Rows with their embeddings, sorted by id.
+        about: Metadata of the shard.
+    """
 
-    Returns:
-        Lines of the table without its header, each starting with a unique id; the matrix
-        `(len(lines), embedding_size)`, float32, memory-mapped to the file; and the metadata.
+    batch: pa.RecordBatch
+    about: dict[str, Any]
+
+    @property
+    def ids(self) -> pa.Array:
+        """Ids of the clips, sorted."""
+        return self.batch.column("id")
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """Reasons why other clips could not be read, by id."""
+        return dict(self.about["failed"])
+
+    @cached_property
+    def matrix(self) -> NDArray[np.float32]:
+        """Embeddings, `(n_clips, embedding_size)`."""
+        column = self.batch.column("embedding")
+        values: NDArray[np.float32] = column.values.to_numpy()
+        return values[: len(column) * column.type.list_size].reshape(len(column), column.type.list_size)
+
+    def check_clips(self) -> None:
+        """Check the rows: their order, their values and their checksum.
+
+        Raises:
+            DamagedError: A check fails.
+        """
+        if clips_checksum(self.batch, self.failed) != self.about["clips"]:
+            raise DamagedError("its rows have changed since they were written")
+        if not in_order(self.ids):
+            raise DamagedError("its ids are not sorted, or one occurs twice")
+        seconds = self.batch.column("seconds").to_numpy()
+        if not (np.isfinite(seconds) & (seconds >= 0)).all():
+            raise DamagedError("a duration is not a finite number of seconds")
+
+    def check_embeddings(self) -> None:
+        """Check the embeddings with their checksum.
+
+        Raises:
+            DamagedError: They have changed since they were written.
+        """
+        if embeddings_checksum(self.batch) != self.about["embeddings"]:
+            raise DamagedError("its embeddings have changed since they were written")
+
+
+def read_shard(path: Path, embedding_size: int, key: str) -> Content:
+    """Read a shard; its content is memory-mapped, and neither its rows nor its embeddings are checked yet.
+
+    Args:
+        path: File that `shards.pack` wrote.
+        embedding_size: Number of features that an embedding must have.
+        key: Key of the store.
 
     Raises:
-        DamagedError: The file does not hold such a matrix, or has changed since it was written.
+        DamagedError: The file is not a shard of this store, or is cut off.
+        OSError: The file cannot be read.
     """
     try:
-        with safe_open(path, framework="pt") as file:  # PyTorch maps tensors to the file, NumPy would copy them
-            metadata: dict[str, str] = file.metadata() or {}
-            described = file.get_slice("embeddings")
-            shape, dtype = tuple(described.get_shape()), described.get_dtype()
-            if dtype != "F32" or len(shape) != 2 or shape[1] != embedding_size:
-                raise DamagedError(f"its matrix is {dtype} of shape {shape}, expected F32 of (clips, {embedding_size})")
-            matrix = file.get_tensor("embeddings").numpy()
-        lines = list(csv.reader(io.StringIO(metadata["clips"], newline="")))[1:]
-        failed = json.loads(metadata.get("failed", "{}"))
+        with path.open("rb") as file:
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # unmapped with the last column that uses it
+        return _parsed(pa.py_buffer(mapped), embedding_size, key)
     except DamagedError:
         raise
-    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError, csv.Error) as error:
+    except (pa.ArrowException, ValueError, KeyError, TypeError, IndexError, RecursionError, StopIteration) as error:
         raise DamagedError(f"{type(error).__name__}: {error}") from error
-    if len(lines) != len(matrix):
-        raise DamagedError(f"it lists {len(lines)} clips for {len(matrix)} rows")
-    if len({line[0] for line in lines if line}) != len(lines):
-        raise DamagedError("it lists a clip twice")
-    if not isinstance(failed, dict) or not all(isinstance(reason, str) for reason in failed.values()):
+
+
+def _parsed(content: pa.Buffer, embedding_size: int, key: str) -> Content:
+    """Return the only record batch of an Arrow file, whose footer is not needed."""
+    if content.slice(0, 6).to_pybytes() != b"ARROW1" or content.slice(content.size - 6).to_pybytes() != b"ARROW1":
+        raise DamagedError("it is not a whole Arrow file")
+    messages = pa.ipc.MessageReader.open_stream(pa.BufferReader(content.slice(8)))
+    found = pa.ipc.read_schema(messages.read_next_message())
+    expected = schema(embedding_size)
+    if not found.equals(expected):
+        odd = next((str(a) for a, b in zip(found, expected, strict=False) if not a.equals(b)), f"{len(found)} columns")
+        raise DamagedError(f"its columns are not those of a store with {embedding_size} features (found {odd})")
+    message = messages.read_next_message()
+    if message.type != "record batch" or _is_compressed(message.metadata.to_pybytes()):
+        raise DamagedError("its rows are compressed, or are not a record batch")
+    batch = pa.ipc.read_record_batch(message, found)
+    batch.validate(full=True)
+    if any(column.null_count for column in [*batch.columns, batch.column("embedding").values]):
+        raise DamagedError("a value is null")
+    about = json.loads((found.metadata or {})[METADATA])
+    reasons = about["failed"]
+    if not isinstance(reasons, dict) or not all(isinstance(reason, str) for reason in reasons.values()):
         raise DamagedError("its table of failed clips is malformed (expected a reason for each clip id)")
-    if CHECKSUM in metadata:
-        if metadata[CHECKSUM] != checksum(matrix, metadata):
-            raise DamagedError("it has changed since it was written")
-    elif not np.isfinite(matrix).all():
-        raise DamagedError("it holds numbers that are not finite")
-    return lines, matrix, metadata
+    if about["key"] != key:
+        raise DamagedError("it belongs to another store")
+    return Content(batch, about)
 
 
-def checksum(matrix: NDArray[Any], metadata: Mapping[str, str]) -> str:
-    """Return a checksum of a matrix and its metadata, which detects damage but not a deliberate change.
+def _is_compressed(metadata: bytes) -> bool:
+    """Return whether the buffers of a record batch are compressed; reading them could exhaust memory.
 
-    Args:
-        matrix: Embeddings, float32.
-        metadata: Texts by name; the text of the checksum itself is ignored.
+    The metadata are a FlatBuffer: a table has an offset to its vtable, which has the offset of each field. The third
+    field of a message is its header, and the fourth field of a record batch its compression.
     """
-    texts = json.dumps({name: text for name, text in metadata.items() if name != CHECKSUM}, sort_keys=True)
-    return f"{zlib.crc32(np.ascontiguousarray(matrix).view(np.uint8).data, zlib.crc32(texts.encode())):08x}"
+
+    def number(at: int, n_bytes: int, *, signed: bool = False) -> int:
+        if not 0 <= at <= len(metadata) - n_bytes:
+            raise DamagedError("its metadata are cut off")
+        return int.from_bytes(metadata[at : at + n_bytes], "little", signed=signed)
+
+    def field(table: int, slot: int) -> int:
+        vtable = table - number(table, 4, signed=True)
+        place = 4 + 2 * slot
+        offset = number(vtable + place, 2) if place < number(vtable, 2) else 0
+        return table + offset if offset else 0
+
+    header = field(number(0, 4), 2)
+    return bool(field(header + number(header, 4), 3))
 
 
 def read_failed(path: Path) -> dict[str, str]:

@@ -4,9 +4,11 @@ import contextlib
 import math
 import time
 import warnings
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from pytorch_lightning import LightningModule, Trainer
 
 from .. import audio
@@ -18,12 +20,12 @@ from ..frontends import Frontend
 from ..frontends.calibrating import needs_calibration
 from ..frontends.precision import float32_products
 from .calibrated import carry_out, ids_to_calibrate_on
-from .heard import Say, lengths_in, notice_of_lengths, notices, say_all
+from .heard import UNKNOWN, Lengths, Say, lengths_in, notice_of_lengths, notices, say_all
 from .locate import open_store, why_new
 from .outcome import Extraction
 from .processes import leave_process_group, lost_process_explained
 from .provenance import precision_field
-from .recognition import Recognised, recognise, without_digests
+from .recognition import Recognised, recognise
 from .remarks import notes_on
 from .store import EmbeddingStore
 from .waveforms import cached_waveforms
@@ -74,39 +76,39 @@ def extract(
     refuse_more_devices_than_clips(trainer, datamodule)
     store, missing = _look_up(module, datamodule, str(trainer.precision), root, force=force)
     is_first = trainer.is_global_zero
-    lengths = lengths_in(store, datamodule)
+    missing_clips = _chosen(datamodule.listed, missing)
     if datamodule.on_error == "raise":
-        lengths |= refuse_broken(datamodule, missing)
+        stated = refuse_broken(datamodule, missing_clips)
     else:
-        stated, errors = _read_headers(datamodule, missing)
+        stated, errors = _read_headers(missing_clips)
         why_absent = why_clips_are_absent(datamodule, errors)
         if why_absent and len(errors) == len(datamodule.listed):
             raise DataError(f"{datamodule.dataset_name}: {why_absent}")
-        lengths |= stated
+    lengths = stated if force else np.concatenate([lengths_in(store, datamodule), stated])
     frontend: Frontend = module.require_frontend()  # type: ignore[operator]
-    wanted = set(missing)
-    makes_sounds = any(clip.path is None and clip.id in wanted for clip in datamodule.listed)
+    makes_sounds = any(clip.path is None for clip in missing_clips)
     # The lengths of synthesised sounds, and those that no header states, are known only after the extraction.
-    are_known = not makes_sounds and not any(map(math.isnan, lengths.values()))
+    are_known = not makes_sounds and not np.isnan(lengths).any()
     if is_first:
-        say_all(notices(frontend, datamodule, lengths if are_known else {}), say)
+        say_all(notices(frontend, datamodule, lengths if are_known else UNKNOWN), say)
     known = Recognised() if force or not is_first else recognise(store, datamodule)
-    old = [] if force or not is_first else without_digests(store, datamodule)
-    reasons = [] if force else [*_reasons(store, set(missing) - known.found.keys()), *known.notes, *_note_on_old(old)]
-    to_read = set(missing) - known.found.keys() | set(ids_to_calibrate_on(frontend, store.folder, force=force))
-    clips = [clip for clip in datamodule.listed if clip.id in to_read]
+    to_compute = [clip for clip in missing_clips if clip.id not in known.found]
+    reasons = [] if force else [*_reasons(store, to_compute), *known.notes]
+    calibrating = set(ids_to_calibrate_on(frontend, store.folder, force=force)).difference(c.id for c in to_compute)
+    clips = [*to_compute, *(clip for clip in datamodule.listed if calibrating and clip.id in calibrating)]
     say_first = say if is_first else _say_nothing
     with cached_waveforms(root, datamodule, frontend.sample_rate, clips, say=say_first, writes=is_first, force=force):
         carry_out(frontend, datamodule, store.folder, trainer.strategy.root_device, write=is_first, force=force)
         if is_first and needs_calibration(frontend):
             warnings.warn(_without_statistics(frontend), stacklevel=2)
         # All processes must enter the loop, even if only some of them find clips to compute.
-        if missing or old or store.has_shards or trainer.world_size > 1:
+        if len(missing) or store.has_pending or trainer.world_size > 1:
             _predict(module, datamodule, trainer, writer, say)
             store = writer.store
     if is_first and not are_known:
         say_all([notice_of_lengths(datamodule, frontend.sample_rate, lengths_in(store, datamodule))], say)
-    still_missing, failed = store.missing(datamodule.stamps()), store.failed
+    absent, failed = store.missing(datamodule.stamps()), store.failed
+    still_missing = [clip.id for clip in _chosen(datamodule.listed, absent)]
     lost = [clip_id for clip_id in still_missing if clip_id not in failed]
     if lost:
         raise StoreError(
@@ -117,7 +119,7 @@ def extract(
     return Extraction(
         store,
         n_clips=len(datamodule.listed),
-        n_computed=len(writer.missing - set(still_missing)),
+        n_computed=len(np.setdiff1d(writer.missing, absent)),
         failed={clip_id: failed[clip_id] for clip_id in still_missing},
         n_other_files=datamodule.n_other_files,
         seconds=time.perf_counter() - start,
@@ -125,7 +127,7 @@ def extract(
             *datamodule.notes,
             *notes_on_classes(datamodule.listed, still_missing),
             *reasons,
-            *notes_on(store.rows, datamodule),
+            *notes_on(store, datamodule),
         ],
         profile=store.profile,
     )
@@ -133,11 +135,16 @@ def extract(
 
 def _look_up(
     module: LightningModule, datamodule: AudioDataModule, precision: str, root: Path, *, force: bool
-) -> tuple[EmbeddingStore, list[str]]:
-    """Return the store and the ids of the clips to compute; they may change, since the store is not locked yet."""
+) -> tuple[EmbeddingStore, NDArray[np.int64]]:
+    """Return the store and the positions of the clips to compute; they may change, as the store is not locked yet."""
     frontend: Frontend = module.require_frontend()  # type: ignore[operator]
     store = open_store(root, frontend, datamodule, precision_field(precision, module), damaged=force)
-    return store, [clip.id for clip in datamodule.listed] if force else store.missing(datamodule.stamps())
+    return store, np.arange(len(datamodule.listed)) if force else store.missing(datamodule.stamps())
+
+
+def _chosen(clips: Sequence[Clip], positions: NDArray[np.int64]) -> list[Clip]:
+    """Return the clips at some positions."""
+    return [clips[position] for position in positions.tolist()]
 
 
 def _without_statistics(frontend: Frontend) -> str:
@@ -148,21 +155,17 @@ def _without_statistics(frontend: Frontend) -> str:
     )
 
 
-def _reasons(store: EmbeddingStore, missing: Collection[str]) -> list[str]:
+def _reasons(store: EmbeddingStore, clips: Sequence[Clip]) -> list[str]:
     """Return notes that explain why clips are computed again although a user may expect them to be stored."""
-    changed = [row for row in store.rows if row.id in missing]
-    if changed:
-        text = f"{len(changed):,} clips are computed again: their files have changed, for example {changed[0].id!r}"
-        if not all(row.file for row in changed):
-            text += " (detected by size or modification time only, because no content digests are stored)"
-        return [text]
-    why = why_new(store) if missing and not store.rows else ""
-    return [f"{len(missing):,} clips are computed again: {why}"] if why else []
-
-
-def _note_on_old(clips: Collection[Clip]) -> list[str]:
-    """Return a note on clips that an earlier version stored without digests, which this extraction adds."""
-    return [f"{len(clips):,} stored clips are decoded once more to add content digests"] if clips else []
+    notes = []
+    if store.shards.n_lost:
+        notes.append(f"{store.shards.n_lost:,} rows of {store.folder} are gone: files of its shards have been deleted")
+    changed = np.flatnonzero(store.find([clip.id for clip in clips]) >= 0)
+    if len(changed):
+        example = clips[int(changed[0])].id
+        notes.append(f"{len(changed):,} clips are computed again: their files have changed, for example {example!r}")
+    why = why_new(store) if clips and not store.shards.n_rows else ""
+    return [*notes, *([f"{len(clips):,} clips are computed again: {why}"] if why else [])]
 
 
 def _predict(
@@ -186,22 +189,22 @@ def _predict(
         datamodule.select(None)
 
 
-def refuse_broken(datamodule: AudioDataModule, ids: Iterable[str]) -> dict[str, float]:
+def refuse_broken(datamodule: AudioDataModule, clips: Iterable[Clip]) -> Lengths:
     """Check the headers of all files before anything is computed, and report all broken files in one error.
 
     Args:
         datamodule: Data set of the clips.
-        ids: Ids of the clips to check.
+        clips: Clips to check.
 
     Returns:
-        Durations by id, in s, as the headers state them; NaN if a duration is known only after decoding.
+        Durations in s, as the headers state them; NaN if a duration is known only after decoding.
 
     Raises:
         AudioError: One file is broken.
         DataError: No file of the data set exists.
         UntrainedError: Several files are broken; the message lists them.
     """
-    seconds, errors = _read_headers(datamodule, ids)
+    seconds, errors = _read_headers(clips)
     why_absent = why_clips_are_absent(datamodule, errors)
     if why_absent and len(errors) == len(datamodule.listed):
         raise DataError(f"{datamodule.dataset_name}: {why_absent}")
@@ -229,22 +232,21 @@ def why_clips_are_absent(datamodule: AudioDataModule, errors: Iterable[AudioErro
     return explain_absent(absent, root if isinstance(root, Path) else None, n_all) if absent else ""
 
 
-def _read_headers(datamodule: AudioDataModule, ids: Iterable[str]) -> tuple[dict[str, float], list[AudioError]]:
-    """Return durations by id, in s, as the headers of files state them, and the errors of files that cannot be used.
+def _read_headers(clips: Iterable[Clip]) -> tuple[Lengths, list[AudioError]]:
+    """Return durations in s, as the headers of files state them, and the errors of files that cannot be used.
 
     A duration is NaN if it is known only after decoding.
     """
-    wanted = set(ids)
-    seconds: dict[str, float] = {}
+    seconds: list[float] = []
     errors: list[AudioError] = []
-    for clip in datamodule.listed:
-        if clip.id in wanted and clip.path is not None:
+    for clip in clips:
+        if clip.path is not None:
             try:
                 length = audio.header(clip.path).seconds
-                seconds[clip.id] = math.nan if length is None else length
+                seconds.append(math.nan if length is None else length)
             except AudioError as error:
                 errors.append(error)
-    return seconds, errors
+    return np.array(seconds), errors
 
 
 def refuse_broken_before(
@@ -261,9 +263,10 @@ def refuse_broken_before(
     Raises:
         UntrainedError: Files are broken, see `refuse_broken`.
     """
-    missing: dict[AudioDataModule, set[str]] = {}
+    missing: dict[AudioDataModule, NDArray[np.int64]] = {}
     for module, datamodule in extractions:
-        missing.setdefault(datamodule, set()).update(_look_up(module, datamodule, precision, root, force=force)[1])
-    for datamodule, ids in missing.items():
+        found = _look_up(module, datamodule, precision, root, force=force)[1]
+        missing[datamodule] = np.union1d(missing.get(datamodule, found), found)
+    for datamodule, positions in missing.items():
         if datamodule.on_error == "raise":
-            refuse_broken(datamodule, ids)
+            refuse_broken(datamodule, _chosen(datamodule.listed, positions))

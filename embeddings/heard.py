@@ -1,10 +1,14 @@
 """Notices about clips of a data set that are cropped, repeated or padded."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..datamodules.base import AudioDataModule
 from ..datamodules.lengths import length_notice, repetition_notice
+from ..datamodules.sorted_ids import ids_of
 from ..frontends import Frontend
 from ..registry import FRONTENDS
 from .locate import open_store, store_folder
@@ -12,15 +16,18 @@ from .store import EmbeddingStore
 
 Say = Callable[[str], None]
 """Type of functions that show a line of text to the user."""
+Lengths = NDArray[np.float64]
+UNKNOWN: Lengths = np.zeros(0)
+"""Durations of no clips, for a data set whose durations are not known yet."""
 
 
-def notices(frontend: Frontend, datamodule: AudioDataModule, lengths: Mapping[str, float]) -> list[str]:
+def notices(frontend: Frontend, datamodule: AudioDataModule, lengths: Lengths) -> list[str]:
     """Return notices about clips that are cropped, padded or repeated for a frontend; empty if there are none.
 
     Args:
         frontend: Frontend that takes the clips.
         datamodule: Data set of the clips.
-        lengths: Durations of the clips in s, by id; if empty, there is no notice about lengths.
+        lengths: Durations of the clips in s; if empty, there is no notice about lengths.
     """
     rate = frontend.sample_rate
     name = FRONTENDS.name_of(type(frontend)) or type(frontend).__name__
@@ -29,27 +36,28 @@ def notices(frontend: Frontend, datamodule: AudioDataModule, lengths: Mapping[st
     return [text for text in found if text]
 
 
-def notice_of_lengths(datamodule: AudioDataModule, sample_rate: int, lengths: Mapping[str, float]) -> str:
+def notice_of_lengths(datamodule: AudioDataModule, sample_rate: int, lengths: Lengths) -> str:
     """Return a notice about clips that are longer or shorter than the input of a frontend; empty if none are.
 
     Args:
         datamodule: Data set of the clips.
         sample_rate: Sample rate of the frontend, in Hz.
-        lengths: Durations of the clips in s, by id.
+        lengths: Durations of the clips in s.
     """
     given = datamodule.samples_at(sample_rate) / sample_rate
-    text = length_notice(lengths.values(), given, datamodule.fit_length)
+    text = length_notice(lengths.tolist(), given, datamodule.fit_length)
     return f"{datamodule.dataset_name}: {text}" if text else ""
 
 
-def lengths_in(store: EmbeddingStore, datamodule: AudioDataModule) -> dict[str, float]:
-    """Return the durations in s of the clips of a data set that a store holds, by id."""
-    listed = {clip.id for clip in datamodule.listed}
-    return {row.id: row.seconds for row in store.rows if row.id in listed}
+def lengths_in(store: EmbeddingStore, datamodule: AudioDataModule) -> Lengths:
+    """Return the durations in s of the clips of a data set that a store holds, `(n_stored,)`."""
+    matches = store.shards.matches(ids_of(datamodule.listed))
+    parts = [match.content.batch.column("seconds").to_numpy()[match.rows] for match in matches]
+    return np.concatenate([UNKNOWN, *parts])
 
 
-def stored_lengths(root: Path, frontend: Frontend, datamodule: AudioDataModule, precision: str) -> dict[str, float]:
-    """Return the durations in s of clips whose embeddings are stored, by id; empty if the store does not exist.
+def stored_lengths(root: Path, frontend: Frontend, datamodule: AudioDataModule, precision: str) -> Lengths:
+    """Return the durations in s of clips whose embeddings are stored; empty if the store does not exist.
 
     Args:
         root: Folder that holds all stores.
@@ -58,7 +66,7 @@ def stored_lengths(root: Path, frontend: Frontend, datamodule: AudioDataModule, 
         precision: Precision field, see `provenance.precision_field`.
     """
     if not store_folder(root, frontend, datamodule, precision).is_dir():  # opening a store would create it
-        return {}
+        return UNKNOWN
     return lengths_in(open_store(root, frontend, datamodule, precision, damaged=True), datamodule)
 
 

@@ -11,21 +11,33 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-import joblib
+import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from ..audio import Decoded
 from ..datamodules.base import AudioDataModule
-from ..datamodules.clip import Clip
-from ..datamodules.digests import Digests, known_file_digest, n_bytes_known_by, stamp_of
-from ..datamodules.loader import Result, read_with_digests
+from ..datamodules.clip import Clip, Stamp
+from ..datamodules.digests import known_file_digest, n_bytes_known_by
+from ..datamodules.sorted_ids import matched
 from ..files import read_json
-from .shards import StoredClip
 from .store import EmbeddingStore
 
 N_THREADS = 8  # threads that read files; hashing releases the GIL
+BLOCK = 8192  # number of clips that are looked up or written at once
+
+
+class Known(NamedTuple):
+    """Row of a store with the content of a clip.
+
+    Args:
+        store: Store of the row.
+        number: Number of the row.
+    """
+
+    store: EmbeddingStore
+    number: int
 
 
 @dataclass(frozen=True)
@@ -33,11 +45,11 @@ class Recognised:
     """Clips whose embeddings are stored although the stamps of their files have changed.
 
     Args:
-        found: Row with the current stamp and embedding of each recognised clip, by id.
+        found: Row with the content of each recognised clip, by id.
         notes: Sentences that explain to the user why these clips are not computed again.
     """
 
-    found: Mapping[str, tuple[StoredClip, NDArray[Any]]] = field(default_factory=dict)
+    found: Mapping[str, Known] = field(default_factory=dict)
     notes: Sequence[str] = ()
 
 
@@ -51,68 +63,47 @@ def recognise(store: EmbeddingStore, datamodule: AudioDataModule) -> Recognised:
         datamodule: Data set of the clips.
     """
     stamps = datamodule.stamps()
-    lacking = set(store.missing(stamps))
-    waiting = [clip for clip in datamodule.listed if clip.id in lacking and clip.path is not None]
-    found: dict[str, tuple[StoredClip, NDArray[Any]]] = {}
+    waiting = [clip for clip in map(datamodule.listed.__getitem__, store.missing(stamps)) if clip.path is not None]
+    found: dict[str, Known] = {}
     notes: list[str] = []
     for other in _stores(store):
         if not waiting:
             break
-        rows = _rows_of(other, waiting)
-        vectors = other.read([row.id for row in rows.values()])
-        for (clip_id, row), vector in zip(rows.items(), vectors, strict=True):
-            size, mtime_ns = stamps[clip_id]
-            found[clip_id] = row._replace(id=clip_id, size=size, mtime_ns=mtime_ns), vector
-        waiting = [clip for clip in waiting if clip.id not in found]
-        if rows:
-            notes += _notes_on_own(rows) if other is store else [_note_on_other(other, len(rows))]
-        elif other is not store and {clip.id for clip in waiting}.intersection(r.id for r in other.rows if not r.file):
-            notes.append(
-                f"{other.folder} may contain embeddings of the same clips, but they cannot be reused: the store was "
-                "written by a version without content digests"
-            )
+        here: dict[str, Known] = {}
+        n_same = 0
+        for start in range(0, len(waiting), BLOCK):
+            block = {clip.id: clip for clip in waiting[start : start + BLOCK]}
+            rows = _rows_of(other, block, {clip_id: stamps[clip_id] for clip_id in block})
+            here |= {clip_id: Known(other, number) for clip_id, (number, _) in rows.items()}
+            n_same += sum(row_id == clip_id for clip_id, (_, row_id) in rows.items())
+        if here:
+            notes += _notes_on_own(n_same, len(here) - n_same) if other is store else [_note_on_other(other, len(here))]
+        found |= here
+        waiting = [clip for clip in waiting if clip.id not in here]
     return Recognised(found, notes)
 
 
-_BLOCK = 8192  # number of clips whose digests are added at once
-
-
 def adopt_known(store: EmbeddingStore, datamodule: AudioDataModule) -> None:
-    """Write the embeddings of recognised clips to a store, and add digests to clips that an earlier version stored.
+    """Write the embeddings of recognised clips to a store.
 
     Args:
         store: Store of the data set; this process must hold its lock.
         datamodule: Data set of the clips.
     """
-    found = recognise(store, datamodule).found
+    found, stamps = recognise(store, datamodule).found, datamodule.stamps()
+    by_store: dict[EmbeddingStore, list[tuple[str, int]]] = {}
+    for clip_id, known in found.items():
+        by_store.setdefault(known.store, []).append((clip_id, known.number))
+    for other, pairs in by_store.items():
+        for start in range(0, len(pairs), BLOCK):
+            ids, numbers = zip(*pairs[start : start + BLOCK], strict=True)
+            rows = other.clips(np.array(numbers))
+            named = [
+                row._replace(id=clip_id, **stamps[clip_id]._asdict()) for clip_id, row in zip(ids, rows, strict=True)
+            ]
+            store.append(named, other.take(np.array(numbers)), {})
     if found:
-        store.adopt(found)
-    clips = without_digests(store, datamodule)
-    rate = int(store.manifest["sample_rate"])
-    for start in range(0, len(clips), _BLOCK):  # an interruption loses one block
-        block = clips[start : start + _BLOCK]
-        # Threads suffice, because the decoder, the resampler and the hash release the GIL.
-        read = joblib.Parallel(n_jobs=-1, prefer="threads")(
-            joblib.delayed(read_with_digests)(datamodule.read, clip, rate) for clip in block
-        )
-        learned = {clip.id: found for clip, found in zip(block, read, strict=True)}
-        rows = [row for row in store.rows if row.id in learned]
-        known = [_completed(row, *learned[row.id]) for row in rows]
-        vectors = store.read([row.id for row in rows])
-        store.adopt({row.id: (row, vector) for row, vector in zip(known, vectors, strict=True)})
-
-
-def without_digests(store: EmbeddingStore, datamodule: AudioDataModule) -> list[Clip]:
-    """Return the clips whose embeddings an earlier version stored without digests."""
-    lacking = set(store.missing(datamodule.stamps()))
-    rows = {row.id for row in store.rows if not row.audio} - lacking
-    return [clip for clip in datamodule.listed if clip.id in rows]
-
-
-def _completed(row: StoredClip, decoded: Result, digests: Digests) -> StoredClip:
-    """Return a copy of an old row with its digests added, and with remarks if the clip can be decoded."""
-    remarks = " ".join(decoded.remarks) if isinstance(decoded, Decoded) else ""
-    return row._replace(**digests._asdict(), remarks=remarks)
+        store.commit()
 
 
 def _stores(store: EmbeddingStore) -> Iterator[EmbeddingStore]:
@@ -137,38 +128,59 @@ def _reads_files(store: EmbeddingStore) -> bool:
     return set(store.manifest["reading"]) == {"audio decoding"}
 
 
-def _rows_of(store: EmbeddingStore, clips: Sequence[Clip]) -> dict[str, StoredClip]:
-    """Return the rows of a store whose files have the same content as the files of clips, by the ids of the clips."""
-    given = store.manifest["n_samples"] / store.manifest["sample_rate"]
-    by_content = _reads_files(store)
-    of_id = {row.id: row for row in store.rows}
-    of_digest: dict[int, dict[int, dict[str, StoredClip]]] = {}  # by file size and number of bytes in the digest
-    for row in store.rows:
-        if row.file:
-            n_bytes = n_bytes_known_by(row.size, row.seconds, given)
-            of_digest.setdefault(row.size, {}).setdefault(n_bytes, {})[row.file] = row
+def _rows_of(
+    store: EmbeddingStore, clips: Mapping[str, Clip], stamps: Mapping[str, Stamp]
+) -> dict[str, tuple[int, str]]:
+    """Return the number and id of a row with the same content as the file of a clip, by the id of the clip.
 
-    def row_of(clip: Clip) -> StoredClip | None:
-        stamp = stamp_of(clip)
-        for n_bytes, rows in of_digest.get(stamp.size, {}).items():
-            digest = known_file_digest(Path(clip.path or ""), stamp, n_bytes)
-            own = of_id.get(clip.id)
-            if own is not None and own.file == digest != "":
-                return own
-            if by_content and digest in rows:
-                return rows[digest]
-        return None
+    Args:
+        store: Store to search.
+        clips: Clips by id.
+        stamps: Current stamp of the file of each clip, by id.
+    """
+    lengths = _lengths_known(store)
+
+    def digests_of(clip_id: str) -> list[str]:
+        stamp, path = stamps[clip_id], clips[clip_id].path
+        lower, upper = np.searchsorted(lengths[:, 0], [stamp.size, stamp.size + 1])
+        return [known_file_digest(Path(path or ""), stamp, int(n)) for n in lengths[lower:upper, 1]]
 
     with ThreadPoolExecutor(N_THREADS) as pool:
-        found = list(pool.map(row_of, clips))
-    return {clip.id: row for clip, row in zip(clips, found, strict=True) if row is not None}
+        digests = dict(zip(clips, pool.map(digests_of, clips), strict=True))
+    wanted = pa.array(sorted({digest for each in digests.values() for digest in each if digest}), pa.string())
+    numbers: dict[str, dict[str, int]] = {}  # of rows, by digest and id
+    start = 0
+    for content in store.shards.blocks() if len(wanted) else ():
+        rows, which = matched(content.batch.column("file"), wanted)
+        ids = content.ids.take(pa.array(rows)).to_pylist()
+        for row, clip_id, digest in zip(rows.tolist(), ids, wanted.take(pa.array(which)).to_pylist(), strict=True):
+            numbers.setdefault(digest, {})[clip_id] = start + row
+        start += len(content.ids)
+    by_content = _reads_files(store)
+    found: dict[str, tuple[int, str]] = {}
+    for clip_id, each in digests.items():
+        for digest in each:
+            of_digest = numbers.get(digest, {})
+            row_id = clip_id if clip_id in of_digest else next(iter(of_digest), "") if by_content else ""
+            if row_id:
+                found.setdefault(clip_id, (of_digest[row_id], row_id))
+    return found
 
 
-def _notes_on_own(rows: Mapping[str, StoredClip]) -> list[str]:
+def _lengths_known(store: EmbeddingStore) -> NDArray[np.int64]:
+    """Return the sizes of the stored clips' files with the number of bytes in their digests, `(n_pairs, 2)`, sorted."""
+    given = store.manifest["n_samples"] / store.manifest["sample_rate"]
+    pairs = np.zeros((0, 2), np.int64)
+    for content in store.shards.blocks():
+        sizes, seconds = (content.batch.column(name).to_numpy() for name in ("size", "seconds"))
+        n_bytes = [n_bytes_known_by(*each, given) for each in zip(sizes.tolist(), seconds.tolist(), strict=True)]
+        pairs = np.unique(np.concatenate([pairs, np.stack([sizes, np.array(n_bytes, np.int64)], axis=1)]), axis=0)
+    return pairs
+
+
+def _notes_on_own(n_touched: int, n_others: int) -> list[str]:
     """Return sentences about recognised clips that the store already holds, under the same or other ids."""
-    n_touched = sum(row.id == clip_id for clip_id, row in rows.items())
     touched = f"{n_touched:,} clips have new modification times but the same content: they are not computed again"
-    n_others = len(rows) - n_touched
     others = f"{n_others:,} clips were renamed or copied: they are recognised by their content and not computed again"
     return [*([touched] if n_touched else []), *([others] if n_others else [])]
 

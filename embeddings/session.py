@@ -33,7 +33,7 @@ class _Buffer:
 class Session:
     """One extraction to a store, from the lock to the commit; each process that shares the clips has its own session.
 
-    Rank 0 holds the lock and merges the shards of all ranks. A single process raises a fatal error at once; several
+    Rank 0 holds the lock and commits the shards of all ranks. A single process raises a fatal error at once; several
     processes raise it on every rank, after the last barrier.
 
     Args:
@@ -44,9 +44,9 @@ class Session:
         force: Whether to compute stored clips again.
 
     Attributes:
-        missing: Ids of the clips that were missing when the session began.
-        selected: Ids of the clips to compute: all missing clips and, if there are fewer of them than devices, enough
-            stored clips to give every device one.
+        missing: Positions of the clips that were missing when the session began, among the sorted clips.
+        selected: Positions of the clips to compute: all missing clips and, if there are fewer of them than devices,
+            enough stored clips to give every device one.
 
     Raises:
         StoreError: On every rank, if another process writes to the store or the store is damaged.
@@ -69,21 +69,22 @@ class Session:
         self._lock = contextlib.ExitStack()
         self.missing = self._begin(force=force)
         n_more = max(0, trainer.world_size - len(self.missing)) if trainer.world_size > 1 else 0
-        self.selected = [*self.missing, *sorted(self._stamps.keys() - self.missing)[:n_more]]
+        others = np.setdiff1d(np.arange(min(len(self._stamps), len(self.missing) + n_more)), self.missing)[:n_more]
+        self.selected = np.union1d(self.missing, others)
         self._buffer, self._profile, self._watch = _Buffer(), Profile(), Stopwatch(frontend)
         self._start = time.perf_counter()
 
-    def _begin(self, *, force: bool) -> frozenset[str]:
-        """Lock the store and return the ids of the missing clips; rank 0 does so for all ranks."""
-        missing: list[str] = []
+    def _begin(self, *, force: bool) -> NDArray[np.int64]:
+        """Lock the store and return the positions of the missing clips; rank 0 does so for all ranks."""
+        missing = np.zeros(0, np.int64)
         refusal = ""
         if self._trainer.is_global_zero:
             try:
                 self._lock.enter_context(self._store.locked())
                 if force:
-                    self._store.forget(self._stamps)
+                    self._store.forget(self._stamps.ids)
                 else:
-                    self._store.merge()  # the shards of an interrupted extraction
+                    self._store.commit()  # the shards of an interrupted extraction
                     adopt_known(self._store, self._datamodule)
                 missing = self._store.missing(self._stamps)
             except (StoreError, OSError) as error:
@@ -95,7 +96,7 @@ class Session:
         missing, refusal = self._trainer.strategy.broadcast((missing, refusal))
         if refusal:
             raise StoreError(refusal)
-        return frozenset(missing)
+        return np.asarray(missing)
 
     def add(self, embeddings: NDArray[Any], batch: Batch) -> None:
         """Keep the embeddings of a batch until they are written.
@@ -129,11 +130,16 @@ class Session:
     def _count(self, batch: Batch) -> None:
         """Add a batch to the profile, except stored clips that were selected only to give every device a clip."""
         durations = dict(zip(batch.ids, batch.seconds, strict=True))
-        computed = [min(durations[clip_id], self._given) for clip_id in batch.ids if clip_id in self.missing]
+        computed = [min(durations[clip_id], self._given) for clip_id in batch.ids if self._was_missing(clip_id)]
         self._profile.n_clips += len(computed)
         self._profile.audio += sum(computed)
         self._profile.decoding += batch.decoding
         self._profile.wall = time.perf_counter() - self._start
+
+    def _was_missing(self, clip_id: str) -> bool:
+        position = self._stamps.position(clip_id)
+        place = int(np.searchsorted(self.missing, position))
+        return place < len(self.missing) and self.missing[place] == position
 
     def flush_if_due(self, flush_every: int, flush_seconds: float) -> None:
         """Write the rows in memory if there are many rows or if the last write was long ago.
@@ -160,7 +166,7 @@ class Session:
         self._profile.writing += self._buffer.since - start
 
     def commit(self) -> None:
-        """Write the remaining rows; rank 0 merges the shards of all ranks.
+        """Write the remaining rows; rank 0 commits the shards of all ranks.
 
         Raises:
             AudioError: On every rank, if any rank could not read a clip and the datamodule has `on_error="raise"`.
@@ -174,7 +180,7 @@ class Session:
         strategy.barrier()
         with self._errors_collected():
             if self._trainer.is_global_zero:
-                self._store.merge()
+                self._store.compact()
                 if any(profile.n_clips for profile in profiles):
                     self._store.keep_profile(Profile.combined(profiles).as_numbers())
         strategy.barrier()

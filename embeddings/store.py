@@ -1,33 +1,36 @@
 """Embedding store: a folder that is consistent after every write, so that an extraction can resume.
 
-`manifest.json` records the key of the embeddings. `embeddings.safetensors` holds the matrix, with its clips in the
-header, so that one rename commits both. `clips.csv` repeats the table of clips in readable form, `failed.csv` lists
-clips that could not be read, `profile.json` holds the time profile of the last extraction, and `shards/` holds the
-embeddings computed since the last merge. Labels, splits and folds are not stored, because they come from the
-datamodule.
+`manifest.json` records the key of the embeddings. `shards/` holds immutable Arrow files with rows of clips and their
+embeddings, and `shards.json` names those that belong to the store: one rename of it commits a change. `failed.csv`
+lists clips that could not be read, `profile.json` holds the time profile of the last extraction. Labels, splits and
+folds are not stored, because they come from the datamodule.
 """
 
 import contextlib
 import json
 import math
-import os
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ..datamodules.clip import Stamp
+from ..datamodules.stamps import Stamps
 from ..errors import StoreError
-from ..files import UNFINISHED, locked, other_format, read_json, write_atomically
+from ..files import digest, locked, other_format, read_json, write_atomically
 from . import FORMAT
 from .checked import DamagedError, read_failed
 from .profile import Profile
-from .shards import StoredClip, pack, to_csv, unpack
+from .shard_reader import Numbers, ShardReader, VanishedError
+from .shard_writer import FAILED, ShardWriter
+from .shards import StoredClip, to_batch, to_clips
 
 _MAX_MANIFEST_SIZE = 2**20  # in bytes; manifests have a few thousand
+
+_NO_CLIP = StoredClip("", 0, 0, 0.0)
 
 
 class EmbeddingStore:
@@ -37,13 +40,14 @@ class EmbeddingStore:
         folder: Folder of the store, which is created if it does not exist.
         fields: Everything that determines the embeddings, as plain Python values.
         embedding_size: Number of features of an embedding.
-        damaged: Whether to open a store with an unreadable matrix as an empty store instead of raising.
+        damaged: Whether to open a store without its damaged shards instead of raising.
 
     Attributes:
         manifest: Format, size and fields of the store, as `manifest.json` holds them.
+        shards: Shards of the store, as the last commit left them.
 
     Raises:
-        StoreError: The matrix is damaged, the folder holds embeddings with other fields or of an earlier version, the
+        StoreError: A shard is cut off, the folder holds embeddings with other fields or of an earlier version, the
             folder cannot be used, or its path is not valid UTF-8.
     """
 
@@ -52,9 +56,8 @@ class EmbeddingStore:
     ) -> None:
         self.folder, self.embedding_size = Path(folder), embedding_size
         self.manifest = {"format": FORMAT, "embedding_size": embedding_size, **json.loads(json.dumps(fields))}
-        self._rows: dict[str, StoredClip] = {}
-        self._matrix: NDArray[Any] = np.zeros((0, embedding_size), np.float32)
-        self._damaged = damaged
+        self._key, self._damaged = digest(self.manifest)[:16], damaged
+        self._writer = ShardWriter(self.folder, self._key)
         if not _is_utf8(folder):
             raise StoreError(
                 f"Embeddings folder {str(folder)!r} is not valid UTF-8, which safetensors requires. "
@@ -62,7 +65,7 @@ class EmbeddingStore:
             )
         try:
             self._check_or_write_manifest()
-            self._reload()
+            self.load()
         except OSError as error:
             raise StoreError(
                 f"{folder} cannot be used: {error.strerror}; change permissions, or use another --embeddings folder"
@@ -70,8 +73,11 @@ class EmbeddingStore:
 
     @property
     def rows(self) -> list[StoredClip]:
-        """Clips in the order of the matrix."""
-        return list(self._rows.values())
+        """All clips, sorted by id, as objects; `shards.blocks` needs less memory."""
+        try:
+            return sorted(row for content in self.shards.blocks() for row in to_clips(content.batch))
+        except VanishedError:
+            return self.reopened().rows
 
     @property
     def failed(self) -> dict[str, str]:
@@ -80,7 +86,7 @@ class EmbeddingStore:
         Raises:
             StoreError: `failed.csv` is damaged.
         """
-        path = self.folder / "failed.csv"
+        path = self.folder / FAILED
         if not path.is_file():
             return {}
         try:
@@ -94,9 +100,9 @@ class EmbeddingStore:
             ) from error
 
     @property
-    def has_shards(self) -> bool:
-        """Whether the store has shards that are not merged yet."""
-        return any((self.folder / "shards").glob("*.safetensors"))
+    def has_pending(self) -> bool:
+        """Whether the store has shards that are not committed yet."""
+        return self.shards.has_pending
 
     @property
     def profile(self) -> dict[str, float]:
@@ -123,19 +129,69 @@ class EmbeddingStore:
             StoreError: Another process holds the lock, or the folder cannot be written.
         """
         with locked(self.folder, "use another --embeddings folder"):
-            self._reload()  # another process may have written since the store was opened
+            self.load()  # another process may have written since the store was opened
             yield
 
-    def missing(self, stamps: Mapping[str, Stamp]) -> list[str]:
-        """Return the ids of the clips that are not stored, or whose file has changed since.
+    def missing(self, stamps: Stamps) -> NDArray[np.int64]:
+        """Return the positions of the clips that are not stored, or whose file has changed since.
 
         Args:
-            stamps: Current stamp of the file of each clip, by id.
+            stamps: Current stamps of the files of all clips.
         """
-        stamp_of = {row.id: Stamp(row.size, row.mtime_ns) for row in self._rows.values()}
-        return [clip_id for clip_id, stamp in stamps.items() if stamp_of.get(clip_id) != stamp]
+        is_stored = np.zeros(len(stamps), bool)
+        for positions, rows, _, content in self.shards.matches(stamps.ids):
+            sizes, mtimes_ns = (content.batch.column(name).to_numpy()[rows] for name in ("size", "mtime_ns"))
+            same = (sizes == stamps.sizes[positions]) & (mtimes_ns == stamps.mtimes_ns[positions])
+            is_stored[positions[same]] = True
+        return np.flatnonzero(~is_stored)
 
-    def read(self, ids: Sequence[str], columns: Sequence[int] | None = None) -> NDArray[Any]:
+    def find(self, ids: Sequence[str] | pa.Array) -> Numbers:
+        """Return the numbers of the rows of clips, which are valid until the next commit; -1 for absent clips.
+
+        Args:
+            ids: Ids of the clips.
+        """
+        wanted = ids if isinstance(ids, pa.Array) else pa.array(ids, pa.large_string())
+        order = pc.sort_indices(wanted)
+        found, order_of = np.full(len(wanted), -1), order.to_numpy()
+        for positions, rows, start, _ in self.shards.matches(wanted.take(order)):
+            found[order_of[positions]] = start + rows
+        return found
+
+    def take(self, numbers: Numbers, columns: Sequence[int] | None = None) -> NDArray[np.float32]:
+        """Return embeddings by the numbers of their rows; only the shards that hold them are read.
+
+        Args:
+            numbers: Numbers of rows, in any order.
+            columns: Columns of the embeddings to return; by default, all columns.
+
+        Returns:
+            Embeddings `(len(numbers), len(columns))`, float32.
+
+        Raises:
+            StoreError: A shard is damaged.
+            VanishedError: Another command has replaced a shard since this object was made.
+        """
+        found = np.empty((len(numbers), self.embedding_size if columns is None else len(columns)), np.float32)
+        for shard, places, rows in self.shards.by_shard(numbers):
+            vectors = self.shards.read(shard, embeddings=True).matrix[rows]
+            found[places] = vectors if columns is None else vectors[:, columns]
+        return found
+
+    def clips(self, numbers: Numbers) -> list[StoredClip]:
+        """Return clips by the numbers of their rows.
+
+        Args:
+            numbers: Numbers of rows, in any order.
+        """
+        found: list[StoredClip] = [_NO_CLIP] * len(numbers)
+        for shard, places, rows in self.shards.by_shard(numbers):
+            batch = self.shards.read(shard).batch.select(list(StoredClip._fields)).take(pa.array(rows))
+            for place, clip in zip(places.tolist(), to_clips(batch), strict=True):
+                found[place] = clip
+        return found
+
+    def read(self, ids: Sequence[str], columns: Sequence[int] | None = None) -> NDArray[np.float32]:
         """Return the embeddings of clips, in the order of the given ids.
 
         Args:
@@ -148,20 +204,27 @@ class EmbeddingStore:
         Raises:
             StoreError: A clip is not stored.
         """
-        index = {clip_id: position for position, clip_id in enumerate(self._rows)}
-        absent = [clip_id for clip_id in ids if clip_id not in index]
-        if absent:
+        numbers = self.find(ids)
+        absent = np.flatnonzero(numbers < 0)
+        if len(absent):
             raise StoreError(
-                f"{self.folder}: {len(absent)} clips are not stored, for example {absent[0]!r}; run "
+                f"{self.folder}: {len(absent)} clips are not stored, for example {ids[absent[0]]!r}; run "
                 "`untrained predict` again"
             )
-        rows = self._matrix[[index[clip_id] for clip_id in ids]]
-        return rows if columns is None else rows[:, columns]
+        try:
+            return self.take(numbers, columns)
+        except VanishedError:
+            return self.reopened().read(ids, columns)
+
+    def reopened(self) -> "EmbeddingStore":
+        """Return the store as the last commit left it, which may be one of another process."""
+        fields = {name: value for name, value in self.manifest.items() if name not in ("format", "embedding_size")}
+        return EmbeddingStore(self.folder, fields, self.embedding_size, damaged=self._damaged)
 
     def append(
         self, rows: Sequence[StoredClip], embeddings: NDArray[Any], failed: Mapping[str, str], rank: int = 0
     ) -> None:
-        """Write a shard of new rows atomically.
+        """Write a shard of new rows atomically; the next commit adds it to the store.
 
         Args:
             rows: Clips of the shard.
@@ -169,72 +232,36 @@ class EmbeddingStore:
             failed: Reasons why other clips could not be read, by id.
             rank: Rank of the process.
         """
-        folder = self.folder / "shards"
-        folder.mkdir(exist_ok=True)
-        content = pack(rows, embeddings, {"failed": json.dumps(dict(failed))})
-        write_atomically(folder / f"{rank}-{time.time_ns()}-{os.getpid()}.safetensors", content)
+        self._writer.append(to_batch(rows, embeddings), failed, rank)
 
-    def merge(self) -> None:
-        """Merge all shards into the matrix, which is ordered by clip id; later shards override earlier ones."""
-        shards = sorted((self.folder / "shards").glob("*.safetensors"), key=lambda path: path.stat().st_mtime_ns)
-        if not shards:
-            self._remove([])
-            return
-        embedding_of, failed = self._kept(), self.failed
-        for shard in shards:
-            try:
-                rows, matrix, metadata = unpack(shard, self.embedding_size)
-                failures = json.loads(metadata["failed"])
-            except (ValueError, KeyError):
-                continue  # the shard is truncated or damaged, so its clips are still missing
-            for clip_id, reason in failures.items():
-                embedding_of.pop(clip_id, None)  # the file has become unreadable since
-                failed[clip_id] = reason
-            for row, vector in zip(rows, matrix, strict=True):
-                embedding_of[row.id] = (row, vector)
-                failed.pop(row.id, None)
-        self._write(embedding_of, failed)
-        self._remove(shards)
+    def commit(self) -> None:
+        """Add the shards that were appended since the last commit; their rows replace those with the same ids."""
+        self._writer.commit(self.shards, self.failed)
         self.load()
 
-    def forget(self, ids: Iterable[str]) -> None:
-        """Remove clips, so that they are computed again; a damaged matrix is removed as a whole."""
-        self.merge()
-        kept = self._kept()
-        for clip_id in ids:
-            kept.pop(clip_id, None)
-        self._write(kept, self.failed)
+    def compact(self) -> None:
+        """Merge small shards, so that there are fewer files; this process must hold the lock."""
+        self.commit()
+        self._writer.compact(self.shards)
         self.load()
 
-    def adopt(self, found: Mapping[str, tuple[StoredClip, NDArray[Any]]]) -> None:
-        """Add clips with their embeddings, which replace stored clips with the same id.
+    def forget(self, ids: pa.Array) -> None:
+        """Remove clips, so that they are computed again, and all damaged shards.
 
         Args:
-            found: Row and embedding of each clip, by id.
+            ids: Ids of the clips, sorted.
         """
-        failed = {clip_id: reason for clip_id, reason in self.failed.items() if clip_id not in found}
-        self._write({**self._kept(), **found}, failed)
+        self.commit()
+        self._writer.forget(self.shards, ids)
         self.load()
 
-    def _kept(self) -> dict[str, tuple[StoredClip, NDArray[Any]]]:
-        return {row.id: (row, vector) for row, vector in zip(self._rows.values(), self._matrix, strict=True)}
+    def load(self) -> None:
+        """Read the list of shards of the last commit; another process may have written it.
 
-    def _write(self, embedding_of: Mapping[str, tuple[StoredClip, NDArray[Any]]], failed: Mapping[str, str]) -> None:
-        ordered = [embedding_of[clip_id] for clip_id in sorted(embedding_of)]
-        rows = [row for row, _ in ordered]
-        matrix = np.stack([vector for _, vector in ordered]) if ordered else np.zeros((0, self.embedding_size))
-        write_atomically(self.folder / "embeddings.safetensors", pack(rows, matrix))
-        write_atomically(self.folder / "clips.csv", to_csv(StoredClip._fields, rows).encode())
-        if failed or (self.folder / "failed.csv").is_file():
-            write_atomically(self.folder / "failed.csv", to_csv(("id", "reason"), sorted(failed.items())).encode())
-
-    def _remove(self, paths: Iterable[Path]) -> None:
-        """Remove files, and the temporary files of interrupted writes."""
-        left = [*self.folder.glob(f".*{UNFINISHED}"), *(self.folder / "shards").glob(f".*{UNFINISHED}")]
-        for path in [*paths, *left]:
-            path.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # another process has written a shard since
-            (self.folder / "shards").rmdir()
+        Raises:
+            StoreError: A shard is cut off.
+        """
+        self.shards = ShardReader(self.folder, self.embedding_size, self._key, damaged=self._damaged)
 
     def _check_or_write_manifest(self) -> None:
         path, wanted = self.folder / "manifest.json", self.manifest
@@ -259,20 +286,6 @@ class EmbeddingStore:
                 f"{self.folder} was created with a different configuration ({name}: found {found.get(name)!r}, "
                 f"expected {wanted.get(name)!r}); use another --embeddings folder, or delete this one"
             )
-
-    def _reload(self) -> None:
-        with contextlib.suppress(*([StoreError] if self._damaged else [])):
-            self.load()
-
-    def load(self) -> None:
-        """Read the result of the last merge from disk; another process may have written it."""
-        path = self.folder / "embeddings.safetensors"
-        try:
-            size = self.embedding_size
-            rows, matrix = unpack(path, size)[:2] if path.is_file() else ([], np.zeros((0, size), np.float32))
-        except ValueError as error:
-            raise StoreError(f"{path} is damaged ({error}); compute it again with --force") from error
-        self._rows, self._matrix = {row.id: row for row in rows}, matrix
 
 
 def _is_utf8(path: str | Path) -> bool:

@@ -17,10 +17,12 @@ from ..audio import Decoded
 from ..audio.rounding import from_int16
 from ..datamodules.clip import Stamp
 from ..datamodules.digests import Digests, audio_digest
-from .checked import CHECKSUM, DamagedError
+from .checked import DamagedError
 
 FORMAT = 1
 """Version of the layout of the files; raise it when older files can no longer be read."""
+CHECKSUM = "crc32"
+"""Name of the checksum in the metadata of a file."""
 DTYPES = {"float32": ("F32", np.float32), "int16": ("I16", np.int16)}
 
 

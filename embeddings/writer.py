@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
@@ -26,7 +28,7 @@ class EmbeddingWriter(Callback):
 
     Attributes:
         store: Store of the last extraction.
-        missing: Ids of the clips that were missing from the store when the last extraction began.
+        missing: Positions of the clips that were missing from the store when the last extraction began.
 
     Raises:
         UsageError: `flush_every` or `flush_seconds` is not positive.
@@ -49,7 +51,7 @@ class EmbeddingWriter(Callback):
             if not value > 0:
                 raise UsageError(f"{name}={value}; expected more than 0")
         self.root, self.flush_every, self.flush_seconds, self.force = Path(root), flush_every, flush_seconds, force
-        self.missing: frozenset[str] = frozenset()
+        self.missing: NDArray[np.int64] = np.zeros(0, np.int64)
         self._session: Session | None = None
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -91,7 +93,7 @@ class EmbeddingWriter(Callback):
         self._session.flush_if_due(self.flush_every, self.flush_seconds)
 
     def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write the remaining rows; rank 0 merges the shards of all ranks.
+        """Write the remaining rows; rank 0 commits the shards of all ranks.
 
         Raises:
             AudioError: On every rank, if any rank could not read a clip and the datamodule has `on_error="raise"`.

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..datamodules import Clip
 from ..datamodules.classes import classes_learned
 from ..datamodules.clip import Stamp
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from ..embeddings.store import EmbeddingStore
     from .probe import EmbeddedData
 
+_BLOCK = 8192  # number of clips that are looked up at once
 MAX_NAMES = 3  # number of clips that a message names
 _EARLIER_LENGTH = 16  # length of the fingerprints of an earlier version, which were digests of ids and stamps
 
@@ -33,8 +36,14 @@ def fingerprints(store: "EmbeddingStore", datamodule: "AudioDataModule", clips: 
         datamodule: Data set of the clips.
         clips: Clips to identify.
     """
-    audio_of = {row.id: row.audio for row in store.rows}
-    return [audio_of.get(clip.id) or _earlier_fingerprint(datamodule, clip) for clip in clips]
+    found = []
+    for start in range(0, len(clips), _BLOCK):
+        block = clips[start : start + _BLOCK]
+        numbers = store.find([clip.id for clip in block])
+        known = dict(zip(np.flatnonzero(numbers >= 0).tolist(), store.clips(numbers[numbers >= 0]), strict=True))
+        of_block = (known[place].audio if place in known else "" for place in range(len(block)))
+        found += [audio or _earlier_fingerprint(datamodule, clip) for audio, clip in zip(of_block, block, strict=True)]
+    return found
 
 
 def repeated(data: "EmbeddedData", datamodule: "AudioDataModule") -> dict[str, str]:

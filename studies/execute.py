@@ -14,7 +14,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from ..datamodules.base import Batch
 from ..embeddings.changes import changes, is_of_code
 from ..embeddings.extract import refuse_broken_before
-from ..embeddings.heard import Say, notices, say_all, stored_lengths
+from ..embeddings.heard import UNKNOWN, Lengths, Say, notices, say_all, stored_lengths
 from ..embeddings.outcome import Extraction
 from ..embeddings.processes import leave_process_group
 from ..embeddings.provenance import precision_field
@@ -165,7 +165,7 @@ def _say_notices(
 ) -> None:
     """Report clips that are cropped, repeated or padded; extractions report the lengths in their own data sets."""
     extracted = {run.key.params["dataset"] for run in _probes(waiting)}
-    lengths_of: dict[str, Mapping[str, float]] = {name: {} for name in extracted}
+    lengths_of: dict[str, Lengths] = dict.fromkeys(extracted, UNKNOWN)
     said: set[tuple[str, str]] = set()
     for run in study.probes:
         dataset, label = run.key.params["dataset"], run.key.params["frontend"]

@@ -1,16 +1,20 @@
+"""Files of a store that are damaged, cut off, crafted or of another store."""
+
 import json
 import shutil
 
 import numpy as np
+import pyarrow as pa
 import pytest
-from safetensors.numpy import load_file, save_file
-from untrained.datamodules.clip import Stamp
-from untrained.embeddings.shards import StoredClip
+from untrained.datamodules.stamps import Stamps
+from untrained.embeddings.checked import DamagedError, read_shard
+from untrained.embeddings.shards import METADATA, StoredClip, clips_checksum, embeddings_checksum, to_batch
 from untrained.embeddings.store import EmbeddingStore
 from untrained.errors import StoreError
 
 SIZE, IDS = 3, ["a", "b", "c", "d"]
 ROWS = np.arange(12, dtype=np.float32).reshape(4, SIZE)
+CLIPS = [StoredClip(name, 1, 2, 0.5) for name in IDS]
 
 
 def opened(folder, **options):
@@ -21,8 +25,8 @@ def opened(folder, **options):
 def made(tmp_path_factory):
     """Folder of a store with four clips; tests change copies of the folder."""
     store = opened(tmp_path_factory.mktemp("made") / "store")
-    store.append([StoredClip(name, 1, 2, 0.5) for name in IDS], ROWS, {"x": "broken"})
-    store.merge()
+    store.append(CLIPS, ROWS, {"x": "broken"})
+    store.commit()
     return store.folder
 
 
@@ -31,56 +35,104 @@ def folder(made, tmp_path):
     return shutil.copytree(made, tmp_path / "store")
 
 
-def table(ids):
-    return "id,size,mtime_ns,seconds\r\n" + "".join(f"{name},1,2,0.5\r\n" for name in ids)
+def shard_in(folder):
+    (path,) = (folder / "shards").glob("*.arrow")
+    return path
 
 
-@pytest.mark.parametrize(
-    ("matrix", "clips", "reason"),
-    [
-        (ROWS.astype(np.float64), table(IDS), "its matrix is F64 of shape"),
-        (ROWS.view(np.int32), table(IDS), "its matrix is I32 of shape"),
-        (ROWS[:, :2], table(IDS), r"F32 of shape \(4, 2\), expected F32 of \(clips, 3\)"),
-        (ROWS.ravel(), table(IDS), r"of shape \(12,\)"),
-        (ROWS[:2], table(IDS), "lists 4 clips for 2 rows"),
-        (ROWS, table(IDS[:3]), "lists 3 clips for 4 rows"),
-        (ROWS, table(["a", "b", "c", "c"]), "lists a clip twice"),
-        (ROWS, table(IDS).replace("0.5", "nan"), "a duration is not a finite number"),
-        (ROWS, table(IDS).replace(",2,", ",two,"), "invalid literal"),
-        (ROWS, table(IDS).replace(",2,", ","), "its table of clips has unexpected columns"),
-        (ROWS, table(IDS).replace("a,", "a" * 200_000 + ","), "field larger than"),
-        (np.where(ROWS == 5, np.float32(np.nan), ROWS), table(IDS), "numbers that are not finite"),
-        (ROWS, None, "KeyError"),
-    ],
-)
-def test_a_matrix_that_does_not_match_its_clips_is_damaged_and_computed_again(matrix, clips, reason, folder):
-    metadata = {} if clips is None else {"clips": clips}
-    save_file({"embeddings": np.ascontiguousarray(matrix)}, folder / "embeddings.safetensors", metadata)
-    with pytest.raises(StoreError, match=rf"is damaged \(.*{reason}.*\); compute it again with --force"):
-        opened(folder)
+def crafted(batch, about, **options):
+    """Return the bytes of an Arrow file with any content."""
+    sink = pa.BufferOutputStream()
+    described = batch.schema.with_metadata({METADATA: about})
+    with pa.ipc.new_file(sink, described, options=pa.ipc.IpcWriteOptions(**options)) as writer:
+        writer.write_batch(batch)
+    return sink.getvalue().to_pybytes()
+
+
+def described(batch, key, **changes):
+    sums = {}
+    if not any(column.null_count for column in batch.columns):
+        sums = {"clips": clips_checksum(batch, {}), "embeddings": embeddings_checksum(batch)}
+    return json.dumps({"key": key, "failed": {}, **sums} | changes)
+
+
+GOOD = to_batch(CLIPS, ROWS)
+
+
+def column(name, values, kind=None):
+    """Return good rows with another column, whose type may be wrong."""
+    number = GOOD.schema.get_field_index(name)
+    return GOOD.set_column(number, pa.field(name, kind or GOOD.schema.field(name).type, nullable=False), values)
+
+
+CASES = {
+    "another size": (to_batch(CLIPS, ROWS[:, :2]), {}, r"columns are not those of a store with 3 features .*\[2\]"),
+    "another type": (column("size", pa.array([1.0] * 4), pa.float64()), {}, r"columns are not .* \(found .*double"),
+    "no column": (GOOD.drop_columns(["seconds"]), {}, "columns are not"),
+    "nulls": (column("size", pa.array([1, None, 1, 1])), {}, "a value is null"),
+    "not UTF-8": (column("id", pa.array([b"a", b"\xff", b"c", b"d"]).view(pa.string())), {}, "Invalid UTF8"),
+    "twice": (column("id", pa.array(["a", "b", "b", "c"])), {}, "not sorted, or one occurs twice"),
+    "no number": (column("seconds", pa.array([1.0, np.nan, 1, 1])), {}, "duration is not a finite number"),
+    "negative": (column("seconds", pa.array([1.0, -1, 1, 1])), {}, "duration is not a finite number"),
+    "other rows": (GOOD, {"clips": 1}, "its rows have changed since they were written"),
+    "other embeddings": (GOOD, {"embeddings": 1}, "its embeddings have changed"),
+    "another store": (GOOD, {"of": "0" * 16}, "it belongs to another store"),
+    "no reasons": (GOOD, {"failed": ["a"]}, "its table of failed clips is malformed"),
+    "other clips": (to_batch(CLIPS[:3], ROWS[:3]), {}, "other clips than the list of shards says"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_shard_that_does_not_match_is_named_and_its_clips_are_computed_again(name, folder):
+    batch, changes, reason = CASES[name][0], dict(CASES[name][1]), CASES[name][2]
+    key = changes.pop("of", opened(folder)._key)
+    replace(folder, crafted(batch, described(batch, key, **changes)))
+    with pytest.raises(StoreError, match=rf"(?s)arrow is damaged \(.*{reason}.*\); compute it again with --force"):
+        opened(folder).read(IDS)
     forced = opened(folder, damaged=True)
+    stamps = Stamps.of((clip.id, (clip.size, clip.mtime_ns)) for clip in CLIPS)
     with forced.locked():
-        forced.forget(IDS)
-        assert forced.missing(dict.fromkeys(IDS, Stamp(1, 2))) == IDS
-        forced.append([StoredClip(name, 1, 2, 0.5) for name in IDS], ROWS, {})
-        forced.merge()
+        forced.forget(stamps.ids)
+        assert forced.missing(stamps).tolist() == [0, 1, 2, 3]
+        forced.append(CLIPS, ROWS, {})
+        forced.commit()
     np.testing.assert_array_equal(opened(folder).read(IDS), ROWS)
+    assert len(list((folder / "shards").iterdir())) == 1
 
 
-def test_a_matrix_of_an_earlier_version_is_read_without_a_checksum(folder):
-    path = folder / "embeddings.safetensors"
-    save_file(load_file(path), path, {"clips": table(IDS)})
-    np.testing.assert_array_equal(opened(folder).read(IDS), ROWS)
+def replace(folder, content):
+    """Replace the shard of a store, and its size in the list."""
+    path, listed = shard_in(folder), folder / "shards.json"
+    listed.write_text(listed.read_text().replace(f" {path.stat().st_size}, ", f" {len(content)}, "))
+    path.write_bytes(content)
 
 
-@pytest.mark.parametrize("file", ["embeddings.safetensors", "manifest.json", "failed.csv", "profile.json"])
+@pytest.mark.parametrize("compression", ["lz4", "zstd"])
+def test_a_compressed_shard_is_rejected_before_it_fills_the_memory(compression, tmp_path):
+    batch = to_batch(CLIPS, np.zeros((4, SIZE)))
+    (tmp_path / "x.arrow").write_bytes(crafted(batch, described(batch, "key"), compression=compression))
+    with pytest.raises(DamagedError, match="its rows are compressed"):
+        read_shard(tmp_path / "x.arrow", SIZE, "key")
+
+
+def test_metadata_that_are_not_those_of_a_shard_are_rejected(tmp_path):
+    for about in ("{", "[]", "{}", "[" * 10_000):
+        (tmp_path / "x.arrow").write_bytes(crafted(GOOD, about))
+        with pytest.raises(DamagedError):
+            read_shard(tmp_path / "x.arrow", SIZE, "key")
+    (tmp_path / "y.arrow").write_bytes(b"ARROW1\0\0" + bytes(100) + b"ARROW1")
+    with pytest.raises(DamagedError):
+        read_shard(tmp_path / "y.arrow", SIZE, "key")
+
+
+@pytest.mark.parametrize("file", ["shards", "shards.json", "manifest.json", "failed.csv", "profile.json"])
 def test_every_truncation_and_mutation_raises_an_error_or_gives_the_right_values(file, folder):
     opened(folder).keep_profile({"seconds": 1.0})
-    path = folder / file
+    path = shard_in(folder) if file == "shards" else folder / file
     content = path.read_bytes()
     rng = np.random.default_rng(0)
     changed = [content[:n] for n in range(0, len(content), max(1, len(content) // 40))]
-    for position in rng.integers(0, len(content), 150):
+    for position in rng.integers(0, len(content), 250):
         bit = 1 << int(rng.integers(0, 8))
         changed.append(content[:position] + bytes([content[position] ^ bit]) + content[position + 1 :])
     n_refused = 0
@@ -90,21 +142,34 @@ def test_every_truncation_and_mutation_raises_an_error_or_gives_the_right_values
             store = opened(folder)
             assert isinstance(store.failed, dict)
             assert isinstance(store.profile, dict)
+            rows, found = store.rows, store.find(IDS)
+            X = store.take(found[found >= 0])
         except StoreError:
             n_refused += 1
         else:
-            rows = store.rows
-            assert [row.id for row in rows] == IDS
-            np.testing.assert_array_equal(store.read(IDS), ROWS)
-    assert n_refused > (100 if file == "embeddings.safetensors" else -1)
+            kept = [name for name in IDS if name in {row.id for row in rows}]
+            assert kept in (IDS, []) or file == "shards.json"  # rows may be missing, but none is wrong
+            assert rows == [CLIPS[IDS.index(name)] for name in kept]
+            np.testing.assert_array_equal(X, ROWS[[IDS.index(name) for name in kept]])
+    assert n_refused > {"shards": 60, "shards.json": 60}.get(file, -1)
 
 
-def test_a_damaged_shard_is_ignored(folder):
+def test_a_damaged_pending_shard_is_ignored(folder):
     store = opened(folder)
     store.append([StoredClip("e", 1, 2, 0.5)], ROWS[:1], {})
-    (shard,) = (folder / "shards").glob("*.safetensors")
-    save_file(load_file(shard), shard, {"clips": table(["e"]), "failed": json.dumps(["e"])})
-    store.merge()
+    path = max((folder / "shards").glob("*.arrow"))
+    batch = to_batch([StoredClip("e", 1, 2, 0.5)], ROWS[:1])
+    path.write_bytes(crafted(batch, described(batch, store._key, failed=["e"])))
+    store.commit()
+    assert [row.id for row in store.rows] == IDS
+
+
+def test_a_shard_of_another_store_is_not_taken(folder, tmp_path):
+    other = EmbeddingStore(tmp_path / "other", {"made": "by another test"}, SIZE)
+    other.append([StoredClip("e", 1, 2, 0.5)], ROWS[:1], {})
+    shutil.copy(shard_in(tmp_path / "other"), folder / "shards")
+    store = opened(folder)
+    store.commit()
     assert [row.id for row in store.rows] == IDS
 
 

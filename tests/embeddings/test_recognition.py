@@ -6,8 +6,6 @@ import shutil
 import numpy as np
 import pytest
 import soundfile
-from safetensors import safe_open
-from safetensors.numpy import save_file
 from untrained.datamodules.folder import AudioFolder
 from untrained.datamodules.synthetic import Synthetic
 from untrained.embeddings.recognition import recognise
@@ -121,44 +119,9 @@ def test_a_plug_in_with_its_own_read_shares_no_embeddings(data, tmp_path, embed)
     assert embed(Louder(str(data), n_samples=8000), tmp_path / "own")[0].n_computed == 1  # the renamed clip
 
 
-def without_digests_in(path):
-    """Rewrite a matrix in the format of an earlier version."""
-    with safe_open(path, framework="np") as file:
-        matrix, lines = file.get_tensor("embeddings"), file.metadata()["clips"].splitlines()
-    clips = "".join(",".join(line.split(",")[:4]) + "\r\n" for line in lines)
-    save_file({"embeddings": matrix}, path, {"clips": clips})
-
-
-def test_digests_are_added_to_a_store_of_an_earlier_version(data, tmp_path, again):
-    (path,) = tmp_path.glob("stores/data-*/embeddings.safetensors")
-    without_digests_in(path)
-    extraction = again()
-    assert extraction.n_computed == 0
-    assert extraction.notes == ["24 stored clips are decoded once more to add content digests"]
-    touch(data)
-    assert again().n_computed == 0
-    without_digests_in(path)
-    os.utime(data / "horn/0000.wav", (2, 2))
-    first, second = again().notes
-    assert "for example 'horn/0000.wav' (detected by size or modification time only, " in first
-    assert second.startswith("23 stored clips")
-
-
-def test_a_moved_folder_is_computed_again_if_its_store_has_no_digests(data, tmp_path, again):
-    (path,) = tmp_path.glob("stores/data-*/embeddings.safetensors")
-    without_digests_in(path)
-    data.rename(data.with_name("elsewhere"))
-    extraction = again(data.with_name("elsewhere"))
-    assert extraction.n_computed == 24
-    assert extraction.notes == [
-        f"{path.parent} may contain embeddings of the same clips, but they cannot be reused: the store was written by "
-        "a version without content digests"
-    ]
-
-
 def test_nothing_is_written_before_the_lock(data, again):
     store = again().store
     touch(data)
-    before = {path: path.read_bytes() for path in store.folder.iterdir()}
+    before = {path: path.read_bytes() for path in store.folder.rglob("*.*")}
     assert len(recognise(store, folder(data)).found) == 24
-    assert {path: path.read_bytes() for path in store.folder.iterdir()} == before
+    assert {path: path.read_bytes() for path in store.folder.rglob("*.*")} == before

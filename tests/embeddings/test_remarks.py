@@ -5,6 +5,7 @@ import soundfile
 from untrained.datamodules import Clip
 from untrained.embeddings.remarks import notes_on
 from untrained.embeddings.shards import StoredClip
+from untrained.embeddings.store import EmbeddingStore
 
 FIT = ["--data.n_samples", "4000", "--model.frontend", "mfcc", "--model.backend", "nearest_class"]
 
@@ -13,12 +14,15 @@ class Data:
     listed = [Clip(name, "x") for name in ("a", "b", "c", "d", "odd, name")]
 
 
-def test_clips_that_are_most_likely_faulty_are_noted():
+def test_clips_that_are_most_likely_faulty_are_noted(tmp_path):
     odd = {"a": "loud clipped", "c": "cancelling", "d": "clipped", "odd, name": "loud", "gone": "loud"}
     names = ("a", "b", "c", "d", "odd, name", "gone")
-    rows = [StoredClip(name, 1, 2, 0.5, remarks=odd.get(name, "")) for name in names]
-    assert {note.partition(": ")[2] for note in notes_on(rows, Data)} == {"a, odd, name", "c"}
-    assert notes_on([row._replace(remarks="") for row in rows], Data) == []
+    store = EmbeddingStore(tmp_path, {}, 1)
+    for remarks, expected in ((odd, {"a, odd, name", "c"}), ({}, set())):
+        rows = [StoredClip(name, 1, 2, 0.5, remarks=remarks.get(name, "")) for name in names]
+        store.append(rows, np.zeros((6, 1)), {})
+        store.commit()
+        assert {note.partition(": ")[2] for note in notes_on(store, Data)} == expected
 
 
 def test_each_run_notes_clips_that_are_most_likely_faulty(untrained, sounds, tmp_path):

@@ -1,4 +1,5 @@
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -19,10 +20,10 @@ def test_merged_shards_are_ordered_by_id_and_later_shards_win(tmp_path):
     store = EmbeddingStore(tmp_path / "s", {}, 2)
     store.append([row("b"), row("c")], np.float32([[1, 1], [2, 2]]), {"x": "broken"})
     store.append([row("a")], np.float32([[3, 3]]), {}, rank=1)
-    store.merge()
+    store.commit()
     store.append([row("c"), row("x")], np.float32([[4, 4], [5, 5]]), {})
-    (tmp_path / "s/shards/0-9-9.safetensors").write_bytes(b"cut off")
-    store.merge()
+    (tmp_path / f"s/shards/0-{9:020d}-9.arrow").write_bytes(b"cut off")
+    store.commit()
     reopened = EmbeddingStore(tmp_path / "s", {}, 2)
     assert [item.id for item in reopened.rows] == ["a", "b", "c", "x"]
     np.testing.assert_array_equal(reopened.read(["c", "a", "x"]), [[4, 4], [3, 3], [5, 5]])
@@ -34,22 +35,23 @@ def test_merged_shards_are_ordered_by_id_and_later_shards_win(tmp_path):
 def test_unfinished_files_of_a_killed_process_are_removed(tmp_path):
     store = EmbeddingStore(tmp_path / "s", {}, 1)
     store.append([row("a")], np.zeros((1, 1), np.float32), {})
-    (tmp_path / "s/shards/.0-7-7.safetensors.999.part").write_bytes(b"never finished")
-    (tmp_path / "s/.embeddings.safetensors.999.part").write_bytes(b"never finished")
-    store.merge()
+    (tmp_path / "s/shards/.0-7-7.arrow.999.part").write_bytes(b"never finished")
+    (tmp_path / "s/.shards.json.999.part").write_bytes(b"never finished")
+    store.commit()
     assert [item.id for item in store.rows] == ["a"]
     assert sorted(path.name for path in (tmp_path / "s").iterdir()) == [
-        "clips.csv",
-        "embeddings.safetensors",
         "manifest.json",
+        "shards",
+        "shards.json",
     ]
+    assert len(list((tmp_path / "s/shards").iterdir())) == 1
 
 
 def test_ids_with_any_characters_are_kept(tmp_path):
     names = ["a,b", 'quo"te', "new\nline", "naïve 音", " space "]
     store = EmbeddingStore(tmp_path / "s", {}, 1)
     store.append([row(name) for name in names], np.zeros((5, 1), np.float32), {"bad\nname": "why, oh why"})
-    store.merge()
+    store.commit()
     reopened = EmbeddingStore(tmp_path / "s", {}, 1)
     assert sorted(item.id for item in reopened.rows) == sorted(names)
     assert reopened.failed == {"bad\nname": "why, oh why"}
@@ -58,9 +60,10 @@ def test_ids_with_any_characters_are_kept(tmp_path):
 def test_damaged_stores_are_rejected(tmp_path):
     store = EmbeddingStore(tmp_path / "s", {}, 1)
     store.append([row("a")], np.zeros((1, 1), np.float32), {})
-    store.merge()
-    (tmp_path / "s/embeddings.safetensors").write_bytes(b"12345")
-    with pytest.raises(StoreError, match=r"is damaged .* compute it again with --force"):
+    store.commit()
+    (shard,) = (tmp_path / "s/shards").iterdir()
+    shard.write_bytes(b"12345")
+    with pytest.raises(StoreError, match=r"is damaged \(it has 5 bytes, expected .* compute it again with --force"):
         EmbeddingStore(tmp_path / "s", {}, 1)
     assert EmbeddingStore(tmp_path / "s", {}, 1, damaged=True).rows == []
     (tmp_path / "s/manifest.json").write_text("{")
@@ -83,7 +86,7 @@ def folder(root, **arguments):
 @pytest.mark.parametrize("content", [b"{", b"[]", b"\xff", b'{"n_clips": 36}', b"null"])
 def test_a_damaged_profile_does_not_stop_an_extraction(sounds, tmp_path, content, embed):
     extraction, _ = embed(folder(sounds), tmp_path)
-    os.remove(extraction.store.folder / "embeddings.safetensors")
+    shutil.rmtree(extraction.store.folder / "shards")
     (extraction.store.folder / "profile.json").write_bytes(content)
     assert extraction.store.profile == {}
     again, _ = embed(folder(sounds), tmp_path)

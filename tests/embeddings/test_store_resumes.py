@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from untrained.datamodules.clip import Stamp
+from untrained.datamodules.stamps import Stamps
 from untrained.embeddings.shards import StoredClip
 from untrained.embeddings.store import EmbeddingStore
 from untrained.errors import StoreError
@@ -25,8 +26,8 @@ def session(folder, stamps, flushed=lambda ids: None):
     """Use a store as an extraction does, with two clips in each shard and two alternating ranks."""
     store = EmbeddingStore(folder, {"made": "by a test"}, SIZE)
     with store.locked():
-        store.merge()
-        missing = store.missing(stamps)
+        store.commit()
+        missing = [list(stamps)[number] for number in store.missing(Stamps.of(stamps.items()))]
         for start in range(0, len(missing), 2):
             ids = missing[start : start + 2]
             rows = [StoredClip(clip_id, *stamps[clip_id], 0.5) for clip_id in ids if clip_id != "clip 3"]
@@ -34,7 +35,8 @@ def session(folder, stamps, flushed=lambda ids: None):
             failed = {"clip 3": "is broken"} if "clip 3" in ids else {}
             store.append(rows, np.stack(vectors) if rows else np.zeros((0, SIZE)), failed, rank=start // 2 % 2)
             flushed(ids)
-        store.merge()
+        store.commit()
+        store.compact()
         store.keep_profile({"seconds": 1.0})
     return store
 
@@ -138,8 +140,9 @@ def stop_at_every_write(root, begin):
             flushed = pipe.read().splitlines()
         _, status = os.waitpid(child, 0)
         store = EmbeddingStore(folder, {"made": "by a test"}, SIZE)
-        store.merge()
-        assert set(store.missing(STAMPS)) <= set(STAMPS) - set(flushed) | {"clip 3"}
+        store.commit()
+        missing = [list(STAMPS)[number] for number in store.missing(Stamps.of(STAMPS.items()))]
+        assert set(missing) <= set(STAMPS) - set(flushed) | {"clip 3"}
         session(folder, STAMPS)
         assert content(folder) == expected, f"after stop {n_stops}"
         if os.waitstatus_to_exitcode(status) == 0:
@@ -186,9 +189,9 @@ def test_damaged_shards_are_computed_again(tmp_path):
         store.append(rows, np.stack([embedding(row.id, STAMPS[row.id]) for row in rows]), {}, rank)
     (cut,) = (tmp_path / "shards").glob("0-*")
     cut.write_bytes(cut.read_bytes()[:-5])
-    (tmp_path / "shards" / "1-5-5.safetensors").write_bytes(b"")
-    (tmp_path / "shards" / ".1-6-6.safetensors.6.part").write_bytes(b"unfinished")
-    store.merge()
+    (tmp_path / "shards" / f"1-{5:020d}-5.arrow").write_bytes(b"")
+    (tmp_path / "shards" / ".1-6-6.arrow.6.part").write_bytes(b"unfinished")
+    store.commit()
     assert [row.id for row in store.rows] == ["clip 2"]
     session(tmp_path, STAMPS)
     session(tmp_path.with_name("whole"), STAMPS)
@@ -201,7 +204,7 @@ def test_rows_that_another_process_has_merged_are_kept(tmp_path):
     with first.locked():
         row = StoredClip("clip 6", *STAMPS["clip 6"], 0.5)
         first.append([row], embedding(row.id, STAMPS[row.id])[None], {})
-        first.merge()
+        first.commit()
     assert [row.id for row in first.rows] == ["clip 0", "clip 1", "clip 2", "clip 6"]
 
 
