@@ -9,6 +9,7 @@ COMMANDS = {
     "proxy": "Compute proxies: numbers that may predict accuracy before training.",
     "rank": "Test whether the rank without training predicts the rank with it.",
     "report": "Rewrite the report of a study from its stored results.",
+    "export": "Write stored embeddings to a Parquet file.",
     "classify": "Label sounds with a fitted probe.",
     "check": "Decode every clip of a data set, or check the contract of a plug-in.",
     "config": "Print a bundled study to use as a starting point.",

@@ -75,6 +75,7 @@ def completion_script(shell: str, commands: Mapping[str, str], studies: Iterable
         "rank": list(bundled_studies("rank")),
         "config": [*studies, *bundled_studies("rank")],
         "new": list(PLUGINS),
+        "export": [STORES],
         "list": [*REGISTRIES, STORES, RUNS],
         "completion": shtab.SUPPORTED_SHELLS,
     }
@@ -85,9 +86,13 @@ def completion_script(shell: str, commands: Mapping[str, str], studies: Iterable
             parser.add_argument("name", nargs="?", choices=first[command])
         if command == "report":
             parser.add_argument("folder").complete = shtab.DIRECTORY  # type: ignore[attr-defined]
+        if command == "export":
+            parser.add_argument("--to").complete = shtab.FILE  # type: ignore[attr-defined]
+            parser.add_argument("--force", action="store_true")
+        if command in ("list", "export"):
+            parser.add_argument("--embeddings").complete = shtab.DIRECTORY  # type: ignore[attr-defined]
         if command == "list":
             parser.add_argument("--details", action="store_true")
-            parser.add_argument("--embeddings").complete = shtab.DIRECTORY  # type: ignore[attr-defined]
         if command == "check":
             _add_checks(parser)
         if command in of_command:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from ..embeddings import FORMAT
-from ..embeddings.shard_list import FILE, read_list
 from ..errors import UntrainedError, UsageError
 from ..escaping import for_terminal
 from ..files import other_format, read_json
@@ -169,6 +168,8 @@ def _about_store(folder: Path) -> tuple[str, str, str]:
     manifest = read_json(folder / "manifest.json")
     if manifest["format"] != FORMAT:
         raise UntrainedError(f"{other_format(manifest['format'], FORMAT)} delete the folder")
+    from ..embeddings.shard_list import FILE, read_list  # imports NumPy and pyarrow
+
     written = folder / FILE
     n_clips = sum(shard.n_rows for shard in read_list(folder)[0])
     changed = (written if written.is_file() else folder).stat().st_mtime

@@ -43,6 +43,18 @@ def open_store(
     return EmbeddingStore(folder, fields, frontend.embedding_size, damaged=damaged)
 
 
+def store_at(folder: Path, manifest: Mapping[str, Any], *, damaged: bool = False) -> EmbeddingStore:
+    """Open a store by its folder alone.
+
+    Args:
+        folder: Folder of the store.
+        manifest: Content of its `manifest.json`.
+        damaged: Whether to open the store without its damaged shards instead of raising.
+    """
+    fields = {name: value for name, value in manifest.items() if name not in ("format", "embedding_size")}
+    return EmbeddingStore(folder, fields, manifest["embedding_size"], damaged=damaged)
+
+
 def why_new(store: EmbeddingStore) -> str:
     """Return why a store is new although another store exists for the same data set and frontend.
 

@@ -22,6 +22,7 @@ from ..datamodules.clip import Clip, Stamp
 from ..datamodules.digests import known_file_digest, n_bytes_known_by
 from ..datamodules.sorted_ids import matched
 from ..files import read_json
+from .locate import store_at
 from .store import EmbeddingStore
 
 N_THREADS = 8  # threads that read files; hashing releases the GIL
@@ -119,8 +120,7 @@ def _stores(store: EmbeddingStore) -> Iterator[EmbeddingStore]:
         except (OSError, ValueError):
             continue
         if path.parent != store.folder and isinstance(manifest, dict) and {**manifest, "source": None} == wanted:
-            fields = {name: value for name, value in manifest.items() if name not in ("format", "embedding_size")}
-            yield EmbeddingStore(path.parent, fields, store.embedding_size, damaged=True)
+            yield store_at(path.parent, manifest, damaged=True)
 
 
 def _reads_files(store: EmbeddingStore) -> bool:

@@ -42,6 +42,7 @@ OF_TAKES = ["--datamodule.root", "takes", "--datamodule.n_samples", "24000"]
 # Arguments of the other commands; names in capitals are placeholders.
 WORDS = {
     "list": ["frontends", "backends", "datamodules", "proxies", "embeddings", "runs", "FOLDER", "--details"],
+    "export": ["embeddings", "STORE", "--to", "FILE.parquet", "events.parquet"],
     "config": ["NAME", *bundled_studies(), *bundled_studies("rank")],
     "completion": ["SHELL", "bash", "zsh", "fish"],
     "new": ["frontend", "backend", "datamodule", "proxy", "NAME", "my_idea", "my_rule", "my_data", "my_guess"],
