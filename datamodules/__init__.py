@@ -1,15 +1,15 @@
 """Datamodules: the clips of a data set with their labels, splits and folds.
 
-`AudioDataModule` is imported on first use, because it is a `LightningDataModule` and importing Lightning takes seconds.
+`AudioDataModule` and `LoaderOptions` are imported on first use, because importing Lightning and PyTorch takes seconds.
 """
 
 from typing import TYPE_CHECKING, Any
 
 from .clip import Clip
-from .loader import LoaderOptions
 
 if TYPE_CHECKING:
     from .base import AudioDataModule
+    from .loader import LoaderOptions
 
 __all__ = ["AudioDataModule", "Clip", "LoaderOptions"]
 
@@ -19,4 +19,8 @@ def __getattr__(name: str) -> Any:
         from .base import AudioDataModule
 
         return AudioDataModule
+    if name == "LoaderOptions":
+        from .loader import LoaderOptions
+
+        return LoaderOptions
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

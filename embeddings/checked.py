@@ -73,13 +73,14 @@ class Content:
             raise DamagedError("its embeddings have changed since they were written")
 
 
-def read_shard(path: Path, embedding_size: int, key: str) -> Content:
+def read_shard(path: Path, embedding_size: int, key: str, *, again: bool = False) -> Content:
     """Read a shard; its content is memory-mapped, and neither its rows nor its embeddings are checked yet.
 
     Args:
         path: File that `shards.pack` wrote.
         embedding_size: Number of features that an embedding must have.
         key: Key of the store.
+        again: Whether this process has read and checked the file before, so that its texts need no check.
 
     Raises:
         DamagedError: The file is not a shard of this store, or is cut off.
@@ -88,14 +89,14 @@ def read_shard(path: Path, embedding_size: int, key: str) -> Content:
     try:
         with path.open("rb") as file:
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # unmapped with the last column that uses it
-        return _parsed(pa.py_buffer(mapped), embedding_size, key)
+        return _parsed(pa.py_buffer(mapped), embedding_size, key, again=again)
     except DamagedError:
         raise
     except (pa.ArrowException, ValueError, KeyError, TypeError, IndexError, RecursionError, StopIteration) as error:
         raise DamagedError(f"{type(error).__name__}: {error}") from error
 
 
-def _parsed(content: pa.Buffer, embedding_size: int, key: str) -> Content:
+def _parsed(content: pa.Buffer, embedding_size: int, key: str, *, again: bool) -> Content:
     """Return the only record batch of an Arrow file, whose footer is not needed."""
     if content.slice(0, 6).to_pybytes() != b"ARROW1" or content.slice(content.size - 6).to_pybytes() != b"ARROW1":
         raise DamagedError("it is not a whole Arrow file")
@@ -109,7 +110,7 @@ def _parsed(content: pa.Buffer, embedding_size: int, key: str) -> Content:
     if message.type != "record batch" or _is_compressed(message.metadata.to_pybytes()):
         raise DamagedError("its rows are compressed, or are not a record batch")
     batch = pa.ipc.read_record_batch(message, found)
-    batch.validate(full=True)
+    batch.validate(full=not again)
     if any(column.null_count for column in [*batch.columns, batch.column("embedding").values]):
         raise DamagedError("a value is null")
     about = json.loads((found.metadata or {})[METADATA])

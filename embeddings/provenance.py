@@ -6,13 +6,14 @@ does not. Plug-ins of other packages enter a key by a digest of their source.
 """
 
 import hashlib
+import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ..backends import Backend
-from ..files import digest, plain
+from ..files import plain
 from ..frontends import Frontend
 from ..frontends.calibrating import IDENTITY
 from ..frontends.planned import calibration_of
@@ -127,14 +128,14 @@ def run_fields(
         stamps: Digest of the stamps of all files, see `stamps_digest`.
         standardize: Standardisation of the features: `zscore` or `none`.
     """
-    clips = [(clip.id, clip.label, clip.split, clip.fold, clip.group) for clip in datamodule.listed]
+    clips = ((clip.id, clip.label, clip.split, clip.fold, clip.group) for clip in datamodule.listed)
     parts = ["selection", *(["z-scoring"] if standardize == "zscore" else [])]
     return {
         **names,
         "embeddings": dict(embeddings),
         "backend_arguments": plain(backend.get_params(deep=False)),
         "code": {**_versions(*parts), **_code(BACKENDS, type(backend).__mro__)},
-        "clips": digest({"clips": clips})[:16],
+        "clips": digest_of_list("clips", clips)[:16],
         "data_seed": datamodule.seed,  # seed of the inner folds of a hold-out without a validation split
         "files": stamps[:16],
     }
@@ -142,7 +143,26 @@ def run_fields(
 
 def stamps_digest(datamodule: "AudioDataModule") -> str:
     """Return a digest of the stamps of all files of a data set."""
-    return digest({"stamps": sorted(datamodule.stamps().items())})
+    return digest_of_list("stamps", datamodule.stamps().items())
+
+
+def digest_of_list(name: str, items: Iterable[Any]) -> str:
+    """Return `files.digest` of a dictionary with one list, which is not held in memory.
+
+    Args:
+        name: Only key of the dictionary.
+        items: Items of the list, as plain values.
+
+    Example:
+        >>> digest_of_list("ids", iter(["a", "b"])) == digest({"ids": ["a", "b"]})
+        True
+    """
+    found, separator = hashlib.sha256(f'{{"{name}": ['.encode()), ""
+    for item in items:
+        found.update(f"{separator}{json.dumps(item)}".encode())
+        separator = ", "
+    found.update(b"]}")
+    return found.hexdigest()
 
 
 def weights_digest(frontend: Frontend) -> str:

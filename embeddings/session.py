@@ -14,9 +14,10 @@ from ..datamodules.base import AudioDataModule, Batch
 from ..datamodules.digests import Digests
 from ..errors import AudioError, StoreError, UntrainedError
 from ..frontends import Frontend
-from .profile import Profile, Stopwatch
+from .profile import Profile
 from .recognition import adopt_known
 from .shards import StoredClip
+from .stopwatch import Stopwatch
 from .store import EmbeddingStore
 
 

@@ -176,8 +176,9 @@ class ShardReader:
         return True
 
     def _read(self, shard: Shard, *, embeddings: bool) -> Content:
-        content = read_shard(self.path(shard), self._embedding_size, self._key)
-        if (shard, False) not in self._checked:
+        again = (shard, False) in self._checked
+        content = read_shard(self.path(shard), self._embedding_size, self._key, again=again)
+        if not again:
             content.check_clips()
             if len(content.ids) != shard.n_rows or [content.ids[0].as_py(), content.ids[-1].as_py()] != [
                 shard.first,

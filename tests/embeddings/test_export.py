@@ -1,3 +1,7 @@
+import importlib
+import re
+from pathlib import Path
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -51,28 +55,26 @@ def test_a_file_that_cannot_be_written_is_named(store, tmp_path):
 
 
 @pytest.mark.dev
-def test_shards_and_exports_open_in_other_tools(store, tmp_path):
-    """The lines of docs/howto/other-tools.md."""
-    pandas, polars, duckdb, datasets = map(pytest.importorskip, ("pandas", "polars", "duckdb", "datasets"))
-    import pyarrow.dataset as ds
-
-    exported, shards = tmp_path / "x.parquet", str(store.folder / "shards")
-    export_parquet(store, exported)
-    expected = store.read(ids := [row.id for row in store.rows])
-    of_arrow = ds.dataset(shards, format="ipc")
-    frames = [
-        of_arrow.to_table().to_pandas(),
-        pandas.read_parquet(exported),
-        polars.read_ipc(f"{shards}/*.arrow", memory_map=False).to_pandas(),
-        polars.read_parquet(exported).to_pandas(),
-        duckdb.sql("SELECT * FROM of_arrow").df(),
-        duckdb.sql(f"SELECT * FROM '{exported}'").df(),
-        datasets.load_dataset(
-            "arrow", data_files=f"{shards}/*.arrow", split="train", cache_dir=str(tmp_path)
-        ).to_pandas(),
-        datasets.load_dataset("parquet", data_files=str(exported), split="train", cache_dir=str(tmp_path)).to_pandas(),
-    ]
-    for frame in frames:
+def test_shards_and_exports_open_in_other_tools(store, tmp_path, monkeypatch):
+    """Run the lines of the page on other tools."""
+    modules = {
+        name: pytest.importorskip(name) for name in ("pandas", "polars", "duckdb", "datasets", "pyarrow.dataset")
+    }
+    page = (Path(__file__).parents[2] / "docs/howto/other-tools.md").read_text()
+    lines = [re.findall("`(.*?)`", line)[:2] for line in page.splitlines() if re.match(r"\| \S+ \| `", line)]
+    assert len(lines) == 8
+    export_parquet(store, tmp_path / "events.parquet")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path))
+    ids = [row.id for row in store.rows]
+    for *before, last in lines:
+        names = {**modules, "pyarrow": importlib.import_module("pyarrow"), "shards": str(store.folder / "shards")}
+        for line in before:
+            exec(line, names)
+        if "load_dataset" in last:
+            last = last.replace("load_dataset(", "load_dataset(cache_dir='cache', path=")
+        frame = eval(last, names)
+        frame = frame if hasattr(frame, "sort_values") else frame.to_pandas()
         frame = frame.sort_values("id")
         assert frame["id"].tolist() == ids
-        np.testing.assert_array_equal(np.stack(frame["embedding"].tolist()), expected)
+        np.testing.assert_array_equal(np.stack(frame["embedding"].tolist()), store.read(ids))
