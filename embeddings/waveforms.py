@@ -113,13 +113,12 @@ class Waveforms:
             writes: Whether this process may write.
             force: Whether to decode all clips again.
         """
-        damaged = self._list()
-        self._may_write = writes
+        damaged, self._may_write = self._list(), writes
         renewed = _RENEWED.setdefault(self._datamodule, set())
         if force and self.folder not in renewed:
             self._ignored, self._places = set(self.folder.glob("*.safetensors")), {}
             renewed.add(self.folder)
-        n_hits = sum(self.find(clip) is not None for clip in clips)
+        n_hits = sum(self._stamped(clip)[1] is not None for clip in clips) if self._places else 0
         if n_hits:
             self._say(f"waveforms: {n_hits:,} of {len(clips):,} clips from the cache")
         if n_hits < len(clips) and writes:
@@ -179,7 +178,7 @@ class Waveforms:
     def plan(self) -> str:
         """Return what a command would add to the cache, as text; empty if it would add nothing."""
         self._list()
-        n_missing = sum(self.find(clip) is None for clip in self._datamodule.listed)
+        n_missing = sum(self._stamped(clip)[1] is None for clip in self._datamodule.listed)
         size, n_bytes = self._size(n_missing)
         why_not = refusal(self.folder, n_bytes, automatic=self._datamodule.cache == "auto")
         if self._datamodule.cache == "off" or not n_missing:
@@ -188,10 +187,16 @@ class Waveforms:
 
     def find(self, clip: Clip) -> Place | None:
         """Return the place of the waveform of a clip; None if it is not cached or the clip's file has changed."""
-        stamp, place = self._datamodule.stamp(clip), self._places.get(clip.id)
-        place = place if place is not None and place.row.stamp == stamp else None
+        if not (self._places or self.writes):  # nothing to remember, however many clips there are
+            return None
+        stamp, place = self._stamped(clip)
         self._asked[clip.id] = clip, stamp, place
         return place
+
+    def _stamped(self, clip: Clip) -> tuple[Stamp, Place | None]:
+        """Return the stamp of a clip's file, and the place of its waveform."""
+        stamp, place = self._datamodule.stamp(clip), self._places.get(clip.id)
+        return stamp, place if place is not None and place.row.stamp == stamp else None
 
     def places(self) -> dict[str, Place]:
         """Return the places of the clips that were read and are cached, by id."""
@@ -210,7 +215,7 @@ class Waveforms:
             batch: Batch of clips that `find` was asked for.
         """
         for index, clip_id in enumerate(batch.ids):
-            if batch.cached[index]:
+            if batch.cached[index] or clip_id not in self._asked:
                 continue
             clip, stamp, place = self._asked[clip_id]
             if place is not None:
