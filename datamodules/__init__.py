@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, Any
 
 from .clip import Clip
-from .loader import LoaderOptions
+from .options import LoaderOptions
 
 if TYPE_CHECKING:
     from .base import AudioDataModule

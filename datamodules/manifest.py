@@ -10,7 +10,7 @@ from .base import AudioDataModule
 from .clip import SPLIT_NAMES, Clip
 from .folder import id_of
 from .labels import seen
-from .loader import LoaderOptions
+from .options import LoaderOptions
 from .table import TableRow, read_table, refuse_repeated
 
 _KNOWN = ("path", "label", "split", "fold", "group")
