@@ -79,8 +79,8 @@ class Codes:
         """Return for each item whether its value passes a test, which is carried out once for each value."""
         return np.array([bool(test(value)) for value in self.values], bool)[self.codes]
 
-    def ranks(self) -> tuple[NDArray[np.int64], Sequence[Any]]:
+    def ranks(self) -> tuple[NDArray[np.int32], Sequence[Any]]:
         """Return the rank of each item among the sorted values that occur, and these values."""
         ordered = sorted(self.counts())
         rank_of: Mapping[Any, int] = {value: rank for rank, value in enumerate(ordered)}
-        return np.array([rank_of.get(value, 0) for value in self.values], np.int64)[self.codes], ordered
+        return np.array([rank_of.get(value, 0) for value in self.values], np.int32)[self.codes], ordered

@@ -89,7 +89,8 @@ class AudioFolder(AudioDataModule):
                 "set --data.root to a folder with one sub-folder per class"
             )
         content = search(self.root, self.exclude)
-        layout = layout_of(self.root, content.examples, self.layout)
+        examples = content.examples
+        layout = layout_of(self.root, examples, self.layout)
         self.notes += [*content.notes, *filter(None, [layout.note])]
         self.notes += account(self.root, content, layout.n_levels, skip=self.on_error == "skip")
         clips = clips_in(content, self.root, layout)
@@ -104,9 +105,11 @@ class AudioFolder(AudioDataModule):
         self.n_other_files = content.n_others + content.n_files - len(clips)
         self.notes += remarks(content, layout)
         _refuse_links_with_two_labels(clips, content.links)
+        content.names.clear()  # the clips hold the names of files now, which may be millions
+        pa.default_memory_pool().release_unused()
         if len(clips.labels.counts()) < 2:
             if self.layout != "classes":
-                refuse_one_folder(self.root, content.examples, layout)
+                refuse_one_folder(self.root, examples, layout)
             return clips  # sufficient for embeddings; `require_classes` raises an error in a fit
         if self.group_by is not None:
             clips, n_alone = grouped(clips, self.group_by, layout.part_level)

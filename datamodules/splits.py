@@ -31,7 +31,7 @@ def split_by_class(clips: Sequence[Clip], seed: int) -> Clips:
     units = _units(columns)
     labels, names = columns.labels.ranks()
     # A group with several classes is assigned together with its first class.
-    class_of_unit = np.full(units.max() + 1, len(names))
+    class_of_unit = np.full(units.max() + 1, len(names), np.int32)
     np.minimum.at(class_of_unit, units, labels)
     by_class = np.argsort(class_of_unit, kind="stable")
     starts = np.searchsorted(class_of_unit[by_class], np.arange(len(names) + 1))
@@ -44,8 +44,8 @@ def split_by_class(clips: Sequence[Clip], seed: int) -> Clips:
         split_of_unit[shuffled[:n]] = SPLITS.index("test")
         split_of_unit[shuffled[n : 2 * n]] = SPLITS.index("validation")
     found = replace(columns, splits=Codes(split_of_unit[units], SPLITS))
-    learned = found.where(found.splits.where("train".__eq__))
-    lacking = sorted(columns.labels.counts().keys() - learned.labels.counts().keys())
+    learned = columns.labels.take(np.flatnonzero(found.splits.where("train".__eq__)))
+    lacking = sorted(columns.labels.counts().keys() - learned.counts().keys())
     if lacking:
         raise DataError(
             f"the random split puts no clip of {'class' if len(lacking) == 1 else 'classes'} "
@@ -126,30 +126,28 @@ def refuse_torn_groups(clips: Clips, dataset: str) -> None:
 def class_sizes(clips: Sequence[Clip]) -> Counter[str]:
     """Return the number of clips of each class, counting each group once."""
     columns = Clips.of(clips)
+    if _has_no_groups(columns):
+        return Counter(columns.labels.counts())
     labels, names = columns.labels.ranks()
     units = _units(columns)
-    pairs = np.unique(labels * (units.max(initial=0) + 1) + units)
-    return Counter(
-        dict(zip(names, np.bincount(pairs // (units.max(initial=0) + 1), minlength=len(names)).tolist(), strict=True))
-    )
+    pairs = np.unique(units.astype(np.int64) * len(names) + labels)  # of a group and a class
+    numbers = np.bincount(pairs % max(1, len(names)), minlength=len(names)).tolist()
+    return Counter(dict(zip(names, numbers, strict=True)))
 
 
 def _has_no_groups(clips: Clips) -> bool:
     return not clips.groups.counts().keys() - {None}
 
 
-def _units(clips: Clips) -> NDArray[np.int64]:
+def _units(clips: Clips) -> NDArray[np.int32]:
     """Return the number of the group of each clip; a clip without a group is one of its own.
 
     The numbers are in the order of `clip ID` and `group NAME`.
     """
     alone = np.flatnonzero(clips.groups.where(lambda group: group is None))
-    found, _ = replace(
-        clips.groups, values=tuple("" if each is None else str(each) for each in clips.groups.values)
-    ).ranks()
-    found = found + len(alone)
-    order = order_of(clips.ids.take(pa.array(alone)))
-    found[alone[order]] = np.arange(len(alone))
+    found = clips.groups.mapped(lambda group: "" if group is None else str(group)).ranks()[0] + np.int32(len(alone))
+    order = order_of(clips.ids if len(alone) == len(clips) else clips.ids.take(pa.array(alone)))
+    found[alone[order]] = np.arange(len(alone), dtype=np.int32)
     return found
 
 
