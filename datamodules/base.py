@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, overload
 
-import numpy as np
 from numpy.typing import NDArray
 from pytorch_lightning import LightningDataModule
 
@@ -23,7 +22,7 @@ from .listing import Clips
 from .loader import Batch as Batch
 from .loader import Cache, ClipLoader
 from .machine import CLIPS, Auto, plan_loading
-from .options import CacheMode, OnError, require_at_least, require_counts, require_known, require_length
+from .options import CacheMode, OnError, require_integers, require_known, require_length
 from .signature import spell_out
 from .splits import fold_by_class, refuse_torn_groups, split_by_class
 from .stamps import Stamps, stamps_of
@@ -83,15 +82,11 @@ class AudioDataModule(LightningDataModule):
     ) -> None:
         super().__init__()
         rate = DEFAULT_SAMPLE_RATE if sample_rate is None else sample_rate
-        require_at_least(1, sample_rate=rate)
-        require_at_least(0, seed=seed)
-        require_counts(batch_size, num_workers)
+        require_integers(batch_size, num_workers, seed, rate)
         own_default = inspect.signature(type(self)).parameters.get("n_samples")
         if seconds is not None and own_default is not None and own_default.default == n_samples:
             n_samples = None  # the default in the signature of a plug-in, which `seconds` overrides
         require_length(n_samples, seconds, rate)
-        if seed >= 2**32:
-            raise UsageError(f"seed={seed}; expected an integer below 2**32")
         cache = "off" if cache is False else cache
         require_known(fit_length=fit_length, on_error=on_error, cache=cache)
         self._n_samples = self.default_n_samples if n_samples is None else n_samples
@@ -274,11 +269,7 @@ class AudioDataModule(LightningDataModule):
 
         The loader is not a `DataLoader`, because Lightning would recreate it and end its workers at each extraction.
         """
-        clips, chosen = self.listed, self._selected
-        if isinstance(chosen, np.ndarray):
-            clips = clips.take(np.unique(chosen))
-        elif chosen is not None:
-            clips = clips.where(clips.among(chosen))
+        clips = self.listed if self._selected is None else self.listed.selected(self._selected)
         batch_size, num_workers = self.batch_size, self.num_workers
         if self.trainer is not None and self.trainer.predicting:  # other loops of the trainer compute no embeddings
             clips = clips[self.trainer.global_rank :: self.trainer.world_size]

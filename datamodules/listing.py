@@ -143,6 +143,16 @@ class Clips(Sequence[Clip]):
         found: NDArray[np.bool_] = pc.is_in(self.ids, value_set=wanted).to_numpy(zero_copy_only=False)
         return found
 
+    def selected(self, chosen: Iterable[str] | NDArray[Any]) -> "Clips":
+        """Return some clips, in their order here.
+
+        Args:
+            chosen: Ids, or an array of positions. An id that is not in the list is ignored.
+        """
+        if isinstance(chosen, np.ndarray):
+            return self.take(np.unique(chosen))
+        return self.where(self.among(chosen))
+
     def ordered(self) -> "Clips":
         """Return the clips sorted by id; equal ids stay in their order."""
         return self if _is_sorted(self.ids) else self.take(order_of(self.ids))

@@ -84,12 +84,16 @@ def require_length(n_samples: int | None, seconds: float | None, sample_rate: in
         raise UsageError(f"seconds={seconds}; expected more than 0, and less than {most} at {sample_rate} Hz")
 
 
-def require_counts(batch_size: int | Auto, num_workers: int | Auto) -> None:
-    """Check the batch size and the number of workers.
+def require_integers(batch_size: int | Auto, num_workers: int | Auto, seed: int, sample_rate: int) -> None:
+    """Check the arguments that are integers.
 
     Raises:
-        UsageError: One is neither `auto` nor an integer that is large enough.
+        UsageError: A number is out of range, or the batch size or number of workers is another text than `auto`.
     """
+    require_at_least(1, sample_rate=sample_rate)
+    require_at_least(0, seed=seed)
+    if seed >= 2**32:
+        raise UsageError(f"seed={seed}; expected an integer below 2**32")
     for name, value, least in (("batch_size", batch_size, 1), ("num_workers", num_workers, 0)):
         if isinstance(value, int):
             require_at_least(least, **{name: value})
