@@ -5,6 +5,7 @@ import math
 import time
 import warnings
 from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pytorch_lightning import LightningModule, Trainer
@@ -13,10 +14,12 @@ from .. import audio
 from ..datamodules import AudioDataModule, Clip
 from ..datamodules.absent import explain_absent
 from ..datamodules.classes import notes_on_classes
+from ..datamodules.listing import Clips
 from ..errors import AudioError, DataError, StoreError, UntrainedError
 from ..frontends import Frontend
 from ..frontends.calibrating import needs_calibration
 from ..frontends.precision import float32_products
+from ..terminal import bar
 from .calibrated import carry_out, ids_to_calibrate_on
 from .heard import Say, lengths_in, notice_of_lengths, notices, say_all
 from .locate import open_store, why_new
@@ -30,6 +33,8 @@ from .waveforms import cached_waveforms
 from .writer import EmbeddingWriter, refuse_more_devices_than_clips
 
 MAX_SHOWN = 10  # number of broken files that a message lists
+_THREADS = 8  # files whose headers are read at the same time; most of the time is waiting for a slow disk or network
+_AT_ONCE = 1024  # files that the threads are given at a time
 
 
 def _say_nothing(text: str) -> None:
@@ -234,17 +239,30 @@ def _read_headers(datamodule: AudioDataModule, ids: Iterable[str]) -> tuple[dict
 
     A duration is NaN if it is known only after decoding.
     """
-    wanted = set(ids)
+    clips = Clips.of(datamodule.listed).selected(ids)
     seconds: dict[str, float] = {}
     errors: list[AudioError] = []
-    for clip in datamodule.listed:
-        if clip.id in wanted and clip.path is not None:
-            try:
-                length = audio.header(clip.path).seconds
-                seconds[clip.id] = math.nan if length is None else length
-            except AudioError as error:
-                errors.append(error)
+    with ThreadPoolExecutor(_THREADS) as threads, bar("reading headers", len(clips)) as advance:
+        for start in range(0, len(clips), _AT_ONCE):
+            some = [clip for clip in clips[start : start + _AT_ONCE] if clip.path is not None]
+            for clip, stated in zip(some, list(threads.map(_stated_length, some)), strict=True):
+                # libsndfile keeps the reason of a failure in one place for all threads, which are waiting here.
+                length = _stated_length(clip) if isinstance(stated, AudioError) else stated
+                if isinstance(length, AudioError):
+                    errors.append(length)
+                else:
+                    seconds[clip.id] = length
+            advance(len(some))
     return seconds, errors
+
+
+def _stated_length(clip: Clip) -> float | AudioError:
+    """Return the duration of a clip in s, NaN if its header does not state it, or the error of its file."""
+    try:
+        length = audio.header(clip.path or "").seconds
+    except AudioError as error:
+        return error
+    return math.nan if length is None else length
 
 
 def refuse_broken_before(
