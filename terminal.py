@@ -68,19 +68,19 @@ def print_what_an_encoding_lacks() -> None:
 
 
 @contextlib.contextmanager
-def _no_bar(description: str, total: int) -> Iterator[Advance]:
+def _no_bar(description: str, total: int | None) -> Iterator[Advance]:
     yield lambda n: None
 
 
-_make_bar: Callable[[str, int], AbstractContextManager[Advance]] = _no_bar
+_make_bar: Callable[[str, int | None], AbstractContextManager[Advance]] = _no_bar
 
 
-def bar(description: str, total: int) -> AbstractContextManager[Advance]:
+def bar(description: str, total: int | None) -> AbstractContextManager[Advance]:
     """Return a context with a progress bar, which is invisible unless the running command shows bars.
 
     Args:
         description: Text beside the bar.
-        total: Number of items to process.
+        total: Number of items to process; None if it is unknown.
 
     Returns:
         Context manager that gives a function; call it with the number of items processed since the last call.
@@ -113,7 +113,7 @@ def hide_bars() -> None:
 
 
 @contextlib.contextmanager
-def _rich_bar(description: str, total: int) -> Iterator[Advance]:
+def _rich_bar(description: str, total: int | None) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 

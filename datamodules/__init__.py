@@ -9,7 +9,7 @@ from .clip import Clip
 
 if TYPE_CHECKING:
     from .base import AudioDataModule
-    from .loader import LoaderOptions
+    from .options import LoaderOptions
 
 __all__ = ["AudioDataModule", "Clip", "LoaderOptions"]
 
@@ -20,7 +20,7 @@ def __getattr__(name: str) -> Any:
 
         return AudioDataModule
     if name == "LoaderOptions":
-        from .loader import LoaderOptions
+        from .options import LoaderOptions
 
         return LoaderOptions
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,8 +5,9 @@ import copy
 import inspect
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, overload
 
+from numpy.typing import NDArray
 from pytorch_lightning import LightningDataModule
 
 from .. import audio
@@ -17,12 +18,14 @@ from .clip import Clip, Stamp
 from .contract import listed_by
 from .digests import stamp_of
 from .labels import united
+from .listing import Clips
 from .loader import Batch as Batch
-from .loader import Cache, CacheMode, ClipLoader, OnError, require_at_least, require_known
+from .loader import Cache, ClipLoader
 from .machine import CLIPS, Auto, plan_loading
+from .options import CacheMode, OnError, require_integers, require_known, require_length
 from .signature import spell_out
 from .splits import fold_by_class, refuse_torn_groups, split_by_class
-from .stamps import Stamps
+from .stamps import Stamps, stamps_of
 
 DEFAULT_SAMPLE_RATE = 12_000
 
@@ -79,27 +82,11 @@ class AudioDataModule(LightningDataModule):
     ) -> None:
         super().__init__()
         rate = DEFAULT_SAMPLE_RATE if sample_rate is None else sample_rate
-        require_at_least(1, n_samples=1 if n_samples is None else n_samples, sample_rate=rate)
-        require_at_least(0, seed=seed)
-        for name, value, least in (("batch_size", batch_size, 1), ("num_workers", num_workers, 0)):
-            if isinstance(value, int):
-                require_at_least(least, **{name: value})
-            elif value != "auto":
-                raise UsageError(f"{name}={value!r}; expected an integer of {least} or more, or 'auto'")
+        require_integers(batch_size, num_workers, seed, rate)
         own_default = inspect.signature(type(self)).parameters.get("n_samples")
         if seconds is not None and own_default is not None and own_default.default == n_samples:
             n_samples = None  # the default in the signature of a plug-in, which `seconds` overrides
-        if n_samples is not None and seconds is not None:
-            raise UsageError(
-                f"n_samples={n_samples} and seconds={seconds} both set the length of clips; leave out one of them"
-            )
-        if n_samples is not None and n_samples >= 2**31:  # 8 GiB per waveform, most likely a typing error
-            raise UsageError(f"n_samples={n_samples}; expected an integer below 2**31")
-        is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-        if seconds is not None and not (is_number and 1 <= seconds * rate < 2**31):
-            raise UsageError(f"seconds={seconds}; expected more than 0, and less than {2**31 // rate} at {rate} Hz")
-        if seed >= 2**32:
-            raise UsageError(f"seed={seed}; expected an integer below 2**32")
+        require_length(n_samples, seconds, rate)
         cache = "off" if cache is False else cache
         require_known(fit_length=fit_length, on_error=on_error, cache=cache)
         self._n_samples = self.default_n_samples if n_samples is None else n_samples
@@ -109,7 +96,7 @@ class AudioDataModule(LightningDataModule):
         self.waveform_cache: Cache | None = None  # at the sample rate in use
         self.n_other_files, self.unfit = 0, ""
         self.notes: list[str] = []
-        self._selected: frozenset[str] | None = None
+        self._selected: Sequence[str] | NDArray[Any] | None = None
         self._keeps_workers = False
         self._loader: ClipLoader | None = None
         self._common = frozenset(vars(self)) | {"_common"}
@@ -119,8 +106,8 @@ class AudioDataModule(LightningDataModule):
         if "__init__" in vars(cls):
             spell_out(cls)
 
-    def clips(self) -> list[Clip]:
-        """Return all clips of the data set."""
+    def clips(self) -> Sequence[Clip]:
+        """Return all clips of the data set, such as a list; `Clips` holds millions of them as columns."""
         raise TypeError(f"{type(self).__name__} does not define clips(), which must return the clips of the data set")
 
     @property
@@ -157,8 +144,8 @@ class AudioDataModule(LightningDataModule):
         return stamp_of(clip)
 
     def stamps(self) -> Stamps:
-        """Return the stamp of every clip by its id."""
-        return Stamps.of((clip.id, self.stamp(clip)) for clip in self.listed)
+        """Return the current stamp of every clip by its id."""
+        return stamps_of(Clips.of(self.listed), None if type(self).stamp is AudioDataModule.stamp else self.stamp)
 
     def read(self, clip: Clip, sample_rate: int) -> audio.Decoded:
         """Read the waveform of a clip, `(samples_at(sample_rate),)` at `sample_rate` Hz.
@@ -172,17 +159,17 @@ class AudioDataModule(LightningDataModule):
         return audio.load(clip.path, sample_rate=sample_rate, n_samples=n_samples, fit_length=self.fit_length)
 
     @cached_property
-    def listed(self) -> list[Clip]:
-        """The clips, sorted by id and checked.
+    def listed(self) -> Clips:
+        """The clips, sorted by id and checked; columns from which clips are created one by one.
 
         Raises:
             DataError: There are no clips, an id occurs twice, or splits or folds divide a group.
             PluginError: `clips` raises an error or returns something other than clips.
         """
         self.notes, self.unfit = [], ""
-        clips, notes = united(sorted(listed_by(self), key=lambda clip: clip.id))
+        clips, notes = united(listed_by(self))
         self.notes += [note for note in notes if note not in self.notes]
-        if not clips:
+        if not len(clips):
             raise DataError(f"{self.dataset_name}: found no clips")
         refuse_torn_groups(clips, self.dataset_name)
         return clips
@@ -190,7 +177,7 @@ class AudioDataModule(LightningDataModule):
     @property
     def class_names(self) -> list[str]:
         """Names of the classes, sorted."""
-        return sorted({clip.label for clip in self.listed})
+        return sorted(self.listed.labels.counts())
 
     def require_classes(self) -> None:
         """Raise an error if no backend can be fitted to the clips; their embeddings can still be computed.
@@ -202,7 +189,11 @@ class AudioDataModule(LightningDataModule):
         if self.unfit:
             raise DataError(self.unfit)
 
-    def divided(self, clips: Sequence[Clip], folds: int | None) -> list[Clip]:
+    @overload
+    def divided(self, clips: Clips, folds: int | None) -> Clips: ...
+    @overload
+    def divided(self, clips: list[Clip], folds: int | None) -> list[Clip]: ...
+    def divided(self, clips: Clips | list[Clip], folds: int | None) -> Clips | list[Clip]:
         """Return clips with splits or folds that are assigned at random, reproducibly for the seed.
 
         If there are too few clips, they are returned without splits and folds, and `unfit` states the reason.
@@ -211,15 +202,14 @@ class AudioDataModule(LightningDataModule):
             clips: Clips without splits and folds.
             folds: Number of folds; None for splits.
         """
-        clips, notes = united(clips)
+        found, notes = united(clips)
         self.notes += notes
-        if len({clip.label for clip in clips}) < 2:
-            return clips
-        try:
-            return split_by_class(clips, self.seed) if folds is None else fold_by_class(clips, folds, self.seed)
-        except DataError as error:  # raised by `require_classes`, only if a backend is to be fitted
-            self.unfit = str(error)
-            return clips
+        if len(found.labels.counts()) >= 2:
+            try:
+                found = split_by_class(found, self.seed) if folds is None else fold_by_class(found, folds, self.seed)
+            except DataError as error:  # raised by `require_classes`, only if a backend is to be fitted
+                self.unfit = str(error)
+        return found if isinstance(clips, Clips) else list(found)
 
     def note_absent(self, names: Sequence[str], n_present: int, what: str = "clips") -> None:
         """Add a note on clips, or other items, that the data set lists but that are missing, if there are any."""
@@ -250,9 +240,13 @@ class AudioDataModule(LightningDataModule):
             )
         self._rate = frontend.sample_rate
 
-    def select(self, ids: Any) -> None:
-        """Restrict the predict loop to the clips with these ids; None selects all clips."""
-        self._selected = None if ids is None else frozenset(i if isinstance(i, str) else self.listed[i].id for i in ids)
+    def select(self, clips: Sequence[str] | NDArray[Any] | None) -> None:
+        """Restrict the predict loop to some clips; None selects all clips.
+
+        Args:
+            clips: Ids of the clips, or an array of their positions in `listed`, which needs no object for each clip.
+        """
+        self._selected = clips
 
     @contextlib.contextmanager
     def workers_kept(self) -> Iterator[None]:
@@ -275,7 +269,7 @@ class AudioDataModule(LightningDataModule):
 
         The loader is not a `DataLoader`, because Lightning would recreate it and end its workers at each extraction.
         """
-        clips = [clip for clip in self.listed if self._selected is None or clip.id in self._selected]
+        clips = self.listed if self._selected is None else self.listed.selected(self._selected)
         batch_size, num_workers = self.batch_size, self.num_workers
         if self.trainer is not None and self.trainer.predicting:  # other loops of the trainer compute no embeddings
             clips = clips[self.trainer.global_rank :: self.trainer.world_size]

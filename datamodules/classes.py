@@ -3,10 +3,13 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 
+import numpy as np
+
 from ..errors import DataError
 from .clip import SPLITS, Clip
 from .content import count_by_suffix
-from .search import quoted
+from .found import quoted
+from .listing import Clips, column
 
 
 def notes_on_classes(clips: Sequence[Clip], unusable: Collection[str] = ()) -> list[str]:
@@ -16,14 +19,23 @@ def notes_on_classes(clips: Sequence[Clip], unusable: Collection[str] = ()) -> l
         clips: Clips of a data set.
         unusable: Ids of the clips that cannot be read.
     """
+    columns = Clips.of(clips)
+    usable = columns if not unusable else columns.where(~columns.among([*unusable]))
+    labels, splits, folds = usable.labels, usable.splits, usable.folds
+    shape = len(labels.values), len(splits.values), len(folds.values)
+    kinds, numbers = np.unique(
+        np.ravel_multi_index((labels.codes, splits.codes, folds.codes), shape) if len(usable) else np.zeros(0, int),
+        return_counts=True,
+    )
     parts_of: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for clip in clips:
-        if clip.id not in unusable:
-            parts_of[clip.label][clip.part] += 1
-    notes = [_lost(label, clips) for label in sorted({clip.label for clip in clips} - parts_of.keys())]
+    for kind, n in zip(kinds.tolist(), numbers.tolist(), strict=True):
+        label, split, fold = np.unravel_index(kind, shape)
+        part = Clip("", "", split=splits.values[split], fold=folds.values[fold]).part
+        parts_of[labels.values[label]][part] += n
+    notes = [_lost(label, columns) for label in sorted(columns.labels.counts().keys() - parts_of.keys())]
     parts = {part for counts in parts_of.values() for part in counts}
-    if folds := sorted({clip.fold for clip in clips if clip.fold is not None}):
-        return notes + _in_folds(parts_of, [f"fold {fold}" for fold in folds])
+    if folds_used := sorted(fold for fold in columns.folds.counts() if fold is not None):
+        return notes + _in_folds(parts_of, [f"fold {fold}" for fold in folds_used])
     for split in SPLITS:
         absent = sorted(label for label, counts in parts_of.items() if not counts[split])
         if absent and split in parts:
@@ -34,7 +46,9 @@ def notes_on_classes(clips: Sequence[Clip], unusable: Collection[str] = ()) -> l
 
 def classes_learned(clips: Sequence[Clip]) -> list[str]:
     """Return the sorted names of the classes that have clips in the train split or in a fold."""
-    return sorted({clip.label for clip in clips if clip.split in (None, "train")})
+    learned = column(clips, "split").where(lambda split: split in (None, "train"))
+    labels = column(clips, "label")
+    return sorted(labels.take(np.flatnonzero(learned)).counts())
 
 
 _CONSEQUENCES = {
@@ -61,9 +75,9 @@ def _in_folds(parts_of: dict[str, Counter[str]], folds: Sequence[str]) -> list[s
     return notes
 
 
-def _lost(label: str, clips: Sequence[Clip]) -> str:
+def _lost(label: str, clips: Clips) -> str:
     """Return a note on a class without a readable clip."""
-    of_class = [clip for clip in clips if clip.label == label]
+    of_class = clips.where(clips.labels.where(label.__eq__))
     files = Counter(clip.path.suffix for clip in of_class if clip.path is not None)
     what = count_by_suffix(files) if files else f"{len(of_class)} clips"
     return f"no clip of {label!r} can be used ({what}): the class is left out"
@@ -80,7 +94,7 @@ def refuse_few_classes(clips: Sequence[Clip], dataset: str, labelled_by: str) ->
     Raises:
         DataError: There are fewer than two classes, or clips without a label.
     """
-    names = sorted({clip.label for clip in clips})
+    names = sorted(column(clips, "label").counts())
     if len(names) < 2:
         found = f"all of class {names[0]!r}" if names[0] else "none of which has a label"
         raise DataError(

@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import DataError
+from .found import MAX_SHOWN, Found, paths_of, quoted, suffix_of, texts
 from .layout import Layout
-from .search import MAX_SHOWN, Found, exclude_option, quoted
+from .search import exclude_option
 
 _LIST = re.compile(r"train|test|val|split|fold|list|label|meta|annotation", re.IGNORECASE)
 _TABLES = frozenset({".txt", ".csv", ".tsv", ".json", ".jsonl", ".lst", ".xlsx"})
@@ -36,11 +37,12 @@ def account(root: Path, found: Found, n_levels: int, *, skip: bool) -> list[str]
         )
     known = {*found.problems, *found.same, *found.loops}
     parents = {folder.parent for folder in found.folders}
-    holding = {Path(*file.parts[:n]) for file in found.files for n in range(1, n_levels + 1)}
+    holding = {Path(*folder.parts[:n]) for folder in map(Path, found.names) for n in range(1, n_levels + 1)}
     of_others: dict[Path, Counter[str]] = {}
-    for file in found.others:
-        for n in range(1, min(n_levels, len(file.parts) - 1) + 1):
-            of_others.setdefault(Path(*file.parts[:n]), Counter())[file.suffix] += 1
+    for name, names in found.other_names.items():
+        inside = Counter(map(suffix_of, texts(names)))
+        for n in range(1, min(n_levels, len(Path(name).parts)) + 1):
+            of_others.setdefault(Path(*Path(name).parts[:n]), Counter()).update(inside)
     lacking = [
         folder
         for folder in found.folders
@@ -88,19 +90,24 @@ def remarks(found: Found, layout: Layout) -> list[str]:
         layout: Layout of the folder.
     """
     notes = []
-    flat = [file for file in found.files if len(file.parts) <= layout.n_levels]
+    flat = {folder: names for folder, names in found.names.items() if len(Path(folder).parts) < layout.n_levels}
     if flat:
-        notes.append(f"{len(flat)} audio files are in no class folder and are left out: {quoted(flat)}")
-    lists = [f for f in found.others if len(f.parts) == 1 and f.suffix.lower() in _TABLES and _LIST.search(f.stem)]
+        n_flat = sum(map(len, flat.values()))
+        notes.append(f"{n_flat} audio files are in no class folder and are left out: {quoted(paths_of(flat))}")
+    lists = [Path(name) for name in texts(found.other_names.get("", [])) if _is_list(Path(name))]
     if lists:
         notes.append(f"ignored: {quoted(lists)}; to read splits, folds or labels from a table, use --data manifest")
-    labels = sorted({file.parts[layout.label_level] for file in found.files if len(file.parts) > layout.n_levels})
+    labels = sorted({file.parts[layout.label_level] for file in found.examples if len(file.parts) > layout.n_levels})
     odd = [label for label in labels if label.startswith("_")]
     if odd:
         notes.append(
             f"read as classes: {quoted(odd)}; if these are not classes, leave them out with {exclude_option(odd)}"
         )
     return notes
+
+
+def _is_list(file: Path) -> bool:
+    return file.suffix.lower() in _TABLES and bool(_LIST.search(file.stem))
 
 
 def refuse_one_folder(root: Path, files: Sequence[Path], layout: Layout) -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,13 +10,14 @@ import numpy as np
 from ..audio import Decoded
 from ..errors import AudioError, DataError, PluginError, UntrainedError
 from .clip import Clip
+from .listing import Clips
 
 if TYPE_CHECKING:
     from .base import AudioDataModule
 
 
-def listed_by(datamodule: "AudioDataModule") -> list[Clip]:
-    """Return the clips of a datamodule after checking them.
+def listed_by(datamodule: "AudioDataModule") -> Clips:
+    """Return the clips of a datamodule, sorted by id, after checking them.
 
     Raises:
         DataError: Several clips have the same id.
@@ -24,28 +25,50 @@ def listed_by(datamodule: "AudioDataModule") -> list[Clip]:
     """
     name = type(datamodule).__name__
     try:
-        clips = list(datamodule.clips())
+        given = datamodule.clips()
+        clips = given if isinstance(given, Clips) else list(given)
     except (UntrainedError, OSError):
         raise
     except Exception as error:  # a plug-in may raise anything
         raise PluginError(f"datamodule {name}: clips() raises {type(error).__name__}: {error}") from error
+    listed = clips if isinstance(clips, Clips) else _as_columns(clips, name)
+    if listed.has_repeated_ids:
+        clip_id, n = next(item for item in Counter(listed.each_id()).items() if item[1] > 1)
+        given_labels = sorted({clip.label for clip in listed.where(listed.among([clip_id]))})
+        with_labels = f" with labels {', '.join(map(repr, given_labels))}" if len(given_labels) > 1 else ""
+        remedy = "expected one label for each clip" if with_labels else "expected unique ids"
+        raise DataError(f"{datamodule.dataset_name}: clip id {clip_id!r} occurs {n} times{with_labels}; {remedy}")
+    return listed.ordered()
+
+
+def _as_columns(clips: Sequence[Any], name: str) -> Clips:
+    """Return the clips of a plug-in as columns.
+
+    Raises:
+        PluginError: A clip is none, or a property of it has the wrong type.
+    """
     for clip in clips:
         if not isinstance(clip, Clip):
             raise PluginError(f"datamodule {name}: clips() returns {type(clip).__name__} {clip!r}; expected a Clip")
         for field in ("id", "label"):
-            value = getattr(clip, field)
-            if not isinstance(value, str):
-                raise PluginError(
-                    f"datamodule {name}: {field}={value!r} of clip {clip.id!r} is of type {type(value).__name__}; "
-                    "expected str"
-                )
-    for clip_id, n in Counter(clip.id for clip in clips).items():
-        if n > 1:
-            given = sorted({clip.label for clip in clips if clip.id == clip_id})
-            with_labels = f" with labels {', '.join(map(repr, given))}" if len(given) > 1 else ""
-            remedy = "expected one label for each clip" if with_labels else "expected unique ids"
-            raise DataError(f"{datamodule.dataset_name}: clip id {clip_id!r} occurs {n} times{with_labels}; {remedy}")
-    return clips
+            _require(name, clip, field, isinstance(getattr(clip, field), str), "str")
+        for field in ("split", "fold", "group"):
+            _require(name, clip, field, isinstance(getattr(clip, field), Hashable), "a text, a number or None")
+    try:
+        return Clips.of(clips)
+    except UnicodeEncodeError as error:
+        raise PluginError(
+            f"datamodule {name}: clip id {error.object!r} is not valid Unicode text; escape such characters"
+        ) from error
+
+
+def _require(name: str, clip: Clip, field: str, is_right: bool, expected: str) -> None:
+    if not is_right:
+        value = getattr(clip, field)
+        raise PluginError(
+            f"datamodule {name}: {field}={value!r} of clip {clip.id!r} is of type {type(value).__name__}; expected "
+            f"{expected}"
+        )
 
 
 def read_by(

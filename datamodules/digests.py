@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,11 +32,16 @@ class Digests(NamedTuple):
 
 def stamp_of(clip: Clip) -> Stamp:
     """Return the size and modification time of a clip's file; zeros if it cannot be read."""
+    return Stamp(0, 0) if clip.path is None else stamp_at(clip.path)
+
+
+def stamp_at(path: Path | str) -> Stamp:
+    """Return the size and modification time of a file; zeros if it cannot be read."""
     try:
-        status = clip.path.stat() if clip.path is not None else None
+        status = os.stat(path)
     except (OSError, ValueError):  # ValueError: for example, the path contains a null byte
-        status = None
-    return Stamp(status.st_size, status.st_mtime_ns) if status else Stamp(0, 0)
+        return Stamp(0, 0)
+    return Stamp(status.st_size, status.st_mtime_ns)
 
 
 def n_bytes_known_by(size: int, seconds: float, given: float) -> int:

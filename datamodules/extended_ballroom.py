@@ -10,7 +10,7 @@ from .base import AudioDataModule
 from .clip import Clip
 from .content import refuse_problems
 from .folder import id_of
-from .loader import LoaderOptions
+from .options import LoaderOptions
 from .search import patterns, search
 
 DANCES = (

@@ -1,19 +1,27 @@
 """Datamodule for your own audio files: a folder with one sub-folder per class."""
 
+import functools
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack, get_args
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ..errors import DataError, UsageError
 from ..files import as_path
 from .base import AudioDataModule
 from .clip import Clip
+from .codes import Codes
 from .content import account, refuse_one_folder, remarks
+from .found import Found, texts
 from .layout import Folders, Layout, layout_of
-from .loader import LoaderOptions
+from .listing import Clips
+from .options import LoaderOptions
 from .search import patterns, search
 from .suffixes import DECODED
 
@@ -68,7 +76,7 @@ class AudioFolder(AudioDataModule):
         """Folder that holds the audio, as plain values."""
         return {"datamodule": "folder", "root": str(self.root.resolve())}
 
-    def clips(self) -> list[Clip]:
+    def clips(self) -> Sequence[Clip]:
         """Return a clip for every audio file below the class folders.
 
         Raises:
@@ -81,24 +89,27 @@ class AudioFolder(AudioDataModule):
                 "set --data.root to a folder with one sub-folder per class"
             )
         content = search(self.root, self.exclude)
-        layout = layout_of(self.root, content.files, self.layout)
+        examples = content.examples
+        layout = layout_of(self.root, examples, self.layout)
         self.notes += [*content.notes, *filter(None, [layout.note])]
         self.notes += account(self.root, content, layout.n_levels, skip=self.on_error == "skip")
-        clips = [_clip(self.root, file, layout) for file in content.files if len(file.parts) > layout.n_levels]
-        if not clips and content.files:  # sufficient for embeddings; `require_classes` raises an error in a fit
-            return [Clip(id=id_of(file), label="", path=self.root / file) for file in content.files]
-        if not clips:
+        clips = clips_in(content, self.root, layout)
+        if not len(clips) and content.names:  # sufficient for embeddings; `require_classes` raises an error in a fit
+            return clips_in(content, self.root, None)
+        if not len(clips):
             raise DataError(
-                f"no class found under root={str(self.root)!r}: {len(content.files)} audio files in no sub-folder and "
-                f"{len(content.others)} other files; expected one sub-folder per class, each with audio files "
+                f"no class found under root={str(self.root)!r}: 0 audio files in no sub-folder and "
+                f"{content.n_others} other files; expected one sub-folder per class, each with audio files "
                 f"({' '.join(sorted(DECODED))})"
             )
-        self.n_other_files = len(content.others) + len(content.files) - len(clips)
+        self.n_other_files = content.n_others + content.n_files - len(clips)
         self.notes += remarks(content, layout)
-        _refuse_links_with_two_labels(clips)
-        if len({clip.label for clip in clips}) < 2:
+        _refuse_links_with_two_labels(clips, content.links)
+        content.names.clear()  # the clips hold the names of files now, which may be millions
+        pa.default_memory_pool().release_unused()
+        if len(clips.labels.counts()) < 2:
             if self.layout != "classes":
-                refuse_one_folder(self.root, content.files, layout)
+                refuse_one_folder(self.root, examples, layout)
             return clips  # sufficient for embeddings; `require_classes` raises an error in a fit
         if self.group_by is not None:
             clips, n_alone = grouped(clips, self.group_by, layout.part_level)
@@ -116,29 +127,74 @@ class AudioFolder(AudioDataModule):
         return self.divided(clips, self.folds)
 
 
-def _clip(root: Path, file: Path, layout: Layout) -> Clip:
-    """Return the clip of a file; its class and its split or fold are read from the folders that contain the file."""
-    part = file.parts[layout.part_level] if layout.part_level is not None else ""
-    return Clip(
-        id=id_of(file),
-        label=id_of(Path(file.parts[layout.label_level])),
-        path=root / file,
-        split=layout.splits.get(part),
-        fold=layout.folds.get(part),
-    )
+def clips_in(found: Found, root: Any, layout: Layout | None) -> Clips:
+    """Return the clips of the audio files below class folders, sorted by id.
+
+    The class and the split or fold of a clip are read from the folders that contain its file.
+
+    Args:
+        found: Content of the root.
+        root: Folder of the data set, or anything that `root / path` gives a path for.
+        layout: Levels of the folders; None for the clips of all files, without labels, splits and folds.
+    """
+    n_levels = 0 if layout is None else layout.n_levels
+    chunks: list[pa.Array] = []
+    paths: dict[int, Any] = {}
+    start = 0
+    parts_of: list[tuple[str, ...]] = []
+    for folder, names in found.names.items():
+        parts = tuple(folder.split("/")) if folder else ()
+        if len(parts) < n_levels:
+            continue
+        if _is_text(folder) and not isinstance(names, list):
+            chunks.append(_below(folder, names))
+        else:  # the id differs from the path
+            files = [Path(folder, name) for name in texts(names)]
+            chunks.append(pa.array(map(id_of, files), pa.large_string()))
+            paths.update((start + n, root / file) for n, file in enumerate(files))
+        parts_of.append(parts)
+        start += len(names)
+    sizes = [len(chunk) for chunk in chunks]
+
+    def coded(value_of: Callable[[tuple[str, ...]], Any]) -> Codes:
+        of_folder = Codes.of(map(value_of, parts_of))
+        return Codes(np.repeat(of_folder.codes, sizes), of_folder.values)
+
+    def part_of(parts: tuple[str, ...]) -> str:
+        return parts[layout.part_level] if layout is not None and layout.part_level is not None else ""
+
+    return Clips(
+        pa.concat_arrays(chunks) if chunks else pa.array([], pa.large_string()),
+        coded(lambda parts: "" if layout is None else id_of(Path(parts[layout.label_level]))),
+        coded(lambda parts: layout and layout.splits.get(part_of(parts))),
+        coded(lambda parts: layout and layout.folds.get(part_of(parts))),
+        Codes.same(None, start),
+        root=root,
+        paths=paths,
+    ).ordered()
 
 
-def _refuse_links_with_two_labels(clips: Sequence[Clip]) -> None:
+def _refuse_links_with_two_labels(clips: Clips, links: Collection[str]) -> None:
     """Raise an error if symbolic links put one file into the folders of two classes.
+
+    Args:
+        clips: Clips of all files.
+        links: Files that are symbolic links.
 
     Raises:
         DataError: A file has two labels.
     """
-    if not any(clip.path is not None and clip.path.is_symlink() for clip in clips):
+    linked = {id_of(Path(link)) for link in links}
+    followed = clips.where(clips.among(list(linked)))
+    if not len(followed):
         return
+    targets = {os.path.realpath(clip.path or "") for clip in followed}
+    real_folder = functools.cache(os.path.realpath)
     first_of: dict[str, Clip] = {}
     for clip in clips:
-        first = first_of.setdefault(os.path.realpath(clip.path or ""), clip)
+        folder, name = os.path.split(clip.path or "")
+        real = os.path.realpath(clip.path or "") if clip.id in linked else os.path.join(real_folder(folder), name)
+        first = first_of.setdefault(real, clip) if real in targets else clip
         if first.label != clip.label:
             raise DataError(
                 f"{first.id!r} and {clip.id!r} are the same file, with labels {first.label!r} and {clip.label!r}; "
@@ -146,12 +202,26 @@ def _refuse_links_with_two_labels(clips: Sequence[Clip]) -> None:
             )
 
 
+def _below(folder: str, names: pa.Array) -> pa.Array:
+    """Return the paths of files, given their names, with the folder that holds them before each."""
+    text = pa.large_string()
+    return pc.binary_join_element_wise(pa.scalar(folder, text), names, pa.scalar("/", text)) if folder else names
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def id_of(path: Path) -> str:
     """Return the id of the clip with a relative path; bytes that are not valid UTF-8 are escaped."""
     return path.as_posix().encode("utf-8", "backslashreplace").decode()
 
 
-def grouped(clips: Sequence[Clip], pattern: str, part_level: int | None = None) -> tuple[list[Clip], int]:
+def grouped(clips: Clips, pattern: str, part_level: int | None = None) -> tuple[Clips, int]:
     """Assign clips to groups by a regular expression that is searched in their ids.
 
     Args:
@@ -170,13 +240,18 @@ def grouped(clips: Sequence[Clip], pattern: str, part_level: int | None = None) 
         expression = re.compile(pattern)
     except re.error as error:
         raise UsageError(f"group_by={pattern!r} is not a valid regular expression: {error}") from error
-    found = [expression.search(_without(clip.id, part_level)) for clip in clips]
-    if not any(found):
+    number = 1 if expression.groups else 0
+    found = (expression.search(_without(clip_id, part_level)) for clip_id in clips.each_id())
+    # A group in parentheses that takes no part in a match is None, as if nothing matched.
+    groups = Codes.of(match and match.group(number) for match in found)
+    n_alone = groups.counts().get(None, 0)
+    if n_alone == len(clips) and not any(expression.search(_without(each, part_level)) for each in clips.each_id()):
         raise DataError(f"group_by={pattern!r} matches none of {len(clips)} clip ids, for example {clips[0].id!r}")
-    groups = [match and (match.group(1) if expression.groups else match.group()) for match in found]
-    return [replace(clip, group=group) for clip, group in zip(clips, groups, strict=True)], groups.count(None)
+    return replace(clips, groups=groups), n_alone
 
 
 def _without(clip_id: str, level: int | None) -> str:
     """Return an id without its folder of a level; unchanged if the level is None."""
+    if level is None:
+        return clip_id
     return "/".join(name for number, name in enumerate(clip_id.split("/")) if number != level)

@@ -11,8 +11,9 @@ from .base import AudioDataModule
 from .clip import Clip, Split
 from .content import refuse_problems
 from .folder import id_of
-from .loader import LoaderOptions
-from .search import patterns, quoted, search
+from .found import quoted
+from .options import LoaderOptions
+from .search import patterns, search
 
 # Folders that hold the genre folders in copies of the data set.
 _PLACES = (".", "genres", "genres_original", "Data/genres_original")

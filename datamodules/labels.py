@@ -1,11 +1,11 @@
 """Normalisation of labels and groups that look the same but are encoded differently."""
 
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from .clip import Clip
+from .listing import Clips
 
 MAX_SHOWN = 5  # maximum number of labels in a note
 _JOINERS = "\u200c\u200d"  # invisible characters that shape letters in some scripts, and are kept inside a label
@@ -23,7 +23,7 @@ def seen(text: str) -> str:
     return _visible(text, "")
 
 
-def united(clips: Sequence[Clip]) -> tuple[list[Clip], list[str]]:
+def united(clips: Sequence[Clip]) -> tuple[Clips, list[str]]:
     """Normalise labels and groups of clips that look the same.
 
     Args:
@@ -32,12 +32,11 @@ def united(clips: Sequence[Clip]) -> tuple[list[Clip], list[str]]:
     Returns:
         The changed clips, and notes on labels that were normalised or that differ only in case.
     """
-    name_of = _names(clip.label for clip in clips)
-    groups = _names(clip.group for clip in clips if clip.group is not None)
-    changed = [
-        replace(clip, label=name_of[clip.label], group=None if clip.group is None else groups[clip.group])
-        for clip in clips
-    ]
+    columns = Clips.of(clips)
+    name_of = _names(columns.labels.counts())
+    group_of = _names(group for group in columns.groups.counts() if group is not None)
+    labels = columns.labels.mapped(name_of.__getitem__)
+    changed = replace(columns, labels=labels, groups=columns.groups.mapped(group_of.get))
     spellings: dict[str, set[str]] = {}
     for label, name in name_of.items():
         spellings.setdefault(name, set()).add(label)
@@ -47,31 +46,34 @@ def united(clips: Sequence[Clip]) -> tuple[list[Clip], list[str]]:
         for name, written in sorted(spellings.items())
         if len(written) > 1
     ]
-    counts = Counter(clip.label for clip in changed)
+    counts = labels.counts()
     same: dict[str, list[str]] = {}
     for label in sorted(counts):
         same.setdefault(label.casefold(), []).append(label)
     notes += [
-        f"labels differ only in case: {_shown([f'{label!r} ({counts[label]} clips)' for label in labels])}; they count "
-        "as separate classes: if they are one class, give them the same spelling"
-        for labels in same.values()
-        if len(labels) > 1
+        f"labels differ only in case: {_shown([f'{label!r} ({counts[label]} clips)' for label in written])}; they "
+        "count as separate classes: if they are one class, give them the same spelling"
+        for written in same.values()
+        if len(written) > 1
     ]
     return changed, notes
 
 
 def _names(texts: Iterable[str]) -> dict[str, str]:
     """Return the common spelling of each text: its visible characters, see `seen`."""
-    written: dict[str, set[str]] = {}
-    for text in set(texts):
-        written.setdefault(seen(text), set()).add(text)
-    # Joiners are kept unless texts that look the same differ in them.
-    kept = {key: {_visible(text, _JOINERS).strip(_JOINERS) for text in spelled} for key, spelled in written.items()}
-    return {text: next(iter(kept[key])) if len(kept[key]) == 1 else key for key in written for text in written[key]}
+    key_of = {text: seen(text) for text in texts}
+    name_of: dict[str, str] = {}
+    for text, key in key_of.items():
+        # Joiners are kept unless texts that look the same differ in them.
+        name = key if key == text else _visible(text, _JOINERS).strip(_JOINERS)
+        name_of[key] = name if name_of.get(key, name) == name else key
+    return {text: name_of[key] for text, key in key_of.items()}
 
 
 def _visible(text: str, kept: str) -> str:
     """Return a text in NFC with single spaces inside, and without invisible characters other than `kept`."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     inside = "".join(
         " " if character.isspace() else character
         for character in text

@@ -9,7 +9,8 @@ from typing import Literal
 
 from ..errors import DataError
 from .clip import SPLIT_NAMES, Split
-from .search import exclude_option, quoted
+from .found import quoted
+from .search import exclude_option
 
 Folders = Literal["auto", "classes", "folds"]
 """Meaning of the folders at the root of a data set: inferred from their names, classes, or folds."""
@@ -51,7 +52,7 @@ def layout_of(root: Path, files: Sequence[Path], folders: Folders = "auto") -> L
 
     Args:
         root: Folder of the data set, for messages.
-        files: Audio files, relative to the root.
+        files: Audio files, relative to the root; one of each folder is sufficient.
         folders: Meaning of the folders at the root.
 
     Raises:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal, NamedTuple, Protocol, TypedDict
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -11,20 +11,13 @@ from torch.utils.data import DataLoader, Dataset
 
 from .. import audio
 from ..audio.rounding import rounded
-from ..errors import AudioError, PluginError, UsageError
+from ..errors import AudioError, PluginError
 from .clip import Clip
 from .contract import read_by
 from .digests import Digests, audio_digest, file_digest, n_bytes_known_by, stamp_of
-from .machine import CLIPS, Auto
+from .machine import CLIPS
+from .options import require_at_least
 
-OnError = Literal["raise", "skip"]
-CacheMode = Literal["auto", "float32", "int16", "off"] | bool
-"""Kind of cache of decoded waveforms; YAML reads `off` as false."""
-_KNOWN = {
-    "fit_length": ("repeat", "zero"),
-    "on_error": ("raise", "skip"),
-    "cache": ("auto", "float32", "int16", "off"),
-}
 MAX_KEPT = 2**30  # maximum size in bytes of the generated audio that a process keeps in memory
 Read = Callable[[Clip, int], audio.Decoded]
 """A function that reads a clip at a sample rate in Hz."""
@@ -50,20 +43,6 @@ class Cache(Protocol):
 
     def flush(self) -> None:
         """Write the added waveforms."""
-
-
-class LoaderOptions(TypedDict, total=False):
-    """Arguments of all datamodules, to annotate an `__init__` that passes them on; see `AudioDataModule`."""
-
-    n_samples: int | None
-    seconds: float | None
-    fit_length: audio.FitLength
-    seed: int
-    on_error: OnError
-    batch_size: int | Auto
-    num_workers: int | Auto
-    sample_rate: int | None
-    cache: CacheMode
 
 
 class Batch(NamedTuple):
@@ -108,8 +87,7 @@ class ClipLoader:
     def __init__(self, read: Read, num_workers: int = 0, *, keep: bool = False) -> None:
         require_at_least(0, num_workers=num_workers)
         self.num_workers = num_workers
-        self._batches: list[list[_Request]] = []
-        self._cache: Cache | None = None
+        self._batches = _Batches()
         # Requests take the place of indices, so that workers need not know the clips in advance.
         self._loader: DataLoader[Any] = DataLoader(
             _Readings(read, MAX_KEPT if keep else 0),
@@ -135,14 +113,7 @@ class ClipLoader:
             UsageError: The batch size is below 1.
         """
         require_at_least(1, batch_size=batch_size)
-        self._cache = cache
-        self._batches[:] = [
-            [
-                _Request(clip, sample_rate, cache.find(clip) if cache else None)
-                for clip in clips[start : start + batch_size]
-            ]
-            for start in range(0, len(clips), batch_size)
-        ]
+        self._batches.set(clips, sample_rate, batch_size, cache)
         return self
 
     def close(self) -> None:
@@ -157,48 +128,42 @@ class ClipLoader:
         return len(self._batches)
 
     def __iter__(self) -> Iterator[Batch]:
+        cache = self._batches.cache
         for batch in map(_sound, self._loader):
-            if self._cache is not None:
-                self._cache.add(batch)
+            if cache is not None:
+                cache.add(batch)
             yield batch
-        if self._cache is not None:
-            self._cache.flush()
-
-
-def require_at_least(least: int, **values: int) -> None:
-    """Check that arguments are not below a minimum.
-
-    Args:
-        least: Minimum of all values.
-        values: Value of each argument by name.
-
-    Raises:
-        UsageError: A value is below the minimum.
-    """
-    for name, value in values.items():
-        if value < least:
-            raise UsageError(f"{name}={value}; expected an integer of {least} or more")
-
-
-def require_known(**values: object) -> None:
-    """Check arguments of a datamodule that accept a few values.
-
-    Args:
-        values: Value of each argument by name.
-
-    Raises:
-        UsageError: A value is not one of those that the argument accepts.
-    """
-    for name, value in values.items():
-        if value not in _KNOWN[name]:
-            *others, last = map(repr, _KNOWN[name])
-            raise UsageError(f"{name}={value!r}; expected {', '.join(others)} or {last}")
+        if cache is not None:
+            cache.flush()
 
 
 class _Request(NamedTuple):
     clip: Clip
     sample_rate: int
     place: Place | None = None
+
+
+class _Batches:
+    """Batches of requests, which are created one by one, because there may be millions of clips.
+
+    `cache.find` is called for a clip when its batch is requested.
+    """
+
+    def __init__(self) -> None:
+        self.set([], 0, 1, None)
+
+    def set(self, clips: Sequence[Clip], sample_rate: int, batch_size: int, cache: Cache | None) -> None:
+        """Set the clips of the next iteration; the arguments are those of `ClipLoader.load`."""
+        self._clips, self._rate, self._size, self.cache = clips, sample_rate, batch_size, cache
+
+    def __len__(self) -> int:
+        return -(-len(self._clips) // self._size)
+
+    def __iter__(self) -> Iterator[list[_Request]]:
+        clips, rate, size, cache = self._clips, self._rate, self._size, self.cache
+        for start in range(0, len(clips), size):
+            batch = clips[start : start + size]
+            yield [_Request(clip, rate, cache.find(clip) if cache else None) for clip in batch]
 
 
 class _Reading(NamedTuple):

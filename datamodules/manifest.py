@@ -1,8 +1,12 @@
-"""Datamodule for your own data in a table: a CSV file with the path and the label of each clip."""
+"""Datamodule for your own data in a table: a CSV or Parquet file with the path and the label of each clip."""
 
+import itertools
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Unpack
+
+import pyarrow as pa
 
 from ..errors import DataError
 from ..files import as_path
@@ -10,14 +14,16 @@ from .base import AudioDataModule
 from .clip import SPLIT_NAMES, Clip
 from .folder import id_of
 from .labels import seen
-from .loader import LoaderOptions
-from .table import TableRow, read_table, refuse_repeated
+from .listing import Clips, column
+from .options import LoaderOptions
+from .parquet import read_parquet
+from .table import Table, TableRow, read_table, refuse_repeated
 
 _KNOWN = ("path", "label", "split", "fold", "group")
 
 
 class Manifest(AudioDataModule):
-    """CSV file with one line per clip and the columns `path`, `label` and optionally `split`, `fold` and `group`.
+    """CSV or Parquet file, one row per clip, with the columns `path`, `label`, optionally `split`, `fold`, `group`.
 
     Embeddings need no labels: `predict` also accepts a table without the column `label`.
 
@@ -26,9 +32,9 @@ class Manifest(AudioDataModule):
     one group are excerpts of one recording, and are kept in one split or fold. Other columns are kept as metadata.
 
     Args:
-        path: CSV file in UTF-8, with a header.
+        path: CSV file in UTF-8, with a header, or Parquet file (`.parquet`).
         root: Folder that relative paths are relative to; paths outside it are rejected. By default, the folder of the
-            CSV file.
+            table.
         folds: Number of stratified folds for cross-validation, if the file gives neither splits nor folds.
     """
 
@@ -47,7 +53,7 @@ class Manifest(AudioDataModule):
 
     @property
     def dataset_name(self) -> str:
-        """Name of the CSV file, without its suffix."""
+        """Name of the table, without its suffix."""
         return id_of(Path(self.path.stem))
 
     @property
@@ -55,64 +61,97 @@ class Manifest(AudioDataModule):
         """Folder that relative paths are relative to, as plain values."""
         return {"datamodule": "manifest", "root": str(self.root.resolve())}
 
-    def clips(self) -> list[Clip]:
-        """Return one clip per line.
+    def clips(self) -> Sequence[Clip]:
+        """Return one clip per row.
 
         Raises:
-            DataError: The file is not a valid manifest; the message names the line.
+            DataError: The file is not a valid manifest; the message names the row.
         """
-        rows = read_table(self.path, ("path",), ("label",))
-        clips = [self._clip(row) for row in rows]
-        refuse_repeated(rows, clips)
-        if "label" not in rows[0].cells:
-            found = ", ".join(map(repr, rows[0].cells))
-            self.labelled_by = f"{self.path} has no column label: its first line has {found}"
+        table = (read_parquet if self.path.suffix.lower() == ".parquet" else read_table)(
+            self.path, ("path",), ("label",)
+        )
+        clips = self._clips(table)
+        refuse_repeated(table, clips)
+        if "label" not in table.columns:
+            self.labelled_by = f"{self.path} has no column label: {table.header}"
         for name in ("label", "split", "fold"):
-            given = [getattr(clip, name) not in (None, "") for clip in clips]
-            if any(given) and not all(given):
-                lacking = rows[given.index(False)]
+            given = column(clips, name).where(lambda value: value not in (None, ""))
+            if given.any() and not given.all():
+                where = table[int(given.argmin())].location
                 raise DataError(
-                    f"{lacking.location}: no {name}, but other lines have one; give a {name} for all clips or for none"
+                    f"{where}: no {name}, but other {table.unit}s have one; give a {name} for all clips or for none"
                 )
-        splits = {clip.split for clip in clips}
-        if splits != {None} and not {"train", "test"} <= splits and all(clip.fold is None for clip in clips):
+        splits = set(clips.splits.counts())
+        has_folds = clips.folds.counts().keys() != {None}
+        if splits != {None} and not {"train", "test"} <= splits and not has_folds:
             raise DataError(
                 f"{self.path}: its splits are {', '.join(sorted(filter(None, splits)))}; expected train and test, "
                 "optionally validation, or no splits"
             )
-        if any(clip.split or clip.fold is not None for clip in clips):
+        if splits != {None} or has_folds:
             if self.folds is not None:
                 raise DataError(f"{self.path} already has splits or folds; leave out --data.folds={self.folds}")
             return clips
         return self.divided(clips, self.folds)
 
-    def _clip(self, row: TableRow) -> Clip:
-        path, label = self._path(row), row.cells.get("label", "").strip()
-        split = seen(row.cells.get("split", "")).lower()
-        if split and split not in SPLIT_NAMES:
-            raise DataError(f"{row.location}: split={split!r}; expected train, validation or test")
-        return Clip(
-            id=id_of(path),
-            label=label if seen(label) else "",
-            path=self.root / path,
-            split=SPLIT_NAMES[split] if split else None,
-            fold=row.integer("fold") if row.cells.get("fold", "").strip() else None,
-            group=row.cells.get("group", "").strip() or None,
-            metadata={name: value for name, value in row.cells.items() if name not in _KNOWN},
+    def _clips(self, table: Table) -> Clips:
+        """Return the clip of each row.
+
+        Raises:
+            DataError: A cell is not valid; the message names the first row with such a cell.
+        """
+        splits = table.coded("split").mapped(lambda cell: seen(cell).lower())
+        folds = table.coded("fold")
+        is_odd = splits.where(lambda split: split and split not in SPLIT_NAMES) | folds.where(_is_no_fold)
+        n_sound = int(is_odd.argmax()) if is_odd.any() else len(table)
+        ids = pa.array(self._ids(table, n_sound + 1), pa.large_string())
+        if n_sound < len(table):
+            row = table[n_sound]
+            if split := splits[n_sound]:
+                _refuse_unknown(row, split)
+            row.integer("fold")
+        return Clips(
+            ids,
+            labels=table.coded("label").mapped(lambda cell: cell.strip() if seen(cell) else ""),
+            splits=splits.mapped(lambda split: SPLIT_NAMES[split] if split else None),
+            folds=folds.mapped(lambda cell: int(cell) if cell.strip() else None),
+            groups=table.coded("group").mapped(lambda cell: cell.strip() or None),
+            root=self.root,
+            columns={name: cells for name, cells in table.columns.items() if name not in _KNOWN},
         )
 
-    def _path(self, row: TableRow) -> Path:
-        """Return the path of a clip: relative to the root if the file is inside the root, otherwise absolute."""
-        written = row["path"]
-        if not os.path.exists(self.root / written):  # unlike Path.exists, never raises for an invalid name
-            written = written.strip()
-        given = Path(os.path.normpath(written))
-        if not given.is_absolute():
-            if given.parts[:1] == ("..",):
+    def _ids(self, table: Table, n_rows: int) -> Iterator[str]:
+        """Yield the id of the clip of each of the first rows.
+
+        The id is the path relative to the root if the file is inside the root, otherwise the absolute path.
+        """
+        inside = os.path.join(os.path.abspath(self.root), "")
+        for position, written in enumerate(itertools.islice(table.cells("path"), n_rows)):
+            stripped = written.strip()
+            if not stripped:
+                table[position]["path"]  # raises
+            # Unlike Path.exists, os.path.exists never raises for an invalid name.
+            kept = written if written != stripped and os.path.exists(self.root / written) else stripped
+            path = os.path.normpath(kept)
+            if os.path.isabs(path):
+                path = path[len(inside) :] or "." if os.path.join(path, "").startswith(inside) else path
+            elif path == ".." or path.startswith(f"..{os.sep}"):
                 raise DataError(
-                    f"{row.location}: path={row['path']!r} is outside root={str(self.root)!r}; set --data.root to the "
-                    "folder above, or write an absolute path"
+                    f"{table[position].location}: path={written!r} is outside root={str(self.root)!r}; set --data.root "
+                    "to the folder above, or write an absolute path"
                 )
-            return given
-        root = Path(os.path.abspath(self.root))
-        return given.relative_to(root) if given.is_relative_to(root) else given
+            yield path.replace(os.sep, "/")
+
+
+def _is_no_fold(cell: str) -> bool:
+    """Return whether a cell is neither empty nor a whole number."""
+    try:
+        int(cell or "0")
+    except ValueError:
+        return bool(cell.strip())
+    return False
+
+
+def _refuse_unknown(row: TableRow, split: str) -> None:
+    if split not in SPLIT_NAMES:
+        raise DataError(f"{row.location}: split={split!r}; expected train, validation or test")

@@ -5,51 +5,79 @@ import os
 import re
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from glob import escape
 from pathlib import Path
+from typing import NamedTuple
 
+from .. import terminal
 from ..errors import DataError, UsageError
-from .suffixes import DECODED, SOUNDS
+from .clip import Stamp
+from .found import Found, quoted, suffix_of
+from .stamps import Stamps
+from .suffixes import SOUNDS
 
 SYSTEM = frozenset({"__MACOSX", "@eaDir", "lost+found", "$RECYCLE.BIN", "System Volume Information"})
 """Folders that operating systems and archivers add to data; they are ignored."""
-MAX_SHOWN = 10  # maximum number of paths in a message
 _CLASS_LEVELS = 2  # class folders are at the root or one level below it
 _OF_VERSIONS = frozenset({".git", ".hg", ".svn"})  # version control, which may hold copies of the audio files
+_STEP = 1000  # number of files after which progress is shown
 
 
-@dataclass(frozen=True)
-class Found:
-    """Content of a folder, with paths relative to it.
+class Entry(NamedTuple):
+    """File in a listing of a whole data set, such as that of a file system on another machine.
 
     Args:
-        files: Files with the suffix of an audio format, including formats that are not decoded; sorted.
-        others: Other files; sorted.
-        folders: Folders at any depth, including those that could not be searched; sorted.
-        problems: Reason why each folder could not be searched, by path.
-        same: Symbolic links to a folder already found under another path; maps each link to that path.
-        loops: Symbolic links to a folder that contains the link.
-        hidden: Hidden folders with audio files, at the levels of class folders.
+        path: Path relative to the root, with `/`.
+        size: Size in bytes.
+        mtime_ns: Modification time in ns.
     """
 
-    files: list[Path] = field(default_factory=list)
-    others: list[Path] = field(default_factory=list)
-    folders: list[Path] = field(default_factory=list)
-    problems: dict[Path, str] = field(default_factory=dict)
-    same: dict[Path, Path] = field(default_factory=dict)
-    loops: list[Path] = field(default_factory=list)
-    hidden: list[Path] = field(default_factory=list)
+    path: str
+    size: int
+    mtime_ns: int
 
-    @property
-    def notes(self) -> list[str]:
-        """Notes on folders that were left out."""
-        texts = {
-            "hidden folders with audio files": self.hidden,
-            "symbolic links to a folder that contains them": self.loops,
-        }
-        return [f"{what} are left out: {quoted(paths)}" for what, paths in texts.items() if paths]
+
+def found_in(entries: Iterable[Entry], root: str, exclude: Sequence[str] | None = None) -> Found:
+    """Return the content of a data set whose files are listed elsewhere, by the rules of `search`.
+
+    Args:
+        entries: Files, in any order. Folders follow from their paths.
+        root: Name of the root, for messages.
+        exclude: Folders to leave out, see `is_excluded`.
+
+    Returns:
+        The content, with the stamps of all files in folders that are not left out.
+
+    Raises:
+        DataError: An entry of `exclude` matches no folder.
+    """
+    of_folder: dict[str, list[Entry]] = {}
+    for entry in entries:
+        of_folder.setdefault(entry.path.rpartition("/")[0], []).append(entry)
+    found, exclude, left_out = Found(), exclude or [], set[Path]()
+    folders, hidden = set[Path](), set[Path]()
+    stamps: list[tuple[str, Stamp]] = []
+    for folder, inside in sorted(of_folder.items()):
+        visible = [entry for entry in inside if entry.path[len(folder) :].lstrip("/")[:1] not in ("", ".")]
+        here = Path(folder)
+        above = [path for path in reversed([here, *here.parents]) if path.parts]
+        odd = next((path for path in above if path.name[0] == "." or path.name in SYSTEM), None)
+        out = next((path for path in above if is_excluded(path, exclude)), None)
+        if out is not None and (odd is None or out in odd.parents):
+            left_out.add(out)
+        elif odd is not None:
+            if len(odd.parts) <= _CLASS_LEVELS and odd.name[0] == "." and odd.name not in _OF_VERSIONS:
+                hidden.update([odd] if any(suffix_of(each.path).lower() in SOUNDS for each in visible) else [])
+        else:
+            folders.update(above)
+            found.add(folder, (entry.path.rpartition("/")[2] for entry in visible))
+            stamps += [(entry.path, Stamp(entry.size, entry.mtime_ns)) for entry in visible]
+    found.folders.extend(sorted(folders))
+    found.hidden.extend(sorted(hidden))
+    _refuse_unused(root, exclude, sorted(left_out), found)
+    return replace(found, stamps=Stamps.of(stamps))
 
 
 def search(root: Path, exclude: Sequence[str] | None = None) -> Found:
@@ -66,44 +94,105 @@ def search(root: Path, exclude: Sequence[str] | None = None) -> Found:
     Raises:
         DataError: An entry of `exclude` matches no folder.
     """
-    found, exclude = Found(), exclude or []
-    first_of: dict[str, Path] = {}
-    left_out: list[Path] = []
+    exclude = exclude or []
+    scan = _Scan(str(root), exclude)
+    with terminal.bar(f"listing {root}", None) as advance:
+        scan.run(advance)
+    scan.found.folders.sort()
+    _refuse_unused(root, exclude, scan.left_out, scan.found)
+    return scan.found
 
-    def keeps(path: Path) -> bool:
-        if is_excluded(path, exclude):
-            left_out.append(path)
-        return not is_excluded(path, exclude)
 
-    def note_error(error: OSError) -> None:
-        found.problems[Path(os.path.relpath(error.filename, root))] = f"cannot be searched ({error.strerror})"
+class _Scan:
+    """One pass through all folders below a root.
 
-    for folder, subfolders, names in os.walk(root, onerror=note_error, followlinks=True):
-        here, real = Path(folder).relative_to(root), os.path.realpath(folder)
-        first = first_of.setdefault(real, here)
-        if first != here or _lies_in(os.path.realpath(root), real, here):
-            is_loop = here.parts[: len(first.parts)] == first.parts
-            found.loops.append(here) if is_loop else found.same.update({here: first})
-            subfolders.clear()
-            continue
-        if len(here.parts) < _CLASS_LEVELS:
-            found.hidden.extend(here / name for name in sorted(subfolders) if _hides_sounds(os.path.join(folder, name)))
-        subfolders[:] = [n for n in sorted(subfolders) if n[0] != "." and n not in SYSTEM and keeps(here / n)]
-        found.folders.extend(here / name for name in subfolders)
-        decoded = {Path(name).stem for name in names if Path(name).suffix.lower() in DECODED}
-        for path in (here / name for name in names if name[0] != "."):
-            suffix = path.suffix.lower()
-            if suffix in DECODED or (suffix in SOUNDS and path.stem not in decoded):
-                found.files.append(path)
-            elif not _is_lost_folder(root / path):
-                found.others.append(path)
-            elif keeps(path):
-                found.folders.append(path)
-                found.problems[path] = f"is a symbolic link to {os.readlink(root / path)!r}, which does not exist"
-    for paths in (found.files, found.others, found.folders):
-        paths.sort()
-    _refuse_unused(root, exclude, left_out, found)
-    return found
+    Args:
+        root: Folder to search.
+        exclude: Folders to leave out, see `is_excluded`.
+    """
+
+    def __init__(self, root: str, exclude: Sequence[str]) -> None:
+        self.root, self._real_root, self._exclude = root, os.path.realpath(root), exclude
+        self.found = Found()
+        self.left_out: list[Path] = []
+        self._first_of: dict[str, str] = {}  # path relative to the root of each folder that was searched
+
+    def run(self, advance: terminal.Advance) -> None:
+        """Search all folders, parents first, in the order of their names.
+
+        Args:
+            advance: Function that is called with the number of files found since the last call.
+        """
+        waiting = [("", self._real_root)]
+        while waiting:
+            here, real = waiting.pop()
+            waiting += reversed(self._search(here, real, advance))
+
+    def _search(self, here: str, real: str, advance: terminal.Advance) -> list[tuple[str, str]]:
+        """Search one folder, and return its sub-folders with their real paths."""
+        folder = os.path.join(self.root, here) if here else self.root
+        try:
+            with os.scandir(folder) as entries:
+                folders, files = _sorted_out(entries, advance)
+        except OSError as error:
+            self.found.problems[Path(here)] = f"cannot be searched ({error.strerror})"
+            return []
+        first = self._first_of.setdefault(real, here)
+        if first != here or (here and _contains(real, self._real_root)):
+            if Path(first) in (Path(here), *Path(here).parents):
+                self.found.loops.append(Path(here))
+            else:
+                self.found.same[Path(here)] = Path(first)
+            return []
+        level = here.count("/") + 1 if here else 0
+        found = []
+        for entry in sorted(folders, key=lambda entry: entry.name):
+            path = f"{here}/{entry.name}" if here else entry.name
+            if entry.name[0] == ".":
+                if level < _CLASS_LEVELS and _hides_sounds(os.path.join(folder, entry.name)):
+                    self.found.hidden.append(Path(path))
+            elif entry.name not in SYSTEM and self._keeps(path):
+                self.found.folders.append(Path(path))
+                inside = os.path.join(folder, entry.name)
+                found.append((path, os.path.realpath(inside) if entry.is_symlink() else f"{real}{os.sep}{entry.name}"))
+        self._add(here, folder, files)
+        return found
+
+    def _add(self, here: str, folder: str, files: dict[str, bool]) -> None:
+        """Add the files of a folder, given by their names with whether they are symbolic links."""
+        lost = [name for name, is_link in files.items() if is_link and _is_lost_folder(folder, name)]
+        for name in lost:
+            del files[name]
+            path = f"{here}/{name}" if here else name
+            if self._keeps(path):
+                self.found.folders.append(Path(path))
+                target = os.readlink(os.path.join(folder, name))
+                self.found.problems[Path(path)] = f"is a symbolic link to {target!r}, which does not exist"
+        self.found.add(here, files)
+        self.found.links.extend(f"{here}/{name}" if here else name for name, is_link in files.items() if is_link)
+
+    def _keeps(self, path: str) -> bool:
+        if not self._exclude or not is_excluded(Path(path), self._exclude):
+            return True
+        self.left_out.append(Path(path))
+        return False
+
+
+def _sorted_out(
+    entries: Iterable["os.DirEntry[str]"], advance: terminal.Advance
+) -> tuple[list["os.DirEntry[str]"], dict[str, bool]]:
+    """Return the sub-folders, and the names of the files that are not hidden with whether they are symbolic links."""
+    folders, files, n = [], {}, 0
+    for entry in entries:
+        if _is_folder(entry):
+            folders.append(entry)
+        elif entry.name[0] != ".":
+            files[entry.name] = entry.is_symlink()
+            n += 1
+            if n % _STEP == 0:
+                advance(_STEP)
+    advance(n % _STEP)
+    return folders, files
 
 
 def is_excluded(path: Path, patterns: Iterable[str]) -> bool:
@@ -147,12 +236,6 @@ def exclude_option(paths: Iterable[Path | str]) -> str:
     return f"--data.exclude {shlex.quote(json.dumps([escape(str(path)) for path in paths], ensure_ascii=False))}"
 
 
-def quoted(paths: Sequence[Path | str]) -> str:
-    """Return paths or names in quotes, at most ten of them."""
-    more = f" and {len(paths) - MAX_SHOWN} more" if len(paths) > MAX_SHOWN else ""
-    return ", ".join(repr(str(path)) for path in paths[:MAX_SHOWN]) + more
-
-
 def may_exist(path: Path) -> bool:
     """Return whether a file exists, or is in a folder that cannot be searched."""
     try:
@@ -161,24 +244,32 @@ def may_exist(path: Path) -> bool:
         return True
 
 
-def _lies_in(root: str, real: str, here: Path) -> bool:
-    """Return whether a symbolic link below the root leads to the root or to a folder that contains it."""
-    return bool(here.parts) and os.path.join(root, "").startswith(os.path.join(real, ""))
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # for example, a symbolic link to itself
+        return False
+
+
+def _contains(folder: str, other: str) -> bool:
+    """Return whether a folder is another one or contains it, by their real paths."""
+    return os.path.join(other, "").startswith(os.path.join(folder, ""))
 
 
 def _hides_sounds(folder: str) -> bool:
     name = os.path.basename(folder)
     if name[0] != "." or name in _OF_VERSIONS:
         return False
-    return any(Path(name).suffix.lower() in SOUNDS for _, _, names in os.walk(folder) for name in names)
+    return any(suffix_of(name).lower() in SOUNDS for _, _, names in os.walk(folder) for name in names)
 
 
-def _is_lost_folder(path: Path) -> bool:
-    """Return whether a path is a dangling symbolic link whose name may be that of a folder."""
-    return not re.fullmatch(r"\.[A-Za-z]\w{0,4}", path.suffix) and path.is_symlink() and not os.path.exists(path)
+def _is_lost_folder(folder: str, name: str) -> bool:
+    """Return whether a symbolic link is dangling, and its name may be that of a folder."""
+    is_file = suffix_of(name).lower() in SOUNDS or re.fullmatch(r"\.[A-Za-z]\w{0,4}", suffix_of(name))
+    return not is_file and not os.path.exists(os.path.join(folder, name))
 
 
-def _refuse_unused(root: Path, exclude: Sequence[str], left_out: Sequence[Path], found: Found) -> None:
+def _refuse_unused(root: Path | str, exclude: Sequence[str], left_out: Sequence[Path], found: Found) -> None:
     """Raise an error if a pattern matches no folder, which is probably a typing error."""
     unused = [pattern for pattern in exclude if not any(is_excluded(path, [pattern]) for path in left_out)]
     if unused:

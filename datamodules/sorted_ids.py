@@ -1,24 +1,11 @@
 """Search in sorted columns of ids, which hold millions of ids without a Python object for each of them."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-
-from .clip import Clip
-
-
-def ids_of(clips: Sequence[Clip]) -> pa.Array:
-    """Return the ids of clips as a column of type `large_string`.
-
-    Args:
-        clips: Clips, in columns or as objects.
-    """
-    in_columns = getattr(clips, "ids", None)
-    return pa.array([clip.id for clip in clips], pa.large_string()) if in_columns is None else in_columns
 
 
 def lower_bound(ids: pa.Array, text: str) -> int:

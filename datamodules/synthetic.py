@@ -13,7 +13,7 @@ from ..errors import UsageError
 from . import synthesis
 from .base import DEFAULT_SAMPLE_RATE, AudioDataModule
 from .clip import Clip, Split
-from .loader import LoaderOptions
+from .options import LoaderOptions
 
 Task = Literal["rhythm", "timbre", "events"]
 CLASSES = {"rhythm": tuple(synthesis.RHYTHMS), "timbre": synthesis.TIMBRES, "events": synthesis.EVENTS}

@@ -7,7 +7,7 @@ from ..errors import DataError
 from ..files import as_path
 from .base import AudioDataModule
 from .clip import Clip
-from .loader import LoaderOptions
+from .options import LoaderOptions
 from .search import may_exist
 from .table import read_table, refuse_repeated
 

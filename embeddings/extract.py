@@ -4,7 +4,8 @@ import contextlib
 import math
 import time
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,12 @@ from .. import audio
 from ..datamodules import AudioDataModule, Clip
 from ..datamodules.absent import explain_absent
 from ..datamodules.classes import notes_on_classes
+from ..datamodules.listing import Clips
 from ..errors import AudioError, DataError, StoreError, UntrainedError
 from ..frontends import Frontend
 from ..frontends.calibrating import needs_calibration
 from ..frontends.precision import float32_products
+from ..terminal import bar
 from .calibrated import carry_out, ids_to_calibrate_on
 from .heard import UNKNOWN, Lengths, Say, lengths_in, notice_of_lengths, notices, say_all
 from .locate import open_store, why_new
@@ -32,6 +35,8 @@ from .waveforms import cached_waveforms
 from .writer import EmbeddingWriter, refuse_more_devices_than_clips
 
 MAX_SHOWN = 10  # number of broken files that a message lists
+_THREADS = 8  # files whose headers are read at the same time; most of the time is waiting for a slow disk or network
+_AT_ONCE = 1024  # files that the threads are given at a time
 
 
 def _say_nothing(text: str) -> None:
@@ -76,7 +81,7 @@ def extract(
     refuse_more_devices_than_clips(trainer, datamodule)
     store, missing = _look_up(module, datamodule, str(trainer.precision), root, force=force)
     is_first = trainer.is_global_zero
-    missing_clips = _chosen(datamodule.listed, missing)
+    missing_clips = datamodule.listed.take(missing)
     if datamodule.on_error == "raise":
         stated = refuse_broken(datamodule, missing_clips)
     else:
@@ -86,16 +91,15 @@ def extract(
             raise DataError(f"{datamodule.dataset_name}: {why_absent}")
     lengths = stated if force else np.concatenate([lengths_in(store, datamodule), stated])
     frontend: Frontend = module.require_frontend()  # type: ignore[operator]
-    makes_sounds = any(clip.path is None for clip in missing_clips)
     # The lengths of synthesised sounds, and those that no header states, are known only after the extraction.
-    are_known = not makes_sounds and not np.isnan(lengths).any()
+    are_known = missing_clips.all_have_paths and not np.isnan(lengths).any()
     if is_first:
         say_all(notices(frontend, datamodule, lengths if are_known else UNKNOWN), say)
     known = Recognised() if force or not is_first else recognise(store, datamodule)
-    to_compute = [clip for clip in missing_clips if clip.id not in known.found]
-    reasons = [] if force else [*_reasons(store, to_compute), *known.notes]
-    calibrating = set(ids_to_calibrate_on(frontend, store.folder, force=force)).difference(c.id for c in to_compute)
-    clips = [*to_compute, *(clip for clip in datamodule.listed if calibrating and clip.id in calibrating)]
+    is_new = ~missing_clips.among(known.found)
+    reasons = [] if force else [*_reasons(store, missing_clips.where(is_new)), *known.notes]
+    calibrating = datamodule.listed.among(ids_to_calibrate_on(frontend, store.folder, force=force))
+    clips = datamodule.listed.take(np.union1d(missing[is_new], np.flatnonzero(calibrating)))
     say_first = say if is_first else _say_nothing
     with cached_waveforms(root, datamodule, frontend.sample_rate, clips, say=say_first, writes=is_first, force=force):
         carry_out(frontend, datamodule, store.folder, trainer.strategy.root_device, write=is_first, force=force)
@@ -108,7 +112,7 @@ def extract(
     if is_first and not are_known:
         say_all([notice_of_lengths(datamodule, frontend.sample_rate, lengths_in(store, datamodule))], say)
     absent, failed = store.missing(datamodule.stamps()), store.failed
-    still_missing = [clip.id for clip in _chosen(datamodule.listed, absent)]
+    still_missing = list(datamodule.listed.take(absent).each_id())
     lost = [clip_id for clip_id in still_missing if clip_id not in failed]
     if lost:
         raise StoreError(
@@ -142,11 +146,6 @@ def _look_up(
     return store, np.arange(len(datamodule.listed)) if force else store.missing(datamodule.stamps())
 
 
-def _chosen(clips: Sequence[Clip], positions: NDArray[np.int64]) -> list[Clip]:
-    """Return the clips at some positions."""
-    return [clips[position] for position in positions.tolist()]
-
-
 def _without_statistics(frontend: Frontend) -> str:
     """Return a warning about a frontend whose BatchNorm layers have no statistics."""
     return (
@@ -155,16 +154,16 @@ def _without_statistics(frontend: Frontend) -> str:
     )
 
 
-def _reasons(store: EmbeddingStore, clips: Sequence[Clip]) -> list[str]:
+def _reasons(store: EmbeddingStore, clips: Clips) -> list[str]:
     """Return notes that explain why clips are computed again although a user may expect them to be stored."""
     notes = []
     if store.shards.n_lost:
         notes.append(f"{store.shards.n_lost:,} rows of {store.folder} are gone: files of its shards have been deleted")
-    changed = np.flatnonzero(store.find([clip.id for clip in clips]) >= 0)
+    changed = np.flatnonzero(store.find(clips.ids) >= 0)
     if len(changed):
         example = clips[int(changed[0])].id
         notes.append(f"{len(changed):,} clips are computed again: their files have changed, for example {example!r}")
-    why = why_new(store) if clips and not store.shards.n_rows else ""
+    why = why_new(store) if len(clips) and not store.shards.n_rows else ""
     return [*notes, *([f"{len(clips):,} clips are computed again: {why}"] if why else [])]
 
 
@@ -237,16 +236,30 @@ def _read_headers(clips: Iterable[Clip]) -> tuple[Lengths, list[AudioError]]:
 
     A duration is NaN if it is known only after decoding.
     """
+    clips = Clips.of(clips)
     seconds: list[float] = []
     errors: list[AudioError] = []
-    for clip in clips:
-        if clip.path is not None:
-            try:
-                length = audio.header(clip.path).seconds
-                seconds.append(math.nan if length is None else length)
-            except AudioError as error:
-                errors.append(error)
+    with ThreadPoolExecutor(_THREADS) as threads, bar("reading headers", len(clips)) as advance:
+        for start in range(0, len(clips), _AT_ONCE):
+            some = [clip for clip in clips[start : start + _AT_ONCE] if clip.path is not None]
+            for clip, stated in zip(some, list(threads.map(_stated_length, some)), strict=True):
+                # libsndfile keeps the reason of a failure in one place for all threads, which are waiting here.
+                length = _stated_length(clip) if isinstance(stated, AudioError) else stated
+                if isinstance(length, AudioError):
+                    errors.append(length)
+                else:
+                    seconds.append(length)
+            advance(len(some))
     return np.array(seconds), errors
+
+
+def _stated_length(clip: Clip) -> float | AudioError:
+    """Return the duration of a clip in s, NaN if its header does not state it, or the error of its file."""
+    try:
+        length = audio.header(clip.path or "").seconds
+    except AudioError as error:
+        return error
+    return math.nan if length is None else length
 
 
 def refuse_broken_before(
@@ -269,4 +282,4 @@ def refuse_broken_before(
         missing[datamodule] = np.union1d(missing.get(datamodule, found), found)
     for datamodule, positions in missing.items():
         if datamodule.on_error == "raise":
-            refuse_broken(datamodule, _chosen(datamodule.listed, positions))
+            refuse_broken(datamodule, datamodule.listed.take(positions))

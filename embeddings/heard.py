@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from ..datamodules.base import AudioDataModule
 from ..datamodules.lengths import length_notice, repetition_notice
-from ..datamodules.sorted_ids import ids_of
 from ..frontends import Frontend
 from ..registry import FRONTENDS
 from .locate import open_store, store_folder
@@ -51,7 +50,7 @@ def notice_of_lengths(datamodule: AudioDataModule, sample_rate: int, lengths: Le
 
 def lengths_in(store: EmbeddingStore, datamodule: AudioDataModule) -> Lengths:
     """Return the durations in s of the clips of a data set that a store holds, `(n_stored,)`."""
-    matches = store.shards.matches(ids_of(datamodule.listed))
+    matches = store.shards.matches(datamodule.listed.ids)
     parts = [match.content.batch.column("seconds").to_numpy()[match.rows] for match in matches]
     return np.concatenate([UNKNOWN, *parts])
 

@@ -64,23 +64,25 @@ def recognise(store: EmbeddingStore, datamodule: AudioDataModule) -> Recognised:
         datamodule: Data set of the clips.
     """
     stamps = datamodule.stamps()
-    waiting = [clip for clip in map(datamodule.listed.__getitem__, store.missing(stamps)) if clip.path is not None]
+    waiting = datamodule.listed.take(store.missing(stamps))
     found: dict[str, Known] = {}
     notes: list[str] = []
     for other in _stores(store):
-        if not waiting:
+        if not len(waiting):
             break
+        if not other.shards.n_rows:
+            continue
         here: dict[str, Known] = {}
         n_same = 0
         for start in range(0, len(waiting), BLOCK):
-            block = {clip.id: clip for clip in waiting[start : start + BLOCK]}
+            block = {clip.id: clip for clip in waiting[start : start + BLOCK] if clip.path is not None}
             rows = _rows_of(other, block, {clip_id: stamps[clip_id] for clip_id in block})
             here |= {clip_id: Known(other, number) for clip_id, (number, _) in rows.items()}
             n_same += sum(row_id == clip_id for clip_id, (_, row_id) in rows.items())
         if here:
             notes += _notes_on_own(n_same, len(here) - n_same) if other is store else [_note_on_other(other, len(here))]
         found |= here
-        waiting = [clip for clip in waiting if clip.id not in here]
+        waiting = waiting.where(~waiting.among(here))
     return Recognised(found, notes)
 
 

@@ -5,7 +5,6 @@ import pyarrow.compute as pc
 
 from ..audio import NOTED
 from ..datamodules.base import AudioDataModule
-from ..datamodules.sorted_ids import ids_of
 from .store import EmbeddingStore
 
 MAX_SHOWN = 3  # number of clips that a note lists
@@ -19,7 +18,7 @@ def notes_on(store: EmbeddingStore, datamodule: AudioDataModule) -> list[str]:
         datamodule: Data set of the clips.
     """
     noted: dict[str, list[str]] = {str(remark): [] for remark in NOTED}
-    ids = ids_of(datamodule.listed)
+    ids = datamodule.listed.ids
     for match in store.shards.matches(ids):
         clips = match.content.batch.select(["id", "remarks"]).take(pa.array(match.rows))
         odd = clips.filter(pc.not_equal(clips.column("remarks"), ""))

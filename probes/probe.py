@@ -258,7 +258,7 @@ class EmbeddedData(LightningDataModule):
         super().__init__()
         self.fold_stores = {fold: each.reopened() for fold, each in (fold_stores or {}).items()}
         store = store.reopened()  # a later extraction of other clips may have rewritten its shards
-        absent = {datamodule.listed[number].id for number in store.missing(datamodule.stamps()).tolist()}
+        absent = set(datamodule.listed.take(store.missing(datamodule.stamps())).each_id())
         if absent - store.failed.keys():
             raise StoreError(f"{store.folder}: clips of {datamodule.dataset_name} are not stored; run predict first")
         self.store, self.columns, self.seed = store, columns, datamodule.seed

@@ -23,6 +23,8 @@ TESTED_BY = {
     "proxies.names": "tests/test_registry.py",
     "frontends.names": "tests/test_registry.py",
     "datamodules.clip": "tests/datamodules/test_splits.py",
+    "datamodules.found": "tests/datamodules/test_search.py",
+    "datamodules.options": "tests/datamodules/test_loader.py",
     "datamodules.synthesis": "tests/datamodules/test_synthetic.py",
     "datamodules.suffixes": "tests/datamodules/test_search.py",
     "datamodules.table": "tests/datamodules/test_manifest.py",

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..audio import Decoded
 from ..datamodules import AudioDataModule, Clip
+from ..datamodules.listing import Clips
 from ..datamodules.loader import ClipLoader, read_with_digests
 from ..datamodules.machine import CLIPS
 from ..embeddings.checked import DamagedError
@@ -117,7 +118,7 @@ class Sounds:
                 "shorten the clips with --data.seconds"
             )
         found.seconds, found.on_error = seconds, "skip"  # clips whose later part is broken are not cropped
-        found.listed = [clip for clip in self.clips if clip.split in (None, "train")]
+        found.listed = Clips.of(clip for clip in self.clips if clip.split in (None, "train"))
         return found
 
     def _read_all(self, loader: ClipLoader, room: int) -> None:

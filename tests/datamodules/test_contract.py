@@ -33,6 +33,11 @@ class Odd(AudioDataModule):
         (KeyError("genre"), r"datamodule Odd: clips\(\) raises KeyError: 'genre'"),
         (["a.wav"], r"clips\(\) returns str 'a.wav'; expected a Clip"),
         ([Clip("a", 3)], "label=3 of clip 'a' is of type int; expected str"),
+        (
+            [Clip("a", "x", split=["train"])],
+            r"split=\['train'\] of clip 'a' is of type list; expected a text",
+        ),
+        ([Clip("a\udc80", "x")], r"clip id 'a\\udc80' is not valid Unicode text; escape such characters"),
     ],
 )
 def test_listed_clips_are_checked(listed, message):

@@ -1,3 +1,4 @@
+import contextlib
 import os
 from collections import Counter
 
@@ -37,9 +38,18 @@ def test_splits_are_stratified_seeded_and_independent_of_the_file_system(root, m
     assert Counter(first.values()) == {"train": 12, "validation": 4, "test": 4}
     assert Counter(key[0] for key, split in first.items() if split == "test") == {"a": 2, "b": 2}
     assert split_of(1) != first
-    walk = os.walk
-    monkeypatch.setattr(os, "walk", lambda *a, **k: ((d, s[::-1], f[::-1]) for d, s, f in walk(*a, **k)))
+    scan = os.scandir
+    reverse = []
+
+    @contextlib.contextmanager
+    def scandir(path):
+        with scan(path) as entries:
+            reverse.append(path)
+            yield iter(sorted(entries, key=lambda entry: entry.name, reverse=True))
+
+    monkeypatch.setattr(os, "scandir", scandir)
     assert split_of(0) == first
+    assert len(reverse) == 3
 
 
 def test_folds_are_stratified(root):
@@ -116,3 +126,46 @@ def test_one_file_linked_into_two_classes_raises(tmp_path):
     (tmp_path / "high" / "other.wav").symlink_to(tmp_path / "low" / "0.wav")
     with pytest.raises(DataError, match=r"'high'.*'low'.*expected one label for each clip: remove one of the"):
         AudioFolder(str(tmp_path)).listed  # noqa: B018
+
+
+def test_names_that_are_not_utf8_are_escaped_in_ids(tmp_path):
+    """Another file may have the escaped name."""
+    for label in (b"low", b"h\xe9"):
+        folder = os.path.join(os.fsencode(tmp_path), label)
+        os.mkdir(folder)
+        for name in (b"a.wav", b"b\xff.wav", b"c.wav", b"d.wav"):
+            with open(os.path.join(folder, name), "wb") as file:
+                file.write(name)
+    data = AudioFolder(str(tmp_path))
+    names = [clip.id for clip in data.listed if clip.label == "low"]
+    assert names == [f"low/{name}.wav" for name in ("a", "b\\udcff", "c", "d")]
+    assert data.class_names == ["h\\udce9", "low"]
+    assert all(clip.path.read_bytes()[:1] == os.fsencode(clip.path.name)[:1] for clip in data.listed)
+    assert all(data.stamps()[clip.id] == data.stamp(clip) != (0, 0) for clip in data.listed)
+    (tmp_path / "low" / "b\\udcff.wav").touch()
+    with pytest.raises(DataError, match=r"clip id 'low/b.*udcff.wav' occurs 2 times; expected unique ids"):
+        AudioFolder(str(tmp_path)).listed  # noqa: B018
+
+
+def test_stamps_are_those_of_the_moment(root):
+    data = AudioFolder(str(root))
+    clip = data.listed[3]
+    before = data.stamps()
+    assert list(before) == [clip.id for clip in data.listed]
+    clip.path.write_bytes(b"x" * 77)
+    data.listed[4].path.unlink()
+    assert data.stamps()[clip.id] == data.stamp(clip) != before[clip.id]
+    assert data.stamps()[data.listed[4].id] == (0, 0)
+
+
+def test_links_of_links_into_two_classes_raise(tmp_path):
+    """Only files that links lead to are compared."""
+    for label in ("low", "high"):
+        for number in range(5):
+            write(tmp_path / "all" / f"{label}{number}.wav")
+            (tmp_path / "set" / label).mkdir(parents=True, exist_ok=True)
+            (tmp_path / "set" / label / f"{number}.wav").symlink_to(tmp_path / "all" / f"{label}{number}.wav")
+    assert len(AudioFolder(str(tmp_path / "set")).listed) == 10
+    (tmp_path / "set" / "low" / "5.wav").symlink_to(tmp_path / "set" / "high" / "0.wav")
+    with pytest.raises(DataError, match=r"'high/0.wav' and 'low/5.wav' are the same file"):
+        AudioFolder(str(tmp_path / "set")).listed  # noqa: B018

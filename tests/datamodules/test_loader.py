@@ -40,6 +40,21 @@ def test_batches_keep_the_order_and_list_failed_clips():
     torch.testing.assert_close(second.waveforms, expected)
 
 
+def test_clips_are_created_batch_by_batch():
+    """A list of millions is never held as objects."""
+    asked = []
+
+    class Listed(list):
+        def __getitem__(self, part):
+            asked.append(part)
+            return super().__getitem__(part)
+
+    loader = ClipLoader(read).load(Listed(CLIPS), 100, batch_size=2)
+    assert (len(loader), asked) == (3, [])
+    next(iter(loader))
+    assert asked == [slice(0, 2)]
+
+
 def test_all_clips_of_a_batch_may_fail():
     (batch,) = ClipLoader(read).load([CLIPS[1]], 100)
     assert (batch.ids, len(batch.waveforms), len(batch.failed)) == ([], 0, 1)

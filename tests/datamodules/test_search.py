@@ -1,11 +1,14 @@
 """Every folder and every audio file is recorded."""
 
+import contextlib
 import os
 from pathlib import Path
 
 import pytest
 import soundfile
-from untrained.datamodules.search import exclude_option, patterns, search
+from untrained import terminal
+from untrained.datamodules.clip import Stamp
+from untrained.datamodules.search import Entry, exclude_option, found_in, patterns, search
 from untrained.datamodules.suffixes import DECODED
 from untrained.errors import DataError, UsageError
 
@@ -117,3 +120,48 @@ def test_the_advised_option_excludes_exactly_that_folder(tmp_path):
     make(tmp_path, "it's [1]/0.wav", "b/0.wav")
     assert exclude_option(["it's [1]"]) == """--data.exclude '["it'"'"'s [[]1]"]'"""
     assert search(tmp_path, ["it's [[]1]"]).files == paths("b/0.wav")
+
+
+TREE = [
+    *("a/0.wav", "a/1.m4a", "a/1.wav", "a/notes.txt", "a/b/2.flac", "top.wav", "readme.md", ".x.wav", "a/.x.wav"),
+    *(
+        ".low/0.wav",
+        "a/.more/deep/0.m4a",
+        ".git/0.wav",
+        "a/b/.c/0.wav",
+        "__MACOSX/0.wav",
+        "noise/0.wav",
+        "a/noise/x/1.wav",
+    ),
+]
+
+
+@pytest.mark.parametrize("exclude", [None, ["noise"], ["a/noise"], ["b", "./noise"]])
+def test_a_listing_from_elsewhere_is_read_by_the_rules_of_a_folder(tmp_path, exclude):
+    make(tmp_path, *TREE)
+    entries = [Entry(name, number, -number) for number, name in enumerate(TREE)]
+    found, expected = found_in(reversed(entries), "s3://sounds", exclude), search(tmp_path, exclude)
+    for name in ("files", "others", "folders", "hidden", "notes", "examples", "n_files", "n_others"):
+        assert getattr(found, name) == getattr(expected, name), name
+    for file in found.files:
+        assert found.stamps[file.as_posix()] == Stamp(TREE.index(file.as_posix()), -TREE.index(file.as_posix()))
+
+
+def test_a_pattern_that_matches_no_folder_of_a_listing_raises():
+    with pytest.raises(DataError, match="matches no folder below 's3://sounds'; it holds 'a'"):
+        found_in([Entry("a/0.wav", 1, 1)], "s3://sounds", ["noise"])
+
+
+def test_the_number_of_files_is_shown_while_a_folder_is_searched(tmp_path, monkeypatch):
+    counts = []
+
+    @contextlib.contextmanager
+    def bar(description, total):
+        assert (description, total) == (f"listing {tmp_path}", None)
+        yield counts.append
+
+    monkeypatch.setattr(terminal, "_make_bar", bar)
+    make(tmp_path, *(f"a/{number}.wav" for number in range(1100)), "b/0.wav")
+    search(tmp_path)
+    assert sum(counts) == 1101
+    assert counts[1:3] == [1000, 100]

@@ -2,8 +2,7 @@ import random
 
 import numpy as np
 import pyarrow as pa
-from untrained.datamodules import Clip
-from untrained.datamodules.sorted_ids import ids_of, lower_bound, matched, span
+from untrained.datamodules.sorted_ids import lower_bound, matched, span
 
 
 def test_bounds_are_those_of_a_sorted_list_of_texts():
@@ -22,7 +21,3 @@ def test_matches_are_pairs_of_equal_ids_in_both_columns():
     assert list(zip(positions, places, strict=True)) == [(0, 1), (1, 2), (2, 1)]
     assert positions.dtype == places.dtype == np.int64
     assert [len(found) for found in matched(ids, others[:0])] == [0, 0]
-
-
-def test_ids_of_clips_are_a_column():
-    assert ids_of([Clip("b", ""), Clip("a", "")]).to_pylist() == ["b", "a"]

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
-from untrained.datamodules.clip import Stamp
-from untrained.datamodules.stamps import Stamps
+from untrained.datamodules.clip import Clip, Stamp
+from untrained.datamodules.digests import stamp_of
+from untrained.datamodules.listing import Clips
+from untrained.datamodules.stamps import Stamps, stamps_of
 
 PAIRS = {f"kläng/{number}.wav": Stamp(number, -number) for number in range(20)}
 
@@ -18,3 +20,13 @@ def test_an_unknown_id_is_not_found(unknown):
     stamps = Stamps.of(PAIRS.items())
     assert unknown not in stamps
     assert unknown not in Stamps.of([])
+
+
+def test_stamps_of_clips_are_those_of_their_files(tmp_path):
+    (tmp_path / "a.wav").write_bytes(b"123")
+    clips = [Clip(f"{name}.wav", "x", tmp_path / f"{name}.wav") for name in ("a", "gone", "nul\0l")]
+    others = [*clips, Clip("z", "x", None), Clip("zz", "x", tmp_path / "a.wav")]
+    for listed in (clips, others):
+        assert dict(stamps_of(Clips.of(listed))) == {clip.id: stamp_of(clip) for clip in listed}
+    assert stamps_of(Clips.of(clips))["a.wav"].size == 3
+    assert stamps_of(Clips.of(clips), lambda clip: Stamp(7, 8))["gone.wav"] == Stamp(7, 8)

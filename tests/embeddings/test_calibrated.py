@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 from untrained import Frontend, LogMel
+from untrained.datamodules.listing import Clips
 from untrained.datamodules.synthetic import Synthetic
 from untrained.embeddings.calibrated import FILE, carry_out, plan_calibration, training_clips
 from untrained.embeddings.extract import extract
@@ -106,7 +107,7 @@ def test_what_cannot_be_calibrated_is_refused(tmp_path):
     for frontend in (MFCC(), SampleLevel(n_filters=2)):
         with pytest.raises(UsageError, match=f"{type(frontend).__name__} has nothing to calibrate"):
             Probe(frontend, calibrate=True)
-    data.listed[:] = [clip for clip in data.listed if clip.split == "test"]
+    data.listed = Clips.of(clip for clip in data.listed if clip.split == "test")
     with pytest.raises(DataError, match="no training clips"):
         plan_calibration(Normed(), data)
 
@@ -126,7 +127,7 @@ def test_statistics_do_not_depend_on_the_order_of_classes(tmp_path):
     data = Synthetic("events", clips_per_class=9, n_samples=4000)  # several batches
     found = []
     for name in ("forward", "backward"):
-        data.listed.reverse()
+        data.listed = data.listed[::-1]
         found.append(calibrated(data, tmp_path / name))
     whole = Normed()
     whole.calibrate(

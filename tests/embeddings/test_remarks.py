@@ -3,6 +3,7 @@ import shutil
 import numpy as np
 import soundfile
 from untrained.datamodules import Clip
+from untrained.datamodules.listing import Clips
 from untrained.embeddings.remarks import notes_on
 from untrained.embeddings.shards import StoredClip
 from untrained.embeddings.store import EmbeddingStore
@@ -11,7 +12,7 @@ FIT = ["--data.n_samples", "4000", "--model.frontend", "mfcc", "--model.backend"
 
 
 class Data:
-    listed = [Clip(name, "x") for name in ("a", "b", "c", "d", "odd, name")]
+    listed = Clips.of(Clip(name, "x") for name in ("a", "b", "c", "d", "odd, name"))
 
 
 def test_clips_that_are_most_likely_faulty_are_noted(tmp_path):
