@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack, get_args
 
+from ..audio.remote import RemotePath
 from ..errors import DataError, UsageError
-from ..files import as_path
 from .base import AudioDataModule
 from .clip import Clip
 from .content import account, refuse_one_folder, remarks
 from .layout import Folders, Layout, layout_of
 from .loader import LoaderOptions
+from .remote import Listing, as_place
 from .search import patterns, search
 from .suffixes import DECODED
 
@@ -28,7 +29,7 @@ class AudioFolder(AudioDataModule):
     cannot be searched raises an error, unless it is excluded or `on_error` is `skip`.
 
     Args:
-        root: Folder of the data set.
+        root: Folder of the data set: a local folder, a zip or tar archive, or a URL such as `s3://bucket/sounds`.
         layout: Meaning of the sub-folders of the root: `auto` infers it from their names, `classes` and `folds` read
             them as classes or folds, whatever their names.
         exclude: Names or glob patterns of folders to leave out, such as `_background_noise_`. A pattern without a slash
@@ -54,7 +55,7 @@ class AudioFolder(AudioDataModule):
         super().__init__(**loader)
         if layout not in get_args(Folders):
             raise UsageError(f"layout={layout!r}; expected {', '.join(get_args(Folders))}")
-        self.root = as_path(root)
+        self.root = as_place(root)
         self.layout, self.exclude = layout, patterns(exclude)
         self.folds, self.group_by = folds, group_by
 
@@ -74,19 +75,24 @@ class AudioFolder(AudioDataModule):
         Raises:
             DataError: The folder does not exist or holds no class folders, or a class is too small to be split.
         """
-        if not self.root.is_dir():
-            found = "a file" if self.root.exists() else "nothing"
+        root: Any = self.root
+        if isinstance(root, RemotePath):
+            root = Listing(root)
+            content = root.found(self.exclude)
+        elif root.is_dir():
+            content = search(root, self.exclude)
+        else:
+            found = "a file" if root.exists() else "nothing"
             raise DataError(
                 f"no folder at root={str(self.root)!r} (found {found}); "
                 "set --data.root to a folder with one sub-folder per class"
             )
-        content = search(self.root, self.exclude)
-        layout = layout_of(self.root, content.files, self.layout)
+        layout = layout_of(root, content.files, self.layout)
         self.notes += [*content.notes, *filter(None, [layout.note])]
-        self.notes += account(self.root, content, layout.n_levels, skip=self.on_error == "skip")
-        clips = [_clip(self.root, file, layout) for file in content.files if len(file.parts) > layout.n_levels]
+        self.notes += account(root, content, layout.n_levels, skip=self.on_error == "skip")
+        clips = [_clip(root, file, layout) for file in content.files if len(file.parts) > layout.n_levels]
         if not clips and content.files:  # sufficient for embeddings; `require_classes` raises an error in a fit
-            return [Clip(id=id_of(file), label="", path=self.root / file) for file in content.files]
+            return [Clip(id=id_of(file), label="", path=root / file) for file in content.files]
         if not clips:
             raise DataError(
                 f"no class found under root={str(self.root)!r}: {len(content.files)} audio files in no sub-folder and "
@@ -98,7 +104,7 @@ class AudioFolder(AudioDataModule):
         _refuse_links_with_two_labels(clips)
         if len({clip.label for clip in clips}) < 2:
             if self.layout != "classes":
-                refuse_one_folder(self.root, content.files, layout)
+                refuse_one_folder(root, content.files, layout)
             return clips  # sufficient for embeddings; `require_classes` raises an error in a fit
         if self.group_by is not None:
             clips, n_alone = grouped(clips, self.group_by, layout.part_level)
@@ -116,7 +122,7 @@ class AudioFolder(AudioDataModule):
         return self.divided(clips, self.folds)
 
 
-def _clip(root: Path, file: Path, layout: Layout) -> Clip:
+def _clip(root: Path | Listing, file: Path, layout: Layout) -> Clip:
     """Return the clip of a file; its class and its split or fold are read from the folders that contain the file."""
     part = file.parts[layout.part_level] if layout.part_level is not None else ""
     return Clip(
@@ -134,11 +140,11 @@ def _refuse_links_with_two_labels(clips: Sequence[Clip]) -> None:
     Raises:
         DataError: A file has two labels.
     """
-    if not any(clip.path is not None and clip.path.is_symlink() for clip in clips):
+    if not any(isinstance(clip.path, Path) and clip.path.is_symlink() for clip in clips):
         return
     first_of: dict[str, Clip] = {}
     for clip in clips:
-        first = first_of.setdefault(os.path.realpath(clip.path or ""), clip)
+        first = first_of.setdefault(os.path.realpath(str(clip.path)), clip)
         if first.label != clip.label:
             raise DataError(
                 f"{first.id!r} and {clip.id!r} are the same file, with labels {first.label!r} and {clip.label!r}; "

@@ -4,13 +4,14 @@ import os
 from pathlib import Path
 from typing import Any, Unpack
 
+from ..audio.remote import RemotePath
 from ..errors import DataError
-from ..files import as_path
 from .base import AudioDataModule
 from .clip import SPLIT_NAMES, Clip
 from .folder import id_of
 from .labels import seen
 from .loader import LoaderOptions
+from .remote import as_place, located, stamped
 from .table import TableRow, read_table, refuse_repeated
 
 _KNOWN = ("path", "label", "split", "fold", "group")
@@ -26,9 +27,9 @@ class Manifest(AudioDataModule):
     one group are excerpts of one recording, and are kept in one split or fold. Other columns are kept as metadata.
 
     Args:
-        path: CSV file in UTF-8, with a header.
-        root: Folder that relative paths are relative to; paths outside it are rejected. By default, the folder of the
-            CSV file.
+        path: CSV file in UTF-8, with a header. It may be a URL, and its paths may be URLs.
+        root: Folder that relative paths are relative to, or the URL of one; paths outside it are rejected. By default,
+            the folder of the CSV file.
         folds: Number of stratified folds for cross-validation, if the file gives neither splits nor folds.
     """
 
@@ -41,8 +42,8 @@ class Manifest(AudioDataModule):
         **loader: Unpack[LoaderOptions],
     ) -> None:
         super().__init__(**loader)
-        self.path = as_path(path)
-        self.root = as_path(root) if root is not None else self.path.parent
+        self.path = as_place(path, "--data.path")
+        self.root = as_place(root) if root is not None else self.path.parent
         self.folds, self.labelled_by = folds, f"the column label of {self.path} gives the class"
 
     @property
@@ -62,7 +63,7 @@ class Manifest(AudioDataModule):
             DataError: The file is not a valid manifest; the message names the line.
         """
         rows = read_table(self.path, ("path",), ("label",))
-        clips = [self._clip(row) for row in rows]
+        clips = stamped([self._clip(row) for row in rows])
         refuse_repeated(rows, clips)
         if "label" not in rows[0].cells:
             found = ", ".join(map(repr, rows[0].cells))
@@ -87,23 +88,27 @@ class Manifest(AudioDataModule):
         return self.divided(clips, self.folds)
 
     def _clip(self, row: TableRow) -> Clip:
-        path, label = self._path(row), row.cells.get("label", "").strip()
+        clip_id, path = self._path(row)
+        label = row.cells.get("label", "").strip()
         split = seen(row.cells.get("split", "")).lower()
         if split and split not in SPLIT_NAMES:
             raise DataError(f"{row.location}: split={split!r}; expected train, validation or test")
         return Clip(
-            id=id_of(path),
+            id=clip_id,
             label=label if seen(label) else "",
-            path=self.root / path,
+            path=path,
             split=SPLIT_NAMES[split] if split else None,
             fold=row.integer("fold") if row.cells.get("fold", "").strip() else None,
             group=row.cells.get("group", "").strip() or None,
             metadata={name: value for name, value in row.cells.items() if name not in _KNOWN},
         )
 
-    def _path(self, row: TableRow) -> Path:
-        """Return the path of a clip: relative to the root if the file is inside the root, otherwise absolute."""
-        written = row["path"]
+    def _path(self, row: TableRow) -> tuple[str, Path | RemotePath]:
+        """Return the id and path of a clip; the id is relative to the root if the file is inside the root."""
+        written, found = row["path"], located(row["path"], self.root, self.path, row.location)
+        if found is not None:
+            return found
+        assert isinstance(self.root, Path)  # all paths below a remote root are located
         if not os.path.exists(self.root / written):  # unlike Path.exists, never raises for an invalid name
             written = written.strip()
         given = Path(os.path.normpath(written))
@@ -113,6 +118,7 @@ class Manifest(AudioDataModule):
                     f"{row.location}: path={row['path']!r} is outside root={str(self.root)!r}; set --data.root to the "
                     "folder above, or write an absolute path"
                 )
-            return given
+            return id_of(given), self.root / given
         root = Path(os.path.abspath(self.root))
-        return given.relative_to(root) if given.is_relative_to(root) else given
+        inside = given.relative_to(root) if given.is_relative_to(root) else given
+        return id_of(inside), self.root / inside

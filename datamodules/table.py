@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..audio.remote import RemotePath
 from ..errors import DataError
 from .clip import Clip
 from .labels import seen
+from .remote import read_bytes
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,11 @@ class TableRow:
             raise DataError(f"{self.location}: {name}={self[name]!r}; expected a whole number") from error
 
 
-def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> list[TableRow]:
+def read_table(path: Path | RemotePath, required: Sequence[str], optional: Sequence[str] = ()) -> list[TableRow]:
     """Read a CSV file with a header: UTF-8 with or without a byte order mark, any line endings, blank lines skipped.
 
     Args:
-        path: CSV file.
+        path: CSV file, local or remote.
         required: Names of columns that the file must have. Names in the header are converted to lower case and stripped
             of spaces. Columns without a name are left out.
         optional: Names of further columns to mention in error messages.
@@ -57,13 +59,13 @@ def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = ()
     Raises:
         DataError: The file does not exist or is not a valid table.
     """
-    if not path.is_file():
+    if isinstance(path, Path) and not path.is_file():
         found = "a folder" if path.is_dir() else "nothing"
         raise DataError(
             f"no table at {path} (found {found}); give a CSV file with the columns {', '.join([*required, *optional])}"
         )
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = (read_bytes(path) if isinstance(path, RemotePath) else path.read_bytes()).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8 text ({error}); save it as CSV in UTF-8") from error
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -125,7 +127,7 @@ def refuse_repeated(rows: Sequence[TableRow], clips: Sequence[Clip]) -> None:
         )
 
 
-def _check_header(path: Path, header: list[str], required: Sequence[str], optional: Sequence[str]) -> None:
+def _check_header(path: Path | RemotePath, header: list[str], required: Sequence[str], optional: Sequence[str]) -> None:
     lacking = [name for name in required if name not in header]
     if lacking:
         found = ", ".join(repr(name) for name in header if name)

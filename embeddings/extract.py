@@ -10,6 +10,7 @@ from pathlib import Path
 from pytorch_lightning import LightningModule, Trainer
 
 from .. import audio
+from ..audio.remote import RemotePath
 from ..datamodules import AudioDataModule, Clip
 from ..datamodules.absent import explain_absent
 from ..datamodules.classes import notes_on_classes
@@ -232,13 +233,16 @@ def why_clips_are_absent(datamodule: AudioDataModule, errors: Iterable[AudioErro
 def _read_headers(datamodule: AudioDataModule, ids: Iterable[str]) -> tuple[dict[str, float], list[AudioError]]:
     """Return durations by id, in s, as the headers of files state them, and the errors of files that cannot be used.
 
-    A duration is NaN if it is known only after decoding.
+    A duration is NaN if it is known only after decoding, as that of a remote file.
     """
     wanted = set(ids)
     seconds: dict[str, float] = {}
     errors: list[AudioError] = []
     for clip in datamodule.listed:
         if clip.id in wanted and clip.path is not None:
+            if isinstance(clip.path, RemotePath):  # a request for each file would take longer than it saves
+                seconds[clip.id] = math.nan
+                continue
             try:
                 length = audio.header(clip.path).seconds
                 seconds[clip.id] = math.nan if length is None else length

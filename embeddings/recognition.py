@@ -52,7 +52,7 @@ def recognise(store: EmbeddingStore, datamodule: AudioDataModule) -> Recognised:
     """
     stamps = datamodule.stamps()
     lacking = set(store.missing(stamps))
-    waiting = [clip for clip in datamodule.listed if clip.id in lacking and clip.path is not None]
+    waiting = [clip for clip in datamodule.listed if clip.id in lacking and isinstance(clip.path, Path)]
     found: dict[str, tuple[StoredClip, NDArray[Any]]] = {}
     notes: list[str] = []
     for other in _stores(store):
@@ -68,8 +68,8 @@ def recognise(store: EmbeddingStore, datamodule: AudioDataModule) -> Recognised:
             notes += _notes_on_own(rows) if other is store else [_note_on_other(other, len(rows))]
         elif other is not store and {clip.id for clip in waiting}.intersection(r.id for r in other.rows if not r.file):
             notes.append(
-                f"{other.folder} may contain embeddings of the same clips, but they cannot be reused: the store was "
-                "written by a version without content digests"
+                f"{other.folder} may contain embeddings of the same clips, but they cannot be reused: the store has no "
+                "content digests, because its files are remote or an earlier version wrote it"
             )
     return Recognised(found, notes)
 
@@ -151,7 +151,7 @@ def _rows_of(store: EmbeddingStore, clips: Sequence[Clip]) -> dict[str, StoredCl
     def row_of(clip: Clip) -> StoredClip | None:
         stamp = stamp_of(clip)
         for n_bytes, rows in of_digest.get(stamp.size, {}).items():
-            digest = known_file_digest(Path(clip.path or ""), stamp, n_bytes)
+            digest = known_file_digest(clip.path or Path(), stamp, n_bytes)
             own = of_id.get(clip.id)
             if own is not None and own.file == digest != "":
                 return own
