@@ -131,6 +131,7 @@ def fetched(path: RemotePath) -> Iterator[Fetched]:
         AudioError: The file cannot be read.
     """
     file = Fetched(path)
+    file.read(0, 1)  # here rather than in libsndfile, where only one thread of a process at a time could wait for it
     if file.stat().st_size == 0 and file.failure is None:
         raise AudioError(str(path), "the file is empty (0 bytes)", "replace it, or skip it with --data.on_error skip")
     try:

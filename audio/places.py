@@ -228,6 +228,8 @@ def _problem(error: BaseException) -> str:
         error = error.__cause__
     if isinstance(error, asyncio.TimeoutError) or "Timeout" in type(error).__name__:
         return f"the server did not answer within {TIMEOUT_SECONDS:g} s"
+    if "Payload" in type(error).__name__ or "Incomplete" in type(error).__name__:
+        return "the answer of the server broke off"
     return f"the server failed ({_text(error)})"
 
 

@@ -5,12 +5,12 @@ import email.utils
 import hashlib
 import os
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePath, PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote
 
 from ..audio.fetching import asked, fetched
@@ -25,6 +25,8 @@ from .suffixes import DECODED, SOUNDS
 
 N_AT_ONCE = 32
 """Number of requests that are waited for at the same time, where a server must be asked about each file."""
+S = TypeVar("S")
+T = TypeVar("T")
 _TIMES = ("mtime", "LastModified", "last_modified", "updated", "Last-Modified", "modified")
 _MARKS = ("CRC", "ETag", "etag", "md5Hash", "content_hash", "blob_id", "Content-MD5", "Digest")
 _LOCAL = ("file", "local")
@@ -167,6 +169,20 @@ def with_stamps(paths: Sequence[RemotePath]) -> list[RemotePath]:
     """
     with ThreadPoolExecutor(N_AT_ONCE) as pool:
         return list(progress(pool.map(_with_stamp, paths), len(paths), "asking for sizes"))
+
+
+def at_once(read: Callable[[S], T], items: Sequence[S], clips: Sequence[Clip]) -> list[T]:
+    """Return the result of a function for each item; remote clips are read at the same time, because servers are slow.
+
+    Args:
+        read: Function that reads the clip of an item.
+        items: Items, such as the requests of a batch.
+        clips: Clip of each item.
+    """
+    if not any(isinstance(clip.path, RemotePath) for clip in clips):
+        return [read(item) for item in items]
+    with ThreadPoolExecutor(min(N_AT_ONCE, len(items))) as pool:
+        return list(pool.map(read, items))
 
 
 def stamped(clips: Sequence[Clip]) -> list[Clip]:
