@@ -16,7 +16,7 @@ from .clip import Clip
 from .contract import read_by
 from .digests import Digests, audio_digest, file_digest, n_bytes_known_by, stamp_of
 from .machine import CLIPS, Auto
-from .remote import at_once
+from .remote_files import at_once
 
 OnError = Literal["raise", "skip"]
 CacheMode = Literal["auto", "float32", "int16", "off"] | bool

@@ -11,7 +11,8 @@ from .clip import SPLIT_NAMES, Clip
 from .folder import id_of
 from .labels import seen
 from .loader import LoaderOptions
-from .remote import as_place, located, stamped
+from .remote import as_place, located
+from .remote_files import stamped
 from .table import TableRow, read_table, refuse_repeated
 
 _KNOWN = ("path", "label", "split", "fold", "group")

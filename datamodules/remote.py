@@ -1,34 +1,23 @@
 """Listing of data sets that are elsewhere: on web servers, in object stores, and in zip and tar archives."""
 
-import contextlib
-import email.utils
-import hashlib
 import os
 import posixpath
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path, PurePath, PurePosixPath
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from ..audio.fetching import asked, fetched
+from ..audio.fetching import asked
 from ..audio.places import GONE, Unreachable, require_supported
 from ..audio.remote import RemotePath, has_secret, is_remote, remote_root, without_secrets
-from ..errors import AudioError, DataError, UsageError
+from ..errors import DataError, UsageError
 from ..files import as_path
-from ..terminal import progress
-from .clip import Clip, Stamp
+from .clip import Stamp
+from .remote_files import changed, with_stamps
 from .search import SYSTEM, Found, _refuse_unused, is_excluded
 from .suffixes import DECODED, SOUNDS
 
-N_AT_ONCE = 32
-"""Number of requests that are waited for at the same time, where a server must be asked about each file."""
-S = TypeVar("S")
-T = TypeVar("T")
-_TIMES = ("mtime", "LastModified", "last_modified", "updated", "Last-Modified", "modified")
-_MARKS = ("CRC", "ETag", "etag", "md5Hash", "content_hash", "blob_id", "Content-MD5", "Digest")
 _LOCAL = ("file", "local")
 
 
@@ -58,7 +47,7 @@ class Entry(NamedTuple):
     """File of a data set.
 
     Args:
-        path: Path relative to the root, with `/`.
+        path: Path relative to the root, with `/`; in a tar archive it may begin with `./`.
         size: Size in bytes; 0 if it is unknown.
         mtime_ns: Modification time in ns, or another number that changes with the file; 0 if it is unknown.
     """
@@ -103,7 +92,7 @@ def entries(root: RemotePath) -> list[Entry]:
         return [Entry(path, *_stamp(at)) for path, at in zip(sounds, stamped, strict=True)] + [
             Entry(path, 0, 0) for path in listed.keys() - set(sounds)
         ]
-    return [Entry(path, int(info.get("size") or 0), _changed(info)) for path, info in listed.items()]
+    return [Entry(path, int(info.get("size") or 0), changed(info)) for path, info in listed.items()]
 
 
 class Listing:
@@ -118,15 +107,16 @@ class Listing:
 
     def __init__(self, root: RemotePath) -> None:
         self.root = root
-        self._entries = {entry.path: entry for entry in entries(root)}
+        self._entries = {PurePosixPath(entry.path).as_posix(): entry for entry in entries(root)}
 
     def __str__(self) -> str:
         return str(self.root)
 
     def __truediv__(self, path: PurePath | str) -> RemotePath:
         entry = self._entries.get(PurePosixPath(path).as_posix())
-        found = self.root / path
-        return found if entry is None else replace(found, size=entry.size or None, mtime_ns=entry.mtime_ns)
+        if entry is None:
+            return self.root / path
+        return replace(self.root / entry.path, size=entry.size or None, mtime_ns=entry.mtime_ns)  # such as ./a.wav
 
     def found(self, exclude: Sequence[str] | None = None) -> Found:
         """Return the files as `search` returns those of a local folder.
@@ -157,54 +147,6 @@ class Listing:
             listed.sort()
         _refuse_unused(Path(str(self.root)), exclude or [], sorted(left_out), found)
         return found
-
-
-def with_stamps(paths: Sequence[RemotePath]) -> list[RemotePath]:
-    """Return paths with the size and time of each file, for which the server is asked, several files at once.
-
-    A path whose file does not exist or cannot be read is returned unchanged, so that reading it reports the error.
-
-    Args:
-        paths: Paths of files.
-    """
-    with ThreadPoolExecutor(N_AT_ONCE) as pool:
-        return list(progress(pool.map(_with_stamp, paths), len(paths), "asking for sizes"))
-
-
-def at_once(read: Callable[[S], T], items: Sequence[S], clips: Sequence[Clip]) -> list[T]:
-    """Return the result of a function for each item; remote clips are read at the same time, because servers are slow.
-
-    Args:
-        read: Function that reads the clip of an item.
-        items: Items, such as the requests of a batch.
-        clips: Clip of each item.
-    """
-    if not any(isinstance(clip.path, RemotePath) for clip in clips):
-        return [read(item) for item in items]
-    with ThreadPoolExecutor(min(N_AT_ONCE, len(items))) as pool:
-        return list(pool.map(read, items))
-
-
-def stamped(clips: Sequence[Clip]) -> list[Clip]:
-    """Return clips with the size and time of each remote file, see `with_stamps`."""
-    remote = [clip.path for clip in clips if isinstance(clip.path, RemotePath)]
-    if not remote:
-        return list(clips)
-    known = iter(with_stamps(remote))
-    return [replace(clip, path=next(known)) if isinstance(clip.path, RemotePath) else clip for clip in clips]
-
-
-def read_bytes(path: RemotePath) -> bytes:
-    """Return the content of a remote file.
-
-    Raises:
-        DataError: The file cannot be read.
-    """
-    try:
-        with fetched(path) as file, file.open() as reader:
-            return reader.read()
-    except AudioError as error:
-        raise DataError(f"{path}: {error.reason}; {error.remedy}") from error
 
 
 def located(
@@ -251,14 +193,6 @@ def located(
     return relative, root / relative
 
 
-def _with_stamp(path: RemotePath) -> RemotePath:
-    try:
-        info = asked(path, lambda fs, inside: fs.info(inside))
-    except Unreachable:
-        return path
-    return replace(path, size=info.get("size"), mtime_ns=_changed(info))
-
-
 def _stamp(path: RemotePath) -> Stamp:
     return Stamp(*path.stat())
 
@@ -273,24 +207,3 @@ def _strictly(fs: Any) -> dict[str, Any]:
     else:
         walks = type(fs).find is AbstractFileSystem.find
     return {"on_error": "raise"} if walks else {}
-
-
-def _changed(info: Mapping[str, Any]) -> int:
-    """Return the time at which a file changed in ns, or else a number that its checksum determines; 0 without both."""
-    for name in _TIMES:
-        found = _in_ns(info.get(name))
-        if found:
-            return found
-    mark = next((str(info[name]) for name in _MARKS if info.get(name)), "")
-    return int.from_bytes(hashlib.sha256(mark.encode()).digest()[:7]) if mark else 0
-
-
-def _in_ns(time: object) -> int:
-    if isinstance(time, str):
-        for parse in (email.utils.parsedate_to_datetime, datetime.fromisoformat):
-            with contextlib.suppress(ValueError):
-                return _in_ns(parse(time))
-    if isinstance(time, datetime):
-        since = (time if time.tzinfo else time.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
-        return (since.days * 86_400 + since.seconds) * 10**9 + since.microseconds * 1000
-    return int(time * 10**9) if isinstance(time, int | float) and not isinstance(time, bool) else 0

@@ -10,7 +10,7 @@ from ..audio.remote import RemotePath
 from ..errors import DataError
 from .clip import Clip
 from .labels import seen
-from .remote import read_bytes
+from .remote_files import read_bytes
 
 
 @dataclass(frozen=True)

@@ -151,8 +151,8 @@ def test_a_moved_folder_is_computed_again_if_its_store_has_no_digests(data, tmp_
     extraction = again(data.with_name("elsewhere"))
     assert extraction.n_computed == 24
     assert extraction.notes == [
-        f"{path.parent} may contain embeddings of the same clips, but they cannot be reused: the store was written by "
-        "a version without content digests"
+        f"{path.parent} may contain embeddings of the same clips, but they cannot be reused: the store has no "
+        "content digests, because its files are remote or an earlier version wrote it"
     ]
 
 
