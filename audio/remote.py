@@ -131,7 +131,7 @@ def is_remote(name: str) -> bool:
         >>> is_remote("s3://bucket/a.wav"), is_remote("zip://*::/data/a.zip"), is_remote("data/a.wav")
         (True, True, False)
     """
-    return re.match(r"[A-Za-z][\w+.-]*(://|::)", name) is not None
+    return re.match(r"(?:[A-Za-z][\w+.-]*::)*[A-Za-z][\w+.-]*://", name) is not None
 
 
 def remote_root(name: str) -> RemotePath | None:

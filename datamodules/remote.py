@@ -87,7 +87,7 @@ def entries(root: RemotePath) -> list[Entry]:
             + ("; a web server must list them, or give their URLs in a table with --data manifest" if is_web else "")
         )
     if is_web:
-        sounds = [path for path in listed if PurePosixPath(path).suffix.lower() in SOUNDS]
+        sounds = [path for path in listed if PurePosixPath(path).suffix.lower() in SOUNDS and not _is_hidden(path)]
         stamped = with_stamps([root / path for path in sounds])
         return [Entry(path, *_stamp(at)) for path, at in zip(sounds, stamped, strict=True)] + [
             Entry(path, 0, 0) for path in listed.keys() - set(sounds)
@@ -133,7 +133,7 @@ class Listing:
         folders: set[Path] = set()
         for path in paths:
             above = list(path.parents)[-2::-1]  # from the root down, without the root
-            if any(part[0] == "." or part in SYSTEM for part in path.parts):
+            if _is_hidden(path.as_posix()):
                 continue
             if outer := next((folder for folder in above if is_excluded(folder, exclude or [])), None):
                 left_out.add(outer)
@@ -145,7 +145,7 @@ class Listing:
         found.folders.extend(folders)
         for listed in (found.files, found.others, found.folders):
             listed.sort()
-        _refuse_unused(Path(str(self.root)), exclude or [], sorted(left_out), found)
+        _refuse_unused(self, exclude or [], sorted(left_out), found)
         return found
 
 
@@ -191,6 +191,10 @@ def located(
             "write the URL"
         )
     return relative, root / relative
+
+
+def _is_hidden(path: str) -> bool:
+    return any(part[0] == "." or part in SYSTEM for part in PurePosixPath(path).parts)
 
 
 def _stamp(path: RemotePath) -> Stamp:

@@ -178,7 +178,7 @@ def _is_lost_folder(path: Path) -> bool:
     return not re.fullmatch(r"\.[A-Za-z]\w{0,4}", path.suffix) and path.is_symlink() and not os.path.exists(path)
 
 
-def _refuse_unused(root: Path, exclude: Sequence[str], left_out: Sequence[Path], found: Found) -> None:
+def _refuse_unused(root: object, exclude: Sequence[str], left_out: Sequence[Path], found: Found) -> None:
     """Raise an error if a pattern matches no folder, which is probably a typing error."""
     unused = [pattern for pattern in exclude if not any(is_excluded(path, [pattern]) for path in left_out)]
     if unused:

@@ -69,7 +69,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send(fault, b"", {})
         elif file.is_dir():
             names = sorted(each.name + "/" * each.is_dir() for each in file.iterdir())
-            page = "".join(f'<a href="{quote(name)}">{name}</a>\n' for name in ["?C=M;O=D", *names])
+            links = ["?C=M;O=D", *map(quote, names)]
+            page = "".join(f'<a href="{link}">{unquote(link)}</a>\n' for link in links)
             self.send(200, page.encode(), {"Content-Type": "text/html"})
         else:
             content, headers = file.read_bytes(), {"ETag": f'"{file.stat().st_mtime_ns}"'}
