@@ -1,5 +1,6 @@
 """Paths of files that are elsewhere: URLs of servers, of object stores, and of members of zip and tar archives."""
 
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath, PurePosixPath
@@ -146,7 +147,7 @@ def remote_root(name: str) -> RemotePath | None:
         >>> remote_root("https://host/data.tar").url
         'tar://::https://host/data.tar'
     """
-    local = Path(name).expanduser() if name.startswith("~") and "::" not in name else Path(name)
+    local = Path(os.path.expanduser(name))
     url = name if is_remote(name) else str(local.absolute())
     if not is_remote(name) and not (_suffix_of_archive(url) and local.is_file()):
         return None
@@ -155,7 +156,7 @@ def remote_root(name: str) -> RemotePath | None:
         return RemotePath(f"{_KIND_OF[suffix]}://::{url}")
     outer = tail.rpartition("::")[2]
     if tail and "://" not in outer:
-        tail = tail.removesuffix(outer) + str(Path(outer).expanduser().absolute())
+        tail = tail.removesuffix(outer) + os.path.abspath(os.path.expanduser(outer))
     return RemotePath(f"{_ALL.sub('', head) if tail else head}{query}{tail}")
 
 
