@@ -163,7 +163,10 @@ def _server(url: str) -> Place:
     elif scheme in ("s3", "s3a"):
         once = {"retries": {"total_max_attempts": 1}}  # `tried` repeats requests, with a message
         options = {"config_kwargs": {"connect_timeout": TIMEOUT_SECONDS, "read_timeout": TIMEOUT_SECONDS, **once}}
-    found, _ = fsspec.core.url_to_fs(url, skip_instance_cache=True, **options)
+    try:
+        found, _ = fsspec.core.url_to_fs(url, skip_instance_cache=True, **options)
+    except Exception as error:  # each file system raises exceptions of its own
+        raise _failure(error) or Unreachable(f"no connection can be made ({_text(error)})", "check the URL") from error
     if scheme in ("s3", "s3a"):
         found.retries = 1
     return Place(found)

@@ -71,8 +71,9 @@ def entries(root: RemotePath) -> list[Entry]:
     try:
         inside, found = asked(root, lambda fs, inside: (inside, fs.find(inside, detail=True, **_strictly(fs))))
     except Unreachable as error:
-        reason = f"no folder at root={str(root)!r}" if error.reason == GONE else f"root={str(root)!r}: {error.reason}"
-        raise DataError(f"{reason}; {error.remedy}") from error
+        if error.reason == GONE:
+            raise DataError(f"no folder at root={str(root)!r}; correct --data.root") from error
+        raise DataError(f"root={str(root)!r}: {error.reason}; {error.remedy}") from error
     is_web = inside.startswith(("http://", "https://"))
     start = inside.rstrip("/") + "/" if inside else ""
     listed: dict[str, dict[str, Any]] = {}

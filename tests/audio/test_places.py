@@ -109,6 +109,7 @@ def test_a_scheme_without_its_package_says_what_to_install(monkeypatch, scheme, 
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
+        ("reference://{0}", "the request failed ("),  # it needs arguments
         ("zip://::{0}/absent.zip", "there is no archive {0}/absent.zip"),
         ("zip://::{0}/half.zip", "{0}/half.zip is not a complete zip archive (File is not a zip file)"),
         ("tar://::{0}/half.tar", "{0}/half.tar is not a complete tar archive (unexpected end of data)"),
@@ -116,7 +117,7 @@ def test_a_scheme_without_its_package_says_what_to_install(monkeypatch, scheme, 
         ("zip://::{0}", "the archive cannot be read (Is a directory)"),
     ],
 )
-def test_archives_that_cannot_be_read(tmp_path, url, reason):
+def test_places_that_cannot_be_opened(tmp_path, url, reason):
     (tmp_path / "a.wav").write_bytes(bytes(range(256)) * 200)
     with zipfile.ZipFile(tmp_path / "half.zip", "w") as archive:
         archive.write(tmp_path / "a.wav")

@@ -136,7 +136,7 @@ def test_a_damaged_member_of_an_archive_is_an_error_of_its_clip(made, tmp_path):
 @pytest.mark.parametrize(
     ("root", "message"),
     [
-        ("{0}/nothing", r"no folder at root='http.*/nothing'"),
+        ("{0}/nothing", r"no folder at root='http.*/nothing'; correct --data.root"),
         ("{0}/data/low/readme.txt", r"no files at root=.*--data manifest"),
         ("zip://*::{0}/nothing.zip", r"no folder at root='zip://::http.*/nothing.zip'"),
         ("zip://nothing::{0}/data.zip", r"no files at root='zip://nothing::"),
