@@ -6,9 +6,9 @@ zero or the largest number that fits in the field.
 
 import io
 import os
-from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
 
+from .fetching import Source
 from .pieces import replaced
 
 UNKNOWN = 0x7FFF_0000
@@ -44,19 +44,19 @@ class Samples(NamedTuple):
         return max(0, (self.counted or 0) - self.present)
 
 
-def find_samples(path: Path) -> Samples | None:
+def find_samples(path: Source) -> Samples | None:
     """Return the location of the samples of a file; None if it has none or is not one of these containers."""
+    size = path.stat().st_size
     with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
         found = _find(file, file.read(40))
     return None if found is None or found.start > size else found._replace(present=size - found.start)
 
 
-def corrected(path: Path, samples: Samples) -> io.BufferedReader | None:
+def corrected(path: Source, samples: Samples) -> io.BufferedReader | None:
     """Open a file that the recording software did not close, with a header that declares the samples that are present.
 
     Args:
-        path: Path of the file.
+        path: Source of the file.
         samples: Location of its samples.
 
     Returns:
@@ -85,7 +85,7 @@ def corrected(path: Path, samples: Samples) -> io.BufferedReader | None:
     return replaced(bytes(head), path, samples.start, samples.start + samples.present)
 
 
-def has_uncounted_samples(path: Path) -> bool:
+def has_uncounted_samples(path: Source) -> bool:
     """Return whether a WAV file has many bytes after its declared samples that are neither a chunk nor a tag."""
     samples = find_samples(path)
     if samples is None or not samples.counted:

@@ -13,8 +13,10 @@ import soxr
 
 from ..errors import AudioError
 from . import containers
+from .fetching import Source, fetched
 from .formats import NO_HEADER, foreign, mistaken
 from .lengths import Length, length_of
+from .remote import RemotePath, is_remote
 from .signals import Remark, remarks_on
 
 Waveform = np.ndarray[Any, np.dtype[np.float32]]
@@ -42,13 +44,15 @@ class Decoded(NamedTuple):
     remarks: tuple[Remark, ...] = ()
 
 
-def load(path: str | Path, *, sample_rate: int, n_samples: int, fit_length: FitLength = "repeat") -> Decoded:
+def load(
+    path: str | Path | RemotePath, *, sample_rate: int, n_samples: int, fit_length: FitLength = "repeat"
+) -> Decoded:
     """Decode a file to a mono waveform of fixed sample rate and length, reading no more of it than needed.
 
     Channels are averaged. The sample rate is converted by soxr (quality HQ). A longer clip is truncated.
 
     Args:
-        path: Audio file that libsndfile can decode.
+        path: Audio file that libsndfile can decode; it may be remote, also as the text of a URL.
         sample_rate: Sample rate of the waveform in Hz.
         n_samples: Length of the waveform in samples.
         fit_length: Method of extending a shorter clip, see `fit`.
@@ -60,7 +64,7 @@ def load(path: str | Path, *, sample_rate: int, n_samples: int, fit_length: FitL
         AudioError: The file is missing, a directory, empty, without audio, truncated or unreadable, or contains samples
             that are not finite.
     """
-    path = Path(path)
+    path = _as_path(path)
     frames, rate, seconds, remarks = _decode(path, seconds=(n_samples + _RESAMPLER_MARGIN) / sample_rate)
     # Sum channel by channel: NumPy's mean over such a short axis takes longer than decoding and resampling together.
     mono = reduce(np.add, frames.T) / np.float32(frames.shape[1])
@@ -91,13 +95,13 @@ class Header(NamedTuple):
     seconds: float | None
 
 
-def header(path: str | Path) -> Header:
+def header(path: str | Path | RemotePath) -> Header:
     """Read the header of a file, which reveals most unreadable files without decoding them.
 
     Raises:
         AudioError: The file is missing, a directory, empty, without audio or unreadable.
     """
-    path = Path(path)
+    path = _as_path(path)
     with _opened(path) as (file, length, _):
         if file.frames == 0:
             raise AudioError(str(path), "the file contains no audio (0 frames)", _REPLACE)
@@ -131,7 +135,7 @@ def fit(waveform: Waveform, n_samples: int, fit_length: FitLength = "repeat") ->
     return fitted
 
 
-def _decode(path: Path, seconds: float) -> tuple[Waveform, int, float, tuple[Remark, ...]]:
+def _decode(path: Path | RemotePath, seconds: float) -> tuple[Waveform, int, float, tuple[Remark, ...]]:
     """Return the start of a file as (n_frames, n_channels), its sample rate, whole duration in s, and remarks."""
     with _opened(path, seconds) as (file, length, remarks):
         rate = int(file.samplerate)
@@ -192,23 +196,31 @@ class _SoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile ships 
 
 
 @contextmanager
-def _opened(path: Path, seconds: float | None = None) -> Iterator[_Opened]:
+def _opened(path: Path | RemotePath, seconds: float | None = None) -> Iterator[_Opened]:
     """Open a file for decoding, and raise an AudioError for any problem in opening or reading it.
 
     Args:
         path: Path of the file.
         seconds: Duration that will be read, in s; by default the whole file.
     """
-    _require_file(path)
+    if isinstance(path, Path):
+        _require_file(path)
     with ExitStack() as stack:
+        source = path if isinstance(path, Path) else stack.enter_context(fetched(path))
         try:
-            file, remarks = _open(path, stack)
-            length = length_of(file, path, None if seconds is None else int(np.ceil(seconds * file.samplerate)))
+            file, remarks = _open(source, stack)
+            length = length_of(file, source, None if seconds is None else int(np.ceil(seconds * file.samplerate)))
             if length.unlimited is not None:
                 file = stack.enter_context(_SoundFile(stack.enter_context(length.unlimited)))
             yield _Opened(file, length, remarks)
         except (soundfile.SoundFileError, RuntimeError, TypeError) as error:
-            raise AudioError(str(path), _reason(path, error), _REPLACE) from error
+            raise AudioError(str(path), _reason(source, error), _REPLACE) from error
+
+
+def _as_path(path: str | Path | RemotePath) -> Path | RemotePath:
+    if isinstance(path, str):
+        return RemotePath(path) if is_remote(path) else Path(path)
+    return path
 
 
 def _require_file(path: Path) -> None:
@@ -229,11 +241,13 @@ def _require_file(path: Path) -> None:
         raise AudioError(str(path), "the file is empty (0 bytes)", _REPLACE)
 
 
-def _open(path: Path, stack: ExitStack) -> tuple[soundfile.SoundFile, tuple[Remark, ...]]:
+def _open(path: Source, stack: ExitStack) -> tuple[soundfile.SoundFile, tuple[Remark, ...]]:
     """Open a file, with a corrected header if the recording software did not close the file."""
     refused: Exception | None = None
     try:
-        file = stack.enter_context(_SoundFile(os.fsencode(path)))  # bytes: file names may be invalid UTF-8
+        # bytes: file names may be invalid UTF-8
+        what = os.fsencode(path) if isinstance(path, Path) else stack.enter_context(path.open())
+        file = stack.enter_context(_SoundFile(what))
     except (soundfile.SoundFileError, TypeError) as error:  # TypeError: the suffix is one of files without a header
         refused = error
     else:
@@ -254,7 +268,7 @@ def _open(path: Path, stack: ExitStack) -> tuple[soundfile.SoundFile, tuple[Rema
     return file, ()
 
 
-def _remarks_on_counts(path: Path, file: soundfile.SoundFile) -> tuple[Remark, ...]:
+def _remarks_on_counts(path: Source, file: soundfile.SoundFile) -> tuple[Remark, ...]:
     """Return a remark if the header of an open file declares fewer samples than the file contains."""
     if file.format == "AIFF":
         return ("unclosed",) if "SSND : 0 (should be" in file.extra_info else ()
@@ -265,7 +279,7 @@ def _remarks_on_counts(path: Path, file: soundfile.SoundFile) -> tuple[Remark, .
     return ("uncounted",) if ends_early and containers.has_uncounted_samples(path) else ()
 
 
-def _reason(path: Path, error: Exception) -> str:
+def _reason(path: Source, error: Exception) -> str:
     """Return why libsndfile cannot decode a file: the detected format if unsupported, else libsndfile's message."""
     kind = foreign(path)
     if kind is not None:

@@ -1,7 +1,8 @@
 """Detection of unsupported formats by the first bytes of a file, whatever its suffix."""
 
-from pathlib import Path
 from typing import NamedTuple
+
+from .fetching import Source
 
 NO_HEADER = (
     "the file has no header that states its format: if it contains raw samples, convert it, for example with "
@@ -82,7 +83,7 @@ _CODINGS = {
 _IN_OGG = {b"Speex   ": ("Speex", "spx"), b"\x80theora": ("Theora video", "ogv"), b"fishead": ("Ogg video", "ogv")}
 
 
-def foreign(path: Path) -> Foreign | None:
+def foreign(path: Source) -> Foreign | None:
     """Return the unsupported format of a file; None if its first bytes match none."""
     with path.open("rb") as file:
         start = file.read(512)
@@ -92,13 +93,13 @@ def foreign(path: Path) -> Foreign | None:
     return foreign_start(start)
 
 
-def mistaken(path: Path, form: str) -> str:
+def mistaken(path: Source, form: str) -> str:
     """Return why a file does not have the format that libsndfile assumes; empty if it may have it.
 
     libsndfile falls back on the suffix for unknown content, and reads it as mp3 or as samples without a header.
 
     Args:
-        path: Path of the file.
+        path: Source of the file.
         form: Format that libsndfile assumes.
     """
     if form not in ("RAW", "MP3"):

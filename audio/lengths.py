@@ -4,14 +4,13 @@ A file that is shorter than an exact length is truncated. An estimate neither li
 """
 
 import io
-import os
 import re
-from pathlib import Path
 from typing import NamedTuple
 
 import soundfile
 
 from . import containers, mpeg
+from .fetching import Source
 
 # Log entry of libsndfile for a header that declares more bytes than the file contains. Streaming encoders do not know
 # the length and write one of the largest numbers instead.
@@ -41,12 +40,12 @@ class Length(NamedTuple):
     problem: str = ""
 
 
-def length_of(file: soundfile.SoundFile, path: Path, wanted: int | None = None) -> Length:
+def length_of(file: soundfile.SoundFile, path: Source, wanted: int | None = None) -> Length:
     """Return the length of an open file.
 
     Args:
         file: Open file, at its start.
-        path: Path of the file.
+        path: Source of the file.
         wanted: Number of frames that will be read; by default all of them.
     """
     frames = int(file.frames)
@@ -67,11 +66,11 @@ def length_of(file: soundfile.SoundFile, path: Path, wanted: int | None = None) 
     return Length(frames, frames)
 
 
-def _length_of_mpeg(file: soundfile.SoundFile, path: Path, wanted: int | None) -> Length:
+def _length_of_mpeg(file: soundfile.SoundFile, path: Source, wanted: int | None) -> Length:
     """Return the length of mp3, which libsndfile estimates from the file size if no header frame declares it."""
     frames = int(file.frames)
     with path.open("rb", buffering=0) as raw:
-        start, stop = 0, os.fstat(raw.fileno()).st_size
+        start, stop = 0, path.stat().st_size
         if file.format != "MP3" and (samples := containers.find_samples(path)) is not None:
             start = samples.start
             stop = min(stop, start + (samples.counted or samples.present))
@@ -103,7 +102,7 @@ def _agree(count: mpeg.Count, stream: mpeg.Stream) -> bool:
     return count.n <= stream.n_counted + _DELAY and counted / 2 < mean < 2 * counted
 
 
-def _length_of_ogg(frames: int, path: Path) -> Length:
+def _length_of_ogg(frames: int, path: Source) -> Length:
     """Return the length of an Ogg stream. Its last page states the length; without that page the file is truncated.
 
     Source: RFC 3533, section 6.

@@ -7,9 +7,9 @@ Sources: ISO/IEC 11172-3, 2.4.1.3 (frame header); Xing and VBRI (Fraunhofer) hea
 
 import io
 from functools import lru_cache
-from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from .fetching import Source
 from .pieces import replaced
 
 _KBITS = {
@@ -147,7 +147,7 @@ def count_frames(file: BinaryIO, stream: Stream, at_most: int | None = None) -> 
     return Count(n, ends - start, ends, is_end=False)
 
 
-def without_limit(path: Path, stream: Stream) -> io.BufferedReader:
+def without_limit(path: Source, stream: Stream) -> io.BufferedReader:
     """Return the stream as a file object with a header that makes decoders read every frame.
 
     A decoder stops after the number of frames that the first frame declares, or else after a number that it estimates

@@ -5,7 +5,8 @@ there.
 """
 
 import io
-from pathlib import Path
+
+from .fetching import Source
 
 _TAG = 128  # size in bytes of an ID3v1 tag, which is at the end of a file
 
@@ -22,7 +23,7 @@ class Replaced(io.RawIOBase):
             be read, as zeros, because mp3 decoders look for an ID3v1 tag there.
     """
 
-    def __init__(self, head: bytes, path: Path, start: int, stop: int, claims: int = 0) -> None:
+    def __init__(self, head: bytes, path: Source, start: int, stop: int, claims: int = 0) -> None:
         self._head, self._start, self._end = head, start, len(head) + max(0, stop - start)
         self._size = max(claims, self._end)
         self._file = path.open("rb")
@@ -61,6 +62,6 @@ class Replaced(io.RawIOBase):
         super().close()
 
 
-def replaced(head: bytes, path: Path, start: int, stop: int, claims: int = 0) -> io.BufferedReader:
+def replaced(head: bytes, path: Source, start: int, stop: int, claims: int = 0) -> io.BufferedReader:
     """Return bytes followed by a part of a file as a buffered file, see `Replaced`."""
     return io.BufferedReader(Replaced(head, path, start, stop, claims), 1 << 16)

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from ..audio.remote import RemotePath
+
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -26,8 +28,8 @@ class Clip:
     Args:
         id: Unique id that is the same on any machine; for a file, its path relative to the root, with `/`.
         label: Name of the class; empty if it is unknown, which only `predict` accepts.
-        path: Audio file, whose size and modification time show whether it has changed; None if `read` of the datamodule
-            generates the audio.
+        path: Audio file, local or remote, whose size and modification time show whether it has changed; None if `read`
+            of the datamodule generates the audio.
         split: `train`, `validation` or `test`; None if the clip has a fold.
         fold: Number of the fold for cross-validation; None if the clip has a split.
         group: Name of the recording, or other source, of which several clips are excerpts. All clips of a group are
@@ -37,7 +39,7 @@ class Clip:
 
     id: str
     label: str
-    path: Path | None = None
+    path: Path | RemotePath | None = None
     split: Split | None = None
     fold: int | None = None
     group: str | None = None

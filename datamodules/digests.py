@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..audio.remote import RemotePath
 from .clip import Clip, Stamp
 
 LENGTH = 32  # number of hexadecimal digits of a digest
@@ -32,6 +33,8 @@ class Digests(NamedTuple):
 
 def stamp_of(clip: Clip) -> Stamp:
     """Return the size and modification time of a clip's file; zeros if it cannot be read."""
+    if isinstance(clip.path, RemotePath):
+        return Stamp(*clip.path.stat())
     return Stamp(0, 0) if clip.path is None else stamp_at(clip.path)
 
 
@@ -65,14 +68,18 @@ def n_bytes_known_by(size: int, seconds: float, given: float) -> int:
     return min(size, HEAD_BYTES + int(share * size))
 
 
-def file_digest(path: Path, stamp: Stamp, n_bytes: int) -> str:
+def file_digest(path: Path | RemotePath, stamp: Stamp, n_bytes: int) -> str:
     """Return a hexadecimal digest of the size and the first bytes of a file; empty if it cannot be read.
+
+    It is also empty for a remote file, which would have to be fetched as a whole.
 
     Args:
         path: Path of the file.
         stamp: Current stamp of the file.
         n_bytes: Number of bytes to read, see `n_bytes_known_by`.
     """
+    if isinstance(path, RemotePath):
+        return ""
     found = hashlib.sha256(str(stamp.size).encode())
     try:
         with path.open("rb") as file:
@@ -85,7 +92,7 @@ def file_digest(path: Path, stamp: Stamp, n_bytes: int) -> str:
 
 
 @functools.cache
-def known_file_digest(path: Path, stamp: Stamp, n_bytes: int) -> str:
+def known_file_digest(path: Path | RemotePath, stamp: Stamp, n_bytes: int) -> str:
     """Return `file_digest`, cached in this process until the stamp of the file changes."""
     return file_digest(path, stamp, n_bytes)
 

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..audio.remote import RemotePath
 from ..errors import DataError, UsageError
-from ..files import as_path
 from .base import AudioDataModule
 from .clip import Clip
 from .codes import Codes
@@ -22,6 +22,7 @@ from .found import Found, texts
 from .layout import Folders, Layout, layout_of
 from .listing import Clips
 from .options import LoaderOptions
+from .remote import Listing, as_place
 from .search import patterns, search
 from .suffixes import DECODED
 
@@ -36,7 +37,7 @@ class AudioFolder(AudioDataModule):
     cannot be searched raises an error, unless it is excluded or `on_error` is `skip`.
 
     Args:
-        root: Folder of the data set.
+        root: Folder of the data set: a local folder, a zip or tar archive, or a URL such as `s3://bucket/sounds`.
         layout: Meaning of the sub-folders of the root: `auto` infers it from their names, `classes` and `folds` read
             them as classes or folds, whatever their names.
         exclude: Names or glob patterns of folders to leave out, such as `_background_noise_`. A pattern without a slash
@@ -62,7 +63,7 @@ class AudioFolder(AudioDataModule):
         super().__init__(**loader)
         if layout not in get_args(Folders):
             raise UsageError(f"layout={layout!r}; expected {', '.join(get_args(Folders))}")
-        self.root = as_path(root)
+        self.root = as_place(root)
         self.layout, self.exclude = layout, patterns(exclude)
         self.folds, self.group_by = folds, group_by
 
@@ -82,20 +83,25 @@ class AudioFolder(AudioDataModule):
         Raises:
             DataError: The folder does not exist or holds no class folders, or a class is too small to be split.
         """
-        if not self.root.is_dir():
-            found = "a file" if self.root.exists() else "nothing"
+        root: Any = self.root
+        if isinstance(root, RemotePath):
+            root = Listing(root)
+            content = root.found(self.exclude)
+        elif root.is_dir():
+            content = search(root, self.exclude)
+        else:
+            found = "a file" if root.exists() else "nothing"
             raise DataError(
                 f"no folder at root={str(self.root)!r} (found {found}); "
                 "set --data.root to a folder with one sub-folder per class"
             )
-        content = search(self.root, self.exclude)
         examples = content.examples
-        layout = layout_of(self.root, examples, self.layout)
+        layout = layout_of(root, examples, self.layout)
         self.notes += [*content.notes, *filter(None, [layout.note])]
-        self.notes += account(self.root, content, layout.n_levels, skip=self.on_error == "skip")
-        clips = clips_in(content, self.root, layout)
+        self.notes += account(root, content, layout.n_levels, skip=self.on_error == "skip")
+        clips = clips_in(content, root, layout)
         if not len(clips) and content.names:  # sufficient for embeddings; `require_classes` raises an error in a fit
-            return clips_in(content, self.root, None)
+            return clips_in(content, root, None)
         if not len(clips):
             raise DataError(
                 f"no class found under root={str(self.root)!r}: 0 audio files in no sub-folder and "
@@ -109,7 +115,7 @@ class AudioFolder(AudioDataModule):
         pa.default_memory_pool().release_unused()
         if len(clips.labels.counts()) < 2:
             if self.layout != "classes":
-                refuse_one_folder(self.root, examples, layout)
+                refuse_one_folder(root, examples, layout)
             return clips  # sufficient for embeddings; `require_classes` raises an error in a fit
         if self.group_by is not None:
             clips, n_alone = grouped(clips, self.group_by, layout.part_level)
@@ -188,12 +194,12 @@ def _refuse_links_with_two_labels(clips: Clips, links: Collection[str]) -> None:
     followed = clips.where(clips.among(list(linked)))
     if not len(followed):
         return
-    targets = {os.path.realpath(clip.path or "") for clip in followed}
+    targets = {os.path.realpath(str(clip.path)) for clip in followed}
     real_folder = functools.cache(os.path.realpath)
     first_of: dict[str, Clip] = {}
     for clip in clips:
-        folder, name = os.path.split(clip.path or "")
-        real = os.path.realpath(clip.path or "") if clip.id in linked else os.path.join(real_folder(folder), name)
+        folder, name = os.path.split(str(clip.path))
+        real = os.path.realpath(str(clip.path)) if clip.id in linked else os.path.join(real_folder(folder), name)
         first = first_of.setdefault(real, clip) if real in targets else clip
         if first.label != clip.label:
             raise DataError(

@@ -17,6 +17,7 @@ from .contract import read_by
 from .digests import Digests, audio_digest, file_digest, n_bytes_known_by, stamp_of
 from .machine import CLIPS
 from .options import require_at_least
+from .remote_files import at_once
 
 MAX_KEPT = 2**30  # maximum size in bytes of the generated audio that a process keeps in memory
 Read = Callable[[Clip, int], audio.Decoded]
@@ -199,6 +200,9 @@ class _Readings(Dataset[Any]):
         made = self._kept.get(key) or read_with_digests(self._read, request.clip, request.sample_rate)
         self._keep(request.clip, key, made)
         return _Reading(request.clip.id, made[0], time.perf_counter() - start, made[1])
+
+    def __getitems__(self, requests: list[_Request]) -> list[_Reading]:
+        return at_once(self.__getitem__, requests, [request.clip for request in requests])
 
     def _keep(self, clip: Clip, key: tuple[str, int], made: tuple[Result, Digests]) -> None:
         """Keep generated audio in memory if there is room; files are read again, because they may change."""

@@ -2,14 +2,14 @@
 
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
 import pyarrow as pa
 
+from ..audio.remote import RemotePath, is_remote
 from ..errors import DataError
-from ..files import as_path
 from .base import AudioDataModule
 from .clip import SPLIT_NAMES, Clip
 from .folder import id_of
@@ -17,6 +17,8 @@ from .labels import seen
 from .listing import Clips, column
 from .options import LoaderOptions
 from .parquet import read_parquet
+from .remote import as_place, located
+from .remote_files import with_stamps
 from .table import Table, TableRow, read_table, refuse_repeated
 
 _KNOWN = ("path", "label", "split", "fold", "group")
@@ -32,9 +34,9 @@ class Manifest(AudioDataModule):
     one group are excerpts of one recording, and are kept in one split or fold. Other columns are kept as metadata.
 
     Args:
-        path: CSV file in UTF-8, with a header, or Parquet file (`.parquet`).
-        root: Folder that relative paths are relative to; paths outside it are rejected. By default, the folder of the
-            table.
+        path: CSV file in UTF-8, with a header, or Parquet file (`.parquet`). It may be a URL, as may its paths.
+        root: Folder that relative paths are relative to, or the URL of one; paths outside it are rejected. By default,
+            the folder of the table.
         folds: Number of stratified folds for cross-validation, if the file gives neither splits nor folds.
     """
 
@@ -47,8 +49,8 @@ class Manifest(AudioDataModule):
         **loader: Unpack[LoaderOptions],
     ) -> None:
         super().__init__(**loader)
-        self.path = as_path(path)
-        self.root = as_path(root) if root is not None else self.path.parent
+        self.path = as_place(path, "--data.path")
+        self.root = as_place(root) if root is not None else self.path.parent
         self.folds, self.labelled_by = folds, f"the column label of {self.path} gives the class"
 
     @property
@@ -104,7 +106,8 @@ class Manifest(AudioDataModule):
         folds = table.coded("fold")
         is_odd = splits.where(lambda split: split and split not in SPLIT_NAMES) | folds.where(_is_no_fold)
         n_sound = int(is_odd.argmax()) if is_odd.any() else len(table)
-        ids = pa.array(self._ids(table, n_sound + 1), pa.large_string())
+        elsewhere: dict[int, Path | RemotePath] = {}
+        ids = pa.array(self._ids(table, n_sound + 1, elsewhere), pa.large_string())
         if n_sound < len(table):
             row = table[n_sound]
             if split := splits[n_sound]:
@@ -117,21 +120,29 @@ class Manifest(AudioDataModule):
             folds=folds.mapped(lambda cell: int(cell) if cell.strip() else None),
             groups=table.coded("group").mapped(lambda cell: cell.strip() or None),
             root=self.root,
+            paths=_with_stamps(elsewhere),
             columns={name: cells for name, cells in table.columns.items() if name not in _KNOWN},
         )
 
-    def _ids(self, table: Table, n_rows: int) -> Iterator[str]:
-        """Yield the id of the clip of each of the first rows.
+    def _ids(self, table: Table, n_rows: int, elsewhere: dict[int, Path | RemotePath]) -> Iterator[str]:
+        """Yield the id of the clip of each of the first rows, and add paths that are not local ones below the root.
 
-        The id is the path relative to the root if the file is inside the root, otherwise the absolute path.
+        The id is the path relative to the root if the file is inside the root, otherwise the absolute path or URL.
         """
-        inside = os.path.join(os.path.abspath(self.root), "")
+        is_local = isinstance(self.root, Path) and isinstance(self.path, Path)
+        inside = os.path.join(os.path.abspath(self.root), "") if isinstance(self.root, Path) else ""
         for position, written in enumerate(itertools.islice(table.cells("path"), n_rows)):
             stripped = written.strip()
             if not stripped:
                 table[position]["path"]  # raises
+            if not is_local or is_remote(stripped):
+                found = located(written, self.root, self.path, table[position].location)
+                if found is not None:
+                    clip_id, elsewhere[position] = found
+                    yield clip_id
+                    continue
             # Unlike Path.exists, os.path.exists never raises for an invalid name.
-            kept = written if written != stripped and os.path.exists(self.root / written) else stripped
+            kept = written if written != stripped and os.path.exists(f"{self.root}/{written}") else stripped
             path = os.path.normpath(kept)
             if os.path.isabs(path):
                 path = path[len(inside) :] or "." if os.path.join(path, "").startswith(inside) else path
@@ -141,6 +152,12 @@ class Manifest(AudioDataModule):
                     "to the folder above, or write an absolute path"
                 )
             yield path.replace(os.sep, "/")
+
+
+def _with_stamps(paths: Mapping[int, Path | RemotePath]) -> dict[int, Path | RemotePath]:
+    """Return paths with the size and time of each remote file."""
+    remote = {position: path for position, path in paths.items() if isinstance(path, RemotePath)}
+    return {**paths, **dict(zip(remote, with_stamps(list(remote.values())), strict=True))}
 
 
 def _is_no_fold(cell: str) -> bool:

@@ -8,21 +8,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .. import terminal
+from ..audio.remote import RemotePath
 from ..errors import DataError
 from .labels import seen
+from .remote_files import read_bytes
 from .table import Table, check_header, require_file
 
 MAX_BYTES = 2**31  # of all cells; a small file can hold the same long text in many rows
 _ROWS = 2**16  # rows that are decoded at a time
 
 
-def read_parquet(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> Table:
+def read_parquet(path: Path | RemotePath, required: Sequence[str], optional: Sequence[str] = ()) -> Table:
     """Read a Parquet file, with the rules for names of columns that `read_table` has; numbers become text.
 
     An empty value becomes an empty cell. No code of the file is executed, and the memory is bounded.
 
     Args:
-        path: Parquet file.
+        path: Parquet file, local or remote; a remote one is fetched as a whole.
         required: Names of columns that the file must have.
         optional: Names of further columns to mention in error messages.
 
@@ -40,10 +42,11 @@ def read_parquet(path: Path, required: Sequence[str], optional: Sequence[str] = 
         ) from error
 
 
-def _read(path: Path, required: Sequence[str], optional: Sequence[str]) -> Table:
+def _read(path: Path | RemotePath, required: Sequence[str], optional: Sequence[str]) -> Table:
     from pyarrow import parquet  # takes time, and most manifests are CSV files
 
-    with parquet.ParquetFile(path) as file:
+    source = pa.BufferReader(read_bytes(path)) if isinstance(path, RemotePath) else path
+    with parquet.ParquetFile(source) as file:
         schema = file.schema_arrow
     header = [seen(name).lower() for name in schema.names]
     check_header(path, header, required, optional, "row")
@@ -58,7 +61,7 @@ def _read(path: Path, required: Sequence[str], optional: Sequence[str]) -> Table
     n_bytes = 0
     # Texts are read with each different text once, so that their size is known before they are repeated.
     with (
-        parquet.ParquetFile(path, read_dictionary=of_text) as file,
+        parquet.ParquetFile(source, read_dictionary=of_text) as file,
         terminal.bar(f"reading {path}", file.metadata.num_rows) as advance,
     ):
         for batch in file.iter_batches(_ROWS):

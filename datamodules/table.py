@@ -12,11 +12,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from .. import terminal
+from ..audio.remote import RemotePath
 from ..errors import DataError
 from .clip import Clip
 from .codes import Codes
 from .labels import seen
 from .listing import Clips
+from .remote_files import read_bytes
 
 _CHUNK = 8192  # lines that are objects at the same time
 
@@ -68,7 +70,7 @@ class Table(Sequence[TableRow]):
         unit: What the file calls a row: `line` or `row`.
     """
 
-    path: Path
+    path: Path | RemotePath
     columns: Mapping[str, pa.Array]
     numbers: NDArray[np.int64]
     unit: str = "line"
@@ -106,11 +108,11 @@ class Table(Sequence[TableRow]):
             yield from self.columns[name][start : start + _CHUNK].to_pylist()
 
 
-def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> Table:
+def read_table(path: Path | RemotePath, required: Sequence[str], optional: Sequence[str] = ()) -> Table:
     """Read a CSV file with a header: UTF-8 with or without a byte order mark, any line endings, blank lines skipped.
 
     Args:
-        path: CSV file.
+        path: CSV file, local or remote.
         required: Names of columns that the file must have. Names in the header are converted to lower case and stripped
             of spaces. Columns without a name are left out.
         optional: Names of further columns to mention in error messages.
@@ -119,7 +121,7 @@ def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = ()
         DataError: The file does not exist or is not a valid table.
     """
     require_file(path, [*required, *optional])
-    content = path.read_bytes()
+    content = read_bytes(path) if isinstance(path, RemotePath) else path.read_bytes()
     try:
         content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -175,8 +177,8 @@ def _block(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequen
     )
 
 
-def require_file(path: Path, columns: Sequence[str]) -> None:
-    """Raise an error if a table does not exist.
+def require_file(path: Path | RemotePath, columns: Sequence[str]) -> None:
+    """Raise an error if a local table does not exist.
 
     Args:
         path: File of the table.
@@ -185,7 +187,7 @@ def require_file(path: Path, columns: Sequence[str]) -> None:
     Raises:
         DataError: The path is no file.
     """
-    if not path.is_file():
+    if isinstance(path, Path) and not path.is_file():
         found = "a folder" if path.is_dir() else "nothing"
         raise DataError(f"no table at {path} (found {found}); give a CSV file with the columns {', '.join(columns)}")
 
@@ -219,7 +221,7 @@ def refuse_repeated(rows: Sequence[TableRow], clips: Sequence[Clip]) -> None:
 
 
 def check_header(
-    path: Path, header: Sequence[str], required: Sequence[str], optional: Sequence[str], unit: str = "line"
+    path: Path | RemotePath, header: Sequence[str], required: Sequence[str], optional: Sequence[str], unit: str = "line"
 ) -> None:
     """Raise an error if a table lacks a column, or has one twice.
 

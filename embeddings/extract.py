@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pytorch_lightning import LightningModule, Trainer
 
 from .. import audio
+from ..audio.remote import RemotePath
 from ..datamodules import AudioDataModule, Clip
 from ..datamodules.absent import explain_absent
 from ..datamodules.classes import notes_on_classes
@@ -234,7 +235,7 @@ def why_clips_are_absent(datamodule: AudioDataModule, errors: Iterable[AudioErro
 def _read_headers(clips: Iterable[Clip]) -> tuple[Lengths, list[AudioError]]:
     """Return durations in s, as the headers of files state them, and the errors of files that cannot be used.
 
-    A duration is NaN if it is known only after decoding.
+    A duration is NaN if it is known only after decoding, as that of a remote file.
     """
     clips = Clips.of(clips)
     seconds: list[float] = []
@@ -255,6 +256,8 @@ def _read_headers(clips: Iterable[Clip]) -> tuple[Lengths, list[AudioError]]:
 
 def _stated_length(clip: Clip) -> float | AudioError:
     """Return the duration of a clip in s, NaN if its header does not state it, or the error of its file."""
+    if isinstance(clip.path, RemotePath):  # a request for each file would take longer than it saves
+        return math.nan
     try:
         length = audio.header(clip.path or "").seconds
     except AudioError as error:

@@ -75,7 +75,7 @@ def recognise(store: EmbeddingStore, datamodule: AudioDataModule) -> Recognised:
         here: dict[str, Known] = {}
         n_same = 0
         for start in range(0, len(waiting), BLOCK):
-            block = {clip.id: clip for clip in waiting[start : start + BLOCK] if clip.path is not None}
+            block = {clip.id: clip for clip in waiting[start : start + BLOCK] if isinstance(clip.path, Path)}
             rows = _rows_of(other, block, {clip_id: stamps[clip_id] for clip_id in block})
             here |= {clip_id: Known(other, number) for clip_id, (number, _) in rows.items()}
             n_same += sum(row_id == clip_id for clip_id, (_, row_id) in rows.items())
@@ -145,7 +145,7 @@ def _rows_of(
     def digests_of(clip_id: str) -> list[str]:
         stamp, path = stamps[clip_id], clips[clip_id].path
         lower, upper = np.searchsorted(lengths[:, 0], [stamp.size, stamp.size + 1])
-        return [known_file_digest(Path(path or ""), stamp, int(n)) for n in lengths[lower:upper, 1]]
+        return [known_file_digest(path or Path(), stamp, int(n)) for n in lengths[lower:upper, 1]]
 
     with ThreadPoolExecutor(N_THREADS) as pool:
         digests = dict(zip(clips, pool.map(digests_of, clips), strict=True))
