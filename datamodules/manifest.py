@@ -142,7 +142,9 @@ class Manifest(AudioDataModule):
                     yield clip_id
                     continue
             # Unlike Path.exists, os.path.exists never raises for an invalid name.
-            kept = written if written != stripped and os.path.exists(f"{self.root}/{written}") else stripped
+            kept = (
+                written if written != stripped and os.path.exists(os.path.join(str(self.root), written)) else stripped
+            )
             path = os.path.normpath(kept)
             if os.path.isabs(path):
                 path = path[len(inside) :] or "." if os.path.join(path, "").startswith(inside) else path
