@@ -1,6 +1,6 @@
 """Support vector machine with an approximate RBF kernel, whose time grows linearly with the number of clips."""
 
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 from sklearn.kernel_approximation import Nystroem
@@ -11,8 +11,24 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..terminal import progress
 from .base import SEARCH, Array, Backend, Search, SearchResult, Splits, unless_searched
 from .convergence import watch_convergence
-from .linear_batches import Linear, fit_linear, squared_hinge
+from .linear_batches import Linear, fit_linear, second_moments, squared_hinge
 from .rows import Rows, as_rows, begin_fit
+
+
+class Features(NamedTuple):
+    """Nyström features of clips.
+
+    Args:
+        rows: Features, `(n_clips, n_landmarks)`.
+        moments: Their second moments, see `linear_batches.second_moments`.
+        landmarks: Landmarks, `(n_landmarks, n_features)`.
+        normalization: Matrix that turns kernel values of the landmarks into features, `(n_landmarks, n_landmarks)`.
+    """
+
+    rows: Rows
+    moments: Array
+    landmarks: Array
+    normalization: Array
 
 
 class NystroemSVM(Backend):
@@ -70,7 +86,7 @@ class NystroemSVM(Backend):
         else:
             X, y = validate_data(self, X, y, dtype=np.float64)
             check_classification_targets(y)
-        return self._fit_features(*self._features(X), y)
+        return self._fit_features(self._features(X), y)
 
     def search(self, X: Array | Rows, y: Array, splits: Splits) -> SearchResult:
         """Run the search of `Backend.search`, with landmarks and kernels shared among costs."""
@@ -82,7 +98,7 @@ class NystroemSVM(Backend):
         n_unconverged = 0
         X = X if isinstance(X, Rows) else np.asarray(X, np.float64)
         jobs = [(split, number) for split in range(len(splits)) for number in range(len(models))]
-        shared: dict[tuple[int, float], tuple[Rows, Array, Array]] = {}
+        shared: dict[tuple[int, float], Features] = {}
         for split, number in progress(jobs, len(jobs), f"searching {len(candidates)} candidates"):
             train, test = splits[split]
             model = models[number]
@@ -92,7 +108,7 @@ class NystroemSVM(Backend):
             if key not in shared:
                 shared = {key: model._features(X[train])}  # only the last one is kept
             with watch_convergence() as warned:
-                model._fit_features(*shared[key], y[train])
+                model._fit_features(shared[key], y[train])
             n_unconverged += bool(warned)
             predictions[number].append(as_rows(X)[test].collect(model.predict))
         return SearchResult(candidates, predictions, [y[test] for _, test in splits], n_unconverged)
@@ -118,33 +134,30 @@ class NystroemSVM(Backend):
         gamma = unless_searched(self.gamma, "auto")
         return 1.0 / self.n_features_in_ if gamma == "auto" else float(gamma)
 
-    def _features(self, X: Array | Rows) -> tuple[Rows, Array, Array]:
-        """Choose landmarks, and return the features of the clips, the landmarks and the matrix that makes features."""
+    def _features(self, X: Array | Rows) -> "Features":
+        """Choose landmarks, and return the features of the clips."""
         n = min(self.n_landmarks, len(X))
         chosen = np.sort(np.random.RandomState(self.seed).permutation(len(X))[:n])
         landmarks = np.asarray(X[chosen].read() if isinstance(X, Rows) else X[chosen], np.float64)
         made = Nystroem(kernel="rbf", gamma=self._coefficient, n_components=n, random_state=0).fit(landmarks)
-        self.landmarks_ = made.components_
-        if isinstance(X, Rows):
-            features = X.map(made.transform, n_features=n)
-        else:
-            features = as_rows(made.transform(X))
-        return features, made.components_, made.normalization_.T
+        rows = X.map(made.transform, n_features=n) if isinstance(X, Rows) else as_rows(made.transform(X))
+        return Features(rows, second_moments(rows), made.components_, made.normalization_.T)
 
-    def _fit_features(self, features: Rows, landmarks: Array, normalization: Array, y: Array) -> Self:
+    def _fit_features(self, features: "Features", y: Array) -> Self:
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
             raise ValueError(f"all labels are of one class, {self.classes_.tolist()[0]!r}; expected two or more")
         shown = self.classes_[1:] if len(self.classes_) == 2 else self.classes_
         found: Linear = fit_linear(
-            features,
+            features.rows,
             lambda positions: np.where(shown == y[positions, None], 1.0, -1.0),
             squared_hinge,
             len(shown),
             unless_searched(self.C, 1.0),
             self.max_iter,
+            features.moments,
         )
-        self.landmarks_, self.coef_ = landmarks, normalization @ found.weights
+        self.landmarks_, self.coef_ = features.landmarks, features.normalization @ found.weights
         self.intercept_, self.n_iter_ = found.intercepts.copy(), found.n_iterations
         return self
 
