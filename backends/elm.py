@@ -13,7 +13,6 @@ from .least_squares import from_sums, output_weights, outputs_of_splits
 from .least_squares_batches import Layer, weights_of_splits
 from .rows import Rows, begin_fit
 
-
 HIDDEN_COPIES = 22
 """Bytes that a search takes for each clip and hidden unit: the hidden layer, and copies of a part and of a split."""
 

@@ -142,6 +142,10 @@ class Rows:
         return made
 
 
+Matrix = Array | Rows
+"""Embeddings `(n_clips, n_features)`, in memory or read in batches."""
+
+
 def as_rows(X: Array | Rows, memory: int = 2**30) -> Rows:
     """Return a matrix as `Rows`, for code that reads both in batches.
 

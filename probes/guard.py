@@ -19,7 +19,7 @@ from .recipe import Recipe
 if TYPE_CHECKING:
     from ..datamodules import AudioDataModule
     from ..embeddings.store import EmbeddingStore
-    from .probe import EmbeddedData
+    from .embedded import EmbeddedData
 
 MAX_NAMES = 3  # number of clips that a message names
 _EARLIER_LENGTH = 16  # length of the fingerprints of an earlier version, which were digests of ids and stamps
