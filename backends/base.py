@@ -118,7 +118,7 @@ class Backend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
         """
         return COPIES * n_clips * n_features
 
-    def announce(self, X: Array | Rows, y: Array, splits: Splits) -> None:
+    def announce(self, X: Any, y: Array, splits: Splits) -> None:
         """Warn if the search of these splits will take long; called before it. By default, nothing is announced.
 
         Args:
@@ -139,7 +139,7 @@ class Backend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
         """
         return scores_of(self, X)
 
-    def search(self, X: Array | Rows, y: Array, splits: Splits) -> SearchResult:
+    def search(self, X: Any, y: Array, splits: Splits) -> SearchResult:
         """Fit every candidate to the training clips of every split, and predict the held-out clips.
 
         Args:

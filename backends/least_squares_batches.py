@@ -126,9 +126,7 @@ def _triangle(X: Rows, layer: Layer, train: Array, alpha: float) -> tuple[Array,
     wide = layer.n_hidden + layer.n_classes
     found = np.zeros((0, wide))
     if alpha:
-        found = np.concatenate(
-            [np.sqrt(alpha) * np.eye(layer.n_hidden), np.zeros((layer.n_hidden, layer.n_classes))], 1
-        )
+        found = np.sqrt(alpha) * np.eye(layer.n_hidden, wide)
     for _, hidden, targets in layer.batches(X, train):
         stacked = np.concatenate([found, np.concatenate([hidden, targets], axis=1)])
         (found,) = scipy.linalg.qr(stacked, mode="r", overwrite_a=True, check_finite=False)

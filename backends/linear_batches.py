@@ -70,9 +70,8 @@ def fit_linear(
     """
     n_clips, n_features = X.shape
     system = second_moments(X) if moments is None else moments.copy()
-    system.flat[:: n_features + 2] += JITTER * np.diag(system).max() + np.append(
-        np.full(n_features, 1 / (C * n_clips)), 0
-    )
+    penalties = np.append(np.full(n_features, 1 / (C * n_clips)), 0)
+    system.flat[:: n_features + 2] += penalties + JITTER * np.diag(system).max()
     factor = cholesky(system, lower=True)
 
     def objective(flat: Array) -> tuple[float, Array]:

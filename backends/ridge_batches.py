@@ -67,4 +67,4 @@ class RidgeBatches:
             for number, (inverse, solution) in enumerate(zip(inverses, solutions, strict=True)):
                 kept = np.maximum(1 - 1 / n_clips - squares @ inverse, np.finfo(np.float64).eps)
                 totals[number] += np.sum(((wanted - basis @ solution) / kept[:, None]) ** 2)
-        return totals / (n_clips * self._n_outputs)
+        return np.asarray(totals / (n_clips * self._n_outputs))

@@ -59,7 +59,9 @@ def fit_sgd(estimator: SGDClassifier, X: Rows, y: Array) -> SGDClassifier:
     shown = np.arange(1, 2) if len(classes) == 2 else np.arange(len(classes))
     random = np.random.RandomState(estimator.random_state)
     best, n_without = np.inf, 0
-    for epoch in range(estimator.max_iter):
+    epoch = 0
+    while n_without < estimator.n_iter_no_change and epoch < estimator.max_iter:
+        epoch += 1
         loss = 0.0
         for positions, rows in X.shuffled(random):
             targets = np.where(codes[positions, None] == shown, 1.0, -1.0)
@@ -68,12 +70,9 @@ def fit_sgd(estimator: SGDClassifier, X: Rows, y: Array) -> SGDClassifier:
             estimator.partial_fit(rows, y[positions], classes)
         n_without = n_without + 1 if loss > best - estimator.tol * len(X) else 0
         best = min(best, loss)
-        if n_without >= estimator.n_iter_no_change:
-            break
-    else:
-        message = f"SGD did not converge in {estimator.max_iter} epochs"
-        warnings.warn(message, ConvergenceWarning, stacklevel=2)
-    estimator.n_iter_ = epoch + 1
+    if n_without < estimator.n_iter_no_change:
+        warnings.warn(f"SGD did not converge in {epoch} epochs", ConvergenceWarning, stacklevel=2)
+    estimator.n_iter_ = epoch
     return estimator
 
 

@@ -21,8 +21,8 @@ class Standardized(Backend):
 
     The mean of each feature is subtracted, and the result is divided by its standard deviation. Both are computed only
     from the clips that the backend is fitted to; in a search, from the training clips of each split. A constant feature
-    is only centred. Candidates share work only within a split, since each split has its own z-scores. With `Rows`, the means
-    and deviations take one pass over the batches.
+    is only centred. Candidates share work only within a split, since each split has its own z-scores. With `Rows`, the
+    means and deviations take one pass over the batches.
 
     Args:
         backend: Backend that is fitted to the z-scores.
@@ -81,7 +81,7 @@ class Standardized(Backend):
     def search(self, X: Array | Rows, y: Array, splits: Splits) -> SearchResult:
         """Run the search of the backend, on z-scores that are fitted to the training clips of each split."""
         X = X if isinstance(X, Rows) else np.asarray(X, np.float64)
-        found = []
+        found: list[SearchResult] = []
         for train, test in progress(splits, len(splits), f"searching {len(self.candidates())} candidates"):
             transform = _scaler_of(X[train]).transform
             scores = X.map(transform) if isinstance(X, Rows) else transform(X)

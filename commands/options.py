@@ -68,6 +68,7 @@ MODEL = [
     Option("--model.protocol", "NAME", "How candidates are chosen and scored: auto, holdout, nested, study."),
     Option("--model.calibrate", "true|false", "Whether to normalise with statistics of the training clips."),
     Option("--model.weights", "random|FILE", "Random weights, or a frontend.safetensors written by train."),
+    Option("--model.fit_memory", "GIB|auto", "Memory that the fit of the backend may take, in GiB."),
 ]
 STORED = [
     Option("--embeddings", "DIR", "Folder of all embedding stores."),
