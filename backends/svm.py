@@ -170,8 +170,8 @@ class SVMClassifier(Backend):
             if one is not None:
                 in_all = one.seconds * n * len(splits) / min(max(n_jobs, 1), n * len(splits))
                 estimate += (
-                    f"; one fit takes {as_order(one.seconds)}, all fits {as_order(in_all)}, estimated from fits to {FEW} "
-                    f"and {2 * FEW} clips and growth as n^{one.power:.1f}"
+                    f"; one fit takes {as_order(one.seconds)}, all fits {as_order(in_all)}, estimated from fits to "
+                    f"{FEW} and {2 * FEW} clips and growth as n^{one.power:.1f}"
                 )
             found = f"{found}; {estimate}" if found else f"svm on {len(X)} clips x {X.shape[1]} features: {estimate}"
             named = f"{', '.join(SCALING[:-1])} or {SCALING[-1]}"

@@ -95,6 +95,7 @@ def _compare() -> Mapping[str, list[Option]]:
             Option("--model.weights", "[...]", "Weights: random, linear, trained, or files."),
             Option("--seeds", "[N, ...]", "Seeds of frontends and backends."),
             MODEL[5]._replace(name="--protocol"),
+            MODEL[8]._replace(name="--fit_memory"),
         ],
         "Training, for the weights `linear` and `trained`": [
             Option("--training.max_steps", "N", "Number of steps; 1000 by default."),
