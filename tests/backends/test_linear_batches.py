@@ -36,9 +36,8 @@ def test_logistic_regression_equals_that_of_scikit_learn(n_classes, C, problem, 
 def test_squared_hinge_equals_liblinear(problem, as_rows):
     X, y = problem
     X = (X - X.mean(axis=0)) / X.std(axis=0)
-    found = fit_linear(
-        as_rows(X), lambda p: np.where(y[p, None] == np.arange(3), 1.0, -1.0), squared_hinge, 3, 0.5, 100
-    )
+    targets = np.where(y[:, None] == np.arange(3), 1.0, -1.0)
+    found = fit_linear(as_rows(X), targets.__getitem__, squared_hinge, 3, 0.5, 100)
     # liblinear penalises the intercept; a large scale makes the penalty small.
     theirs = LinearSVC(C=0.5, dual=False, tol=1e-10, intercept_scaling=1000, max_iter=100_000).fit(X, y)
     np.testing.assert_allclose(found.weights.T, theirs.coef_, atol=1e-3)

@@ -7,7 +7,6 @@ from sklearn.linear_model import SGDClassifier
 from untrained.backends.sklearn import KNN, SGD, Logistic
 from untrained.backends.sklearn_batches import fit_sgd
 from untrained.backends.standardized import Standardized
-from untrained.testing.backend import is_saved_without_pickle
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
@@ -20,13 +19,13 @@ def test_logistic_probabilities_equal_those_in_memory(n_classes, classes, as_row
     np.testing.assert_array_equal(batches.predict(X), plain.predict(X))
 
 
-@pytest.mark.parametrize("n_classes", [2, 4])
+@pytest.mark.parametrize("n_classes", [2, 3])
 def test_sgd_repeats_itself_and_scores_as_in_memory(n_classes, classes, as_rows):
-    X, y = classes(1200, n_classes=n_classes, distance=1.0)
+    X, y = classes(600, n_classes=n_classes, distance=1.5)
     order = np.argsort(y, kind="stable")  # as in folders of classes
     X, y = X[order], y[order]
     plain = Standardized(SGD()).fit(X, y)
-    found = [Standardized(SGD(seed=seed)).fit(as_rows(X, 2**18), y) for seed in (0, 0, 1)]
+    found = [Standardized(SGD(seed=seed)).fit(as_rows(X, 2**19), y) for seed in (0, 0, 1)]
     coefficients = [each.backend_.estimator_.coef_ for each in found]
     np.testing.assert_array_equal(coefficients[0], coefficients[1])
     assert not np.array_equal(coefficients[0], coefficients[2])
@@ -50,7 +49,3 @@ def test_labels_of_one_class_are_refused(as_rows):
 def test_other_backends_refuse_rows(as_rows):
     with pytest.raises(TypeError, match=r"call read\(\)"):
         KNN().fit(as_rows(np.zeros((4, 2))), [0, 1, 0, 1])
-
-
-def test_the_checks_of_saving_hold():
-    is_saved_without_pickle(Logistic)
