@@ -21,7 +21,7 @@ from .rows import Rows
 
 Loss = Callable[[Array, Array], tuple[float, Array]]
 """From targets and outputs `(n, n_outputs)`: the sum of the losses, and its derivative by the outputs."""
-TOLERANCE = 1e-5  # of the largest element of the gradient
+TOLERANCE = 1e-6  # of the largest element of the gradient
 JITTER = 1e-10  # relative to the largest second moment, so that constant features have a Cholesky factor
 
 
