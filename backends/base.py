@@ -24,8 +24,11 @@ Search = Literal["search"]
 """Type of the placeholder `'search'`: the grid search chooses the argument. Any other value fixes it."""
 SEARCH: Search = "search"
 """Required default value of every argument in `param_grid`."""
-COPIES = 40
-"""Bytes that a search takes for each number of the embeddings: float32, float64, z-scores, and those of a split."""
+COPIES = 48
+"""Bytes that a search takes for each number of the embeddings: float32, float64, z-scores, and those of a split.
+
+Measured by `benchmarks/fit_memory.py`.
+"""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,11 @@ from .least_squares import from_sums, output_weights, outputs_of_splits
 from .least_squares_batches import Layer, weights_of_splits
 from .rows import Rows, begin_fit
 
-HIDDEN_COPIES = 22
-"""Bytes that a search takes for each clip and hidden unit: the hidden layer, and copies of a part and of a split."""
+HIDDEN_COPIES = 18
+"""Bytes that a search takes for each clip and hidden unit: the hidden layer, and a copy of a part or a split.
+
+Measured by `benchmarks/fit_memory.py`.
+"""
 
 
 class ELMClassifier(Backend):

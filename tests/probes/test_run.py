@@ -50,6 +50,6 @@ def test_a_run_is_done_if_all_of_its_results_exist(tmp_path, protocol, kind):
 
 
 def test_the_memory_of_a_fit_is_not_part_of_the_key():
-    data = Synthetic("events", clips_per_class=2, n_samples=4000)
+    data = Synthetic("events", clips_per_class=3, n_samples=4000)
     probes = [Probe(MFCC(), ELMClassifier(), fit_memory=memory) for memory in ("auto", 0.25)]
     assert len({RunKey.of(probe, data, {}, "").identity for probe in probes}) == 1
