@@ -30,7 +30,7 @@ def test_logistic_regression_equals_that_of_scikit_learn(n_classes, C, problem, 
     if n_classes == 3:  # a constant may be added to all classes
         outputs, expected = (each - each.mean(axis=1, keepdims=True) for each in (outputs, expected))
     np.testing.assert_allclose(outputs, expected, atol=2e-3 * np.abs(expected).max())
-    assert found.n_iterations < 40  # each is a pass over the clips
+    assert found.n_iterations < 60  # each is a pass over the clips
 
 
 def test_squared_hinge_equals_liblinear(problem, as_rows):
