@@ -153,8 +153,7 @@ class Probe(LightningModule):
         self._batches = []
         data: EmbeddedData = self.trainer.datamodule  # type: ignore[attr-defined]
         protocol = resolve(self.protocol, data.clips)
-        memory = memory_of_fit(self.fit_memory)
-        in_batches = goes_by_batches(backend, len(y), data.n_features, memory)
+        memory, in_batches = memory_of_fit(self.fit_memory), self.goes_by_batches(len(y))
         if self.standardize == "zscore":
             backend = Standardized(backend)
 
@@ -184,6 +183,14 @@ class Probe(LightningModule):
             f"{selection.n_unconverged} of {selection.n_fits} fits did not converge, so that their scores may be too "
             f"low; {', or '.join(advice)}"
         )
+
+    def goes_by_batches(self, n_clips: int) -> bool:
+        """Return whether a fit to a number of clips reads their embeddings in batches.
+
+        Raises:
+            UsageError: The backend needs all embeddings at once, which do not fit into `fit_memory`.
+        """
+        return goes_by_batches(self.require_backend(), n_clips, self.n_features, memory_of_fit(self.fit_memory))
 
     def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Collect the labels that the fitted backend predicts and the true labels."""
