@@ -14,7 +14,8 @@ from sklearn.model_selection import ParameterGrid
 
 from ..terminal import progress
 from .convergence import watch_convergence
-from .guard import FailedCandidate, checked_labels, reason_of, refuse_all_failed
+from .guard import FailedCandidate, checked_labels, labels_of, reason_of, refuse_all_failed
+from .rows import Rows
 
 Array = np.ndarray[Any, Any]
 Splits = Sequence[tuple[Array, Array]]
@@ -23,6 +24,11 @@ Search = Literal["search"]
 """Type of the placeholder `'search'`: the grid search chooses the argument. Any other value fixes it."""
 SEARCH: Search = "search"
 """Required default value of every argument in `param_grid`."""
+COPIES = 48
+"""Bytes that a search takes for each number of the embeddings: float32, float64, z-scores, and those of a split.
+
+Measured by `benchmarks/fit_memory.py`.
+"""
 
 
 @dataclass(frozen=True)
@@ -68,8 +74,13 @@ class Backend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
     by default. Every argument in `param_grid` must have the default `search`, so that any other value is known to be
     given by the user and is fixed. In `fit`, call `unless_searched` to replace `search` with a value of your choice.
     Override `search` if the candidates can share work.
+
+    Attributes:
+        in_batches: Whether `fit` and `search` accept `Rows` instead of an array, so that a fit to many clips needs not
+            hold all embeddings. The arguments of `predict` and `class_scores` are always arrays.
     """
 
+    in_batches: ClassVar[bool] = False
     param_grid: ClassVar[Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Sequence[Any]]]] = {}
 
     def candidates(self) -> list[dict[str, Any]]:
@@ -101,6 +112,24 @@ class Backend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
         made: Self = clone(self).set_params(**candidate)
         return made
 
+    def memory_needed(self, n_clips: int, n_features: int) -> int:
+        """Estimate the memory that a search and a fit take if all embeddings are in memory, in bytes.
+
+        Args:
+            n_clips: Number of clips.
+            n_features: Number of features of an embedding.
+        """
+        return COPIES * n_clips * n_features
+
+    def announce(self, X: Any, y: Array, splits: Splits) -> None:
+        """Warn if the search of these splits will take long; called before it. By default, nothing is announced.
+
+        Args:
+            X: Embeddings, `(n_clips, n_features)`, as the fits get them.
+            y: Labels, `(n_clips,)`.
+            splits: Pairs of the indices of training clips and of held-out clips.
+        """
+
     def class_scores(self, X: Array) -> tuple[Array, str] | None:
         """Return the scores of the fitted backend for each class; a higher score means a more likely class.
 
@@ -113,11 +142,11 @@ class Backend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
         """
         return scores_of(self, X)
 
-    def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
+    def search(self, X: Any, y: Array, splits: Splits) -> SearchResult:
         """Fit every candidate to the training clips of every split, and predict the held-out clips.
 
         Args:
-            X: Embeddings, `(n_clips, n_features)`.
+            X: Embeddings, `(n_clips, n_features)`; `Rows` only if `in_batches` is true.
             y: Labels, `(n_clips,)`.
             splits: Pairs of the indices of training clips and of held-out clips.
 
@@ -129,7 +158,9 @@ class Backend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
         """
         candidates = self.candidates()
         jobs = [(candidate, train, test) for candidate in candidates for train, test in splits]
-        fitted = joblib.Parallel(n_jobs=-1, prefer="threads", return_as="generator")(
+        # Fits by batches run one after another, since each may take the memory that is allowed.
+        n_jobs = 1 if isinstance(X, Rows) else -1
+        fitted = joblib.Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(
             joblib.delayed(_fit_and_predict)(self, candidate, X, y, train, test) for candidate, train, test in jobs
         )
         found = list(progress(fitted, len(jobs), f"searching {len(candidates)} candidates"))
@@ -186,13 +217,13 @@ def first_of_best(means: Array) -> int:
 
 
 def _fit_and_predict(
-    backend: Backend, candidate: Mapping[str, Any], X: Array, y: Array, train: Array, test: Array
+    backend: Backend, candidate: Mapping[str, Any], X: Array | Rows, y: Array, train: Array, test: Array
 ) -> tuple[Array | str, bool]:
     """Return predictions for the held-out clips, or the reason of a failure, and whether the fit converged."""
     try:
         with watch_convergence() as warned:
             model = backend.with_candidate(candidate).fit(X[train], y[train])
-        return checked_labels(model.predict(X[test]), len(test), np.unique(y[train])), not warned
+        return checked_labels(labels_of(model, X[test]), len(test), np.unique(y[train])), not warned
     except MemoryError:
         raise
     except Exception as error:  # a plug-in may raise anything

@@ -1,5 +1,6 @@
 """The extreme learning machine of Pons & Serra (2018)."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -9,6 +10,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..terminal import progress
 from .base import SEARCH, Array, Backend, Search, SearchResult, Splits, unless_searched
 from .least_squares import from_sums, output_weights, outputs_of_splits
+from .least_squares_batches import Layer, weights_of_splits
+from .rows import Rows, begin_fit
+
+HIDDEN_COPIES = 18
+"""Bytes that a search takes for each clip and hidden unit: the hidden layer, and a copy of a part or a split.
+
+Measured by `benchmarks/fit_memory.py`.
+"""
 
 
 class ELMClassifier(Backend):
@@ -22,6 +31,7 @@ class ELMClassifier(Backend):
     The search shares work among all candidates and splits. The hidden layer is computed once, at the largest size; its
     first units form the smaller sizes. The normal equations of every split are sums over parts of the data. One
     Cholesky factor per split serves all sizes up to the number of clips; each larger size needs a factor of its own.
+    With `Rows`, the sums are taken batch by batch, and held-out clips are predicted in a second pass.
 
     Args:
         n_hidden: Number of hidden units; `search` tries six, and a fit without a search uses 500.
@@ -41,6 +51,7 @@ class ELMClassifier(Backend):
     """
 
     param_grid: ClassVar = {"n_hidden": [100, 250, 500, 1200, 1800, 2500]}
+    in_batches: ClassVar = True
 
     def __init__(self, n_hidden: int | Search = SEARCH, seed: int = 0, alpha: float = 0.0) -> None:
         self.n_hidden = n_hidden
@@ -50,13 +61,25 @@ class ELMClassifier(Backend):
     def fit(self, X: Any, y: Any) -> Self:
         """Fit the output weights to embeddings `(n_clips, n_features)` and labels `(n_clips,)`."""
         self._refuse_odd_arguments()
-        X, y = validate_data(self, X, y, dtype=np.float64)
-        check_classification_targets(y)
+        if isinstance(X, Rows):
+            y = begin_fit(self, X, y)
+        else:
+            X, y = validate_data(self, X, y, dtype=np.float64)
+            check_classification_targets(y)
         self._start(np.unique(y), X.shape[1])
         for sums in ("gram_", "moments_"):
             self.__dict__.pop(sums, None)
-        self.coefs_ = output_weights(self._hidden(X), self._targets(y), self.alpha)
+        if isinstance(X, Rows):
+            everything = [np.arange(len(X))]
+            ((self.coefs_,),) = weights_of_splits(X, self._layer(y), everything, [self._size], self.alpha)
+        else:
+            self.coefs_ = output_weights(self._hidden(X), self._targets(y), self.alpha)
         return self
+
+    def memory_needed(self, n_clips: int, n_features: int) -> int:
+        """Estimate the memory of a search: above all, three arrays of the size of the hidden layer."""
+        largest = max(self.with_candidate(candidate)._size for candidate in self.candidates())
+        return super().memory_needed(n_clips, n_features) + HIDDEN_COPIES * n_clips * largest
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
         """Update the output weights with more clips, of which only sums are kept, `(n_hidden, n_hidden + n_classes)`.
@@ -88,7 +111,7 @@ class ELMClassifier(Backend):
         self.coefs_ = from_sums(self.gram_, self.moments_, self.alpha)
         return self
 
-    def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
+    def search(self, X: Array | Rows, y: Array, splits: Splits) -> SearchResult:
         """Run the search of `Backend.search`, with work shared among candidates and splits."""
         candidates = self.candidates()
         models = [self.with_candidate(candidate) for candidate in candidates]
@@ -96,18 +119,36 @@ class ELMClassifier(Backend):
             return super().search(X, y, splits)
         for model in models:
             model._refuse_odd_arguments()
-        X = np.asarray(X, np.float64)
         largest = max(models, key=lambda model: model._size)
         largest._start(np.unique(y), X.shape[1])
-        hidden, targets, sizes = largest._hidden(X), largest._targets(y), [model._size for model in models]
+        sizes = [model._size for model in models]
+        search = largest._winners_in_batches if isinstance(X, Rows) else largest._winners
         predictions: list[list[Array]] = [[] for _ in models]
-        fitted = outputs_of_splits(hidden, targets, splits, sizes, self.alpha)
-        for (train, _), outputs in zip(splits, progress(fitted, len(splits), "searching"), strict=True):
-            learned = np.unique(y[train])
-            columns = np.searchsorted(largest.classes_, learned)
-            for row, output in zip(predictions, outputs, strict=True):
-                row.append(learned[output[:, columns].argmax(axis=1)])
+        for (train, _), winners in zip(splits, search(X, y, splits, sizes), strict=True):
+            for row, indices in zip(predictions, winners, strict=True):
+                row.append(np.unique(y[train])[indices])
         return SearchResult(candidates, predictions, [y[test] for _, test in splits])
+
+    def _winners(self, X: Any, y: Array, splits: Splits, sizes: Sequence[int]) -> Iterator[list[Array]]:
+        """Yield, for each split, the indices of the predicted ones of the classes of its training clips, by size."""
+        hidden = self._hidden(np.asarray(X, np.float64))
+        fitted = outputs_of_splits(hidden, self._targets(y), splits, sizes, self.alpha)
+        for (train, _), outputs in zip(splits, progress(fitted, len(splits), "searching"), strict=True):
+            columns = np.searchsorted(self.classes_, np.unique(y[train]))
+            yield [output[:, columns].argmax(axis=1) for output in outputs]
+
+    def _winners_in_batches(self, X: Any, y: Array, splits: Splits, sizes: Sequence[int]) -> Iterator[list[Array]]:
+        """Yield the same as `_winners` for `Rows`."""
+        fitted = weights_of_splits(X, self._layer(y), [train for train, _ in splits], sizes, self.alpha)
+        for (train, test), weights in zip(splits, progress(fitted, len(splits), "searching"), strict=True):
+            columns = np.searchsorted(self.classes_, np.unique(y[train]))
+            chosen = [each[:, columns] for each in weights]
+
+            def winners(rows: Array, chosen: list[Array] = chosen) -> Array:
+                hidden = self._hidden(rows)
+                return np.stack([(hidden[:, : len(each)] @ each).argmax(axis=1) for each in chosen], axis=1)
+
+            yield list(X[test].collect(winners, row_bytes=16 * max(sizes)).T)
 
     def decision_function(self, X: Any) -> Array:
         """Return the output of each class, `(n_clips, n_classes)`; for two classes their difference, `(n_clips,)`."""
@@ -142,7 +183,12 @@ class ELMClassifier(Backend):
         return np.where(self.classes_ == y[:, None], 1.0, -1.0)
 
     def _hidden(self, X: Array) -> Array:
-        return np.asarray(np.maximum(X @ self.weights_ + self.biases_, 0))
+        hidden = X @ self.weights_
+        hidden += self.biases_
+        return np.asarray(np.maximum(hidden, 0, out=hidden))
+
+    def _layer(self, y: Array) -> Layer:
+        return Layer(self._hidden, lambda positions: self._targets(y[positions]), self._size, len(self.classes_))
 
 
 def hidden_layer(n_features: int, n_hidden: int, seed: int) -> tuple[Array, Array]:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import PluginError, UntrainedError, UsageError
+from .rows import Rows
 
 Array = np.ndarray[Any, Any]
 MAX_SHOWN = 3  # number of failed candidates that a message lists
@@ -104,7 +105,12 @@ def checked_labels(found: Any, n_clips: int, known: Array) -> Array:
     return labels.astype(known.dtype)
 
 
-def predicted(model: Any, X: Array) -> Array:
+def labels_of(model: Any, X: Array | Rows) -> Any:
+    """Return what a fitted backend predicts, batch by batch for `Rows`."""
+    return X.collect(model.predict) if isinstance(X, Rows) else model.predict(X)
+
+
+def predicted(model: Any, X: Array | Rows) -> Array:
     """Return the labels that a fitted backend predicts.
 
     Args:
@@ -115,7 +121,7 @@ def predicted(model: Any, X: Array) -> Array:
         PluginError: The backend raises an error, or does not predict one known label for each clip.
     """
     try:
-        found = model.predict(X)
+        found = labels_of(model, X)
         known = np.asarray(getattr(model, "classes_", np.unique(found)))
         return checked_labels(found, len(X), known)
     except (UntrainedError, MemoryError):
@@ -126,7 +132,7 @@ def predicted(model: Any, X: Array) -> Array:
         ) from error
 
 
-def fitted(model: Any, candidate: Mapping[str, Any], X: Array, y: Array) -> Any:
+def fitted(model: Any, candidate: Mapping[str, Any], X: Array | Rows, y: Array) -> Any:
     """Return a fitted copy of a backend, with the arguments of a candidate.
 
     Raises:

@@ -119,11 +119,11 @@ def outputs_of_splits(
 
 def _kernels(hidden: Array, sizes: Sequence[int]) -> Iterator[Array]:
     """Yield the kernel of all clips, `(n_clips, n_clips)`, for each of the ascending sizes; each adds its new units."""
-    kernel = np.zeros((len(hidden), len(hidden)))
+    kernel: Array | float = 0.0  # without sizes, no memory is needed
     for start, size in pairwise([0, *sizes]):
         added = hidden[:, start:size]
         kernel = kernel + added @ added.T
-        yield kernel
+        yield np.asarray(kernel)
 
 
 def sums_of_train(hidden: Array, targets: Array, trains: Sequence[Array]) -> Iterator[tuple[Array, Array, Array]]:

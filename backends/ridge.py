@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from numbers import Real
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
@@ -11,7 +11,9 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 from ..terminal import progress
 from .base import SEARCH, Array, Backend, Search, SearchResult, Splits
 from .least_squares import sums_of_train
+from .ridge_batches import RidgeBatches
 from .ridge_path import RidgePath, is_dual
+from .rows import Rows, begin_fit
 
 ALPHAS = tuple(10 ** (power / 3) for power in range(-9, 10, 2))
 """Penalties that are tried by default: ten from 1e-3 to 1e3, as with ROCKET (Dempster et al. 2020)."""
@@ -27,7 +29,8 @@ class RidgeClassifier(Backend):
     `sklearn.linear_model.RidgeClassifierCV` with the same penalties.
 
     All penalties and classes share one eigendecomposition in float64, of the products of features or of clips,
-    whichever are fewer. The search computes these products once for all splits.
+    whichever are fewer. The search computes these products once for all splits. With `Rows`, the products of features
+    are summed over batches, and the errors in a second pass.
 
     Args:
         alpha: Penalty. `loo` chooses it from `alphas` in every fit, only from the clips of that fit. `search` leaves
@@ -50,6 +53,8 @@ class RidgeClassifier(Backend):
         array(['b'], dtype='<U1')
     """
 
+    in_batches: ClassVar = True
+
     def __init__(self, alpha: float | Literal["loo"] | Search = "loo", alphas: list[float] | None = None) -> None:
         self.alpha = alpha
         self.alphas = alphas
@@ -67,6 +72,11 @@ class RidgeClassifier(Backend):
             y: Labels, `(n_clips,)`; or `(n_clips, n_labels)`, with 1 for each label that a clip has, and 0 otherwise.
         """
         self._choices()
+        if isinstance(X, Rows):
+            y, self.is_multilabel_ = begin_fit(self, X, y), False
+            self.classes_ = _classes_of(y)
+            self._use(_path_of_rows(X, y, self.classes_))
+            return self
         X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True)
         check_classification_targets(y)
         kind = type_of_target(y)
@@ -80,11 +90,15 @@ class RidgeClassifier(Backend):
         self._use(RidgePath(X, targets))
         return self
 
-    def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
+    def search(self, X: Array | Rows, y: Array, splits: Splits) -> SearchResult:
         """Run the search of `Backend.search`, with work shared among penalties and splits."""
         candidates = self.candidates()
+        if any(len(np.unique(y[train])) < 2 for train, _ in splits):
+            return super().search(X, y, splits)  # reports why the fits fail
+        if isinstance(X, Rows):
+            return self._search_rows(candidates, X, y, splits)
         X = np.asarray(X, np.float64)
-        if not np.isfinite(X).all() or any(len(np.unique(y[train])) < 2 for train, _ in splits):
+        if not np.isfinite(X).all():
             return super().search(X, y, splits)  # reports why the fits fail
         models = [self.with_candidate(candidate) for candidate in candidates]
         predictions: list[list[Array]] = [[] for _ in models]
@@ -96,6 +110,23 @@ class RidgeClassifier(Backend):
                 model.classes_ = classes
                 model._use(path)
                 row.append(model._labels(model._outputs(X[test])))
+        return SearchResult(candidates, predictions, [y[test] for _, test in splits])
+
+    def _search_rows(self, candidates: list[dict[str, Any]], X: Rows, y: Array, splits: Splits) -> SearchResult:
+        models = [self.with_candidate(candidate) for candidate in candidates]
+        predictions: list[list[Array]] = [[] for _ in models]
+        for train, test in progress(splits, len(splits), f"searching {len(candidates)} candidates"):
+            classes = _classes_of(y[train])
+            path = _path_of_rows(X[train], y[train], classes)
+            for model in models:
+                model.classes_, model.is_multilabel_ = classes, False
+                model._use(path)
+
+            def labels(rows: Array) -> Array:
+                return np.stack([model._labels(model._outputs(rows)) for model in models], axis=1)
+
+            for row, found in zip(predictions, X[test].collect(labels).T, strict=True):
+                row.append(found)
         return SearchResult(candidates, predictions, [y[test] for _, test in splits])
 
     def decision_function(self, X: Any) -> Array:
@@ -131,7 +162,7 @@ class RidgeClassifier(Backend):
             return (float(self.alpha),)
         return ALPHAS if self.alphas is None else tuple(map(float, self.alphas))
 
-    def _use(self, path: RidgePath) -> None:
+    def _use(self, path: RidgePath | RidgeBatches) -> None:
         """Choose the penalty, and set the attributes of a fit."""
         self.alphas_ = np.array(self._choices())
         self.loo_errors_ = path.leave_one_out_errors(self.alphas_)
@@ -163,11 +194,30 @@ def _classes_and_targets(y: Array) -> tuple[Array, Array]:
     Raises:
         ValueError: There is only one class.
     """
+    classes = _classes_of(y)
+    return classes, _targets(y, classes)
+
+
+def _classes_of(y: Array) -> Array:
     classes = np.unique(y)
     if len(classes) < 2:
         raise ValueError(f"all labels are of one class, {classes.tolist()[0]!r}; expected two classes or more")
+    return classes
+
+
+def _targets(y: Array, classes: Array) -> Array:
     outputs = classes[1:] if len(classes) == 2 else classes
-    return classes, np.where(outputs == y[:, None], 1.0, -1.0)
+    return np.where(outputs == y[:, None], 1.0, -1.0)
+
+
+def _path_of_rows(X: Rows, y: Array, classes: Array) -> RidgePath | RidgeBatches:
+    """Return the regressions of clips that are read in batches.
+
+    Fewer clips than features take no more memory than the products of features, so they are read at once.
+    """
+    if is_dual(*X.shape):
+        return RidgePath(np.asarray(X.read(), np.float64), _targets(y, classes))
+    return RidgeBatches(X, lambda positions: _targets(y[positions], classes))
 
 
 def _products_of_train(X: Array, splits: Splits) -> Iterator[Array]:

@@ -4,7 +4,7 @@ import math
 import time
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,8 +14,20 @@ FEW = 500
 QUADRATIC, CUBIC = 2.0, 3.0  # assumed bounds of the exponent: fit time grows as n^2 to n^3
 
 
-def seconds_of_fit(fit: Callable[[Array, Array], Any], X: Array, y: Array, n_clips: int) -> float | None:
-    """Estimate the time of fitting a kernel machine, in s, from two small fits; None if their clips are of one class.
+class Estimate(NamedTuple):
+    """Estimated time of a fit.
+
+    Args:
+        seconds: Time of the fit, in s.
+        power: Exponent of its growth with the number of clips.
+    """
+
+    seconds: float
+    power: float
+
+
+def seconds_of_fit(fit: Callable[[Array, Array], Any], X: Array, y: Array, n_clips: int) -> Estimate | None:
+    """Estimate the time of fitting a kernel machine from two small fits; None if their clips are of one class.
 
     The time is assumed to grow with a power of the number of clips. The two fits determine the exponent, which is
     limited to between 2 and 3.
@@ -36,8 +48,8 @@ def seconds_of_fit(fit: Callable[[Array, Array], Any], X: Array, y: Array, n_cli
         with warnings.catch_warnings(action="ignore"):
             fit(X[rows], y[rows])
         seconds.append(time.perf_counter() - start)
-    power = math.log2(max(seconds[1], 1e-9) / max(seconds[0], 1e-9))
-    return float(seconds[1] * (n_clips / (2 * FEW)) ** min(max(power, QUADRATIC), CUBIC))
+    power = min(max(math.log2(max(seconds[1], 1e-9) / max(seconds[0], 1e-9)), QUADRATIC), CUBIC)
+    return Estimate(seconds[1] * (n_clips / (2 * FEW)) ** power, power)
 
 
 def as_order(seconds: float) -> str:

@@ -16,6 +16,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .base import SEARCH, Array, Backend, Search, scores_of, unless_searched
 from .guard import reason_of
+from .rows import Rows, begin_fit
+from .sklearn_batches import fit_logistic, fit_sgd
 
 
 class Adapter(Backend):
@@ -37,12 +39,26 @@ class Adapter(Backend):
 
     def fit(self, X: Any, y: Any) -> Self:
         """Fit the estimator to embeddings `(n_clips, n_features)` and labels `(n_clips,)`."""
-        X, y = validate_data(self, X, y, dtype=np.float64)
-        self.estimator_ = self.make(len(X)).fit(X, y)
+        if self.in_batches and isinstance(X, Rows):
+            y = begin_fit(self, X, y)
+            self.estimator_ = self.fit_in_batches(self.make(len(X)), X, y)
+        else:
+            X, y = validate_data(self, X, y, dtype=np.float64)
+            self.estimator_ = self.make(len(X)).fit(X, y)
         self.classes_: Array = self.estimator_.classes_
         if hasattr(self.estimator_, "n_iter_"):
             self.n_iter_ = self.estimator_.n_iter_
         return self
+
+    def fit_in_batches(self, estimator: Any, X: Rows, y: Array) -> Any:
+        """Return the estimator fitted to clips that are read in batches, if `in_batches` is true.
+
+        Args:
+            estimator: Unfitted estimator.
+            X: Embeddings.
+            y: Labels, `(n_clips,)`.
+        """
+        raise TypeError(f"{type(self).__name__} does not define fit_in_batches, although in_batches is true")
 
     def predict(self, X: Any) -> Array:
         """Predict the labels of embeddings `(n_clips, n_features)`."""
@@ -121,10 +137,14 @@ class MLP(Adapter):
 class SGD(Adapter):
     """Linear classifier with hinge loss, trained by stochastic gradient descent.
 
+    Clips that are read in batches are visited in another order, see `sklearn_batches.fit_sgd`.
+
     Args:
         alpha: Strength of the regularisation.
         seed: Seed of the order of clips.
     """
+
+    in_batches: ClassVar = True
 
     def __init__(self, alpha: float = 1e-4, seed: int = 0) -> None:
         self.alpha = alpha
@@ -133,6 +153,10 @@ class SGD(Adapter):
     def make(self, n_clips: int) -> SGDClassifier:
         """Return the linear classifier."""
         return SGDClassifier(alpha=self.alpha, random_state=self.seed)
+
+    def fit_in_batches(self, estimator: SGDClassifier, X: Rows, y: Array) -> SGDClassifier:
+        """Fit by `partial_fit` over shuffled batches."""
+        return fit_sgd(estimator, X, y)
 
 
 class Logistic(Adapter):
@@ -144,6 +168,7 @@ class Logistic(Adapter):
     """
 
     param_grid: ClassVar[Any] = {"C": [0.01, 0.1, 1.0, 10.0, 100.0]}
+    in_batches: ClassVar = True
 
     def __init__(self, C: float | Search = SEARCH, max_iter: int = 1000) -> None:
         self.C = C
@@ -152,6 +177,10 @@ class Logistic(Adapter):
     def make(self, n_clips: int) -> LogisticRegression:
         """Return the logistic regression."""
         return LogisticRegression(C=unless_searched(self.C, 1.0), max_iter=self.max_iter)
+
+    def fit_in_batches(self, estimator: LogisticRegression, X: Rows, y: Array) -> LogisticRegression:
+        """Fit by L-BFGS, with sums over batches."""
+        return fit_logistic(estimator, X, y)
 
 
 class AnyClassifier(Adapter):

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..terminal import progress
 from .base import Array, Backend, SearchResult, Splits
 from .guard import refuse_all_failed
+from .rows import Rows, begin_fit
 
 Standardize = Literal["none", "zscore"]
 
@@ -20,8 +21,8 @@ class Standardized(Backend):
 
     The mean of each feature is subtracted, and the result is divided by its standard deviation. Both are computed only
     from the clips that the backend is fitted to; in a search, from the training clips of each split. A constant feature
-    is only centred. Candidates share work only within a split, since each split has
-    its own z-scores.
+    is only centred. Candidates share work only within a split, since each split has its own z-scores. With `Rows`, the
+    means and deviations take one pass over the batches.
 
     Args:
         backend: Backend that is fitted to the z-scores.
@@ -52,10 +53,14 @@ class Standardized(Backend):
 
     def fit(self, X: Any, y: Any) -> Self:
         """Fit to embeddings `(n_clips, n_features)` and labels `(n_clips,)`."""
-        X, y = validate_data(self, X, y, dtype=np.float64)
-        scaler = StandardScaler().fit(X)
+        if isinstance(X, Rows):
+            y = begin_fit(self, X, y)
+        else:
+            X, y = validate_data(self, X, y, dtype=np.float64)
+        scaler = _scaler_of(X)
         self.mean_, self.deviation_ = scaler.mean_, scaler.scale_
-        self.backend_: Backend = clone(self.backend).fit(self._scores(X), y)
+        scores = X.map(self._scores) if isinstance(X, Rows) else self._scores(X)
+        self.backend_: Backend = clone(self.backend).fit(scores, y)
         self.classes_: Array = getattr(self.backend_, "classes_", np.unique(y))
         return self
 
@@ -69,13 +74,20 @@ class Standardized(Backend):
         X = self._checked(X)
         return self.backend_.class_scores(X)
 
-    def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
+    def memory_needed(self, n_clips: int, n_features: int) -> int:
+        """Return the estimate of the backend, which includes z-scores."""
+        return self.backend.memory_needed(n_clips, n_features)
+
+    def search(self, X: Array | Rows, y: Array, splits: Splits) -> SearchResult:
         """Run the search of the backend, on z-scores that are fitted to the training clips of each split."""
-        X = np.asarray(X, np.float64)
-        found = [
-            self.backend.search(StandardScaler().fit(X[train]).transform(X), y, [(train, test)])
-            for train, test in progress(splits, len(splits), f"searching {len(self.candidates())} candidates")
-        ]
+        X = X if isinstance(X, Rows) else np.asarray(X, np.float64)
+        found: list[SearchResult] = []
+        for train, test in progress(splits, len(splits), f"searching {len(self.candidates())} candidates"):
+            transform = _scaler_of(X[train]).transform
+            scores = X.map(transform) if isinstance(X, Rows) else transform(X)
+            if not found:
+                self.backend.announce(scores, y, splits)
+            found.append(self.backend.search(scores, y, [(train, test)]))
         # A candidate may fail in only some of the splits.
         failed = {repr(each.candidate): each for of in found for each in of.failed}
         names = [repr(candidate) for candidate in self.candidates()]
@@ -96,3 +108,13 @@ class Standardized(Backend):
 
     def _scores(self, X: Array) -> Array:
         return np.asarray((X - self.mean_) / self.deviation_)
+
+
+def _scaler_of(X: Array | Rows) -> Any:
+    """Return a scaler that is fitted to embeddings."""
+    if not isinstance(X, Rows):
+        return StandardScaler().fit(X)
+    scaler = StandardScaler()
+    for _, rows in X.batches():
+        scaler.partial_fit(rows)  # deviations from the mean of a batch, so that large means do not cancel
+    return scaler

@@ -19,6 +19,8 @@ from .convergence import watch_convergence
 from .scaling import FEW, as_order, seconds_of_fit
 
 _COSTS = (0.1, 2.0, 8.0, 32.0)
+SCALING = ("nystroem_svm", "linear_svm", "ridge", "elm", "logistic", "sgd")
+"""Backends whose time grows in proportion to the number of clips; the first approximates this one."""
 MANY = 10_000
 """Number of clips above which a search warns how long it takes."""
 _CACHE = 500  # libsvm kernel cache in MB; libsvm never uses more than the float32 kernel needs
@@ -84,10 +86,8 @@ class SVMClassifier(Backend):
     def search(self, X: Array, y: Array, splits: Splits) -> SearchResult:
         """Run the search of `Backend.search`, with kernels shared among costs and splits."""
         self._refuse_odd_arguments()
+        self.announce(X, y, splits)
         n_jobs = self._jobs_that_fit(len(X), max(len(train) for train, _ in splits))
-        if (n_jobs == 0 or len(X) > MANY) and not vars(self).get("_warned"):
-            warnings.warn(self._warning(X, y, splits, holds=n_jobs > 0), stacklevel=2)
-            self._warned = True  # warn once, although Standardized searches one split at a time
         if n_jobs == 0:
             return super().search(X, y, splits)
         X = np.asarray(X, np.float64)
@@ -120,6 +120,13 @@ class SVMClassifier(Backend):
                     predictions[number][split] = row
         return SearchResult(candidates, predictions, [y[test] for _, test in splits], n_unconverged)
 
+    def announce(self, X: Any, y: Array, splits: Splits) -> None:
+        """Warn what the search will cost, if it is large; once, although `Standardized` searches splits one by one."""
+        n_jobs = self._jobs_that_fit(len(X), max(len(train) for train, _ in splits))
+        if (n_jobs == 0 or len(X) > MANY) and not vars(self).get("_warned"):
+            warnings.warn(self._warning(X, y, splits, n_jobs), stacklevel=2)
+            self._warned = True
+
     @property
     def _kernel(self) -> str:
         return unless_searched(self.kernel, "rbf")
@@ -142,8 +149,9 @@ class SVMClassifier(Backend):
             return 1.0 / (n_features * variance) if variance else 1.0
         return float(self._gamma)
 
-    def _warning(self, X: Array, y: Array, splits: Splits, *, holds: bool) -> str:
+    def _warning(self, X: Array, y: Array, splits: Splits, n_jobs: int) -> str:
         """Return the warning about a large search: why it is slow, how long it takes, and what to do."""
+        holds = n_jobs > 0
         n_train = max(len(train) for train, _ in splits)
         needed = math.ceil(10 * sum(_memory(len(X), n_train)) / 2**30 + 0.1) / 10
         advice = [] if holds or needed * 2**30 > machine_memory() else [f"--model.backend.max_memory {needed:g}"]
@@ -155,15 +163,19 @@ class SVMClassifier(Backend):
         )
         if len(X) > MANY:
             slow = self.with_candidate(self.candidates()[-1])
-            seconds = seconds_of_fit(slow.fit, np.asarray(X, np.float64), np.asarray(y), n_train)
-            n = len(self.candidates())
-            estimate = f"the search needs {n} fits to {n_train} clips for each split" + (
-                f"; one fit takes {as_order(seconds)}, estimated from fits to {FEW} and {2 * FEW} clips"
-                if seconds is not None
-                else ""
-            )
-            found = f"{found}; {estimate}" if found else f"svm on {len(X)} clips: {estimate}"
-            advice.append("--model.backend linear_svm or --model.backend elm, which scale with the number of clips")
+            one = seconds_of_fit(slow.fit, np.asarray(X, np.float64), np.asarray(y), n_train)
+            n, gib = len(self.candidates()), sum(_memory(len(X), n_train)) / 2**30
+            splits_of = "one split" if len(splits) == 1 else f"each of {len(splits)} splits"
+            estimate = f"the search needs {n} fits to {n_train} clips for {splits_of}, and {gib:.1f} GiB for kernels"
+            if one is not None:
+                in_all = one.seconds * n * len(splits) / min(max(n_jobs, 1), n * len(splits))
+                estimate += (
+                    f"; one fit takes {as_order(one.seconds)}, all fits {as_order(in_all)}, estimated from fits to "
+                    f"{FEW} and {2 * FEW} clips and growth as n^{one.power:.1f}"
+                )
+            found = f"{found}; {estimate}" if found else f"svm on {len(X)} clips x {X.shape[1]} features: {estimate}"
+            named = f"{', '.join(SCALING[:-1])} or {SCALING[-1]}"
+            advice.append(f"--model.backend {named}, which scale with the number of clips")
         return f"{found}; give {', or '.join(advice)}" if advice else found
 
     def _jobs_that_fit(self, n_clips: int, n_train: int) -> int:

@@ -61,13 +61,14 @@ MODEL = [
     Option(
         "--model.init", "NAME", "Distribution of the weights: he_truncated, he_normal, xavier, orthogonal, pytorch."
     ),
-    Option("--model.layers", "all|last|[N, ...]", "Layers of the frontend that the backend learns from."),
+    Option("--model.layers", "all|last|[N, ...]", "Layers that the backend learns from."),
     Option("--model.pooling", "NAME", "How feature maps become features: mean, mean_std, max, mean_max."),
     Option("--model.standardize", "NAME", "Scaling of the features: zscore, or none to leave them unchanged."),
     Option("--model.tf32", "true|false", "Whether NVIDIA GPUs compute in TF32, which is faster and less exact."),
     Option("--model.protocol", "NAME", "How candidates are chosen and scored: auto, holdout, nested, study."),
     Option("--model.calibrate", "true|false", "Whether to normalise with statistics of the training clips."),
     Option("--model.weights", "random|FILE", "Random weights, or a frontend.safetensors written by train."),
+    Option("--model.fit_memory", "GIB|auto", "Memory for the fit, in GiB."),
 ]
 STORED = [
     Option("--embeddings", "DIR", "Folder of all embedding stores."),

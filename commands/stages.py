@@ -122,6 +122,7 @@ class ProbeCLI(PluginCLI):
         text = as_yaml({**self.as_plain(), "force": False}, literal=True)
         refuse_odd_candidates(model.require_backend())
         model = self.model = prepared(model, datamodule)
+        model.goes_by_batches(sum(clip.split != "test" for clip in datamodule.listed))  # raises before the extraction
         precision = precision_field(str(self.trainer.precision), model)
         fields = embedding_fields(model.require_frontend(), datamodule, precision)
         run = Run.of(model, datamodule, self.root, fields, text)

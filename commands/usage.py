@@ -27,7 +27,7 @@ def _stage(stage: str) -> Mapping[str, list[Option]]:
     about = "Checkpoint of a fitted probe: probe.ckpt, or the folder of its run."
     checkpoint = [Option("--ckpt_path", "FILE", about)] if stage == "test" else []
     model = {
-        "predict": [*frontend(), MODEL[0], MODEL[2], MODEL[4], *MODEL[6:]],
+        "predict": [*frontend(), MODEL[0], MODEL[2], MODEL[4], *MODEL[6:8]],
         "fit": [*frontend(), *backend(), *MODEL],
         "test": [],  # comes from the checkpoint
     }[stage]
@@ -95,6 +95,7 @@ def _compare() -> Mapping[str, list[Option]]:
             Option("--model.weights", "[...]", "Weights: random, linear, trained, or files."),
             Option("--seeds", "[N, ...]", "Seeds of frontends and backends."),
             MODEL[5]._replace(name="--protocol"),
+            MODEL[8]._replace(name="--fit_memory"),
         ],
         "Training, for the weights `linear` and `trained`": [
             Option("--training.max_steps", "N", "Number of steps; 1000 by default."),
@@ -155,7 +156,7 @@ def _proxy() -> Mapping[str, list[Option]]:
             ),
         ],
         "Data": data(),
-        "Model": [*frontend(), MODEL[0], MODEL[2], *MODEL[6:]],
+        "Model": [*frontend(), MODEL[0], MODEL[2], *MODEL[6:8]],
         "Files": CONFIG,
         "Devices": [Option("--device", "NAME", "Device: cpu, cuda, mps; cpu by default.")],
     }

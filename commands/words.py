@@ -13,10 +13,10 @@ _KEYS = {"--model.frontend": "frontend", "--model.backend": "backend", "--data":
 _PATHS = ("--data.root", "--data.path", "--embeddings", "--trainer.default_root_dir")
 _NO_EFFECT = {
     "predict": (
-        ("--model.backend", "--model.layers", "--model.protocol", "--model.standardize"),
+        ("--model.backend", "--model.layers", "--model.protocol", "--model.standardize", "--model.fit_memory"),
         "embeddings hold all layers, unchanged, and no backend is fitted to them yet",
     ),
-    "test": (("--model.protocol",), "test always scores the test split"),
+    "test": (("--model.protocol", "--model.fit_memory"), "test only scores the test split"),
 }
 
 

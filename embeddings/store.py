@@ -158,6 +158,25 @@ class EmbeddingStore:
             found[order_of[positions]] = start + rows
         return found
 
+    def find_all(self, ids: Sequence[str] | pa.Array) -> Numbers:
+        """Return the numbers of the rows of clips, as `find` does, all of which must be stored.
+
+        Args:
+            ids: Ids of the clips.
+
+        Raises:
+            StoreError: A clip is not stored.
+        """
+        numbers = self.find(ids)
+        absent = np.flatnonzero(numbers < 0)
+        if len(absent):
+            example = str(ids[int(absent[0])])
+            raise StoreError(
+                f"{self.folder}: {len(absent)} clips are not stored, for example {example!r}; run `untrained predict` "
+                "again"
+            )
+        return numbers
+
     def take(self, numbers: Numbers, columns: Sequence[int] | None = None) -> NDArray[np.float32]:
         """Return embeddings by the numbers of their rows; only the shards that hold them are read.
 
@@ -204,15 +223,8 @@ class EmbeddingStore:
         Raises:
             StoreError: A clip is not stored.
         """
-        numbers = self.find(ids)
-        absent = np.flatnonzero(numbers < 0)
-        if len(absent):
-            raise StoreError(
-                f"{self.folder}: {len(absent)} clips are not stored, for example {ids[absent[0]]!r}; run "
-                "`untrained predict` again"
-            )
         try:
-            return self.take(numbers, columns)
+            return self.take(self.find_all(ids), columns)
         except VanishedError:
             return self.reopened().read(ids, columns)
 

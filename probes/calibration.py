@@ -8,7 +8,7 @@ would determine the temperature alone. The held-out scores are those of the chos
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from scipy.special import log_softmax, softmax
 from ..backends.base import Backend, Splits
 from ..backends.convergence import watch_convergence
 from ..backends.guard import predicted, reason_of
+from ..backends.rows import Matrix, Rows
 
 PROBABILITY = "probability"  # kind of scores, as `Backend.class_scores` names it
 MIN_CLIPS, ENOUGH_CLIPS = 50, 1000  # held-out clips: minimum for a calibration; number after which no split is added
@@ -44,7 +45,11 @@ class Calibration:
 
 
 def calibrate(
-    backend: Backend, candidate: Mapping[str, Any], X: NDArray[Any], y: NDArray[Any], splits: Splits
+    backend: Backend,
+    candidate: Mapping[str, Any],
+    X: Matrix | Callable[[int], Matrix],
+    y: NDArray[Any],
+    splits: Splits,
 ) -> Calibration:
     """Calibrate a candidate on clips that it was not fitted to.
 
@@ -54,7 +59,7 @@ def calibrate(
     Args:
         backend: Backend that was searched.
         candidate: Arguments of the chosen candidate.
-        X: Embeddings, `(n_clips, n_features)`.
+        X: Embeddings, `(n_clips, n_features)`; or a function that returns those of a split by its number.
         y: Labels, `(n_clips,)`.
         splits: Pairs of the indices of training clips and of held-out clips that the candidate was chosen on.
     """
@@ -62,8 +67,11 @@ def calibrate(
         return Calibration(sum(len(test) for _, test in splits), None)
     n_before = np.cumsum([0, *(len(test) for _, test in splits)])
     used = [split for split, n in zip(splits, n_before, strict=False) if n < ENOUGH_CLIPS]
-    found = joblib.Parallel(n_jobs=-1, prefer="threads")(
-        joblib.delayed(_held_out)(backend, candidate, X, y, train, test) for train, test in used
+    # Only one array at a time is in memory, and fits by batches may each take all memory that is allowed.
+    n_jobs = -1 if isinstance(X, np.ndarray) else 1
+    found = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
+        joblib.delayed(_held_out)(backend, candidate, X(number) if callable(X) else X, y, train, test)
+        for number, (train, test) in enumerate(used)
     )
     return calibrated_on([scored for scored in found if scored is not None])
 
@@ -117,7 +125,7 @@ def fit_inverse_temperature(held_out: Sequence[tuple[NDArray[Any], NDArray[Any]]
     return float(np.exp(found.x)), float(found.fun)
 
 
-def label(model: Backend, X: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None, str]:
+def label(model: Backend, X: Matrix) -> tuple[NDArray[Any], NDArray[Any] | None, str]:
     """Return labels with class scores that agree with them, and the kind of the scores.
 
     The predicted label of each clip gets the highest score. If a backend predicts a class other than the one with its
@@ -134,7 +142,7 @@ def label(model: Backend, X: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] |
     """
     labels = predicted(model, X)
     try:
-        found = model.class_scores(X)
+        found = _scores_of(model, X)
         if found is None:
             return labels, None, ""
         shape, expected = np.shape(found[0]), (len(labels), len(model.classes_))
@@ -150,6 +158,14 @@ def label(model: Backend, X: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] |
     highest = scores.argmax(axis=1)
     scores[rows, given], scores[rows, highest] = found[0][rows, highest], found[0][rows, given]
     return labels, scores, found[1]
+
+
+def _scores_of(model: Backend, X: Matrix) -> tuple[NDArray[Any], str] | None:
+    """Return `class_scores` of a backend, batch by batch for `Rows`."""
+    if not isinstance(X, Rows):
+        return model.class_scores(X)
+    first = model.class_scores(X[np.arange(1)].read())
+    return first and (X.collect(lambda rows: (model.class_scores(rows) or first)[0]), first[1])
 
 
 def probabilities(
@@ -174,7 +190,7 @@ def _logits(scores: NDArray[Any], kind: str, smoothing: float) -> NDArray[Any]:
 def _held_out(
     backend: Backend,
     candidate: Mapping[str, Any],
-    X: NDArray[Any],
+    X: Matrix,
     y: NDArray[Any],
     train: NDArray[Any],
     test: NDArray[Any],

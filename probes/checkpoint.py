@@ -30,7 +30,8 @@ from .serialization import pack
 
 if TYPE_CHECKING:
     from ..datamodules import AudioDataModule
-    from .probe import EmbeddedData, Probe
+    from .embedded import EmbeddedData
+    from .probe import Probe
 
 FORMAT = 4
 """Version of the content; raise it when older checkpoints can no longer be read."""

@@ -21,7 +21,7 @@ from .recipe import Recipe
 if TYPE_CHECKING:
     from ..datamodules import AudioDataModule
     from ..embeddings.store import EmbeddingStore
-    from .probe import EmbeddedData
+    from .embedded import EmbeddedData
 
 _BLOCK = 8192  # number of clips that are looked up at once
 MAX_NAMES = 3  # number of clips that a message names

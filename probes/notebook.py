@@ -17,8 +17,9 @@ from ..errors import UsageError
 from ..files import MAX_YAML, other_format, read_bounded, read_json, refuse_absurd_yaml, unescaped
 from ..frontends import Frontend
 from ..registry import DATAMODULES, FRONTENDS, Registry
+from .embedded import EmbeddedData
 from .extraction import prepared
-from .probe import EmbeddedData, Probe
+from .probe import Probe
 from .record import FORMAT, REQUEST, read_metrics
 
 

@@ -4,24 +4,20 @@ A probe runs in the loops of Lightning: predict computes embeddings from audio; 
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pytorch_lightning import LightningDataModule, LightningModule
+from pytorch_lightning import LightningModule
 from torch import Tensor
-from torch.utils.data import DataLoader, TensorDataset
 
 from ..backends import Backend
 from ..backends.guard import failures_line, predicted
+from ..backends.rows import Matrix
 from ..backends.standardized import Standardize, Standardized
-from ..datamodules import AudioDataModule, Clip
 from ..datamodules.base import Batch
-from ..datamodules.classes import classes_learned
-from ..embeddings.store import EmbeddingStore
-from ..errors import DataError, StoreError, UsageError
+from ..errors import UsageError
 from ..frontends import Frontend
 from ..frontends.columns import Layers
 from ..frontends.initialisers import Init
@@ -29,12 +25,13 @@ from ..frontends.outputs import embed
 from ..frontends.pooling import Pooling
 from ..frontends.precision import float32_products
 from ..registry import BACKENDS, FRONTENDS
+from .embedded import EmbeddedData
+from .memory import FitMemory, goes_by_batches
+from .memory import fit_memory as memory_of_fit
 from .origin import name_weights, refuse_calibration, with_weights
 from .record import RANDOM
 from .selection import Protocol, Selection, resolve, select
 from .selection_by_fold import select_by_fold
-
-BATCH_ROWS = 1024
 
 
 class Probe(LightningModule):
@@ -59,9 +56,12 @@ class Probe(LightningModule):
         calibrate: Whether the input and the BatchNorm layers of the frontend are normalised with statistics of the
             training clips, see `Frontend.calibrate`. With folds, this is done once for each outer fold.
         weights: Weights of the frontend: `random`, or a file `frontend.safetensors` written by `untrained train`.
+        fit_memory: Memory that the fit of the backend may take, in GiB; `auto` is half of the memory of the machine. If
+            all embeddings at once would need more, backends that can read them in batches do so.
 
     Raises:
-        ValueError: A layer does not exist, or `init`, `layers` or `pooling` does not apply to the frontend.
+        ValueError: A layer does not exist, `init`, `layers` or `pooling` does not apply to the frontend, or
+            `fit_memory` is not above 0.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class Probe(LightningModule):
         tf32: bool = False,
         calibrate: bool = False,
         weights: str = RANDOM,
+        fit_memory: FitMemory = "auto",
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
@@ -83,6 +84,7 @@ class Probe(LightningModule):
         self.backend, self.protocol = backend, protocol
         self.init, self.layers, self.pooling, self.standardize = init, layers, pooling, standardize
         self.tf32, self.calibrate, self.weights = tf32, calibrate, weights
+        self.fit_memory, _ = fit_memory, memory_of_fit(fit_memory)  # raises if it is invalid
         if self.frontend is not None:
             self.init, self.pooling = self.frontend.options
             if calibrate:
@@ -99,7 +101,7 @@ class Probe(LightningModule):
         Args:
             frontend: Frontend of the copy.
         """
-        names = ("layers", "standardize", "tf32", "calibrate")
+        names = ("layers", "standardize", "tf32", "calibrate", "fit_memory")
         copied = Probe(frontend, self.backend, self.protocol, **{name: getattr(self, name) for name in names})
         copied.weights = self.weights
         return copied
@@ -141,23 +143,28 @@ class Probe(LightningModule):
             return embed(frontend, batch.waveforms)
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
-        """Collect embeddings and labels for the backend."""
+        """Collect positions and labels of the rows that the backend learns from."""
         self._batches.append(batch)
 
     def on_train_epoch_end(self) -> None:
         """Search the candidates of the backend and fit the chosen one."""
         backend = self.require_backend()
-        if self.standardize == "zscore":
-            backend = Standardized(backend)
-        X, y = (torch.cat(parts).numpy() for parts in zip(*self._batches, strict=True))
+        positions, y = (torch.cat(parts).numpy() for parts in zip(*self._batches, strict=True))
         self._batches = []
         data: EmbeddedData = self.trainer.datamodule  # type: ignore[attr-defined]
         protocol = resolve(self.protocol, data.clips)
+        memory, in_batches = memory_of_fit(self.fit_memory), self.goes_by_batches(len(y))
+        if self.standardize == "zscore":
+            backend = Standardized(backend)
+
+        def matrix(fold: int | None = None) -> Matrix:
+            rows = data.rows(data.learned, memory, fold)[positions]
+            return rows if in_batches else rows.read()
+
         if data.fold_stores:
-            of_folds = {fold: data.embeddings_without(fold) for fold in data.fold_stores}
-            self.selection = select_by_fold(backend, X, of_folds, y, data.learned, protocol)
+            self.selection = select_by_fold(backend, matrix(), matrix, y, data.learned, protocol)
         else:
-            self.selection = select(backend, X, y, data.learned, protocol, data.seed)
+            self.selection = select(backend, matrix(), y, data.learned, protocol, data.seed)
         self.backend = self.selection.model
         if self.selection.n_unconverged:
             warnings.warn(self._unconverged(self.selection), stacklevel=1)
@@ -176,6 +183,14 @@ class Probe(LightningModule):
             f"{selection.n_unconverged} of {selection.n_fits} fits did not converge, so that their scores may be too "
             f"low; {', or '.join(advice)}"
         )
+
+    def goes_by_batches(self, n_clips: int) -> bool:
+        """Return whether a fit to a number of clips reads their embeddings in batches.
+
+        Raises:
+            UsageError: The backend needs all embeddings at once, which do not fit into `fit_memory`.
+        """
+        return goes_by_batches(self.require_backend(), n_clips, self.n_features, memory_of_fit(self.fit_memory))
 
     def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Collect the labels that the fitted backend predicts and the true labels."""
@@ -222,75 +237,3 @@ class Probe(LightningModule):
         if self.selection is None:
             raise UsageError("the probe is not fitted; run the fit stage first")
         return self.selection
-
-
-class EmbeddedData(LightningDataModule):
-    """Embeddings of a data set with their labels, for the fit and test loops.
-
-    Args:
-        store: Store of the embeddings.
-        datamodule: Data set of the clips.
-        class_names: Names of the classes that a backend was fitted to, in the order of its labels. By default, the
-            classes of the clips outside the validation and test splits.
-        columns: Columns of the embeddings to read; by default, all columns.
-        fold_stores: Stores by fold, computed with the frontend that was calibrated without that fold.
-
-    Attributes:
-        clips: Clips that could be read.
-        learned: Clips outside the test split, which the search of a backend uses.
-        tested: Clips of the test split.
-        class_names: Names of the classes, in the order of the labels. Classes that the backend does not learn come
-            last.
-
-    Raises:
-        DataError: No clip could be read.
-        StoreError: Embeddings of some clips are not stored.
-    """
-
-    def __init__(
-        self,
-        store: EmbeddingStore,
-        datamodule: AudioDataModule,
-        class_names: Sequence[str] = (),
-        columns: Sequence[int] | None = None,
-        fold_stores: Mapping[int, EmbeddingStore] | None = None,
-    ) -> None:
-        super().__init__()
-        self.fold_stores = {fold: each.reopened() for fold, each in (fold_stores or {}).items()}
-        store = store.reopened()  # a later extraction of other clips may have rewritten its shards
-        absent = set(datamodule.listed.take(store.missing(datamodule.stamps())).each_id())
-        if absent - store.failed.keys():
-            raise StoreError(f"{store.folder}: clips of {datamodule.dataset_name} are not stored; run predict first")
-        self.store, self.columns, self.seed = store, columns, datamodule.seed
-        self.clips = clips = [clip for clip in datamodule.listed if clip.id not in absent]
-        if not clips:
-            raise DataError(f"{datamodule.dataset_name}: none of its {len(datamodule.listed)} clips could be read")
-        self.learned = [clip for clip in clips if clip.split != "test"]
-        self.tested = [clip for clip in clips if clip.split == "test"]
-        known = list(class_names) or classes_learned(clips)
-        self.class_names = [*known, *sorted({clip.label for clip in clips}.difference(known))]
-        self._label_of = {name: label for label, name in enumerate(self.class_names)}
-
-    def labels(self, clips: Sequence[Clip]) -> NDArray[Any]:
-        """Return the labels of clips, as indices into the class names."""
-        return np.array([self._label_of[clip.label] for clip in clips])
-
-    def embeddings(self, clips: Sequence[Clip]) -> NDArray[Any]:
-        """Return the embeddings of clips, `(len(clips), n_features)`."""
-        return self.store.read([clip.id for clip in clips], self.columns)
-
-    def embeddings_without(self, fold: int) -> NDArray[Any]:
-        """Return the embeddings of `learned`, computed with the frontend that was calibrated without a fold."""
-        return self.fold_stores[fold].read([clip.id for clip in self.learned], self.columns)
-
-    def train_dataloader(self) -> DataLoader[Any]:
-        """Return the embeddings and labels of all clips outside the test split, in batches."""
-        return self._loader(self.learned)
-
-    def test_dataloader(self) -> DataLoader[Any]:
-        """Return the embeddings and labels of the test split, in batches."""
-        return self._loader(self.tested)
-
-    def _loader(self, clips: Sequence[Clip]) -> DataLoader[Any]:
-        X = torch.from_numpy(self.embeddings(clips))
-        return DataLoader(TensorDataset(X, torch.from_numpy(self.labels(clips))), batch_size=BATCH_ROWS)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..datamodules import Clip
+from .embedded import EmbeddedData
 from .metrics import score_predictions
-from .probe import EmbeddedData
 from .record import Candidate, Predictions, format_arguments, units
 from .selection import Selection
 

@@ -6,7 +6,7 @@ that the candidate was chosen on, as Pons & Serra (2018) did, and is therefore o
 """
 
 import itertools
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..backends.base import Backend, SearchResult, Splits, first_of_best
 from ..backends.convergence import watch_convergence
 from ..backends.guard import FailedCandidate, checked_labels, fitted, reason_of
+from ..backends.rows import Matrix
 from ..datamodules.clip import Clip
 from ..datamodules.splits import class_sizes, groups_of, stratified
 from ..errors import DataError, PluginError, UntrainedError
@@ -129,7 +130,7 @@ def _refuse_one_class(labels: Set[str], where: str) -> None:
 
 
 def select(
-    backend: Backend, X: NDArray[Any], y: NDArray[Any], clips: Sequence[Clip], protocol: Resolved, seed: int = 0
+    backend: Backend, X: Matrix, y: NDArray[Any], clips: Sequence[Clip], protocol: Resolved, seed: int = 0
 ) -> Selection:
     """Search the candidates of a backend, fit the chosen one and score it.
 
@@ -150,7 +151,7 @@ def select(
     return (_study if protocol == "study" else _nested)(backend, X, y, folds)
 
 
-def _holdout(backend: Backend, X: NDArray[Any], y: NDArray[Any], clips: Sequence[Clip], seed: int) -> Selection:
+def _holdout(backend: Backend, X: Matrix, y: NDArray[Any], clips: Sequence[Clip], seed: int) -> Selection:
     split = np.array([clip.split or "" for clip in clips])
     train, validation = np.flatnonzero(split == "train"), np.flatnonzero(split == "validation")
     if len(np.unique(y[train])) < 2:
@@ -197,13 +198,13 @@ def n_inner_folds(train: Sequence[Clip]) -> int:
     return min(5, *sizes.values())
 
 
-def _study(backend: Backend, X: NDArray[Any], y: NDArray[Any], folds: NDArray[Any]) -> Selection:
+def _study(backend: Backend, X: Matrix, y: NDArray[Any], folds: NDArray[Any]) -> Selection:
     splits = [(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in np.unique(folds)]
     result = search(backend, X, y, splits)
     return score_folds("study", backend, X, y, splits, result, [result.best] * len(splits), selected_on_test=True)
 
 
-def _nested(backend: Backend, X: NDArray[Any], y: NDArray[Any], folds: NDArray[Any]) -> Selection:
+def _nested(backend: Backend, X: Matrix, y: NDArray[Any], folds: NDArray[Any]) -> Selection:
     """Run one search over all splits that nested cross-validation needs: one per fold, and one per pair of folds.
 
     The split of a pair serves both outer folds.
@@ -235,18 +236,18 @@ def _nested(backend: Backend, X: NDArray[Any], y: NDArray[Any], folds: NDArray[A
 def score_folds(
     protocol: str,
     backend: Backend,
-    X: NDArray[Any],
+    X: Matrix,
     y: NDArray[Any],
     splits: Splits,
     result: SearchResult,
     chosen: list[int],
     *,
     selected_on_test: bool,
-    held_out: tuple[NDArray[Any], NDArray[Any], Splits] | None = None,
+    of_split: Callable[[int], Matrix] | None = None,
 ) -> Selection:
     """Score each fold with the candidate chosen for it, and fit the candidate that is best over all folds.
 
-    `held_out` has the embeddings, labels and splits to calibrate scores on, if they are not those of the model.
+    `of_split` returns the embeddings of a split by its number, if they are not those of the model.
     """
     fold_scores = [float(result.scores[candidate, fold]) for fold, candidate in enumerate(chosen)]
     model, n_unconverged = _fit(backend, result, X, y)
@@ -263,14 +264,14 @@ def score_folds(
         fold_scores=fold_scores,
         fold_sizes=[len(test) for _, test in splits],
         selected_on_test=selected_on_test,
-        calibration=calibrate(backend, result.candidates[result.best], *(held_out or (X, y, splits))),
+        calibration=calibrate(backend, result.candidates[result.best], of_split or X, y, splits),
         n_fits=len(result.candidates) * len(splits) + 1,
         n_unconverged=n_unconverged,
         failed=result.failed,
     )
 
 
-def search(backend: Backend, X: NDArray[Any], y: NDArray[Any], splits: Splits) -> SearchResult:
+def search(backend: Backend, X: Matrix, y: NDArray[Any], splits: Splits) -> SearchResult:
     """Search the candidates, and count convergence warnings of plug-ins that do not count them."""
     name = type(getattr(backend, "backend", backend)).__name__
     try:
@@ -290,7 +291,7 @@ def search(backend: Backend, X: NDArray[Any], y: NDArray[Any], splits: Splits) -
     return replace(result, n_unconverged=min(result.n_unconverged + len(warned), n_fits))
 
 
-def _fit(backend: Backend, result: SearchResult, X: NDArray[Any], y: NDArray[Any]) -> tuple[Backend, int]:
+def _fit(backend: Backend, result: SearchResult, X: Matrix, y: NDArray[Any]) -> tuple[Backend, int]:
     """Fit the best candidate, and return it with the number of fits, including this one, that did not converge."""
     with watch_convergence() as warned:
         model: Backend = fitted(backend, result.candidates[result.best], X, y)

@@ -1,6 +1,6 @@
 """Selection of a candidate when each outer fold has embeddings of its own, as with a calibrated frontend."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..backends.base import Backend, SearchResult, Splits, first_of_best
+from ..backends.rows import Matrix
 from ..datamodules.clip import Clip
 from .selection import Resolved, Selection, score_folds, search
 
 
 def select_by_fold(
     backend: Backend,
-    X: NDArray[Any],
-    of_folds: Mapping[int, NDArray[Any]],
+    X: Matrix,
+    of_fold: Callable[[int], Matrix],
     y: NDArray[Any],
     clips: Sequence[Clip],
     protocol: Resolved,
@@ -25,7 +26,8 @@ def select_by_fold(
     Args:
         backend: Backend whose candidates are searched.
         X: Embeddings computed with the frontend of the saved model, `(n_clips, n_features)`.
-        of_folds: Embeddings by fold, computed with the frontend that was calibrated without that fold.
+        of_fold: Function that returns the embeddings computed with the frontend that was calibrated without a fold.
+            Those of one fold are in memory at a time.
         y: Labels, `(n_clips,)`.
         clips: Clips of the rows, for their folds.
         protocol: `nested`, which chooses for each fold on the other folds, or `study`, which chooses on all folds.
@@ -39,7 +41,7 @@ def select_by_fold(
         inner: Splits = [
             (np.flatnonzero((folds != fold) & (folds != other)), np.flatnonzero(folds == other)) for other in others
         ]
-        results.append(search(backend, of_folds[int(fold)], y, [split, *inner]))
+        results.append(search(backend, of_fold(int(fold)), y, [split, *inner]))
     results = _common(results)
     merged = SearchResult(
         candidates=results[0].candidates,
@@ -54,9 +56,6 @@ def select_by_fold(
         chosen = [first_of_best(result.scores[:, 1:].mean(axis=1)) for result in results]
     else:
         chosen = [merged.best] * len(names)
-    rows = np.arange(len(names)) * len(y)
-    stacked: Splits = [(train + row, test + row) for (train, test), row in zip(outer, rows, strict=True)]
-    everything = np.concatenate([of_folds[int(fold)] for fold in names])
     selection = score_folds(
         protocol,
         backend,
@@ -66,7 +65,7 @@ def select_by_fold(
         merged,
         chosen,
         selected_on_test=protocol == "study",
-        held_out=(everything, np.tile(y, len(names)), stacked),
+        of_split=lambda number: of_fold(int(names[number])),
     )
     return replace(selection, n_fits=sum(len(result.candidates) * len(result.truth) for result in results) + 1)
 

@@ -18,9 +18,10 @@ from ..files import locked, write_atomically
 from ..frontends.measure import Description
 from ..frontends.outputs import stated
 from . import checkpoint, tensorboard
+from .embedded import EmbeddedData
 from .guard import describe_repeated, refuse_other_classes
 from .observers import Observers
-from .probe import EmbeddedData, Probe
+from .probe import Probe
 from .record import (
     CANDIDATES,
     Predictions,
@@ -271,12 +272,13 @@ def _log(
     """Log a fitted run, and return a note on each logger that failed."""
     selection, names, frontend = run.probe.require_selection(), data.class_names, run.probe.require_frontend()
     params, profile = run.key.params, extraction.profile
-    ids, labels = zip(*((clip.id, clip.label) for clip in data.learned), strict=True)
+    shown = [data.learned[index] for index in tensorboard.projected(len(data.learned))]
+    ids, labels = [clip.id for clip in shown], [clip.label for clip in shown]
 
     def log(logger: Logger) -> None:
         about = (params, selection, scores, predictions, names, profile, run.config)
         tensorboard.log_fit(logger, *about, of_study=observers.of_study, step=step)
-        tensorboard.log_embeddings(logger, data.embeddings(data.learned), ids, labels, frontend)
+        tensorboard.log_embeddings(logger, data.embeddings(shown), ids, labels, frontend)
 
     return observers.log(log, run.folder)
 

@@ -168,11 +168,16 @@ def log_embeddings(
         return
     from torch import from_numpy
 
-    some = np.linspace(0, len(ids) - 1, min(len(ids), MAX_PROJECTED)).astype(int)
+    some = projected(len(ids))
     shown = [_one_line(labels[index]) for index in some]
     rows = [[label, _one_line(ids[index])] for label, index in zip(shown, some, strict=True)]
     writer.add_embedding(from_numpy(embeddings[some].copy()), rows, metadata_header=["label", "clip"])
     colour_by_label(Path(writer.log_dir), shown)
+
+
+def projected(n_clips: int) -> NDArray[Any]:
+    """Return the indices of the clips that the projector shows, at most `MAX_PROJECTED`."""
+    return np.linspace(0, n_clips - 1, min(n_clips, MAX_PROJECTED)).astype(int)
 
 
 def _writer(logger: "Logger") -> Any:

@@ -19,6 +19,7 @@ from ..files import as_yaml, plain
 from ..frontends import Frontend
 from ..frontends.weights import undrawn
 from ..parsing import Parser, add_extraction_arguments, trainer_defaults
+from ..probes.memory import FitMemory, fit_memory
 from ..probes.probe import Probe
 from ..probes.record import read_metrics
 from ..probes.run import Run, RunKey
@@ -27,7 +28,7 @@ from ..training.jobs import TrainingJob
 from .arms import add_recipe, recipe_problems, trainings
 from .entries import CONTROLS, KINDS, Entries
 from .plugins import MODEL, Part, Seeded, make_plugins, variants
-from .problems import Problem, refuse
+from .problems import Problem, attempt, refuse
 
 RUNS = "*/*/*/*/metrics.json"
 """Glob pattern of the runs in the folder of a study."""
@@ -90,6 +91,8 @@ def study_parser() -> Parser:
         help = f"Lists of values by argument; each value is combined with all {kind} that have this argument."
         parser.add_argument(f"--vary.{kind}", type=dict[str, list[Any]], default={}, help=help)
     parser.add_argument("--seeds", type=list[Any], default=[0], help="Seeds of frontends and backends.")
+    help = "Memory that the fit of a backend may take, in GiB, or auto for half of the memory of the machine."
+    parser.add_argument("--fit_memory", type=FitMemory, default="auto", help=help)
     parser.add_argument("--protocol", type=Protocol, default="auto", help="How candidates are chosen and scored.")
     for option, (_, default, help) in MODEL.items():
         parser.add_argument(f"--model.{option}", type=list[Any], default=default, help=help)
@@ -118,6 +121,8 @@ def plan(config: Namespace, precision: str, root: Path) -> Study:
         UsageError: The study has problems; the message lists all of them with their locations in the study.
     """
     problems = [*_name_problems(config.name), *recipe_problems(config)]
+    wrong = attempt("fit_memory", fit_memory, config.fit_memory)
+    problems += [wrong] if isinstance(wrong, Problem) else []
     notes: dict[str, None] = {}
     with undrawn():
         data, seeded, more = make_plugins(config, notes)
@@ -168,7 +173,8 @@ def _runs(
                     fields = frontend_fields(made)
                     options = {**made.options._asdict(), "layers": variant.layers, "standardize": standardize}
                     options |= {"tf32": tf32, "calibrate": variant.calibrate}
-                    probe = Probe(made, clone(backend.made), config.protocol, **options)
+                    learner = clone(backend.made)
+                    probe = Probe(made, learner, config.protocol, fit_memory=config.fit_memory, **options)
                     options["weights"] = probe.weights = variant.weights
                     embeddings = {
                         **fields,

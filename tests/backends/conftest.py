@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from untrained.backends.rows import Rows
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +34,22 @@ def assert_same():
         assert found.best == expected.best
 
     return check
+
+
+@pytest.fixture(scope="session")
+def as_rows():
+    """A function that returns embeddings as `Rows`, stored in another order and read in the smallest batches."""
+
+    def as_rows(X, memory=1, asked=None):
+        place = np.random.default_rng(5).permutation(len(X))
+        stored = np.empty_like(X)
+        stored[place] = X
+
+        def read(numbers):
+            if asked is not None:
+                asked.append(numbers)
+            return stored[numbers]
+
+        return Rows(read, place, X.shape[1], memory)
+
+    return as_rows

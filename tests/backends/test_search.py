@@ -5,7 +5,13 @@ import pytest
 from sklearn.model_selection import ShuffleSplit, StratifiedKFold
 from untrained.backends.base import Backend
 from untrained.backends.elm import ELMClassifier
+from untrained.backends.ridge import RidgeClassifier
+from untrained.backends.standardized import Standardized
 from untrained.backends.svm import SVMClassifier
+
+
+class SmallELM(ELMClassifier):
+    param_grid = {"n_hidden": [10, 40, 120]}  # the last one is larger than some train splits
 
 
 def folds(X, y, n=4):
@@ -66,3 +72,14 @@ def test_invalid_arguments_are_refused(backend, classes):
 def test_grids_are_those_of_the_study():
     assert len(SVMClassifier.param_grid[0]["gamma"]) * 4 + 4 == 32
     assert ELMClassifier.param_grid["n_hidden"] == [100, 250, 500, 1200, 1800, 2500]
+
+
+@pytest.mark.parametrize(("standardize", "splits"), [(False, "nested"), (True, "one")])
+@pytest.mark.parametrize("backend", [SmallELM(), SmallELM(alpha=3.0), RidgeClassifier(alpha="search")], ids=str)
+def test_a_search_by_batches_equals_one_in_memory(backend, standardize, splits, classes, assert_same, as_rows):
+    X, y = classes(200)
+    backend = Standardized(backend) if standardize else backend
+    chosen = SPLITS[splits](X, y)
+    assert_same(backend.search(as_rows(X), y, chosen), backend.search(X, y, chosen))
+    models = [backend.with_candidate(backend.candidates()[-1]).fit(each, y) for each in (as_rows(X), X)]
+    np.testing.assert_allclose(*(model.class_scores(X)[0] for model in models), atol=1e-6)

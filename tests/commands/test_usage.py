@@ -13,6 +13,7 @@ from untrained.studies.rank.parser import rank_parser
 ONLY_IN_ALL = {"--help", "--help-all", "--seed_everything", "--trainer", "--model", "--data"}  # or from a plug-in
 RARE_OF_RANK = ("--backends", "--common_rate", "--embeddings", "--last_head", "--left_out")
 NOT_OF = {"predict": ("--trust", "--model.backend", "--model.layers", "--model.protocol", "--model.standardize")}
+NOT_OF["predict"] += ("--model.fit_memory",)
 NOT_OF |= {"fit": ("--trust",), "test": ("--model.",), "compare": ("--roots", "--training")}
 NOT_OF |= {"rank": ("--roots", "--training", "--seeds", "--designs", "--gate", *RARE_OF_RANK)}
 

@@ -15,7 +15,8 @@ from untrained.frontends.baselines import MFCC
 from untrained.frontends.musical import Temporal
 from untrained.frontends.precision import float32_products
 from untrained.frontends.vgg import VGG
-from untrained.probes.probe import EmbeddedData, Probe
+from untrained.probes.embedded import EmbeddedData
+from untrained.probes.probe import Probe
 
 
 def folder(root, **arguments):

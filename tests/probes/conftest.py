@@ -7,7 +7,8 @@ from untrained.embeddings.extract import extract
 from untrained.frontends.musical import Temporal
 from untrained.probes import checkpoint
 from untrained.probes.checkpoint import save
-from untrained.probes.probe import EmbeddedData, Probe
+from untrained.probes.embedded import EmbeddedData
+from untrained.probes.probe import Probe
 from untrained.probes.stages import fit
 
 

@@ -3,6 +3,7 @@ import pytest
 from calibration import as_probabilities, calibration_error, draw, loss_of
 from sklearn.model_selection import StratifiedKFold
 from untrained import BACKENDS
+from untrained.backends.rows import as_rows
 from untrained.backends.standardized import Standardized
 from untrained.probes import calibration
 from untrained.probes.calibration import MIN_CLIPS, calibrate, label, probabilities
@@ -71,3 +72,15 @@ def test_perfect_scores_give_probabilities_below_one():
     found = calibrate(BACKENDS.create("svm"), {}, X, y, list(StratifiedKFold(4).split(X, y)))
     model = BACKENDS.create("svm").fit(X, y)
     assert 0.9 < probabilities(*model.class_scores(X), found.inverse_temperature).max() < 1
+
+
+def test_rows_read_in_batches_are_calibrated_as_an_array():
+    rng = np.random.default_rng(0)
+    y = np.arange(150) % 3
+    X = rng.standard_normal((150, 6)) + rng.standard_normal((3, 6))[y]
+    splits, elm = list(StratifiedKFold(3).split(X, y)), BACKENDS.create("elm", n_hidden=20)
+    plain = calibrate(elm, {}, X, y, splits)
+    for given in (as_rows(X, memory=1), lambda split: X, lambda split: as_rows(X, memory=1)):
+        found = calibrate(elm, {}, given, y, splits)
+        assert found.n_clips == plain.n_clips == 150
+        assert found.inverse_temperature == pytest.approx(plain.inverse_temperature)

@@ -9,8 +9,8 @@ from untrained.errors import CheckpointError
 from untrained.frontends.musical import Temporal
 from untrained.probes import checkpoint
 from untrained.probes.checkpoint import save
+from untrained.probes.embedded import EmbeddedData
 from untrained.probes.fitted import load_probe
-from untrained.probes.probe import EmbeddedData
 
 
 def test_a_checkpoint_holds_tensors_and_plain_values(tmp_path, fitted):

@@ -12,8 +12,9 @@ from untrained.errors import CheckpointError
 from untrained.frontends.musical import Temporal
 from untrained.probes import checkpoint
 from untrained.probes.checkpoint import save
+from untrained.probes.embedded import EmbeddedData
 from untrained.probes.fitted import load_probe
-from untrained.probes.probe import EmbeddedData, Probe
+from untrained.probes.probe import Probe
 from untrained.probes.serialization import pack
 from untrained.probes.stages import fit, score_test_split
 

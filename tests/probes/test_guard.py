@@ -14,9 +14,9 @@ from untrained.errors import CheckpointError, StoreError
 from untrained.files import locked
 from untrained.probes import guard
 from untrained.probes.checkpoint import read, save
+from untrained.probes.embedded import EmbeddedData
 from untrained.probes.fitted import load_probe
 from untrained.probes.labelling import Labelled
-from untrained.probes.probe import EmbeddedData
 from untrained.probes.stages import test_run as score
 
 OTHER_SPLIT = {"seed": 1}

@@ -12,8 +12,9 @@ from untrained.frontends.baselines import MFCC
 from untrained.frontends.sample_level import SampleLevel
 from untrained.frontends.vgg import VGG
 from untrained.probes.checkpoint import _digest, read, save
+from untrained.probes.embedded import EmbeddedData
 from untrained.probes.fitted import load_probe
-from untrained.probes.probe import EmbeddedData, Probe
+from untrained.probes.probe import Probe
 from untrained.probes.stages import fit, score_test_split
 
 

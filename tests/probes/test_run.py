@@ -2,9 +2,12 @@ from pathlib import Path
 
 import pytest
 from untrained import FRONTENDS
+from untrained.backends.elm import ELMClassifier
 from untrained.backends.sklearn import AnyClassifier
 from untrained.backends.svm import SVMClassifier
 from untrained.datamodules.synthetic import Synthetic
+from untrained.frontends.baselines import MFCC
+from untrained.probes.probe import Probe
 from untrained.probes.record import update_metrics
 from untrained.probes.run import MAX_LABEL, Run, RunKey, backend_label, data_label, frontend_label
 
@@ -44,3 +47,9 @@ def test_a_run_is_done_if_all_of_its_results_exist(tmp_path, protocol, kind):
     assert not run.is_done_in(tmp_path / "elsewhere")
     update_metrics(tmp_path, {"identity": "another"})
     assert not run.is_done
+
+
+def test_the_memory_of_a_fit_is_not_part_of_the_key():
+    data = Synthetic("events", clips_per_class=3, n_samples=4000)
+    probes = [Probe(MFCC(), ELMClassifier(), fit_memory=memory) for memory in ("auto", 0.25)]
+    assert len({RunKey.of(probe, data, {}, "").identity for probe in probes}) == 1

@@ -25,7 +25,7 @@ def problem():
 def test_equal_embeddings_give_the_selection_of_all_folds_at_once(problem, protocol):
     X, y = problem
     expected = select(SmallSVM(), X, y, CLIPS, protocol)
-    found = select_by_fold(SmallSVM(), X, dict.fromkeys(range(4), X), y, CLIPS, protocol)
+    found = select_by_fold(SmallSVM(), X, lambda fold: X, y, CLIPS, protocol)
     assert found.fold_scores == expected.fold_scores
     assert found.best_candidate == expected.best_candidate
     np.testing.assert_array_equal(found.predictions, expected.predictions)
@@ -37,7 +37,8 @@ def test_equal_embeddings_give_the_selection_of_all_folds_at_once(problem, proto
 def test_each_fold_is_scored_on_its_own_embeddings(problem):
     X, y = problem
     noise = np.random.default_rng(1).standard_normal(X.shape)
-    found = select_by_fold(SmallSVM(), X, {0: noise, 1: X + 100 * y[:, None], 2: X, 3: X}, y, CLIPS, "nested")
+    of_fold = {0: noise, 1: X + 100 * y[:, None], 2: X, 3: X}
+    found = select_by_fold(SmallSVM(), X, of_fold.__getitem__, y, CLIPS, "nested")
     assert found.fold_scores[0] < 0.8
     assert found.fold_scores[1] == 1.0
     expected = SmallSVM(**found.best_candidate).fit(X, y)  # the model reads the embeddings of all clips

@@ -11,8 +11,8 @@ from untrained.backends.sklearn import KNN, AnyClassifier
 from untrained.backends.svm import SVMClassifier
 from untrained.errors import CheckpointError
 from untrained.probes.checkpoint import save
+from untrained.probes.embedded import EmbeddedData
 from untrained.probes.fitted import load_probe
-from untrained.probes.probe import EmbeddedData
 
 
 class NotOurs:
