@@ -6,15 +6,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
-import pyarrow as pa
-
 from ..errors import DataError
 from ..files import as_path
 from .base import AudioDataModule
 from .clip import SPLIT_NAMES, Clip
 from .folder import id_of
 from .labels import seen
-from .listing import Clips, column
+from .listing import Clips, column, release_memory, text_column
 from .options import LoaderOptions
 from .parquet import read_parquet
 from .table import Table, TableRow, read_table, refuse_repeated
@@ -70,8 +68,10 @@ class Manifest(AudioDataModule):
         table = (read_parquet if self.path.suffix.lower() == ".parquet" else read_table)(
             self.path, ("path",), ("label",)
         )
+        release_memory()
         clips = self._clips(table)
         refuse_repeated(table, clips)
+        release_memory()
         if "label" not in table.columns:
             self.labelled_by = f"{self.path} has no column label: {table.header}"
         for name in ("label", "split", "fold"):
@@ -104,7 +104,7 @@ class Manifest(AudioDataModule):
         folds = table.coded("fold")
         is_odd = splits.where(lambda split: split and split not in SPLIT_NAMES) | folds.where(_is_no_fold)
         n_sound = int(is_odd.argmax()) if is_odd.any() else len(table)
-        ids = pa.array(self._ids(table, n_sound + 1), pa.large_string())
+        ids = text_column(self._ids(table, n_sound + 1))
         if n_sound < len(table):
             row = table[n_sound]
             if split := splits[n_sound]:
