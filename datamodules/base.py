@@ -107,7 +107,7 @@ class AudioDataModule(LightningDataModule):
             spell_out(cls)
 
     def clips(self) -> Sequence[Clip]:
-        """Return all clips of the data set, such as a list; `Clips` holds millions of them as columns."""
+        """Return all clips of the data set, such as a list; `listing.Clips` holds millions as columns."""
         raise TypeError(f"{type(self).__name__} does not define clips(), which must return the clips of the data set")
 
     @property

@@ -20,7 +20,7 @@ from .codes import Codes
 from .content import account, refuse_one_folder, remarks
 from .found import Found, texts
 from .layout import Folders, Layout, layout_of
-from .listing import Clips
+from .listing import Clips, release_memory
 from .options import LoaderOptions
 from .remote import Listing, as_place
 from .search import patterns, search
@@ -112,7 +112,7 @@ class AudioFolder(AudioDataModule):
         self.notes += remarks(content, layout)
         _refuse_links_with_two_labels(clips, content.links)
         content.names.clear()  # the clips hold the names of files now, which may be millions
-        pa.default_memory_pool().release_unused()
+        release_memory()
         if len(clips.labels.counts()) < 2:
             if self.layout != "classes":
                 refuse_one_folder(root, examples, layout)

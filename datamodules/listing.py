@@ -1,5 +1,6 @@
 """List of clips as columns: a sequence that creates a clip only when it is asked for one."""
 
+import itertools
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -172,6 +173,22 @@ class Clips(Sequence[Clip]):
         """Yield all ids, without creating clips."""
         for start in range(0, len(self), _CHUNK):
             yield from self.ids[start : start + _CHUNK].to_pylist()
+
+
+def text_column(texts: Iterable[str]) -> pa.Array:
+    """Return texts as an Arrow array of type `large_string`, without an object for each of them at the same time."""
+    remaining, chunks = iter(texts), [pa.array([], pa.large_string())]
+    while some := list(itertools.islice(remaining, _CHUNK)):
+        chunks.append(pa.array(some, pa.large_string()))
+    found = pa.concat_arrays(chunks)
+    del chunks
+    release_memory()
+    return found
+
+
+def release_memory() -> None:
+    """Give memory that Arrow keeps for later back to the system, after large columns have been replaced."""
+    pa.default_memory_pool().release_unused()
 
 
 def order_of(ids: pa.Array) -> NDArray[np.int64]:

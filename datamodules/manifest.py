@@ -6,15 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
-import pyarrow as pa
-
 from ..audio.remote import RemotePath, is_remote
 from ..errors import DataError
 from .base import AudioDataModule
 from .clip import SPLIT_NAMES, Clip
 from .folder import id_of
 from .labels import seen
-from .listing import Clips, column
+from .listing import Clips, column, release_memory, text_column
 from .options import LoaderOptions
 from .parquet import read_parquet
 from .remote import as_place, located
@@ -72,8 +70,10 @@ class Manifest(AudioDataModule):
         table = (read_parquet if self.path.suffix.lower() == ".parquet" else read_table)(
             self.path, ("path",), ("label",)
         )
+        release_memory()
         clips = self._clips(table)
         refuse_repeated(table, clips)
+        release_memory()
         if "label" not in table.columns:
             self.labelled_by = f"{self.path} has no column label: {table.header}"
         for name in ("label", "split", "fold"):
@@ -107,7 +107,7 @@ class Manifest(AudioDataModule):
         is_odd = splits.where(lambda split: split and split not in SPLIT_NAMES) | folds.where(_is_no_fold)
         n_sound = int(is_odd.argmax()) if is_odd.any() else len(table)
         elsewhere: dict[int, Path | RemotePath] = {}
-        ids = pa.array(self._ids(table, n_sound + 1, elsewhere), pa.large_string())
+        ids = text_column(self._ids(table, n_sound + 1, elsewhere))
         if n_sound < len(table):
             row = table[n_sound]
             if split := splits[n_sound]:

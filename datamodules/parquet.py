@@ -11,6 +11,7 @@ from .. import terminal
 from ..audio.remote import RemotePath
 from ..errors import DataError
 from .labels import seen
+from .listing import release_memory
 from .remote_files import read_bytes
 from .table import Table, check_header, require_file
 
@@ -71,6 +72,7 @@ def _read(path: Path | RemotePath, required: Sequence[str], optional: Sequence[s
                     raise DataError(f"{path} holds more than {MAX_BYTES / 2**30:g} GiB of text; leave out some columns")
                 chunks[number].append(_as_text(column))
             advance(batch.num_rows)
+    release_memory()
     if not n_bytes:
         raise DataError(f"{path} has no rows; expected one row per clip")
     columns = {name: pa.concat_arrays(found) for name, found in zip(header, chunks, strict=True) if name}
@@ -92,7 +94,8 @@ def _size(column: pa.Array) -> int:
         return int(offsets + column.nbytes)
     if not len(column.dictionary):
         return offsets
-    lengths = pc.binary_length(column.dictionary.cast(pa.large_string()))
+    is_text = pa.types.is_string(column.type.value_type) or pa.types.is_large_string(column.type.value_type)
+    lengths = pc.binary_length(column.dictionary if is_text else column.dictionary.cast(pa.large_string()))
     return int(offsets + (pc.sum(lengths.take(column.indices)).as_py() or 0))
 
 

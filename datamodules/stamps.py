@@ -1,6 +1,6 @@
 """Stamps of the files of all clips of a data set, as columns rather than as objects."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from .digests import stamp_at, stamp_of
 from .listing import Clips
 from .sorted_ids import lower_bound
 
+_CHUNK = 8192  # ids that are objects at the same time
 _STEP = 1000  # number of files after which progress is shown
 
 
@@ -60,11 +61,29 @@ class Stamps(Mapping[str, Stamp]):
         return number
 
     def __iter__(self) -> Iterator[str]:
-        for start in range(0, len(self.ids), 8192):
-            yield from self.ids.slice(start, 8192).to_pylist()
+        for start in range(0, len(self.ids), _CHUNK):
+            yield from self.ids.slice(start, _CHUNK).to_pylist()
+
+    def items(self) -> "ItemsView[str, Stamp]":
+        """Return a view of the ids with their stamps, which looks up no id."""
+        return _Items(self)
 
     def __len__(self) -> int:
         return len(self.ids)
+
+
+class _Items(ItemsView[str, Stamp]):
+    """Items of stamps, in the order of the columns."""
+
+    _mapping: Stamps
+
+    def __iter__(self) -> Iterator[tuple[str, Stamp]]:
+        stamps = self._mapping
+        for start in range(0, len(stamps), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            columns = stamps.ids[part].to_pylist(), stamps.sizes[part].tolist(), stamps.mtimes_ns[part].tolist()
+            for clip_id, size, mtime_ns in zip(*columns, strict=True):
+                yield clip_id, Stamp(size, mtime_ns)
 
 
 def stamps_of(clips: Clips, stamp: Callable[[Clip], Stamp] | None = None) -> Stamps:

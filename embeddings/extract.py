@@ -36,8 +36,8 @@ from .waveforms import cached_waveforms
 from .writer import EmbeddingWriter, refuse_more_devices_than_clips
 
 MAX_SHOWN = 10  # number of broken files that a message lists
-_THREADS = 8  # files whose headers are read at the same time; most of the time is waiting for a slow disk or network
-_AT_ONCE = 1024  # files that the threads are given at a time
+_THREADS = 8  # headers that are read at the same time from a slow disk or network
+_AT_ONCE = 256  # headers that are read before it is decided whether threads would be faster
 
 
 def _say_nothing(text: str) -> None:
@@ -240,10 +240,14 @@ def _read_headers(clips: Iterable[Clip]) -> tuple[Lengths, list[AudioError]]:
     clips = Clips.of(clips)
     seconds: list[float] = []
     errors: list[AudioError] = []
+    is_slow = False  # whether the disk or the network is, so that threads can wait for several files at a time
     with ThreadPoolExecutor(_THREADS) as threads, bar("reading headers", len(clips)) as advance:
         for start in range(0, len(clips), _AT_ONCE):
             some = [clip for clip in clips[start : start + _AT_ONCE] if clip.path is not None]
-            for clip, stated in zip(some, list(threads.map(_stated_length, some)), strict=True):
+            began, worked = time.perf_counter(), time.thread_time()
+            lengths = list((threads.map if is_slow else map)(_stated_length, some))
+            is_slow = is_slow or time.perf_counter() - began > 4 * (time.thread_time() - worked)
+            for clip, stated in zip(some, lengths, strict=True):
                 # libsndfile keeps the reason of a failure in one place for all threads, which are waiting here.
                 length = _stated_length(clip) if isinstance(stated, AudioError) else stated
                 if isinstance(length, AudioError):

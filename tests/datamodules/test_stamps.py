@@ -12,6 +12,8 @@ def test_stamps_are_found_by_the_id_of_their_clip():
     stamps = Stamps.of(PAIRS.items())
     assert dict(stamps) == PAIRS
     assert list(stamps) == sorted(PAIRS)
+    assert list(stamps.items()) == sorted(PAIRS.items())
+    assert ("kläng/3.wav", Stamp(3, -3)) in stamps.items()
     assert stamps.sizes.dtype == stamps.mtimes_ns.dtype == np.int64
 
 

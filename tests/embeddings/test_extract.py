@@ -1,13 +1,17 @@
 import os
 import shutil
+import threading
+import time
 
 import numpy as np
 import pytest
 import soundfile
 import torch
 from pytorch_lightning import Trainer
+from untrained import audio
 from untrained.datamodules.folder import AudioFolder
 from untrained.datamodules.synthetic import Synthetic
+from untrained.embeddings import extract as module
 from untrained.embeddings.extract import extract
 from untrained.errors import AudioError, PluginError, UntrainedError, UsageError
 from untrained.frontends import Frontend
@@ -134,3 +138,34 @@ def test_each_frontend_reads_waveforms_at_its_own_sample_rate(tmp_path):
     assert set(seen) == {4000}
     extract(Probe(Temporal()), datamodule, trainer, tmp_path)
     assert set(seen) == {4000, 12_000}
+
+
+@pytest.mark.parametrize("slow", [False, True])
+def test_headers_are_read_in_order_however_slow_the_disk_is(sounds, tmp_path, monkeypatch, slow):
+    """From a slow disk, threads read; the reasons of failures are the same, which libsndfile keeps for all threads."""
+    contents = [b"RIFF, and nothing behind", b"", b"<html>", next((sounds / "high").glob("*.wav")).read_bytes()]
+    for number in range(40):
+        (tmp_path / "ab"[number % 2]).mkdir(exist_ok=True)
+        (tmp_path / "ab"[number % 2] / f"{number:02d}.wav").write_bytes(contents[number % 7 % 4])
+    clips = folder(tmp_path).listed
+    expected, names = [], set()
+    for clip in clips:
+        try:
+            expected.append(audio.header(clip.path).seconds)
+        except AudioError as error:
+            expected.append(str(error))
+    header = audio.header
+
+    def read(path):
+        names.add(threading.current_thread().name)
+        time.sleep(0.002 if slow else 0)
+        return header(path)
+
+    monkeypatch.setattr(audio, "header", read)
+    monkeypatch.setattr(module, "_AT_ONCE", 8)
+    seconds, errors = module._read_headers(folder(tmp_path), [clip.id for clip in clips])
+    assert list(seconds.values()) == [each for each in expected if isinstance(each, float)]
+    assert [str(error) for error in errors] == [each for each in expected if isinstance(each, str)]
+    assert len(seconds) > 5
+    assert len({error.reason for error in errors}) > 2
+    assert any("ThreadPool" in name for name in names) or not slow
