@@ -1,7 +1,11 @@
 """Time profile of an extraction: decoding, representation, network and writing."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..files import read_json
 
 
 @dataclass
@@ -43,6 +47,21 @@ class Profile:
             "audio_hours_per_hour": round(self.audio / wall, 1),
             **seconds,
         }
+
+
+def read_profile(path: Path) -> dict[str, float]:
+    """Return the profile in a file, see `Profile.as_numbers`; empty if it is missing or damaged.
+
+    Args:
+        path: JSON file.
+    """
+    try:
+        found = read_json(path)
+    except (OSError, ValueError):
+        return {}
+    whole = isinstance(found, dict) and found.keys() == Profile().as_numbers().keys()
+    numbers = found.values() if whole else ()
+    return found if whole and all(type(n) in (int, float) and 0 <= n < math.inf for n in numbers) else {}
 
 
 def profile_line(numbers: Mapping[str, float]) -> str:

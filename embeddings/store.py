@@ -8,7 +8,6 @@ folds are not stored, because they come from the datamodule.
 
 import contextlib
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from ..errors import StoreError
 from ..files import digest, locked, other_format, read_json, write_atomically
 from . import FORMAT
 from .checked import DamagedError, read_failed
-from .profile import Profile
+from .profile import read_profile
 from .shard_reader import Numbers, ShardReader, VanishedError
 from .shard_writer import FAILED, ShardWriter
 from .shards import StoredClip, to_batch, to_clips
@@ -107,13 +106,7 @@ class EmbeddingStore:
     @property
     def profile(self) -> dict[str, float]:
         """Time profile of the last extraction, see `Profile.as_numbers`; empty if it is missing or damaged."""
-        try:
-            found = read_json(self.folder / "profile.json")
-        except (OSError, ValueError):
-            return {}
-        whole = isinstance(found, dict) and found.keys() == Profile().as_numbers().keys()
-        numbers = found.values() if whole else ()
-        return found if whole and all(type(n) in (int, float) and 0 <= n < math.inf for n in numbers) else {}
+        return read_profile(self.folder / "profile.json")
 
     def keep_profile(self, profile: Mapping[str, float]) -> None:
         """Write the time profile of an extraction."""
