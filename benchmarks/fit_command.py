@@ -55,7 +55,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             size = [str(n_clips // N_CLASSES), str(options.folds)]
             subprocess.run([sys.executable, __file__, "--make", f"{folder}/runs/embeddings", *size], check=True)
-            command = [sys.executable, "-m", "untrained", "fit", "--data", "synthetic", "--data.name", "events"]
+            command = [sys.executable, "-m", "untrained", "fit", "--data", "synthetic", "--data.task", "events"]
             command += ["--data.clips_per_class", size[0], "--data.folds", size[1], "--model.frontend", "mfcc"]
             command += ["--model.backend", options.backend, "--model.fit_memory", options.fit_memory]
             start = time.perf_counter()
@@ -63,7 +63,8 @@ def main() -> None:
             said = done.stdout.read().splitlines()
             _, status, used = os.wait4(done.pid, 0)
             seconds = time.perf_counter() - start
-        print(f"{n_clips:,} clips, {options.backend}: {seconds:.0f} s, peak {used.ru_maxrss / 2**20:.2f} GiB, status {status}")
+        peak = f"peak {used.ru_maxrss / 2**20:.2f} GiB, status {os.waitstatus_to_exitcode(status)}"
+        print(f"{n_clips:,} clips, {options.backend}: {seconds:.0f} s, {peak}")
         print("\n".join(said[-3:]), flush=True)
 
 

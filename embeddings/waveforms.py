@@ -99,10 +99,10 @@ class Waveforms:
         self.writes = self._may_write = False
         self._lock = contextlib.ExitStack()
         self._places: dict[str, Place] = {}
-        self._asked: dict[str, tuple[Clip, Stamp, Place | None]] = {}  # what `find` was asked for and found
+        self._asked: dict[str, tuple[Clip, Stamp, Place | None]] = {}  # clips that are being read
         self._waiting: dict[str, tuple[StoredWaveform, NDArray[Any]]] = {}
         self._ignored: set[Path] = set()  # files that a command with --force does not read
-        self._lost: set[str] = set()  # clips whose waveforms could not be read
+        self._lost: dict[str, Place] = {}  # waveforms that could not be read, by the ids of their clips
         self._has_written = False
 
     def open(self, clips: Sequence[Clip], *, writes: bool, force: bool) -> None:
@@ -198,15 +198,10 @@ class Waveforms:
         stamp, place = self._datamodule.stamp(clip), self._places.get(clip.id)
         return stamp, place if place is not None and place.row.stamp == stamp else None
 
-    def places(self) -> dict[str, Place]:
-        """Return the places of the clips that were read and are cached, by id."""
-        found = {}
-        for name, (_, stamp, before) in self._asked.items():
-            place = self._places.get(name)
-            is_lost = name in self._lost and place is before  # it was damaged, and has not been written anew
-            if place is not None and place.row.stamp == stamp and not is_lost:
-                found[name] = place
-        return found
+    def places(self, clips: Sequence[Clip]) -> dict[str, Place]:
+        """Return the places of those of some clips that are cached, by id."""
+        found = {clip.id: place for clip in clips if (place := self._stamped(clip)[1]) is not None}
+        return {name: place for name, place in found.items() if self._lost.get(name) != place}
 
     def add(self, batch: Batch) -> None:
         """Add the waveforms of a batch that do not come from the cache.
@@ -214,12 +209,15 @@ class Waveforms:
         Args:
             batch: Batch of clips that `find` was asked for.
         """
+        for clip_id, _ in batch.failed:
+            self._asked.pop(clip_id, None)
         for index, clip_id in enumerate(batch.ids):
-            if batch.cached[index] or clip_id not in self._asked:
+            asked = self._asked.pop(clip_id, None)
+            if batch.cached[index] or asked is None:
                 continue
-            clip, stamp, place = self._asked[clip_id]
+            clip, stamp, place = asked
             if place is not None:
-                self._lost.add(clip_id)
+                self._lost[clip_id] = place
                 if self._may_write and not self.writes:  # all clips seemed to be in the cache
                     self._begin(1, [])
                     self._may_write = False

@@ -92,7 +92,7 @@ class Sounds:
                 ClipLoader(self._datamodule.read, num_workers).load(listed, sample_rate, CLIPS, cache), max_kept
             )
         if cache is not None:
-            self._places = cache.places()
+            self._places = cache.places(listed)
         self._kept = {clip_id: kept for clip_id, kept in self._kept.items() if clip_id not in self._places}
         self.clips = [clip for clip in listed if clip.id in self.audio]
         if not self.clips:

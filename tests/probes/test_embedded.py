@@ -17,13 +17,13 @@ from untrained.probes.stages import fit, score_test_split
 def read(monkeypatch):
     """Numbers of rows that were read from stores at a time."""
     found = []
-    whole = EmbeddingStore.read
+    whole = EmbeddingStore.take
 
-    def counted(store, ids, columns=None):
-        found.append(len(ids))
-        return whole(store, ids, columns)
+    def counted(store, numbers, columns=None):
+        found.append(len(numbers))
+        return whole(store, numbers, columns)
 
-    monkeypatch.setattr(EmbeddingStore, "read", counted)
+    monkeypatch.setattr(EmbeddingStore, "take", counted)
     return found
 
 
