@@ -34,6 +34,8 @@ def run(argv: list[str]) -> int:
     store = _opened(_folder(options.store, Path(options.embeddings)))
     if store.shards.has_pending:
         say("note: rows of an interrupted extraction are left out; run the same untrained predict again to add them")
+    if store.shards.n_lost:
+        say(f"note: {store.shards.n_lost:,} rows are gone, because files of the store were deleted")
     n_rows = export_parquet(store, Path(options.to), force=options.force)
     print(f"{n_rows:,} embeddings of {store.embedding_size:,} features -> {options.to}")
     return 0
@@ -72,8 +74,9 @@ def _opened(folder: Path) -> "EmbeddingStore":
 
     try:
         manifest = read_json(folder / "manifest.json")
-        if type(manifest.get("embedding_size")) is not int:
-            raise ValueError("it states no embedding_size")
+        size = manifest.get("embedding_size")
+        if type(size) is not int or not 0 < size < 2**31:
+            raise ValueError("it states no embedding_size above 0")
         return store_at(folder, manifest)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{folder / 'manifest.json'} is not the manifest of a store ({error})") from error

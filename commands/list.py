@@ -1,4 +1,4 @@
-"""`untrained list`: show plug-ins, embedding stores and runs, without importing torch or NumPy."""
+"""`untrained list`: show plug-ins, embedding stores and runs, without importing torch."""
 
 import argparse
 import inspect

@@ -91,7 +91,7 @@ def file_digest(path: Path | RemotePath, stamp: Stamp, n_bytes: int) -> str:
     return found.hexdigest()[:LENGTH]
 
 
-@functools.cache
+@functools.lru_cache(maxsize=100_000)
 def known_file_digest(path: Path | RemotePath, stamp: Stamp, n_bytes: int) -> str:
     """Return `file_digest`, cached in this process until the stamp of the file changes."""
     return file_digest(path, stamp, n_bytes)

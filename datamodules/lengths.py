@@ -3,6 +3,8 @@
 import math
 from collections.abc import Collection
 
+import numpy as np
+
 from ..audio import FitLength
 
 TOLERANCE = 0.01  # relative difference in length that is ignored; encoders round by about this much
@@ -23,17 +25,20 @@ def length_notice(lengths: Collection[float], given: float, fit_length: FitLengt
         >>> length_notice([1.0, 2.0, 4.0], 4.0, "repeat")
         '2 of 3 clips are shorter than 4.0 s and are repeated up to 3 times'
     """
-    n_longer = sum(seconds > given * (1 + TOLERANCE) for seconds in lengths)
-    shorter = [seconds for seconds in lengths if 0 < seconds < given * (1 - TOLERANCE)]
+    seconds = np.fromiter(lengths, float, len(lengths))
+    n_longer = int((seconds > given * (1 + TOLERANCE)).sum())
+    shorter = seconds[(seconds > 0) & (seconds < given * (1 - TOLERANCE))]
     all_of_them = f"of {len(lengths):,} {what}"
     found = []
     if n_longer:
         start = as_seconds(given)
         found.append(f"{n_longer:,} {all_of_them} are longer than {start}: only the first {start} are used")
-    if shorter:
+    if len(shorter):
         than = f"of {len(lengths):,} are shorter" if found else f"{all_of_them} are shorter than {as_seconds(given)}"
         padded = (
-            "padded with zeros" if fit_length == "zero" else f"repeated {_up_to(_repetitions(min(shorter), given))}"
+            "padded with zeros"
+            if fit_length == "zero"
+            else f"repeated {_up_to(_repetitions(float(shorter.min()), given))}"
         )
         found.append(f"{len(shorter):,} {than} and are {padded}")
     return "; ".join(found)

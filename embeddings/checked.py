@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import mmap
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +16,19 @@ from numpy.typing import NDArray
 
 from .shards import METADATA, clips_checksum, embeddings_checksum, in_order, schema
 
+# What Arrow and JSON raise for malformed content; Arrow reports some of it as OSError.
+_MALFORMED = (
+    *(pa.ArrowException, OSError, ValueError, KeyError, TypeError, IndexError, RecursionError, StopIteration),
+    MemoryError,
+)
+
 
 class DamagedError(ValueError):
     """Error for a file of a store with damaged or unexpected content; its message is the reason."""
+
+
+class ForeignError(DamagedError):
+    """Error for a shard of another store."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +97,15 @@ def read_shard(path: Path, embedding_size: int, key: str, *, again: bool = False
         DamagedError: The file is not a shard of this store, or is cut off.
         OSError: The file cannot be read.
     """
+    with path.open("rb") as file:
+        if not os.fstat(file.fileno()).st_size:
+            raise DamagedError("it is empty")
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # unmapped with the last column that uses it
     try:
-        with path.open("rb") as file:
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # unmapped with the last column that uses it
         return _parsed(pa.py_buffer(mapped), embedding_size, key, again=again)
     except DamagedError:
         raise
-    except (pa.ArrowException, ValueError, KeyError, TypeError, IndexError, RecursionError, StopIteration) as error:
+    except _MALFORMED as error:
         raise DamagedError(f"{type(error).__name__}: {error}") from error
 
 
@@ -101,7 +114,10 @@ def _parsed(content: pa.Buffer, embedding_size: int, key: str, *, again: bool) -
     if content.slice(0, 6).to_pybytes() != b"ARROW1" or content.slice(content.size - 6).to_pybytes() != b"ARROW1":
         raise DamagedError("it is not a whole Arrow file")
     messages = pa.ipc.MessageReader.open_stream(pa.BufferReader(content.slice(8)))
-    found = pa.ipc.read_schema(messages.read_next_message())
+    first = messages.read_next_message()
+    if first.type != "schema":  # the content of a message of unknown type is not verified, and could crash Arrow
+        raise DamagedError("it does not begin with its columns")
+    found = pa.ipc.read_schema(first)
     expected = schema(embedding_size)
     if not found.equals(expected):
         odd = next((str(a) for a, b in zip(found, expected, strict=False) if not a.equals(b)), f"{len(found)} columns")
@@ -117,8 +133,10 @@ def _parsed(content: pa.Buffer, embedding_size: int, key: str, *, again: bool) -
     reasons = about["failed"]
     if not isinstance(reasons, dict) or not all(isinstance(reason, str) for reason in reasons.values()):
         raise DamagedError("its table of failed clips is malformed (expected a reason for each clip id)")
+    if not all(type(about[name]) is int for name in ("clips", "embeddings")):
+        raise DamagedError("a checksum is not a number")
     if about["key"] != key:
-        raise DamagedError("it belongs to another store")
+        raise ForeignError("it belongs to another store")
     return Content(batch, about)
 
 

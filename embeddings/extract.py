@@ -4,6 +4,7 @@ import contextlib
 import math
 import time
 import warnings
+from array import array
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -238,7 +239,7 @@ def _read_headers(clips: Iterable[Clip]) -> tuple[Lengths, list[AudioError]]:
     A duration is NaN if it is known only after decoding, as that of a remote file.
     """
     clips = Clips.of(clips)
-    seconds: list[float] = []
+    seconds = array("d")
     errors: list[AudioError] = []
     is_slow = False  # whether the disk or the network is, so that threads can wait for several files at a time
     with ThreadPoolExecutor(_THREADS) as threads, bar("reading headers", len(clips)) as advance:
@@ -255,7 +256,7 @@ def _read_headers(clips: Iterable[Clip]) -> tuple[Lengths, list[AudioError]]:
                 else:
                     seconds.append(length)
             advance(len(some))
-    return np.array(seconds), errors
+    return np.array(seconds, np.float64), errors
 
 
 def _stated_length(clip: Clip) -> float | AudioError:

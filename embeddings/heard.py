@@ -44,15 +44,18 @@ def notice_of_lengths(datamodule: AudioDataModule, sample_rate: int, lengths: Le
         lengths: Durations of the clips in s.
     """
     given = datamodule.samples_at(sample_rate) / sample_rate
-    text = length_notice(lengths.tolist(), given, datamodule.fit_length)
+    text = length_notice(lengths, given, datamodule.fit_length)
     return f"{datamodule.dataset_name}: {text}" if text else ""
 
 
 def lengths_in(store: EmbeddingStore, datamodule: AudioDataModule) -> Lengths:
     """Return the durations in s of the clips of a data set that a store holds, `(n_stored,)`."""
-    matches = store.shards.matches(datamodule.listed.ids)
-    parts = [match.content.batch.column("seconds").to_numpy()[match.rows] for match in matches]
-    return np.concatenate([UNKNOWN, *parts])
+    ids = datamodule.listed.ids
+    return store.retried(
+        lambda each: np.concatenate(
+            [UNKNOWN, *(m.content.batch.column("seconds").to_numpy()[m.rows] for m in each.shards.matches(ids))]
+        )
+    )
 
 
 def stored_lengths(root: Path, frontend: Frontend, datamodule: AudioDataModule, precision: str) -> Lengths:

@@ -36,7 +36,7 @@ def open_store(
         frontend: Frontend of the embeddings.
         datamodule: Data set of the clips.
         precision: Precision field, see `provenance.precision_field`.
-        damaged: Whether to open a damaged store as an empty one instead of raising.
+        damaged: Whether to open the store without shards whose rows are damaged instead of raising.
     """
     fields = embedding_fields(frontend, datamodule, precision)
     folder = _folder(root, fields, datamodule)

@@ -5,6 +5,7 @@ A file that was touched, copied, renamed or moved is not computed again: its emb
 either in the store of the data set or in another store that differs only in the folder of the data.
 """
 
+import contextlib
 import glob
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,15 +19,18 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ..datamodules.base import AudioDataModule
-from ..datamodules.clip import Clip, Stamp
-from ..datamodules.digests import known_file_digest, n_bytes_known_by
+from ..datamodules.clip import Clip
+from ..datamodules.digests import HEAD_BYTES, known_file_digest, n_bytes_known_by
+from ..datamodules.listing import Clips
 from ..datamodules.sorted_ids import matched
+from ..datamodules.stamps import Stamps
+from ..errors import StoreError
 from ..files import read_json
 from .locate import store_at
 from .store import EmbeddingStore
 
 N_THREADS = 8  # threads that read files; hashing releases the GIL
-BLOCK = 8192  # number of clips that are looked up or written at once
+BLOCK = 8192  # number of clips that are read or written at once
 
 
 class Known(NamedTuple):
@@ -72,13 +76,12 @@ def recognise(store: EmbeddingStore, datamodule: AudioDataModule) -> Recognised:
             break
         if not other.shards.n_rows:
             continue
-        here: dict[str, Known] = {}
-        n_same = 0
-        for start in range(0, len(waiting), BLOCK):
-            block = {clip.id: clip for clip in waiting[start : start + BLOCK] if isinstance(clip.path, Path)}
-            rows = _rows_of(other, block, {clip_id: stamps[clip_id] for clip_id in block})
-            here |= {clip_id: Known(other, number) for clip_id, (number, _) in rows.items()}
-            n_same += sum(row_id == clip_id for clip_id, (_, row_id) in rows.items())
+        try:
+            rows = _rows_of(other, waiting, stamps)
+        except StoreError:  # of another data set, or another command has replaced its shards
+            continue
+        here = {clip_id: Known(other, number) for clip_id, (number, _) in rows.items()}
+        n_same = sum(row_id == clip_id for clip_id, (_, row_id) in rows.items())
         if here:
             notes += _notes_on_own(n_same, len(here) - n_same) if other is store else [_note_on_other(other, len(here))]
         found |= here
@@ -100,11 +103,14 @@ def adopt_known(store: EmbeddingStore, datamodule: AudioDataModule) -> None:
     for other, pairs in by_store.items():
         for start in range(0, len(pairs), BLOCK):
             ids, numbers = zip(*pairs[start : start + BLOCK], strict=True)
-            rows = other.clips(np.array(numbers))
+            try:
+                rows, vectors = other.clips(np.array(numbers)), other.take(np.array(numbers))
+            except StoreError:  # damaged, or another command has replaced its shards: the clips are computed again
+                continue
             named = [
                 row._replace(id=clip_id, **stamps[clip_id]._asdict()) for clip_id, row in zip(ids, rows, strict=True)
             ]
-            store.append(named, other.take(np.array(numbers)), {})
+            store.append(named, vectors, {})
     if found:
         store.commit()
 
@@ -122,7 +128,8 @@ def _stores(store: EmbeddingStore) -> Iterator[EmbeddingStore]:
         except (OSError, ValueError):
             continue
         if path.parent != store.folder and isinstance(manifest, dict) and {**manifest, "source": None} == wanted:
-            yield store_at(path.parent, manifest, damaged=True)
+            with contextlib.suppress(StoreError):
+                yield store_at(path.parent, manifest, damaged=True)
 
 
 def _reads_files(store: EmbeddingStore) -> bool:
@@ -130,25 +137,27 @@ def _reads_files(store: EmbeddingStore) -> bool:
     return set(store.manifest["reading"]) == {"audio decoding"}
 
 
-def _rows_of(
-    store: EmbeddingStore, clips: Mapping[str, Clip], stamps: Mapping[str, Stamp]
-) -> dict[str, tuple[int, str]]:
+def _rows_of(store: EmbeddingStore, clips: Clips, stamps: Stamps) -> dict[str, tuple[int, str]]:
     """Return the number and id of a row with the same content as the file of a clip, by the id of the clip.
 
     Args:
         store: Store to search.
-        clips: Clips by id.
-        stamps: Current stamp of the file of each clip, by id.
+        clips: Clips to find.
+        stamps: Current stamps of the files of these clips and others.
     """
     lengths = _lengths_known(store)
 
-    def digests_of(clip_id: str) -> list[str]:
-        stamp, path = stamps[clip_id], clips[clip_id].path
+    def digests_of(clip: Clip) -> list[str]:
+        stamp, path = stamps[clip.id], clip.path
         lower, upper = np.searchsorted(lengths[:, 0], [stamp.size, stamp.size + 1])
         return [known_file_digest(path or Path(), stamp, int(n)) for n in lengths[lower:upper, 1]]
 
+    digests: dict[str, list[str]] = {}
     with ThreadPoolExecutor(N_THREADS) as pool:
-        digests = dict(zip(clips, pool.map(digests_of, clips), strict=True))
+        for start in range(0, len(clips), BLOCK):
+            block = [clip for clip in clips[start : start + BLOCK] if isinstance(clip.path, Path)]
+            read = zip(block, pool.map(digests_of, block), strict=True)
+            digests |= {clip.id: found for clip, found in read if any(found)}
     wanted = pa.array(sorted({digest for each in digests.values() for digest in each if digest}), pa.string())
     numbers: dict[str, dict[str, int]] = {}  # of rows, by digest and id
     start = 0
@@ -172,12 +181,14 @@ def _rows_of(
 def _lengths_known(store: EmbeddingStore) -> NDArray[np.int64]:
     """Return the sizes of the stored clips' files with the number of bytes in their digests, `(n_pairs, 2)`, sorted."""
     given = store.manifest["n_samples"] / store.manifest["sample_rate"]
-    pairs = np.zeros((0, 2), np.int64)
+    parts = []
     for content in store.shards.blocks():
         sizes, seconds = (content.batch.column(name).to_numpy() for name in ("size", "seconds"))
-        n_bytes = [n_bytes_known_by(*each, given) for each in zip(sizes.tolist(), seconds.tolist(), strict=True)]
-        pairs = np.unique(np.concatenate([pairs, np.stack([sizes, np.array(n_bytes, np.int64)], axis=1)]), axis=0)
-    return pairs
+        n_bytes = sizes.copy()
+        for number in np.flatnonzero(sizes > HEAD_BYTES):
+            n_bytes[number] = n_bytes_known_by(int(sizes[number]), float(seconds[number]), given)
+        parts.append(np.unique(np.stack([sizes, n_bytes], axis=1), axis=0))
+    return np.unique(np.concatenate(parts), axis=0) if parts else np.zeros((0, 2), np.int64)
 
 
 def _notes_on_own(n_touched: int, n_others: int) -> list[str]:

@@ -14,6 +14,8 @@ from .shards import StoredClip, to_lists
 
 SHARD_BYTES = 2**23
 """Size that small shards are merged to. A merge needs three times this memory."""
+MAX_GROUP = 64
+"""Maximum number of shards that are merged at once, and mapped at the same time."""
 Read = Callable[[Shard], Content]
 Dropped = dict[Shard, NDArray[np.bool_]]
 """Which rows of shards are dropped, `(n_rows,)`; without shards that keep all rows."""
@@ -79,7 +81,7 @@ def groups_of_small(shards: Sequence[Shard]) -> Iterator[list[Shard]]:
     for shard in sorted(shards, key=lambda shard: shard.first):
         if shard.n_bytes >= SHARD_BYTES // 2:
             continue
-        if n_bytes + shard.n_bytes > SHARD_BYTES:
+        if n_bytes + shard.n_bytes > SHARD_BYTES or len(group) == MAX_GROUP:
             yield group
             group, n_bytes = [], 0
         group.append(shard)
@@ -109,16 +111,23 @@ def merged(contents: Sequence[Content]) -> pa.RecordBatch:
     return pa.record_batch([*ordered.columns, to_lists(matrix)], schema=contents[0].batch.schema.remove_metadata())
 
 
-def without_found(failed: Mapping[str, str], ids: pa.Array) -> dict[str, str]:
-    """Return failures without those of clips that are stored now.
+def failures(reasons: Mapping[str, tuple[int, str]], shards: Sequence[Shard], read: Read) -> dict[str, str]:
+    """Return the reasons of the clips that could not be read and were not stored since.
 
     Args:
-        failed: Reasons by id.
-        ids: Ids of stored clips.
+        reasons: The number of shards before the failure, and its reason, by the id of each clip.
+        shards: Shards in the order in which they were written.
+        read: Function that reads a shard.
     """
-    names = list(failed)
-    stored = {names[number] for number in matched(pa.array(names, pa.string()), ids)[0]}
-    return {clip_id: reason for clip_id, reason in failed.items() if clip_id not in stored}
+    ids = pa.array(sorted(reasons), pa.string())
+    stored: set[str] = set()
+    for number, shard in enumerate(shards):
+        among = span(ids, shard.first, shard.last)
+        if among:
+            positions, _ = matched(ids.slice(among.start, len(among)), read(shard).ids)
+            found = ids.take(pa.array(positions + among.start)).to_pylist()
+            stored.update(clip_id for clip_id in found if reasons[clip_id][0] <= number)
+    return {clip_id: reason for clip_id, (_, reason) in reasons.items() if clip_id not in stored}
 
 
 def _add(dropped: Dropped, shard: Shard, rows: NDArray[np.int64]) -> None:

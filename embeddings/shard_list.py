@@ -1,20 +1,23 @@
-"""List of the shards of a store, `shards.json`: one rename of it commits what a store holds."""
+"""List of the shards of a store, `shards.jsonl`: one rename of it commits what a store holds."""
 
 import json
 import os
 import re
+import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..files import UNFINISHED, read_json, write_atomically
+from ..errors import StoreError
+from ..files import UNFINISHED, read_bounded, write_atomically
 from .checked import Content, DamagedError
 
-FILE = "shards.json"
+FILE = "shards.jsonl"
 FOLDER = "shards"
 _MAX_BYTES = 2**26  # of the list, which has about 200 bytes for each shard
+_MAX_LINE = 2**16  # characters; a line holds two ids
 _NAME = re.compile(r"\d{1,9}-(\d{20})-\d{1,12}\.arrow")  # rank, time in ns, process
 
 
@@ -52,6 +55,16 @@ def new_name(rank: int = 0) -> str:
     return f"{rank}-{time.time_ns():020d}-{os.getpid()}.arrow"
 
 
+def name_like(shards: Sequence[Shard]) -> str:
+    """Return a new name for a shard with rows of some shards, which are as old as the last of these.
+
+    Args:
+        shards: Shards whose rows the new one holds.
+    """
+    last = max(match[1] for shard in shards if (match := _NAME.fullmatch(shard.name)))
+    return f"{secrets.randbelow(10**9)}-{last}-{os.getpid()}.arrow"
+
+
 def read_list(folder: Path) -> tuple[list[Shard], set[str]]:
     """Return the shards of a store, and the names of files that they have replaced, which need not exist.
 
@@ -66,19 +79,21 @@ def read_list(folder: Path) -> tuple[list[Shard], set[str]]:
     if not path.exists():
         return [], set()
     try:
-        found = read_json(path, _MAX_BYTES)
-        shards = [_entry(entry) for entry in found["shards"]]
-        replaced = set(map(_checked_name, found["replaced"]))
+        head, *lines = read_bounded(path, _MAX_BYTES).decode().split("\n")
+        if max(map(len, lines), default=0) > _MAX_LINE:
+            raise DamagedError("a line is too long")
+        replaced = set(map(_checked_name, json.loads(head)["replaced"]))
+        shards = [_entry(json.loads(line)) for line in lines]
     except DamagedError:
         raise
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise DamagedError(f"{type(error).__name__}: {error}") from error
     if len({shard.name for shard in shards}) != len(shards):
         raise DamagedError("it names a shard twice")
     return shards, replaced
 
 
-def write_list(folder: Path, shards: Sequence[Shard], replaced: set[str]) -> None:
+def write_list(folder: Path, shards: Iterable[Shard], replaced: Iterable[str]) -> None:
     """Commit the shards of a store.
 
     Args:
@@ -87,11 +102,13 @@ def write_list(folder: Path, shards: Sequence[Shard], replaced: set[str]) -> Non
         replaced: Names of files whose rows are in other shards now, or are no longer wanted.
 
     Raises:
-        StoreError: The list cannot be written.
+        StoreError: The list cannot be written, or is longer than `read_list` reads.
     """
-    lines = ",\n".join(json.dumps(astuple(shard)) for shard in sorted(shards, key=lambda shard: shard.first))
-    text = f'{{"shards": [\n{lines}],\n"replaced": {json.dumps(sorted(replaced))}}}'
-    write_atomically(folder / FILE, text.encode())
+    lines = [json.dumps(astuple(shard), ensure_ascii=False) for shard in sorted(shards, key=lambda shard: shard.first)]
+    text = "\n".join([json.dumps({"replaced": sorted(replaced)}), *lines]).encode()
+    if len(text) > _MAX_BYTES or max(map(len, lines), default=0) > _MAX_LINE:
+        raise StoreError(f"{folder} has more shards, or longer ids, than {FILE} can list; divide the data set")
+    write_atomically(folder / FILE, text)
 
 
 def pending(folder: Path, shards: Sequence[Shard], replaced: set[str]) -> list[Path]:
@@ -103,9 +120,17 @@ def pending(folder: Path, shards: Sequence[Shard], replaced: set[str]) -> list[P
         replaced: Names of replaced files of the list.
     """
     known = {shard.name for shard in shards} | replaced
-    found = (path for path in (folder / FOLDER).glob("*.arrow") if path.name not in known)
-    written = {path: match[1] for path in found if (match := _NAME.fullmatch(path.name))}
-    return sorted(written, key=written.__getitem__)
+    return [path for path in files_of(folder) if path.name not in known]
+
+
+def files_of(folder: Path) -> list[Path]:
+    """Return all files of shards, in the order in which their rows were written.
+
+    Args:
+        folder: Folder of the store.
+    """
+    found = {path: match[1] for path in (folder / FOLDER).glob("*.arrow") if (match := _NAME.fullmatch(path.name))}
+    return sorted((path for path in found if path.is_file()), key=found.__getitem__)
 
 
 def remove_leftovers(folder: Path, replaced: set[str]) -> None:

@@ -1,5 +1,6 @@
 """Reading of the shards of a store by id or by row number, one shard at a time."""
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -10,8 +11,8 @@ from numpy.typing import NDArray
 
 from ..datamodules.sorted_ids import matched, span
 from ..errors import StoreError
-from .checked import Content, DamagedError, read_shard
-from .shard_list import FILE, FOLDER, Shard, pending, read_list
+from .checked import Content, DamagedError, ForeignError, read_shard
+from .shard_list import FILE, FOLDER, Shard, files_of, pending, read_list
 
 Numbers = NDArray[np.int64]
 
@@ -45,9 +46,10 @@ class ShardReader:
         folder: Folder of the store.
         embedding_size: Number of features of an embedding.
         key: Key of the store.
-        damaged: Whether to leave out damaged shards instead of raising.
+        damaged: Whether to leave out shards with damaged rows instead of raising.
 
     Attributes:
+        leaves_out: Whether damaged shards are left out.
         listed: Shards of the store; no id occurs in two of them.
         replaced: Names of files that belong to the store no longer.
         n_lost: Number of rows whose shards have been deleted; their clips are missing.
@@ -57,18 +59,17 @@ class ShardReader:
     """
 
     def __init__(self, folder: Path, embedding_size: int, key: str, *, damaged: bool) -> None:
-        self._folder, self._embedding_size, self._key, self._leaves_out = folder, embedding_size, key, damaged
+        self._folder, self._embedding_size, self._key, self.leaves_out = folder, embedding_size, key, damaged
         self._checked: set[tuple[Shard, bool]] = set()
-        try:
-            found, self.replaced = read_list(folder)
-        except DamagedError as error:
-            if not damaged:
-                raise _damaged(folder / FILE, error) from error
-            found, self.replaced = [], {path.name for path in (folder / FOLDER).glob("*.arrow")}
-        self.listed = [shard for shard in found if self._is_usable(shard)]
+        found, self.replaced = self._read_list()
+        lost = [shard for shard in found if not self.path(shard).exists()]
+        while lost and (again := self._read_list())[0] != found:  # another command has replaced shards in between
+            found, self.replaced = again
+            lost = [shard for shard in found if not self.path(shard).exists()]
+        self.n_lost = sum(shard.n_rows for shard in lost)
+        self.listed = [shard for shard in found if shard not in lost and self._is_usable(shard)]
         self.replaced |= {shard.name for shard in found} - {shard.name for shard in self.listed}
         self.replaced = {name for name in self.replaced if (folder / FOLDER / name).exists()}
-        self.n_lost = sum(shard.n_rows for shard in found if not self.path(shard).exists())
         self._starts = np.cumsum([0, *(shard.n_rows for shard in self.listed)])
 
     @property
@@ -100,7 +101,7 @@ class ShardReader:
                 f"{self.path(shard)} is gone: another command has rewritten this store; run the same command again"
             ) from error
         except OSError as error:
-            raise StoreError(f"{self.path(shard)} cannot be read: {error.strerror}; change permissions") from error
+            raise StoreError(f"{self.path(shard)} cannot be read: {error.strerror}") from error
 
     def blocks(self) -> Iterator[Content]:
         """Yield the content of all shards."""
@@ -140,14 +141,23 @@ class ShardReader:
         """Whether there are shards that no list names yet."""
         return bool(pending(self._folder, self.listed, self.replaced))
 
-    def pending(self) -> Iterator[tuple[Path, Content | None]]:
-        """Yield the shards that no list names yet, oldest first, with their content; None if a shard is damaged."""
-        for path in pending(self._folder, self.listed, self.replaced):
+    def pending(self, most: int) -> Iterator[tuple[Path, Content | None]]:
+        """Yield the shards that no list names yet, oldest first, with their content; None if a shard is damaged.
+
+        A warning names shards that are damaged or of another store; the latter are left out.
+
+        Args:
+            most: Maximum number of shards.
+        """
+        for path in pending(self._folder, self.listed, self.replaced)[:most]:
             try:
                 content = read_shard(path, self._embedding_size, self._key)
                 content.check_clips()
                 content.check_embeddings()
-            except DamagedError:
+            except ForeignError as error:
+                warnings.warn(f"{path} is ignored: {error}; move it there, or delete it", stacklevel=2)
+            except DamagedError as error:
+                warnings.warn(f"{path} is damaged ({error}); its clips are computed again", stacklevel=2)
                 yield path, None
             else:
                 yield path, content
@@ -157,18 +167,25 @@ class ShardReader:
         path = self._folder / FOLDER / name
         return Shard.of(path, read_shard(path, self._embedding_size, self._key))
 
+    def _read_list(self) -> tuple[list[Shard], set[str]]:
+        """Return the list of shards; if it is damaged and damage is left out, all files of shards are replaced."""
+        try:
+            return read_list(self._folder)
+        except DamagedError as error:
+            if not self.leaves_out:
+                raise _damaged(self._folder / FILE, error) from error
+            return [], {path.name for path in files_of(self._folder)}
+
     def _is_usable(self, shard: Shard) -> bool:
-        """Return whether a shard of the list exists and, if damaged ones are left out, passes all checks.
+        """Return whether a shard of the list is usable; if damaged ones are left out, its rows are checked.
 
         Raises:
             StoreError: The shard is cut off, and damaged ones are not left out.
         """
         path = self.path(shard)
-        if not path.exists():
-            return False
-        if self._leaves_out:
+        if self.leaves_out:
             try:
-                self._read(shard, embeddings=True)
+                self._read(shard, embeddings=False)
             except DamagedError:
                 return False
         elif path.stat().st_size != shard.n_bytes:

@@ -79,7 +79,8 @@ def pack(batch: pa.RecordBatch, key: str, failed: Mapping[str, str] | None = Non
         key: Key of the store.
         failed: Reasons why other clips could not be read, by id.
     """
-    reasons = dict(failed or {})
+    # A plug-in may give any text as a reason.
+    reasons = {name: text.encode("utf-8", "backslashreplace").decode()[:1000] for name, text in (failed or {}).items()}
     sums = {"clips": clips_checksum(batch, reasons), "embeddings": embeddings_checksum(batch)}
     about = {"key": key, "failed": reasons, **sums}
     described = batch.schema.with_metadata({METADATA: json.dumps(about, sort_keys=True)})

@@ -1,16 +1,16 @@
 """Embedding store: a folder that is consistent after every write, so that an extraction can resume.
 
 `manifest.json` records the key of the embeddings. `shards/` holds immutable Arrow files with rows of clips and their
-embeddings, and `shards.json` names those that belong to the store: one rename of it commits a change. `failed.csv`
+embeddings, and `shards.jsonl` names those that belong to the store: one rename of it commits a change. `failed.csv`
 lists clips that could not be read, `profile.json` holds the time profile of the last extraction. Labels, splits and
 folds are not stored, because they come from the datamodule.
 """
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -19,16 +19,18 @@ from numpy.typing import NDArray
 
 from ..datamodules.stamps import Stamps
 from ..errors import StoreError
-from ..files import digest, locked, other_format, read_json, write_atomically
+from ..files import digest, locked, write_atomically
 from . import FORMAT
 from .checked import DamagedError, read_failed
+from .manifest import agree_on_manifest
 from .profile import read_profile
 from .shard_reader import Numbers, ShardReader, VanishedError
 from .shard_writer import FAILED, ShardWriter
 from .shards import StoredClip, to_batch, to_clips
 
-_MAX_MANIFEST_SIZE = 2**20  # in bytes; manifests have a few thousand
+T = TypeVar("T")
 
+_MANY = 20_000  # shards after which a commit merges small ones, so that their list stays short
 _NO_CLIP = StoredClip("", 0, 0, 0.0)
 
 
@@ -39,7 +41,7 @@ class EmbeddingStore:
         folder: Folder of the store, which is created if it does not exist.
         fields: Everything that determines the embeddings, as plain Python values.
         embedding_size: Number of features of an embedding.
-        damaged: Whether to open a store without its damaged shards instead of raising.
+        damaged: Whether to open a store without shards whose rows are damaged instead of raising.
 
     Attributes:
         manifest: Format, size and fields of the store, as `manifest.json` holds them.
@@ -59,11 +61,11 @@ class EmbeddingStore:
         self._writer = ShardWriter(self.folder, self._key)
         if not _is_utf8(folder):
             raise StoreError(
-                f"Embeddings folder {str(folder)!r} is not valid UTF-8, which safetensors requires. "
+                f"Embeddings folder {str(folder)!r} is not valid UTF-8, as files of a store need it. "
                 "Choose another folder with --embeddings."
             )
         try:
-            self._check_or_write_manifest()
+            agree_on_manifest(self.folder, self.manifest)
             self.load()
         except OSError as error:
             raise StoreError(
@@ -73,10 +75,7 @@ class EmbeddingStore:
     @property
     def rows(self) -> list[StoredClip]:
         """All clips, sorted by id, as objects; `shards.blocks` needs less memory."""
-        try:
-            return sorted(row for content in self.shards.blocks() for row in to_clips(content.batch))
-        except VanishedError:
-            return self.reopened().rows
+        return self.retried(lambda store: sorted(row for each in store.shards.blocks() for row in to_clips(each.batch)))
 
     @property
     def failed(self) -> dict[str, str]:
@@ -131,12 +130,15 @@ class EmbeddingStore:
         Args:
             stamps: Current stamps of the files of all clips.
         """
-        is_stored = np.zeros(len(stamps), bool)
+        return self.retried(lambda store: np.flatnonzero(~store._are_stored(stamps)))
+
+    def _are_stored(self, stamps: Stamps) -> NDArray[np.bool_]:
+        found = np.zeros(len(stamps), bool)
         for positions, rows, _, content in self.shards.matches(stamps.ids):
             sizes, mtimes_ns = (content.batch.column(name).to_numpy()[rows] for name in ("size", "mtime_ns"))
             same = (sizes == stamps.sizes[positions]) & (mtimes_ns == stamps.mtimes_ns[positions])
-            is_stored[positions[same]] = True
-        return np.flatnonzero(~is_stored)
+            found[positions[same]] = True
+        return found
 
     def find(self, ids: Sequence[str] | pa.Array) -> Numbers:
         """Return the numbers of the rows of clips, which are valid until the next commit; -1 for absent clips.
@@ -216,10 +218,18 @@ class EmbeddingStore:
         Raises:
             StoreError: A clip is not stored.
         """
+        return self.retried(lambda store: store.take(store.find_all(ids), columns))
+
+    def retried(self, read: Callable[["EmbeddingStore"], T]) -> T:
+        """Return what a function reads from the store; if another command has replaced shards, from the store reopened.
+
+        Args:
+            read: Function of a store, whose result has no numbers of rows.
+        """
         try:
-            return self.take(self.find_all(ids), columns)
+            return read(self)
         except VanishedError:
-            return self.reopened().read(ids, columns)
+            return read(self.reopened())
 
     def reopened(self) -> "EmbeddingStore":
         """Return the store as the last commit left it, which may be one of another process."""
@@ -241,14 +251,19 @@ class EmbeddingStore:
 
     def commit(self) -> None:
         """Add the shards that were appended since the last commit; their rows replace those with the same ids."""
-        self._writer.commit(self.shards, self.failed)
-        self.load()
+        while self._writer.commit(self.shards, self.failed):
+            self.load()
+            if len(self.shards.listed) > _MANY:
+                self._compact()
 
     def compact(self) -> None:
         """Merge small shards, so that there are fewer files; this process must hold the lock."""
         self.commit()
-        self._writer.compact(self.shards)
-        self.load()
+        self._compact()
+
+    def _compact(self) -> None:
+        while self._writer.compact(self.shards):
+            self.load()
 
     def forget(self, ids: pa.Array) -> None:
         """Remove clips, so that they are computed again, and all damaged shards.
@@ -267,30 +282,6 @@ class EmbeddingStore:
             StoreError: A shard is cut off.
         """
         self.shards = ShardReader(self.folder, self.embedding_size, self._key, damaged=self._damaged)
-
-    def _check_or_write_manifest(self) -> None:
-        path, wanted = self.folder / "manifest.json", self.manifest
-        if not path.is_file():
-            write_atomically(path, json.dumps(wanted, indent=1).encode())
-            return
-        try:
-            found = read_json(path, _MAX_MANIFEST_SIZE)
-            if not isinstance(found, dict):
-                raise ValueError(f"it holds a {type(found).__name__}")
-        except ValueError as error:
-            raise StoreError(f"{path} cannot be read ({error}); delete the folder to compute it again") from error
-        if found.get("format") != FORMAT:
-            raise StoreError(
-                f"{self.folder} {other_format(found.get('format'), FORMAT)} delete the folder to compute it again, or "
-                "use another --embeddings folder"
-            )
-        differing = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
-        if differing:
-            name = differing[0]
-            raise StoreError(
-                f"{self.folder} was created with a different configuration ({name}: found {found.get(name)!r}, "
-                f"expected {wanted.get(name)!r}); use another --embeddings folder, or delete this one"
-            )
 
 
 def _is_utf8(path: str | Path) -> bool:

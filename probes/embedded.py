@@ -14,6 +14,7 @@ from ..backends.rows import Rows
 from ..datamodules import AudioDataModule, Clip
 from ..datamodules.classes import classes_learned
 from ..datamodules.listing import Clips, column
+from ..embeddings.shard_reader import VanishedError
 from ..embeddings.store import EmbeddingStore
 from ..errors import DataError, StoreError
 
@@ -111,5 +112,16 @@ def _rows_of(
     store: EmbeddingStore, clips: Sequence[Clip], columns: Sequence[int] | None, n_features: int, memory: int
 ) -> Rows:
     """Return the stored embeddings of clips as a matrix that is read in batches."""
-    numbers = store.find_all(Clips.of(clips).ids)
-    return Rows(lambda some: store.take(some, columns), numbers, n_features, memory)
+    ids = Clips.of(clips).ids
+    opened, numbers = store, store.find_all(ids)
+
+    def read(positions: NDArray[Any]) -> NDArray[np.float32]:
+        nonlocal opened, numbers
+        try:
+            return opened.take(numbers[positions], columns)
+        except VanishedError:  # another command has replaced shards while this one fits
+            opened = opened.reopened()
+            numbers = opened.find_all(ids)
+            return opened.take(numbers[positions], columns)
+
+    return Rows(read, np.arange(len(ids)), n_features, memory)

@@ -36,13 +36,18 @@ def fingerprints(store: "EmbeddingStore", datamodule: "AudioDataModule", clips: 
         datamodule: Data set of the clips.
         clips: Clips to identify.
     """
-    found = []
+    audio_of = store.retried(lambda each: _audio_digests(each, clips))
+    return [audio_of.get(number) or _earlier_fingerprint(datamodule, clip) for number, clip in enumerate(clips)]
+
+
+def _audio_digests(store: "EmbeddingStore", clips: Sequence[Clip]) -> dict[int, str]:
+    """Return the digests of the audio of those of some clips that are stored, by position."""
+    found: dict[int, str] = {}
     for start in range(0, len(clips), _BLOCK):
-        block = clips[start : start + _BLOCK]
-        numbers = store.find([clip.id for clip in block])
-        known = dict(zip(np.flatnonzero(numbers >= 0).tolist(), store.clips(numbers[numbers >= 0]), strict=True))
-        of_block = (known[place].audio if place in known else "" for place in range(len(block)))
-        found += [audio or _earlier_fingerprint(datamodule, clip) for audio, clip in zip(of_block, block, strict=True)]
+        numbers = store.find([clip.id for clip in clips[start : start + _BLOCK]])
+        places = np.flatnonzero(numbers >= 0)
+        rows = store.clips(numbers[places])
+        found |= {start + place: row.audio for place, row in zip(places.tolist(), rows, strict=True)}
     return found
 
 

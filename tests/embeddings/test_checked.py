@@ -1,7 +1,10 @@
 """Files of a store that are damaged, cut off, crafted or of another store."""
 
+import contextlib
 import json
+import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -102,7 +105,7 @@ def test_a_shard_that_does_not_match_is_named_and_its_clips_are_computed_again(n
 
 def replace(folder, content):
     """Replace the shard of a store, and its size in the list."""
-    path, listed = shard_in(folder), folder / "shards.json"
+    path, listed = shard_in(folder), folder / "shards.jsonl"
     listed.write_text(listed.read_text().replace(f" {path.stat().st_size}, ", f" {len(content)}, "))
     path.write_bytes(content)
 
@@ -125,7 +128,7 @@ def test_metadata_that_are_not_those_of_a_shard_are_rejected(tmp_path):
         read_shard(tmp_path / "y.arrow", SIZE, "key")
 
 
-@pytest.mark.parametrize("file", ["shards", "shards.json", "manifest.json", "failed.csv", "profile.json"])
+@pytest.mark.parametrize("file", ["shards", "shards.jsonl", "manifest.json", "failed.csv", "profile.json"])
 def test_every_truncation_and_mutation_raises_an_error_or_gives_the_right_values(file, folder):
     opened(folder).keep_profile({"seconds": 1.0})
     path = shard_in(folder) if file == "shards" else folder / file
@@ -144,33 +147,65 @@ def test_every_truncation_and_mutation_raises_an_error_or_gives_the_right_values
             assert isinstance(store.profile, dict)
             rows, found = store.rows, store.find(IDS)
             X = store.take(found[found >= 0])
-        except StoreError:
+        except StoreError as error:
             n_refused += 1
+            assert re.search("is damaged|cannot be read \\(|configuration|format|is not a table", str(error))
+            if file in ("shards", "shards.jsonl"):
+                opened(folder, damaged=True)  # as --force does
         else:
             kept = [name for name in IDS if name in {row.id for row in rows}]
-            assert kept in (IDS, []) or file == "shards.json"  # rows may be missing, but none is wrong
+            assert kept in (IDS, []) or file == "shards.jsonl"  # rows may be missing, but none is wrong
             assert rows == [CLIPS[IDS.index(name)] for name in kept]
             np.testing.assert_array_equal(X, ROWS[[IDS.index(name) for name in kept]])
-    assert n_refused > {"shards": 60, "shards.json": 60}.get(file, -1)
+    assert n_refused > {"shards": 60, "shards.jsonl": 60}.get(file, -1)
 
 
-def test_a_damaged_pending_shard_is_ignored(folder):
+def test_no_change_of_two_bytes_of_the_metadata_ends_the_process(folder):
+    """Arrow does not verify the content of a message of unknown type."""
+    path = shard_in(folder)
+    content, key = path.read_bytes(), opened(folder)._key
+    rng = np.random.default_rng(0)
+    for number in range(600):
+        other = bytearray(content)
+        other[8 + 20 + number % 12] = int(rng.integers(0, 256))
+        other[int(rng.integers(8, 900))] = int(rng.integers(0, 256))
+        path.write_bytes(other)
+        with contextlib.suppress(DamagedError):
+            read_shard(path, SIZE, key)
+
+
+@pytest.mark.parametrize("changes", [{"failed": ["e"]}, {"clips": None}, {"embeddings": 1}])
+def test_a_damaged_pending_shard_is_named_and_removed(changes, folder):
     store = opened(folder)
     store.append([StoredClip("e", 1, 2, 0.5)], ROWS[:1], {})
     path = max((folder / "shards").glob("*.arrow"))
     batch = to_batch([StoredClip("e", 1, 2, 0.5)], ROWS[:1])
-    path.write_bytes(crafted(batch, described(batch, store._key, failed=["e"])))
-    store.commit()
+    path.write_bytes(crafted(batch, described(batch, store._key, **changes)))
+    with pytest.warns(UserWarning, match=rf"{path.name} is damaged .*; its clips are computed again"):
+        store.commit()
     assert [row.id for row in store.rows] == IDS
+    assert not path.exists()
 
 
-def test_a_shard_of_another_store_is_not_taken(folder, tmp_path):
+def test_a_shard_of_another_store_is_named_and_left_in_place(folder, tmp_path):
     other = EmbeddingStore(tmp_path / "other", {"made": "by another test"}, SIZE)
     other.append([StoredClip("e", 1, 2, 0.5)], ROWS[:1], {})
-    shutil.copy(shard_in(tmp_path / "other"), folder / "shards")
+    moved = shutil.copy(shard_in(tmp_path / "other"), folder / "shards")
     store = opened(folder)
-    store.commit()
+    with pytest.warns(UserWarning, match="is ignored: it belongs to another store"):
+        store.commit()
     assert [row.id for row in store.rows] == IDS
+    assert Path(moved).exists()
+
+
+def test_only_files_of_the_store_are_removed_if_its_list_is_damaged(folder):
+    (folder / "shards/mine.arrow").write_bytes(b"mine")
+    (folder / "shards.jsonl").write_text("{")
+    store = opened(folder, damaged=True)
+    store.append(CLIPS, ROWS, {})
+    store.commit()
+    assert store.rows == CLIPS
+    assert (folder / "shards/mine.arrow").read_bytes() == b"mine"
 
 
 @pytest.mark.parametrize("content", ["[" * 100_000, json.dumps({"format": [[[0]]] * 10**6})], ids=["deep", "long"])

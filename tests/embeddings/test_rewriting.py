@@ -3,7 +3,7 @@ import pyarrow as pa
 import pytest
 from untrained.embeddings import rewriting
 from untrained.embeddings.checked import Content
-from untrained.embeddings.rewriting import groups_of_small, kept, merged, rows_of, superseded, united, without_found
+from untrained.embeddings.rewriting import failures, groups_of_small, kept, merged, rows_of, superseded, united
 from untrained.embeddings.shard_list import Shard
 from untrained.embeddings.shards import StoredClip, to_batch, to_clips
 
@@ -53,6 +53,14 @@ def test_groups_do_not_exceed_the_size_of_a_shard(monkeypatch):
     assert [len(group) for group in groups_of_small(shards)] == [3, 3, 3]
 
 
-def test_failures_of_stored_clips_are_dropped():
-    assert without_found({"a": "x", "b": "y"}, pa.array(["b", "c"])) == {"a": "x"}
-    assert without_found({}, pa.array(["b"])) == {}
+def test_clips_are_failures_until_they_are_stored():
+    reasons = {"a": (-1, "old"), "b": (1, "second"), "c": (2, "third"), "z": (0, "never stored")}
+    # The shards hold "ace", "bd" and "cd" in this order, so "b" is stored after its failure, and "c" once more.
+    assert failures(reasons, [*OLD, NEW[0]], CONTENTS.__getitem__) == {"z": "never stored"}
+    assert failures({"c": (3, "last")}, [*OLD, NEW[0]], CONTENTS.__getitem__) == {"c": "last"}
+    assert failures({}, OLD, CONTENTS.__getitem__) == {}
+
+
+def test_a_group_has_a_maximum_number_of_shards():
+    shards = [Shard(f"{number:03d}", 1, 1, f"{number:03d}", f"{number:03d}") for number in range(150)]
+    assert [len(group) for group in groups_of_small(shards)] == [64, 64, 22]

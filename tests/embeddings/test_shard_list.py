@@ -6,6 +6,7 @@ from untrained.embeddings.shard_list import (
     FILE,
     FOLDER,
     Shard,
+    name_like,
     new_name,
     overlapping,
     pending,
@@ -13,6 +14,7 @@ from untrained.embeddings.shard_list import (
     remove_leftovers,
     write_list,
 )
+from untrained.errors import StoreError
 
 
 def shard(first, last, number=0):
@@ -21,7 +23,7 @@ def shard(first, last, number=0):
 
 def test_a_list_is_read_as_it_was_written_in_the_order_of_ids(tmp_path):
     assert read_list(tmp_path) == ([], set())
-    shards = [shard("b\n,", "ü", 1), shard("a", 'b"', 2)]
+    shards = [shard("b\n,\u2028", "ü", 1), shard("a", 'b"', 2)]
     write_list(tmp_path, shards, {new_name()})
     found, replaced = read_list(tmp_path)
     assert found == shards[::-1]
@@ -44,16 +46,35 @@ def test_a_list_is_read_as_it_was_written_in_the_order_of_ids(tmp_path):
 )
 def test_an_entry_that_no_version_writes_is_rejected(change, tmp_path):
     entry = list({**vars(shard("a", "b")), **change}.values())
-    (tmp_path / FILE).write_text(json.dumps({"shards": [entry], "replaced": []}))
+    (tmp_path / FILE).write_text(json.dumps({"replaced": []}) + "\n" + json.dumps(entry))
     with pytest.raises(DamagedError, match=r"malformed|is not the name of a shard"):
         read_list(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"shards": [[]], "replaced": []}', '{"shards": 3, "replaced": []}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"replaced": []}\n[]', '{"replaced": 3}', '{"replaced": []}\n' + "[" * 10_000]
+)
 def test_another_file_is_rejected(text, tmp_path):
     (tmp_path / FILE).write_text(text)
     with pytest.raises(DamagedError):
         read_list(tmp_path)
+
+
+def test_a_list_that_could_not_be_read_is_not_written(tmp_path):
+    write_list(tmp_path, [shard("a", "b")], [])
+    with pytest.raises(StoreError, match="more shards, or longer ids"):
+        write_list(tmp_path, [shard("a", "b" * 70_000)], [])
+    assert read_list(tmp_path) == ([shard("a", "b")], set())
+
+
+def test_a_rewritten_shard_is_as_old_as_the_last_of_its_sources(tmp_path):
+    names = {name_like([shard("a", "b", 5), shard("c", "d", 7)]) for _ in range(20)}
+    assert len(names) == 20
+    (tmp_path / FOLDER).mkdir()
+    later = f"0-{8:020d}-1.arrow"
+    for name in [later, *names]:
+        (tmp_path / FOLDER / name).write_bytes(b"")
+    assert pending(tmp_path, [], set())[-1].name == later
 
 
 def test_a_shard_that_is_named_twice_is_rejected(tmp_path):

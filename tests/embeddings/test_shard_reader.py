@@ -1,6 +1,8 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from untrained.embeddings import shard_reader
+from untrained.embeddings.shard_list import read_list
 from untrained.embeddings.shard_reader import ShardReader
 from untrained.embeddings.shard_writer import ShardWriter
 from untrained.embeddings.shards import StoredClip, to_batch
@@ -68,8 +70,23 @@ def test_a_shard_that_was_cut_off_is_refused_or_left_out(made):
 
 
 def test_a_damaged_list_is_refused_or_left_out(made):
-    (made / "shards.json").write_text("{")
-    with pytest.raises(StoreError, match=r"shards.json is damaged .*compute it again with --force"):
+    (made / "shards.jsonl").write_text("{")
+    with pytest.raises(StoreError, match=r"shards.jsonl is damaged .*compute it again with --force"):
         reader(made)
     left = reader(made, damaged=True)
     assert (left.n_rows, len(left.replaced)) == (0, 3)
+
+
+def test_shards_that_are_replaced_while_the_list_is_read_are_not_lost(made, monkeypatch):
+    calls = []
+
+    def meanwhile(folder):
+        found = read_list(folder)
+        if not calls:
+            calls.append(1)
+            ShardWriter(made, KEY).compact(reader(made))
+        return found
+
+    monkeypatch.setattr(shard_reader, "read_list", meanwhile)
+    assert (reader(made).n_rows, reader(made).n_lost) == (7, 0)
+    assert calls == [1]

@@ -2,17 +2,24 @@ import os
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from untrained.embeddings import rewriting
+from untrained.embeddings.checked import read_shard
+from untrained.embeddings.shard_list import Shard, write_list
 from untrained.embeddings.shard_reader import ShardReader
 from untrained.embeddings.shard_writer import ShardWriter
 from untrained.embeddings.shards import StoredClip, to_batch
+from untrained.errors import StoreError
 
 KEY = "0" * 16
 
 
 def batch(values):
     """Return rows with ids and values."""
-    return to_batch([StoredClip(clip_id, 1, 2, 0.5) for clip_id in values], np.array([list(values.values())]).T)
+    return to_batch(
+        [StoredClip(clip_id, 1, 2, 0.5) for clip_id in values],
+        np.array(list(values.values()), np.float32).reshape(-1, 1),
+    )
 
 
 def content(folder):
@@ -68,9 +75,31 @@ def test_a_clip_that_has_become_unreadable_is_removed_and_listed(tmp_path):
     commit(tmp_path, {"c": "odd"})
     assert content(tmp_path) == {"b": 2.0, "c": 3.0}
     assert (tmp_path / "failed.csv").read_text() == "id,reason\na,gone\n"
-    writer.append(batch({})[:0], {"d": "odd, too"})
+    writer.append(batch({}), {"d": "odd, too"})
     commit(tmp_path, {"a": "gone"})
     assert content(tmp_path) == {"b": 2.0, "c": 3.0}
+    assert len(list((tmp_path / "shards").iterdir())) == 2
+
+
+def test_a_clip_that_fails_after_it_was_stored_is_not_stored(tmp_path):
+    writer = ShardWriter(tmp_path, KEY)
+    writer.append(batch({"a": 1.0, "b": 1.0}))
+    writer.append(batch({"c": 1.0}), {"a": "gone"})
+    commit(tmp_path)
+    assert sorted(content(tmp_path)) == ["b", "c"]
+    assert (tmp_path / "failed.csv").read_text() == "id,reason\na,gone\n"
+    writer.append(batch({}), {"d": "odd \udcff" + "x" * 9999})  # any text of a plug-in
+    commit(tmp_path, {"a": "gone"})
+    assert len((tmp_path / "failed.csv").read_text()) < 1100
+
+
+def test_shards_that_share_a_clip_are_not_merged(tmp_path):
+    for values in ({"a": 1.0, "b": 1.0}, {"b": 2.0, "c": 2.0}):
+        ShardWriter(tmp_path, KEY).append(batch(values))
+    made = [Shard.of(path, read_shard(path, 1, KEY)) for path in sorted((tmp_path / "shards").iterdir())]
+    write_list(tmp_path, made, [])
+    with pytest.raises(StoreError, match=r"is damaged \(two of its shards hold the same clip\)"):
+        compact(tmp_path)
     assert len(list((tmp_path / "shards").iterdir())) == 2
 
 

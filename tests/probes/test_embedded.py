@@ -38,6 +38,16 @@ def test_rows_are_read_when_they_are_used(fitted, read):
     np.testing.assert_array_equal(data.embeddings(data.clips), store.read([clip.id for clip in data.clips], [3, 0]))
 
 
+def test_rows_are_found_again_after_another_command_has_replaced_shards(fitted):
+    _, datamodule, store = fitted()
+    data = EmbeddedData(store, datamodule)
+    view, expected = data.rows(data.learned), data.embeddings(data.learned)
+    for clip in data.clips[:3]:
+        store.append(store.clips(store.find([clip.id])), store.read([clip.id]), {})
+    store.commit()
+    np.testing.assert_array_equal(view.read(), expected)
+
+
 def test_loaders_give_positions_to_learn_and_embeddings_to_test(fitted):
     _, datamodule, store = fitted()
     data = EmbeddedData(store, datamodule)
