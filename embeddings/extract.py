@@ -108,7 +108,7 @@ def extract(
         if is_first and needs_calibration(frontend):
             warnings.warn(_without_statistics(frontend), stacklevel=2)
         # All processes must enter the loop, even if only some of them find clips to compute.
-        if len(missing) or store.has_pending or trainer.world_size > 1:
+        if len(missing) or store.shards.has_pending or trainer.world_size > 1:
             _predict(module, datamodule, trainer, writer, say)
             store = writer.store
     if is_first and not are_known:

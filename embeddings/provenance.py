@@ -154,6 +154,7 @@ def digest_of_list(name: str, items: Iterable[Any]) -> str:
         items: Items of the list, as plain values.
 
     Example:
+        >>> from untrained.files import digest
         >>> digest_of_list("ids", iter(["a", "b"])) == digest({"ids": ["a", "b"]})
         True
     """

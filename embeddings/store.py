@@ -31,7 +31,6 @@ from .shards import StoredClip, to_batch, to_clips
 T = TypeVar("T")
 
 _MANY = 20_000  # shards after which a commit merges small ones, so that their list stays short
-_NO_CLIP = StoredClip("", 0, 0, 0.0)
 
 
 class EmbeddingStore:
@@ -96,11 +95,6 @@ class EmbeddingStore:
                 f"{path} is not a table of ids and reasons ({error}); delete it, or recompute all embeddings with "
                 "--force"
             ) from error
-
-    @property
-    def has_pending(self) -> bool:
-        """Whether the store has shards that are not committed yet."""
-        return self.shards.has_pending
 
     @property
     def profile(self) -> dict[str, float]:
@@ -198,12 +192,29 @@ class EmbeddingStore:
         Args:
             numbers: Numbers of rows, in any order.
         """
-        found: list[StoredClip] = [_NO_CLIP] * len(numbers)
+        columns = (self._column(name, numbers) for name in StoredClip._fields)
+        return [StoredClip(*values) for values in zip(*columns, strict=True)]
+
+    def _column(self, name: str, numbers: Numbers) -> list[Any]:
+        found: list[Any] = [None] * len(numbers)
         for shard, places, rows in self.shards.by_shard(numbers):
-            batch = self.shards.read(shard).batch.select(list(StoredClip._fields)).take(pa.array(rows))
-            for place, clip in zip(places.tolist(), to_clips(batch), strict=True):
-                found[place] = clip
+            values = self.shards.read(shard).batch.column(name).take(pa.array(rows)).to_pylist()
+            for place, value in zip(places.tolist(), values, strict=True):
+                found[place] = value
         return found
+
+    def audio_of(self, ids: Sequence[str]) -> list[str]:
+        """Return the digest of the audio of each clip; empty for a clip that is not stored.
+
+        Args:
+            ids: Ids of the clips.
+        """
+        return self.retried(lambda store: store._audio_of(store.find(ids)))
+
+    def _audio_of(self, numbers: Numbers) -> list[str]:
+        is_stored = numbers >= 0
+        known = iter(self._column("audio", numbers[is_stored]))
+        return [next(known) if stored else "" for stored in is_stored.tolist()]
 
     def read(self, ids: Sequence[str], columns: Sequence[int] | None = None) -> NDArray[np.float32]:
         """Return the embeddings of clips, in the order of the given ids.

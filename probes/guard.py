@@ -9,8 +9,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..datamodules import Clip
 from ..datamodules.classes import classes_learned
 from ..datamodules.clip import Stamp
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
     from ..embeddings.store import EmbeddingStore
     from .embedded import EmbeddedData
 
-_BLOCK = 8192  # number of clips that are looked up at once
 MAX_NAMES = 3  # number of clips that a message names
 _EARLIER_LENGTH = 16  # length of the fingerprints of an earlier version, which were digests of ids and stamps
 
@@ -36,19 +33,8 @@ def fingerprints(store: "EmbeddingStore", datamodule: "AudioDataModule", clips: 
         datamodule: Data set of the clips.
         clips: Clips to identify.
     """
-    audio_of = store.retried(lambda each: _audio_digests(each, clips))
-    return [audio_of.get(number) or _earlier_fingerprint(datamodule, clip) for number, clip in enumerate(clips)]
-
-
-def _audio_digests(store: "EmbeddingStore", clips: Sequence[Clip]) -> dict[int, str]:
-    """Return the digests of the audio of those of some clips that are stored, by position."""
-    found: dict[int, str] = {}
-    for start in range(0, len(clips), _BLOCK):
-        numbers = store.find([clip.id for clip in clips[start : start + _BLOCK]])
-        places = np.flatnonzero(numbers >= 0)
-        rows = store.clips(numbers[places])
-        found |= {start + place: row.audio for place, row in zip(places.tolist(), rows, strict=True)}
-    return found
+    known = store.audio_of([clip.id for clip in clips])
+    return [audio or _earlier_fingerprint(datamodule, clip) for audio, clip in zip(known, clips, strict=True)]
 
 
 def repeated(data: "EmbeddedData", datamodule: "AudioDataModule") -> dict[str, str]:

@@ -33,22 +33,22 @@ def test_a_run_its_store_and_its_checkpoint(untrained, tmp_path):
     before = snapshot(manifest.parent)
     status, _, err = untrained("predict", *DATA, "--model.frontend", "mfcc")
     assert status == 1
-    assert f"has format 1 {EARLIER.format(2)} delete the folder to compute it again" in err
+    assert f"has format 1 {EARLIER.format(3)} delete the folder to compute it again" in err
     assert snapshot(manifest.parent) == before
     assert (
-        "has format 1 of an earlier version of untrained (this version reads format 2); delete the folder"
+        "has format 1 of an earlier version of untrained (this version reads format 3); delete the folder"
         in untrained("list", "embeddings")[1]
     )
-    rewrite(manifest, format=3)
+    rewrite(manifest, format=4)
     _, _, err = untrained("predict", *DATA, "--model.frontend", "mfcc")
     assert (
-        "has format 3 of a later version of untrained (this version reads format 2); update untrained, or delete" in err
+        "has format 4 of a later version of untrained (this version reads format 3); update untrained, or delete" in err
     )
     rewrite(manifest, format=1)
     other = manifest.parent.with_name(manifest.parent.name[:-3] + "abc")  # the name under an earlier key
     manifest.parent.rename(other)
     _, out, _ = untrained("predict", *DATA, "--model.frontend", "mfcc")
-    assert "32 clips are computed again: the store format has changed (1 -> 2); the old store " in out
+    assert "32 clips are computed again: the store format has changed (1 -> 3); the old store " in out
     assert f"{other.relative_to(tmp_path)} can be deleted" in out
 
     metrics = only(tmp_path, "runs/*/*/*/*/metrics.json")

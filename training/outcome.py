@@ -22,26 +22,22 @@ from .parts import Part
 from .sounds import Sounds
 
 
-class Row(NamedTuple):
-    """Clip with the digest of its audio.
+class AudioDigests(NamedTuple):
+    """Digests of the audio of clips that were read, which a store of embeddings also has.
 
     Args:
-        id: Id of the clip.
-        audio: Digest of its audio.
+        known: Digests by the ids of the clips.
     """
 
-    id: str
-    audio: str
+    known: Mapping[str, str]
 
+    def audio_of(self, ids: Sequence[str]) -> list[str]:
+        """Return the digest of the audio of each clip; empty for a clip that was not read.
 
-class Rows(NamedTuple):
-    """Clips that were read, with the interface of a store of embeddings.
-
-    Args:
-        rows: The clips.
-    """
-
-    rows: Sequence[Row]
+        Args:
+            ids: Ids of the clips.
+        """
+        return [self.known.get(clip_id, "") for clip_id in ids]
 
 
 class Heard:
@@ -65,7 +61,7 @@ class Heard:
         known = classes_learned(self.clips)
         self.class_names = [*known, *sorted({clip.label for clip in self.clips}.difference(known))]
         self.n_learned = len(known)
-        self.store = Rows([Row(clip.id, sounds.audio[clip.id]) for clip in self.clips])
+        self.store = AudioDigests(sounds.audio)
         self._known: dict[str, NDArray[Any]] = {}
 
     def labels(self, clips: Sequence[Clip]) -> NDArray[Any]:
