@@ -287,11 +287,7 @@ class EmbeddingStore:
         self.load()
 
     def load(self) -> None:
-        """Read the list of shards of the last commit; another process may have written it.
-
-        Raises:
-            StoreError: A shard is cut off.
-        """
+        """Read the list of shards of the last commit; another process may have written it."""
         self.shards = ShardReader(self.folder, self.embedding_size, self._key, damaged=self._damaged)
 
 
