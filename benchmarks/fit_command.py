@@ -4,7 +4,9 @@ For each number of clips, a store is made that holds a generated row for each cl
 the command computes no embedding. The command then lists the clips, finds their rows, searches the backend on folds,
 fits it, and writes the run, in a process of its own.
 
-    python benchmarks/fit_command.py [--clips 100000 1000000] [--backend elm] [--fit_memory 2] [--folds 3]
+    python benchmarks/fit_command.py [--clips 100000 1000000] [--backend elm] [--fit_memory 2] [--folds 3] [OPTION ...]
+
+All other options are passed on to the command, such as `--model.backend.n_hidden 500`.
 """
 
 import argparse
@@ -47,7 +49,7 @@ def main() -> None:
     parser.add_argument("--fit_memory", default="2")
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--make", nargs=3, help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options, more = parser.parse_known_args()
     if options.make:
         make_store(Path(options.make[0]), int(options.make[1]), int(options.make[2]))
         return
@@ -57,7 +59,7 @@ def main() -> None:
             subprocess.run([sys.executable, __file__, "--make", f"{folder}/runs/embeddings", *size], check=True)
             command = [sys.executable, "-m", "untrained", "fit", "--data", "synthetic", "--data.task", "events"]
             command += ["--data.clips_per_class", size[0], "--data.folds", size[1], "--model.frontend", "mfcc"]
-            command += ["--model.backend", options.backend, "--model.fit_memory", options.fit_memory]
+            command += ["--model.backend", options.backend, "--model.fit_memory", options.fit_memory, *more]
             start = time.perf_counter()
             done = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
             said = done.stdout.read().splitlines()
