@@ -172,8 +172,10 @@ def as_path(name: str) -> Path:
         name: Name of a file or folder.
 
     Raises:
-        UsageError: The name begins with the home of a user who does not exist.
+        UsageError: The name begins with the home of a user who does not exist, or is a URL.
     """
+    if "://" in name and not os.path.exists(name):
+        raise UsageError(f"{name}: expected a local path; only --data folder and --data manifest read URLs")
     try:
         path = Path(name).expanduser()
     except RuntimeError as error:

@@ -122,7 +122,7 @@ Source = Path | Fetched
 
 @contextlib.contextmanager
 def fetched(path: RemotePath) -> Iterator[Fetched]:
-    """Provide a remote file; if it cannot be read, that is the error of the block, whatever the block makes of it.
+    """Open a remote file. If it cannot be read, `AudioError` is raised even if the block hides the failure.
 
     Args:
         path: Path of the file.

@@ -36,11 +36,12 @@ class Unreachable(Exception):  # noqa: N818  # it becomes an AudioError or a Dat
     Args:
         reason: Reason, as a full clause.
         remedy: What the user can do about it.
+        gave_up: Whether the place did not answer after several tries.
     """
 
-    def __init__(self, reason: str, remedy: str) -> None:
+    def __init__(self, reason: str, remedy: str, *, gave_up: bool = False) -> None:
         super().__init__(reason, remedy)
-        self.reason, self.remedy = reason, remedy
+        self.reason, self.remedy, self.gave_up = reason, remedy, gave_up
 
 
 Failure = Callable[[], Unreachable | None]
@@ -109,12 +110,21 @@ def place_of(path: RemotePath, open_outer: OpenOuter) -> Place:
         UsageError: The URL is not supported.
     """
     first, mark, outer = path.url.partition("::")
-    key = os.getpid(), outer if mark else "/".join(first.split("/", 3)[:3])
+    key = os.getpid(), _version(outer) if mark else "/".join(first.split("/", 3)[:3])
     with _making:
         if key not in _places:
             require_supported(path)
             _places[key] = _archive(first.partition(":")[0], outer, open_outer) if mark else _server(first)
         return _places[key]
+
+
+def _version(archive: str) -> str:
+    """Return the name of an archive with its size and time if it is local, because it may be replaced."""
+    try:
+        status = os.stat(archive.removeprefix("file://"))
+    except (OSError, ValueError):
+        return archive
+    return f"{archive} {status.st_size} {status.st_mtime_ns}"
 
 
 def tried(place: Place, name: str, call: Callable[[], T]) -> T:
@@ -144,6 +154,7 @@ def tried(place: Place, name: str, call: Callable[[], T]) -> T:
                 raise Unreachable(
                     f"{problem} (tried {n} times)",
                     "check the network and the server, then run the same command again: what is computed is kept",
+                    gave_up=True,
                 ) from error
             _say_retry(f"{name}: {problem}; trying again in {pause:g} s")
             time.sleep(pause * random.uniform(0.75, 1.25))  # so that workers do not return at the same moment

@@ -12,8 +12,9 @@ ARCHIVES = frozenset({"zip", "tar"})
 _KIND_OF = {".zip": "zip", ".tar": "tar", ".tgz": "tar", ".tar.gz": "tar", ".tar.bz2": "tar", ".tar.xz": "tar"}
 _ALL = re.compile(r"(?<!/)/[*]+$|[*]+$")  # the pattern that stands for all members of an archive
 _WEB = ("http://", "https://")
-_USER = re.compile(r"(?<=://)[^/\s@?#:]*(?::[^/\s@?#]*)?@")
-_QUERY = re.compile(r"(https?://[^\s?'\"]*)\?[^\s'\"]*?(?=::|[\s'\"),]|$)")
+_USER = re.compile(r"\b([A-Za-z][\w+.-]*)://([^/\s?#]*)@")
+_WITH_USERS = frozenset({"http", "https", "ftp", "sftp", "ssh", "smb"})  # other schemes may have @ in names
+_QUERY = re.compile(r"(https?://[^\s?'\"]*)\?[^\s'\"]*?(?=::|\)?[.,;]?(?:[\s'\"]|$))")
 _SECRET = re.compile(r"sig|token|key|secret|passw|credential|auth", re.IGNORECASE)
 
 
@@ -107,7 +108,7 @@ class RemotePath:
         return self
 
     def is_symlink(self) -> bool:
-        """Return False, because symbolic links of a server cannot be told from files."""
+        """Return False, because symbolic links of a server cannot be distinguished from files."""
         return False
 
     def stat(self) -> Status:
@@ -121,8 +122,8 @@ class RemotePath:
         start = start if start.endswith("/") else f"{start}/"
         if tail != other or not head.startswith(start):
             return ""
-        inner = head[len(start) :]
-        return unquote(inner) if head.startswith(_WEB) else inner
+        inner = unquote(head[len(start) :]) if head.startswith(_WEB) else head[len(start) :]
+        return "" if ".." in inner.split("/") else inner
 
 
 def is_remote(name: str) -> bool:
@@ -167,7 +168,7 @@ def has_secret(url: str) -> bool:
         >>> has_secret("https://me:secret@host/"), has_secret("https://host/a?sig=1"), has_secret("https://host/a?v=1")
         (True, True, False)
     """
-    return _USER.search(url) is not None or any(_SECRET.search(found[0]) for found in _QUERY.finditer(url))
+    return _USER.sub(_without_user, url) != url or any(_SECRET.search(found[0]) for found in _QUERY.finditer(url))
 
 
 def without_secrets(text: str) -> str:
@@ -177,7 +178,14 @@ def without_secrets(text: str) -> str:
         >>> without_secrets("403, url='https://me:pw@host/a.zip?sig=1'")
         "403, url='https://host/a.zip'"
     """
-    return _QUERY.sub(r"\1", _USER.sub("", text))
+    return _QUERY.sub(r"\1", _USER.sub(_without_user, text))
+
+
+def _without_user(found: re.Match[str]) -> str:
+    """Return the start of a URL without user and password; unchanged if its scheme has none."""
+    scheme, user = found[1], found[2]
+    is_user = scheme.lower() in _WITH_USERS or (":" in user and scheme not in ARCHIVES)
+    return f"{scheme}://" if is_user else found[0]
 
 
 def _suffix_of_archive(name: str) -> str:

@@ -76,7 +76,7 @@ def _read(path: Path | RemotePath, required: Sequence[str], optional: Sequence[s
     if not n_bytes:
         raise DataError(f"{path} has no rows; expected one row per clip")
     columns = {name: pa.concat_arrays(found) for name, found in zip(header, chunks, strict=True) if name}
-    return Table(path, columns, np.arange(1, len(columns[header[0]]) + 1), "row")
+    return Table(path, columns, np.arange(1, len(columns[required[0]]) + 1), "row")
 
 
 def _is_plain(kind: pa.DataType) -> bool:

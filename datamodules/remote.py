@@ -20,6 +20,7 @@ from .search import SYSTEM, Entry, found_in
 from .suffixes import SOUNDS
 
 _LOCAL = ("file", "local")
+_WEB = ("http://", "https://")
 
 
 def as_place(name: str, option: str = "--data.root") -> Path | RemotePath:
@@ -38,7 +39,7 @@ def as_place(name: str, option: str = "--data.root") -> Path | RemotePath:
     if has_secret(name):
         raise UsageError(
             f"{option} {found}: the URL holds credentials, which would be saved with the results; leave them out, and "
-            "give them to fsspec in its configuration"
+            "give them to fsspec in ~/.config/fsspec/conf.json"
         )
     require_supported(found)
     return found
@@ -56,18 +57,16 @@ def entries(root: RemotePath) -> list[Entry]:
         DataError: The folder does not exist, holds no file, or cannot be listed.
     """
     try:
-        inside, found = asked(root, lambda fs, inside: (inside, fs.find(inside, detail=True, **_strictly(fs))))
+        inside, found = asked(root, lambda fs, inside: (inside, _files(fs, inside)))
     except Unreachable as error:
         if error.reason == GONE:
             raise DataError(f"no folder at root={str(root)!r}; correct --data.root") from error
         raise DataError(f"root={str(root)!r}: {error.reason}; {error.remedy}") from error
-    is_web = inside.startswith(("http://", "https://"))
+    is_web = inside.startswith(_WEB)
     start = inside.rstrip("/") + "/" if inside else ""
     listed: dict[str, dict[str, Any]] = {}
     for name, info in sorted(found.items()):
         path = str(name).removeprefix(start)
-        if is_web and ("?" in path or "#" in path or path.startswith(("http://", "https://"))):
-            continue  # a link that sorts the page
         listed[unquote(path) if is_web else path] = info
     if not listed:
         raise DataError(
@@ -95,7 +94,7 @@ class Listing:
 
     def __init__(self, root: RemotePath) -> None:
         self.root = root
-        self._entries = {PurePosixPath(entry.path).as_posix(): entry for entry in entries(root)}
+        self._entries = {PurePosixPath(entry.path.lstrip("/")).as_posix(): entry for entry in entries(root)}
 
     def __str__(self) -> str:
         return str(self.root)
@@ -136,9 +135,11 @@ def located(
         DataError: The path is outside the root, its URL is not supported, or a remote table names a local file.
     """
     written = written.strip() if is_remote(written.strip()) else written
+    if "::" not in written and written.startswith(("file://", "local://")):
+        written = written.partition("://")[2]
     is_url = is_remote(written)
     last = written.rpartition("::")[2]
-    is_local = last.startswith(("file:", "local:")) if "://" in last else is_url or os.path.isabs(written)
+    is_local = last.startswith(("file:", "local:")) if "://" in last else is_url or os.path.isabs(written.strip())
     if is_local and isinstance(table, RemotePath):
         raise DataError(f"{location}: path={written!r} names a file of this machine, which a remote table must not do")
     if is_url:
@@ -155,7 +156,7 @@ def located(
     if isinstance(root, Path) or is_local:
         return (written, Path(written)) if isinstance(root, RemotePath) else None
     relative = posixpath.normpath(written.strip())
-    if relative.startswith("../"):
+    if relative == ".." or relative.startswith("../"):
         raise DataError(
             f"{location}: path={written!r} is outside root={str(root)!r}; set --data.root to the folder above, or "
             "write the URL"
@@ -169,6 +170,34 @@ def _is_hidden(path: str) -> bool:
 
 def _stamp(path: RemotePath) -> Stamp:
     return Stamp(*path.stat())
+
+
+def _files(fs: Any, inside: str) -> dict[str, dict[str, Any]]:
+    """Return all files of a folder with what is known of each, by path."""
+    if not inside.startswith(_WEB):
+        found: dict[str, dict[str, Any]] = fs.find(inside, detail=True, **_strictly(fs))
+        return found
+    start = inside.rstrip("/") + "/"
+    files, waiting, seen = {}, [start], {start}
+    while waiting:  # pages may link to each other, to sorted copies of themselves, and elsewhere
+        for info in fs.ls(waiting.pop(), detail=True):
+            name = _normal(str(info["name"]))
+            if not name.startswith(start) or "?" in name or "#" in name:
+                continue
+            if not name.endswith("/"):
+                files[name] = info
+            elif name not in seen:
+                seen.add(name)
+                waiting.append(name)
+    return files
+
+
+def _normal(url: str) -> str:
+    """Return the URL of a web page without `.` and `..` among its folders."""
+    scheme, _, rest = url.partition("://")
+    host, _, path = rest.partition("/")
+    end = "/" if path.endswith("/") else ""
+    return f"{scheme}://{host}{posixpath.normpath('/' + path).rstrip('/')}{end}"
 
 
 def _strictly(fs: Any) -> dict[str, Any]:

@@ -41,9 +41,18 @@ def with_stamps(paths: Sequence[RemotePath]) -> list[RemotePath]:
 
     Args:
         paths: Paths of files.
+
+    Raises:
+        DataError: None of the first files can be asked for, although each was tried several times.
     """
     with ThreadPoolExecutor(N_AT_ONCE) as pool:
-        return list(progress(pool.map(_with_stamp, paths), len(paths), "asking for sizes"))
+        first = list(pool.map(_with_stamp, paths[:N_AT_ONCE]))
+        silent = [path for path, error in first if error is not None and error.gave_up]
+        if silent and len(silent) == len(first):  # each further one would take as long
+            error = next(error for _, error in first if error is not None)
+            raise DataError(f"{silent[0]}: {error.reason}; {error.remedy}")
+        others = progress(pool.map(_with_stamp, paths[N_AT_ONCE:]), len(paths[N_AT_ONCE:]), "asking for sizes")
+        return [path for path, _ in (*first, *others)]
 
 
 def at_once(read: Callable[[S], T], items: Sequence[S], clips: Sequence[Clip]) -> list[T]:
@@ -73,12 +82,12 @@ def read_bytes(path: RemotePath) -> bytes:
         raise DataError(f"{path}: {error.reason}; {error.remedy}") from error
 
 
-def _with_stamp(path: RemotePath) -> RemotePath:
+def _with_stamp(path: RemotePath) -> tuple[RemotePath, Unreachable | None]:
     try:
         info = asked(path, lambda fs, inside: fs.info(inside))
-    except Unreachable:
-        return path
-    return replace(path, size=info.get("size"), mtime_ns=changed(info))
+    except Unreachable as error:
+        return path, error
+    return replace(path, size=info.get("size"), mtime_ns=changed(info)), None
 
 
 def _in_ns(time: object) -> int:

@@ -73,7 +73,8 @@ def found_in(entries: Iterable[Entry], root: str, exclude: Sequence[str] | None 
         else:
             folders.update(above)
             found.add(folder, (entry.path.rpartition("/")[2] for entry in visible))
-            stamps += [(entry.path, Stamp(entry.size, entry.mtime_ns)) for entry in visible]
+            names = (entry.path.encode("utf-8", "backslashreplace").decode() for entry in visible)
+            stamps += [(name, Stamp(each.size, each.mtime_ns)) for name, each in zip(names, visible, strict=True)]
     found.folders.extend(sorted(folders))
     found.hidden.extend(sorted(hidden))
     _refuse_unused(root, exclude, sorted(left_out), found)

@@ -1,5 +1,6 @@
 """Stamps of the files of all clips of a data set, as columns rather than as objects."""
 
+import os
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -95,8 +96,9 @@ def stamps_of(clips: Clips, stamp: Callable[[Clip], Stamp] | None = None) -> Sta
     """
     sizes, mtimes = np.zeros(len(clips), np.int64), np.zeros(len(clips), np.int64)
     is_plain = stamp is None and type(clips.root) is type(Path()) and not clips.paths
+    root = str(clips.root)
     found = (
-        (stamp_at(f"{clips.root}/{clip_id}") for clip_id in clips.each_id())  # without an object for each clip
+        (stamp_at(os.path.join(root, clip_id)) for clip_id in clips.each_id())  # without an object for each clip
         if is_plain
         else map(stamp or stamp_of, clips)
     )

@@ -236,7 +236,7 @@ def why_clips_are_absent(datamodule: AudioDataModule, errors: Iterable[AudioErro
 def _read_headers(clips: Iterable[Clip]) -> tuple[Lengths, list[AudioError]]:
     """Return durations in s, as the headers of files state them, and the errors of files that cannot be used.
 
-    A duration is NaN if it is known only after decoding, as that of a remote file.
+    A duration is NaN if it is known only after decoding, such as that of a remote file.
     """
     clips = Clips.of(clips)
     seconds = array("d")

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...audio.remote import is_remote
 from ...embeddings.provenance import VERSIONS, data_fields, frontend_fields
 from ...embeddings.sources import source_digest
 from ...errors import UsageError
@@ -207,4 +208,4 @@ def _task(plan: "RankPlan", part: Any) -> dict[str, Any]:
 
 
 def _is_path(value: Any) -> bool:
-    return isinstance(value, str) and Path(value).is_absolute()
+    return isinstance(value, str) and (Path(value).is_absolute() or is_remote(value))

@@ -82,6 +82,9 @@ def test_the_path_of_a_local_archive_becomes_absolute(tmp_path, monkeypatch):
         ("zip://a.wav::https://host/a.zip?token=1", "zip://a.wav::https://host/a.zip"),
         ("zip://a.wav::zip://b.zip::https://me@host/a.zip?sig=1#x", "zip://a.wav::zip://b.zip::https://host/a.zip"),
         ("ftp://me:pw@host/a.wav", "ftp://host/a.wav"),
+        ("https://me:p@ss@host/a.wav", "https://host/a.wav"),
+        ("https://host/a.wav?x=1,2&sig=abc", "https://host/a.wav"),
+        ("https://host/a.wav?x=(1)&token=abc", "https://host/a.wav"),
     ],
 )
 def test_secrets_are_found_and_not_shown(url, shown):
@@ -92,7 +95,14 @@ def test_secrets_are_found_and_not_shown(url, shown):
 
 
 @pytest.mark.parametrize(
-    "url", ["hf://datasets/a/b@main/c.wav", "https://host/data.zip?download=1", "s3://b/a@b:c.wav"]
+    "url",
+    [
+        "hf://datasets/a/b@main/c.wav",
+        "https://host/data.zip?download=1",
+        "s3://b/a@b:c.wav",
+        "zip://low@1/a.wav::/d.zip",
+        "abfs://c@d/a.wav",
+    ],
 )
 def test_urls_without_secrets(url):
     assert not has_secret(url)

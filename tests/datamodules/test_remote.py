@@ -195,7 +195,9 @@ def test_a_table_names_files_of_several_places(made, server, tmp_path):
     assert data.stamp(next(clip for clip in data.listed if clip.id == names[-1])) == (0, 0)
 
 
-@pytest.mark.parametrize("name", ["/etc/hosts", "file:///etc/hosts", "zip://a.wav::/data/a.zip", "zip://a.wav::a.zip"])
+@pytest.mark.parametrize(
+    "name", ["/etc/hosts", " /etc/hosts", "file:///etc/hosts", "zip://a.wav::/data/a.zip", "zip://a.wav::a.zip"]
+)
 def test_a_remote_table_must_not_name_local_files(tmp_path, name):
     (tmp_path / "list.csv").write_text(f"path\n{name}\n")
     other = Served(tmp_path)
@@ -207,6 +209,7 @@ def test_a_remote_table_must_not_name_local_files(tmp_path, name):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
+        ("..", r"line 2: path='..' is outside root='http"),
         ("../a.wav", r"line 2: path='../a.wav' is outside root='http"),
         ("foo://a.wav", "line 2: foo://a.wav: unknown scheme 'foo'"),
     ],

@@ -3,6 +3,7 @@ import pytest
 from untrained.datamodules.clip import Clip, Stamp
 from untrained.datamodules.digests import stamp_of
 from untrained.datamodules.listing import Clips
+from untrained.datamodules.manifest import Manifest
 from untrained.datamodules.stamps import Stamps, stamps_of
 
 PAIRS = {f"kläng/{number}.wav": Stamp(number, -number) for number in range(20)}
@@ -32,3 +33,15 @@ def test_stamps_of_clips_are_those_of_their_files(tmp_path):
         assert dict(stamps_of(Clips.of(listed))) == {clip.id: stamp_of(clip) for clip in listed}
     assert stamps_of(Clips.of(clips))["a.wav"].size == 3
     assert stamps_of(Clips.of(clips), lambda clip: Stamp(7, 8))["gone.wav"] == Stamp(7, 8)
+
+
+def test_stamps_are_those_of_each_clip_wherever_its_file_is(tmp_path):
+    for name in ("root/a.wav", "else/b.wav", "root/sub/ü c.wav"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(name.encode())
+    lines = ["path,label", "a.wav,x", f"{tmp_path}/else/b.wav,y", "sub/ü c.wav,x", "absent.wav,y"]
+    (tmp_path / "clips.csv").write_text("\n".join(lines))
+    data = Manifest(str(tmp_path / "clips.csv"), str(tmp_path / "root"), folds=2)
+    stamps = {clip.id: data.stamp(clip) for clip in data.listed}
+    assert dict(data.stamps()) == stamps
+    assert [stamp.size for stamp in stamps.values()] == [10, 10, 0, 17]
