@@ -26,8 +26,7 @@ MAX_YAML = 2**20
 """Maximum number of characters of a configuration, and maximum number of values in it."""
 MAX_DEPTH = 50
 """Maximum depth of nested collections."""
-# The worker processes of a killed process keep its lock until they exit, shortly afterwards.
-LOCK_TIMEOUT_SECONDS = 30
+LOCK_TIMEOUT_SECONDS = 30  # the workers of a killed process keep its lock until they exit, shortly afterwards
 
 
 def write_atomically(path: Path, content: bytes | memoryview) -> None:
@@ -155,11 +154,14 @@ def locked(folder: Path, remedy: str) -> Iterator[None]:
 
 
 def machine_memory() -> int:
-    """Return the memory of this machine in bytes, or 64 GiB if the system does not report it."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):
-        return 2**36
+    """Return the memory of this machine or container in bytes, or 64 GiB if the system does not report it."""
+    found = []
+    with contextlib.suppress(AttributeError, OSError, ValueError):
+        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    for limit in ("memory.max", "memory/memory.limit_in_bytes"):  # of control groups, version 2 and 1
+        with contextlib.suppress(OSError, ValueError):
+            found.append(int(Path("/sys/fs/cgroup", limit).read_text()))
+    return min(found, default=2**36)
 
 
 def as_path(name: str) -> Path:

@@ -99,7 +99,8 @@ def checked_labels(found: Any, n_clips: int, known: Array) -> Array:
         raise ValueError(f"predict() returns shape {labels.shape} for {n_clips} clips; expected ({n_clips},)")
     if known.dtype.kind in "iu" and labels.dtype.kind not in "iufO":
         raise ValueError(f"predict() returns labels of type {labels.dtype}; expected {known.dtype}")
-    strange = [label for label in labels.tolist() if label not in set(known.tolist())]
+    known_labels = set(known.tolist())
+    strange = [label for label in labels.tolist() if label not in known_labels]
     if strange:
         raise ValueError(f"predict() returns {strange[0]!r}; expected one of the labels that the backend was fitted to")
     return labels.astype(known.dtype)

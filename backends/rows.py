@@ -42,6 +42,7 @@ class Rows:
         self._numbers = np.asarray(numbers, np.int64)
         self._functions: tuple[Callable[[Array], Array], ...] = ()
         self.shape = (len(self._numbers), n_features)
+        self._width = n_features  # the largest number of features on the way from the store
         self.memory = memory
 
     def __len__(self) -> int:
@@ -68,6 +69,7 @@ class Rows:
             n_features: Number of features that it returns; by default, the number does not change.
         """
         made = self._like(self._numbers, (*self._functions, function))
+        made._width = max(self._width, n_features or 0)
         made.shape = (len(self), self.shape[1] if n_features is None else n_features)
         return made
 
@@ -102,7 +104,7 @@ class Rows:
 
     def read(self) -> Array:
         """Return the whole matrix, `(n_clips, n_features)`."""
-        return self._rows(np.arange(len(self))) if self._functions else self._read(self._numbers)
+        return self._rows(np.arange(len(self))) if self._functions else _finite(self._read(self._numbers))
 
     def collect(self, function: Callable[[Array], Array], row_bytes: int = USUAL) -> Array:
         """Return the results of a function of each batch, such as `predict`, in the order of the rows.
@@ -125,21 +127,25 @@ class Rows:
 
     def batch_size(self, row_bytes: int = 0) -> int:
         """Return the number of rows of a batch."""
-        needed = 24 * self.shape[1] + row_bytes  # float32 as read, float64, and one more for a function
+        needed = 24 * self._width + row_bytes  # float32 as read, float64, and one more for a function
         return int(np.clip(self.memory // BATCH_SHARE // max(needed, 1), MIN_ROWS, MAX_ROWS))
 
     def _rows(self, positions: Array) -> Array:
-        found = np.asarray(self._read(self._numbers[positions]), np.float64)
-        if not np.isfinite(found).all():
-            raise ValueError("Input X contains NaN or infinity")
+        found = np.asarray(_finite(self._read(self._numbers[positions])), np.float64)
         for function in self._functions:
             found = function(found)
         return found
 
     def _like(self, numbers: Array, functions: tuple[Callable[[Array], Array], ...]) -> Self:
         made = type(self)(self._read, numbers, self.shape[1], self.memory)
-        made._functions = functions
+        made._functions, made._width = functions, self._width
         return made
+
+
+def _finite(X: Array) -> Array:
+    if not np.isfinite(X).all():
+        raise ValueError("Input X contains NaN or infinity")
+    return X
 
 
 Matrix = Array | Rows

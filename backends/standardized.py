@@ -74,6 +74,11 @@ class Standardized(Backend):
         X = self._checked(X)
         return self.backend_.class_scores(X)
 
+    @property
+    def in_batches(self) -> bool:  # type: ignore[override]
+        """Whether the backend reads rows in batches."""
+        return self.backend.in_batches
+
     def memory_needed(self, n_clips: int, n_features: int) -> int:
         """Return the estimate of the backend, which includes z-scores."""
         return self.backend.memory_needed(n_clips, n_features)

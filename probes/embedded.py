@@ -124,4 +124,5 @@ def _rows_of(
             numbers = opened.find_all(ids)
             return opened.take(numbers[positions], columns)
 
+    # Rows are read in the order of ids, which is nearly that of the store, and in which they stay if the store changes.
     return Rows(read, np.arange(len(ids)), n_features, memory)

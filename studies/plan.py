@@ -196,7 +196,7 @@ def _config_of_run(
     parts = {"frontend": frontend.written, "backend": backend.written, "protocol": config.protocol}
     content = {
         "data": clips.written,
-        "model": {**parts, **options},
+        "model": {**parts, **options, "fit_memory": config.fit_memory},
         "trainer": config.trainer.as_dict(),
         "embeddings": config.embeddings,
     }

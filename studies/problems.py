@@ -63,7 +63,7 @@ def in_terms_of_a_study(text: str) -> str:
         for found in reversed(list(re.finditer(pattern, text))):
             written = ": ".join(filter(None, found.groups()))
             text = f"{text[: found.start()]}{written!r} in init_args of the {part}{text[found.end() :]}"
-    return text.replace("--model.protocol", "--protocol")
+    return text.replace("--model.protocol", "--protocol").replace("--model.fit_memory", "--fit_memory")
 
 
 def refuse(problems: Sequence[Problem]) -> None:
