@@ -30,7 +30,7 @@ def read_parquet(path: Path | RemotePath, required: Sequence[str], optional: Seq
         optional: Names of further columns to mention in error messages.
 
     Raises:
-        DataError: The file does not exist, is no Parquet file or is damaged, has columns that are neither text nor
+        DataError: The file does not exist, is not a Parquet file or is damaged, has columns that are neither text nor
             numbers, or is too large.
     """
     require_file(path, [*required, *optional])

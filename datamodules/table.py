@@ -185,7 +185,7 @@ def require_file(path: Path | RemotePath, columns: Sequence[str]) -> None:
         columns: Names of its columns, for the message.
 
     Raises:
-        DataError: The path is no file.
+        DataError: The path is not a file.
     """
     if isinstance(path, Path) and not path.is_file():
         found = "a folder" if path.is_dir() else "nothing"

