@@ -23,8 +23,7 @@ def fit_logistic(estimator: LogisticRegression, X: Rows, y: Array) -> LogisticRe
     Raises:
         ValueError: There is only one class.
     """
-    classes, codes = _codes(y)
-    shown = np.arange(1, 2) if len(classes) == 2 else np.arange(len(classes))
+    classes, codes, shown = _codes(y)
     found = fit_linear(
         X,
         lambda positions: (codes[positions, None] == shown).astype(np.float64),
@@ -55,8 +54,7 @@ def fit_sgd(estimator: SGDClassifier, X: Rows, y: Array) -> SGDClassifier:
     Raises:
         ValueError: There is only one class.
     """
-    classes, codes = _codes(y)
-    shown = np.arange(1, 2) if len(classes) == 2 else np.arange(len(classes))
+    classes, codes, shown = _codes(y)
     random = np.random.RandomState(estimator.random_state)
     best, n_without = np.inf, 0
     epoch = 0
@@ -77,8 +75,8 @@ def fit_sgd(estimator: SGDClassifier, X: Rows, y: Array) -> SGDClassifier:
 
 
 def _codes(y: Array) -> Any:
-    """Return the classes of labels, and the index of the class of each label."""
+    """Return the classes of labels, the index of the class of each label, and the indices that have an output."""
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(f"all labels are of one class, {classes.tolist()[0]!r}; expected two classes or more")
-    return classes, codes
+    return classes, codes, np.arange(1, 2) if len(classes) == 2 else np.arange(len(classes))
